@@ -1,0 +1,102 @@
+"""Activation functions with the derivatives that the tangent step and its adjoint need."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import autograd.numpy as anp
+import numpy as np
+from autograd import elementwise_grad
+
+from ..linalg import Array
+
+
+@dataclass(frozen=True)
+class Activation:
+    """A scalar function, applied to each unit, with its derivatives.
+
+    Parameters
+    ----------
+    function, derivative : callable
+        Take and return arrays of any shape.
+    second_derivative : callable, optional
+        Needed for gradients of exponents; by autograd from `derivative` if left out
+        (which is then to be written with `autograd.numpy`).
+    name : str, optional
+
+    Examples
+    --------
+    >>> import autograd.numpy as np
+    >>> import lyapnet as ln
+    >>> sine = ln.Activation(np.sin, np.cos)
+    >>> cell = ln.VanillaRNN.random(3, activation=sine, rng=0)
+    """
+
+    function: Callable[[Any], Any]
+    derivative: Callable[[Any], Any]
+    second_derivative: Callable[[Any], Any] | None = None
+    name: str = "custom"
+
+    def along(self, h: Array, r: Array) -> tuple[Array, Callable[[], Array]]:
+        """Return the derivative where the function took the values `r`, and a way to the second.
+
+        Parameters
+        ----------
+        h, r : array
+            Pre-activations and activations.
+        """
+        return np.asarray(self.derivative(h), dtype=float), lambda: self._second(h)
+
+    def _second(self, h: Array) -> Array:
+        second = self.second_derivative or elementwise_grad(self.derivative)
+        return np.asarray(second(h), dtype=float)
+
+
+class _Tanh(Activation):
+    """Both derivatives of tanh are polynomials of its value, which is known already."""
+
+    def along(self, h: Array, r: Array) -> tuple[Array, Callable[[], Array]]:
+        slope = 1.0 - r * r
+        return slope, lambda: -2.0 * r * slope
+
+
+ACTIVATIONS = {
+    "tanh": _Tanh(anp.tanh, lambda h: 1.0 - anp.tanh(h) ** 2, name="tanh"),
+    "relu": Activation(
+        lambda h: anp.maximum(h, 0.0),
+        # The subgradient at 0 is 0, as everywhere in deep learning.
+        lambda h: anp.where(h > 0, 1.0, 0.0),
+        lambda h: anp.zeros(anp.shape(h)),
+        name="relu",
+    ),
+    "linear": Activation(
+        lambda h: 1.0 * h,
+        lambda h: anp.ones(anp.shape(h)),
+        lambda h: anp.zeros(anp.shape(h)),
+        name="linear",
+    ),
+}
+
+
+def as_activation(activation: Any) -> Activation:
+    """Return the activation that a name or an object with function and derivative means."""
+    if isinstance(activation, Activation):
+        return activation
+    if isinstance(activation, str):
+        if activation in ACTIVATIONS:
+            return ACTIVATIONS[activation]
+        raise ValueError(
+            f"`activation` must be one of {sorted(ACTIVATIONS)} or an object with a function and "
+            f"its derivative, such as lyapnet.Activation(f, df); got {activation!r}"
+        )
+    function = getattr(activation, "function", activation)
+    derivative = getattr(activation, "derivative", None)
+    if callable(function) and callable(derivative):
+        second = getattr(activation, "second_derivative", None)
+        return Activation(function, derivative, second)
+    raise TypeError(
+        f"`activation` must be a name or an object with a function and its derivative, such as "
+        f"lyapnet.Activation(f, df); got {activation!r}"
+    )

@@ -1,0 +1,98 @@
+"""What all network cells share."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar, Self
+
+import numpy as np
+
+from .. import validate
+from ..autodiff import value
+from ..linalg import Array, unbroadcast
+from ..systems import System
+
+
+class Cell(System):
+    """A recurrent network: a system whose parameters are a dictionary of arrays.
+
+    Attributes
+    ----------
+    params : dict
+        Name to array, ``float64``; each may carry the axes of an ensemble of networks in
+        front of its own.
+    """
+
+    #: Number of axes that each parameter has in one network.
+    _axes: ClassVar[dict[str, int]] = {}
+    params: dict[str, Any]
+
+    def __repr__(self) -> str:
+        lead = self.networks
+        many = f", networks={lead}" if lead else ""
+        return f"{type(self).__name__}(dim={self.dim}, n_inputs={self.n_inputs}{many})"
+
+    @property
+    def networks(self) -> tuple[int, ...]:
+        """Shape of the ensemble of networks that the parameters span."""
+        shapes = [np.shape(value(self.params[k]))[: -a or None] for k, a in self._axes.items()]
+        return np.broadcast_shapes(*shapes)
+
+    def with_params(self, params: Any) -> Self:
+        """Return a new cell of the same kind with other parameters.
+
+        Parameters
+        ----------
+        params : dict
+            Name to array, all names of `params`; traced by autograd or not.
+        """
+        if set(params.keys()) != set(self.params):
+            raise ValueError(
+                f"`params` must have exactly the keys {sorted(self.params)}, "
+                f"got {sorted(params.keys())}"
+            )
+        return self._with({name: params[name] for name in self.params})
+
+    def _with(self, params: dict[str, Any]) -> Self:
+        raise NotImplementedError
+
+    def default_state(self, rng: np.random.Generator) -> Array:
+        """Draw a standard normal state: zero can be a fixed point."""
+        return rng.standard_normal(self.dim)
+
+    def ensemble(self, x: Array, u: Array | None) -> tuple[int, ...]:
+        """Return the shape of the ensemble that states, inputs and networks span."""
+        return np.broadcast_shapes(super().ensemble(x, u), self.networks)
+
+
+def parameter(name: str, x: Any, axes: int) -> Any:
+    """Check a parameter, unless autograd is tracing it."""
+    return x if hasattr(x, "_value") else validate.array(name, x, least=axes)
+
+
+def times_weights(x: Array, W: Array, out: Array | None = None) -> Array:
+    r"""Multiply each row of ``x (..., k, n)`` by a weight matrix: :math:`x W^T`.
+
+    One matrix product for all members where they share their weights.
+    """
+    if W.ndim > 2:
+        return np.matmul(x, W.swapaxes(-1, -2), out=out)
+    if x.ndim <= 2 or not x.flags.c_contiguous:
+        return np.dot(x, W.T, out=out)
+    flat = None if out is None else out.reshape(-1, out.shape[-1])
+    return np.dot(x.reshape(-1, x.shape[-1]), W.T, out=flat).reshape(*x.shape[:-1], W.shape[0])
+
+
+def contract(left: Array, right: Array, shape: tuple[int, ...]) -> Array:
+    r"""Sum :math:`a b^T` over time, members and tangent vectors: the gradient of a weight matrix.
+
+    Parameters
+    ----------
+    left, right : array (T, ..., k, i) and (T, ..., k, j)
+    shape : tuple of int
+        Of the weights, ``(..., i, j)``; the sum is over the members that share them.
+    """
+    if len(shape) == 2:
+        return np.dot(left.reshape(-1, left.shape[-1]).T, right.reshape(-1, right.shape[-1]))
+    left, right = (np.moveaxis(x, 0, -3) for x in (left, right))
+    left, right = (x.reshape(*x.shape[:-3], -1, x.shape[-1]) for x in (left, right))
+    return unbroadcast(np.matmul(left.swapaxes(-1, -2), right), shape)

@@ -1,0 +1,267 @@
+"""The vanilla recurrent network of eq. 9."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar, Self
+
+import autograd.numpy as anp
+import numpy as np
+
+from .. import validate
+from ..autodiff import value
+from ..linalg import Array, unbroadcast
+from ..orbit import Cotangent, Orbit
+from .activation import as_activation
+from .base import Cell, contract, parameter, times_weights
+
+
+class VanillaRNN(Cell):
+    r"""A vanilla recurrent network, in pre-activations.
+
+    .. math:: h_{s+1} = (1 - \alpha) h_s + \alpha\,(W \phi(h_s) + V u_{s+1} + b)
+
+    Parameters
+    ----------
+    W : array (..., n, n)
+        Recurrent weights.
+    V : array (..., n, m) or None
+        Input weights; none for an autonomous network.
+    b : array (..., n) or None
+        Biases, zero if None.
+    activation : {"tanh", "relu", "linear"} or object, optional
+        :math:`\phi`: a name, an `Activation`, or any object with a function and its
+        `derivative`.
+    leak : float, optional
+        :math:`\alpha`, in (0, 1].
+
+    References
+    ----------
+    R. Engelken, "Gradient Flossing", NeurIPS 2023, eq. 9.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import lyapnet as ln
+    >>> cell = ln.VanillaRNN(np.diag([0.5, 0.25]), None, None, activation="linear")
+    >>> cell.step(np.array([1.0, 1.0]))
+    array([0.5 , 0.25])
+    """
+
+    _axes: ClassVar[dict[str, int]] = {"W": 2, "V": 2, "b": 1}
+
+    def __init__(
+        self, W: Any, V: Any = None, b: Any = None, *, activation: Any = "tanh", leak: float = 1.0
+    ) -> None:
+        W = parameter("W", W, 2)
+        n = np.shape(value(W))[-1]
+        V = np.zeros((n, 0)) if V is None else parameter("V", V, 2)
+        b = np.zeros(n) if b is None else parameter("b", b, 1)
+        for name, x, shape in (("W", W, (n, n)), ("V", V, (n, None)), ("b", b, (n,))):
+            got = np.shape(value(x))[-len(shape) :]
+            if n == 0 or any(want is not None and want != g for want, g in zip(shape, got)):
+                want = ", ".join("m" if size is None else str(size) for size in shape)
+                raise ValueError(f"`{name}` must have shape (..., {want}), got {np.shape(value(x))}")
+        self.params = {"W": W, "V": V, "b": b}
+        self.dim = n
+        self.n_inputs = np.shape(value(V))[-1]
+        self.activation = as_activation(activation)
+        self.leak = validate.real("leak", leak, positive=True)
+        if self.leak > 1:
+            raise ValueError(f"`leak` must lie in (0, 1], got {leak}")
+        self.networks  # noqa: B018 - refuses parameters whose ensembles do not match
+
+    def _with(self, params: dict[str, Any]) -> Self:
+        return type(self)(**params, activation=self.activation, leak=self.leak)
+
+    @classmethod
+    def random(
+        cls,
+        n: int,
+        *,
+        gain: float = 1.0,
+        n_inputs: int = 1,
+        init: str = "gaussian",
+        mean: float = 0.0,
+        bias: float = 0.0,
+        activation: Any = "tanh",
+        leak: float = 1.0,
+        rng: Any = None,
+    ) -> Self:
+        r"""Draw a random network.
+
+        Parameters
+        ----------
+        n : int
+            Number of units.
+        gain : float, optional
+            g: weights are drawn from :math:`N(\mathrm{mean}, g^2 / n)`.
+        n_inputs : int, optional
+            Number of inputs m; input weights are standard normal.
+        init : {"gaussian", "orthogonal"}, optional
+            "orthogonal" takes g times a random orthogonal matrix, uniform over the group.
+        mean : float, optional
+            Mean of each recurrent weight (negative in the paper's ReLU networks).
+        bias : float, optional
+            Biases are uniform in [0, `bias`); the paper's tasks use 0.1.
+        activation, leak
+            As for the class.
+        rng : None, int or Generator, optional
+
+        Examples
+        --------
+        >>> import lyapnet as ln
+        >>> ln.VanillaRNN.random(80, gain=1.2, rng=0)
+        VanillaRNN(dim=80, n_inputs=1)
+        """
+        n = validate.integer("n", n, low=1)
+        n_inputs = validate.integer("n_inputs", n_inputs, low=0)
+        gain = validate.real("gain", gain, low=0.0)
+        mean = validate.real("mean", mean)
+        bias = validate.real("bias", bias)
+        validate.option("init", init, ("gaussian", "orthogonal"))
+        rng = validate.generator(rng)
+        W = rng.standard_normal((n, n))
+        if init == "orthogonal":
+            Q, R = np.linalg.qr(W)
+            W = Q * np.sign(np.diag(R))  # the signs make it uniform: Mezzadri, Notices AMS 2007
+        else:
+            W /= np.sqrt(n)
+        V = rng.standard_normal((n, n_inputs))
+        b = bias * rng.random(n)
+        return cls(gain * W + mean, V, b, activation=activation, leak=leak)
+
+    def step(self, x: Any, u: Any = None) -> Any:
+        """Return the next state ``(..., n)``; without an input, under zero input."""
+        W, V, b = (self.params[name] for name in "WVb")
+        drive = b if u is None else _apply(V, u) + b
+        return (1 - self.leak) * x + self.leak * (_apply(W, self.activation.function(x)) + drive)
+
+    def jacobian(self, x: Any, u: Any = None) -> Any:
+        r"""Return :math:`(1 - \alpha) I + \alpha W \mathrm{diag}(\phi'(h))`, ``(..., n, n)``."""
+        slope = self.leak * self.activation.derivative(x)
+        return (1 - self.leak) * np.eye(self.dim) + self.params["W"] * slope[..., None, :]
+
+    def pushforward(self, x: Any, Q: Any, u: Any = None) -> Any:
+        """Return the Jacobian times ``Q (..., n, k)`` without forming it."""
+        slope = self.leak * self.activation.derivative(x)
+        return (1 - self.leak) * Q + anp.matmul(self.params["W"], slope[..., None] * Q)
+
+    def orbit(self, x: Array, inputs: Array | None, n_steps: int) -> Orbit:
+        """Run `n_steps` steps; see `System.orbit`."""
+        return _VanillaOrbit(self, x, inputs, n_steps)
+
+
+def _apply(W: Any, x: Any) -> Any:
+    """Multiply states ``(..., n)`` by weights that one or all networks have."""
+    if np.ndim(value(W)) == 2:
+        return anp.dot(x, W.T)
+    return anp.matmul(W, x[..., None])[..., 0]
+
+
+class _VanillaOrbit(Orbit):
+    """A stretch of a vanilla network's trajectory; see `Orbit` for the contract.
+
+    `slope` is the diagonal :math:`\\alpha \\phi'(h_s)`, so that
+    :math:`D_s = (1 - \\alpha) I + W\\,\\mathrm{diag}(\\mathrm{slope}_s)`.
+    """
+
+    def __init__(self, cell: VanillaRNN, x: Array, inputs: Array | None, n_steps: int) -> None:
+        self.cell = cell
+        self.W, self.V, self.b = (cell.params[name] for name in "WVb")
+        self.inputs = inputs
+        self.states = np.empty((n_steps + 1, *x.shape))
+        self.rates = np.empty((n_steps, *x.shape))
+        self.states[0] = x
+        with np.errstate(over="ignore", invalid="ignore"):
+            self._run()
+            slope, self._curvature = cell.activation.along(self.states[:-1], self.rates)
+            self.slope = slope if cell.leak == 1 else cell.leak * slope
+        self._slope_bar = np.zeros_like(self.rates)
+        self._scratch: Array | None = None
+
+    def _run(self) -> None:
+        leak, function = self.cell.leak, self.cell.activation.function
+        ufunc = np.tanh if self.cell.activation.name == "tanh" else None
+        drive = self._drive()
+        states, rates = self.states, self.rates
+        column = self.W.ndim > 2
+        for s in range(self.n_steps):
+            if ufunc is not None:
+                ufunc(states[s], out=rates[s])
+            else:
+                rates[s] = function(states[s])
+            if column:
+                np.matmul(self.W, rates[s][..., None], out=states[s + 1][..., None])
+            else:
+                times_weights(rates[s], self.W, out=states[s + 1])
+            states[s + 1] += drive[s]
+            if leak != 1:
+                states[s + 1] *= leak
+                states[s + 1] += (1 - leak) * states[s]
+
+    def _drive(self) -> Array:
+        """Return V u + b for all steps, ``(T, ..., n)``, in one matrix product."""
+        if self.inputs is None or not self.cell.n_inputs:
+            return np.broadcast_to(self.b, (self.n_steps, *self.b.shape))
+        if self.V.ndim == 2:
+            return times_weights(np.ascontiguousarray(self.inputs), self.V) + self.b
+        return np.matmul(self.V, self.inputs[..., None])[..., 0] + self.b
+
+    @property
+    def jacobians(self) -> Array:
+        """Jacobians of all steps ``(T, ..., n, n)``."""
+        unit = (1 - self.cell.leak) * np.eye(self.cell.dim)
+        return unit + self.W * self.slope[..., None, :]
+
+    def push(self, s: int, rows: Array, out: Array) -> None:
+        """Carry tangent vectors through step s."""
+        if self._scratch is None or self._scratch.shape != rows.shape:
+            self._scratch = np.empty(rows.shape)
+        np.multiply(rows, self.slope[s][..., None, :], out=self._scratch)
+        times_weights(self._scratch, self.W, out=out)
+        if self.cell.leak != 1:
+            out += (1 - self.cell.leak) * rows
+
+    def pull(self, s: int, rows: Array, out: Array, forward: Array | None = None) -> None:
+        """Carry cotangent vectors back through step s, and note what the slope gets."""
+        times_weights(rows, self.W.swapaxes(-1, -2), out=out)
+        if forward is not None:
+            np.einsum("...kn,...kn->...n", out, forward, out=self._slope_bar[s])
+        out *= self.slope[s][..., None, :]
+        if self.cell.leak != 1:
+            out += (1 - self.cell.leak) * rows
+
+    def tangent_adjoint(self, rows: Array, rows_bar: Array) -> Cotangent:
+        """Differentiate in the slopes, hence the states, and in the weights."""
+        states = self._slope_bar * (self.cell.leak * self._curvature())
+        W = contract(rows_bar, rows * self.slope[..., None, :], self.W.shape)
+        return Cotangent(states, None, {"W": W, "V": 0.0, "b": 0.0})
+
+    def state_adjoint(self, states_bar: Array) -> Cotangent:
+        """Backpropagate through time."""
+        bars = np.array(states_bar)
+        W, leak = self.W, self.cell.leak
+        step = np.empty(bars.shape[1:])
+        for s in reversed(range(self.n_steps)):
+            if W.ndim > 2:
+                np.matmul(W.swapaxes(-1, -2), bars[s + 1][..., None], out=step[..., None])
+            else:
+                times_weights(bars[s + 1], W.T, out=step)
+            step *= self.slope[s]
+            bars[s] += step
+            if leak != 1:
+                bars[s] += (1 - leak) * bars[s + 1]
+        driven = bars[1:] if leak == 1 else leak * bars[1:]
+        params = {
+            "W": contract(driven[..., None, :], self.rates[..., None, :], W.shape),
+            "V": np.zeros(self.V.shape),
+            "b": unbroadcast(driven, self.b.shape),
+        }
+        inputs = None
+        if self.inputs is not None and self.cell.n_inputs:
+            u = np.broadcast_to(self.inputs, (*driven.shape[:-1], self.cell.n_inputs))
+            params["V"] = contract(driven[..., None, :], u[..., None, :], self.V.shape)
+            inputs = unbroadcast(
+                np.matmul(driven[..., None, :], self.V)[..., 0, :], self.inputs.shape
+            )
+        return Cotangent(bars[0], inputs, params)

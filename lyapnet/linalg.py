@@ -1,0 +1,189 @@
+"""Linear algebra of the tangent loop: QR of bases kept as rows, its adjoint, and BLAS threads.
+
+Inside lyapnet a tangent basis is stored as *rows*, an array ``(..., k, n)`` whose
+rows are the tangent vectors: in memory that is the column-major matrix ``(n, k)`` which
+LAPACK works on in place, and in meaning it is a batch of k perturbations of the state.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cache
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from scipy.linalg import blas, lapack
+from threadpoolctl import ThreadpoolController
+
+Array = npt.NDArray[Any]
+
+#: Below this many multiplications in a matrix product a second BLAS thread costs more than it gives.
+_THREADING_PAYS = 2e7
+
+#: Up to this many tangent vectors an ensemble is orthonormalised by vectorised Gram-Schmidt.
+SMALL = 4
+
+
+def orthonormalise(rows: Array, factor: Array | None = None) -> tuple[Array, Array]:
+    r"""Factorise :math:`A = QR` in place, all members of an ensemble.
+
+    Parameters
+    ----------
+    rows : array (..., k, n)
+        The rows of :math:`A^T`; overwritten by those of :math:`Q^T`. The signs of
+        ``diag R`` are left as LAPACK gives them: no exponent depends on them.
+    factor : array (..., k, k), optional
+        Where :math:`R^T` goes; only its lower triangle is meaningful.
+
+    Returns
+    -------
+    diagonal : array (..., k)
+        ``|diag R|``, exactly zero where it cannot be told from zero.
+    sine : array (..., k)
+        ``|R_jj| / |a_j|``: the sine of the angle between a vector and the span of those
+        before it. A relative error of rounding/sine is made in ``R_jj``.
+    """
+    *lead, k, n = rows.shape
+    length = np.sqrt(np.einsum("...ij,...ij->...i", rows, rows))
+    if not lead:
+        diagonal = _householder(rows, factor)
+    elif k <= SMALL:
+        diagonal = _gram_schmidt(rows, factor)
+    else:
+        diagonal = np.empty((*lead, k))
+        for i in np.ndindex(*lead):
+            diagonal[i] = _householder(rows[i], None if factor is None else factor[i])
+    safe = np.where(length > 0, length, 1.0)
+    sine = diagonal / safe
+    indistinct = sine <= n * np.finfo(float).eps
+    if indistinct.any():
+        diagonal = np.where(indistinct, 0.0, diagonal)
+    return diagonal, sine
+
+
+def _householder(rows: Array, factor: Array | None) -> Array:
+    """QR of one matrix by LAPACK, called directly: NumPy's wrapper costs as much as the work."""
+    k, n = rows.shape
+    work = rows if rows.flags.c_contiguous else np.ascontiguousarray(rows)
+    lwork = 64 * k
+    qr, tau, _, _ = lapack.dgeqrf(work.T, lwork=lwork, overwrite_a=1)
+    if factor is not None:
+        factor[...] = qr.T[:, :k]
+    diagonal = np.abs(qr.diagonal())
+    q, _, _ = lapack.dorgqr(qr, tau, lwork=lwork, overwrite_a=1)
+    if not np.may_share_memory(q, rows):
+        rows[...] = q.T
+    return diagonal
+
+
+def _gram_schmidt(rows: Array, factor: Array | None) -> Array:
+    """QR of many small matrices, each vector projected twice.
+
+    Twice is enough: L. Giraud et al., Numer. Math. 101, 87 (2005). A vector that vanishes is
+    replaced by the axis farthest from those before it, so that the basis stays orthonormal.
+    """
+    k, n = rows.shape[-2:]
+    diagonal = np.empty(rows.shape[:-1])
+    for j in range(k):
+        v = rows[..., j, :]
+        length = np.sqrt(np.einsum("...i,...i->...", v, v))
+        if factor is not None:
+            factor[..., j, :] = 0.0
+        for _ in range(2 if j else 0):
+            for i in range(j):
+                q = rows[..., i, :]
+                overlap = np.einsum("...i,...i->...", q, v)
+                v -= overlap[..., None] * q
+                if factor is not None:
+                    factor[..., j, i] += overlap
+        norm = np.sqrt(np.einsum("...i,...i->...", v, v))
+        diagonal[..., j] = norm
+        if factor is not None:
+            factor[..., j, j] = norm
+        gone = norm <= n * np.finfo(float).eps * length
+        if gone.any():
+            _replace(rows, j, gone)
+            norm = np.where(gone, 1.0, norm)
+        v /= norm[..., None]
+    return diagonal
+
+
+def _replace(rows: Array, j: int, gone: Array) -> None:
+    """Put a unit vector orthogonal to the first j rows in place of row j where it is gone."""
+    done = rows[gone][:, :j]
+    n = rows.shape[-1]
+    axis = np.argmin(np.einsum("bij,bij->bj", done, done), axis=-1)
+    fresh = np.eye(n)[axis]
+    for _ in range(2):
+        fresh -= np.einsum("bi,bij->bj", np.einsum("bij,bj->bi", done, fresh), done)
+    rows[gone, j] = fresh / np.linalg.norm(fresh, axis=-1, keepdims=True)
+
+
+def pull_back_qr(
+    q: Array, factor: Array, q_bar: Array, diagonal_bar: Array, reproject: bool
+) -> None:
+    r"""Pull cotangents of Q and of ``log |diag R|`` back to those of :math:`A = QR`, in place.
+
+    In general (eq. 8 of the paper; S. F. Walter and L. Lehmann, arXiv:1001.1654)
+
+    .. math:: \bar A = (\bar Q + Q\,\mathrm{copyltu}(M)) R^{-T},
+              \quad M = R \bar R^T - \bar Q^T Q.
+
+    Exponents depend on the flag that the basis spans, not on the basis: scaling a vector of
+    Q, or adding one before it, changes the next factor R by just that. Hence
+    :math:`Q^T \bar Q` is lower triangular, its diagonal is the cotangent of the next
+    ``log |diag R|``, and M is diagonal. Of the two products with Q all that is left is to
+    clear the rounding above the diagonal, which would grow by :math:`R_{ii} / R_{jj}` in
+    each step; `reproject` says when.
+
+    Parameters
+    ----------
+    q, q_bar : array (..., k, n)
+        Rows of :math:`Q^T` and :math:`\bar Q^T`; `q_bar` becomes the rows of :math:`\bar A^T`.
+    factor : array (..., k, k)
+        :math:`R^T`, as `orthonormalise` leaves it.
+    diagonal_bar : array (..., k)
+        Cotangent of ``log |diag R|`` here, less that of the next factorisation.
+    reproject : bool
+        Whether to clear the rounding.
+    """
+    if reproject:
+        correction = np.tril(np.matmul(q_bar, q.swapaxes(-1, -2)), -1)
+        q_bar -= np.matmul(correction, q)
+    if diagonal_bar.any():
+        q_bar += diagonal_bar[..., None] * q
+    *lead, k, _ = q.shape
+    if lead and k <= SMALL:
+        for j in reversed(range(k)):
+            for i in range(j + 1, k):
+                q_bar[..., j, :] -= factor[..., i, j, None] * q_bar[..., i, :]
+            q_bar[..., j, :] /= factor[..., j, j, None]
+        return
+    for i in np.ndindex(*lead):
+        solved = blas.dtrsm(1.0, factor[i].T, q_bar[i].T, side=1, trans_a=1, overwrite_b=1)
+        if not np.may_share_memory(solved, q_bar):
+            q_bar[i] = solved.T
+
+
+def unbroadcast(x: Array, shape: tuple[int, ...]) -> Array:
+    """Sum over the axes that broadcasting to ``x.shape`` has added or stretched."""
+    x = x.sum(axis=tuple(range(x.ndim - len(shape))))
+    stretched = tuple(i for i, size in enumerate(shape) if size == 1 and x.shape[i] != 1)
+    return x.sum(axis=stretched, keepdims=True) if stretched else x
+
+
+@cache
+def _controller() -> ThreadpoolController:
+    return ThreadpoolController()
+
+
+@contextmanager
+def blas_threads(multiplications: float) -> Iterator[None]:
+    """Use one BLAS thread for products too small to share, and put the number back."""
+    if multiplications >= _THREADING_PAYS:
+        yield
+        return
+    with _controller().limit(limits=1, user_api="blas"):
+        yield

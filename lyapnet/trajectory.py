@@ -1,0 +1,376 @@
+r"""The one loop: a trajectory with its tangent basis, forward and in reverse.
+
+Forward (eqs. 6 and 7): :math:`\tilde Q_{s+1} = D_s Q_s`, factorised as
+:math:`Q_{s+1} R_{s+1}` after every block of `interval` steps; the exponents are the
+averages of :math:`\log |R_{ii}|`. In reverse the adjoint of the same loop, whose
+factorisations are pulled back by `lyapnet.linalg.pull_back_qr`.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from .autodiff import Tree, leaves, rebuild
+from .errors import DegenerateBasisError, DivergedError
+from .linalg import Array, blas_threads, orthonormalise, pull_back_qr
+from .orbit import Orbit
+from .systems import System
+
+#: Between two factorisations a vector may come this close to the span of those before it:
+#: growth factors then have a relative error of 1e-10.
+SMALLEST_SINE = 1e-6
+
+#: The automatic interval aims at this sine, so that it hardly ever meets the limit.
+_AIM = 1e-3
+
+#: Numbers in the arrays of one stretch of trajectory; they should stay in the cache.
+_STRETCH = 2**18
+
+#: Numbers that a reverse sweep may keep; longer windows are recomputed stretch by stretch.
+_TAPE = 2**26
+
+
+@dataclass(frozen=True)
+class Plan:
+    """How many steps a run takes, and how.
+
+    Attributes
+    ----------
+    transient, basis_transient, n_steps : int
+        Steps of the state alone, of state and basis, and of the average.
+    interval : int
+        Steps between factorisations.
+    forgiving : bool
+        Whether a block in which the basis degenerates is factorised more often (the
+        automatic interval), or refused.
+    """
+
+    transient: int
+    basis_transient: int
+    n_steps: int
+    interval: int = 1
+    forgiving: bool = False
+
+    @property
+    def total(self) -> int:
+        """Number of all steps."""
+        return self.transient + self.basis_transient + self.n_steps
+
+    def stretches(self, length: int) -> Iterator[tuple[str, int, int]]:
+        """Yield (phase, start, stop), whole blocks of at most about `length` steps."""
+        length = max(1, length // self.interval) * self.interval
+        start = 0
+        for phase in ("transient", "basis_transient", "n_steps"):
+            end = start + getattr(self, phase)
+            while start < end:
+                stop = min(start + length, end)
+                yield phase, start, stop
+                start = stop
+
+
+@dataclass
+class Tape:
+    """What the reverse sweep needs of a stretch: each step's basis and each block's factor."""
+
+    orbit: Orbit
+    rows: Array
+    blocks: list[tuple[int, int, Array, Array]] = field(default_factory=list)
+
+
+def stretch_length(system: System, lead: tuple[int, ...], k: int) -> int:
+    """Return the steps that a stretch should have."""
+    per_step = max(1, int(np.prod(lead))) * system.dim * (k if k < system.dim else system.dim)
+    return int(np.clip(_STRETCH // per_step, 64, 4096))
+
+
+def run_orbit(
+    system: System, x: Array, inputs: Array | None, start: int, stop: int, partial: Any = None
+) -> Orbit:
+    """Run steps ``start ... stop`` of a trajectory, and refuse one that diverges."""
+    orbit = system.orbit(x, None if inputs is None else inputs[start:stop], stop - start)
+    last = orbit.states[-1]
+    if not np.isfinite(last).all():
+        finite = np.isfinite(orbit.states).reshape(len(orbit.states), -1).all(axis=1)
+        step = start + int(np.argmin(finite))
+        raise DivergedError(
+            f"the state is not finite after step {step}; start closer to the attractor, or use a "
+            "smaller dt, gain or input",
+            step=step,
+            partial=partial,
+        )
+    return orbit
+
+
+def forward(
+    orbit: Orbit, rows: Array, interval: int, *, start: int, forgiving: bool, keep: bool = False
+) -> tuple[Array, Array, Array, Tape | None]:
+    """Carry a basis along an orbit.
+
+    Parameters
+    ----------
+    orbit : Orbit
+    rows : array (..., k, n)
+        Orthonormal.
+    interval : int
+        Steps between factorisations; a last block may be shorter.
+    start : int
+        Number of the orbit's first step in the run, for messages.
+    forgiving : bool
+        See `Plan`.
+    keep : bool
+        Whether to return a tape.
+
+    Returns
+    -------
+    log_growth : array (blocks, ..., k)
+        Logarithms of the growth factors.
+    rows : array (..., k, n)
+        The basis at the end.
+    sine : array (blocks,)
+        The smallest sine in each block, see `orthonormalise`.
+    tape : Tape or None
+    """
+    n_steps = orbit.n_steps
+    edges = [*range(0, n_steps, interval), n_steps]
+    buffer = _buffer((n_steps if keep else min(interval, n_steps)) + 1, rows, orbit.members_last)
+    buffer[0] = rows
+    growth = np.empty((len(edges) - 1, *rows.shape[:-1]))
+    sines = np.empty(len(edges) - 1)
+    tape = Tape(orbit, buffer) if keep else None
+    shape = (*rows.shape[:-1], rows.shape[-2])
+    at = 0
+
+    def block(first: int, last: int) -> tuple[Array, float]:
+        here = buffer[first:] if keep else buffer
+        for s in range(first, last):
+            orbit.push(s, here[s - first], here[s - first + 1])
+        factor = np.empty(shape) if keep else None
+        diagonal, sine = orthonormalise(here[last - first], factor)
+        worst = float(sine.min())
+        if not worst >= SMALLEST_SINE and last - first > 1:  # NaN where it overflowed
+            step = (last - first + 1) // 2 if forgiving else 1
+            cuts = [*range(first, last, step), last]
+            log_growth = sum(block(a, b)[0] for a, b in itertools.pairwise(cuts))
+            if not forgiving and np.isfinite(log_growth).all():
+                raise _degenerate(start + last, last - first, sine)
+            return log_growth, worst
+        with np.errstate(divide="ignore"):
+            log_growth = np.log(diagonal)
+        if tape is not None and factor is not None:
+            tape.blocks.append((first, last, factor, log_growth))
+        if not keep:
+            buffer[0] = here[last - first]
+        return log_growth, worst
+
+    with np.errstate(over="ignore", invalid="ignore"):
+        for b, (first, last) in enumerate(itertools.pairwise(edges)):
+            growth[b], sines[b] = block(first, last)
+            at = last
+    return growth, buffer[at if keep else 0].copy(), sines, tape
+
+
+def _degenerate(step: int, length: int, sine: Array) -> DegenerateBasisError:
+    exponent = int(np.argmin(sine.reshape(-1, sine.shape[-1]).min(axis=0)))
+    return DegenerateBasisError(
+        f"the tangent basis degenerated within the {length} steps before step {step}: vector "
+        f"{exponent} came within {sine.min():.1e} of the span of those before it; use a smaller "
+        'qr_interval, or qr_interval="auto"',
+        step=step,
+        exponent=exponent,
+    )
+
+
+def _buffer(length: int, rows: Array, members_last: bool) -> Array:
+    """Return room for bases, in memory with the ensemble's axes last where the orbit wants it."""
+    if not members_last:
+        return np.empty((length, *rows.shape))
+    *lead, k, n = rows.shape
+    return np.moveaxis(np.empty((length, k, n, *lead)), (1, 2), (-2, -1))
+
+
+def choose_interval(orbit: Orbit, rows: Array) -> int:
+    """Return the longest interval in which a basis stays well conditioned along an orbit.
+
+    Appendix J of the paper: propagate without factorising until the condition is no longer
+    acceptable. The basis should have been warmed up.
+    """
+    here, there = rows.copy(), np.empty_like(rows)
+    for s in range(orbit.n_steps):
+        orbit.push(s, here, there)
+        here, there = there, here
+        if not np.isfinite(here).all():
+            return max(1, s)
+        if orthonormalise(here.copy())[1].min() < _AIM:
+            return max(1, s)
+    return max(1, orbit.n_steps)
+
+
+@dataclass
+class Record:
+    """A run that can be differentiated: where each stretch starts, and its tape if kept."""
+
+    system: System
+    inputs: Array | None
+    plan: Plan
+    starts: list[tuple[str, int, int, Array, Array]]
+    tapes: list[Tape | Orbit | None]
+    smallest_sine: float = 1.0
+
+
+def exponents(
+    system: System, x: Array, rows: Array, inputs: Array | None, plan: Plan, *, keep: bool
+) -> tuple[Array, Record]:
+    """Return finite-time exponents ``(..., k)`` in QR order, and what `gradient` needs.
+
+    Parameters
+    ----------
+    system : System
+    x : array (..., n)
+    rows : array (..., k, n)
+        Orthonormal.
+    inputs : array (T, ..., m) or None
+    plan : Plan
+    keep : bool
+        Whether a gradient will be asked for.
+    """
+    per_step = rows.size * (4 if keep else 1) + x.size
+    length = stretch_length(system, x.shape[:-1], rows.shape[-2])
+    hold = keep and per_step * plan.total <= _TAPE
+    if hold:
+        length = plan.total
+    record = Record(system, inputs, plan, [], [])
+    total = np.zeros(rows.shape[:-1])
+    with blas_threads(rows.size * system.dim):
+        for phase, start, stop in plan.stretches(length):
+            if keep:
+                record.starts.append((phase, start, stop, x, rows))
+            orbit = run_orbit(system, x, inputs, start, stop)
+            tape: Tape | Orbit | None = orbit
+            if phase != "transient":
+                growth, rows, sine, tape = _forward(orbit, rows, plan, start, hold)
+                record.smallest_sine = min(record.smallest_sine, float(sine.min()))
+                if phase == "n_steps":
+                    total += growth.sum(axis=0)
+            if keep:
+                record.tapes.append(tape if hold else None)
+            x = orbit.states[-1]
+    return total / (plan.n_steps * system.dt), record
+
+
+def _forward(orbit: Orbit, rows: Array, plan: Plan, start: int, keep: bool) -> Any:
+    return forward(orbit, rows, plan.interval, start=start, forgiving=plan.forgiving, keep=keep)
+
+
+def gradient(record: Record, exponents_bar: Array) -> tuple[Array, Array, Array | None, Tree]:
+    """Pull a cotangent of the exponents ``(..., k)`` back through the whole run.
+
+    Returns
+    -------
+    x, rows, inputs, params
+        Cotangents of the first state, of the first basis' rows, of the inputs and the parameters.
+    """
+    system, plan = record.system, record.plan
+    bar = np.asarray(exponents_bar) / (plan.n_steps * system.dt)
+    x_bar: Array | None = None
+    rows_bar: Array | None = None
+    next_bar = np.zeros_like(bar)
+    inputs_bar = None if record.inputs is None else np.zeros_like(record.inputs)
+    params: Tree = None
+    stretches = zip(reversed(record.starts), reversed(record.tapes), strict=True)
+    with blas_threads(record.starts[0][4].size * system.dim):
+        for (phase, start, stop, x, rows), kept in stretches:
+            tape = kept
+            if tape is None:
+                tape = orbit = run_orbit(system, x, record.inputs, start, stop)
+                if phase != "transient":
+                    tape = _forward(orbit, rows, plan, start, True)[3]
+            orbit = tape.orbit if isinstance(tape, Tape) else tape
+            states_bar = np.zeros_like(orbit.states)
+            if x_bar is not None:
+                states_bar[-1] = x_bar
+            if isinstance(tape, Tape):
+                here = bar if phase == "n_steps" else np.zeros_like(bar)
+                bars, rows_bar, next_bar = reverse(tape, here, rows_bar, next_bar, start)
+                through = orbit.tangent_adjoint(tape.rows[:-1], bars)
+                states_bar[:-1] += through.states
+                params = _add(params, through.params)
+                if inputs_bar is not None and through.inputs is not None:
+                    inputs_bar[start:stop] += through.inputs
+            through = orbit.state_adjoint(states_bar)
+            params = _add(params, through.params)
+            if inputs_bar is not None and through.inputs is not None:
+                inputs_bar[start:stop] += through.inputs
+            x_bar = through.states
+    assert x_bar is not None
+    assert rows_bar is not None
+    # The first basis is orthonormal by construction: there its cotangent has no diagonal.
+    return x_bar, rows_bar, inputs_bar, params
+
+
+def reverse(
+    tape: Tape, bar: Array, rows_bar: Array | None, next_bar: Array, start: int
+) -> tuple[Array, Array, Array]:
+    """Carry cotangents of a stretch's growth rates back to its first basis.
+
+    Parameters
+    ----------
+    tape : Tape
+    bar : array (..., k)
+        Cotangent of the log growth of every block.
+    rows_bar : array (..., k, n) or None
+        Cotangent of the last basis.
+    next_bar : array (..., k)
+        Cotangent of the log growth of the block that follows.
+
+    Returns
+    -------
+    bars : array (T, ..., k, n)
+        Cotangent of what each step's tangent map yields.
+    rows_bar : array (..., k, n)
+        Cotangent of the first basis.
+    next_bar : array (..., k)
+        Cotangent of the log growth of the first block.
+    """
+    rows, orbit = tape.rows, tape.orbit
+    bars = np.empty_like(rows[1:])
+    bars[-1] = 0.0 if rows_bar is None else rows_bar
+    first_bar = np.empty_like(rows[0])
+    drift = np.zeros_like(bar)
+    for first, last, factor, log_growth in reversed(tape.blocks):
+        if not np.isfinite(log_growth).all():
+            raise _singular(start + last, log_growth)
+        drift = drift + log_growth
+        grown = float(np.ptp(drift, axis=-1).max()) > _REPROJECT
+        pull_back_qr(rows[last], factor, bars[last - 1], bar - next_bar, grown)
+        if grown:
+            drift = np.zeros_like(bar)
+        next_bar = bar
+        for s in reversed(range(first, last)):
+            orbit.pull(s, bars[s], bars[s - 1] if s else first_bar, rows[s])
+    return bars, first_bar, next_bar
+
+
+#: Rounding above the diagonal may grow by a factor of 100 before it is cleared.
+_REPROJECT = np.log(1e2)
+
+
+def _singular(step: int, log_growth: Array) -> DegenerateBasisError:
+    exponent = int(np.argmin(log_growth.reshape(-1, log_growth.shape[-1]).min(axis=0)))
+    return DegenerateBasisError(
+        f"exponent {exponent} is -inf: the Jacobian of step {step} is singular on the basis (dead "
+        "units, or weights of low rank), and the exponent has no derivative there; ask for fewer "
+        "exponents k",
+        step=step,
+        exponent=exponent,
+    )
+
+
+def _add(a: Tree, b: Tree) -> Tree:
+    if a is None or b is None:
+        return b if a is None else a
+    return rebuild(a, [x + y for x, y in zip(leaves(a), leaves(b), strict=True)])

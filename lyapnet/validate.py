@@ -1,0 +1,83 @@
+"""Checks at the public door: the argument's name, its value and the remedy, before any work."""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Collection
+from typing import Any
+
+import numpy as np
+
+from .linalg import Array
+
+
+def integer(name: str, value: Any, *, low: int | None = None, high: int | None = None) -> int:
+    """Return an integer within bounds."""
+    try:
+        number = operator.index(value)
+    except TypeError:
+        raise TypeError(f"`{name}` must be an integer, got {value!r}") from None
+    if isinstance(value, bool | np.bool_):
+        raise TypeError(f"`{name}` must be an integer, got {value!r}")
+    if low is not None and number < low:
+        raise ValueError(f"`{name}` must be at least {low}, got {number}")
+    if high is not None and number > high:
+        raise ValueError(f"`{name}` must be at most {high}, got {number}")
+    return number
+
+
+def real(name: str, value: Any, *, positive: bool = False, low: float | None = None) -> float:
+    """Return a finite real number."""
+    try:
+        number = float(value)
+    except (TypeError, ValueError):
+        raise TypeError(f"`{name}` must be a real number, got {value!r}") from None
+    if not np.isfinite(number):
+        raise ValueError(f"`{name}` must be finite, got {number}")
+    if positive and number <= 0:
+        raise ValueError(f"`{name}` must be positive, got {number}")
+    if low is not None and number < low:
+        raise ValueError(f"`{name}` must be at least {low}, got {number}")
+    return number
+
+
+def option(name: str, value: Any, allowed: Collection[Any]) -> Any:
+    """Return one of the allowed values."""
+    if not (isinstance(value, str) and value in allowed):
+        raise ValueError(f"`{name}` must be one of {sorted(allowed)}, got {value!r}")
+    return value
+
+
+def array(name: str, value: Any, *, ndim: int | None = None, least: int = 0) -> Array:
+    """Return a finite float64 array with the given (or at least so many) axes."""
+    try:
+        x = np.array(value, dtype=float)
+    except (TypeError, ValueError) as error:
+        raise TypeError(f"`{name}` must be an array of real numbers: {error}") from None
+    if ndim is not None and x.ndim != ndim:
+        raise ValueError(f"`{name}` must have {ndim} axes, got shape {x.shape}")
+    if x.ndim < least:
+        raise ValueError(f"`{name}` must have at least {least} axes, got shape {x.shape}")
+    finite(name, x)
+    return x
+
+
+def finite(name: str, x: Array) -> None:
+    """Refuse NaN and infinity, and say where the first one is."""
+    good = np.isfinite(x)
+    if not good.all():
+        where = tuple(int(i) for i in np.argwhere(~good)[0])
+        raise ValueError(f"`{name}` must be finite, but {name}[{', '.join(map(str, where))}] = {x[where]}")
+
+
+def trailing(name: str, x: Array, size: int, meaning: str) -> None:
+    """Check the length of the last axis."""
+    if x.ndim == 0 or x.shape[-1] != size:
+        raise ValueError(f"`{name}` must have shape (..., {size}), {meaning}; got {x.shape}")
+
+
+def generator(rng: Any) -> np.random.Generator:
+    """Return the generator that `rng` means (SPEC 7): None, an integer or a Generator."""
+    if rng is not None and not isinstance(rng, np.random.Generator):
+        rng = integer("rng", rng, low=0)
+    return np.random.default_rng(rng)
