@@ -1,0 +1,74 @@
+# Each command sets up what it needs in .venv the first time, and installs nothing the next.
+# Another Python: make PYTHON=python3.13 test
+
+PYTHON ?= python3
+VENV := .venv
+PY := $(VENV)/bin/python
+INSTALL := $(PY) -m pip install --quiet --disable-pip-version-check
+SETTINGS := pyproject.toml setup.cfg
+
+.NOTPARALLEL:
+.PHONY: help demo test lint docs bench clean
+
+help:
+	@echo "make demo    see what lyapnet does, in about a minute"
+	@echo "make test    run the tests, the examples in the docstrings and README, the notebooks"
+	@echo "make lint    check style and types"
+	@echo "make docs    build the documentation into docs/_build/html"
+	@echo "make bench   run the benchmarks, each in its quick form"
+	@echo "make clean   remove .venv and whatever was built"
+
+demo: $(VENV)/demo.ready
+	$(VENV)/bin/lyapnet demo
+
+# Tests run side by side, so each gets one BLAS thread.
+test: export OMP_NUM_THREADS = 1
+test: export MPLBACKEND = Agg
+test: $(VENV)/test.ready
+	$(PY) -m pytest -n auto --maxprocesses 8 --nbmake tests lyapnet $(wildcard notebooks/*.ipynb)
+
+lint: $(VENV)/test.ready
+	$(PY) -m ruff check
+	$(PY) -m ruff format --check
+	$(PY) -m mypy
+
+docs: export MPLBACKEND = Agg
+docs: $(VENV)/docs.ready
+	$(PY) -m sphinx -b html -W --keep-going --quiet docs docs/_build/html
+	@echo "Open docs/_build/html/index.html"
+
+bench: $(VENV)/test.ready
+	$(PY) benchmarks/run.py --quick
+
+clean:
+	rm -rf $(VENV) build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf docs/_build docs/api/generated lyapnet-demo
+	find lyapnet tests benchmarks docs -name __pycache__ -prune -exec rm -rf {} +
+
+# What follows happens once; a change of the settings brings pip back.
+
+$(VENV)/demo.ready: $(VENV)/created $(SETTINGS)
+	@echo "Installing lyapnet into $(VENV) ..."
+	@$(INSTALL) --only-binary gmpy2,python-flint -e '.[precision]' 2>/dev/null || { \
+	  $(INSTALL) -e . && \
+	  echo "gmpy2 and python-flint, which are optional, cannot be had as wheels here:" \
+	    "arbitrary precision is slower without them."; }
+	@touch $@
+
+$(VENV)/test.ready $(VENV)/docs.ready: $(VENV)/%.ready: $(VENV)/created $(SETTINGS)
+	@echo "Installing lyapnet and what 'make $*' needs into $(VENV) ..."
+	@$(INSTALL) -e '.[$*]'
+	@touch $@
+
+$(VENV)/created:
+	@command -v "$(PYTHON)" >/dev/null || { \
+	  echo "There is no $(PYTHON) here. Install Python 3.11 or newer, or name the one you have:" \
+	    "make PYTHON=/path/to/python3 $(MAKECMDGOALS)" >&2; exit 1; }
+	@"$(PYTHON)" -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+	  echo "lyapnet needs Python 3.11 or newer, and $(PYTHON) is $$("$(PYTHON)" -V 2>&1)." \
+	    "Install a newer one and name it: make PYTHON=python3.13 $(MAKECMDGOALS)" >&2; exit 1; }
+	@"$(PYTHON)" -c 'import ensurepip, venv' 2>/dev/null || { \
+	  echo "$(PYTHON) comes without its venv module, which lyapnet is installed with." \
+	    "On Debian and Ubuntu: apt install python3-venv; then run make again." >&2; exit 1; }
+	@"$(PYTHON)" -m venv --clear $(VENV)
+	@touch $@

@@ -1,0 +1,190 @@
+"""The package as a whole: its version, what it loads, what is shipped, and how its rooms stand."""
+
+import ast
+import re
+import shutil
+import statistics
+import subprocess
+import sys
+import zipfile
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+import lyapnet
+
+ROOT = Path(__file__).parents[1]
+PACKAGE = ROOT / "lyapnet"
+
+# Imports go one way: a module imports from the lines above its own, never from below, and
+# those of one line stand beside each other.
+ROOMS = [
+    ("errors", "results", "linalg", "longrun"),
+    ("autodiff", "validate"),
+    ("orbit",),
+    ("systems",),
+    ("cells", "catalog"),
+    ("trajectory", "convergence", "precision"),
+    ("finite_time", "spectrum", "covariant", "condition"),
+    ("optimize", "tasks", "floss"),
+    ("train",),
+    ("plotting", "sweep", "weights"),
+    ("demo",),
+    ("cli",),
+    ("__main__",),
+]
+FLOOR = {room: level for level, rooms in enumerate(ROOMS) for room in rooms}
+
+# A result plots itself: inside a function, and only there, this may be imported from below.
+ON_CALL = {"plotting"}
+
+
+def python(*code):
+    """Run code in a fresh interpreter and return the lines that it prints."""
+    done = subprocess.run(
+        [sys.executable, "-c", "\n".join(code)], capture_output=True, text=True, check=True
+    )
+    return done.stdout.split()
+
+
+# ---- loading
+
+
+def test_import_loads_nothing_optional_or_slow():
+    unwanted = {
+        "matplotlib", "mpmath", "gmpy2", "flint", "joblib", "pandas", "xarray", "h5py", "h5netcdf",
+        "safetensors", "torch", "jax", "keras", "ipywidgets", "IPython", "tqdm.notebook",
+    }  # fmt: skip
+    loaded = set(python("import sys, lyapnet", "print(*sys.modules, sep='\\n')"))
+    assert "lyapnet" in loaded
+    assert not unwanted & loaded
+
+
+def test_import_is_quick():
+    code = (
+        "import time, numpy, scipy.linalg, autograd.numpy",
+        "start = time.perf_counter()",
+        "import lyapnet",
+        "print(time.perf_counter() - start)",
+    )
+    seconds = [float(python(*code)[0]) for _ in range(5)]
+    assert statistics.median(seconds) < 0.5  # 0.05 s where this was written
+
+
+# ---- shipping
+
+
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory):
+    """Build the wheel from a copy of the sources, beside the folders that do not belong in it."""
+    source = tmp_path_factory.mktemp("source")
+    for name in ("pyproject.toml", "setup.cfg", "README.md", "LICENSE"):
+        shutil.copy(ROOT / name, source)
+    shutil.copytree(PACKAGE, source / "lyapnet", ignore=shutil.ignore_patterns("__pycache__"))
+    for name in ("tests", "docs", "notebooks", "benchmarks"):
+        (source / name).mkdir()
+        (source / name / "__init__.py").touch()
+    build = "import sys; from setuptools.build_meta import build_wheel; build_wheel(sys.argv[1])"
+    out = tmp_path_factory.mktemp("wheel")
+    done = subprocess.run(
+        [sys.executable, "-c", build, str(out)], cwd=source, capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stderr
+    (path,) = out.glob("*.whl")
+    return path
+
+
+def test_wheel_holds_the_package_and_nothing_else(wheel):
+    shipped = set(zipfile.ZipFile(wheel).namelist())
+    code = {path.relative_to(ROOT).as_posix() for path in PACKAGE.rglob("*.py")}
+    assert code | {"lyapnet/py.typed"} <= shipped
+    assert {name.split("/")[0].split("-")[0] for name in shipped} == {"lyapnet"}
+
+
+def test_wheel_installs_the_command(wheel):
+    archive = zipfile.ZipFile(wheel)
+    (entry,) = (name for name in archive.namelist() if name.endswith("entry_points.txt"))
+    assert "lyapnet = lyapnet.cli:main" in archive.read(entry).decode()
+
+
+def test_version_stands_in_one_place(wheel):
+    version = lyapnet.__version__
+    assert wheel.name.split("-")[1] == version
+    for name in ("pyproject.toml", "setup.cfg", "CITATION.cff", "docs/conf.py"):
+        assert version not in (ROOT / name).read_text(encoding="utf-8"), name
+
+
+# ---- the one-way order
+
+
+def room_of(path):
+    """Return the room of a file: ``cells`` for lyapnet/cells/vanilla.py."""
+    return path.relative_to(PACKAGE).with_suffix("").parts[0]
+
+
+@cache
+def imports(path):
+    """Return the rooms that a file imports from, each with whether it does so on call."""
+    package = path.relative_to(ROOT).parts[:-1]
+    found = set()
+
+    def visit(node, on_call):
+        for child in ast.iter_child_nodes(node):
+            names = []
+            if isinstance(child, ast.Import):
+                names = [alias.name.split(".") for alias in child.names]
+            elif isinstance(child, ast.ImportFrom):
+                base = package[: len(package) + 1 - child.level] if child.level else ()
+                module = [*base, *(child.module.split(".") if child.module else ())]
+                names = [[*module, alias.name] for alias in child.names]
+            found.update(
+                (name[1] if len(name) > 1 else "__init__", on_call)
+                for name in names
+                if name[0] == "lyapnet"
+            )
+            function = isinstance(child, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda)
+            visit(child, on_call or function)
+
+    visit(ast.parse(path.read_text(encoding="utf-8")), False)
+    return found
+
+
+MODULES = sorted(path for path in PACKAGE.rglob("*.py") if path != PACKAGE / "__init__.py")
+
+
+@pytest.mark.parametrize("path", MODULES, ids=lambda path: path.relative_to(PACKAGE).as_posix())
+def test_imports_go_one_way(path):
+    room = room_of(path)
+    assert room in FLOOR, f"{room} has no place yet: give it one in ROOMS"
+    for other, on_call in imports(path):
+        if other == room or (on_call and other in ON_CALL):
+            continue
+        if other == "__version__" or (other == "__init__" and FLOOR[room] >= FLOOR["demo"]):
+            continue  # the outermost rooms use lyapnet as its users do
+        assert other in FLOOR, f"lyapnet.{other} has no place yet: give it one in ROOMS"
+        assert FLOOR[other] < FLOOR[room], f"{room} imports {other}, which stands below it"
+
+
+def test_every_place_is_taken_once():
+    assert len(FLOOR) == sum(map(len, ROOMS))
+
+
+# ---- the files
+
+
+def test_no_file_names_a_path_of_one_machine():
+    absolute = re.compile(r"(?<![\w.:/~-])/(?:home|root|Users|work|tmp|mnt|opt)/\w|[A-Z]:\\Users")
+    folders = ("lyapnet", "tests", "docs", "notebooks", "benchmarks", ".github", ".ci")
+    text = {".py", ".md", ".toml", ".cfg", ".cff", ".yaml", ".yml", ".ipynb", ".json", ".txt", ""}
+    files = [path for path in ROOT.iterdir() if path.is_file()]
+    files += [path for folder in folders for path in (ROOT / folder).rglob("*") if path.is_file()]
+    built = {"__pycache__", "_build", "generated", ".ipynb_checkpoints"}
+    found = [
+        f"{path.relative_to(ROOT)}:{number}: {line.strip()[:100]}"
+        for path in files
+        if path.suffix in text and not built & set(path.relative_to(ROOT).parts)
+        for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1)
+        if absolute.search(line)
+    ]
+    assert not found, "\n".join(found)
