@@ -21,12 +21,15 @@ from .linalg import Array, blas_threads, orthonormalise, pull_back_qr
 from .orbit import Orbit
 from .systems import System
 
-#: Between two factorisations a vector may come this close to the span of those before it:
-#: growth factors then have a relative error of 1e-10.
-SMALLEST_SINE = 1e-6
+#: A vector may come this close to the span of those before it between two factorisations:
+#: its growth factor then has a relative error of 1e-9. Closer, the block is divided.
+SMALLEST_SINE = 1e-7
 
 #: The automatic interval aims at this sine, so that it hardly ever meets the limit.
-_AIM = 1e-3
+_AIM = 1e-4
+
+#: Here the basis has lost rank to rounding: an interval that was asked for is refused.
+_COLLAPSED = 1e-12
 
 #: Numbers in the arrays of one stretch of trajectory; they should stay in the cache.
 _STRETCH = 2**18
@@ -46,8 +49,9 @@ class Plan:
     interval : int
         Steps between factorisations.
     forgiving : bool
-        Whether a block in which the basis degenerates is factorised more often (the
-        automatic interval), or refused.
+        Whether the interval was chosen automatically. Blocks in which the basis comes near to
+        losing rank are divided; one in which it has lost it is refused where the interval
+        was asked for.
     """
 
     transient: int
@@ -153,10 +157,9 @@ def forward(
         diagonal, sine = orthonormalise(here[last - first], factor)
         worst = float(sine.min())
         if not worst >= SMALLEST_SINE and last - first > 1:  # NaN where it overflowed
-            step = (last - first + 1) // 2 if forgiving else 1
-            cuts = [*range(first, last, step), last]
-            log_growth = sum(block(a, b)[0] for a, b in itertools.pairwise(cuts))
-            if not forgiving and np.isfinite(log_growth).all():
+            middle = (first + last) // 2
+            log_growth = block(first, middle)[0] + block(middle, last)[0]
+            if not (forgiving or worst >= _COLLAPSED or np.isneginf(log_growth).any()):
                 raise _degenerate(start + last, last - first, sine)
             return log_growth, worst
         with np.errstate(divide="ignore"):

@@ -1,0 +1,140 @@
+"""Benettin's algorithm: run the loop, gather growth, and stop when the error is small enough."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+import numpy as np
+from tqdm.auto import tqdm
+
+from .convergence import GrowthStatistics
+from .errors import LyapnetError
+from .linalg import Array, blas_threads
+from .orbit import Orbit
+from .systems import System
+from .trajectory import Plan, choose_interval, forward, run_orbit, stretch_length
+
+#: Automatic intervals: round numbers, so that blocks fill round windows.
+_INTERVALS = (50, 20, 10, 5, 2, 1)
+
+#: An automatic interval leaves at least so many blocks, for error bars and windows.
+_BLOCKS = 100
+
+#: Intervals tried one after the other on the way to an automatic one.
+_TRIALS = 5
+
+#: A run with a tolerance looks at its errors whenever it has grown by this factor.
+_LOOK_AGAIN = 1.1
+
+
+@dataclass
+class Benettin:
+    """A run in progress.
+
+    Attributes
+    ----------
+    system : System
+    x : array (..., n)
+        State, with the axes of the ensemble.
+    rows : array (..., k, n)
+        Orthonormal tangent vectors.
+    inputs : array (T, ..., m) or None
+    plan : Plan
+    record : bool
+        Whether to keep the growth of each block.
+    tol : float or None
+        Half-width of the 95 % intervals at which to stop.
+    """
+
+    system: System
+    x: Array
+    rows: Array
+    inputs: Array | None
+    plan: Plan
+    record: bool = True
+    tol: float | None = None
+    progress: bool = False
+    n_done: int = 0
+    growth: list[Array] = field(default_factory=list)
+    durations: list[Array] = field(default_factory=list)
+    statistics: GrowthStatistics = field(default_factory=GrowthStatistics)
+
+    def run(self) -> Benettin:
+        """Run to the end of the plan, or until the tolerance is met."""
+        look = 0.0
+        lead, k = self.x.shape[:-1], self.rows.shape[-2]
+        length = stretch_length(self.system, lead, k)
+        work = self.rows.size * self.system.dim
+        with (
+            blas_threads(work),
+            tqdm(total=self.plan.total, disable=not self.progress, unit="step") as bar,
+        ):
+            for phase, start, stop in self.plan.stretches(length):
+                try:
+                    orbit = run_orbit(self.system, self.x, self.inputs, start, stop)
+                    if phase != "transient":
+                        self._advance(orbit, start, count=phase == "n_steps")
+                except LyapnetError as error:
+                    error.partial = self
+                    raise
+                self.x = orbit.states[-1]
+                bar.update(stop - start)
+                if phase == "n_steps":
+                    self.n_done += stop - start
+                    if self.tol is not None and self.n_done >= look:
+                        if self.within(self.tol):
+                            break
+                        look = _LOOK_AGAIN * self.n_done
+        return self
+
+    def _advance(self, orbit: Orbit, start: int, *, count: bool) -> None:
+        """Carry the basis along a stretch, and count its growth."""
+        plan = self.plan
+        growth, self.rows, _, _ = forward(
+            orbit, self.rows, plan.interval, start=start, forgiving=plan.forgiving
+        )
+        if not count:
+            return
+        steps = np.full(len(growth), plan.interval)
+        steps[-1] = orbit.n_steps - (len(growth) - 1) * plan.interval
+        durations = steps * self.system.dt
+        self.statistics.update(growth, durations)
+        self.durations.append(durations if self.record else durations[:0])
+        if self.record:
+            self.growth.append(growth)
+
+    def within(self, tol: float) -> bool:
+        """Say whether all 95 % half-widths are below a tolerance, ``-inf`` exponents apart."""
+        estimate = self.statistics.estimate()
+        half = estimate.half_width()
+        return bool(np.all((half < tol) | np.isneginf(estimate.mean)))
+
+
+def automatic_interval(
+    system: System, x: Array, rows: Array, inputs: Array | None, plan: Plan
+) -> int:
+    """Choose the QR interval on a trial: after a warm-up, how long the basis stays well conditioned.
+
+    Parameters
+    ----------
+    system, x, rows, inputs
+        As the run starts.
+    plan : Plan
+        With interval 1; the trial takes some of its transients.
+    """
+    longest = min(_INTERVALS[0], plan.n_steps // _BLOCKS)
+    if longest <= 1:
+        return 1
+    warm = min(plan.transient + plan.basis_transient, 1000, plan.total - _TRIALS * longest)
+    found = longest
+    with blas_threads(rows.size * system.dim):
+        if warm:
+            x = run_orbit(system, x, inputs, 0, warm).states[-1]
+        for trial in range(_TRIALS):
+            start = warm + trial * longest
+            orbit = run_orbit(system, x, inputs, start, start + longest)
+            found = min(found, choose_interval(orbit, rows))
+            rows = forward(orbit, rows, 1, start=start, forgiving=True)[1]
+            x = orbit.states[-1]
+    fitting = [q for q in _INTERVALS if q <= found]
+    exact = [q for q in fitting if plan.n_steps % q == 0]
+    return exact[0] if 2 * exact[0] >= fitting[0] else fitting[0]

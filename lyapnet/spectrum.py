@@ -1,0 +1,298 @@
+"""Lyapunov spectra of systems, and of Jacobians that come from elsewhere."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from . import validate
+from .benettin import Benettin, automatic_interval
+from .errors import LyapnetError
+from .exponents import Spectrum
+from .finite_time import check_basis, check_inputs, orthonormal_rows, prepare_inputs
+from .linalg import Array
+from .orbit import JacobianOrbit, Orbit
+from .systems import System, as_system
+from .trajectory import Plan
+
+#: Each warm-up takes a tenth of the run, but at least so many steps.
+_WARM_UP = 100
+
+
+def lyapunov_spectrum(
+    system: Any,
+    n_steps: int | None = None,
+    *,
+    inputs: Any = None,
+    k: int | None = None,
+    x0: Any = None,
+    basis: Any = None,
+    transient: int | None = None,
+    basis_transient: int | None = None,
+    qr_interval: int | str = "auto",
+    tol: float | None = None,
+    record: bool = True,
+    rng: Any = None,
+    progress: bool = False,
+) -> Spectrum:
+    r"""Measure the leading Lyapunov exponents of a system, with their errors.
+
+    Benettin's algorithm: a tangent basis is carried along a trajectory and
+    reorthonormalised, :math:`D Q = Q' R`; the exponents are the time averages of
+    :math:`\log R_{ii}`.
+
+    Parameters
+    ----------
+    system : System
+        A cell, map or flow, or any object with `dim`, `n_inputs`, `dt`, `step`,
+        `jacobian` and `pushforward`.
+    n_steps : int, optional
+        Number of averaged steps, after both transients. Without it, all that `inputs` leave.
+    inputs : array (T, ..., m), optional
+        One input per step, for transients and average; the exponents are then those
+        conditional on it. A driven system without inputs gets zeros.
+    k : int, optional
+        Number of leading exponents; default all.
+    x0 : array (..., n), optional
+        State to start from. Needed for a `Map` or `Flow` of one's own; a catalog system has
+        its own, a cell draws a standard normal one.
+    basis : array (..., n, k), optional
+        Tangent vectors to start from, orthonormalised; default random.
+    transient, basis_transient : int, optional
+        Steps of the state alone, then of state and basis, before the average. Default: a
+        tenth of the run each, at least 100 (with `inputs` and no `n_steps`, a tenth of
+        the sequence each).
+    qr_interval : int or "auto", optional
+        Steps between reorthonormalisations. "auto" takes the longest of 1, 2, 5, 10, 20, 50
+        for which the basis stays well conditioned, and less wherever that is not
+        enough. Exponents do not depend on it but for rounding.
+    tol : float, optional
+        Stop as soon as the half-width of every exponent's 95 % interval is below it;
+        `n_steps` is then the most.
+    record : bool, optional
+        Whether to keep the growth of each block. Without, memory does not grow with the run.
+    rng : None, int or Generator, optional
+        Draws the basis and, for a cell, the state.
+    progress : bool, optional
+        Whether to show a progress bar.
+
+    Returns
+    -------
+    Spectrum
+
+    Raises
+    ------
+    DivergedError
+        If the state is not finite; `partial` is the spectrum until then.
+    DegenerateBasisError
+        If the basis degenerates within a `qr_interval` that was given.
+
+    References
+    ----------
+    .. [1] G. Benettin, L. Galgani, A. Giorgilli and J.-M. Strelcyn, Meccanica 15, 21 (1980).
+    .. [2] K. Geist, U. Parlitz and W. Lauterborn, Prog. Theor. Phys. 83, 875 (1990).
+
+    Examples
+    --------
+    >>> import lyapnet as ln
+    >>> spectrum = ln.lyapunov_spectrum(ln.catalog.henon(), 20_000, rng=0)
+    >>> low, high = spectrum.confidence_interval()
+    >>> bool(low[0] < 0.419217 < high[0])
+    True
+    """
+    found = as_system(system)
+    rng = validate.generator(rng)
+    u = None if inputs is None else validate.array("inputs", inputs, least=2)
+    plan = _plan(u, n_steps, transient, basis_transient, tol)
+    check_inputs(found, u, plan.total)
+    start = _start(found, x0, rng)
+    Q = None if basis is None else validate.array("basis", basis, least=2)
+    k = _directions(k, Q, found.dim)
+    lead = found.ensemble(start, None if u is None else u[0])
+    rows = _rows(Q, (*lead, found.dim, k), rng)
+    lead = rows.shape[:-2]
+    interval = _interval(qr_interval)
+    run = Benettin(
+        found,
+        np.broadcast_to(start, (*lead, found.dim)).copy(),
+        rows,
+        prepare_inputs(found, u, len(lead), plan.total),
+        replace(plan, interval=interval or 1, forgiving=interval is None),
+        record=bool(record),
+        tol=None if tol is None else validate.real("tol", tol, positive=True),
+        progress=bool(progress),
+    )
+    settings = {
+        "k": k,
+        "transient": plan.transient,
+        "basis_transient": plan.basis_transient,
+        "dt": found.dt,
+        "tol": run.tol,
+        "driven": u is not None,
+        "forgiving": interval is None,
+        "system": repr(system),
+    }
+    return _finish(run, settings, chosen=interval)
+
+
+def _finish(run: Benettin, settings: dict[str, Any], *, chosen: int | None) -> Spectrum:
+    """Run, and give a failure the spectrum of what was computed until then."""
+    try:
+        if chosen is None:
+            found = automatic_interval(run.system, run.x, run.rows, run.inputs, run.plan)
+            run.plan = replace(run.plan, interval=found)
+        settings = {**settings, "qr_interval": run.plan.interval}
+        return Spectrum.from_run(run.run(), settings)
+    except LyapnetError as error:
+        error.partial = Spectrum.from_run(run, settings) if run.n_done else None
+        raise
+
+
+def spectrum_from_jacobians(
+    jacobians: Any,
+    *,
+    k: int | None = None,
+    basis: Any = None,
+    basis_transient: int = 0,
+    qr_interval: int = 1,
+    dt: float = 1.0,
+    rng: Any = None,
+) -> Spectrum:
+    """Measure the exponents of a sequence of Jacobians.
+
+    Parameters
+    ----------
+    jacobians : array (T, ..., n, n)
+        In the order of time: the first acts first.
+    k : int, optional
+        Number of leading exponents; default all.
+    basis : array (..., n, k), optional
+        Tangent vectors to start from, orthonormalised; default random.
+    basis_transient : int, optional
+        Steps for the basis to align, not averaged.
+    qr_interval : int, optional
+        Steps between reorthonormalisations.
+    dt : float, optional
+        Time that a Jacobian spans.
+    rng : None, int or Generator, optional
+        Draws the basis.
+
+    Returns
+    -------
+    Spectrum
+        Without `state` (it is NaN: Jacobians do not tell it).
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import lyapnet as ln
+    >>> jacobians = np.tile(np.diag([2.0, 0.5]), (100, 1, 1))
+    >>> ln.spectrum_from_jacobians(jacobians, basis=np.eye(2)).exponents.round(6)
+    array([ 0.693147, -0.693147])
+    """
+    D = validate.array("jacobians", jacobians, least=3)
+    if D.shape[-1] != D.shape[-2] or not len(D):
+        raise ValueError(f"`jacobians` must have shape (T, ..., n, n) with T >= 1, got {D.shape}")
+    warm = validate.integer("basis_transient", basis_transient, low=0, high=len(D) - 1)
+    interval = validate.integer("qr_interval", qr_interval, low=1)
+    Q = None if basis is None else validate.array("basis", basis, least=2)
+    n = D.shape[-1]
+    k = _directions(k, Q, n)
+    system = _Jacobians(D, validate.real("dt", dt, positive=True))
+    rows = _rows(Q, (*D.shape[1:-2], n, k), validate.generator(rng))
+    x = np.zeros((*rows.shape[:-2], n))
+    run = Benettin(system, x, rows, None, Plan(0, warm, len(D) - warm, interval))
+    settings = {
+        "k": k,
+        "transient": 0,
+        "basis_transient": warm,
+        "dt": system.dt,
+        "tol": None,
+        "driven": False,
+        "forgiving": False,
+        "system": f"{len(D)} Jacobians",
+    }
+    spectrum = _finish(run, settings, chosen=interval)
+    return replace(spectrum, state=np.full_like(spectrum.state, np.nan), system=None)
+
+
+class _Jacobians(System):
+    """Given Jacobians, taken one after the other."""
+
+    def __init__(self, jacobians: Array, dt: float) -> None:
+        self.dim = jacobians.shape[-1]
+        self.dt = dt
+        self._jacobians = jacobians
+        self._at = 0
+
+    def orbit(self, x: Array, inputs: Array | None, n_steps: int) -> Orbit:
+        D = self._jacobians[self._at : self._at + n_steps]
+        self._at += n_steps
+        states = np.broadcast_to(0.0, (n_steps + 1, *x.shape))
+        D = np.broadcast_to(D, (n_steps, *x.shape, self.dim))
+        return JacobianOrbit(states, jacobians=D)
+
+
+def _plan(u: Array | None, n_steps: Any, transient: Any, basis_transient: Any, tol: Any) -> Plan:
+    """Complete the counts of steps."""
+    if n_steps is not None:
+        n_steps = validate.integer("n_steps", n_steps, low=1)
+    elif u is None:
+        more = ", the most to take," if tol is not None else ""
+        raise ValueError(f"`n_steps`{more} is needed where no `inputs` fix the number of steps")
+    warm = max(_WARM_UP, n_steps // 10) if n_steps is not None else len(u) // 10
+    transient = warm if transient is None else validate.integer("transient", transient, low=0)
+    basis_transient = (
+        warm
+        if basis_transient is None
+        else validate.integer("basis_transient", basis_transient, low=0)
+    )
+    if n_steps is None:
+        n_steps = len(u) - transient - basis_transient
+        if n_steps < 1:
+            raise ValueError(
+                f"`inputs` has {len(u)} steps, not more than transient={transient} and "
+                f"basis_transient={basis_transient} take: give a longer sequence"
+            )
+    return Plan(transient, basis_transient, n_steps)
+
+
+def _start(system: System, x0: Any, rng: np.random.Generator) -> Array:
+    """Return the state to start from."""
+    if x0 is None:
+        x0 = system.default_state(rng)
+        if x0 is None:
+            raise ValueError("`x0` is needed: this system has no initial state of its own")
+    x = validate.array("x0", x0, least=1)
+    validate.trailing("x0", x, system.dim, "the system's dim")
+    return x
+
+
+def _directions(k: Any, basis: Array | None, n: int) -> int:
+    """Return the number of exponents that `k` and `basis` mean."""
+    if basis is not None:
+        check_basis(basis.shape, n)
+        if k is not None and k != basis.shape[-1]:
+            raise ValueError(
+                f"`k` is {k} but `basis` has {basis.shape[-1]} columns: leave out one of them"
+            )
+        return basis.shape[-1]
+    return n if k is None else validate.integer("k", k, low=1, high=n)
+
+
+def _rows(basis: Array | None, shape: tuple[int, ...], rng: np.random.Generator) -> Array:
+    """Return the first tangent vectors as rows, for the whole ensemble."""
+    if basis is None:
+        return orthonormal_rows(rng.standard_normal(shape))[0]
+    lead = np.broadcast_shapes(basis.shape[:-2], shape[:-2])
+    return orthonormal_rows(np.broadcast_to(basis, (*lead, *shape[-2:])))[0]
+
+
+def _interval(qr_interval: Any) -> int | None:
+    """Return the QR interval, None for the automatic one."""
+    if isinstance(qr_interval, str):
+        validate.option("qr_interval", qr_interval, ("auto",))
+        return None
+    return validate.integer("qr_interval", qr_interval, low=1)
