@@ -115,7 +115,9 @@ def over_states(function: Function, mode: str, lead: tuple[int, ...]) -> Functio
         if u is not None:
             u = anp.broadcast_to(u, shape + u.shape[-1:])
         done = [
-            function(x[i], None if u is None else u[i], member(p, lead, i[len(shape) - len(lead) :]))
+            function(
+                x[i], None if u is None else u[i], member(p, lead, i[len(shape) - len(lead) :])
+            )
             for i in np.ndindex(*shape)
         ]
         stacked = anp.array(done) if done else anp.zeros((0, x.shape[-1]))

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+
 import numpy as np
 from tqdm.auto import tqdm
 
-from .convergence import GrowthStatistics
 from .errors import LyapnetError
 from .linalg import Array, blas_threads
 from .orbit import Orbit
+from .streaming import GrowthStatistics
 from .systems import System
 from .trajectory import Plan, choose_interval, forward, run_orbit, stretch_length
 
@@ -112,7 +113,7 @@ class Benettin:
 def automatic_interval(
     system: System, x: Array, rows: Array, inputs: Array | None, plan: Plan
 ) -> int:
-    """Choose the QR interval on a trial: after a warm-up, how long the basis stays well conditioned.
+    """Choose the QR interval on a trial: how long the basis stays well conditioned.
 
     Parameters
     ----------

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from dataclasses import dataclass, field, replace
 from typing import Any, ClassVar, Self
 
@@ -9,11 +10,12 @@ import numpy as np
 
 from . import validate
 from .benettin import Benettin
-from .convergence import GrowthStatistics, entropy, kaplan_yorke_dimension, linear_stderr, pooled
-from .finite_time import check_inputs, prepare_inputs
+from .derived import entropy, kaplan_yorke_dimension
 from .linalg import Array
-from .longrun import Estimate
+from .longrun import Estimate, linear_stderr
 from .results import Result
+from .start import check_inputs, prepare_inputs
+from .streaming import GrowthStatistics
 from .systems import System, as_system
 from .trajectory import Plan
 
@@ -70,7 +72,7 @@ class Spectrum(Result):
     system: System | None = field(default=None, repr=False, compare=False)
 
     def _summary(self) -> dict[str, Any]:
-        shown = {"exponents": self.exponents, "stderr": self.stderr}
+        shown: dict[str, Any] = {"exponents": self.exponents, "stderr": self.stderr}
         shown["n_steps"] = self.settings["n_steps"]
         shown["time"] = self.settings["n_steps"] * self.settings["dt"]
         if self.converged is not None:
@@ -133,9 +135,9 @@ class Spectrum(Result):
     def _linear(self, weights: Array) -> Array:
         """Return the standard error of ``sum(weights * exponents)``, exponents as sorted."""
         raw = np.zeros_like(weights)
-        order = np.argsort(-self.statistics.mean, axis=-1, kind="stable")
+        order = np.argsort(-self.statistics.estimate().mean, axis=-1, kind="stable")
         np.put_along_axis(raw, order, weights, axis=-1)
-        return linear_stderr(*self.statistics.batches(), raw)
+        return linear_stderr(self.statistics.growth, self.statistics.durations, raw).stderr
 
     @property
     def kaplan_yorke_dimension(self) -> Array:
@@ -150,12 +152,12 @@ class Spectrum(Result):
     @property
     def entropy(self) -> Array:
         """Sum of the positive exponents, nats per unit time: the entropy rate (Pesin)."""
-        return entropy(self.exponents)[0]
+        return entropy(self.exponents, self.dim)[0]
 
     @property
     def entropy_stderr(self) -> Array:
         """Standard error of `entropy`, correlations included."""
-        return self._linear(entropy(self.exponents)[1])
+        return self._linear(entropy(self.exponents, self.dim)[1])
 
     def log10_condition_number(self, t: Any, m: int | None = None) -> Array:
         r"""Predict the condition number of the long-term Jacobian (eq. 10), in decimal logs.
@@ -254,7 +256,7 @@ class Spectrum(Result):
             n_done=self.settings["n_steps"],
             growth=[self.log_growth] if recorded else [],
             durations=[np.diff(self.times, prepend=0.0)] if recorded else [],
-            statistics=self.statistics.copy(),
+            statistics=copy.deepcopy(self.statistics),
         )
         return self.from_run(run.run(), self.settings)
 

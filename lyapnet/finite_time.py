@@ -10,6 +10,7 @@ from autograd.extend import defvjp_argnums, primitive
 from . import validate
 from .autodiff import is_traced, leaves, rebuild, value
 from .linalg import Array, unbroadcast
+from .start import check_basis, check_inputs, orthonormal_rows, prepare_inputs, window_plan
 from .systems import System, as_system
 from .trajectory import Plan, Record, exponents, gradient
 
@@ -102,60 +103,11 @@ def _argument(name: str, x: Any, least: int) -> Any:
     return x if is_traced(x) else validate.array(name, x, least=least)
 
 
-def window_plan(
-    u: Any, n_steps: int | None, transient: int, basis_transient: int, qr_interval: int
-) -> Plan:
-    """Check the counts of steps of a window, and complete them from the inputs."""
-    transient = validate.integer("transient", transient, low=0)
-    basis_transient = validate.integer("basis_transient", basis_transient, low=0)
-    interval = validate.integer("qr_interval", qr_interval, low=1)
-    if n_steps is None:
-        if u is None:
-            raise ValueError("`n_steps` is needed where no `inputs` fix the number of steps")
-        n_steps = np.shape(value(u))[0] - transient - basis_transient
-        if n_steps < 1:
-            raise ValueError(
-                f"`inputs` has {np.shape(value(u))[0]} steps, not more than the transients of "
-                f"{transient} and {basis_transient}: give a longer sequence"
-            )
-    return Plan(transient, basis_transient, validate.integer("n_steps", n_steps, low=1), interval)
-
-
-def check_basis(shape: tuple[int, ...], n: int) -> None:
-    """Check the shape ``(..., n, k)`` of a tangent basis."""
-    if len(shape) < 2 or shape[-2] != n or not 1 <= shape[-1] <= n:
-        raise ValueError(f"`basis` must have shape (..., {n}, k) with 1 <= k <= {n}, got {shape}")
-
-
-def check_inputs(system: System, u: Array | None, needed: int) -> None:
-    """Check that inputs ``(T, ..., m)`` fit the system and cover the run."""
-    if u is None:
-        return
-    if not system.n_inputs:
-        raise ValueError("`inputs` given, but the system has n_inputs=0: leave them out")
-    if u.ndim < 2 or u.shape[-1] != system.n_inputs:
-        raise ValueError(
-            f"`inputs` must have shape (n_steps, ..., {system.n_inputs}), got {u.shape}"
-        )
-    if len(u) < needed:
-        raise ValueError(
-            f"`inputs` has {len(u)} steps, but n_steps and the transients together need {needed}: "
-            "give a longer sequence, or smaller n_steps, transient and basis_transient"
-        )
-
-
-def prepare_inputs(system: System, u: Array | None, ndim: int, total: int) -> Array | None:
-    """Return inputs with the axes of the ensemble, zeros where a driven system has none."""
-    if not system.n_inputs:
-        return None
-    if u is None:
-        u = np.zeros((total, system.n_inputs))
-    return u[:total].reshape(total, *(1,) * (ndim + 2 - u.ndim), *u.shape[1:])
-
-
-@primitive
-def _exponents(x: Any, basis: Any, u: Any, *params: Any, system: System, plan: Plan) -> Array:
+def _evaluate(x: Any, basis: Any, u: Any, *params: Any, system: System, plan: Plan) -> Array:
     return _run(x, basis, u, params, system, plan, keep=False)[0]
+
+
+_exponents = primitive(_evaluate)
 
 
 def _run(
@@ -164,24 +116,12 @@ def _run(
     """Run the forward sweep on the whole ensemble."""
     if params:
         system = system.with_params(rebuild(system.params, list(params)))
-    lead = np.broadcast_shapes(
-        system.ensemble(x, None if u is None else u[0]), basis.shape[:-2]
-    )
+    lead = np.broadcast_shapes(system.ensemble(x, None if u is None else u[0]), basis.shape[:-2])
     rows, R = orthonormal_rows(np.broadcast_to(basis, (*lead, *basis.shape[-2:])))
     inputs = prepare_inputs(system, u, len(lead), plan.total)
     start = np.broadcast_to(x, (*lead, system.dim)).copy()
     lam, record = exponents(system, start, rows, inputs, plan, keep=keep)
     return lam, record, (rows, R)
-
-
-def orthonormal_rows(basis: Array) -> tuple[Array, Array]:
-    """Return the rows of an orthonormal basis ``(..., k, n)`` and the factor R of a given one."""
-    Q, R = np.linalg.qr(basis)
-    size = np.abs(np.diagonal(R, axis1=-2, axis2=-1))
-    length = np.linalg.norm(basis, axis=-2)
-    if not (size > basis.shape[-2] * np.finfo(float).eps * length).all():
-        raise ValueError("`basis` must have independent columns: draw it at random, or use fewer")
-    return np.ascontiguousarray(Q.swapaxes(-1, -2)), R
 
 
 def _vjp_maker(argnums: Any, ans: Any, args: Any, kwargs: Any) -> Any:

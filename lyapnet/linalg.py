@@ -19,7 +19,7 @@ from threadpoolctl import ThreadpoolController
 
 Array = npt.NDArray[Any]
 
-#: Below this many multiplications in a matrix product a second BLAS thread costs more than it gives.
+#: Below this many multiplications in a product a second BLAS thread costs more than it gives.
 _THREADING_PAYS = 2e7
 
 #: Up to this many tangent vectors an ensemble is orthonormalised by vectorised Gram-Schmidt.
@@ -65,7 +65,7 @@ def orthonormalise(rows: Array, factor: Array | None = None) -> tuple[Array, Arr
 
 def _householder(rows: Array, factor: Array | None) -> Array:
     """QR of one matrix by LAPACK, called directly: NumPy's wrapper costs as much as the work."""
-    k, n = rows.shape
+    k = len(rows)
     work = rows if rows.flags.c_contiguous else np.ascontiguousarray(rows)
     lwork = 64 * k
     qr, tau, _, _ = lapack.dgeqrf(work.T, lwork=lwork, overwrite_a=1)
@@ -161,10 +161,10 @@ def pull_back_qr(
                 q_bar[..., j, :] -= factor[..., i, j, None] * q_bar[..., i, :]
             q_bar[..., j, :] /= factor[..., j, j, None]
         return
-    for i in np.ndindex(*lead):
-        solved = blas.dtrsm(1.0, factor[i].T, q_bar[i].T, side=1, trans_a=1, overwrite_b=1)
+    for at in np.ndindex(*lead):
+        solved = blas.dtrsm(1.0, factor[at].T, q_bar[at].T, side=1, trans_a=1, overwrite_b=1)
         if not np.may_share_memory(solved, q_bar):
-            q_bar[i] = solved.T
+            q_bar[at] = solved.T
 
 
 def unbroadcast(x: Array, shape: tuple[int, ...]) -> Array:

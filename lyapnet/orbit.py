@@ -112,7 +112,7 @@ class JacobianOrbit(Orbit):
         self.members_last = states.ndim > 2 and states.shape[-1] <= SMALL_DIM
 
     @cached_property
-    def jacobians(self) -> Array:  # type: ignore[override]
+    def jacobians(self) -> Array:
         """Jacobians of all steps ``(T, ..., n, n)``."""
         assert self._jacobian is not None
         found = np.asarray(self._jacobian(self.states[:-1], self.inputs, self._params), dtype=float)

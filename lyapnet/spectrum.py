@@ -11,14 +11,19 @@ from . import validate
 from .benettin import Benettin, automatic_interval
 from .errors import LyapnetError
 from .exponents import Spectrum
-from .finite_time import check_basis, check_inputs, orthonormal_rows, prepare_inputs
 from .linalg import Array
 from .orbit import JacobianOrbit, Orbit
+from .start import (
+    check_inputs,
+    directions,
+    interval_of,
+    plan_of,
+    prepare_inputs,
+    start_rows,
+    start_state,
+)
 from .systems import System, as_system
 from .trajectory import Plan
-
-#: Each warm-up takes a tenth of the run, but at least so many steps.
-_WARM_UP = 100
 
 
 def lyapunov_spectrum(
@@ -105,15 +110,15 @@ def lyapunov_spectrum(
     found = as_system(system)
     rng = validate.generator(rng)
     u = None if inputs is None else validate.array("inputs", inputs, least=2)
-    plan = _plan(u, n_steps, transient, basis_transient, tol)
+    plan = plan_of(u, n_steps, transient, basis_transient, tol)
     check_inputs(found, u, plan.total)
-    start = _start(found, x0, rng)
+    start = start_state(found, x0, rng)
     Q = None if basis is None else validate.array("basis", basis, least=2)
-    k = _directions(k, Q, found.dim)
+    k = directions(k, Q, found.dim)
     lead = found.ensemble(start, None if u is None else u[0])
-    rows = _rows(Q, (*lead, found.dim, k), rng)
+    rows = start_rows(Q, (*lead, found.dim, k), rng)
     lead = rows.shape[:-2]
-    interval = _interval(qr_interval)
+    interval = interval_of(qr_interval)
     run = Benettin(
         found,
         np.broadcast_to(start, (*lead, found.dim)).copy(),
@@ -199,9 +204,9 @@ def spectrum_from_jacobians(
     interval = validate.integer("qr_interval", qr_interval, low=1)
     Q = None if basis is None else validate.array("basis", basis, least=2)
     n = D.shape[-1]
-    k = _directions(k, Q, n)
+    k = directions(k, Q, n)
     system = _Jacobians(D, validate.real("dt", dt, positive=True))
-    rows = _rows(Q, (*D.shape[1:-2], n, k), validate.generator(rng))
+    rows = start_rows(Q, (*D.shape[1:-2], n, k), validate.generator(rng))
     x = np.zeros((*rows.shape[:-2], n))
     run = Benettin(system, x, rows, None, Plan(0, warm, len(D) - warm, interval))
     settings = {
@@ -233,66 +238,3 @@ class _Jacobians(System):
         states = np.broadcast_to(0.0, (n_steps + 1, *x.shape))
         D = np.broadcast_to(D, (n_steps, *x.shape, self.dim))
         return JacobianOrbit(states, jacobians=D)
-
-
-def _plan(u: Array | None, n_steps: Any, transient: Any, basis_transient: Any, tol: Any) -> Plan:
-    """Complete the counts of steps."""
-    if n_steps is not None:
-        n_steps = validate.integer("n_steps", n_steps, low=1)
-    elif u is None:
-        more = ", the most to take," if tol is not None else ""
-        raise ValueError(f"`n_steps`{more} is needed where no `inputs` fix the number of steps")
-    warm = max(_WARM_UP, n_steps // 10) if n_steps is not None else len(u) // 10
-    transient = warm if transient is None else validate.integer("transient", transient, low=0)
-    basis_transient = (
-        warm
-        if basis_transient is None
-        else validate.integer("basis_transient", basis_transient, low=0)
-    )
-    if n_steps is None:
-        n_steps = len(u) - transient - basis_transient
-        if n_steps < 1:
-            raise ValueError(
-                f"`inputs` has {len(u)} steps, not more than transient={transient} and "
-                f"basis_transient={basis_transient} take: give a longer sequence"
-            )
-    return Plan(transient, basis_transient, n_steps)
-
-
-def _start(system: System, x0: Any, rng: np.random.Generator) -> Array:
-    """Return the state to start from."""
-    if x0 is None:
-        x0 = system.default_state(rng)
-        if x0 is None:
-            raise ValueError("`x0` is needed: this system has no initial state of its own")
-    x = validate.array("x0", x0, least=1)
-    validate.trailing("x0", x, system.dim, "the system's dim")
-    return x
-
-
-def _directions(k: Any, basis: Array | None, n: int) -> int:
-    """Return the number of exponents that `k` and `basis` mean."""
-    if basis is not None:
-        check_basis(basis.shape, n)
-        if k is not None and k != basis.shape[-1]:
-            raise ValueError(
-                f"`k` is {k} but `basis` has {basis.shape[-1]} columns: leave out one of them"
-            )
-        return basis.shape[-1]
-    return n if k is None else validate.integer("k", k, low=1, high=n)
-
-
-def _rows(basis: Array | None, shape: tuple[int, ...], rng: np.random.Generator) -> Array:
-    """Return the first tangent vectors as rows, for the whole ensemble."""
-    if basis is None:
-        return orthonormal_rows(rng.standard_normal(shape))[0]
-    lead = np.broadcast_shapes(basis.shape[:-2], shape[:-2])
-    return orthonormal_rows(np.broadcast_to(basis, (*lead, *shape[-2:])))[0]
-
-
-def _interval(qr_interval: Any) -> int | None:
-    """Return the QR interval, None for the automatic one."""
-    if isinstance(qr_interval, str):
-        validate.option("qr_interval", qr_interval, ("auto",))
-        return None
-    return validate.integer("qr_interval", qr_interval, low=1)

@@ -94,9 +94,7 @@ class System:
 
             return run
 
-        return JacobianOrbit(
-            states, inputs, None, over_time(self.step), over_time(self.jacobian)
-        )
+        return JacobianOrbit(states, inputs, None, over_time(self.step), over_time(self.jacobian))
 
 
 def as_system(system: Any) -> System:

@@ -67,7 +67,9 @@ def finite(name: str, x: Array) -> None:
     good = np.isfinite(x)
     if not good.all():
         where = tuple(int(i) for i in np.argwhere(~good)[0])
-        raise ValueError(f"`{name}` must be finite, but {name}[{', '.join(map(str, where))}] = {x[where]}")
+        raise ValueError(
+            f"`{name}` must be finite, but {name}[{', '.join(map(str, where))}] = {x[where]}"
+        )
 
 
 def trailing(name: str, x: Array, size: int, meaning: str) -> None:

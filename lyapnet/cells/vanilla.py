@@ -56,11 +56,12 @@ class VanillaRNN(Cell):
         n = np.shape(value(W))[-1]
         V = np.zeros((n, 0)) if V is None else parameter("V", V, 2)
         b = np.zeros(n) if b is None else parameter("b", b, 1)
-        for name, x, shape in (("W", W, (n, n)), ("V", V, (n, None)), ("b", b, (n,))):
-            got = np.shape(value(x))[-len(shape) :]
-            if n == 0 or any(want is not None and want != g for want, g in zip(shape, got)):
-                want = ", ".join("m" if size is None else str(size) for size in shape)
-                raise ValueError(f"`{name}` must have shape (..., {want}), got {np.shape(value(x))}")
+        for name, x, shape in (("W", W, (n, n)), ("V", V, (n, "m")), ("b", b, (n,))):
+            got = np.shape(value(x))
+            fits = zip(shape, got[-len(shape) :], strict=True)
+            if n == 0 or any(want not in ("m", size) for want, size in fits):
+                want = ", ".join(map(str, shape))
+                raise ValueError(f"`{name}` must have shape (..., {want}), got {got}")
         self.params = {"W": W, "V": V, "b": b}
         self.dim = n
         self.n_inputs = np.shape(value(V))[-1]
@@ -159,10 +160,10 @@ def _apply(W: Any, x: Any) -> Any:
 
 
 class _VanillaOrbit(Orbit):
-    """A stretch of a vanilla network's trajectory; see `Orbit` for the contract.
+    r"""A stretch of a vanilla network's trajectory; see `Orbit` for the contract.
 
-    `slope` is the diagonal :math:`\\alpha \\phi'(h_s)`, so that
-    :math:`D_s = (1 - \\alpha) I + W\\,\\mathrm{diag}(\\mathrm{slope}_s)`.
+    `slope` is the diagonal :math:`\alpha \phi'(h_s)`, so that
+    :math:`D_s = (1 - \alpha) I + W\,\mathrm{diag}(\mathrm{slope}_s)`.
     """
 
     def __init__(self, cell: VanillaRNN, x: Array, inputs: Array | None, n_steps: int) -> None:
