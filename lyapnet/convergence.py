@@ -1,5 +1,5 @@
 """Whether a run has converged: error bars, running estimates, drift and agreement."""
 
-from lyapnet.longrun import Estimate, mean_and_stderr
+from .longrun import Estimate, mean_and_stderr
 
 __all__ = ["Estimate", "mean_and_stderr"]
