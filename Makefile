@@ -4,7 +4,8 @@
 PYTHON ?= python3
 VENV := .venv
 PY := $(VENV)/bin/python
-INSTALL := $(PY) -m pip install --quiet --disable-pip-version-check
+# -qq: pip shows errors alone.
+INSTALL := $(PY) -m pip install -qq --disable-pip-version-check
 SETTINGS := pyproject.toml setup.cfg
 
 .NOTPARALLEL:
