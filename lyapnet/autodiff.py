@@ -157,15 +157,16 @@ def traced(function: Callable[..., Any], name: str) -> Callable[..., tuple[Any, 
     A function that does not depend on its argument gets zeros without autograd's warning.
     """
 
-    def guarded(x: Any) -> Any:
-        y = function(x)
-        if not isbox(y) and np.asarray(y).dtype == object:
-            raise TypeError(f"autograd cannot trace `{name}`: it is plain NumPy inside; {_REMEDY}")
-        return y
-
     def run(x: Any) -> tuple[Any, Any]:
         with warnings.catch_warnings():
             warnings.filterwarnings("ignore", "Output seems independent of input")
-            return make_vjp(guarded)(x)
+            return make_vjp(lambda x: refuse_objects(function(x), name))(x)
 
     return run
+
+
+def refuse_objects(y: Any, name: str) -> Any:
+    """Return y, unless plain NumPy has put what autograd traces into an array of objects."""
+    if isinstance(y, np.ndarray) and y.dtype == object:
+        raise TypeError(f"autograd cannot trace `{name}`: it is plain NumPy inside; {_REMEDY}")
+    return y

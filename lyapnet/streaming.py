@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import copy
+
 import numpy as np
 from numpy.typing import ArrayLike
 
@@ -11,42 +13,42 @@ from .longrun import MOST_BATCHES, Array, Estimate, checked, estimate
 class GrowthStatistics:
     """Batch sums of log growth: at most `capacity`, however long the run.
 
-       Blocks are summed into batches of equal numbers of blocks. When `capacity` batches are full,
-       neighbours are merged and batches are twice as long from then on (the dyadic scheme of [1]_).
-       Sums are exact but for rounding; `estimate` is the estimator of
-       `lyapnet.longrun.mean_and_stderr` on the batches, which sums into as many itself.
+    Blocks are summed into batches of equal numbers of blocks. When `capacity` batches are full,
+    neighbours are merged and batches are twice as long from then on (the dyadic scheme of [1]_).
+    Sums are exact but for rounding; `estimate` is the estimator of
+    `lyapnet.longrun.mean_and_stderr` on the batches, which sums into as many itself.
 
-       `growth` and `durations` may go wherever a run's growth and durations may: to
-       `lyapnet.longrun.linear_stderr`, `lyapnet.convergence.pooled` or `lyapnet.diagnosis.diagnose`.
+    `growth` and `durations` may go wherever a run's growth and durations may: to
+    `lyapnet.longrun.linear_stderr`, `lyapnet.convergence.pooled` or `lyapnet.diagnosis.diagnose`.
 
-       Parameters
-       ----------
-       capacity : int, optional
-           Even number of batches, at least 2. Between half of it and all of it are in use once the
-           run has so many blocks.
+    Parameters
+    ----------
+    capacity : int, optional
+        Even number of batches, at least 2. Between half of it and all of it are in use once the
+        run has so many blocks.
 
-       Attributes
-       ----------
-       n_blocks : int
-           Blocks so far.
-       blocks_per_batch : int
-           A power of two.
+    Attributes
+    ----------
+    n_blocks : int
+        Blocks so far.
+    blocks_per_batch : int
+        A power of two.
 
-       References
-       ----------
-    XX
-          (2001), sect. 6.6 (LBATCH and its relatives).
+    References
+    ----------
+    .. [1] G. S. Fishman, Discrete-Event Simulation: Modeling, Programming, and Analysis, Springer
+       (2001), chap. 6.
 
-       Examples
-       --------
-       >>> growth = np.random.default_rng(0).standard_normal((100_000, 3))
-       >>> statistics = GrowthStatistics()
-       >>> for chunk in np.split(growth, 1000):
-       ...     statistics.update(chunk, np.ones(len(chunk)))
-       >>> statistics.growth.shape, statistics.blocks_per_batch
-       ((782, 3), 128)
-       >>> np.allclose(statistics.estimate().mean, growth.mean(axis=0), rtol=1e-12)
-       True
+    Examples
+    --------
+    >>> growth = np.random.default_rng(0).standard_normal((100_000, 3))
+    >>> statistics = GrowthStatistics()
+    >>> for chunk in np.split(growth, 1000):
+    ...     statistics.update(chunk, np.ones(len(chunk)))
+    >>> statistics.growth.shape, statistics.blocks_per_batch
+    ((782, 3), 128)
+    >>> np.allclose(statistics.estimate().mean, growth.mean(axis=0), rtol=1e-12)
+    True
     """
 
     def __init__(self, capacity: int = MOST_BATCHES) -> None:
@@ -113,6 +115,15 @@ class GrowthStatistics:
     def estimate(self) -> Estimate:
         """Return the mean, its standard error and degrees of freedom so far."""
         return estimate(self.growth, self.durations, self.n_blocks)
+
+    def mean_over_members(self) -> GrowthStatistics:
+        """Return the statistics of growth (blocks, ..., k) averaged over the ensemble."""
+        mean = copy.copy(self)
+        mean._durations = self._durations.copy()
+        if self._batches is not None:
+            members = tuple(range(1, self._batches.ndim - 1))
+            mean._batches = np.mean(self._batches, axis=members)
+        return mean
 
     def _merge(self) -> None:
         """Merge neighbours: half as many batches, twice as long."""

@@ -10,7 +10,16 @@ import autograd.numpy as anp
 import numpy as np
 
 from . import validate
-from .autodiff import Function, Tree, jacobian_of, leaves, over_states, rebuild, value
+from .autodiff import (
+    Function,
+    Tree,
+    jacobian_of,
+    leaves,
+    over_states,
+    rebuild,
+    refuse_objects,
+    value,
+)
 from .linalg import Array
 from .orbit import JacobianOrbit, Orbit
 
@@ -190,7 +199,9 @@ class Map(System):
         def call(x: Any, u: Any, p: Tree) -> Any:
             args = (x, *((u,) if driven else ()), *((p,) if with_params else ()))
             out = function(*args)
-            return anp.array(out) if isinstance(out, list | tuple) else out
+            if isinstance(out, list | tuple):
+                return anp.array(out)
+            return refuse_objects(out, getattr(function, "__name__", "step"))
 
         return call
 

@@ -149,7 +149,7 @@ def forward(
     shape = (*rows.shape[:-1], rows.shape[-2])
     at = 0
 
-    def block(first: int, last: int) -> tuple[Array, float]:
+    def block(first: int, last: int, asked_for: bool) -> tuple[Array, float]:
         here = buffer[first:] if keep else buffer
         for s in range(first, last):
             orbit.push(s, here[s - first], here[s - first + 1])
@@ -158,8 +158,8 @@ def forward(
         worst = float(sine.min())
         if not worst >= SMALLEST_SINE and last - first > 1:  # NaN where it overflowed
             middle = (first + last) // 2
-            log_growth = block(first, middle)[0] + block(middle, last)[0]
-            if not (forgiving or worst >= _COLLAPSED or np.isneginf(log_growth).any()):
+            log_growth = block(first, middle, False)[0] + block(middle, last, False)[0]
+            if asked_for and not (worst >= _COLLAPSED or np.isneginf(log_growth).any()):
                 raise _degenerate(start + last, last - first, sine)
             return log_growth, worst
         with np.errstate(divide="ignore"):
@@ -172,7 +172,7 @@ def forward(
 
     with np.errstate(over="ignore", invalid="ignore"):
         for b, (first, last) in enumerate(itertools.pairwise(edges)):
-            growth[b], sines[b] = block(first, last)
+            growth[b], sines[b] = block(first, last, not forgiving)
             at = last
     return growth, buffer[at if keep else 0].copy(), sines, tape
 

@@ -1,0 +1,175 @@
+"""Bad arguments: an error that names the argument, the value and the remedy, before any work."""
+
+import autograd.numpy as anp
+import numpy as np
+import pytest
+import truths
+
+import lyapnet as ln
+
+CELL = ln.VanillaRNN.random(4, rng=0)
+HENON = truths.henon()
+X = [0.1, 0.1]
+
+
+def never(x):
+    raise AssertionError("work was done before the arguments were checked")
+
+
+LAZY = ln.Map(never, 2)
+
+CASES = {
+    "no n_steps": (lambda: ln.lyapunov_spectrum(LAZY, x0=X), ValueError, "n_steps"),
+    "n_steps zero": (lambda: ln.lyapunov_spectrum(LAZY, 0, x0=X), ValueError, "at least 1"),
+    "n_steps float": (lambda: ln.lyapunov_spectrum(LAZY, 10.5, x0=X), TypeError, "integer"),
+    "n_steps bool": (lambda: ln.lyapunov_spectrum(LAZY, True, x0=X), TypeError, "integer"),
+    "no x0": (lambda: ln.lyapunov_spectrum(LAZY, 10), ValueError, "x0"),
+    "x0 shape": (lambda: ln.lyapunov_spectrum(LAZY, 10, x0=[1.0]), ValueError, r"\(\.\.\., 2\)"),
+    "x0 NaN": (lambda: ln.lyapunov_spectrum(LAZY, 10, x0=[0, np.nan]), ValueError, r"x0\[1\]"),
+    "x0 text": (lambda: ln.lyapunov_spectrum(LAZY, 10, x0="here"), TypeError, "x0"),
+    "k too large": (lambda: ln.lyapunov_spectrum(LAZY, 10, x0=X, k=3), ValueError, "at most 2"),
+    "k zero": (lambda: ln.lyapunov_spectrum(LAZY, 10, x0=X, k=0), ValueError, "at least 1"),
+    "basis shape": (
+        lambda: ln.lyapunov_spectrum(LAZY, 10, x0=X, basis=np.eye(3)),
+        ValueError,
+        "basis",
+    ),
+    "basis dependent": (
+        lambda: ln.lyapunov_spectrum(HENON, 10, x0=X, basis=np.ones((2, 2))),
+        ValueError,
+        "independent",
+    ),
+    "k and basis": (
+        lambda: ln.lyapunov_spectrum(LAZY, 10, x0=X, k=1, basis=np.eye(2)),
+        ValueError,
+        "leave out",
+    ),
+    "interval": (
+        lambda: ln.lyapunov_spectrum(HENON, 10, x0=X, qr_interval="often"),
+        ValueError,
+        "auto",
+    ),
+    "interval zero": (
+        lambda: ln.lyapunov_spectrum(HENON, 10, x0=X, qr_interval=0),
+        ValueError,
+        "qr_interval",
+    ),
+    "tol": (lambda: ln.lyapunov_spectrum(HENON, 10, x0=X, tol=-1), ValueError, "positive"),
+    "transient": (lambda: ln.lyapunov_spectrum(LAZY, 10, x0=X, transient=-1), ValueError, "trans"),
+    "rng": (lambda: ln.lyapunov_spectrum(LAZY, 10, x0=X, rng="seed"), TypeError, "rng"),
+    "system": (lambda: ln.lyapunov_spectrum(np.eye(2), 10), TypeError, "System"),
+    "inputs for an autonomous system": (
+        lambda: ln.lyapunov_spectrum(LAZY, 10, x0=X, inputs=np.ones((300, 1))),
+        ValueError,
+        "n_inputs=0",
+    ),
+    "inputs shape": (
+        lambda: ln.lyapunov_spectrum(CELL, 10, inputs=np.ones((300, 2))),
+        ValueError,
+        "inputs",
+    ),
+    "inputs flat": (lambda: ln.lyapunov_spectrum(CELL, 9, inputs=np.ones(99)), ValueError, "axes"),
+    "inputs too few": (
+        lambda: ln.lyapunov_spectrum(CELL, 10, inputs=np.ones((20, 1))),
+        ValueError,
+        "longer sequence",
+    ),
+    "inputs NaN": (
+        lambda: ln.lyapunov_spectrum(CELL, 10, inputs=np.full((300, 1), np.nan)),
+        ValueError,
+        r"inputs\[0, 0\]",
+    ),
+    "inputs used up": (
+        lambda: ln.lyapunov_spectrum(CELL, inputs=np.ones((20, 1)), transient=20),
+        ValueError,
+        "longer sequence",
+    ),
+    "window": (
+        lambda: ln.lyapunov_spectrum(HENON, 20, x0=X, qr_interval=2).finite_time(3),
+        ValueError,
+        "multiple",
+    ),
+    "level": (
+        lambda: ln.lyapunov_spectrum(HENON, 20, x0=X).confidence_interval(95),
+        ValueError,
+        "level",
+    ),
+    "jacobians shape": (lambda: ln.spectrum_from_jacobians(np.ones((5, 2, 3))), ValueError, "n, n"),
+    "jacobians NaN": (
+        lambda: ln.spectrum_from_jacobians(np.full((5, 2, 2), np.inf)),
+        ValueError,
+        r"jacobians\[0, 0, 0\]",
+    ),
+    "jacobians warm-up": (
+        lambda: ln.spectrum_from_jacobians(np.ones((5, 2, 2)), basis_transient=5),
+        ValueError,
+        "at most 4",
+    ),
+    "W not square": (lambda: ln.VanillaRNN(np.ones((2, 3)), None, None), ValueError, "`W`"),
+    "V shape": (lambda: ln.VanillaRNN(np.eye(3), np.ones((2, 1)), None), ValueError, "`V`"),
+    "b shape": (lambda: ln.VanillaRNN(np.eye(3), None, np.ones(2)), ValueError, "`b`"),
+    "W NaN": (lambda: ln.VanillaRNN(np.nan * np.eye(2), None, None), ValueError, "finite"),
+    "activation": (
+        lambda: ln.VanillaRNN.random(3, activation="sine"),
+        ValueError,
+        "lyapnet.Activation",
+    ),
+    "activation without derivative": (
+        lambda: ln.VanillaRNN.random(3, activation=np.sin),
+        TypeError,
+        "derivative",
+    ),
+    "leak": (lambda: ln.VanillaRNN.random(3, leak=1.5), ValueError, "leak"),
+    "leak zero": (lambda: ln.VanillaRNN.random(3, leak=0), ValueError, "leak"),
+    "init": (lambda: ln.VanillaRNN.random(3, init="uniform"), ValueError, "orthogonal"),
+    "params": (lambda: CELL.with_params({"W": np.eye(4)}), ValueError, "keys"),
+    "dim": (lambda: ln.Map(never, 0), ValueError, "dim"),
+    "step": (lambda: ln.Map(3, 2), TypeError, "callable"),
+    "dt": (lambda: ln.Flow(never, 2, dt=0.0), ValueError, "dt"),
+    "method": (lambda: ln.Flow(never, 2, dt=0.1, method="rk5"), ValueError, "rk4"),
+    "step's shape": (
+        lambda: ln.lyapunov_spectrum(ln.Map(lambda x: x[:1], 2), 10, x0=X),
+        ValueError,
+        "state's shape",
+    ),
+    "vectorized step's shape": (
+        lambda: ln.lyapunov_spectrum(ln.Map(lambda x: x[..., 0], 2, vectorized=True), 9, x0=X),
+        ValueError,
+        "step",
+    ),
+    "plain NumPy": (
+        lambda: ln.lyapunov_spectrum(ln.Map(lambda x: np.array([x[0], 0.5 * x[1]]), 2), 9, x0=X),
+        TypeError,
+        "autograd.numpy",
+    ),
+    "window without n_steps": (
+        lambda: ln.finite_time_exponents(CELL, np.ones(4), np.eye(4)),
+        ValueError,
+        "n_steps",
+    ),
+    "window inputs": (
+        lambda: ln.finite_time_exponents(CELL, np.ones(4), np.eye(4), n_steps=5, inputs=[[1.0]]),
+        ValueError,
+        "longer",
+    ),
+    "window basis": (
+        lambda: ln.finite_time_exponents(CELL, np.ones(4), np.ones(4), n_steps=5),
+        ValueError,
+        "basis",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_bad_argument(case):
+    call, error, message = CASES[case]
+    with pytest.raises(error, match=message):
+        call()
+
+
+def test_traced_function_of_plain_numpy_is_named():
+    flow = ln.Flow(lambda x: np.array([x[1], -x[0]]), 2, dt=0.1)
+    with pytest.raises(TypeError, match=r"autograd\.numpy"):
+        flow.jacobian(np.ones(2))
+    good = ln.Flow(lambda x: anp.array([x[1], -x[0]]), 2, dt=0.1)
+    assert good.jacobian(np.ones(2)).shape == (2, 2)
