@@ -153,6 +153,15 @@ class Adam:
         return _split(theta, self._shapes)
 
 
+def as_adam(optimizer: Any) -> Adam:
+    """Return a copy of an optimiser, or a new one with the default settings."""
+    if optimizer is None:
+        return Adam()
+    if not isinstance(optimizer, Adam):
+        raise TypeError(f"`optimizer` must be a lyapnet.Adam, got {optimizer!r}")
+    return optimizer.copy()
+
+
 def _decay(name: str, value: Any) -> float:
     value = validate.real(name, value, low=0.0)
     if value >= 1:

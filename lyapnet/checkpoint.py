@@ -1,0 +1,126 @@
+"""A run that can be killed at any moment: its state on disk, whole or not at all."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import time
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from .autodiff import value
+
+State = dict[str, Any]
+
+#: Seconds between two saves: nothing but the work lost by a kill depends on it.
+EVERY = 10.0
+
+_FORMAT = 1
+
+
+class Checkpoint:
+    """Where a run saves its state, and finds it again.
+
+    Parameters
+    ----------
+    path : path or None
+        A file; without one nothing is saved.
+    call : dict
+        The arguments of the call by name, see `describe`: another call must not go on from
+        this file.
+    """
+
+    def __init__(self, path: Any, call: dict[str, Any]) -> None:
+        self.path = None if path is None else Path(path)
+        self._call = json.loads(json.dumps(describe(call)))
+        self._saved = time.monotonic()
+        if self.path is not None and (
+            self.path.is_dir() or not self.path.absolute().parent.is_dir()
+        ):
+            raise ValueError(f"`checkpoint` must be a file in an existing folder, got {path!r}")
+
+    def load(self) -> State | None:
+        """Return the state saved last, None if there is no file."""
+        if self.path is None or not self.path.exists():
+            return None
+        try:
+            with np.load(self.path, allow_pickle=False) as file:
+                head = json.loads(str(file["json"]))
+                arrays = {name: file[name] for name in file.files if name != "json"}
+            call, state = head["call"], head["state"]
+        except (ValueError, KeyError, EOFError, TypeError, zipfile.BadZipFile):
+            raise ValueError(
+                f"`checkpoint` {str(self.path)!r} is not a checkpoint of lyapnet: give another path"
+            ) from None
+        others = [name for name in self._call if call.get(name) != self._call[name]]
+        if others or set(call) != set(self._call):
+            raise ValueError(
+                f"`checkpoint` {str(self.path)!r} was written by a different call (other "
+                f"{', '.join(others) or 'arguments'}): give another path, or delete the file"
+            )
+        return _join(state, arrays)
+
+    def due(self) -> bool:
+        """Say whether it is time to save."""
+        return self.path is not None and time.monotonic() - self._saved >= EVERY
+
+    def save(self, state: State) -> None:
+        """Write a state beside the file, then put it in its place."""
+        if self.path is None:
+            return
+        arrays: dict[str, Any] = {}
+        head = {"format": _FORMAT, "call": self._call, "state": _part(state, arrays, "")}
+        fresh = self.path.with_name(self.path.name + ".tmp")
+        with open(fresh, "wb") as file:
+            np.savez(file, json=np.array(json.dumps(head)), **arrays)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(fresh, self.path)
+        self._saved = time.monotonic()
+
+
+def _part(node: Any, arrays: dict[str, Any], name: str) -> Any:
+    """Take the arrays out of a tree of dictionaries; leave a mark where each was."""
+    if isinstance(node, np.ndarray):
+        arrays[name] = node
+        return {"__array__": name}
+    if isinstance(node, dict):
+        return {key: _part(item, arrays, f"{name}/{key}") for key, item in node.items()}
+    return node.item() if isinstance(node, np.generic) else node
+
+
+def _join(node: Any, arrays: dict[str, Any]) -> Any:
+    if isinstance(node, dict):
+        if set(node) == {"__array__"}:
+            return arrays[node["__array__"]]
+        return {key: _join(item, arrays) for key, item in node.items()}
+    return node
+
+
+def describe(x: Any) -> Any:
+    """Return what distinguishes an argument from others, as JSON would hold it.
+
+    Arrays by a digest, generators by their state, functions by their names, other objects by
+    their type and attributes.
+    """
+    x = value(x)
+    if x is None or isinstance(x, bool | int | float | str):
+        return x
+    if isinstance(x, np.ndarray | np.generic):
+        x = np.ascontiguousarray(x)
+        return f"{x.dtype.str}{x.shape} {hashlib.sha256(x.tobytes()).hexdigest()}"
+    if isinstance(x, dict):
+        return {str(key): describe(item) for key, item in x.items()}
+    if isinstance(x, list | tuple | range):
+        return [describe(item) for item in x]
+    if isinstance(x, np.random.Generator):
+        return describe(x.bit_generator.state)
+    name = getattr(x, "__qualname__", None)
+    if callable(x) and name is not None:
+        return f"{x.__module__}.{name}"
+    attributes = getattr(x, "__dict__", {})
+    return {"type": type(x).__qualname__, **describe(attributes)}
