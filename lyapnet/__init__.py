@@ -6,9 +6,11 @@ from .covariant import CovariantVectors, covariant_vectors
 from .errors import DegenerateBasisError, DivergedError, LyapnetError, PrecisionError
 from .exponents import Spectrum
 from .finite_time import finite_time_exponents
+from .floss import FlossResult, floss
 from .optimize import Adam, AdamState
 from .spectrum import lyapunov_spectrum, spectrum_from_jacobians
 from .systems import Flow, Map, System
+from .window import flossing_loss
 
 __version__ = "0.1.0.dev0"
 
@@ -20,6 +22,7 @@ __all__ = [
     "CovariantVectors",
     "DegenerateBasisError",
     "DivergedError",
+    "FlossResult",
     "Flow",
     "LyapnetError",
     "Map",
@@ -29,6 +32,8 @@ __all__ = [
     "VanillaRNN",
     "covariant_vectors",
     "finite_time_exponents",
+    "floss",
+    "flossing_loss",
     "lyapunov_spectrum",
     "spectrum_from_jacobians",
     "tasks",
