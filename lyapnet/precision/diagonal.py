@@ -1,0 +1,125 @@
+"""The backward pass of `factored`: coordinates in which every link is diagonal, and its errors."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.linalg import solve_triangular
+
+from lyapnet.precision.arithmetic import UP, Arithmetic, FloatArray, Matrix
+from lyapnet.precision.bounds import ErrorBound
+from lyapnet.precision.factored import Chain
+
+
+@dataclass(eq=False)
+class Diagonal:
+    """The backward pass: the triangular coordinates at both ends, and the errors of each link.
+
+    Attributes
+    ----------
+    first : Matrix
+        `C_0`, leading k x k block.
+    at : dict
+        For each output step `C_l`, leading k x k block.
+    exponents : list of ndarray
+        ``-e_l`` for each link.
+    before, after : list of ndarray
+        Binary logarithms of the bounds, per column, of the errors on either side of
+        ``2**-e_l``.
+    condition : dict
+        For each output step the bound of ``||C_l|| ||C_l^-1||``; under -1 that of `C_0`.
+    """
+
+    first: Matrix
+    at: dict[int, Matrix]
+    exponents: list[NDArray[np.int64]]
+    before: list[FloatArray]
+    after: list[FloatArray]
+    condition: dict[int, float]
+
+
+def backward(arithmetic: Arithmetic, chain: Chain, k: int) -> Diagonal:
+    """Find coordinates in which the links are diagonal, from the last one back."""
+    columns = chain.links[-1].error.size
+    output = {index: step for step, (index, _) in chain.ends.items()}
+    c = arithmetic.exact(np.eye(columns))
+    found = Diagonal(c, {}, [], [], [], {})
+    bits = float(arithmetic.bits)
+    inverse = inverse_norm(arithmetic, c)
+    for index in range(len(chain.links), 0, -1):
+        link = chain.links[index - 1]
+        sizes = np.abs(arithmetic.floats(c))
+        if index in output:
+            found.at[output[index]] = arithmetic.leading(c, k)
+            found.condition[output[index]] = float(np.linalg.norm(sizes)) * inverse * UP
+        outer = np.log2(link.error @ sizes) + np.log2(link.inverse_norm * inverse * UP)
+        found.after.append(outer - bits)
+        raw, error = c, np.zeros(columns)
+        for s in reversed(link.passes):
+            raw, rounding = arithmetic.product(arithmetic.exact(s), raw)
+            # All is upper triangular: column j only meets the first j columns of S.
+            leading = np.sqrt(np.cumsum(np.sum(s**2, axis=0)))
+            error = (error * leading + rounding) * UP
+        norms = np.linalg.norm(arithmetic.floats(raw), axis=0)
+        exponents = np.frexp(norms)[1].astype(np.int64)
+        c = arithmetic.scale(raw, -exponents)
+        inverse = inverse_norm(arithmetic, c)
+        found.exponents.append(-exponents)
+        found.before.append(np.log2(error) - exponents + np.log2(inverse * UP) - bits)
+    found.first = arithmetic.leading(c, k)
+    norm = float(np.linalg.norm(arithmetic.floats(c)))
+    found.condition[-1] = norm * inverse * UP
+    for each in (found.exponents, found.before, found.after):
+        each.reverse()
+    return found
+
+
+def inverse_norm(arithmetic: Arithmetic, c: Matrix) -> float:
+    """Bound the spectral norm of the inverse of an upper triangular matrix.
+
+    If ``|1 - X C| <= r < 1`` then ``|C^-1| <= |X| / (1 - r)``; X is found in float64, and
+    at all bits where that does not do.
+    """
+    floats = arithmetic.floats(c)
+    k = len(floats)
+    if np.all(np.diagonal(floats) != 0.0):
+        x = solve_triangular(floats, np.eye(k), check_finite=False)
+        size = float(np.linalg.norm(np.abs(x) @ np.abs(floats)))
+        r = float(np.linalg.norm(np.eye(k) - x @ floats)) + (k + 8) * 2.0**-52 * size
+        if r < 0.5:
+            return float(np.linalg.norm(x)) / (1.0 - r) * UP
+    inverse = arithmetic.triangular_inverse(c)
+    r = arithmetic.residual(inverse, c)
+    if not r < 0.5:
+        return np.inf
+    return float(np.linalg.norm(arithmetic.floats(inverse))) / (1.0 - r) * UP
+
+
+def error_bounds(chain: Chain, diagonal: Diagonal, k: int) -> dict[int, tuple[float, bool]]:
+    """Bound, for each output step, how far the errors of all links move ``log sigma``.
+
+    Returns
+    -------
+    dict
+        Output step -> binary logarithm of the bound, and whether the derivation holds.
+    """
+    rows = chain.links[-1].error.size
+    bound = ErrorBound(rows, k)
+    output = {index: step for step, (index, _) in chain.ends.items()}
+    found = {}
+    for index in range(1, len(chain.links) + 1):
+        # (1 + F)^-1 - 1 has entries at most twice those of F, if a row's sum is below 1/2.
+        before = diagonal.before[index - 1] + 1.0
+        bound.worst = max(bound.worst, float(np.logaddexp2.reduce(before)))
+        bound.absorb(before)
+        bound.scale(diagonal.exponents[index - 1])
+        bound.absorb(diagonal.after[index - 1])
+        if index in output:
+            step = output[index]
+            left = bound.lower_norm() + np.log2(diagonal.condition[step])
+            right = bound.upper + np.log2(diagonal.condition[-1])
+            size = float(np.logaddexp2(left, right)) + 1.0
+            found[step] = (size, bound.worst < 0.0 and size < -2.0)
+    return found

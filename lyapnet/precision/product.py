@@ -1,0 +1,138 @@
+"""From Jacobians to singular values: the passes of `factored` and `graded` put together."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+
+from lyapnet.precision import Measured, default_generator
+from lyapnet.precision.arithmetic import UP, Arithmetic, FloatArray
+from lyapnet.precision.diagonal import backward, error_bounds
+from lyapnet.precision.factored import Chain, forward
+from lyapnet.precision.graded import singular_values
+from lyapnet.precision.rank import exact_rank
+
+RESOLVED = 1e-10  # what the bound of log10(kappa) must not exceed
+_SPARE = 2.0**20  # safety where the bound is an estimate
+
+
+def measure(
+    arithmetic: Arithmetic,
+    jacobians: FloatArray,
+    basis: FloatArray,
+    steps: list[int],
+    *,
+    rigorous: bool,
+    report: Callable[[], None],
+) -> Measured:
+    """Do the work of `lyapnet.precision.singular_values` with an arithmetic at hand."""
+    n, k = basis.shape
+    found = Measured(
+        np.full((len(steps), k), np.nan),
+        np.full(len(steps), np.nan),
+        np.full(len(steps), np.inf),
+        np.full(len(steps), float(arithmetic.bits)),
+        [],
+    )
+    extended, start, slant = _start(basis, n if rigorous else min(k + 1, n))
+    last = steps[-1]
+    factors = [extended, *jacobians[:last]]
+    chain = forward(arithmetic, factors, start, k, set(steps), report)
+    if chain.ends:
+        exact = rigorous or k == n
+        _values(arithmetic, chain, found, steps, k, slant, 1.0 if exact else _SPARE)
+    if chain.collapsed is not None:
+        _collapse(arithmetic, [basis, *jacobians[: chain.collapsed]], found, steps)
+    return found
+
+
+def _start(basis: FloatArray, columns: int) -> tuple[FloatArray, FloatArray, float]:
+    """Extend the basis into its complement and mix its columns.
+
+    Mixing by an orthogonal matrix leaves the singular values alone, and makes the leading
+    columns find the growing directions whatever the order of the user's basis.
+
+    Returns
+    -------
+    extended : ndarray, shape (n, columns)
+    start : ndarray, shape (columns, columns)
+    slant : float
+        Bound of what the mixing, orthogonal only to float64, does to ``log sigma``.
+    """
+    n, k = basis.shape
+    rng = default_generator()
+    mixing = np.linalg.qr(rng.standard_normal((k, k)))[0]
+    start = np.eye(columns)
+    start[:k, :k] = mixing
+    complement = np.linalg.qr(basis, mode="complete")[0][:, k:]
+    if columns > k:
+        turn = np.linalg.qr(rng.standard_normal((n - k, columns - k)))[0]
+        basis = np.hstack([basis, complement @ turn])
+    defect = float(np.linalg.norm(mixing.T @ mixing - np.eye(k))) + (k + 8) * k * 2.0**-52
+    return basis, start, defect * UP
+
+
+def _values(
+    arithmetic: Arithmetic,
+    chain: Chain,
+    found: Measured,
+    steps: list[int],
+    k: int,
+    slant: float,
+    spare: float,
+) -> None:
+    """Fill in the singular values of all steps that the chain reached."""
+    diagonal = backward(arithmetic, chain, k)
+    bounds = error_bounds(chain, diagonal, k)
+    total = np.cumsum(np.array(diagonal.exponents), axis=0)[:, :k]
+    for m, step in enumerate(steps):
+        if step not in chain.ends:
+            continue
+        index, narrow = chain.ends[step]
+        size, holds = bounds[step]
+        spread = slant + narrow + np.exp2(min(size, 1000.0)) * spare
+        if not holds or spread > RESOLVED:
+            # The errors are proportional to 2**-bits, up to where they saturate.
+            excess = size + np.log2(spare) - np.log2(RESOLVED) + 8.0
+            found.needed_bits[m] = arithmetic.bits + max(excess, 0.25 * arithmetic.bits)
+        if not holds:
+            found.reasons.append(f"step {step}: rounding could reach every digit")
+            continue
+        values, checked = singular_values(
+            arithmetic, diagonal.first, diagonal.at[step], total[index - 1]
+        )
+        found.spread[m] = (spread + checked) * UP
+        if not np.isfinite(found.spread[m]):
+            found.needed_bits[m] = 1.5 * arithmetic.bits
+            found.reasons.append(f"step {step}: the singular values could not be verified")
+            continue
+        scale = arithmetic.power(chain.shift[step])
+        found.log10_values[m] = [arithmetic.log10(x * scale) for x in values]
+        found.log10_condition[m] = arithmetic.log10(values[0] / values[-1])
+
+
+def _collapse(
+    arithmetic: Arithmetic, factors: list[FloatArray], found: Measured, steps: list[int]
+) -> None:
+    """Decide whether a collapsed product is singular, or only looks so at these bits."""
+    at = len(factors) - 1
+    rank = exact_rank(arithmetic, factors)
+    k = factors[0].shape[1]
+    beyond = [m for m, step in enumerate(steps) if step >= at]
+    if rank is not None and rank < k:
+        found.reasons.append(
+            f"from step {at} on the product is singular, of rank {rank} at most: "
+            "proved in exact integers"
+        )
+        for m in beyond:
+            found.log10_values[m, rank:] = -np.inf
+            found.log10_condition[m] = np.inf
+            found.spread[m] = 0.0
+        return
+    found.reasons.append(
+        f"at step {at} the columns of the product cannot be told apart with {arithmetic.bits} bits"
+        + ("" if rank else ", and whether it is singular is too long a calculation")
+    )
+    for m in beyond:
+        found.needed_bits[m] = 2.0 * arithmetic.bits
