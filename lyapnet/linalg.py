@@ -122,7 +122,7 @@ def _replace(rows: Array, j: int, gone: Array) -> None:
 
 
 def pull_back_qr(
-    q: Array, factor: Array, q_bar: Array, diagonal_bar: Array, reproject: bool
+    q: Array, factor: Array, q_bar: Array, bar: Array, next_bar: Array, reproject: bool
 ) -> None:
     r"""Pull cotangents of Q and of ``log |diag R|`` back to those of :math:`A = QR`, in place.
 
@@ -144,17 +144,19 @@ def pull_back_qr(
         Rows of :math:`Q^T` and :math:`\bar Q^T`; `q_bar` becomes the rows of :math:`\bar A^T`.
     factor : array (..., k, k)
         :math:`R^T`, as `orthonormalise` leaves it.
-    diagonal_bar : array (..., k)
-        Cotangent of ``log |diag R|`` here, less that of the next factorisation.
+    bar, next_bar : array (..., k)
+        Cotangents of ``log |diag R|`` here and in the next factorisation.
     reproject : bool
         Whether to clear the rounding.
     """
-    if reproject:
-        correction = np.tril(np.matmul(q_bar, q.swapaxes(-1, -2)), -1)
-        q_bar -= np.matmul(correction, q)
-    if diagonal_bar.any():
-        q_bar += diagonal_bar[..., None] * q
     *lead, k, _ = q.shape
+    difference = bar - next_bar
+    if reproject:
+        correction = np.tril(np.matmul(q_bar, q.swapaxes(-1, -2)))
+        correction[..., range(k), range(k)] -= bar
+        q_bar -= np.matmul(correction, q)
+    elif difference.any():
+        q_bar += difference[..., None] * q
     if lead and k <= SMALL:
         for j in reversed(range(k)):
             for i in range(j + 1, k):

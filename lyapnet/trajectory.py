@@ -344,12 +344,14 @@ def reverse(
     bars[-1] = 0.0 if rows_bar is None else rows_bar
     first_bar = np.empty_like(rows[0])
     drift = np.zeros_like(bar)
+    if rows_bar is not None:  # what came with it from the next stretch is cleared at once
+        drift[..., 0] = np.inf
     for first, last, factor, log_growth in reversed(tape.blocks):
         if not np.isfinite(log_growth).all():
             raise _singular(start + last, log_growth)
         drift = drift + log_growth
         grown = float(np.ptp(drift, axis=-1).max()) > _REPROJECT
-        pull_back_qr(rows[last], factor, bars[last - 1], bar - next_bar, grown)
+        pull_back_qr(rows[last], factor, bars[last - 1], bar, next_bar, grown)
         if grown:
             drift = np.zeros_like(bar)
         next_bar = bar
