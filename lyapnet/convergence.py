@@ -183,9 +183,9 @@ def pooled(growth: ArrayLike, durations: ArrayLike) -> Estimate:
 
     Two standard errors of the ensemble's mean are at hand. The spread of the M members over √M
     (M - 1 degrees of freedom) is right for independent members, even if they differ; the error of
-    the average of their growths (`mean_and_stderr`) is right for members of the same
-    exponents, even if they depend on each other, as under a common input. Where an F test, two-sided
-    at the level 0.25 each, lets them differ, the larger counts, else their average.
+    the average of their growths (`mean_and_stderr`) is right for members of the same exponents,
+    even if they depend on each other, as under a common input. Where an F test, at the level 0.25
+    on either side, lets them differ, the larger counts, else their average.
 
     Two to four members that differ by more than their errors cannot be told with certainty from
     members that agree: there, 95 % intervals may hold the truth only 86 times in 100.
