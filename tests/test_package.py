@@ -130,7 +130,7 @@ def room_of(path):
 def named(name):
     """Return the room that an import names, ``__init__`` for a public name of the package."""
     room = name[1] if len(name) > 1 else "__init__"
-    there = (PACKAGE / room).is_dir() or (PACKAGE / f"{room}.py").is_file()
+    there = len(name) > 2 or (PACKAGE / room).is_dir() or (PACKAGE / f"{room}.py").is_file()
     return room if there or room == "__version__" else "__init__"
 
 

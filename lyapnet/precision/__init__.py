@@ -107,7 +107,9 @@ def singular_values(
     """
     from lyapnet.precision.product import measure
 
-    with make_arithmetic(backend, bits) as arithmetic:
+    # Where a bound overflows it says nothing, and so the value is unresolved.
+    quiet = np.errstate(over="ignore", invalid="ignore", divide="ignore", under="ignore")
+    with quiet, make_arithmetic(backend, bits) as arithmetic:
         return measure(arithmetic, jacobians, basis, steps, rigorous=rigorous, report=report)
 
 

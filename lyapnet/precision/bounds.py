@@ -79,14 +79,17 @@ class ErrorBound:
         grown = np.logaddexp2(self.lower, u[None, :] + 1.0) + _SLACK
         grown += 6.0 * np.exp2(np.minimum(u, 0.0))
         self.lower = np.where(self._below, grown, _NOTHING)
-        largest = max(float(u.max()), float(self.lower.max()))
-        self.worst = max(self.worst, largest + np.log2(16.0 * k))
+        self.require(np.maximum(u.max(), self.lower.max()) + np.log2(16.0 * k))
         moved = np.where(
             self._above, u[None, :] + 1.0 + self._total[None, :] - self._total[:, None], _NOTHING
         )
         norm = float(np.logaddexp2.reduce(moved.ravel()))
         product = norm + self.upper if max(norm, self.upper) > -60 else _NOTHING
         self.upper = float(np.logaddexp2(np.logaddexp2(self.upper, norm), product)) + _SLACK
+
+    def require(self, logarithm: float) -> None:
+        """Note a quantity that has to be small; a NaN stays."""
+        self.worst = float(np.maximum(self.worst, logarithm))
 
     def lower_norm(self) -> float:
         """Return the binary logarithm of a bound of the Frobenius norm of `L`."""

@@ -112,7 +112,7 @@ def error_bounds(chain: Chain, diagonal: Diagonal, k: int) -> dict[int, tuple[fl
     for index in range(1, len(chain.links) + 1):
         # (1 + F)^-1 - 1 has entries at most twice those of F, if a row's sum is below 1/2.
         before = diagonal.before[index - 1] + 1.0
-        bound.worst = max(bound.worst, float(np.logaddexp2.reduce(before)))
+        bound.require(float(np.logaddexp2.reduce(before)))
         bound.absorb(before)
         bound.scale(diagonal.exponents[index - 1])
         bound.absorb(diagonal.after[index - 1])
