@@ -75,7 +75,7 @@ def test_superstable_fixed_point_has_minus_infinity():
         (catalog.henon(), 400, 5_000, 1e-3),
         (catalog.standard(), 200, 10_000, 1e-1),
         (catalog.lorenz63(), 64, 20_000, 1e-1),
-        (catalog.roessler(dt=0.1), 64, 20_000, 1e-1),
+        (catalog.roessler(), 48, 30_000, 1e-1),
     ],
     ids=lambda x: getattr(x, "name", None),
 )

@@ -70,7 +70,7 @@ def lorenz63(
     return named(system, "Lorenz system (1963)", (-5.8, -5.8, 24.0), known)
 
 
-def roessler(*, a: Any = 0.2, b: Any = 0.2, c: Any = 5.7, dt: float = 0.05) -> CatalogFlow:
+def roessler(*, a: Any = 0.2, b: Any = 0.2, c: Any = 5.7, dt: float = 0.02) -> CatalogFlow:
     r"""Return the Rössler system.
 
     .. math:: \dot x = -y - z, \quad \dot y = x + a y, \quad \dot z = b + z (x - c)
