@@ -10,14 +10,12 @@ import numpy as np
 from tqdm.auto import tqdm
 
 from . import validate
-from .autodiff import leaves
 from .checkpoint import Checkpoint
 from .errors import LyapnetError
 from .linalg import Array
 from .optimize import Adam, as_adam
 from .results import Result
-from .source import Source
-from .systems import System, as_system
+from .source import Source, flossable
 from .verdict import is_met, verdict_of
 from .window import Flosser, Interval, Window, named_params, with_named_params
 
@@ -177,7 +175,7 @@ def floss(
         k=k, n_steps=n_steps, target=target, weights=weights, reduction=reduction,
         transient=transient, basis_transient=basis_transient,
     )  # fmt: skip
-    system = _flossable(cell)
+    system = flossable(cell)
     window = Window.of(system, **settings)
     members = validate.integer("batch_size", batch_size, low=1)
     source = Source(system, inputs, x0, members, window.plan.total)
@@ -239,10 +237,3 @@ def floss(
     if checkpoint is not None:
         saved.save(state())
     return result()
-
-
-def _flossable(cell: Any) -> System:
-    system = as_system(cell)
-    if not leaves(system.params):
-        raise ValueError(f"`cell` must have parameters to floss, but {cell!r} has no params")
-    return system

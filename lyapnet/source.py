@@ -7,9 +7,18 @@ from typing import Any
 import numpy as np
 
 from . import validate
+from .autodiff import leaves
 from .linalg import Array
 from .start import check_inputs, start_state
-from .systems import System
+from .systems import System, as_system
+
+
+def flossable(cell: Any) -> System:
+    """Return a system that has parameters to change."""
+    system = as_system(cell)
+    if not leaves(system.params):
+        raise ValueError(f"`cell` must have parameters to floss, but {cell!r} has no params")
+    return system
 
 
 class Source:

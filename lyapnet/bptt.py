@@ -1,0 +1,163 @@
+"""Backpropagation through time: the loss of a network with a readout, and all its gradients."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from .errors import DivergedError
+from .linalg import Array, blas_threads
+from .losses import loss_and_gradient
+from .optimize import Params
+from .orbit import Orbit
+from .systems import System
+from .trajectory import run_orbit
+from .window import named_params, with_named_params
+
+
+class Readout(NamedTuple):
+    """A linear readout of pre-activations: outputs are ``h @ W.T + b``."""
+
+    #: Weights ``(n_outputs, n)``.
+    W: Array
+    #: Biases ``(n_outputs,)``.
+    b: Array
+
+
+class Batch(NamedTuple):
+    """Inputs, targets and weights of one training epoch, all with time first."""
+
+    inputs: Array
+    targets: Array
+    #: What each step counts in the loss, ``(T, batch)`` or ``(T, 1)``.
+    weights: Array
+
+
+class Network(NamedTuple):
+    """All that training changes: a cell, its readout, and the state that it starts from."""
+
+    system: System
+    readout: Readout
+    x0: Array
+
+    @property
+    def params(self) -> Params:
+        """All parameters by name, as an optimiser sees them."""
+        own = named_params(self.system.params, self.system.params)[0]
+        return {**own, "readout.W": self.readout.W, "readout.b": self.readout.b, "x0": self.x0}
+
+    def with_params(self, params: Params) -> Network:
+        """Return a network with other values of `params`."""
+        own = dict(params)
+        readout = Readout(own.pop("readout.W"), own.pop("readout.b"))
+        x0 = own.pop("x0")
+        return Network(with_named_params(self.system, own), readout, x0)
+
+    def outputs(self, states: Array) -> Array:
+        """Read out states ``(..., n)``."""
+        W, b = self.readout
+        flat = states[..., : W.shape[1]].reshape(-1, W.shape[1])
+        return (np.dot(flat, W.T) + b).reshape(*states.shape[:-1], len(W))
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """The loss of a network on a batch, with what led to it.
+
+    Attributes
+    ----------
+    loss : float
+        Penalty included.
+    outputs : array (T - first, batch, n_outputs)
+    first : int
+        The first step that counts.
+    grads : dict of str to array
+        Derivatives of the loss, by the names of `Network.params`.
+    initial_bar : array (batch, n)
+        Derivative of the loss in each member's first state.
+    orbit : Orbit
+    outputs_bar : array (T - first, batch, n_outputs)
+    """
+
+    loss: float
+    outputs: Array
+    first: int
+    grads: Params
+    initial_bar: Array
+    orbit: Orbit
+    outputs_bar: Array
+
+
+def evaluate(
+    network: Network, batch: Batch, loss: str, penalty: Any = None, rng: Any = None
+) -> Evaluation:
+    r"""Run a batch forward and backward.
+
+    .. math::
+        \bar h_t = W_\mathrm{out}^T \bar z_t + D_t^T \bar h_{t+1}, \qquad
+        z_t = W_\mathrm{out} h_t + b_\mathrm{out}
+
+    Raises
+    ------
+    DivergedError
+        If a state, the loss or a gradient is not finite.
+    """
+    system, (W, _), x0 = network.system, network.readout, network.x0
+    n_steps, members = batch.inputs.shape[:2]
+    x = np.broadcast_to(x0, (members, system.dim))
+    with blas_threads(members * system.dim**2):
+        orbit = run_orbit(system, x, batch.inputs, 0, n_steps)
+        first = int(np.argmax(batch.weights.any(axis=1)))
+        read = orbit.states[1 + first :]
+        with np.errstate(over="ignore", invalid="ignore"):
+            outputs = network.outputs(read)
+            value, outputs_bar = loss_and_gradient(
+                loss, outputs, batch.targets[first:], batch.weights[first:]
+            )
+        if not np.isfinite(value):
+            raise DivergedError("the loss is not finite; use a smaller learning rate or clip_norm")
+        states_bar = read_back(orbit, W, outputs_bar, first)
+        extra: Params = {}
+        if penalty is not None:
+            added, through, extra = penalty.evaluate(system, orbit, rng)
+            value += added
+            if through is not None:
+                states_bar[:-1] += through
+        through = orbit.state_adjoint(states_bar)
+        grads = named_params(system.params, through.params)[1]
+        for name, bar in extra.items():
+            grads[name] = grads[name] + bar
+        flat_bar = outputs_bar.reshape(-1, len(W))
+        grads["readout.W"] = np.dot(flat_bar.T, read[..., : W.shape[1]].reshape(-1, W.shape[1]))
+        grads["readout.b"] = flat_bar.sum(axis=0)
+        grads["x0"] = through.states.sum(axis=0)
+    return Evaluation(value, outputs, first, grads, through.states, orbit, outputs_bar)
+
+
+def read_back(orbit: Orbit, W: Array, outputs_bar: Array, first: int) -> Array:
+    """Return cotangents of the states ``(T + 1, batch, n)`` that come through the readout."""
+    states_bar = np.empty_like(orbit.states)
+    states_bar[: 1 + first] = 0.0
+    here = states_bar[1 + first :]
+    here[..., W.shape[1] :] = 0.0
+    if len(W) == 1:
+        np.multiply(outputs_bar, W[0], out=here[..., : W.shape[1]])
+    else:
+        here[..., : W.shape[1]] = np.dot(outputs_bar, W)
+    return states_bar
+
+
+def clipped(grads: Params, clip_norm: Any) -> Params:
+    """Return gradients of at most the norm that `clip_norm` allows, each or all together."""
+    if clip_norm is None:
+        return grads
+    together = isinstance(clip_norm, tuple)
+    most = clip_norm[1] if together else clip_norm
+    norms = {name: float(np.sqrt(np.vdot(g, g))) for name, g in grads.items()}
+    if together:
+        norms = dict.fromkeys(norms, float(np.linalg.norm(list(norms.values()))))
+    return {
+        name: g * (most / norms[name]) if norms[name] > most else g for name, g in grads.items()
+    }

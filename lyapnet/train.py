@@ -1,0 +1,313 @@
+"""Training a network on a task, with flossing where a schedule says so."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import numpy as np
+from tqdm.auto import tqdm
+
+from . import validate
+from .bptt import Network, Readout
+from .checkpoint import Checkpoint
+from .diagnostics import check_diagnostics
+from .errors import LyapnetError
+from .linalg import Array
+from .losses import LOSSES
+from .optimize import Adam, as_adam
+from .penalty import as_penalty
+from .results import Result
+from .schedule import Progress, check_schedule
+from .source import flossable
+from .start import start_state
+from .systems import System
+from .training import Settings, Trainer, draw_readout
+from .trajectory import run_orbit
+from .window import Flosser, Interval, Window
+
+
+@dataclass(frozen=True, repr=False)
+class TrainResult(Result):
+    """What `train` returns.
+
+    Attributes
+    ----------
+    cell : System
+        Trained.
+    readout : Readout
+        Weights ``W (n_outputs, n)`` and biases ``b (n_outputs,)`` of the trained readout.
+    x0 : array (n,)
+        Trained initial state.
+    loss, accuracy : array (n_epochs,)
+        On each epoch's fresh batch, before it is learnt from: a test, for a task that
+        streams.
+    exponents : array (flossing epochs, k)
+        Of each flossing epoch's window, in QR order.
+    flossing_epochs : array (n_epochs,) of int
+        Number of flossing epochs before each training epoch.
+    diagnostics : dict of str to array (n_epochs, ...)
+        What was asked for, and always `gradient_norm_h0`.
+    optimizer : Adam
+        Of training, to go on with.
+    flossing_optimizer : Adam or None
+    """
+
+    cell: Any
+    readout: Readout
+    x0: Array
+    loss: Array
+    accuracy: Array
+    exponents: Array
+    flossing_epochs: Array
+    diagnostics: dict[str, Array]
+    optimizer: Adam
+    flossing_optimizer: Adam | None
+
+    _dims: ClassVar[dict[str, tuple[str, ...]]] = {
+        "loss": ("epoch",),
+        "accuracy": ("epoch",),
+        "flossing_epochs": ("epoch",),
+        "exponents": ("flossing_epoch", "exponent"),
+    }
+
+    def _summary(self) -> dict[str, Any]:
+        shown: dict[str, Any] = {"cell": self.cell, "n_epochs": len(self.loss)}
+        if len(self.loss):
+            last = slice(-100, None)
+            shown |= {"loss": self.loss[last].mean(), "accuracy": self.accuracy[last].mean()}
+        return {**shown, "flossing_epochs": int(self.flossing_epochs.sum())}
+
+    def outputs(self, inputs: Any) -> Array:
+        """Run the trained network from its initial state.
+
+        Parameters
+        ----------
+        inputs : array (T, batch, n_inputs)
+
+        Returns
+        -------
+        array (T, batch, n_outputs)
+            Logits, where the loss was the cross-entropy.
+        """
+        u = validate.array("inputs", inputs, ndim=3)
+        validate.trailing("inputs", u, self.cell.n_inputs, "the cell's n_inputs")
+        x = np.broadcast_to(self.x0, (u.shape[1], self.cell.dim))
+        states = run_orbit(self.cell, x, u, 0, len(u)).states
+        return Network(self.cell, self.readout, self.x0).outputs(states[1:])
+
+    def plot(self, ax: Any = None) -> Any:
+        """Draw the accuracy over the epochs, and where it was flossed; return the Axes."""
+        if ax is None:
+            import matplotlib.pyplot as plt
+
+            ax = plt.subplots()[1]
+        ax.plot(self.accuracy, lw=0.5, alpha=0.4, color="C0")
+        width = max(1, len(self.accuracy) // 100)
+        kernel = np.ones(width) / width
+        at = np.arange(len(self.accuracy) - width + 1) + width / 2
+        ax.plot(at, np.convolve(self.accuracy, kernel, "valid"), color="C0")
+        for epoch in np.flatnonzero(self.flossing_epochs):
+            ax.axvline(epoch, color="C2", lw=0.8)
+        ax.set_xlabel("training epoch")
+        ax.set_ylabel("accuracy")
+        return ax
+
+
+def train(
+    cell: Any,
+    task: Any,
+    n_epochs: int,
+    *,
+    n_steps: int,
+    batch_size: int,
+    loss: str | None = None,
+    optimizer: Adam | None = None,
+    schedule: Any = None,
+    readout: Any = None,
+    x0: Any = None,
+    clip_norm: Any = None,
+    penalty: Any = None,
+    diagnostics: Any = (),
+    rng: Any = None,
+    progress: bool = False,
+    callback: Callable[[Progress], Any] | None = None,
+    checkpoint: Any = None,
+) -> TrainResult:
+    r"""Train a network with a linear readout by backpropagation through time.
+
+    .. math:: z_t = W_\mathrm{out} h_t + b_\mathrm{out}
+
+    Each epoch draws a batch from the task and takes one step in the parameters of the
+    cell, the readout and the initial state, which all members of the batch share.
+
+    Parameters
+    ----------
+    cell : System
+        One network. The readout sees its state h, for a vanilla network the pre-activations,
+        as in the paper.
+    task : task
+        From `lyapnet.tasks`, or any object with `n_inputs`, `n_outputs`, `loss` and
+        ``sample(n_steps, batch_size, rng) -> inputs, targets, mask``.
+    n_epochs : int
+    n_steps : int
+        Steps of each sequence, at least one more than the task's delay.
+    batch_size : int
+    loss : {"cross_entropy", "squared_error"}, optional
+        The task's own if left out; a mean over steps that count, batch and outputs.
+    optimizer : Adam, optional
+        Copied; its state is carried on.
+    schedule : FlossingSchedule, AdaptiveFlossing or object, optional
+        When to floss, and what. Any object will do whose ``episode(epoch, record)`` returns
+        the number of flossing epochs before that training epoch, a function of its
+        arguments alone, and whose `settings` are those of a `FlossingSchedule`.
+    readout : (array (n_outputs, n), array (n_outputs,)), optional
+        Weights and biases; standard normal weights and no biases if left out.
+    x0 : array (n,), optional
+        First value of the initial state; drawn standard normal if left out.
+    clip_norm : float or ("global", float), optional
+        Largest norm of the gradient in each parameter, or in all together. Flossing is not
+        clipped.
+    penalty : (str, float) or object, optional
+        A control: ``("spectral_radius", c)``, ``("jacobian_norm", c)``, or an object from
+        `lyapnet.penalty`.
+    diagnostics : sequence of str, optional
+        What to record in each epoch, see `lyapnet.diagnostics` for names and costs.
+    rng : None, int or Generator, optional
+    progress : bool, optional
+    callback : callable, optional
+        Called with a `Progress` after each training epoch.
+    checkpoint : path, optional
+        Save the run there every ten seconds and at its end, and go on from it if it
+        exists: the numbers are those of an undisturbed run, bit for bit.
+
+    Returns
+    -------
+    TrainResult
+
+    Raises
+    ------
+    DivergedError, DegenerateBasisError
+        With the result until then in `partial`, whose network is the last one with a finite
+        loss.
+
+    References
+    ----------
+    R. Engelken, "Gradient Flossing", NeurIPS 2023.
+
+    Examples
+    --------
+    >>> import lyapnet as ln
+    >>> cell = ln.VanillaRNN.random(16, bias=0.1, rng=0)
+    >>> r = ln.train(cell, ln.tasks.TemporalXOR(2), 300, n_steps=30, batch_size=16,
+    ...              optimizer=ln.Adam(0.01), rng=1)
+    >>> bool(r.accuracy[-10:].mean() > 0.9)
+    True
+    """
+    system = _trainable(cell, task)
+    settings = Settings(
+        task,
+        validate.integer("n_epochs", n_epochs, low=0),
+        validate.integer("n_steps", n_steps, low=getattr(task, "delay", 0) + 1),
+        validate.integer("batch_size", batch_size, low=1),
+        validate.option("loss", task.loss if loss is None else loss, LOSSES),
+        _checked_clip(clip_norm),
+        as_penalty(penalty),
+        check_diagnostics(diagnostics),
+        schedule,
+    )
+    call = dict(
+        settings._asdict(), function="train", cell=cell, optimizer=optimizer, readout=readout,
+        x0=x0, rng=rng,
+    )  # fmt: skip
+    flosser = None if schedule is None else _flosser(system, schedule)
+    rng = validate.generator(rng)
+    n = getattr(system, "output_dim", system.dim)
+    drawn = draw_readout(readout, task.n_outputs, n, rng)
+    start = start_state(system, x0, rng)
+    if start.ndim != 1:
+        raise ValueError(f"`x0` must have shape ({system.dim},), got {start.shape}")
+    network = Network(system, drawn, start)
+    trainer = Trainer(network, settings, as_adam(optimizer), flosser, rng)
+    saved = Checkpoint(checkpoint, call)
+    found = saved.load()
+    if found is not None:
+        trainer.restore(found)
+
+    with tqdm(total=n_epochs, initial=trainer.epoch, disable=not progress, unit="epoch") as bar:
+        while trainer.epoch < n_epochs:
+            try:
+                trained = trainer.advance()
+            except LyapnetError as error:
+                trainer.network = trainer.good
+                error.partial = _result(trainer)
+                raise
+            if progress:
+                _show(bar, trainer, trained)
+            if trained and callback is not None:
+                callback(trainer.progress())
+            if saved.due():
+                saved.save(trainer.state)
+    saved.save(trainer.state)
+    return _result(trainer)
+
+
+def _show(bar: Any, trainer: Trainer, trained: bool) -> None:
+    if trained:
+        loss, accuracy = (trainer.history[x][trainer.epoch - 1] for x in ("loss", "accuracy"))
+        bar.set_postfix(loss=f"{loss:.3g}", accuracy=f"{accuracy:.3f}", refresh=False)
+        bar.update()
+    else:
+        left, first = trainer.pending, trainer.exponents[-1][0]
+        bar.set_postfix(flossing=f"{left} left", exponent=f"{first:.3f}", refresh=False)
+        bar.update(0)
+
+
+def _result(trainer: Trainer) -> TrainResult:
+    done = {name: x[: trainer.epoch].copy() for name, x in trainer.history.items()}
+    watched = {name: x[: trainer.epoch].copy() for name, x in trainer.watched.items()}
+    flosser = trainer.flosser
+    k = 0 if flosser is None else flosser.window.k
+    return TrainResult(
+        *trainer.network,
+        done["loss"],
+        done["accuracy"],
+        np.array(trainer.exponents).reshape(len(trainer.exponents), k),
+        done["flossing_epochs"],
+        {"gradient_norm_h0": done["gradient_norm_h0"], **watched},
+        trainer.optimizer,
+        None if flosser is None else flosser.optimizer,
+    )
+
+
+def _trainable(cell: Any, task: Any) -> System:
+    system = flossable(cell)
+    for name in ("n_inputs", "n_outputs", "loss", "sample"):
+        if not hasattr(task, name):
+            raise TypeError(f"`task` must have {name}, as those of lyapnet.tasks; got {task!r}")
+    if system.n_inputs != task.n_inputs:
+        raise ValueError(
+            f"`cell` has n_inputs={system.n_inputs}, but the task has {task.n_inputs}: make a "
+            f"cell with n_inputs={task.n_inputs}"
+        )
+    if getattr(system, "networks", ()):
+        raise ValueError("`cell` must be one network, not an ensemble: train one after the other")
+    return system
+
+
+def _flosser(system: System, schedule: Any) -> Flosser:
+    settings = check_schedule(schedule)
+    optimizer = as_adam(settings.pop("optimizer", None))
+    interval = Interval.of(settings.pop("qr_interval", "auto"))
+    return Flosser(Window.of(system, **settings), optimizer, interval)
+
+
+def _checked_clip(clip_norm: Any) -> Any:
+    if clip_norm is None:
+        return None
+    if isinstance(clip_norm, tuple):
+        if len(clip_norm) != 2 or clip_norm[0] != "global":
+            raise ValueError(f'`clip_norm` must be a number or ("global", number), got {clip_norm}')
+        return ("global", validate.real("clip_norm", clip_norm[1], positive=True))
+    return validate.real("clip_norm", clip_norm, positive=True)
