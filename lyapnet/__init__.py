@@ -1,14 +1,17 @@
 """Lyapunov analysis of recurrent networks, maps and flows in NumPy."""
 
-from . import tasks
+from . import catalog, tasks
 from .cells import Activation, Cell, VanillaRNN
+from .condition import ConditionNumber, condition_from_jacobians, condition_number
 from .covariant import CovariantVectors, covariant_vectors
+from .diagnosis import Diagnosis
 from .errors import DegenerateBasisError, DivergedError, LyapnetError, PrecisionError
-from .exponents import Spectrum
+from .exponents import Spectrum, diagnose
 from .finite_time import finite_time_exponents
 from .floss import FlossResult, floss
 from .optimize import Adam, AdamState
 from .spectrum import lyapunov_spectrum, spectrum_from_jacobians
+from .storage import load
 from .systems import Flow, Map, System
 from .window import flossing_loss
 
@@ -19,8 +22,10 @@ __all__ = [
     "Adam",
     "AdamState",
     "Cell",
+    "ConditionNumber",
     "CovariantVectors",
     "DegenerateBasisError",
+    "Diagnosis",
     "DivergedError",
     "FlossResult",
     "Flow",
@@ -30,10 +35,15 @@ __all__ = [
     "Spectrum",
     "System",
     "VanillaRNN",
+    "catalog",
+    "condition_from_jacobians",
+    "condition_number",
     "covariant_vectors",
+    "diagnose",
     "finite_time_exponents",
     "floss",
     "flossing_loss",
+    "load",
     "lyapunov_spectrum",
     "spectrum_from_jacobians",
     "tasks",

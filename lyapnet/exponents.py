@@ -10,7 +10,10 @@ import numpy as np
 
 from . import validate
 from .benettin import Benettin
+from .convergence import pooled
 from .derived import entropy, kaplan_yorke_dimension
+from .diagnosis import Diagnosis
+from .diagnosis import diagnose as judge
 from .linalg import Array
 from .longrun import Estimate, linear_stderr
 from .results import Result
@@ -59,6 +62,13 @@ class Spectrum(Result):
         "basis": ("unit", "growth"),
     }
 
+    _units: ClassVar[dict[str, str]] = {
+        "exponents": "nats per unit time",
+        "stderr": "nats per unit time",
+        "log_growth": "nats",
+        "times": "time",
+    }
+
     exponents: Array
     stderr: Array
     dof: Array
@@ -77,6 +87,8 @@ class Spectrum(Result):
         shown["time"] = self.settings["n_steps"] * self.settings["dt"]
         if self.converged is not None:
             shown["converged"] = self.converged
+        if np.isposinf(self.stderr).any():
+            shown["note"] = "too short a run to tell the errors"
         return shown
 
     @property
@@ -197,6 +209,34 @@ class Spectrum(Result):
         gap = self.exponents[..., :1] - self.exponents
         return (gap * (t / np.log(10)) <= limit).sum(axis=-1)
 
+    def diagnose(self, *, tol: float | None = None, level: float = 0.95) -> Diagnosis:
+        """Say in plain words whether the run has converged, and why.
+
+        Parameters
+        ----------
+        tol : float, optional
+            Largest acceptable half-width; default the run's own.
+        level : float, optional
+            Level of the intervals.
+
+        Returns
+        -------
+        Diagnosis
+        """
+        tol = self.settings["tol"] if tol is None else tol
+        return judge(self.statistics.growth, self.statistics.durations, tol=tol, level=level)
+
+    def plot(self, ax: Any = None) -> Any:
+        """Draw the exponents with their 95 % intervals; return the Axes.
+
+        Parameters
+        ----------
+        ax : matplotlib Axes, optional
+        """
+        from . import plotting
+
+        return plotting.spectrum(self, ax)
+
     def pooled(self) -> Spectrum:
         """Return one spectrum of an ensemble: averaged in QR order, then sorted.
 
@@ -207,8 +247,10 @@ class Spectrum(Result):
             return self
         axes = tuple(range(1, 1 + len(lead)))
         k = self.exponents.shape[-1]
-        within = self.statistics.estimate()
-        estimate = pooled(*(x.reshape(-1, k) for x in within))
+        growth, durations = self.statistics.growth, self.statistics.durations
+        estimate = pooled(growth, durations)
+        statistics = GrowthStatistics()
+        statistics.update(growth.mean(axis=axes), durations)
         order = np.argsort(-estimate.mean, kind="stable")
         return replace(
             self,
@@ -216,7 +258,7 @@ class Spectrum(Result):
             stderr=estimate.stderr[order],
             dof=estimate.dof[order],
             log_growth=self.log_growth.mean(axis=axes),
-            statistics=self.statistics.mean_over_members(),
+            statistics=statistics,
             state=self.state.reshape(-1, self.dim)[0],
             basis=self.basis.reshape(-1, self.dim, k)[0],
             settings={**self.settings, "pooled": int(np.prod(lead))},
@@ -281,3 +323,31 @@ class Spectrum(Result):
             statistics=run.statistics,
             system=run.system,
         )
+
+
+def diagnose(spectrum: Spectrum, *, tol: float | None = None, level: float = 0.95) -> Diagnosis:
+    """Say in plain words whether a spectrum has converged, and why.
+
+    Parameters
+    ----------
+    spectrum : Spectrum
+    tol : float, optional
+        Largest acceptable half-width, nats per unit time; default the run's own.
+    level : float, optional
+        Level of the intervals.
+
+    Returns
+    -------
+    Diagnosis
+        With a verdict in one sentence, the tests behind it, and a plot.
+
+    Examples
+    --------
+    >>> import lyapnet as ln
+    >>> s = ln.lyapunov_spectrum(ln.catalog.henon(), 5000, rng=0)
+    >>> ln.diagnose(s).converged
+    True
+    """
+    if not isinstance(spectrum, Spectrum):
+        raise TypeError(f"`spectrum` must be a Spectrum, got a {type(spectrum).__name__}")
+    return spectrum.diagnose(tol=tol, level=level)

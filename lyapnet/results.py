@@ -3,20 +3,25 @@
 from __future__ import annotations
 
 from dataclasses import fields
+from pathlib import Path
 from typing import Any, ClassVar
 
 import numpy as np
 
+from . import storage
+
 
 class Result:
-    """Base of the frozen dataclasses that lyapnet returns: a short ``repr``, here and in Jupyter.
+    """Base of the frozen dataclasses that lyapnet returns.
 
-    A subclass names the axes of its arrays in `_dims`, the trailing ones in order
-    (the leading ones are the ensemble's), and says in `_summary` what a reader
-    wants to see first.
+    They have a short ``repr``, here and in Jupyter, and can be saved and turned into
+    tables. A subclass names the axes of its arrays in `_dims`, in order; an ensemble's axes
+    stand where ``"..."`` does, in front if it is left out. `_units` says what is measured
+    in what, `_summary` what a reader wants to see first.
     """
 
     _dims: ClassVar[dict[str, tuple[str, ...]]] = {}
+    _units: ClassVar[dict[str, str]] = {}
 
     def _summary(self) -> dict[str, Any]:
         """Return what the ``repr`` shows, name by name."""
@@ -28,10 +33,76 @@ class Result:
 
     def _repr_html_(self) -> str:
         rows = "".join(
-            f"<tr><th style='text-align:left'>{name}</th><td>{_short(value)}</td></tr>"
+            f"<tr><th style='text-align:left'>{name}</th>"
+            f"<td style='text-align:left'>{_short(value)}</td></tr>"
             for name, value in self._summary().items()
         )
         return f"<table><caption>{type(self).__name__}</caption>{rows}</table>"
+
+    def save(self, path: Any) -> Path:
+        """Save to a file that `lyapnet.load` reads: arrays and JSON in one npz, no pickle.
+
+        Parameters
+        ----------
+        path : path
+            By convention with the ending ``.npz``.
+        """
+        return storage.save(self, path)
+
+    def to_xarray(self) -> Any:
+        """Return an `xarray.Dataset` of all arrays, with named dimensions and units.
+
+        Raises
+        ------
+        ImportError
+            Without xarray: ``pip install "lyapnet[io]"``.
+        """
+        xarray = _optional("xarray")
+        arrays = {}
+        for name, dims in self._dims.items():
+            x = getattr(self, name)
+            if x is None:
+                continue
+            x = np.asarray(x)
+            at = dims.index("...") if "..." in dims else 0
+            named = tuple(d for d in dims if d != "...")
+            members = x.ndim - len(named)
+            lead = tuple(f"member_{i}" if members > 1 else "member" for i in range(members))
+            units = {"units": self._units[name]} if name in self._units else {}
+            arrays[name] = ((*named[:at], *lead, *named[at:]), x, units)
+        return xarray.Dataset(arrays)
+
+    def to_dataframe(self) -> Any:
+        """Return a `pandas.DataFrame` of what belongs to the result's first array.
+
+        Raises
+        ------
+        ImportError
+            Without pandas: ``pip install "lyapnet[io]"``.
+        """
+        pandas = _optional("pandas")
+        first = next(iter(self._dims))
+        shape = np.shape(getattr(self, first))
+        columns = {
+            name: np.ravel(getattr(self, name))
+            for name, dims in self._dims.items()
+            if dims == self._dims[first] and np.shape(getattr(self, name)) == shape
+        }
+        names = [*(f"member_{i}" for i in range(len(shape) - 1)), self._dims[first][-1]]
+        index = pandas.MultiIndex.from_product([range(size) for size in shape], names=names)
+        if len(shape) == 1:
+            index = index.get_level_values(0)
+        return pandas.DataFrame(columns, index=index)
+
+
+def _optional(name: str) -> Any:
+    """Import a package of the extra `io`."""
+    import importlib
+
+    try:
+        return importlib.import_module(name)
+    except ImportError:
+        raise ImportError(f'{name} is not installed: pip install "lyapnet[io]"') from None
 
 
 def _short(value: Any) -> str:

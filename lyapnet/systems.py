@@ -65,6 +65,10 @@ class System:
         """Return the Jacobian times a tangent basis ``(..., n, k)``."""
         return anp.matmul(self.jacobian(x, u), Q)
 
+    def _to_state(self) -> dict[str, Any] | None:
+        """Return nothing: no file can hold the functions of a user's system."""
+        return None
+
     def with_params(self, params: Tree) -> System:
         """Return the same system with other parameters."""
         other = copy.copy(self)

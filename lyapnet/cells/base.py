@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any, ClassVar, Self
 
 import numpy as np
 
-from .. import validate
+from .. import storage, validate
 from ..autodiff import value
 from ..linalg import Array, unbroadcast
 from ..systems import System
@@ -54,6 +55,27 @@ class Cell(System):
 
     def _with(self, params: dict[str, Any]) -> Self:
         raise NotImplementedError
+
+    def _options(self) -> dict[str, Any]:
+        """Return the options that the cell was made with, as plain values."""
+        return {}
+
+    def save(self, path: Any) -> Path:
+        """Save to a file that `lyapnet.load` reads.
+
+        Parameters
+        ----------
+        path : path
+            By convention with the ending ``.npz``.
+        """
+        return storage.save(self, path)
+
+    def _to_state(self) -> dict[str, Any]:
+        return {"params": self.params, "options": self._options()}
+
+    @classmethod
+    def _from_state(cls, state: dict[str, Any]) -> Self:
+        return cls(**state["params"], **state["options"])
 
     def default_state(self, rng: np.random.Generator) -> Array:
         """Draw a standard normal state: zero can be a fixed point."""

@@ -11,7 +11,7 @@ from .. import validate
 from ..autodiff import value
 from ..linalg import Array, unbroadcast
 from ..orbit import Cotangent, Orbit
-from .activation import as_activation
+from .activation import ACTIVATIONS, as_activation
 from .base import Cell, contract, parameter, times_weights
 
 
@@ -73,6 +73,11 @@ class VanillaRNN(Cell):
 
     def _with(self, params: dict[str, Any]) -> Self:
         return type(self)(**params, activation=self.activation, leak=self.leak)
+
+    def _options(self) -> dict[str, Any]:
+        if self.activation.name not in ACTIVATIONS:
+            raise ValueError("a custom activation cannot be saved: save `params`, and rebuild it")
+        return {"activation": self.activation.name, "leak": self.leak}
 
     @classmethod
     def random(
