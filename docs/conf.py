@@ -1,0 +1,95 @@
+"""How Sphinx builds these pages: without network, warnings being errors (`make docs`)."""
+
+import os
+import sys
+from pathlib import Path
+
+import lyapnet
+
+HERE = Path(__file__).parent
+sys.path.insert(0, str(HERE / "_ext"))
+
+project = "lyapnet"
+author = "The lyapnet developers"
+copyright = author
+release = version = lyapnet.__version__
+
+extensions = [
+    "public_names",  # _ext/: the API pages, one for each public name
+    "myst_nb",
+    "numpydoc",
+    "sphinx.ext.autodoc",
+    "sphinx.ext.autosummary",
+    "sphinx.ext.mathjax",
+    "sphinx-mathjax-offline",
+    "sphinx.ext.intersphinx",
+    "sphinx.ext.viewcode",
+    "sphinx_design",
+]
+exclude_patterns = ["_build", "**.ipynb_checkpoints"]
+templates_path = ["_templates"]
+default_role = "py:obj"
+
+# References to NumPy and others need the network: LYAPNET_INTERSPHINX=1 make docs
+intersphinx_mapping = {}
+if os.environ.get("LYAPNET_INTERSPHINX"):
+    intersphinx_mapping = {
+        "python": ("https://docs.python.org/3", None),
+        "numpy": ("https://numpy.org/doc/stable", None),
+        "scipy": ("https://docs.scipy.org/doc/scipy", None),
+        "matplotlib": ("https://matplotlib.org/stable", None),
+    }
+
+# Docstrings
+autosummary_generate = True
+autodoc_typehints = "none"  # the docstrings give shapes and units, which types do not
+autodoc_member_order = "bysource"
+toc_object_entries_show_parents = "hide"
+numpydoc_show_class_members = False  # the template of a class lists them
+numpydoc_attributes_as_param_list = True
+
+# Pages and notebooks in Markdown; code is run at every build
+myst_enable_extensions = ["amsmath", "deflist", "dollarmath", "colon_fence"]
+myst_heading_anchors = 3
+myst_dmath_double_inline = True
+nb_execution_mode = "force"
+nb_execution_raise_on_error = True
+nb_execution_timeout = 120
+nb_ipywidgets_js = {}  # would be loaded from the network
+mathjax3_config = {
+    "tex": {
+        "macros": {
+            "diag": r"\operatorname{diag}",
+            "sign": r"\operatorname{sign}",
+            "copyltu": r"\operatorname{copyltu}",
+        }
+    }
+}
+
+# HTML
+html_theme = "pydata_sphinx_theme"
+html_title = "lyapnet"
+html_static_path = ["_static"]
+html_css_files = ["lyapnet.css"]
+html_copy_source = False
+html_show_sourcelink = False
+html_theme_options = {
+    "logo": {"text": "lyapnet"},
+    "show_toc_level": 2,
+    "navigation_with_keys": False,
+    "navbar_end": ["theme-switcher"],
+    "secondary_sidebar_items": ["page-toc"],
+    "footer_start": ["copyright"],
+    "footer_end": [],
+}
+html_sidebars = {"index": [], "theory": [], "not": [], "changelog": []}
+
+
+def without_notebooks(app, docname, source):
+    """Take the list of notebooks from the tutorials' page where there are none: it would warn."""
+    if docname == "tutorials" and not any((HERE.parent / "notebooks").glob("*.ipynb")):
+        source[0] = source[0].partition("```{toctree}")[0]
+
+
+def setup(app):
+    app.connect("source-read", without_notebooks)
