@@ -33,7 +33,6 @@ lint: $(VENV)/test.ready
 	$(PY) -m ruff format --check
 	$(PY) -m mypy
 
-docs: export MPLBACKEND = Agg
 docs: $(VENV)/docs.ready
 	$(PY) -m sphinx -b html -W --keep-going --quiet docs docs/_build/html
 	@echo "Open docs/_build/html/index.html"

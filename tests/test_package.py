@@ -3,7 +3,6 @@
 import ast
 import re
 import shutil
-import statistics
 import subprocess
 import sys
 import zipfile
@@ -19,20 +18,27 @@ PACKAGE = ROOT / "lyapnet"
 # Imports go one way: a module imports from the lines above its own, never from below, and
 # those of one line stand beside each other.
 ROOMS = [
-    ("errors", "results", "linalg", "longrun"),
-    ("autodiff", "validate", "derived", "streaming", "losses"),
-    ("convergence", "orbit", "checkpoint"),
+    # the ground
+    ("errors", "linalg", "longrun", "storage"),
+    ("autodiff", "validate", "results", "convergence", "derived", "streaming"),
+    ("diagnosis", "checkpoint", "precision", "orbit"),
+    # what moves, and the one loop
     ("systems",),
     ("cells", "catalog"),
     ("trajectory",),
+    # what is measured
     ("start",),
-    ("benettin", "precision"),
+    ("benettin",),
     ("exponents",),
     ("finite_time", "spectrum", "covariant", "condition", "invariants"),
-    ("optimize", "tasks"),
-    ("window", "flossing"),
-    ("floss",),
+    # flossing and training
+    ("optimize", "losses"),
+    ("tasks", "window"),
+    ("source", "verdict", "schedule", "penalty", "bptt"),
+    ("floss", "diagnostics"),
+    ("training",),
     ("train",),
+    # the outside
     ("plotting", "sweep", "weights"),
     ("demo",),
     ("cli",),
@@ -56,9 +62,10 @@ def python(*code):
 
 
 def test_import_loads_nothing_optional_or_slow():
+    # tqdm.auto among them: in a notebook without ipywidgets it warns as soon as it is loaded
     unwanted = {
         "matplotlib", "mpmath", "gmpy2", "flint", "joblib", "pandas", "xarray", "h5py", "h5netcdf",
-        "safetensors", "torch", "jax", "keras", "ipywidgets", "IPython", "tqdm.notebook",
+        "safetensors", "torch", "jax", "keras", "ipywidgets", "IPython", "tqdm.auto", "scipy.stats",
     }  # fmt: skip
     loaded = set(python("import sys, lyapnet", "print(*sys.modules, sep='\\n')"))
     assert "lyapnet" in loaded
@@ -73,7 +80,7 @@ def test_import_is_quick():
         "print(time.perf_counter() - start)",
     )
     seconds = [float(python(*code)[0]) for _ in range(5)]
-    assert statistics.median(seconds) < 0.5  # 0.05 s where this was written
+    assert min(seconds) < 0.5  # 0.1 s where this was written; others' load only adds to it
 
 
 # ---- shipping

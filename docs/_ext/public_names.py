@@ -12,9 +12,9 @@ SECTIONS = {
     "Spectrum": ("spectrum", "exponents", "covariant", "invariants", "convergence", "diagnosis"),
     "Condition numbers": ("condition",),
     "Flossing": ("finite_time", "flossing", "floss", "window"),
-    "Training": ("train", "optimize", "schedule"),
+    "Training": ("train", "optimize", "schedule", "penalty", "diagnostics"),
     "Networks from elsewhere": ("weights",),
-    "Results, sweeps and plots": ("results", "sweep", "plotting"),
+    "Results, sweeps and plots": ("results", "storage", "sweep", "plotting"),
     "Errors": ("errors",),
     "More": (),
 }
