@@ -37,7 +37,7 @@ class FlossResult(Result):
         To go on with.
     met : bool
         Whether the target was met at the end: within `tol`, or within 0.05 without one, as
-        a mean over the last five epochs.
+        means over the last five epochs and the five before.
     verdict : str
         The same in words, with what to do about it.
     target : array (k,)
@@ -134,7 +134,8 @@ def floss(
     optimizer : Adam, optional
         Copied; its state is carried on.
     tol : float, optional
-        Stop as soon as each exponent's mean over five epochs is this close to its target.
+        Stop as soon as each exponent's means over the last five epochs and the five before
+        are this close to its target.
     rng : None, int or Generator, optional
     progress : bool, optional
     callback : callable, optional

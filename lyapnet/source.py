@@ -30,8 +30,11 @@ class Source:
         self.total = total
         self.networks: tuple[int, ...] = getattr(system, "networks", ())
         self.x0 = None if x0 is None else start_state(system, x0, np.random.default_rng(0))
-        if self.x0 is not None:
-            np.broadcast_to(self.x0, self._shape(system))
+        shape = self._shape(system)
+        if self.x0 is not None and self.x0.shape not in ((system.dim,), shape):
+            raise ValueError(
+                f"`x0` must have shape ({system.dim},) or {shape}, got {self.x0.shape}"
+            )
         if inputs is not None and not callable(inputs):
             self.inputs = self._checked(system, inputs)
 
@@ -49,8 +52,9 @@ class Source:
             )
         u = u[: self.total]
         if u.ndim == 3 and self.members == 1:
-            return u[:, 0]
-        return u.reshape(*u.shape[:-1], *(1,) * len(self.networks) * (u.ndim == 3), u.shape[-1])
+            u = u[:, 0]
+        ones = len(self.networks) + (self.members > 1) * (u.ndim == 2)
+        return u.reshape(*u.shape[:-1], *(1,) * ones, u.shape[-1])
 
     def draw(self, system: System, rng: np.random.Generator) -> tuple[Array, Array | None]:
         """Return the states and inputs of one epoch."""

@@ -345,7 +345,7 @@ def reverse(
     first_bar = np.empty_like(rows[0])
     drift = np.zeros_like(bar)
     if rows_bar is not None:  # what came with it from the next stretch is cleared at once
-        drift[..., 0] = np.inf
+        drift[..., 0] = 1e9  # finite: with k = 1 there is nothing to clear
     for first, last, factor, log_growth in reversed(tape.blocks):
         if not np.isfinite(log_growth).all():
             raise _singular(start + last, log_growth)

@@ -7,17 +7,21 @@ import numpy as np
 from .linalg import Array
 from .window import Window
 
-#: Epochs over which exponents are averaged before they are held against `tol`.
-_JUDGED = 5
+#: Epochs that are judged, each half by itself: a mean does not fluctuate as single windows
+#: do, and two do not agree while the exponents are only passing by.
+_JUDGED = 10
 
 #: How far from its target an exponent may stay for the verdict, where no `tol` is given.
 _CLOSE = 0.05
 
+#: A loss falls if at its pace it would vanish within three times the epochs done.
+_FALLING = 0.92
+
 
 def _distance(lam: Array, window: Window) -> Array:
-    """Return how far each counted exponent is from its target, as a mean over the last epochs."""
-    counted = window.each > 0
-    return np.abs(lam[-_JUDGED:].mean(axis=0) - window.goal)[..., counted]
+    """Return how far each counted exponent is from its target: the worse of two means."""
+    halves = lam[-_JUDGED:].reshape(2, _JUDGED // 2, *lam.shape[1:]).mean(axis=1)
+    return np.abs(halves - window.goal).max(axis=0)[..., window.each > 0]
 
 
 def is_met(lam: Array, window: Window, tol: float) -> bool:
@@ -40,7 +44,7 @@ def verdict_of(lam: Array, loss: Array, window: Window, tol: float | None) -> tu
     text = f"target not met after {n} epochs: exponent {i} is at {at:.3g}, its target is {goal:.3g}"
     quarter = max(n // 4, 1)
     now, before = loss[-quarter:].mean(), loss[-2 * quarter : -quarter].mean()
-    if n < 4 * _JUDGED or now < 0.95 * before:
+    if n < 4 * _JUDGED or now < _FALLING * before:
         return False, f"{text}, and the loss is still falling; run more epochs"
     if goal > 0 and at < goal:
         return False, (
