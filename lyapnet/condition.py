@@ -383,7 +383,10 @@ def _predicted(D: Array, Q: Array, steps: list[int]) -> Array:
     with blas_threads(Q.size * len(Q)):
         growth = forward(orbit, np.ascontiguousarray(Q.T), 1, start=0, forgiving=True)[0]
     total = np.cumsum(growth, axis=0)[np.array(steps) - 1]
-    return np.asarray((total.max(axis=1) - total.min(axis=1)) / LN10)
+    singular = np.isneginf(total.min(axis=1))
+    total[singular] = 0.0
+    spread = (total.max(axis=1) - total.min(axis=1)) / LN10
+    return np.where(singular, np.inf, spread)
 
 
 def _result(

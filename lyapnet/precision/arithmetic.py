@@ -50,6 +50,9 @@ class Arithmetic(Protocol):
     def leading(self, a: Matrix, k: int) -> Matrix:
         """Return the leading k x k block."""
 
+    def take(self, a: Matrix, order: NDArray[np.int64]) -> Matrix:
+        """Return some columns, in the given order."""
+
     def with_columns(self, a: Matrix, indices: list[int], columns: FloatArray) -> Matrix:
         """Replace some columns by float64 ones."""
 
@@ -61,6 +64,9 @@ class Arithmetic(Protocol):
 
     def residual(self, a: Matrix, b: Matrix) -> float:
         """Bound the Frobenius norm of ``a @ b - 1``."""
+
+    def log2_norm(self, a: Matrix) -> float:
+        """Bound the binary logarithm of the Frobenius norm."""
 
     def triangular_inverse(self, a: Matrix) -> Matrix:
         """Approximate the inverse of an upper triangular matrix."""

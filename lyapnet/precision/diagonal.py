@@ -12,6 +12,8 @@ from lyapnet.precision.arithmetic import UP, Arithmetic, FloatArray, Matrix
 from lyapnet.precision.bounds import ErrorBound
 from lyapnet.precision.factored import Chain
 
+_SLACK = 1e-6  # binary digits: more than the rounding of a logarithm
+
 
 @dataclass(eq=False)
 class Diagonal:
@@ -29,7 +31,8 @@ class Diagonal:
         Binary logarithms of the bounds, per column, of the errors on either side of
         ``2**-e_l``.
     condition : dict
-        For each output step the bound of ``||C_l|| ||C_l^-1||``; under -1 that of `C_0`.
+        For each output step the binary logarithm of a bound of ``||C_l|| ||C_l^-1||``; under
+        -1 that of `C_0`.
     """
 
     first: Matrix
@@ -53,9 +56,9 @@ def backward(arithmetic: Arithmetic, chain: Chain, k: int) -> Diagonal:
         sizes = np.abs(arithmetic.floats(c))
         if index in output:
             found.at[output[index]] = arithmetic.leading(c, k)
-            found.condition[output[index]] = float(np.linalg.norm(sizes)) * inverse * UP
-        outer = np.log2(link.error @ sizes) + np.log2(link.inverse_norm * inverse * UP)
-        found.after.append(outer - bits)
+            found.condition[output[index]] = _log2_norm(sizes) + inverse
+        outer = np.logaddexp2.reduce(link.error[:, None] + np.log2(sizes), axis=0)
+        found.after.append(outer + np.log2(link.inverse_norm) + inverse + _SLACK)
         raw, error = c, np.zeros(columns)
         for s in reversed(link.passes):
             raw, rounding = arithmetic.product(arithmetic.exact(s), raw)
@@ -67,17 +70,16 @@ def backward(arithmetic: Arithmetic, chain: Chain, k: int) -> Diagonal:
         c = arithmetic.scale(raw, -exponents)
         inverse = inverse_norm(arithmetic, c)
         found.exponents.append(-exponents)
-        found.before.append(np.log2(error) - exponents + np.log2(inverse * UP) - bits)
+        found.before.append(np.log2(error) - exponents + inverse + _SLACK - bits)
     found.first = arithmetic.leading(c, k)
-    norm = float(np.linalg.norm(arithmetic.floats(c)))
-    found.condition[-1] = norm * inverse * UP
+    found.condition[-1] = _log2_norm(arithmetic.floats(c)) + inverse
     for each in (found.exponents, found.before, found.after):
         each.reverse()
     return found
 
 
 def inverse_norm(arithmetic: Arithmetic, c: Matrix) -> float:
-    """Bound the spectral norm of the inverse of an upper triangular matrix.
+    """Bound the spectral norm of the inverse of an upper triangular matrix: its log2.
 
     If ``|1 - X C| <= r < 1`` then ``|C^-1| <= |X| / (1 - r)``; X is found in float64, and
     at all bits where that does not do.
@@ -89,12 +91,17 @@ def inverse_norm(arithmetic: Arithmetic, c: Matrix) -> float:
         size = float(np.linalg.norm(np.abs(x) @ np.abs(floats)))
         r = float(np.linalg.norm(np.eye(k) - x @ floats)) + (k + 8) * 2.0**-52 * size
         if r < 0.5:
-            return float(np.linalg.norm(x)) / (1.0 - r) * UP
+            return _log2_norm(x) - float(np.log2(1.0 - r))
     inverse = arithmetic.triangular_inverse(c)
     r = arithmetic.residual(inverse, c)
     if not r < 0.5:
         return np.inf
-    return float(np.linalg.norm(arithmetic.floats(inverse))) / (1.0 - r) * UP
+    return arithmetic.log2_norm(inverse) - float(np.log2(1.0 - r)) + _SLACK
+
+
+def _log2_norm(a: FloatArray) -> float:
+    largest = float(np.max(np.abs(a)))
+    return float(np.log2(largest) + np.log2(np.linalg.norm(a / largest))) + _SLACK
 
 
 def error_bounds(chain: Chain, diagonal: Diagonal, k: int) -> dict[int, tuple[float, bool]]:
@@ -118,8 +125,8 @@ def error_bounds(chain: Chain, diagonal: Diagonal, k: int) -> dict[int, tuple[fl
         bound.absorb(diagonal.after[index - 1])
         if index in output:
             step = output[index]
-            left = bound.lower_norm() + np.log2(diagonal.condition[step])
-            right = bound.upper + np.log2(diagonal.condition[-1])
+            left = bound.lower_norm() + diagonal.condition[step]
+            right = bound.upper + diagonal.condition[-1]
             size = float(np.logaddexp2(left, right)) + 1.0
             found[step] = (size, bound.worst < 0.0 and size < -2.0)
     return found

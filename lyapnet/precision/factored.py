@@ -41,7 +41,7 @@ class Link:
     """One factor ``X Q_{l-1} S = Q + E``."""
 
     passes: list[FloatArray]  # S is their product, each upper triangular
-    error: FloatArray  # (columns,) bound of the norms of the columns of E, in 2**-bits
+    error: FloatArray  # (columns,) binary logarithm of a bound of the columns' norms of E
     inverse_norm: float  # bound of ||Q^-1||
 
 
@@ -104,7 +104,7 @@ def forward(
         q, error = arithmetic.product(arithmetic.exact(factor), q)
         passes: list[FloatArray] = []
         while len(passes) < 4 + arithmetic.bits // 16:
-            s = _triangular(arithmetic.floats(q))
+            s = triangular(arithmetic.floats(q))
             q, rounding = arithmetic.product(q, arithmetic.exact(s))
             error = (error @ np.abs(s) + rounding) * UP
             noise = _noise(arithmetic, q, error)
@@ -112,12 +112,14 @@ def forward(
                 chain.collapsed = step
                 return chain
             if noise:
-                q, s, error = _give_up(arithmetic, q, s, error, noise)
+                q, s = _give_up(arithmetic, q, s, noise)
             passes.append(s)
             defect, inverse_norm = _orthonormality(arithmetic.floats(q))
             if defect < _GOOD and (len(passes) > 1 or step not in steps):
                 break
-        chain.links.append(Link(passes, error, inverse_norm))
+        size = np.log2(error) - arithmetic.bits
+        size[noise] = np.logaddexp2(size[noise], 1.0)  # the length of a new column, with room
+        chain.links.append(Link(passes, size, inverse_norm))
         if step in steps:
             narrow, _ = _orthonormality(arithmetic.floats(q)[:, :k])
             chain.ends[step] = (len(chain.links), -0.5 * float(np.log1p(-min(narrow, 0.999))))
@@ -136,7 +138,7 @@ def _rescaled(a: FloatArray) -> tuple[FloatArray, int]:
     return a, 0
 
 
-def _triangular(a: FloatArray) -> FloatArray:
+def triangular(a: FloatArray) -> FloatArray:
     """Return an upper triangular matrix that makes the columns of `a` nearly orthonormal."""
     norms = np.linalg.norm(a, axis=0)
     norms[norms == 0.0] = 1.0
@@ -158,24 +160,20 @@ def _noise(arithmetic: Arithmetic, q: Matrix, error: FloatArray) -> list[int]:
 
 
 def _give_up(
-    arithmetic: Arithmetic, q: Matrix, s: FloatArray, error: FloatArray, noise: list[int]
-) -> tuple[Matrix, FloatArray, FloatArray]:
+    arithmetic: Arithmetic, q: Matrix, s: FloatArray, noise: list[int]
+) -> tuple[Matrix, FloatArray]:
     """Replace noise in the complement by any directions orthonormal to the rest.
 
-    The link's identity stays true with an error of the size of the new column, and with the
-    column's scale made tiny (``S`` is, then, not: the direction shrinks to nothing).
+    The column is made short before it is replaced, so that the link is in error by the new
+    column, whose length is 1, and the direction counts as one that all but vanishes.
     """
     floats = arithmetic.floats(q)
     kept = np.setdiff1d(np.arange(floats.shape[1]), noise)
     full = np.linalg.qr(floats[:, kept], mode="complete")[0]
     fresh = full[:, len(kept) : len(kept) + len(noise)]
-    s, error = s.copy(), error.copy()
-    small = 2.0 ** -(min(arithmetic.bits, 900) // 4)
-    for j in noise:
-        s[:, j] *= small
-        size = float(np.linalg.norm(floats[:, j])) * small + 1.0
-        error[j] = error[j] * small + np.exp2(min(arithmetic.bits, 1000)) * size * UP
-    return arithmetic.with_columns(q, noise, fresh), s, error
+    s = s.copy()
+    s[:, noise] *= 2.0 ** -(min(arithmetic.bits, 900) // 4)
+    return arithmetic.with_columns(q, noise, fresh), s
 
 
 def _orthonormality(q: FloatArray) -> tuple[float, float]:

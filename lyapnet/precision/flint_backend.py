@@ -79,6 +79,9 @@ class FlintArithmetic:
     def leading(self, a: flint.arb_mat, k: int) -> flint.arb_mat:
         return flint.arb_mat([row[:k] for row in a.tolist()[:k]])
 
+    def take(self, a: flint.arb_mat, order: NDArray[np.int64]) -> flint.arb_mat:
+        return flint.arb_mat([[row[j] for j in order] for row in a.tolist()])
+
     def with_columns(
         self, a: flint.arb_mat, indices: list[int], columns: FloatArray
     ) -> flint.arb_mat:
@@ -108,6 +111,10 @@ class FlintArithmetic:
         middle, radii = self._split(balls)
         error = float(np.sum(radii)) * 2.0 ** -min(self.bits, 1000)
         return (float(np.linalg.norm(self.floats(middle))) + error) * UP + _TINY
+
+    def log2_norm(self, a: flint.arb_mat) -> float:
+        square = sum((x * x for x in a.entries()), flint.arb(0)).abs_upper()
+        return float(square.log() / flint.arb.const_log2()) / 2 * UP + 1e-9
 
     def triangular_inverse(self, a: flint.arb_mat) -> flint.arb_mat:
         k = a.nrows()

@@ -25,9 +25,12 @@ from numpy.typing import NDArray
 
 from lyapnet.precision.arithmetic import UP, Arithmetic, Matrix, Number
 from lyapnet.precision.diagonal import inverse_norm
+from lyapnet.precision.factored import triangular
 
 _NEGLIGIBLE = 2.0**-60  # a cosine between columns that no float64 logarithm can see
+_SQUARE = 2.0**-44  # defect of orthonormality at which a basis is good enough
 _SWEEPS = 40
+_PASSES = 8  # of `reflect`; each costs far less than a sweep of rotations
 
 Columns = list[list[Number]]
 
@@ -55,37 +58,114 @@ def singular_values(
     lost = arithmetic.residual(last, inverse)
     graded, cut = arithmetic.grade(inverse, -exponents, exponents)
     n, rounding = arithmetic.product(first, graded)
+    n, scales = normalised(arithmetic, n, -exponents)
+    cut, rounding = (np.ldexp(x, -(scales + exponents)) for x in (cut, rounding))
     unit = 2.0 ** -min(arithmetic.bits, 1000)
     size = float(np.linalg.norm(arithmetic.floats(first)))
     rounded = float(np.linalg.norm(size * cut + rounding)) * unit * UP
-    near = inverse_norm(arithmetic, n)
+    near = np.exp2(inverse_norm(arithmetic, n))
 
-    columns = arithmetic.numbers(n)
+    parts = [lost, rounded * near]
+    inverted = True
+    for _ in range(_PASSES):
+        n, scales, more = reflect(arithmetic, n, scales)
+        parts += more
+        inverted = not inverted
+
     scaled = [
-        [x * arithmetic.power(int(-e)) for x in column]
-        for column, e in zip(columns, exponents, strict=True)
+        [x * arithmetic.power(int(e)) for x in column]
+        for column, e in zip(arithmetic.numbers(n), scales, strict=True)
     ]
     turned, rotation = jacobi(arithmetic, scaled)
-    lengths = [arithmetic.sqrt(_dot(column, column)) for column in turned]
-    lengths = arithmetic.midpoints(lengths)
+    lengths = arithmetic.midpoints([arithmetic.sqrt(_dot(column, column)) for column in turned])
+    parts += _check(arithmetic, n, scales, lengths, rotation)
+    values = sorted(lengths, key=arithmetic.log10, reverse=not inverted)
+    values = [1 / x for x in values] if inverted else values
+    return values, sum(_log_factor(x) for x in parts) + 2.0**-50
 
-    defect = _defect(arithmetic, rotation)
+
+def reflect(
+    arithmetic: Arithmetic, n: Matrix, scales: NDArray[np.int64]
+) -> tuple[Matrix, NDArray[np.int64], list[float]]:
+    """Turn a graded matrix ``N 2**e`` into one closer to diagonal, of inverse singular values.
+
+    With the columns in order of their scales, ``N S = W`` orthonormal and S upper triangular,
+    ``(N 2**e)^-1 = 2**-e S W^-1``, which has the singular values of ``(2**-e S 2**e) 2**-e``.
+    What couples two columns shrinks by the ratio of their scales: it is one step of an
+    iteration as Rutishauser's.
+
+    Returns
+    -------
+    n, scales : Matrix, ndarray of int
+    errors : list of float
+        Norms of the multiplicative errors.
+    """
+    order = np.argsort(-scales, kind="stable")
+    n, scales = normalised(arithmetic, arithmetic.take(n, order), scales[order])
+    w, s = n, arithmetic.exact(np.eye(len(scales)))
+    error = cut = np.zeros(len(scales))
+    for _ in range(4):
+        step = triangular(arithmetic.floats(w))
+        w, rounding = arithmetic.product(w, arithmetic.exact(step))
+        error = error @ np.abs(step) + rounding
+        s, rounding = arithmetic.product(s, arithmetic.exact(step))
+        cut = cut @ np.abs(step) + rounding
+        gram, uncertain = arithmetic.gram(w)
+        defect = (float(np.linalg.norm(gram)) + uncertain) * UP
+        if defect < _SQUARE:
+            break
+    sine = 1.0 / np.sqrt(1.0 - min(defect, 0.9))
+    graded, drop = arithmetic.grade(s, -scales, scales)
+    unit = 2.0 ** -min(arithmetic.bits, 1000) * UP
+    errors = [
+        defect,
+        float(np.linalg.norm(error)) * unit * sine,
+        float(np.linalg.norm(cut)) * unit * np.exp2(inverse_norm(arithmetic, s)),
+    ]
+    graded, inverse = normalised(arithmetic, graded, -scales)
+    drop = np.ldexp(drop, -(inverse + scales))
+    near = np.exp2(inverse_norm(arithmetic, graded))
+    errors.append(float(np.linalg.norm(drop)) * unit * near)
+    return graded, inverse, errors
+
+
+def normalised(
+    arithmetic: Arithmetic, n: Matrix, scales: NDArray[np.int64]
+) -> tuple[Matrix, NDArray[np.int64]]:
+    """Bring the columns of ``N 2**e`` to a length near 1, the rest into `e`."""
+    norms = np.linalg.norm(arithmetic.floats(n), axis=0)
+    shift = np.frexp(norms)[1].astype(np.int64)
+    return arithmetic.scale(n, -shift), scales + shift
+
+
+def _check(
+    arithmetic: Arithmetic,
+    n: Matrix,
+    scales: NDArray[np.int64],
+    lengths: list[Number],
+    rotation: Columns,
+) -> list[float]:
+    """Return the norms of the multiplicative errors of ``N 2**e J = U diag(lengths)``."""
+    unit = 2.0 ** -min(arithmetic.bits, 1000) * UP
+    turn, cut = arithmetic.matrix(rotation)
+    turned = _defect(arithmetic, turn, float(np.linalg.norm(cut)) * unit)
     coordinates = [
-        [x * arithmetic.power(int(-e)) / s for x, e in zip(column, exponents, strict=True)]
+        [x * arithmetic.power(int(e)) / s for x, e in zip(column, scales, strict=True)]
         for column, s in zip(rotation, lengths, strict=True)
     ]
     matrix, cut = arithmetic.matrix(coordinates)
     left, rounding = arithmetic.product(n, matrix)
     size = float(np.linalg.norm(arithmetic.floats(n)))
-    error = float(np.linalg.norm(size * cut + rounding)) * unit * UP
-    gram, uncertain = arithmetic.gram(left)
-    norm = float(np.linalg.norm(arithmetic.floats(left)))
-    nonorthogonal = float(np.linalg.norm(gram)) + uncertain + (2 * norm + error) * error
+    error = float(np.linalg.norm(size * cut + rounding)) * unit
+    return [turned, _defect(arithmetic, left, error)]
 
-    parts = [defect, nonorthogonal * UP, lost, rounded * near]
-    bound = sum(_log_factor(x) for x in parts)
-    order = sorted(range(len(lengths)), key=lambda j: arithmetic.log10(lengths[j]))
-    return [1 / lengths[j] for j in order], bound
+
+def _defect(arithmetic: Arithmetic, matrix: Matrix, error: float) -> float:
+    """Bound ``||A^T A - 1||`` for a matrix known within an error (a norm)."""
+    gram, uncertain = arithmetic.gram(matrix)
+    defect = float(np.linalg.norm(gram)) + uncertain
+    norm = float(np.sqrt(1.0 + defect))
+    return (defect + (2.0 * norm + error) * error) * UP
 
 
 def jacobi(arithmetic: Arithmetic, columns: Columns) -> tuple[Columns, Columns]:
@@ -148,16 +228,6 @@ def _pairs(arithmetic: Arithmetic, b: Columns, squares: list[Number]) -> list[tu
     gram, _ = arithmetic.gram(arithmetic.matrix(unit)[0])
     i, j = np.nonzero(np.triu(np.abs(gram) > _NEGLIGIBLE, 1))
     return list(zip(i.tolist(), j.tolist(), strict=True))
-
-
-def _defect(arithmetic: Arithmetic, rotation: Columns) -> float:
-    """Bound ``||J^T J - 1||`` for the numbers as they are."""
-    matrix, cut = arithmetic.matrix(rotation)
-    error = float(np.linalg.norm(cut)) * 2.0 ** -min(arithmetic.bits, 1000)
-    gram, uncertain = arithmetic.gram(matrix)
-    norm = float(np.sqrt(len(gram) + np.linalg.norm(gram) + uncertain)) * UP
-    total = float(np.linalg.norm(gram)) + uncertain + (2 * norm + error) * error
-    return total * UP
 
 
 def _log_factor(x: float) -> float:

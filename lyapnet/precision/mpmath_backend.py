@@ -102,14 +102,19 @@ class MpmathArithmetic:
     def grade(
         self, a: FixedMatrix, rows: NDArray[np.int64], columns: NDArray[np.int64]
     ) -> tuple[FixedMatrix, FloatArray]:
-        # Relative to the diagonal's scale, where nothing needs to be long.
-        table = _shift(np.triu(a.digits), rows[:, None] - rows[None, :])
-        fixed, error = self._round(table, a.exponents + columns + rows)
-        cut = np.exp2(np.minimum(fixed.exponents + float(self.bits), 1000.0))
-        return fixed, error + len(rows) * cut
+        # Relative to the diagonal, with all bits: what is cut off is counted at the end.
+        room = np.maximum(self.bits + 2 - _length(a.digits), 0)
+        table = _shift(np.triu(a.digits), rows[:, None] - rows[None, :] + room)
+        exponents = a.exponents + columns + rows - room
+        cut = len(rows) * np.exp2(exponents + float(self.bits))
+        fixed, error = self._round(table, exponents)
+        return fixed, error + cut
 
     def leading(self, a: FixedMatrix, k: int) -> FixedMatrix:
         return FixedMatrix(a.digits[:k, :k], a.exponents[:k])
+
+    def take(self, a: FixedMatrix, order: NDArray[np.int64]) -> FixedMatrix:
+        return FixedMatrix(a.digits[:, order], a.exponents[order])
 
     def with_columns(self, a: FixedMatrix, indices: list[int], columns: FloatArray) -> FixedMatrix:
         new = self.exact(columns)
@@ -145,10 +150,15 @@ class MpmathArithmetic:
         minus = self.floats(self._minus_one(raw))
         return float(np.linalg.norm(minus)) * UP + self._size(raw, error)
 
+    def log2_norm(self, a: FixedMatrix) -> float:
+        return float(np.max(_length(a.digits) + a.exponents) + np.log2(len(a.digits)))
+
     def triangular_inverse(self, a: FixedMatrix) -> FixedMatrix:
         columns = self.numbers(a)
         k = len(columns)
         zero = self._mp.zero
+        if any(columns[j][j] == 0 for j in range(k)):  # too few bits: the residual will say so
+            return self.exact(np.zeros((k, k)))
         inverse = []
         for j in range(k):
             x = [zero] * k
@@ -173,7 +183,8 @@ class MpmathArithmetic:
             exponents[j] = (self._mp.mag(largest) if largest else 0) - self.bits - 2
             for i, x in enumerate(column):
                 digits[i, j] = MPZ(int(self._mp.ldexp(x, -int(exponents[j]))))
-        error = len(columns[0]) * np.exp2(np.minimum(exponents + float(self.bits), 1000.0))
+        # Half a unit for the number itself, a quarter of one for being cut.
+        error = len(columns[0]) * 4.0 * np.exp2(exponents + float(self.bits))
         return FixedMatrix(digits, exponents), error
 
     def number(self, x: float) -> Any:

@@ -95,8 +95,8 @@ def _values(
         if not holds or spread > RESOLVED:
             # The errors are proportional to 2**-bits, up to where they saturate.
             excess = size + np.log2(spare) - np.log2(RESOLVED) + 8.0
-            more = excess if np.isfinite(excess) else arithmetic.bits
-            found.needed_bits[m] = arithmetic.bits + max(more, 0.25 * arithmetic.bits)
+            more = np.clip(excess, 0.25 * arithmetic.bits, arithmetic.bits)  # NaN stays
+            found.needed_bits[m] = arithmetic.bits + np.nan_to_num(more, nan=arithmetic.bits)
         if not holds:
             found.reasons.append(f"step {step}: rounding could reach every digit")
             continue
