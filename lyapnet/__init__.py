@@ -1,7 +1,7 @@
 """Lyapunov analysis of recurrent networks, maps and flows in NumPy."""
 
 from . import catalog, tasks
-from .cells import Activation, Cell, VanillaRNN
+from .cells import GRU, LSTM, Activation, Cell, VanillaRNN
 from .condition import ConditionNumber, condition_from_jacobians, condition_number
 from .covariant import CovariantVectors, covariant_vectors
 from .diagnosis import Diagnosis
@@ -10,17 +10,22 @@ from .exponents import Spectrum, diagnose
 from .finite_time import finite_time_exponents
 from .floss import FlossResult, floss
 from .optimize import Adam, AdamState
+from .schedule import AdaptiveFlossing, FlossingSchedule
 from .spectrum import lyapunov_spectrum, spectrum_from_jacobians
 from .storage import load
 from .systems import Flow, Map, System
+from .train import TrainResult, train
 from .window import flossing_loss
 
 __version__ = "0.1.0.dev0"
 
 __all__ = [
+    "GRU",
+    "LSTM",
     "Activation",
     "Adam",
     "AdamState",
+    "AdaptiveFlossing",
     "Cell",
     "ConditionNumber",
     "CovariantVectors",
@@ -28,12 +33,14 @@ __all__ = [
     "Diagnosis",
     "DivergedError",
     "FlossResult",
+    "FlossingSchedule",
     "Flow",
     "LyapnetError",
     "Map",
     "PrecisionError",
     "Spectrum",
     "System",
+    "TrainResult",
     "VanillaRNN",
     "catalog",
     "condition_from_jacobians",
@@ -47,4 +54,5 @@ __all__ = [
     "lyapunov_spectrum",
     "spectrum_from_jacobians",
     "tasks",
+    "train",
 ]
