@@ -34,7 +34,7 @@ lint: $(VENV)/test.ready
 	$(PY) -m mypy
 
 docs: $(VENV)/docs.ready
-	$(PY) -m sphinx -b html -W --keep-going --quiet docs docs/_build/html
+	$(PY) -m sphinx -b html -E -W --keep-going --quiet docs docs/_build/html
 	@echo "Open docs/_build/html/index.html"
 
 bench: $(VENV)/test.ready

@@ -82,14 +82,15 @@ html_theme_options = {
     "footer_start": ["copyright"],
     "footer_end": [],
 }
-html_sidebars = {"index": [], "theory": [], "not": [], "changelog": []}
+html_sidebars = {"index": [], "theory": [], "not": [], "changelog": []}  # nothing stands below them
 
 
-def without_notebooks(app, docname, source):
-    """Take the list of notebooks from the tutorials' page where there are none: it would warn."""
-    if docname == "tutorials" and not any((HERE.parent / "notebooks").glob("*.ipynb")):
+def without_empty_list(app, docname, source):
+    """Take the list of pages from a page that has none below it (yet): the list would warn."""
+    below = any(name.startswith(f"{docname}/") for name in app.env.found_docs)
+    if "{toctree}\n:glob:" in source[0] and not below:
         source[0] = source[0].partition("```{toctree}")[0]
 
 
 def setup(app):
-    app.connect("source-read", without_notebooks)
+    app.connect("source-read", without_empty_list)
