@@ -2,6 +2,8 @@
 
 from .activation import Activation
 from .base import Cell
+from .gru import GRU
+from .lstm import LSTM
 from .vanilla import VanillaRNN
 
-__all__ = ["Activation", "Cell", "VanillaRNN"]
+__all__ = ["GRU", "LSTM", "Activation", "Cell", "VanillaRNN"]

@@ -1,0 +1,220 @@
+"""What gated cells share: parameters stacked over gates, and the frame of their orbits."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, ClassVar, Self
+
+import autograd.numpy as anp
+import numpy as np
+from autograd.scipy.special import expit as sigmoid  # traceable, and it cannot overflow
+
+from .. import validate
+from ..autodiff import value
+from ..linalg import Array, unbroadcast
+from ..orbit import Cotangent, Orbit
+from .base import Cell, contract, parameter
+
+__all__ = ["GatedCell", "GatedOrbit", "apply", "overlap", "product", "sigmoid"]
+
+#: Numbers in the arrays of one part of a reverse sweep over time; they should stay in the cache.
+_PART = 2**17
+
+
+class GatedCell(Cell):
+    """A cell whose weights are stacked over its gates.
+
+    Attributes
+    ----------
+    units : int
+        Number of units N.
+    params : dict
+        ``W (..., gates N, N)`` recurrent, ``V (..., gates N, m)`` input weights and
+        ``b (..., gates N)`` biases.
+    """
+
+    _axes: ClassVar[dict[str, int]] = {"W": 2, "V": 2, "b": 1}
+    #: The gates, in the order in which their rows are stacked.
+    gates: ClassVar[str]
+    units: int
+
+    def _set(self, W: Any, V: Any, b: Any, **more: Any) -> None:
+        """Check and keep the parameters; `more` are those of shape ``(..., N)``."""
+        W = parameter("W", W, 2)
+        n, G = np.shape(value(W))[-1], len(self.gates)
+        V = np.zeros((G * n, 0)) if V is None else parameter("V", V, 2)
+        b = np.zeros(G * n) if b is None else parameter("b", b, 1)
+        more = {k: np.zeros(n) if x is None else parameter(k, x, 1) for k, x in more.items()}
+        stacked = f"{G}N"
+        shapes = {"W": (stacked, "N"), "V": (stacked, "m"), "b": (stacked,)}
+        sizes = {"N": n, stacked: G * n}
+        for name, x in {"W": W, "V": V, "b": b, **more}.items():
+            names = shapes.get(name, ("N",))
+            got = np.shape(value(x))
+            fits = zip(names, got[-len(names) :], strict=True)
+            if n == 0 or any(sizes.get(want, size) != size for want, size in fits):
+                raise ValueError(
+                    f"`{name}` must have shape (..., {', '.join(names)}) with gates "
+                    f"{', '.join(self.gates)} stacked, here N = {n}; got {got}"
+                )
+        self.params = {"W": W, "V": V, "b": b, **more}
+        self.units = n
+        self.n_inputs = np.shape(value(V))[-1]
+        self.networks  # noqa: B018 - refuses parameters whose ensembles do not match
+
+    @classmethod
+    def _draw(
+        cls, n: int, gain: float, n_inputs: int, init: str, mean: float, bias: float, rng: Any
+    ) -> Self:
+        """Draw a random cell; see the `random` of each."""
+        n = validate.integer("n", n, low=1)
+        n_inputs = validate.integer("n_inputs", n_inputs, low=0)
+        gain = validate.real("gain", gain, low=0.0)
+        mean = validate.real("mean", mean)
+        bias = validate.real("bias", bias)
+        validate.option("init", init, ("gaussian", "orthogonal"))
+        rng = validate.generator(rng)
+        size = len(cls.gates) * n
+        W = np.concatenate([random_weights(n, init, rng) for _ in cls.gates])
+        V = rng.standard_normal((size, n_inputs))
+        b = bias * rng.random(size)
+        return cls(gain * W + mean, V, b)  # type: ignore[call-arg]
+
+    def _drive(self, u: Any) -> Any:
+        """Return V u + b; without an input, b."""
+        b = self.params["b"]
+        return b if u is None else apply(self.params["V"], u) + b
+
+    def _split(self, a: Any) -> list[Any]:
+        """Return the parts ``(..., N)`` of ``(..., gates N)``."""
+        n = self.units
+        return [a[..., j * n : (j + 1) * n] for j in range(a.shape[-1] // n)]
+
+    def _blocks(self) -> list[Any]:
+        """Return the recurrent weights ``(..., N, N)`` of each gate."""
+        W, n = self.params["W"], self.units
+        return [W[..., j * n : (j + 1) * n, :] for j in range(len(self.gates))]
+
+
+def random_weights(n: int, init: str, rng: np.random.Generator) -> Array:
+    """Draw recurrent weights ``(n, n)``: Gaussian of variance 1/n, or orthogonal and uniform."""
+    W = rng.standard_normal((n, n))
+    if init == "gaussian":
+        return W / np.sqrt(n)
+    Q, R = np.linalg.qr(W)
+    signed: Array = Q * np.sign(np.diag(R))  # makes it uniform: Mezzadri, Notices AMS 2007
+    return signed
+
+
+def apply(W: Any, x: Any) -> Any:
+    """Multiply states ``(..., n)`` by weights that one or all networks have; traceable."""
+    if np.ndim(value(W)) == 2:
+        return anp.dot(x, W.T)
+    return anp.matmul(W, x[..., None])[..., 0]
+
+
+def product(x: Array, W: Array, out: Array | None = None) -> Array:
+    r"""Multiply rows ``x (..., k, n)``, contiguous or part of wider rows: :math:`x W^T`.
+
+    Parameters
+    ----------
+    x : array (..., k, n)
+    W : array (..., m, n)
+        One matrix product for all rows where the ensemble shares it.
+    out : array (..., k, m), optional
+        Contiguous.
+    """
+    if W.ndim > 2:
+        return np.matmul(x, W.swapaxes(-1, -2), out=out)
+    flat = None if out is None else out.reshape(-1, out.shape[-1])
+    done = np.dot(x.reshape(-1, x.shape[-1]), W.T, out=flat)
+    return done.reshape(*x.shape[:-1], W.shape[0]) if out is None else out
+
+
+def overlap(a: Array, b: Array) -> Array:
+    """Sum ``a b`` over the tangent vectors: ``(..., k, n)`` to ``(..., n)``."""
+    found: Array = np.einsum("...kn,...kn->...n", a, b)
+    return found
+
+
+class GatedOrbit(Orbit):
+    """The frame of a gated cell's orbit: what does not depend on its gates.
+
+    A subclass has `_run`, `push` and `pull`, and these two:
+
+    ``_driven(received)``
+        given the cotangents ``(T, ..., dim)`` of the states that steps end in: those of the
+        gates' recurrent parts and of their drives V u + b, ``(T, ..., gates N)`` each, and of
+        parameters beyond W, V and b;
+    ``_part(rows, rows_bar, at)``
+        for steps `at`, a slice: what the coefficients of the tangent step get, and the weights.
+    """
+
+    def __init__(self, cell: GatedCell, x: Array, inputs: Array | None, n_steps: int) -> None:
+        self.cell = cell
+        self.n = cell.units
+        self.W, self.V, self.b = (cell.params[name] for name in "WVb")
+        self.inputs = inputs
+        self.states = np.empty((n_steps + 1, *x.shape))
+        self.states[0] = x
+        self.values = np.empty((n_steps, *x.shape[:-1], len(cell.gates) * self.n))
+        self._scratch: dict[str, Array] = {}
+        with np.errstate(over="ignore", invalid="ignore"):
+            self._run(self._drive(n_steps))
+
+    def _run(self, drive: Array) -> None:
+        raise NotImplementedError
+
+    def _drive(self, n_steps: int) -> Array:
+        """Return V u + b for all steps in one matrix product."""
+        if self.inputs is None or not self.cell.n_inputs:
+            return np.broadcast_to(self.b, (n_steps, *self.b.shape))
+        return product(self.inputs[..., None, :], self.V)[..., 0, :] + self.b
+
+    def _room(self, name: str, shape: tuple[int, ...]) -> Array:
+        """Return scratch of a shape, the same one at every call."""
+        if name not in self._scratch or self._scratch[name].shape != shape:
+            self._scratch[name] = np.empty(shape)
+        return self._scratch[name]
+
+    @property
+    def jacobians(self) -> Array:
+        """Jacobians of all steps ``(T, ..., n, n)``."""
+        u = None if self.inputs is None or not self.cell.n_inputs else self.inputs
+        return np.asarray(self.cell.jacobian(self.states[:-1], u))
+
+    def _parts(self, per_step: int) -> Iterator[slice]:
+        """Yield slices of time of which `per_step` numbers per step fit into the cache."""
+        length = max(1, _PART // per_step)
+        for start in range(0, self.n_steps, length):
+            yield slice(start, min(start + length, self.n_steps))
+
+    def _driven(self, received: Array) -> tuple[Array, Array, dict[str, Array]]:
+        raise NotImplementedError
+
+    def state_adjoint(self, states_bar: Array) -> Cotangent:
+        """Backpropagate through time: a state's cotangent is pulled like a tangent vector's."""
+        bars = np.array(states_bar)
+        back = np.empty((*bars.shape[1:-1], 1, bars.shape[-1]))
+        for s in reversed(range(self.n_steps)):
+            self.pull(s, bars[s + 1][..., None, :], back)
+            bars[s] += back[..., 0, :]
+        recurrent, drive, more = self._driven(bars[1:])
+        inputs, params = self._outer(recurrent, drive)
+        return Cotangent(bars[0], inputs, {**params, **more})
+
+    def _outer(self, recurrent: Array, drive: Array) -> tuple[Array | None, dict[str, Array]]:
+        """Return the cotangents of inputs and of W, V, b, given those of the gates."""
+        h = self.states[:-1, ..., : self.n]
+        params = {
+            "W": contract(recurrent[..., None, :], h[..., None, :], self.W.shape),
+            "V": np.zeros(self.V.shape),
+            "b": unbroadcast(drive, self.b.shape),
+        }
+        inputs = None
+        if self.inputs is not None and self.cell.n_inputs:
+            u = np.broadcast_to(self.inputs, (*drive.shape[:-1], self.cell.n_inputs))
+            params["V"] = contract(drive[..., None, :], u[..., None, :], self.V.shape)
+            back = product(drive[..., None, :], self.V.swapaxes(-1, -2))[..., 0, :]
+            inputs = unbroadcast(back, self.inputs.shape)
+        return inputs, params

@@ -1,0 +1,392 @@
+"""The gated recurrent unit, with both conventions of its reset gate."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar, Self
+
+import autograd.numpy as anp
+import numpy as np
+from scipy.special import expit
+
+from ..linalg import Array, unbroadcast
+from ..orbit import Cotangent, Orbit
+from .base import contract
+from .gates import GatedCell, GatedOrbit, apply, overlap, product, sigmoid
+
+
+class GRU(GatedCell):
+    r"""A network of gated recurrent units.
+
+    .. math::
+
+        r &= \sigma(W_r h + V_r u + b_r), \qquad z = \sigma(W_z h + V_z u + b_z), \\
+        n &= \tanh(V_n u + b_n + r\,(W_n h + c)) \quad \text{or} \quad
+        n = \tanh(V_n u + b_n + W_n (r h)), \\
+        h' &= (1 - z)\, n + z h
+
+    Parameters
+    ----------
+    W : array (..., 3N, N)
+        Recurrent weights, gates stacked in the order r, z, n of PyTorch (its ``weight_hh``;
+        Keras stacks z, r, n, in columns).
+    V : array (..., 3N, m) or None
+        Input weights (``weight_ih``, the transpose of ``kernel``); none if autonomous.
+    b : array (..., 3N) or None
+        Biases, zero if None: for r and z the sum of both frameworks' two biases, for n the
+        input bias.
+    c : array (..., N) or None, optional
+        Recurrent bias of the candidate n, zero if None; only with `reset_after`.
+    reset_after : bool, optional
+        Whether the reset gate acts after the recurrent product, as in PyTorch and by default
+        in Keras, or before it, as in [1]_.
+
+    References
+    ----------
+    .. [1] K. Cho et al., "Learning phrase representations using RNN encoder-decoder",
+       arXiv:1406.1078 (2014).
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import lyapnet as ln
+    >>> cell = ln.GRU(np.zeros((3, 1)))  # one unit, gates half open, nothing new comes in
+    >>> cell.step(np.array([1.0]))
+    array([0.5])
+    """
+
+    gates: ClassVar[str] = "rzn"
+
+    def __init__(
+        self, W: Any, V: Any = None, b: Any = None, *, c: Any = None, reset_after: bool = True
+    ) -> None:
+        self.reset_after = bool(reset_after)
+        if not self.reset_after and c is not None:
+            raise ValueError("`c` has no place with reset_after=False: add it to `b`")
+        self._set(W, V, b, **({"c": c} if self.reset_after else {}))
+        self.dim = self.units
+
+    @property
+    def _axes(self) -> dict[str, int]:  # type: ignore[override]
+        more = {"c": 1} if self.reset_after else {}
+        return {**GatedCell._axes, **more}
+
+    def _with(self, params: dict[str, Any]) -> Self:
+        return type(self)(**params, reset_after=self.reset_after)
+
+    def _options(self) -> dict[str, Any]:
+        return {"reset_after": self.reset_after}
+
+    @classmethod
+    def random(
+        cls,
+        n: int,
+        *,
+        gain: float = 1.0,
+        n_inputs: int = 1,
+        init: str = "gaussian",
+        mean: float = 0.0,
+        bias: float = 0.0,
+        reset_after: bool = True,
+        rng: Any = None,
+    ) -> Self:
+        r"""Draw a random network of n units.
+
+        Parameters
+        ----------
+        n : int
+            Number of units N.
+        gain : float, optional
+            g: weights of each gate are drawn from :math:`N(\mathrm{mean}, g^2 / N)`.
+        n_inputs : int, optional
+            Number of inputs m; input weights are standard normal.
+        init : {"gaussian", "orthogonal"}, optional
+            "orthogonal" takes g times a random orthogonal matrix for each gate.
+        mean : float, optional
+            Mean of each recurrent weight.
+        bias : float, optional
+            Biases b are uniform in [0, `bias`); c is zero.
+        reset_after : bool, optional
+            As for the class.
+        rng : None, int or Generator, optional
+
+        Examples
+        --------
+        >>> import lyapnet as ln
+        >>> ln.GRU.random(32, gain=3.0, rng=0)
+        GRU(dim=32, n_inputs=1)
+        """
+        drawn = cls._draw(n, gain, n_inputs, init, mean, bias, rng).params
+        return cls(drawn["W"], drawn["V"], drawn["b"], reset_after=reset_after)
+
+    def _values(self, h: Any, u: Any) -> tuple[Any, ...]:
+        """Return r, z, n, h, and m: what the gate r multiplies in the argument of n."""
+        drive = self._drive(u)
+        if self.reset_after:
+            r, z, m = self._split(apply(self.params["W"], h))
+            m = m + self.params["c"]
+        else:
+            r, z = self._split(apply(self.params["W"][..., : 2 * self.units, :], h))
+            m = h
+        r_drive, z_drive, n_drive = self._split(drive)
+        r, z = sigmoid(r + r_drive), sigmoid(z + z_drive)
+        reset = r * m if self.reset_after else apply(self._blocks()[2], r * m)
+        return r, z, anp.tanh(n_drive + reset), h, m
+
+    def step(self, x: Any, u: Any = None) -> Any:
+        """Return the next state ``(..., N)``; without an input, under zero input."""
+        _, z, n, h, _ = self._values(x, u)
+        return (1 - z) * n + z * h
+
+    def jacobian(self, x: Any, u: Any = None) -> Any:
+        """Return the Jacobian of `step` in the state, ``(..., N, N)``."""
+        return self._tangent(x, u, np.eye(self.dim), self._blocks())
+
+    def pushforward(self, x: Any, Q: Any, u: Any = None) -> Any:
+        """Return the Jacobian times ``Q (..., N, k)`` without forming it."""
+        return self._tangent(x, u, Q, [anp.matmul(W, Q) for W in self._blocks()])
+
+    def _tangent(self, x: Any, u: Any, Q: Any, along: list[Any]) -> Any:
+        """Return the Jacobian times Q, given the weights of r, z and n times Q."""
+        R, Z, E, r, z = (k[..., None] for k in _coefficients(*self._values(x, u)))
+        if self.reset_after:
+            inner = r * along[2] + R * along[0]
+        else:
+            inner = anp.matmul(self._blocks()[2], r * Q + R * along[0])
+        return z * Q + Z * along[1] + E * inner
+
+    def orbit(self, x: Array, inputs: Array | None, n_steps: int) -> Orbit:
+        """Run `n_steps` steps; see `System.orbit`."""
+        kind = _ResetAfter if self.reset_after else _ResetBefore
+        return kind(self, x, inputs, n_steps)
+
+
+def _coefficients(r: Any, z: Any, n: Any, h: Any, m: Any) -> tuple[Any, ...]:
+    r"""Return the coefficients of the tangent step, given the gates and what r multiplies.
+
+    With :math:`\delta a = W \delta h` for each gate, and :math:`m = W_n h + c` after or
+    :math:`m = h` before the recurrent product,
+
+    .. math::
+
+        \delta h' &= z\,\delta h + Z\,\delta a_z + E\,\delta s, \\
+        \delta s &= r\,\delta a_n + R\,\delta a_r \quad \text{or} \quad
+        \delta s = W_n (r\,\delta h + R\,\delta a_r)
+
+    Returns
+    -------
+    R, Z, E, r, z
+    """
+    return r * (1 - r) * m, z * (1 - z) * (h - n), (1 - z) * (1 - n * n), r, z
+
+
+class _GRUOrbit(GatedOrbit):
+    """What both conventions share: the run, and the cotangents of gates and coefficients."""
+
+    def __init__(self, cell: GRU, x: Array, inputs: Array | None, n_steps: int) -> None:
+        super().__init__(cell, x, inputs, n_steps)
+        self._gates = (*cell._split(self.values), self.states[:-1], self.reset)
+        self.R, self.Z, self.E, self.r, self.z = _coefficients(*self._gates)
+
+    def _run(self, drive: Array) -> None:
+        n = self.n
+        self.reset = np.empty((*self.values.shape[:-1], n))
+        for s, a in enumerate(self.values):
+            h, y = self.states[s], self.states[s + 1]
+            self._candidate(a, h, drive[s], self.reset[s])
+            candidate = np.tanh(a[..., 2 * n :], out=a[..., 2 * n :])
+            np.subtract(h, candidate, out=y)
+            y *= a[..., n : 2 * n]
+            y += candidate
+
+    def _candidate(self, a: Array, h: Array, drive: Array, reset: Array) -> None:
+        """Put r, z and the argument of n into `a`, and what r multiplies into `reset`."""
+        raise NotImplementedError
+
+    def _through_coefficients(self, R: Array, Z: Array, E: Array, z: Array) -> tuple[Array, ...]:
+        """Return cotangents of r, z, n, h and m, given those of R, Z, E and z."""
+        r, z_, n, h, m = self._gates
+        slope = z_ * (1 - z_)
+        r_bar = R * (1 - 2 * r) * m
+        z_bar = z + Z * (1 - 2 * z_) * (h - n) - E * (1 - n * n)
+        n_bar = -Z * slope - 2 * E * (1 - z_) * n
+        return r_bar, z_bar, n_bar, Z * slope, R * r * (1 - r)
+
+
+class _ResetAfter(_GRUOrbit):
+    """A stretch of trajectory of the convention of PyTorch; see `Orbit` and `GatedOrbit`."""
+
+    def __init__(self, cell: GRU, x: Array, inputs: Array | None, n_steps: int) -> None:
+        self.c = cell.params["c"]
+        super().__init__(cell, x, inputs, n_steps)
+        self.A = np.concatenate([self.E * self.R, self.Z, self.E * self.r], axis=-1)
+
+    def _candidate(self, a: Array, h: Array, drive: Array, reset: Array) -> None:
+        n = self.n
+        product(h[..., None, :], self.W, out=a[..., None, :])
+        np.add(a[..., 2 * n :], self.c, out=reset)
+        gates, candidate = a[..., : 2 * n], a[..., 2 * n :]
+        gates += drive[..., : 2 * n]
+        expit(gates, out=gates)
+        np.multiply(reset, a[..., :n], out=candidate)
+        candidate += drive[..., 2 * n :]
+
+    def push(self, s: int, rows: Array, out: Array) -> None:
+        """Carry tangent vectors through step s."""
+        n = self.n
+        along = self._room("along", (*rows.shape[:-1], 3 * n))
+        product(rows, self.W, out=along)
+        along *= self.A[s][..., None, :]
+        np.multiply(rows, self.z[s][..., None, :], out=out)
+        for j in range(3):
+            out += along[..., j * n : (j + 1) * n]
+
+    def pull(self, s: int, rows: Array, out: Array, forward: Array | None = None) -> None:
+        """Carry cotangent vectors back through step s."""
+        along = self._room("along", (*rows.shape[:-1], 3 * self.n))
+        self._received(rows, s, along)
+        product(along, self.W.swapaxes(-1, -2), out=out)
+        kept = self._room("kept", rows.shape)
+        out += np.multiply(rows, self.z[s][..., None, :], out=kept)
+
+    def _received(self, rows: Array, at: int | slice, out: Array) -> None:
+        """Put into `out` what the recurrent products receive, ``(..., k, 3N)``."""
+        n, A = self.n, self.A[at]
+        for j in range(3):
+            gate = slice(j * n, (j + 1) * n)
+            np.multiply(rows, A[..., None, gate], out=out[..., gate])
+
+    def tangent_adjoint(self, rows: Array, rows_bar: Array) -> Cotangent:
+        """Differentiate in the coefficients, hence gates and states, and in the weights."""
+        n = self.n
+        A_bar, kept = np.empty(self.A.shape), np.empty(self.z.shape)
+        W: Any = 0.0
+        for at in self._parts(rows[0].size * 3):
+            along = product(rows[at], self.W)
+            for j in range(3):
+                gate = slice(j * n, (j + 1) * n)
+                A_bar[at][..., gate] = overlap(rows_bar[at], along[..., gate])
+            kept[at] = overlap(rows_bar[at], rows[at])
+            self._received(rows_bar[at], at, along)
+            W = W + contract(along, rows[at], self.W.shape)
+        along_r, Z_bar, along_n = self.cell._split(A_bar)
+        E_bar = along_r * self.R + along_n * self.r
+        r, z, n_bar, h, m = self._through_coefficients(along_r * self.E, Z_bar, E_bar, kept)
+        r += along_n * self.E
+        gates = self._gates
+        s = n_bar * (1 - gates[2] ** 2)
+        r += s * gates[4]
+        m += s * gates[0]
+        r *= gates[0] * (1 - gates[0])
+        z *= gates[1] * (1 - gates[1])
+        recurrent = np.concatenate([r, z, m], axis=-1)
+        inputs, params = self._outer(recurrent, np.concatenate([r, z, s], axis=-1))
+        params["W"] = params["W"] + W
+        params["c"] = unbroadcast(m, self.c.shape)
+        h += product(recurrent[..., None, :], self.W.swapaxes(-1, -2))[..., 0, :]
+        return Cotangent(h, inputs, params)
+
+    def _driven(self, received: Array) -> tuple[Array, Array, dict[str, Array]]:
+        n = self.n
+        recurrent = np.empty((*received.shape[:-1], 3 * n))
+        self._received(received[..., None, :], slice(0, self.n_steps), recurrent[..., None, :])
+        drive = recurrent.copy()
+        np.multiply(received, self.E, out=drive[..., 2 * n :])
+        return recurrent, drive, {"c": unbroadcast(recurrent[..., 2 * n :], self.c.shape)}
+
+
+class _ResetBefore(_GRUOrbit):
+    """A stretch of trajectory of the original convention; see `Orbit` and `GatedOrbit`.
+
+    The candidate's weights act on r h, not on h: two products follow each other.
+    """
+
+    def __init__(self, cell: GRU, x: Array, inputs: Array | None, n_steps: int) -> None:
+        n = cell.units
+        W = cell.params["W"]
+        self.W_rz, self.W_n = W[..., : 2 * n, :], W[..., 2 * n :, :]
+        super().__init__(cell, x, inputs, n_steps)
+
+    def _candidate(self, a: Array, h: Array, drive: Array, reset: Array) -> None:
+        n = self.n
+        gates = product(h[..., None, :], self.W_rz)[..., 0, :] + drive[..., : 2 * n]
+        expit(gates, out=a[..., : 2 * n])
+        reset[...] = h
+        candidate = product((a[..., :n] * h)[..., None, :], self.W_n)[..., 0, :]
+        np.add(candidate, drive[..., 2 * n :], out=a[..., 2 * n :])
+
+    def push(self, s: int, rows: Array, out: Array) -> None:
+        """Carry tangent vectors through step s."""
+        along, inner = self._inner(rows, s)
+        product(inner, self.W_n, out=out)
+        out *= self.E[s][..., None, :]
+        along *= self.Z[s][..., None, :]
+        out += along
+        out += self.z[s][..., None, :] * rows
+
+    def _inner(self, rows: Array, at: int | slice) -> tuple[Array, Array]:
+        """Return the tangent vectors of the argument of z, and of r h."""
+        gates = product(rows, self.W_rz)
+        inner = rows * self.r[at][..., None, :]
+        inner += self.R[at][..., None, :] * gates[..., : self.n]
+        return gates[..., self.n :], inner
+
+    def pull(self, s: int, rows: Array, out: Array, forward: Array | None = None) -> None:
+        """Carry cotangent vectors back through step s."""
+        gates, _, inner = self._received(rows, s)
+        product(gates, self.W_rz.swapaxes(-1, -2), out=out)
+        out += self.z[s][..., None, :] * rows
+        out += self.r[s][..., None, :] * inner
+
+    def _received(self, rows: Array, at: int | slice) -> tuple[Array, Array, Array]:
+        """Return what the arguments of r and z, that of n, and r h receive."""
+        n = self.n
+        argument = rows * self.E[at][..., None, :]
+        inner = product(argument, self.W_n.swapaxes(-1, -2))
+        gates = np.empty((*rows.shape[:-1], 2 * n))
+        np.multiply(inner, self.R[at][..., None, :], out=gates[..., :n])
+        np.multiply(rows, self.Z[at][..., None, :], out=gates[..., n:])
+        return gates, argument, inner
+
+    def tangent_adjoint(self, rows: Array, rows_bar: Array) -> Cotangent:
+        """Differentiate in the coefficients, hence gates and states, and in the weights."""
+        n = self.n
+        r_bar, R_bar, z_bar, Z_bar, E_bar = np.empty((5, *self.z.shape))
+        W_rz: Any = 0.0
+        W_n: Any = 0.0
+        for at in self._parts(rows[0].size * 4):
+            here, bar = rows[at], rows_bar[at]
+            along = product(here, self.W_rz)
+            inner = here * self.r[at][..., None, :]
+            inner += self.R[at][..., None, :] * along[..., :n]
+            gates, argument, inner_bar = self._received(bar, at)
+            z_bar[at], Z_bar[at] = overlap(bar, here), overlap(bar, along[..., n:])
+            E_bar[at] = overlap(bar, product(inner, self.W_n))
+            r_bar[at], R_bar[at] = overlap(inner_bar, here), overlap(inner_bar, along[..., :n])
+            W_rz = W_rz + contract(gates, here, self.W_rz.shape)
+            W_n = W_n + contract(argument, inner, self.W_n.shape)
+        r, z, n_bar, h, m = self._through_coefficients(R_bar, Z_bar, E_bar, z_bar)
+        r += r_bar
+        r_, z_, n_, h_, _ = self._gates
+        s = n_bar * (1 - n_ * n_)
+        inner_bar = product(s[..., None, :], self.W_n.swapaxes(-1, -2))[..., 0, :]
+        r += inner_bar * h_
+        gates = np.concatenate([r * r_ * (1 - r_), z * z_ * (1 - z_)], axis=-1)
+        inputs, params = self._outer(gates, np.concatenate([gates, s], axis=-1))
+        params["W"][..., : 2 * n, :] += W_rz
+        params["W"][..., 2 * n :, :] += W_n
+        h += m + inner_bar * r_
+        h += product(gates[..., None, :], self.W_rz.swapaxes(-1, -2))[..., 0, :]
+        return Cotangent(h, inputs, params)
+
+    def _outer(self, recurrent: Array, drive: Array) -> tuple[Array | None, dict[str, Array]]:
+        """Give the candidate's weights their own factor, r h."""
+        n = self.n
+        inputs, params = super()._outer(drive, drive)
+        left, right = drive[..., None, 2 * n :], (self.r * self.states[:-1])[..., None, :]
+        params["W"][..., 2 * n :, :] = contract(left, right, self.W_n.shape)
+        return inputs, params
+
+    def _driven(self, received: Array) -> tuple[Array, Array, dict[str, Array]]:
+        gates, argument, _ = self._received(received[..., None, :], slice(0, self.n_steps))
+        drive = np.concatenate([gates, argument], axis=-1)[..., 0, :]
+        return drive, drive, {}

@@ -1,0 +1,262 @@
+"""The long short-term memory network of eqs. 12 to 17."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar, Self
+
+import autograd.numpy as anp
+import numpy as np
+from scipy.special import expit
+
+from ..linalg import Array
+from ..orbit import Cotangent, Orbit
+from .base import contract
+from .gates import GatedCell, GatedOrbit, apply, overlap, product, sigmoid
+
+
+class LSTM(GatedCell):
+    r"""A long short-term memory network, with state :math:`(h, c)`.
+
+    .. math::
+
+        i &= \sigma(W_i h + V_i u + b_i), & f &= \sigma(W_f h + V_f u + b_f), \\
+        g &= \tanh(W_g h + V_g u + b_g),  & o &= \sigma(W_o h + V_o u + b_o), \\
+        c' &= f c + i g,                  & h' &= o \tanh c'
+
+    Both h and c are dynamic variables: `dim` is 2N, and a state has h in its first half.
+
+    Parameters
+    ----------
+    W : array (..., 4N, N)
+        Recurrent weights, gates stacked in the order i, f, g, o of PyTorch and Keras
+        (PyTorch's ``weight_hh``, the transpose of Keras' ``recurrent_kernel``).
+    V : array (..., 4N, m) or None
+        Input weights (``weight_ih``, the transpose of ``kernel``); none if autonomous.
+    b : array (..., 4N) or None
+        Biases (``bias_ih + bias_hh``, or ``bias``), zero if None.
+
+    References
+    ----------
+    S. Hochreiter and J. Schmidhuber, Neural Comput. 9, 1735 (1997); F. A. Gers, J. Schmidhuber
+    and F. Cummins, Neural Comput. 12, 2451 (2000), for the forget gate; R. Engelken, "Gradient
+    Flossing", NeurIPS 2023, eqs. 12 to 17.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import lyapnet as ln
+    >>> cell = ln.LSTM(np.zeros((4, 1)))  # one unit, gates half open, nothing new comes in
+    >>> cell.step(np.array([0.0, 1.0]))  # c halves, h = tanh(c) / 2
+    array([0.23105858, 0.5       ])
+    """
+
+    gates: ClassVar[str] = "ifgo"
+
+    def __init__(self, W: Any, V: Any = None, b: Any = None) -> None:
+        self._set(W, V, b)
+        self.dim = 2 * self.units
+
+    def _with(self, params: dict[str, Any]) -> Self:
+        return type(self)(**params)
+
+    @classmethod
+    def random(
+        cls,
+        n: int,
+        *,
+        gain: float = 1.0,
+        n_inputs: int = 1,
+        init: str = "gaussian",
+        mean: float = 0.0,
+        bias: float = 0.0,
+        rng: Any = None,
+    ) -> Self:
+        r"""Draw a random network of n units.
+
+        Parameters
+        ----------
+        n : int
+            Number of units N.
+        gain : float, optional
+            g: weights of each gate are drawn from :math:`N(\mathrm{mean}, g^2 / N)`.
+        n_inputs : int, optional
+            Number of inputs m; input weights are standard normal.
+        init : {"gaussian", "orthogonal"}, optional
+            "orthogonal" takes g times a random orthogonal matrix for each gate.
+        mean : float, optional
+            Mean of each recurrent weight.
+        bias : float, optional
+            Biases are uniform in [0, `bias`); 1 gives those of the paper's appendix B, but one
+            for each unit.
+        rng : None, int or Generator, optional
+
+        Examples
+        --------
+        >>> import lyapnet as ln
+        >>> ln.LSTM.random(32, bias=1.0, rng=0)
+        LSTM(dim=64, n_inputs=1)
+        """
+        return cls._draw(n, gain, n_inputs, init, mean, bias, rng)
+
+    def _values(self, x: Any, u: Any) -> tuple[Any, ...]:
+        """Return i, f, g, o, c and tanh c' at states ``(..., 2N)``."""
+        h, c = x[..., : self.units], x[..., self.units :]
+        i, f, g, o = self._split(apply(self.params["W"], h) + self._drive(u))
+        i, f, g, o = sigmoid(i), sigmoid(f), anp.tanh(g), sigmoid(o)
+        return i, f, g, o, c, anp.tanh(f * c + i * g)
+
+    def step(self, x: Any, u: Any = None) -> Any:
+        """Return the next state ``(..., 2N)``; without an input, under zero input."""
+        i, f, g, o, c, t = self._values(x, u)
+        return anp.concatenate([o * t, f * c + i * g], axis=-1)
+
+    def jacobian(self, x: Any, u: Any = None) -> Any:
+        """Return the Jacobian of (h', c') in (h, c), ``(..., 2N, 2N)``."""
+        i, f, g, o, s, f_diag = (k[..., None] for k in _coefficients(*self._values(x, u)))
+        W_i, W_f, W_g, W_o = self._blocks()
+        unit = np.eye(self.units)
+        cell = anp.concatenate([i * W_i + f * W_f + g * W_g, f_diag * unit], axis=-1)
+        out = anp.concatenate([o * W_o, anp.zeros(np.shape(o)) * unit], axis=-1)
+        return anp.concatenate([out + s * cell, cell], axis=-2)
+
+    def pushforward(self, x: Any, Q: Any, u: Any = None) -> Any:
+        """Return the Jacobian times ``Q (..., 2N, k)`` without forming it."""
+        n = self.units
+        i, f, g, o, s, f_diag = (k[..., None] for k in _coefficients(*self._values(x, u)))
+        along = anp.matmul(self.params["W"], Q[..., :n, :])
+        cell = (
+            i * along[..., :n, :]
+            + f * along[..., n : 2 * n, :]
+            + g * along[..., 2 * n : 3 * n, :]
+            + f_diag * Q[..., n:, :]
+        )
+        return anp.concatenate([o * along[..., 3 * n :, :] + s * cell, cell], axis=-2)
+
+    def orbit(self, x: Array, inputs: Array | None, n_steps: int) -> Orbit:
+        """Run `n_steps` steps; see `System.orbit`."""
+        return _LSTMOrbit(self, x, inputs, n_steps)
+
+
+def _coefficients(i: Any, f: Any, g: Any, o: Any, c: Any, t: Any) -> tuple[Any, ...]:
+    r"""Return the coefficients of the tangent step, given the gates, c and t = tanh c'.
+
+    With :math:`\delta a = W \delta h` for each gate,
+
+    .. math::
+
+        \delta c' &= A_i \delta a_i + A_f \delta a_f + A_g \delta a_g + f \delta c, \\
+        \delta h' &= A_o \delta a_o + S \delta c'
+
+    Returns
+    -------
+    A_i, A_f, A_g, A_o, S, f
+    """
+    return i * (1 - i) * g, f * (1 - f) * c, i * (1 - g * g), o * (1 - o) * t, o * (1 - t * t), f
+
+
+class _LSTMOrbit(GatedOrbit):
+    """A stretch of an LSTM's trajectory; see `Orbit` and `GatedOrbit` for the contract."""
+
+    def __init__(self, cell: LSTM, x: Array, inputs: Array | None, n_steps: int) -> None:
+        super().__init__(cell, x, inputs, n_steps)
+        n = self.n
+        self._gates = (*self.cell._split(self.values), self.states[:-1, ..., n:], self.tanh)
+        *A, self.S, self.F = _coefficients(*self._gates)
+        self.A = np.concatenate(A, axis=-1)
+
+    def _run(self, drive: Array) -> None:
+        n = self.n
+        self.tanh = np.empty((*self.values.shape[:-1], n))
+        for s, a in enumerate(self.values):
+            x, y = self.states[s], self.states[s + 1]
+            product(x[..., None, :n], self.W, out=a[..., None, :])
+            a += drive[s]
+            g = np.tanh(a[..., 2 * n : 3 * n])
+            expit(a, out=a)
+            a[..., 2 * n : 3 * n] = g
+            np.multiply(a[..., n : 2 * n], x[..., n:], out=y[..., n:])
+            g *= a[..., :n]
+            y[..., n:] += g
+            np.tanh(y[..., n:], out=self.tanh[s])
+            np.multiply(a[..., 3 * n :], self.tanh[s], out=y[..., :n])
+
+    def push(self, s: int, rows: Array, out: Array) -> None:
+        """Carry tangent vectors through step s."""
+        n = self.n
+        along = self._room("along", (*rows.shape[:-1], 4 * n))
+        product(rows[..., :n], self.W, out=along)
+        along *= self.A[s][..., None, :]
+        h, c = out[..., :n], out[..., n:]
+        np.multiply(rows[..., n:], self.F[s][..., None, :], out=c)
+        c += along[..., :n]
+        c += along[..., n : 2 * n]
+        c += along[..., 2 * n : 3 * n]
+        np.multiply(c, self.S[s][..., None, :], out=h)
+        h += along[..., 3 * n :]
+
+    def pull(self, s: int, rows: Array, out: Array, forward: Array | None = None) -> None:
+        """Carry cotangent vectors back through step s."""
+        n = self.n
+        along = self._room("along", (*rows.shape[:-1], 4 * n))
+        c = self._received(rows, s, along)
+        back = self._room("back", (*rows.shape[:-1], n))
+        out[..., :n] = product(along, self.W.swapaxes(-1, -2), out=back)
+        np.multiply(c, self.F[s][..., None, :], out=out[..., n:])
+
+    def _received(self, rows: Array, at: int | slice, out: Array) -> Array:
+        """Put into `out` what the gates receive, ``(..., k, 4N)``, and return that of c'."""
+        n, A, S = self.n, self.A[at], self.S[at]
+        c = rows[..., :n] * S[..., None, :]
+        c += rows[..., n:]
+        for j in range(3):
+            gate = slice(j * n, (j + 1) * n)
+            np.multiply(c, A[..., None, gate], out=out[..., gate])
+        np.multiply(rows[..., :n], A[..., None, 3 * n :], out=out[..., 3 * n :])
+        return c
+
+    def tangent_adjoint(self, rows: Array, rows_bar: Array) -> Cotangent:
+        """Differentiate in the coefficients, hence gates and states, and in the weights."""
+        n = self.n
+        A_bar = np.empty(self.A.shape)
+        S_bar, F_bar = np.empty(self.S.shape), np.empty(self.S.shape)
+        W: Any = 0.0
+        for at in self._parts(rows[0].size * 4):
+            h, c = rows[at][..., :n], rows[at][..., n:]
+            along = product(h, self.W)
+            h_bar = rows_bar[at][..., :n]
+            received = np.empty(along.shape)
+            c_bar = self._received(rows_bar[at], at, received)
+            W = W + contract(received, h, self.W.shape)
+            for j in range(4):
+                gate = slice(j * n, (j + 1) * n)
+                A_bar[at][..., gate] = overlap(c_bar if j < 3 else h_bar, along[..., gate])
+            F_bar[at] = overlap(c_bar, c)
+            along *= self.A[at][..., None, :]
+            new = self.F[at][..., None, :] * c  # the tangent vectors' c'
+            for j in range(3):
+                new += along[..., j * n : (j + 1) * n]
+            S_bar[at] = overlap(h_bar, new)
+        gates_bar, c_bar = self._through_coefficients(A_bar, S_bar, F_bar)
+        inputs, params = self._outer(gates_bar, gates_bar)
+        params["W"] = params["W"] + W
+        h_bar = product(gates_bar[..., None, :], self.W.swapaxes(-1, -2))[..., 0, :]
+        return Cotangent(np.concatenate([h_bar, c_bar], axis=-1), inputs, params)
+
+    def _through_coefficients(self, A: Array, S: Array, F: Array) -> tuple[Array, Array]:
+        """Return cotangents of the gates' arguments and of c, given the coefficients'."""
+        i, f, g, o, c, t = self._gates
+        A_i, A_f, A_g, A_o = self.cell._split(A)
+        t_bar = A_o * o * (1 - o) - 2 * S * o * t
+        new = t_bar * (1 - t * t)  # of c' = f c + i g
+        i_bar = A_i * (1 - 2 * i) * g + A_g * (1 - g * g) + new * g
+        f_bar = A_f * (1 - 2 * f) * c + F + new * c
+        g_bar = A_i * i * (1 - i) - 2 * A_g * i * g + new * i
+        o_bar = A_o * (1 - 2 * o) * t + S * (1 - t * t)
+        slopes = i * (1 - i), f * (1 - f), 1 - g * g, o * (1 - o)
+        bars = [x * y for x, y in zip((i_bar, f_bar, g_bar, o_bar), slopes, strict=True)]
+        return np.concatenate(bars, axis=-1), A_f * f * (1 - f) + new * f
+
+    def _driven(self, received: Array) -> tuple[Array, Array, dict[str, Array]]:
+        bars = np.empty((*received.shape[:-1], 1, 4 * self.n))
+        self._received(received[..., None, :], slice(0, self.n_steps), bars)
+        return bars[..., 0, :], bars[..., 0, :], {}
