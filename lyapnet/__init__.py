@@ -15,6 +15,7 @@ from .spectrum import lyapunov_spectrum, spectrum_from_jacobians
 from .storage import load
 from .systems import Flow, Map, System
 from .train import TrainResult, train
+from .weights import from_torch
 from .window import flossing_loss
 
 __version__ = "0.1.0.dev0"
@@ -50,6 +51,7 @@ __all__ = [
     "finite_time_exponents",
     "floss",
     "flossing_loss",
+    "from_torch",
     "load",
     "lyapunov_spectrum",
     "spectrum_from_jacobians",

@@ -15,7 +15,8 @@ import numpy as np
 #: Raised when a file of this version cannot be read by the last one.
 FORMAT = 1
 
-_HEAD = "lyapnet.json"
+#: The entry of a file that holds its JSON.
+HEAD = "lyapnet.json"
 _PLAIN = (bool, int, float, str, type(None))
 
 
@@ -26,7 +27,7 @@ def write(path: Any, tree: Any) -> Path:
     head = {"format": FORMAT, "tree": _take_arrays(tree, arrays, "")}
     fresh = path.with_name(path.name + ".tmp")
     with open(fresh, "wb") as file:
-        arrays[_HEAD] = np.array(json.dumps(head))
+        arrays[HEAD] = np.array(json.dumps(head))
         np.savez(file, allow_pickle=False, **arrays)
         file.flush()
         os.fsync(file.fileno())
@@ -41,8 +42,8 @@ def read(path: Any) -> Any:
         raise FileNotFoundError(f"no such file: {str(path)!r}")
     try:
         with open(path, "rb") as raw, np.load(raw, allow_pickle=False) as file:
-            head = json.loads(str(file[_HEAD]))
-            arrays = {name: file[name] for name in file.files if name != _HEAD}
+            head = json.loads(str(file[HEAD]))
+            arrays = {name: file[name] for name in file.files if name != HEAD}
     except (ValueError, KeyError, EOFError, TypeError, OSError, zipfile.BadZipFile) as error:
         raise ValueError(
             f"{str(path)!r} is not a whole file of lyapnet ({type(error).__name__}): it is "
