@@ -1,6 +1,7 @@
 """The API pages: every public name of lyapnet, in the section of the module that defines it."""
 
 import inspect
+import re
 from pathlib import Path
 from types import ModuleType
 
@@ -92,6 +93,13 @@ def write(app, config):
         index.write_text(text, encoding="utf-8")
 
 
+def keep_initials(app, what, name, thing, options, lines):
+    """Keep a reference that begins with an author's initial from becoming a list, A., B., C."""
+    lines[:] = [re.sub(r"^(\s*)([A-Z]\. )", r"\1\\\2", line) for line in lines]
+
+
 def setup(app):
+    app.setup_extension("sphinx.ext.autodoc")
     app.connect("config-inited", write)
+    app.connect("autodoc-process-docstring", keep_initials, priority=100)  # before numpydoc
     return {"parallel_read_safe": True}
