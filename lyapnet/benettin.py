@@ -15,7 +15,7 @@ from .systems import System
 from .trajectory import Plan, choose_interval, forward, run_orbit, stretch_length
 
 #: Automatic intervals: round numbers, so that blocks fill round windows.
-_INTERVALS = (50, 20, 10, 5, 2, 1)
+_INTERVALS = (50, 25, 20, 10, 5, 4, 2, 1)
 
 #: An automatic interval leaves at least so many blocks, for error bars and windows.
 _BLOCKS = 100

@@ -46,7 +46,7 @@ def orthonormalise(rows: Array, factor: Array | None = None) -> tuple[Array, Arr
         before it. A relative error of rounding/sine is made in ``R_jj``.
     """
     *lead, k, n = rows.shape
-    length = np.sqrt(np.einsum("...ij,...ij->...i", rows, rows))
+    length = np.sqrt(_inner(rows, rows))
     if not lead:
         diagonal = _householder(rows, factor)
     elif k <= SMALL:
@@ -88,17 +88,17 @@ def _gram_schmidt(rows: Array, factor: Array | None) -> Array:
     diagonal = np.empty(rows.shape[:-1])
     for j in range(k):
         v = rows[..., j, :]
-        length = np.sqrt(np.einsum("...i,...i->...", v, v))
+        length = np.sqrt(_inner(v, v))
         if factor is not None:
             factor[..., j, :] = 0.0
         for _ in range(2 if j else 0):
             for i in range(j):
                 q = rows[..., i, :]
-                overlap = np.einsum("...i,...i->...", q, v)
+                overlap = _inner(q, v)
                 v -= overlap[..., None] * q
                 if factor is not None:
                     factor[..., j, i] += overlap
-        norm = np.sqrt(np.einsum("...i,...i->...", v, v))
+        norm = np.sqrt(_inner(v, v))
         diagonal[..., j] = norm
         if factor is not None:
             factor[..., j, j] = norm
@@ -108,6 +108,17 @@ def _gram_schmidt(rows: Array, factor: Array | None) -> Array:
             norm = np.where(gone, 1.0, norm)
         v /= norm[..., None]
     return diagonal
+
+
+def _inner(a: Array, b: Array) -> Array:
+    """Multiply along the last axis and sum; few components are best taken one by one."""
+    n = a.shape[-1]
+    if a.ndim <= 2 or n > SMALL:
+        return np.einsum("...i,...i->...", a, b)
+    total = a[..., 0] * b[..., 0]
+    for i in range(1, n):
+        total += a[..., i] * b[..., i]
+    return total
 
 
 def _replace(rows: Array, j: int, gone: Array) -> None:

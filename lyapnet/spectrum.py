@@ -70,8 +70,8 @@ def lyapunov_spectrum(
         tenth of the run each, at least 100 (with `inputs` and no `n_steps`, a tenth of
         the sequence each).
     qr_interval : int or "auto", optional
-        Steps between reorthonormalisations. "auto" takes the longest of 1, 2, 5, 10, 20, 50
-        for which the basis stays well conditioned, and less wherever that is not
+        Steps between reorthonormalisations. "auto" takes the longest divisor of 100, up
+        to 50, for which the basis stays well conditioned, and less wherever that is not
         enough. Exponents do not depend on it but for rounding.
     tol : float, optional
         Stop as soon as the half-width of every exponent's 95 % interval is below it;

@@ -22,11 +22,11 @@ from .orbit import Orbit
 from .systems import System
 
 #: A vector may come this close to the span of those before it between two factorisations:
-#: its growth factor then has a relative error of 1e-9. Closer, the block is divided.
-SMALLEST_SINE = 1e-7
+#: its growth factor then has a relative error of 1e-8. Closer, the block is divided.
+SMALLEST_SINE = 1e-8
 
 #: The automatic interval aims at this sine, so that it hardly ever meets the limit.
-_AIM = 1e-4
+_AIM = 1e-6
 
 #: Here the basis has lost rank to rounding: an interval that was asked for is refused.
 _COLLAPSED = 1e-12
