@@ -7,7 +7,6 @@ from typing import Any, ClassVar, Self
 
 import autograd.numpy as anp
 import numpy as np
-from autograd.scipy.special import expit as sigmoid  # traceable, and it cannot overflow
 
 from .. import validate
 from ..autodiff import value
@@ -15,10 +14,16 @@ from ..linalg import Array, unbroadcast
 from ..orbit import Cotangent, Orbit
 from .base import Cell, contract, parameter
 
-__all__ = ["GatedCell", "GatedOrbit", "apply", "overlap", "product", "sigmoid"]
+#: The logistic function: traceable, and it cannot overflow.
+def sigmoid(x: Any) -> Any:
+    """Return 1 / (1 + exp(-x)), without overflow and traceable.
+
+    autograd has its own, in a module that loads all of SciPy's statistics.
+    """
+    return 0.5 * (1.0 + anp.tanh(0.5 * x))
 
 #: Numbers in the arrays of one part of a reverse sweep over time; they should stay in the cache.
-_PART = 2**17
+_PART = 2**16
 
 
 class GatedCell(Cell):
@@ -137,6 +142,29 @@ def overlap(a: Array, b: Array) -> Array:
     return found
 
 
+def along(outers: Array, W: Array) -> Array:
+    r"""Return :math:`\sum a\,(W b)` over the tangent vectors, given their outer products."""
+    found: Array = np.einsum("...nm,...nm->...n", outers, W)
+    return found
+
+
+def weighted(A: Array, outers: Array, axes: int) -> Array:
+    r"""Return :math:`\sum \mathrm{diag}(A)\, a b^T` over time, and over members that share W.
+
+    Parameters
+    ----------
+    A : array (T, ..., n)
+    outers : array (T, ..., n, n)
+    axes : int
+        Number of axes of W.
+    """
+    if axes > 2:
+        found: Array = np.einsum("t...n,t...nm->...nm", A, outers)
+        return found
+    n = A.shape[-1]
+    return np.einsum("tn,tnm->nm", A.reshape(-1, n), outers.reshape(-1, n, n))
+
+
 class GatedOrbit(Orbit):
     """The frame of a gated cell's orbit: what does not depend on its gates.
 
@@ -177,15 +205,25 @@ class GatedOrbit(Orbit):
             self._scratch[name] = np.empty(shape)
         return self._scratch[name]
 
+    def _outer(self, name: str, a: Array, b: Array) -> Array:
+        r"""Sum :math:`a b^T` over tangent vectors: ``(..., k, n)`` twice to ``(..., n, n)``."""
+        out = self._room(name, (*a.shape[:-2], a.shape[-1], b.shape[-1]))
+        return np.matmul(a.swapaxes(-1, -2), b, out=out)
+
+    def _no_weights(self, rows: int) -> Array:
+        """Return zeros for the cotangent of recurrent weights, with the ensemble they differ in."""
+        lead = self.states.shape[1:-1] if self.W.ndim > 2 else ()
+        return np.zeros((*lead, rows, self.n))
+
     @property
     def jacobians(self) -> Array:
         """Jacobians of all steps ``(T, ..., n, n)``."""
         u = None if self.inputs is None or not self.cell.n_inputs else self.inputs
         return np.asarray(self.cell.jacobian(self.states[:-1], u))
 
-    def _parts(self, per_step: int) -> Iterator[slice]:
-        """Yield slices of time of which `per_step` numbers per step fit into the cache."""
-        length = max(1, _PART // per_step)
+    def _parts(self) -> Iterator[slice]:
+        """Yield slices of time whose outer products fit into the cache."""
+        length = max(1, _PART // (self.states[0, ..., : self.n].size * self.n))
         for start in range(0, self.n_steps, length):
             yield slice(start, min(start + length, self.n_steps))
 
@@ -200,10 +238,10 @@ class GatedOrbit(Orbit):
             self.pull(s, bars[s + 1][..., None, :], back)
             bars[s] += back[..., 0, :]
         recurrent, drive, more = self._driven(bars[1:])
-        inputs, params = self._outer(recurrent, drive)
+        inputs, params = self._into_gates(recurrent, drive)
         return Cotangent(bars[0], inputs, {**params, **more})
 
-    def _outer(self, recurrent: Array, drive: Array) -> tuple[Array | None, dict[str, Array]]:
+    def _into_gates(self, recurrent: Array, drive: Array) -> tuple[Array | None, dict[str, Array]]:
         """Return the cotangents of inputs and of W, V, b, given those of the gates."""
         h = self.states[:-1, ..., : self.n]
         params = {

@@ -11,7 +11,7 @@ from scipy.special import expit
 from ..linalg import Array, unbroadcast
 from ..orbit import Cotangent, Orbit
 from .base import contract
-from .gates import GatedCell, GatedOrbit, apply, overlap, product, sigmoid
+from .gates import GatedCell, GatedOrbit, along, apply, overlap, product, sigmoid, weighted
 
 
 class GRU(GatedCell):
@@ -233,18 +233,18 @@ class _ResetAfter(_GRUOrbit):
     def push(self, s: int, rows: Array, out: Array) -> None:
         """Carry tangent vectors through step s."""
         n = self.n
-        along = self._room("along", (*rows.shape[:-1], 3 * n))
-        product(rows, self.W, out=along)
-        along *= self.A[s][..., None, :]
+        gates = self._room("gates", (*rows.shape[:-1], 3 * n))
+        product(rows, self.W, out=gates)
+        gates *= self.A[s][..., None, :]
         np.multiply(rows, self.z[s][..., None, :], out=out)
         for j in range(3):
-            out += along[..., j * n : (j + 1) * n]
+            out += gates[..., j * n : (j + 1) * n]
 
     def pull(self, s: int, rows: Array, out: Array, forward: Array | None = None) -> None:
         """Carry cotangent vectors back through step s."""
-        along = self._room("along", (*rows.shape[:-1], 3 * self.n))
-        self._received(rows, s, along)
-        product(along, self.W.swapaxes(-1, -2), out=out)
+        gates = self._room("gates", (*rows.shape[:-1], 3 * self.n))
+        self._received(rows, s, gates)
+        product(gates, self.W.swapaxes(-1, -2), out=out)
         kept = self._room("kept", rows.shape)
         out += np.multiply(rows, self.z[s][..., None, :], out=kept)
 
@@ -259,15 +259,14 @@ class _ResetAfter(_GRUOrbit):
         """Differentiate in the coefficients, hence gates and states, and in the weights."""
         n = self.n
         A_bar, kept = np.empty(self.A.shape), np.empty(self.z.shape)
-        W: Any = 0.0
-        for at in self._parts(rows[0].size * 3):
-            along = product(rows[at], self.W)
+        W, W_bar = self.W, self._no_weights(3 * n)
+        for at in self._parts():
+            outers = self._outer("outers", rows_bar[at], rows[at])
             for j in range(3):
                 gate = slice(j * n, (j + 1) * n)
-                A_bar[at][..., gate] = overlap(rows_bar[at], along[..., gate])
+                A_bar[at][..., gate] = along(outers, W[..., gate, :])
+                W_bar[..., gate, :] += weighted(self.A[at][..., gate], outers, W.ndim)
             kept[at] = overlap(rows_bar[at], rows[at])
-            self._received(rows_bar[at], at, along)
-            W = W + contract(along, rows[at], self.W.shape)
         along_r, Z_bar, along_n = self.cell._split(A_bar)
         E_bar = along_r * self.R + along_n * self.r
         r, z, n_bar, h, m = self._through_coefficients(along_r * self.E, Z_bar, E_bar, kept)
@@ -279,8 +278,8 @@ class _ResetAfter(_GRUOrbit):
         r *= gates[0] * (1 - gates[0])
         z *= gates[1] * (1 - gates[1])
         recurrent = np.concatenate([r, z, m], axis=-1)
-        inputs, params = self._outer(recurrent, np.concatenate([r, z, s], axis=-1))
-        params["W"] = params["W"] + W
+        inputs, params = self._into_gates(recurrent, np.concatenate([r, z, s], axis=-1))
+        params["W"] += unbroadcast(W_bar, W.shape)
         params["c"] = unbroadcast(m, self.c.shape)
         h += product(recurrent[..., None, :], self.W.swapaxes(-1, -2))[..., 0, :]
         return Cotangent(h, inputs, params)
@@ -316,11 +315,11 @@ class _ResetBefore(_GRUOrbit):
 
     def push(self, s: int, rows: Array, out: Array) -> None:
         """Carry tangent vectors through step s."""
-        along, inner = self._inner(rows, s)
+        z_gate, inner = self._inner(rows, s)
         product(inner, self.W_n, out=out)
         out *= self.E[s][..., None, :]
-        along *= self.Z[s][..., None, :]
-        out += along
+        z_gate *= self.Z[s][..., None, :]
+        out += z_gate
         out += self.z[s][..., None, :] * rows
 
     def _inner(self, rows: Array, at: int | slice) -> tuple[Array, Array]:
@@ -351,19 +350,24 @@ class _ResetBefore(_GRUOrbit):
         """Differentiate in the coefficients, hence gates and states, and in the weights."""
         n = self.n
         r_bar, R_bar, z_bar, Z_bar, E_bar = np.empty((5, *self.z.shape))
-        W_rz: Any = 0.0
-        W_n: Any = 0.0
-        for at in self._parts(rows[0].size * 4):
+        W_bar = self._no_weights(3 * n)
+        W_r, W_z, W_n = (self.W[..., j * n : (j + 1) * n, :] for j in range(3))
+        for at in self._parts():
             here, bar = rows[at], rows_bar[at]
-            along = product(here, self.W_rz)
             inner = here * self.r[at][..., None, :]
-            inner += self.R[at][..., None, :] * along[..., :n]
-            gates, argument, inner_bar = self._received(bar, at)
-            z_bar[at], Z_bar[at] = overlap(bar, here), overlap(bar, along[..., n:])
-            E_bar[at] = overlap(bar, product(inner, self.W_n))
-            r_bar[at], R_bar[at] = overlap(inner_bar, here), overlap(inner_bar, along[..., :n])
-            W_rz = W_rz + contract(gates, here, self.W_rz.shape)
-            W_n = W_n + contract(argument, inner, self.W_n.shape)
+            inner += self.R[at][..., None, :] * product(here, W_r)
+            inner_bar = product(bar * self.E[at][..., None, :], W_n.swapaxes(-1, -2))
+            z_bar[at], r_bar[at] = overlap(bar, here), overlap(inner_bar, here)
+            for j, (A, W, A_bar, a, b) in enumerate(
+                (
+                    (self.R, W_r, R_bar, inner_bar, here),
+                    (self.Z, W_z, Z_bar, bar, here),
+                    (self.E, W_n, E_bar, bar, inner),
+                )
+            ):
+                outers = self._outer("outers", a, b)
+                A_bar[at] = along(outers, W)
+                W_bar[..., j * n : (j + 1) * n, :] += weighted(A[at], outers, W.ndim)
         r, z, n_bar, h, m = self._through_coefficients(R_bar, Z_bar, E_bar, z_bar)
         r += r_bar
         r_, z_, n_, h_, _ = self._gates
@@ -371,17 +375,16 @@ class _ResetBefore(_GRUOrbit):
         inner_bar = product(s[..., None, :], self.W_n.swapaxes(-1, -2))[..., 0, :]
         r += inner_bar * h_
         gates = np.concatenate([r * r_ * (1 - r_), z * z_ * (1 - z_)], axis=-1)
-        inputs, params = self._outer(gates, np.concatenate([gates, s], axis=-1))
-        params["W"][..., : 2 * n, :] += W_rz
-        params["W"][..., 2 * n :, :] += W_n
+        inputs, params = self._into_gates(gates, np.concatenate([gates, s], axis=-1))
+        params["W"] += unbroadcast(W_bar, self.W.shape)
         h += m + inner_bar * r_
         h += product(gates[..., None, :], self.W_rz.swapaxes(-1, -2))[..., 0, :]
         return Cotangent(h, inputs, params)
 
-    def _outer(self, recurrent: Array, drive: Array) -> tuple[Array | None, dict[str, Array]]:
+    def _into_gates(self, recurrent: Array, drive: Array) -> tuple[Array | None, dict[str, Array]]:
         """Give the candidate's weights their own factor, r h."""
         n = self.n
-        inputs, params = super()._outer(drive, drive)
+        inputs, params = super()._into_gates(drive, drive)
         left, right = drive[..., None, 2 * n :], (self.r * self.states[:-1])[..., None, :]
         params["W"][..., 2 * n :, :] = contract(left, right, self.W_n.shape)
         return inputs, params

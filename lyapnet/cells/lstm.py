@@ -8,10 +8,9 @@ import autograd.numpy as anp
 import numpy as np
 from scipy.special import expit
 
-from ..linalg import Array
+from ..linalg import Array, unbroadcast
 from ..orbit import Cotangent, Orbit
-from .base import contract
-from .gates import GatedCell, GatedOrbit, apply, overlap, product, sigmoid
+from .gates import GatedCell, GatedOrbit, along, apply, overlap, product, sigmoid, weighted
 
 
 class LSTM(GatedCell):
@@ -183,24 +182,24 @@ class _LSTMOrbit(GatedOrbit):
     def push(self, s: int, rows: Array, out: Array) -> None:
         """Carry tangent vectors through step s."""
         n = self.n
-        along = self._room("along", (*rows.shape[:-1], 4 * n))
-        product(rows[..., :n], self.W, out=along)
-        along *= self.A[s][..., None, :]
+        gates = self._room("gates", (*rows.shape[:-1], 4 * n))
+        product(rows[..., :n], self.W, out=gates)
+        gates *= self.A[s][..., None, :]
         h, c = out[..., :n], out[..., n:]
         np.multiply(rows[..., n:], self.F[s][..., None, :], out=c)
-        c += along[..., :n]
-        c += along[..., n : 2 * n]
-        c += along[..., 2 * n : 3 * n]
+        c += gates[..., :n]
+        c += gates[..., n : 2 * n]
+        c += gates[..., 2 * n : 3 * n]
         np.multiply(c, self.S[s][..., None, :], out=h)
-        h += along[..., 3 * n :]
+        h += gates[..., 3 * n :]
 
     def pull(self, s: int, rows: Array, out: Array, forward: Array | None = None) -> None:
         """Carry cotangent vectors back through step s."""
         n = self.n
-        along = self._room("along", (*rows.shape[:-1], 4 * n))
-        c = self._received(rows, s, along)
+        gates = self._room("gates", (*rows.shape[:-1], 4 * n))
+        c = self._received(rows, s, gates)
         back = self._room("back", (*rows.shape[:-1], n))
-        out[..., :n] = product(along, self.W.swapaxes(-1, -2), out=back)
+        out[..., :n] = product(gates, self.W.swapaxes(-1, -2), out=back)
         np.multiply(c, self.F[s][..., None, :], out=out[..., n:])
 
     def _received(self, rows: Array, at: int | slice, out: Array) -> Array:
@@ -215,31 +214,33 @@ class _LSTMOrbit(GatedOrbit):
         return c
 
     def tangent_adjoint(self, rows: Array, rows_bar: Array) -> Cotangent:
-        """Differentiate in the coefficients, hence gates and states, and in the weights."""
+        """Differentiate in the coefficients, hence gates and states, and in the weights.
+
+        All that is needed of the tangent vectors are their products, summed over them.
+        """
         n = self.n
         A_bar = np.empty(self.A.shape)
         S_bar, F_bar = np.empty(self.S.shape), np.empty(self.S.shape)
-        W: Any = 0.0
-        for at in self._parts(rows[0].size * 4):
+        W, W_bar = self.W, self._no_weights(4 * n)
+        for at in self._parts():
             h, c = rows[at][..., :n], rows[at][..., n:]
-            along = product(h, self.W)
             h_bar = rows_bar[at][..., :n]
-            received = np.empty(along.shape)
-            c_bar = self._received(rows_bar[at], at, received)
-            W = W + contract(received, h, self.W.shape)
+            c_bar = np.multiply(h_bar, self.S[at][..., None, :], out=self._room("c_bar", h.shape))
+            c_bar += rows_bar[at][..., n:]
+            by_c, by_h = self._outer("c", c_bar, h), self._outer("h", h_bar, h)
+            new = self.F[at] * overlap(h_bar, c)  # h_bar times the tangent vectors' c'
             for j in range(4):
                 gate = slice(j * n, (j + 1) * n)
-                A_bar[at][..., gate] = overlap(c_bar if j < 3 else h_bar, along[..., gate])
-            F_bar[at] = overlap(c_bar, c)
-            along *= self.A[at][..., None, :]
-            new = self.F[at][..., None, :] * c  # the tangent vectors' c'
-            for j in range(3):
-                new += along[..., j * n : (j + 1) * n]
-            S_bar[at] = overlap(h_bar, new)
+                outers, A = by_c if j < 3 else by_h, self.A[at][..., gate]
+                A_bar[at][..., gate] = along(outers, W[..., gate, :])
+                W_bar[..., gate, :] += weighted(A, outers, W.ndim)
+                if j < 3:
+                    new += A * along(by_h, W[..., gate, :])
+            S_bar[at], F_bar[at] = new, overlap(c_bar, c)
         gates_bar, c_bar = self._through_coefficients(A_bar, S_bar, F_bar)
-        inputs, params = self._outer(gates_bar, gates_bar)
-        params["W"] = params["W"] + W
-        h_bar = product(gates_bar[..., None, :], self.W.swapaxes(-1, -2))[..., 0, :]
+        inputs, params = self._into_gates(gates_bar, gates_bar)
+        params["W"] += unbroadcast(W_bar, W.shape)
+        h_bar = product(gates_bar[..., None, :], W.swapaxes(-1, -2))[..., 0, :]
         return Cotangent(np.concatenate([h_bar, c_bar], axis=-1), inputs, params)
 
     def _through_coefficients(self, A: Array, S: Array, F: Array) -> tuple[Array, Array]:
