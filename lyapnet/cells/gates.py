@@ -7,6 +7,8 @@ from typing import Any, ClassVar, Self
 
 import autograd.numpy as anp
 import numpy as np
+from autograd.extend import defvjp, primitive
+from scipy.special import expit
 
 from .. import validate
 from ..autodiff import value
@@ -14,16 +16,14 @@ from ..linalg import Array, unbroadcast
 from ..orbit import Cotangent, Orbit
 from .base import Cell, contract, parameter
 
-#: The logistic function: traceable, and it cannot overflow.
-def sigmoid(x: Any) -> Any:
-    """Return 1 / (1 + exp(-x)), without overflow and traceable.
-
-    autograd has its own, in a module that loads all of SciPy's statistics.
-    """
-    return 0.5 * (1.0 + anp.tanh(0.5 * x))
-
 #: Numbers in the arrays of one part of a reverse sweep over time; they should stay in the cache.
 _PART = 2**16
+
+
+#: The logistic function: traceable, exact in relative terms, and it cannot overflow. (autograd
+#: has its own, in a module that loads all of SciPy's statistics.)
+sigmoid = primitive(expit)
+defvjp(sigmoid, lambda ans, x: lambda g: g * ans * (1 - ans))
 
 
 class GatedCell(Cell):
