@@ -40,7 +40,7 @@ def _gram_schmidt(A):
     return anp.stack(columns, axis=-1), anp.stack(logs, axis=-1)
 
 
-def central_difference(function, point, rng, size=1e-4):
+def central_difference(function, point, rng, size=2e-5):
     """Return a random direction, and the derivative along it by Richardson's extrapolation."""
     direction = _map(lambda x: rng.standard_normal(np.shape(x)), point)
 
@@ -50,6 +50,13 @@ def central_difference(function, point, rng, size=1e-4):
         return (forth - back) / (2 * h)
 
     return direction, (4 * slope(size) - slope(2 * size)) / 3
+
+
+def inner(a, b):
+    """Return the inner product of two trees of arrays."""
+    if isinstance(a, dict):
+        return sum(inner(a[k], b[k]) for k in a)
+    return np.sum(a * b)
 
 
 def _map(function, tree, *others):
