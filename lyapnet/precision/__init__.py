@@ -82,7 +82,7 @@ def singular_values(
     bits: int,
     backend: str,
     rigorous: bool,
-    report: Callable[[], None],
+    report: Callable[[int], object],
 ) -> Measured:
     """Return the singular values of ``D_{t-1} ... D_0 Q_0`` for each step count `t`.
 
@@ -99,7 +99,7 @@ def singular_values(
         Carry the whole complement of the basis, so that the bounds are proved; otherwise one
         further direction stands for it, the bounds being estimates with 20 bits to spare.
     report : callable
-        Called after each step.
+        Called with the number of steps done.
 
     Returns
     -------

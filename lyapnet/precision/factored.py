@@ -24,21 +24,24 @@ Signal Processing 25 (1991) 189. F. Ginelli et al., Phys. Rev. Lett. 99 (2007) 1
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy.linalg import solve_triangular
 
 from lyapnet.precision.arithmetic import UP, Arithmetic, FloatArray, Matrix
 
 _GOOD = 2.0**-20  # defect of orthonormality at which a link needs no further pass
-_LIVE = 2.0**-8  # relative error of a column above which it is noise
+_LIVE = -8.0  # binary logarithm of a column's relative error above which it is noise
+_LONGEST = 16  # factors in one link, if they do not cost more bits than
+_SPENT = 40.0
 
 
 @dataclass(eq=False)
 class Link:
-    """One factor ``X Q_{l-1} S = Q + E``."""
+    """Some factors X together: ``X Q_{l-1} S = Q + E``."""
 
     passes: list[FloatArray]  # S is their product, each upper triangular
     error: FloatArray  # (columns,) binary logarithm of a bound of the columns' norms of E
@@ -69,18 +72,18 @@ class Chain:
 
 def forward(
     arithmetic: Arithmetic,
-    factors: Iterable[FloatArray],
+    factors: Sequence[FloatArray],
     start: FloatArray,
     k: int,
     steps: set[int],
-    report: Callable[[], None],
+    report: Callable[[int], object],
 ) -> Chain:
     """Carry the basis through all factors; `factors` begins with the starting basis itself.
 
     Parameters
     ----------
     arithmetic : Arithmetic
-    factors : iterable of ndarray
+    factors : sequence of ndarray
         The starting basis and its complement (n, columns), then the Jacobians (n, n).
     start : ndarray, shape (columns, columns)
         Coordinates of the first basis in that.
@@ -89,43 +92,80 @@ def forward(
     steps : set of int
         Output steps, counted in Jacobians.
     report : callable
-        Called after each factor.
+        Called with the number of factors done.
 
     Returns
     -------
     Chain
     """
     chain = Chain([], {}, {})
-    q = arithmetic.exact(start)
-    shift = 0
-    for step, factor in enumerate(factors):
-        factor, exponent = _rescaled(factor)
-        shift += exponent
-        q, error = arithmetic.product(arithmetic.exact(factor), q)
-        passes: list[FloatArray] = []
-        while len(passes) < 4 + arithmetic.bits // 16:
-            s = triangular(arithmetic.floats(q))
-            q, rounding = arithmetic.product(q, arithmetic.exact(s))
-            error = (error @ np.abs(s) + rounding) * UP
-            noise = _noise(arithmetic, q, error)
-            if noise and noise[0] < k:
-                chain.collapsed = step
+    q, shift, at = arithmetic.exact(start), 0, 0
+    length, careful = 1, 0
+    while at < len(factors):
+        stop = min([at + length, len(factors), *(t + 1 for t in steps if t >= at)])
+        done = _link(arithmetic, q, factors[at:stop], k, polish=stop - 1 in steps)
+        if done is None:
+            if stop - at == 1:
+                chain.collapsed = at
                 return chain
-            if noise:
-                q, s = _give_up(arithmetic, q, s, noise)
-            passes.append(s)
-            defect, inverse_norm = _orthonormality(arithmetic.floats(q))
-            if defect < _GOOD and (len(passes) > 1 or step not in steps):
-                break
-        size = np.log2(error) - arithmetic.bits
-        size[noise] = np.logaddexp2(size[noise], 1.0)  # the length of a new column, with room
-        chain.links.append(Link(passes, size, inverse_norm))
-        if step in steps:
+            length, careful = 1, stop  # find out at which factor
+            continue
+        q, link, exponent, bits = done
+        chain.links.append(link)
+        shift += exponent
+        if stop - 1 in steps:
             narrow, _ = _orthonormality(arithmetic.floats(q)[:, :k])
-            chain.ends[step] = (len(chain.links), -0.5 * float(np.log1p(-min(narrow, 0.999))))
-            chain.shift[step] = shift
-        report()
+            chain.ends[stop - 1] = (len(chain.links), -0.5 * float(np.log1p(-min(narrow, 0.999))))
+            chain.shift[stop - 1] = shift
+        if stop > careful:
+            budget = min(_SPENT, (arithmetic.bits - 96) / 4)
+            length = int(np.clip(budget * (stop - at) / bits, 1, _LONGEST))
+        report(stop - at)
+        at = stop
     return chain
+
+
+def _link(
+    arithmetic: Arithmetic, q: Matrix, factors: Sequence[FloatArray], k: int, *, polish: bool
+) -> tuple[Matrix, Link, int, float] | None:
+    """Apply some factors and make the columns orthonormal again.
+
+    Returns
+    -------
+    tuple or None
+        The new basis, the link, the binary exponent taken out of the factors, and
+        how many bits were lost on the way; None if one of the first k is nothing but noise.
+    """
+    shift = 0
+    error = np.array(-np.inf)  # binary logarithms of the columns' errors, in 2**-bits
+    for factor in factors:
+        scaled, exponent = _rescaled(factor)
+        shift += exponent
+        q, rounding = arithmetic.product(arithmetic.exact(scaled), q)
+        norm = 0.5 * np.log2(np.linalg.norm(scaled.T @ scaled) * UP)  # bounds the spectral one
+        error = np.logaddexp2(error + norm, np.log2(rounding))
+    passes: list[FloatArray] = []
+    floats = arithmetic.floats(q)
+    while len(passes) < 4 + arithmetic.bits // 16:
+        s = triangular(floats)
+        q, rounding = arithmetic.product(q, arithmetic.exact(s))
+        carried = np.logaddexp2.reduce(error[:, None] + np.log2(np.abs(s)), axis=0)
+        error = np.logaddexp2(carried, np.log2(rounding)) + 1e-6
+        floats = arithmetic.floats(q)
+        relative = error - arithmetic.bits - np.log2(np.linalg.norm(floats, axis=0))
+        lost = max(arithmetic.bits + relative[:k].max(), 1.0)
+        noise = np.flatnonzero(~(relative < _LIVE))
+        if noise.size:
+            if noise[0] < k:
+                return None
+            q, s = _give_up(arithmetic, q, floats, s, noise)
+            floats = arithmetic.floats(q)
+            error[noise] = arithmetic.bits + 1.0  # the length of a new column, with room
+        passes.append(s)
+        defect, inverse_norm = _orthonormality(floats)
+        if defect < _GOOD and (len(passes) > 1 or not polish):
+            break
+    return q, Link(passes, error - arithmetic.bits, inverse_norm), shift, float(lost)
 
 
 def _rescaled(a: FloatArray) -> tuple[FloatArray, int]:
@@ -152,28 +192,20 @@ def triangular(a: FloatArray) -> FloatArray:
     return np.asarray(np.triu(s))
 
 
-def _noise(arithmetic: Arithmetic, q: Matrix, error: FloatArray) -> list[int]:
-    """Return the columns that are mostly rounding error."""
-    size = np.linalg.norm(arithmetic.floats(q), axis=0)
-    relative = np.log2(error) - arithmetic.bits - np.log2(np.maximum(size, 1e-300))
-    return [int(j) for j in np.flatnonzero(relative > np.log2(_LIVE))]
-
-
 def _give_up(
-    arithmetic: Arithmetic, q: Matrix, s: FloatArray, noise: list[int]
+    arithmetic: Arithmetic, q: Matrix, floats: FloatArray, s: FloatArray, noise: NDArray[np.intp]
 ) -> tuple[Matrix, FloatArray]:
     """Replace noise in the complement by any directions orthonormal to the rest.
 
     The column is made short before it is replaced, so that the link is in error by the new
     column, whose length is 1, and the direction counts as one that all but vanishes.
     """
-    floats = arithmetic.floats(q)
     kept = np.setdiff1d(np.arange(floats.shape[1]), noise)
     full = np.linalg.qr(floats[:, kept], mode="complete")[0]
     fresh = full[:, len(kept) : len(kept) + len(noise)]
     s = s.copy()
     s[:, noise] *= 2.0 ** -(min(arithmetic.bits, 900) // 4)
-    return arithmetic.with_columns(q, noise, fresh), s
+    return arithmetic.with_columns(q, noise.tolist(), fresh), s
 
 
 def _orthonormality(q: FloatArray) -> tuple[float, float]:

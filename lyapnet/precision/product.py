@@ -24,7 +24,7 @@ def measure(
     steps: list[int],
     *,
     rigorous: bool,
-    report: Callable[[], None],
+    report: Callable[[int], object],
 ) -> Measured:
     """Do the work of `lyapnet.precision.singular_values` with an arithmetic at hand."""
     n, k = basis.shape

@@ -1,0 +1,104 @@
+"""How fast are condition numbers at 256 bits, and proved ones? On one core.
+
+    python benchmarks/condition_speed.py [--quick]
+
+1. 80 units, 15 directions, 200 driven steps, 256 bits, at three times: lyapnet with flint and
+   with mpmath against `mpmath.matrix` multiplied step by step (and its SVD), in one run.
+   Claim: flint is at least 20 times faster.
+2. 80 units, all directions, 300 steps, eight times, proved. Claim: under 60 s.
+
+The result goes to ``data/condition_speed.json``.
+"""
+
+import argparse
+import json
+import os
+import platform
+import resource
+import sys
+import time
+from pathlib import Path
+
+for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
+    os.environ[name] = "1"
+
+import mpmath  # noqa: E402
+import numpy as np  # noqa: E402
+
+import lyapnet as ln  # noqa: E402
+
+HERE = Path(__file__).resolve().parent
+
+
+def network(n, n_steps):
+    """Return the Jacobians of a driven tanh network (g = 1) on its attractor."""
+    rng = np.random.default_rng(0)
+    cell = ln.VanillaRNN.random(n, rng=rng)
+    u = rng.standard_normal((100 + n_steps, 1))
+    return np.array(cell.orbit(rng.standard_normal(n), u, 100 + n_steps).jacobians[100:])
+
+
+def plain(jacobians, basis, steps, bits):
+    """Multiply `mpmath.matrix` by `mpmath.matrix`, and take singular values at the steps."""
+    found = []
+    with mpmath.workprec(bits):
+        product = mpmath.matrix(basis.tolist())
+        for t, jacobian in enumerate(jacobians, start=1):
+            product = mpmath.matrix(jacobian.tolist()) * product
+            if t in steps:
+                s = mpmath.svd_r(product, compute_uv=False)
+                found.append(float(mpmath.log10(s[0] / s[len(s) - 1])))
+    return np.array(found)
+
+
+def timed(function, *args, **kwargs):
+    start = time.perf_counter()
+    value = function(*args, **kwargs)
+    return value, round(time.perf_counter() - start, 2)
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--quick", action="store_true", help="30 and 60 steps")
+    quick = parser.parse_args().quick
+    T = 30 if quick else 200
+    steps = [T // 3, 2 * T // 3, T]
+    jacobians = network(80, T)
+    seconds, values = {}, {}
+    for backend in ("flint", "mpmath"):
+        ln.condition_from_jacobians(jacobians[:3], k=2, backend=backend, rng=0)  # imports
+        c, seconds[backend] = timed(
+            ln.condition_from_jacobians, jacobians, k=15, times=steps, backend=backend, rng=0
+        )
+        assert c.resolved.all()
+        values[backend] = c.log10_measured
+    basis = c.settings["basis"]
+    values["plain mpmath"], seconds["plain mpmath"] = timed(plain, jacobians, basis, steps, 256)
+    error = max(float(np.max(np.abs(v - values["plain mpmath"]))) for v in values.values())
+    faster = {name: round(seconds["plain mpmath"] / seconds[name], 1) for name in seconds}
+
+    T = 60 if quick else 300
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    c, proved = timed(ln.condition_from_jacobians, network(80, T), certify=True, rng=0)
+    memory = (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 1024
+    report = {
+        "machine": f"{platform.machine()}, Python {platform.python_version()}",
+        "80 units, 15 directions, 200 steps, 256 bits, three times: seconds": seconds,
+        "times faster than plain mpmath": faster,
+        "largest difference of log10 condition numbers": error,
+        "80 units, all directions, 300 steps, 256 bits, proved at eight times": {
+            "seconds": proved,
+            "additional memory, MB": round(memory),
+            "log10 condition number": c.log10_measured.tolist(),
+            "width of the bounds": (c.log10_upper - c.log10_lower).tolist(),
+        },
+    }
+    print(json.dumps(report, indent=2))
+    if not quick:
+        path = HERE / "data" / "condition_speed.json"
+        path.write_text(json.dumps(report, indent=2) + "\n", encoding="utf-8")
+    return int(not (faster["flint"] >= 20 and proved < 60 and c.resolved.all() and error < 1e-10))
+
+
+if __name__ == "__main__":
+    sys.exit(main())
