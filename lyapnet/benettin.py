@@ -9,6 +9,7 @@ from tqdm.auto import tqdm
 
 from .errors import LyapnetError
 from .linalg import Array, blas_threads
+from .longrun import LOOK_FACTOR
 from .orbit import Orbit
 from .streaming import GrowthStatistics
 from .systems import System
@@ -22,9 +23,6 @@ _BLOCKS = 100
 
 #: Intervals tried one after the other on the way to an automatic one.
 _TRIALS = 5
-
-#: A run with a tolerance looks at its errors whenever it has grown by this factor.
-_LOOK_AGAIN = 1.1
 
 
 @dataclass
@@ -82,9 +80,9 @@ class Benettin:
                 if phase == "n_steps":
                     self.n_done += stop - start
                     if self.tol is not None and self.n_done >= look:
-                        if self.within(self.tol):
+                        if self.statistics.estimate().settled(self.tol).all():
                             break
-                        look = _LOOK_AGAIN * self.n_done
+                        look = LOOK_FACTOR * self.n_done
         return self
 
     def _advance(self, orbit: Orbit, start: int, *, count: bool) -> None:

@@ -146,10 +146,13 @@ class Spectrum(Result):
 
     def _linear(self, weights: Array) -> Array:
         """Return the standard error of ``sum(weights * exponents)``, exponents as sorted."""
+        known = np.isfinite(weights).all(axis=-1)
+        weights = np.where(known[..., None], weights, 0.0)
         raw = np.zeros_like(weights)
         order = np.argsort(-self.statistics.estimate().mean, axis=-1, kind="stable")
         np.put_along_axis(raw, order, weights, axis=-1)
-        return linear_stderr(self.statistics.growth, self.statistics.durations, raw).stderr
+        stderr = linear_stderr(self.statistics.growth, self.statistics.durations, raw).stderr
+        return np.where(known, stderr, np.nan)[()]
 
     @property
     def kaplan_yorke_dimension(self) -> Array:
@@ -247,10 +250,7 @@ class Spectrum(Result):
             return self
         axes = tuple(range(1, 1 + len(lead)))
         k = self.exponents.shape[-1]
-        growth, durations = self.statistics.growth, self.statistics.durations
-        estimate = pooled(growth, durations)
-        statistics = GrowthStatistics()
-        statistics.update(growth.mean(axis=axes), durations)
+        estimate = pooled(self.statistics.growth, self.statistics.durations)
         order = np.argsort(-estimate.mean, kind="stable")
         return replace(
             self,
@@ -258,7 +258,7 @@ class Spectrum(Result):
             stderr=estimate.stderr[order],
             dof=estimate.dof[order],
             log_growth=self.log_growth.mean(axis=axes),
-            statistics=statistics,
+            statistics=self.statistics.mean_over_members(),
             state=self.state.reshape(-1, self.dim)[0],
             basis=self.basis.reshape(-1, self.dim, k)[0],
             settings={**self.settings, "pooled": int(np.prod(lead))},
