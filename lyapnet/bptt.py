@@ -147,17 +147,3 @@ def read_back(orbit: Orbit, W: Array, outputs_bar: Array, first: int) -> Array:
     else:
         here[..., : W.shape[1]] = np.dot(outputs_bar, W)
     return states_bar
-
-
-def clipped(grads: Params, clip_norm: Any) -> Params:
-    """Return gradients of at most the norm that `clip_norm` allows, each or all together."""
-    if clip_norm is None:
-        return grads
-    together = isinstance(clip_norm, tuple)
-    most = clip_norm[1] if together else clip_norm
-    norms = {name: float(np.sqrt(np.vdot(g, g))) for name, g in grads.items()}
-    if together:
-        norms = dict.fromkeys(norms, float(np.linalg.norm(list(norms.values()))))
-    return {
-        name: g * (most / norms[name]) if norms[name] > most else g for name, g in grads.items()
-    }

@@ -13,11 +13,11 @@ from . import validate
 from .checkpoint import Checkpoint
 from .errors import LyapnetError
 from .linalg import Array
-from .optimize import Adam, as_adam
+from .optimize import Adam, as_adam, checked_clip
 from .results import Result
 from .source import Source, flossable
 from .verdict import is_met, verdict_of
-from .window import Flosser, Interval, Window, named_params, with_named_params
+from .window import CLIP_NORM, Flosser, Interval, Window, named_params, with_named_params
 
 
 @dataclass(frozen=True, repr=False)
@@ -91,6 +91,7 @@ def floss(
     basis_transient: int = 0,
     qr_interval: Any = "auto",
     optimizer: Adam | None = None,
+    clip_norm: Any = CLIP_NORM,
     tol: float | None = None,
     rng: Any = None,
     progress: bool = False,
@@ -133,6 +134,10 @@ def floss(
         well conditioned, learnt from epoch to epoch; exponents do not depend on it.
     optimizer : Adam, optional
         Copied; its state is carried on.
+    clip_norm : float, ("global", float) or None, optional
+        Largest norm of the gradient in each parameter, or in all together. The paper does
+        not clip; but a window in which two tangent vectors nearly align has a gradient a
+        thousand times that of others, after which Adam hardly moves for long.
     tol : float, optional
         Stop as soon as each exponent's means over the last five epochs and the five before
         are this close to its target.
@@ -166,7 +171,7 @@ def floss(
     Examples
     --------
     >>> import lyapnet as ln
-    >>> cell = ln.VanillaRNN.random(16, gain=0.5, rng=0)
+    >>> cell = ln.VanillaRNN.random(16, gain=0.5, rng=1)
     >>> r = ln.floss(cell, 200, k=1, n_steps=50, tol=0.05, optimizer=ln.Adam(0.01), rng=1)
     >>> r.met
     True
@@ -180,12 +185,13 @@ def floss(
     window = Window.of(system, **settings)
     members = validate.integer("batch_size", batch_size, low=1)
     source = Source(system, inputs, x0, members, window.plan.total)
-    flosser = Flosser(window, as_adam(optimizer), Interval.of(qr_interval))
+    clip_norm = checked_clip(clip_norm)
+    flosser = Flosser(window, as_adam(optimizer), Interval.of(qr_interval), clip_norm)
     tol = None if tol is None else validate.real("tol", tol, positive=True)
     call = dict(
         settings, function="floss", cell=cell, n_epochs=n_epochs, inputs=inputs, x0=x0,
         batch_size=members, qr_interval=qr_interval, optimizer=optimizer, tol=tol,
-        rng=rng,
+        clip_norm=clip_norm, rng=rng,
     )  # fmt: skip
     rng = validate.generator(rng)
     saved = Checkpoint(checkpoint, call)

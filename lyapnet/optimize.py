@@ -189,3 +189,28 @@ def _split(vector: Array, shapes: dict[str, tuple[int, ...]]) -> Params:
         out[name] = vector[at : at + size].reshape(shape)
         at += size
     return out
+
+
+def checked_clip(clip_norm: Any) -> Any:
+    """Return a `clip_norm` that is None, a number, or ("global", number)."""
+    if clip_norm is None:
+        return None
+    if isinstance(clip_norm, tuple):
+        if len(clip_norm) != 2 or clip_norm[0] != "global":
+            raise ValueError(f'`clip_norm` must be a number or ("global", number), got {clip_norm}')
+        return ("global", validate.real("clip_norm", clip_norm[1], positive=True))
+    return validate.real("clip_norm", clip_norm, positive=True)
+
+
+def clipped(grads: Params, clip_norm: Any) -> Params:
+    """Return gradients of at most the norm that `clip_norm` allows, each or all together."""
+    if clip_norm is None:
+        return grads
+    together = isinstance(clip_norm, tuple)
+    most = clip_norm[1] if together else clip_norm
+    norms = {name: float(np.sqrt(np.vdot(g, g))) for name, g in grads.items()}
+    if together:
+        norms = dict.fromkeys(norms, float(np.linalg.norm(list(norms.values()))))
+    return {
+        name: g * (most / norms[name]) if norms[name] > most else g for name, g in grads.items()
+    }

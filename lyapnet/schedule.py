@@ -10,8 +10,8 @@ import numpy as np
 
 from . import validate
 from .linalg import Array
-from .optimize import Adam
-from .window import Interval
+from .optimize import Adam, checked_clip
+from .window import CLIP_NORM, Interval
 
 
 @dataclass(frozen=True)
@@ -57,6 +57,7 @@ class _Schedule:
         weights: Any = None,
         reduction: str = "sum",
         qr_interval: Any = "auto",
+        clip_norm: Any = CLIP_NORM,
     ) -> None:
         Interval.of(qr_interval)
         self.settings: dict[str, Any] = dict(
@@ -64,6 +65,7 @@ class _Schedule:
             n_steps=validate.integer("n_steps", n_steps, low=1),
             target=target, transient=transient, basis_transient=basis_transient,
             optimizer=optimizer, weights=weights, reduction=reduction, qr_interval=qr_interval,
+            clip_norm=checked_clip(clip_norm),
         )  # fmt: skip
 
     def episode(self, epoch: int, record: Progress) -> int:
@@ -83,7 +85,7 @@ class FlossingSchedule(_Schedule):
         throughout.
     epochs : int, optional
         Number of flossing epochs in each of these episodes.
-    k, n_steps, target, transient, basis_transient, weights, reduction, qr_interval : optional
+    k, n_steps, target, transient, basis_transient, weights, reduction, qr_interval, clip_norm
         The window, as for `floss`; `k` and `n_steps` are needed. It starts from the
         network's trained initial state, under one input sequence of the task.
     optimizer : Adam, optional
@@ -95,7 +97,7 @@ class FlossingSchedule(_Schedule):
 
     >>> import lyapnet as ln
     >>> schedule = ln.FlossingSchedule(
-    ...     before=500, at=500, epochs=500, k=75, n_steps=39, basis_transient=16)
+    ...     before=500, at=500, epochs=500, k=75, n_steps=39, transient=10, basis_transient=6)
     >>> schedule.episode(0, None), schedule.episode(1, None), schedule.episode(500, None)
     (500, 0, 500)
     """
@@ -131,13 +133,13 @@ class AdaptiveFlossing(_Schedule):
         No more flossing epochs than this, all in all.
     window : int, optional
         Training epochs over which the gradient is judged before flossing begins again.
-    k, n_steps, target, transient, basis_transient, optimizer, weights, reduction, qr_interval
+    k, n_steps, target, transient, basis_transient, optimizer, ...
         As for `FlossingSchedule`.
 
     Examples
     --------
     >>> import lyapnet as ln
-    >>> schedule = ln.AdaptiveFlossing(k=75, n_steps=39, basis_transient=16)
+    >>> schedule = ln.AdaptiveFlossing(k=75, n_steps=39, transient=10, basis_transient=6)
     """
 
     def __init__(

@@ -16,7 +16,7 @@ from .diagnostics import check_diagnostics
 from .errors import LyapnetError
 from .linalg import Array
 from .losses import LOSSES
-from .optimize import Adam, as_adam
+from .optimize import Adam, as_adam, checked_clip
 from .penalty import as_penalty
 from .results import Result
 from .schedule import Progress, check_schedule
@@ -25,7 +25,7 @@ from .start import start_state
 from .systems import System
 from .training import Settings, Trainer, draw_readout
 from .trajectory import run_orbit
-from .window import Flosser, Interval, Window
+from .window import CLIP_NORM, Flosser, Interval, Window
 
 
 @dataclass(frozen=True, repr=False)
@@ -167,8 +167,8 @@ def train(
     x0 : array (n,), optional
         First value of the initial state; drawn standard normal if left out.
     clip_norm : float or ("global", float), optional
-        Largest norm of the gradient in each parameter, or in all together. Flossing is not
-        clipped.
+        Largest norm of the gradient in each parameter, or in all together. That of flossing
+        is the schedule's.
     penalty : (str, float) or object, optional
         A control: ``("spectral_radius", c)``, ``("jacobian_norm", c)``, or an object from
         `lyapnet.penalty`.
@@ -212,7 +212,7 @@ def train(
         validate.integer("n_steps", n_steps, low=getattr(task, "delay", 0) + 1),
         validate.integer("batch_size", batch_size, low=1),
         validate.option("loss", task.loss if loss is None else loss, LOSSES),
-        _checked_clip(clip_norm),
+        checked_clip(clip_norm),
         as_penalty(penalty),
         check_diagnostics(diagnostics),
         schedule,
@@ -300,14 +300,5 @@ def _flosser(system: System, schedule: Any) -> Flosser:
     settings = check_schedule(schedule)
     optimizer = as_adam(settings.pop("optimizer", None))
     interval = Interval.of(settings.pop("qr_interval", "auto"))
-    return Flosser(Window.of(system, **settings), optimizer, interval)
-
-
-def _checked_clip(clip_norm: Any) -> Any:
-    if clip_norm is None:
-        return None
-    if isinstance(clip_norm, tuple):
-        if len(clip_norm) != 2 or clip_norm[0] != "global":
-            raise ValueError(f'`clip_norm` must be a number or ("global", number), got {clip_norm}')
-        return ("global", validate.real("clip_norm", clip_norm[1], positive=True))
-    return validate.real("clip_norm", clip_norm, positive=True)
+    clip_norm = checked_clip(settings.pop("clip_norm", CLIP_NORM))
+    return Flosser(Window.of(system, **settings), optimizer, interval, clip_norm)

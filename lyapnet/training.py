@@ -7,10 +7,10 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from . import losses
-from .bptt import Batch, Evaluation, Network, Readout, clipped, evaluate
+from .bptt import Batch, Evaluation, Network, Readout, evaluate
 from .diagnostics import DIAGNOSTICS, Moment, gradient_norm_h0
 from .linalg import Array
-from .optimize import Adam
+from .optimize import Adam, clipped
 from .schedule import Progress
 from .window import Flosser, adam_state, restored
 

@@ -12,7 +12,7 @@ from . import validate
 from .autodiff import Tree, leaves, rebuild, value
 from .errors import DivergedError
 from .linalg import Array, orthonormalise
-from .optimize import Adam, Params
+from .optimize import Adam, Params, clipped
 from .systems import System
 from .trajectory import Plan, exponents, gradient
 
@@ -148,11 +148,20 @@ class Window:
         return cls(k, plan, *per_exponent(target, weights, reduction, k))
 
 
+#: Largest gradient norm in each parameter while flossing. Now and then two tangent vectors
+#: nearly align within a window, and its gradient is a thousand times the others'. Adam
+#: would remember that for a thousand epochs, in which it hardly moves.
+CLIP_NORM = 1.0
+
+
 class Flosser:
     """Flossing in progress: a window, and the optimiser and QR interval that go with it."""
 
-    def __init__(self, window: Window, optimizer: Adam, interval: Interval) -> None:
+    def __init__(
+        self, window: Window, optimizer: Adam, interval: Interval, clip_norm: Any = None
+    ) -> None:
         self.window = window
+        self.clip_norm = clip_norm
         self.optimizer = optimizer
         self.interval = interval
 
@@ -196,7 +205,8 @@ class Flosser:
             slope = 2 * window.each * (lam - window.goal) / count
         params_bar = gradient(record, slope)[3]
         loss = np.sum(window.each * (lam - window.goal) ** 2, axis=(*members, -1)) / count
-        params = self.optimizer.update(*named_params(system.params, params_bar))
+        params, grads = named_params(system.params, params_bar)
+        params = self.optimizer.update(params, clipped(grads, self.clip_norm))
         self.interval.adapt(record.smallest_sine, plan.n_steps)
         return with_named_params(system, params), lam.mean(axis=members), loss
 

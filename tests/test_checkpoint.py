@@ -1,0 +1,258 @@
+"""A run killed at any moment and started again ends bit for bit like an undisturbed one."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import textwrap
+import time
+
+import numpy as np
+import pytest
+
+import lyapnet as ln
+from lyapnet import checkpoint
+from lyapnet.checkpoint import Checkpoint, describe
+
+
+@pytest.fixture
+def always(monkeypatch):
+    """Save after every epoch."""
+    monkeypatch.setattr(checkpoint, "EVERY", 0.0)
+
+
+class Stopped(Exception):
+    pass
+
+
+def stopping(after):
+    """Return a callback that stops a run."""
+    calls = []
+
+    def callback(record):
+        calls.append(record)
+        if len(calls) == after:
+            raise Stopped
+
+    return callback
+
+
+def cell(**kwargs):
+    return ln.VanillaRNN.random(6, **{"bias": 0.1, "rng": 0, **kwargs})
+
+
+def train(path, *, callback=None, **kwargs):
+    settings = dict(
+        n_steps=12, batch_size=3, clip_norm=0.1, rng=1, diagnostics=["singular_values"],
+        schedule=ln.FlossingSchedule(before=3, at=[4], epochs=5, k=4, n_steps=8),
+    )  # fmt: skip
+    return ln.train(
+        cell(), ln.tasks.TemporalXOR(4), 9, callback=callback, checkpoint=path,
+        **{**settings, **kwargs},
+    )  # fmt: skip
+
+
+def floss(path, *, callback=None, **kwargs):
+    settings = dict(k=4, n_steps=8, rng=1)
+    return ln.floss(cell(), 9, callback=callback, checkpoint=path, **{**settings, **kwargs})
+
+
+def arrays(result):
+    """Return all numbers of a result."""
+    out = {f"cell.{name}": x for name, x in result.cell.params.items()}
+    out |= {name: getattr(result, name) for name in ("loss", "exponents")}
+    out |= {f"m.{name}": x for name, x in result.optimizer.state.m.items()}
+    if hasattr(result, "accuracy"):
+        out |= {"x0": result.x0, "readout": result.readout.W, "accuracy": result.accuracy}
+        out |= {f"diagnostics.{name}": x for name, x in result.diagnostics.items()}
+        out |= {f"floss.v.{name}": x for name, x in result.flossing_optimizer.state.v.items()}
+        out["flossing_epochs"] = result.flossing_epochs
+    return out
+
+
+def assert_equal(a, b):
+    a, b = arrays(a), arrays(b)
+    assert a.keys() == b.keys()
+    for name in a:
+        assert a[name].tobytes() == b[name].tobytes(), name
+
+
+@pytest.mark.parametrize("run", [train, floss])
+@pytest.mark.parametrize("after", [1, 4, 8])
+@pytest.mark.usefixtures("always")
+def test_goes_on_bit_for_bit(tmp_path, run, after):
+    whole, path = run(None), tmp_path / "run.npz"
+    with pytest.raises(Stopped):
+        run(path, callback=stopping(after))
+    assert_equal(whole, run(path))
+    assert_equal(whole, run(path))  # and once done, the result is only read
+
+
+def test_stops_anywhere_in_an_episode(tmp_path, monkeypatch):
+    """Stop at every single save, flossing epochs included."""
+    monkeypatch.setattr(checkpoint, "EVERY", 0.0)
+    whole, path = train(None), tmp_path / "run.npz"
+    save, count = Checkpoint.save, []
+
+    def save_and_stop(self, state):
+        save(self, state)
+        count.append(1)
+        raise Stopped
+
+    monkeypatch.setattr(Checkpoint, "save", save_and_stop)
+    for _ in range(9 + 3 + 5):
+        with pytest.raises(Stopped):
+            train(path)
+    monkeypatch.setattr(Checkpoint, "save", save)
+    assert_equal(whole, train(path))
+    assert len(count) == 17
+
+
+@pytest.mark.parametrize("kind", [np.random.PCG64, np.random.MT19937, np.random.Philox])
+@pytest.mark.usefixtures("always")
+def test_every_generator_is_restored_and_left_as_after_an_undisturbed_run(tmp_path, kind):
+    def rng():
+        return np.random.Generator(kind(5))
+
+    first = rng()
+    whole = train(None, rng=first)
+    with pytest.raises(Stopped):
+        train(tmp_path / "x.npz", rng=rng(), callback=stopping(5))
+    again = rng()
+    assert_equal(whole, train(tmp_path / "x.npz", rng=again))
+    assert again.random() == first.random()
+
+
+@pytest.mark.usefixtures("always")
+def test_a_run_without_a_seed_goes_on_with_its_own(tmp_path):
+    path, seen = tmp_path / "run.npz", []
+
+    def callback(record):
+        seen.append(record.loss.copy())
+        if len(seen) == 5:
+            raise Stopped
+
+    with pytest.raises(Stopped):
+        train(path, rng=None, callback=callback)
+    r = train(path, rng=None)
+    assert (r.loss[:4] == seen[3]).all()
+
+
+@pytest.mark.parametrize(
+    ("change", "named"),
+    [
+        ({"rng": 2}, "rng"),
+        ({"clip_norm": 0.2}, "clip_norm"),
+        ({"n_steps": 13}, "n_steps"),
+        ({"optimizer": ln.Adam(0.1)}, "optimizer"),
+        ({"x0": np.ones(6)}, "x0"),
+        ({"schedule": ln.FlossingSchedule(before=3, at=[5], epochs=5, k=4, n_steps=8)}, "schedule"),
+        ({"penalty": ("spectral_radius", 1.0)}, "penalty"),
+    ],
+)
+def test_a_different_call_is_refused(tmp_path, change, named):
+    path = tmp_path / "run.npz"
+    train(path)
+    before = path.read_bytes()
+    with pytest.raises(ValueError, match=rf"different call \(other {named}\)"):
+        train(path, **change)
+    assert path.read_bytes() == before
+    with pytest.raises(ValueError, match="different call"):
+        floss(path)
+
+
+def test_other_files_are_refused_and_kept(tmp_path):
+    path = tmp_path / "mine.npz"
+    for content in (b"precious", b""):
+        path.write_bytes(content)
+        with pytest.raises(ValueError, match="is not a checkpoint of lyapnet"):
+            train(path)
+        assert path.read_bytes() == content
+    np.savez(path, a=1)
+    with pytest.raises(ValueError, match="is not a checkpoint of lyapnet"):
+        train(path)
+    with pytest.raises(ValueError, match="existing folder"):
+        train(tmp_path / "none" / "run.npz")
+    with pytest.raises(ValueError, match="existing folder"):
+        train(tmp_path)
+
+
+def test_the_file_is_arrays_and_json(tmp_path):
+    path = tmp_path / "run.npz"
+    train(path)
+    with np.load(path, allow_pickle=False) as file:
+        head = json.loads(str(file["json"]))
+        assert file["/params/W"].shape == (6, 6)
+    assert head["state"]["epoch"] == 9
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["run.npz"]
+
+
+def test_descriptions_tell_arguments_apart():
+    f = np.arange(3.0)
+    different = [
+        None, 1, 1.5, "a", f, f.astype(int), f[:2], {"a": 1}, [1, 2], np.random.default_rng(0),
+        np.random.default_rng(1), np.tanh, test_descriptions_tell_arguments_apart,
+        ln.tasks.TemporalXOR(4), ln.tasks.TemporalXOR(6), ln.tasks.DelayedCopy(4), cell(),
+        cell(activation="relu"), cell(rng=1), cell(leak=0.5), ln.Adam(), ln.Adam(0.5),
+    ]  # fmt: skip
+    texts = [json.dumps(describe(x)) for x in different]
+    assert len(set(texts)) == len(texts)
+    assert describe(cell()) == describe(cell())
+    used = ln.Adam()
+    used.update({"x": f}, {"x": f})
+    assert describe(used) != describe(ln.Adam())
+
+
+SCRIPT = """
+    import sys
+    import numpy as np
+    import lyapnet as ln
+    from lyapnet import checkpoint
+
+    checkpoint.EVERY = 0.0
+    cell = ln.VanillaRNN.random(10, bias=0.1, rng=0)
+    schedule = ln.FlossingSchedule(before=40, at=[60], epochs=40, k=8, n_steps=20)
+    print("ready", flush=True)
+    r = ln.train(cell, ln.tasks.TemporalXOR(4), 200, n_steps=30, batch_size=4, rng=0,
+                 schedule=schedule, checkpoint=sys.argv[1])
+    np.savez(sys.argv[2], *r.cell.params.values(), r.loss, r.exponents, r.x0, *r.readout)
+"""
+
+
+def test_sigkill_and_interrupt(tmp_path):
+    """Kill the process, whatever it is doing, until a run comes to its end."""
+    script = tmp_path / "script.py"
+    script.write_text(textwrap.dedent(SCRIPT))
+
+    def start(name):
+        command = [sys.executable, str(script), str(tmp_path / f"{name}.run"), str(tmp_path / name)]
+        process = subprocess.Popen(
+            command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
+            env={**os.environ, "OMP_NUM_THREADS": "1"},
+        )  # fmt: skip
+        assert process.stdout is not None
+        process.stdout.readline()
+        return process
+
+    def finish(process):
+        assert process.wait(timeout=60) == 0
+        process.stdout.close()
+
+    begun = time.monotonic()
+    finish(start("whole.npz"))
+    duration = time.monotonic() - begun
+    rng = np.random.default_rng(0)
+    for kind in (signal.SIGKILL, signal.SIGINT, signal.SIGKILL):
+        process = start("killed.npz")
+        try:
+            process.wait(timeout=rng.uniform(0.05, 0.25) * duration)
+        except subprocess.TimeoutExpired:
+            process.send_signal(kind)
+            assert process.wait(timeout=60) != 0
+        process.stdout.close()
+    finish(start("killed.npz"))
+    with np.load(tmp_path / "whole.npz") as a, np.load(tmp_path / "killed.npz") as b:
+        assert a.files == b.files
+        for name in a.files:
+            assert a[name].tobytes() == b[name].tobytes(), name
