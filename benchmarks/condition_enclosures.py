@@ -68,7 +68,7 @@ def main() -> int:
         kinds[case.kind] += 1
         precisions[str(case.precision)] += 1
         good = first.resolved & np.isfinite(first.log10_measured)
-        widths.extend((first.log10_upper - first.log10_lower)[good].tolist())
+        widths.extend((first.log10_upper[good] - first.log10_lower[good]).tolist())
         sizes.extend(first.log10_measured[good].tolist())
 
     run()

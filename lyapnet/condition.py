@@ -25,6 +25,8 @@ from .start import (
 from .systems import as_system
 from .trajectory import forward, run_orbit
 
+__all__ = ["ConditionNumber", "condition_from_jacobians", "condition_number"]
+
 _RESOLVED = 1e-10  # error of log10(kappa) that a resolved value may have
 
 

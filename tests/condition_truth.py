@@ -143,9 +143,7 @@ def check(case, result, truth):
     known = result.resolved
     np.testing.assert_array_equal(result.log10_measured[known] == np.inf, singular[known])
     finite = known & ~singular
-    np.testing.assert_allclose(
-        result.log10_measured[finite], kappa[finite], rtol=1e-15, atol=1e-10
-    )
+    np.testing.assert_allclose(result.log10_measured[finite], kappa[finite], rtol=1e-15, atol=1e-10)
     np.testing.assert_allclose(
         result.log10_singular_values[finite], truth[finite], rtol=1e-15, atol=1e-10
     )

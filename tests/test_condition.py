@@ -6,6 +6,7 @@ from math import log10
 
 import numpy as np
 import pytest
+from condition_truth import log10_singular_values
 
 from lyapnet.condition import condition_from_jacobians, condition_number
 from lyapnet.errors import PrecisionError
@@ -202,6 +203,36 @@ def test_system_and_its_jacobians_agree():
     assert c.slope_measured == pytest.approx(c.slope_predicted, abs=3 * c.slope_measured_stderr)
 
 
+def systems():
+    from lyapnet.cells import LSTM, VanillaRNN
+    from lyapnet.systems import Flow
+
+    damped = np.array([[-1.0, 4.0, 0.0], [0.0, -2.0, 1.0], [0.5, 0.0, -9.0]])
+    return {
+        "rnn": VanillaRNN.random(8, gain=1.5, rng=0),
+        "relu": VanillaRNN.random(12, gain=1.5, activation="relu", rng=2),
+        "lstm": LSTM.random(4, rng=1),
+        "contracting flow": Flow(lambda x: damped @ x, 3, dt=0.05),
+        "expanding flow": Flow(lambda x: -damped @ x, 3, dt=0.05),
+    }
+
+
+@pytest.mark.parametrize("name", systems())
+@pytest.mark.parametrize("way", [{"backend": "mpmath"}, {"backend": "flint", "certify": True}])
+def test_systems_against_the_exact_product(name, way):
+    system = systems()[name]
+    k = 2 if name == "relu" else None  # dead units
+    x = np.random.default_rng(3).standard_normal(system.dim)
+    u = np.random.default_rng(4).standard_normal((60, system.n_inputs)) if system.n_inputs else None
+    times = np.array([20, 60]) * system.dt
+    c = condition_number(system, 60, k=k, inputs=u, x0=x, transient=0, times=times, rng=0, **way)
+    D = system.orbit(x, u, 60).jacobians
+    truth = log10_singular_values(np.asarray(D), c.settings["basis"], [20, 60])
+    assert c.resolved.all()
+    np.testing.assert_allclose(c.log10_singular_values, truth, atol=1e-12)
+    np.testing.assert_allclose(c.log10_measured, truth[:, 0] - truth[:, -1], atol=1e-12)
+
+
 def test_slope_error_of_a_random_walk(rng):
     """Among 200 products of random diagonal matrices about 95 % lie within two errors."""
     inside = 0
@@ -230,3 +261,18 @@ def test_plot(rng):
     labels = [text.get_text() for text in ax.get_legend().get_texts()]
     assert labels == ["Lyapunov estimate", "measured, 256 bits", "rigorous bounds", "infinite"]
     assert c.plot(ax) is ax
+
+
+@pytest.mark.parametrize("certify", [False, True])
+def test_save_and_tables(certify, tmp_path, rng):
+    from lyapnet.storage import load
+
+    c = condition_from_jacobians(rng.standard_normal((20, 3, 3)), certify=certify, rng=0)
+    back = load(c.save(tmp_path / "c.npz"))
+    assert type(back) is type(c)
+    np.testing.assert_array_equal(back.log10_singular_values, c.log10_singular_values)
+    assert (back.log10_lower is None) == (not certify)
+    assert back.precision == 256
+    assert c.to_xarray().sizes == {"time": 8, "exponent": 3}
+    assert len(c.to_dataframe()) == 8
+    assert "ConditionNumber" in repr(c)

@@ -57,7 +57,7 @@ class MpmathArithmetic:
     def __init__(self, bits: int) -> None:
         self.bits = bits
         self._mp = mpmath.MPContext()
-        self._mp.prec = bits
+        self._mp.prec = bits + 8  # a number holds each entry of a rounded matrix exactly
 
     def __enter__(self) -> Self:
         return self

@@ -8,10 +8,8 @@ from typing import Any, ClassVar
 import numpy as np
 
 from lyapnet import validate
-from lyapnet.precision.arithmetic import FloatArray
+from lyapnet.linalg import Array
 from lyapnet.results import Result
-
-Array = FloatArray
 
 
 @dataclass(frozen=True, repr=False)
@@ -81,6 +79,18 @@ class ConditionNumber(Result):
     slope_predicted: float
     slope_predicted_stderr: float
     settings: dict[str, Any] = field(repr=False)
+
+    def _summary(self) -> dict[str, Any]:
+        shown = {
+            "times": self.times,
+            "log10_measured": self.log10_measured,
+            "log10_predicted": self.log10_predicted,
+            "resolved": f"{int(self.resolved.sum())} of {self.resolved.size}",
+            "precision": self.precision,
+            "slope_measured": f"{self.slope_measured:.6g} +- {self.slope_measured_stderr:.2g}",
+            "slope_predicted": f"{self.slope_predicted:.6g} +- {self.slope_predicted_stderr:.2g}",
+        }
+        return {**shown, "message": self.message} if self.message else shown
 
     def log10_condition_number(self, m: int) -> Array:
         """Return the measured log10 of sigma_1 / sigma_m at all times, for m directions."""
