@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from autograd import grad
 from autograd import jacobian as autograd_jacobian
+from scipy.special import lambertw
 
 import lyapnet as ln
 from lyapnet import catalog
@@ -26,6 +27,8 @@ EXACT = {
     "baker, cut elsewhere": lambda: catalog.baker(cut=0.3),
     "cat": catalog.cat,
     "cat, dimension 3": lambda: catalog.cat(matrix=[[0, 1, 0], [0, 0, 1], [1, 0, 1]]),
+    "lattice": lambda: catalog.bernoulli_lattice(5),
+    "rate network, contracting": lambda: catalog.rate_network(4, gain=0.3, rng=3),
     "linear flow": catalog.linear_flow,
     "linear flow, stable": lambda: catalog.linear_flow([[-1.0, 5.0], [0.0, -2.0]]),
 }
@@ -37,7 +40,9 @@ def spread_out(system, members, rng, size=1e-3):
     return start + size * rng.standard_normal((members, system.dim))
 
 
-def mean_exponents(system, members, n_steps, *, rng=0, k=None, size=1e-3, transient=1000, every=1):
+def mean_exponents(
+    system, members, n_steps, *, rng=0, k=None, size=1e-3, transient=1000, warm_up=500
+):
     """Return the exponents averaged over an ensemble, and their standard error."""
     rng = np.random.default_rng(rng)
     k = system.dim if k is None else k
@@ -47,8 +52,7 @@ def mean_exponents(system, members, n_steps, *, rng=0, k=None, size=1e-3, transi
         rng.standard_normal((members, system.dim, k)),
         n_steps=n_steps,
         transient=transient,
-        basis_transient=5000,
-        qr_interval=every,
+        basis_transient=warm_up,
     )
     return lam.mean(axis=0), lam.std(axis=0) / np.sqrt(members)
 
@@ -57,7 +61,7 @@ def mean_exponents(system, members, n_steps, *, rng=0, k=None, size=1e-3, transi
 def test_exact_exponents(name):
     system = EXACT[name]()
     assert system.reference.exact
-    lam, error = mean_exponents(system, 8, 5000, size=1e-2)
+    lam, error = mean_exponents(system, 8, 5000, size=1e-2, warm_up=5000)
     # Where the growth fluctuates: five standard errors; else rounding, the integrator's error
     # of |a|^5 dt^4 / 120, and for a rotating pair the rest of a period over the run's length.
     floor = 2e-3 if name == "linear flow" else 1e-8
@@ -65,27 +69,61 @@ def test_exact_exponents(name):
     assert error.max() < 5e-3
 
 
+def test_sums_of_exponents_are_exact():
+    for n in (2, 3, 5):
+        system = catalog.generalized_henon(n)
+        lam, _ = mean_exponents(system, 2, 1000)
+        np.testing.assert_allclose(lam.sum(), np.log(0.1), rtol=1e-10)
+    # n - 1 positive exponents, as the title of the paper says, for n = 3.
+    lam, error = mean_exponents(catalog.generalized_henon(3), 50, 2000)
+    assert (lam[:2] > 5 * error[:2]).all()
+    lam, _ = mean_exponents(catalog.lorenz96(8), 2, 1000, transient=100)
+    np.testing.assert_allclose(lam.sum(), -8.0, rtol=1e-2)  # of the integrated flow
+
+
+def test_delay_equation_at_its_fixed_point():
+    """Exponents of y' = -b y + s y(t - τ) are -b + W_k(s τ exp(b τ)) / τ, Lambert's branches."""
+    system = catalog.mackey_glass(60, delay=3.0)
+    slope = 0.2 * (1 - 9) / 4  # F'(1), and x = 1 is the fixed point
+    branches = np.array([lambertw(slope * 3.0 * np.exp(0.3), k) for k in (0, 1)])
+    rates = (-0.1 + branches / 3.0).real
+    lam = ln.finite_time_exponents(
+        system,
+        np.ones(61),
+        np.random.default_rng(0).standard_normal((61, 4)),
+        n_steps=4000,
+        basis_transient=4000,
+    )
+    np.testing.assert_allclose(system.step(np.ones(61)), 1.0)
+    # The pairs rotate: only their sums settle faster than 1/t.
+    np.testing.assert_allclose([lam[:2].mean(), lam[2:].mean()], rates[:2], atol=1e-3)
+
+
 def test_superstable_fixed_point_has_minus_infinity():
     assert catalog.logistic(r=2).reference.exponents == (-np.inf,)
 
 
 @pytest.mark.parametrize(
-    ("system", "members", "n_steps", "size"),
+    ("system", "members", "n_steps", "options"),
     [
-        (catalog.henon(), 400, 5_000, 1e-3),
-        (catalog.standard(), 200, 10_000, 1e-1),
-        (catalog.lorenz63(), 64, 20_000, 1e-1),
-        (catalog.roessler(), 48, 30_000, 1e-1),
+        (catalog.henon(), 400, 5_000, {}),
+        (catalog.standard(), 200, 10_000, {"size": 0.1}),
+        (catalog.lorenz63(), 64, 15_000, {"size": 0.1}),
+        (catalog.roessler(), 48, 20_000, {"size": 0.1}),
+        (catalog.lorenz96(), 24, 1_500, {"size": 0.1, "transient": 300, "warm_up": 200}),
+        # Two exponents as close as these take long to separate.
+        (catalog.hyperchaotic_roessler(dt=0.01), 16, 20_000, {"size": 0.1, "warm_up": 8000}),
     ],
     ids=lambda x: getattr(x, "name", None),
 )
-def test_published_exponents(system, members, n_steps, size):
+def test_published_exponents(system, members, n_steps, options):
     reference = system.reference
-    lam, error = mean_exponents(system, members, n_steps, size=size)
+    known = len(reference.exponents)
+    lam, error = mean_exponents(system, members, n_steps, k=known, **options)
     # One per cent, or the uncertainty on either side; a flow's zero exponent tends to 0 as 1/t.
     allowed = 0.01 * np.abs(reference.exponents) + 4 * error + reference.uncertainty + 3e-4
     assert (np.abs(lam - reference.exponents) < allowed).all(), (lam, error)
-    assert (error < 0.003 + 0.003 * np.abs(reference.exponents)).all()
+    assert (error < 0.004 + 0.01 * np.abs(reference.exponents)).all()  # the test can fail
 
 
 @pytest.mark.parametrize("system", [catalog.tent(), catalog.baker(), catalog.skew_tent(peak=0.5)])
@@ -166,7 +204,7 @@ def test_system_stays_on_its_attractor(system):
     assert system.name in repr(system)
     x = system.orbit(system.default_state(np.random.default_rng(0)), None, 5000).states
     assert np.isfinite(x).all()
-    assert np.abs(x).max() < 100
+    assert np.abs(x).max() < 300
 
 
 def test_exponents_are_differentiable_in_parameters():

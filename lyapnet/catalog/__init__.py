@@ -6,6 +6,14 @@ and whether they are exact. Parameters may be arrays over an ensemble, and expon
 differentiable in them.
 """
 
+from .extended import (
+    bernoulli_lattice,
+    generalized_henon,
+    hyperchaotic_roessler,
+    lorenz96,
+    mackey_glass,
+    rate_network,
+)
 from .flows import linear_flow, lorenz63, roessler
 from .maps import baker, cat, henon, logistic, skew_tent, standard, tent
 from .reference import CatalogFlow, CatalogMap, Reference
@@ -15,11 +23,17 @@ __all__ = [
     "CatalogMap",
     "Reference",
     "baker",
+    "bernoulli_lattice",
     "cat",
+    "generalized_henon",
     "henon",
+    "hyperchaotic_roessler",
     "linear_flow",
     "logistic",
     "lorenz63",
+    "lorenz96",
+    "mackey_glass",
+    "rate_network",
     "roessler",
     "skew_tent",
     "standard",

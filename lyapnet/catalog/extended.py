@@ -1,0 +1,361 @@
+"""Systems of the catalog with many dimensions, or with more than one positive exponent."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import autograd.numpy as anp
+import numpy as np
+
+from .. import validate
+from ..autodiff import is_traced
+from .reference import (
+    CatalogFlow,
+    CatalogMap,
+    Reference,
+    exact,
+    matrix,
+    named,
+    numbers,
+    tabulated,
+    vector,
+)
+
+
+def lorenz96(n: int = 40, *, forcing: Any = 8.0, dt: float = 0.05) -> CatalogFlow:
+    r"""Return the Lorenz-96 model.
+
+    .. math:: \dot x_i = (x_{i+1} - x_{i-2})\, x_{i-1} - x_i + F, \qquad i \bmod n
+
+    Parameters
+    ----------
+    n : int, optional
+        Number of sites, at least 4. The exponents add up to -n.
+    forcing : float or array, optional
+        F.
+    dt : float, optional
+        Time step of the integrator.
+
+    References
+    ----------
+    E. N. Lorenz, "Predictability: a problem partly solved", Proc. Seminar on Predictability
+    (ECMWF, 1996); E. N. Lorenz and K. A. Emanuel, J. Atmos. Sci. 55, 399 (1998).
+
+    Examples
+    --------
+    >>> from lyapnet import catalog
+    >>> catalog.lorenz96(40).reference.exponents
+    (1.65,)
+    """
+    n = validate.integer("n", n, low=4)
+    unit = np.eye(n)
+    ahead, behind, second = (np.roll(unit, shift, axis=1) for shift in (1, -1, -2))
+
+    def field(x: Any, p: Any) -> Any:
+        difference = anp.roll(x, -1, axis=-1) - anp.roll(x, 2, axis=-1)
+        return difference * anp.roll(x, 1, axis=-1) - x + p["forcing"][..., None]
+
+    def jacobian(x: Any, p: Any) -> Any:
+        difference = anp.roll(x, -1, axis=-1) - anp.roll(x, 2, axis=-1)
+        carried = anp.roll(x, 1, axis=-1)[..., None] * (ahead - second)
+        return carried + difference[..., None] * behind - unit
+
+    published = Reference(
+        (1.65,),
+        "E. N. Lorenz and K. A. Emanuel, J. Atmos. Sci. 55, 399 (1998)",
+        False,
+        (0.04,),
+        "from the doubling time of errors, 2.1 days of 0.2 time units",
+    )
+    params = numbers(forcing=forcing)
+    system = CatalogFlow(field, n, dt=dt, jacobian=jacobian, params=params, vectorized=True)
+    start = 8.0 * np.sin(np.arange(n) ** 2)
+    known = tabulated({"forcing": 8.0}, published) if n == 40 else None
+    return named(system, f"Lorenz-96 model of {n} sites", start, known)
+
+
+def hyperchaotic_roessler(
+    *, a: Any = 0.25, b: Any = 3.0, c: Any = 0.5, d: Any = 0.05, dt: float = 0.005
+) -> CatalogFlow:
+    r"""Return Rössler's hyperchaotic flow: two positive exponents in four dimensions.
+
+    .. math:: \dot x = -y - z, \quad \dot y = x + a y + w, \quad \dot z = b + x z, \quad
+              \dot w = d w - c z
+
+    Parameters
+    ----------
+    a, b, c, d : float or array, optional
+    dt : float, optional
+        Time step of the integrator; z decays at rates of up to 150.
+
+    Notes
+    -----
+    The basin is narrow: start at most about 1 away from the system's own state.
+
+    References
+    ----------
+    O. E. Rössler, "An equation for hyperchaos", Phys. Lett. A 71, 155 (1979).
+
+    Examples
+    --------
+    >>> from lyapnet import catalog
+    >>> catalog.hyperchaotic_roessler().reference.exponents  # the leading three
+    (0.111, 0.021, 0.0)
+    """
+
+    def field(x: Any, p: Any) -> Any:
+        x, y, z, w = (x[..., i] for i in range(4))
+        return vector(-y - z, x + p["a"] * y + w, p["b"] + x * z, p["d"] * w - p["c"] * z)
+
+    def jacobian(x: Any, p: Any) -> Any:
+        x, z = x[..., 0], x[..., 2]
+        return matrix(
+            (0.0, -1.0, -1.0, 0.0),
+            (1.0, p["a"], 0.0, 1.0),
+            (z, 0.0, x, 0.0),
+            (0.0, 0.0, -p["c"], p["d"]),
+        )
+
+    published = Reference(
+        (0.111, 0.021, 0.0),
+        "A. Wolf, J. B. Swift, H. L. Swinney and J. A. Vastano, Physica D 16, 285 (1985): 0.16, "
+        "0.03 and 0 bits per unit time",
+        False,
+        (0.0035, 0.0035, 0.0),
+    )
+    standard = {"a": 0.25, "b": 3.0, "c": 0.5, "d": 0.05}
+    params = numbers(a=a, b=b, c=c, d=d)
+    system = CatalogFlow(field, 4, dt=dt, jacobian=jacobian, params=params, vectorized=True)
+    start = (-10.0, -6.0, 0.0, 10.0)
+    return named(system, "hyperchaotic Rössler flow", start, tabulated(standard, published))
+
+
+def generalized_henon(n: int = 3, *, a: Any = 1.76, b: Any = 0.1) -> CatalogMap:
+    r"""Return the generalised Hénon map: up to n - 1 positive exponents in n dimensions.
+
+    .. math:: x_1' = a - x_{n-1}^2 - b x_n, \qquad x_i' = x_{i-1}
+
+    Parameters
+    ----------
+    n : int, optional
+        Dimension, at least 2.
+    a, b : float or array, optional
+        The exponents add up to :math:`\log |b|`.
+
+    References
+    ----------
+    G. Baier and M. Klein, "Maximum hyperchaos in generalized Hénon maps", Phys. Lett. A 151,
+    281 (1990).
+
+    Examples
+    --------
+    >>> from lyapnet import catalog
+    >>> catalog.generalized_henon(4).dim
+    4
+    """
+    n = validate.integer("n", n, low=2)
+
+    def step(x: Any, p: Any) -> Any:
+        first = p["a"] - x[..., n - 2] ** 2 - p["b"] * x[..., n - 1]
+        return vector(first, *(x[..., i] for i in range(n - 1)))
+
+    def jacobian(x: Any, p: Any) -> Any:
+        first = [0.0] * (n - 2) + [-2.0 * x[..., n - 2], -p["b"]]
+        return matrix(tuple(first), *(tuple(row) for row in np.eye(n)[:-1]))
+
+    system = CatalogMap(step, n, jacobian=jacobian, params=numbers(a=a, b=b), vectorized=True)
+    return named(system, f"generalised Hénon map of dimension {n}", np.linspace(0.1, 0.3, n))
+
+
+def bernoulli_lattice(n: int = 16, *, coupling: Any = 0.1) -> CatalogMap:
+    r"""Return a ring of coupled doubling maps, whose whole spectrum is known.
+
+    .. math:: x_i' = (1 - \epsilon)\,y_i + \tfrac{\epsilon}{2} (y_{i-1} + y_{i+1}), \qquad
+              y = 2 x \bmod 1
+
+    Parameters
+    ----------
+    n : int, optional
+        Number of sites, at least 3.
+    coupling : float or array, optional
+        :math:`\epsilon`, in (0, 1), and not a fraction with a power of two below: then sums
+        are exact, and the doubling would run out of digits as that of :func:`tent` on [0, 1].
+
+    Notes
+    -----
+    The Jacobian is the same everywhere; the exponents are
+    :math:`\log |2 (1 - \epsilon + \epsilon \cos (2\pi j / n))|`.
+
+    References
+    ----------
+    S. Isola, A. Politi, S. Ruffo and A. Torcini, "Lyapunov spectra of coupled map lattices",
+    Phys. Lett. A 143, 365 (1990).
+
+    Examples
+    --------
+    >>> from lyapnet import catalog
+    >>> [round(x, 3) for x in catalog.bernoulli_lattice(4).reference.exponents]
+    [0.693, 0.588, 0.588, 0.47]
+    """
+    n = validate.integer("n", n, low=3)
+    unit = np.eye(n)
+    neighbours = 0.5 * (np.roll(unit, 1, axis=1) + np.roll(unit, -1, axis=1))
+
+    def step(x: Any, p: Any) -> Any:
+        y = 2.0 * x
+        y, e = y - anp.floor(y), p["coupling"][..., None]
+        return (1.0 - e) * y + e * (0.5 * (anp.roll(y, 1, axis=-1) + anp.roll(y, -1, axis=-1)))
+
+    def jacobian(x: Any, p: Any) -> Any:
+        e = p["coupling"][..., None, None]
+        return 2.0 * ((1.0 - e) * unit + e * neighbours)
+
+    def known(p: Any) -> Reference:
+        e, phases = float(p["coupling"]), 2 * np.pi * np.arange(n) / n
+        growth = np.abs(2.0 * (1.0 - e + e * np.cos(phases)))
+        with np.errstate(divide="ignore"):
+            return exact(np.log(growth), "log |eigenvalues| of the constant circulant Jacobian")
+
+    params = numbers(coupling=coupling)
+    system = CatalogMap(step, n, jacobian=jacobian, params=params, vectorized=True)
+    start = np.sqrt(np.arange(2, n + 2)) * (np.sqrt(5) - 2)
+    return named(system, f"lattice of {n} doubling maps", start - np.floor(start), known)
+
+
+def mackey_glass(
+    n: int = 100, *, a: Any = 0.2, b: Any = 0.1, exponent: Any = 10.0, delay: float = 17.0
+) -> CatalogMap:
+    r"""Return the Mackey-Glass delay equation, as a map of n + 1 samples of its past.
+
+    .. math:: \dot x(t) = F(x(t - \tau)) - b\,x(t), \qquad F(x) = \frac{a x}{1 + x^{c}}
+
+    Parameters
+    ----------
+    n : int, optional
+        Steps per delay, at least 2: `dt` is ``delay / n``.
+    a, b, exponent : float or array, optional
+        a, b and c.
+    delay : float, optional
+        :math:`\tau`.
+
+    Notes
+    -----
+    The state is :math:`(x(t), x(t - \Delta t), \dots, x(t - \tau))`; a step is one of the
+    trapezoidal rule, which is explicit here since the feedback is known and the decay linear:
+
+    .. math:: x' = \frac{(2 - b \Delta t)\,x_0 + \Delta t\,(F(x_n) + F(x_{n-1}))}
+                        {2 + b \Delta t}
+
+    The leading exponents are those of the delay equation up to order :math:`\Delta t^2`.
+
+    References
+    ----------
+    M. C. Mackey and L. Glass, Science 197, 287 (1977); J. D. Farmer, "Chaotic attractors of an
+    infinite-dimensional dynamical system", Physica D 4, 366 (1982).
+
+    Examples
+    --------
+    >>> from lyapnet import catalog
+    >>> system = catalog.mackey_glass()
+    >>> system.dim, system.dt
+    (101, 0.17)
+    """
+    n = validate.integer("n", n, low=2)
+    dt = validate.real("delay", delay, positive=True) / n
+    unit = np.eye(n + 1)
+    shift = np.vstack([np.zeros(n + 1), unit[:-1]])
+    entries = [np.outer(unit[0], unit[j]) for j in (0, n - 1, n)]
+
+    def step(x: Any, p: Any) -> Any:
+        late = x[..., n - 1 :]
+        power = late ** p["exponent"][..., None]
+        fed = anp.sum(p["a"][..., None] * late / (1.0 + power), axis=-1)
+        kept, scale = 2.0 - p["b"] * dt, 2.0 + p["b"] * dt
+        first = (kept * x[..., 0] + dt * fed) / scale
+        past = x[..., :-1] + 0.0 * first[..., None]  # with the axes of the parameters
+        return anp.concatenate([first[..., None], past], axis=-1)
+
+    def jacobian(x: Any, p: Any) -> Any:
+        late, c = x[..., n - 1 :], p["exponent"][..., None]
+        power = late**c
+        slope = p["a"][..., None] * (1.0 + (1.0 - c) * power) / (1.0 + power) ** 2
+        scale = 2.0 + p["b"] * dt
+        slope = slope * (dt / scale)[..., None]
+        kept = ((2.0 - p["b"] * dt) / scale)[..., None, None] * entries[0]
+        near, far = slope[..., 0, None, None] * entries[1], slope[..., 1, None, None] * entries[2]
+        return shift + kept + near + far
+
+    params = numbers(a=a, b=b, exponent=exponent)
+    system = CatalogMap(step, n + 1, jacobian=jacobian, params=params, vectorized=True)
+    system.dt = dt
+    return named(system, "Mackey-Glass equation", np.linspace(0.9, 1.2, n + 1))
+
+
+def rate_network(
+    n: int = 100, *, gain: Any = 2.0, leak: Any = 1.0, dt: float = 0.1, W: Any = None, rng: Any = 0
+) -> CatalogFlow:
+    r"""Return a random network of rate units in continuous time.
+
+    .. math:: \dot x = -\alpha\,x + g\,W \tanh x, \qquad W_{ij} \sim N(0, 1/n)
+
+    Parameters
+    ----------
+    n : int, optional
+        Number of units.
+    gain, leak : float or array, optional
+        g and :math:`\alpha`: large networks are chaotic for :math:`g > \alpha`.
+    dt : float, optional
+        Time step of the integrator.
+    W : array (..., n, n), optional
+        Weights instead of random ones.
+    rng : None, int or Generator, optional
+        Where weights and initial state come from; by default the same network every time.
+
+    Notes
+    -----
+    The reference is known where the network contracts, :math:`g \|W\| < \alpha`: the real parts
+    of the eigenvalues of :math:`-\alpha + g W`.
+
+    References
+    ----------
+    H. Sompolinsky, A. Crisanti and H. J. Sommers, "Chaos in random neural networks", Phys.
+    Rev. Lett. 61, 259 (1988); R. Engelken, F. Wolf and L. F. Abbott, "Lyapunov spectra of
+    chaotic recurrent neural networks", Phys. Rev. Research 5, 043044 (2023).
+
+    Examples
+    --------
+    >>> from lyapnet import catalog
+    >>> round(catalog.rate_network(50, gain=0.0, leak=2.0).reference.exponents[0], 6)
+    -2.0
+    """
+    generator = validate.generator(rng)
+    if W is None:
+        n = validate.integer("n", n, low=1)
+        W = generator.standard_normal((n, n)) / np.sqrt(n)
+    elif not is_traced(W):
+        W = validate.array("W", W, least=2)
+        n = W.shape[-1]
+        if W.shape[-2] != n:
+            raise ValueError(f"`W` must have shape (..., n, n), got {W.shape}")
+    else:
+        n = W.shape[-1]
+
+    def field(x: Any, p: Any) -> Any:
+        recurrent = anp.matmul(p["W"], anp.tanh(x)[..., None])[..., 0]
+        return p["gain"][..., None] * recurrent - p["leak"][..., None] * x
+
+    def jacobian(x: Any, p: Any) -> Any:
+        slope = p["gain"][..., None] * (1.0 - anp.tanh(x) ** 2)
+        return p["W"] * slope[..., None, :] - p["leak"][..., None, None] * np.eye(n)
+
+    def known(p: Any) -> Reference | None:
+        weights = p["gain"] * p["W"]
+        if np.linalg.norm(weights, 2) >= p["leak"]:
+            return None
+        rates = np.linalg.eigvals(weights).real - p["leak"]
+        return exact(rates, "real parts of the eigenvalues at the globally stable state 0")
+
+    params = {"W": W, **numbers(gain=gain, leak=leak)}
+    system = CatalogFlow(field, n, dt=dt, jacobian=jacobian, params=params, vectorized=True)
+    start = generator.standard_normal(n)
+    return named(system, f"rate network of {n} units", start, known, {"W": 2})
