@@ -13,7 +13,7 @@ from scipy.special import lambertw
 
 import lyapnet as ln
 from lyapnet import catalog
-from lyapnet.catalog.maps import LENGTH
+from lyapnet.catalog.piecewise import LENGTH
 
 EXACT = {
     "logistic at 4": catalog.logistic,

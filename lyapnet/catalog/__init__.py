@@ -6,16 +6,10 @@ and whether they are exact. Parameters may be arrays over an ensemble, and expon
 differentiable in them.
 """
 
-from .extended import (
-    bernoulli_lattice,
-    generalized_henon,
-    hyperchaotic_roessler,
-    lorenz96,
-    mackey_glass,
-    rate_network,
-)
-from .flows import linear_flow, lorenz63, roessler
-from .maps import baker, cat, henon, logistic, skew_tent, standard, tent
+from .extended import bernoulli_lattice, lorenz96, mackey_glass, rate_network
+from .flows import hyperchaotic_roessler, linear_flow, lorenz63, roessler
+from .maps import generalized_henon, henon, logistic, standard
+from .piecewise import baker, cat, skew_tent, tent
 from .reference import CatalogFlow, CatalogMap, Reference
 
 __all__ = [

@@ -1,4 +1,4 @@
-"""Systems of the catalog with many dimensions, or with more than one positive exponent."""
+"""Systems of the catalog with as many dimensions as one likes."""
 
 from __future__ import annotations
 
@@ -14,11 +14,9 @@ from .reference import (
     CatalogMap,
     Reference,
     exact,
-    matrix,
     named,
     numbers,
     tabulated,
-    vector,
 )
 
 
@@ -72,99 +70,6 @@ def lorenz96(n: int = 40, *, forcing: Any = 8.0, dt: float = 0.05) -> CatalogFlo
     start = 8.0 * np.sin(np.arange(n) ** 2)
     known = tabulated({"forcing": 8.0}, published) if n == 40 else None
     return named(system, f"Lorenz-96 model of {n} sites", start, known)
-
-
-def hyperchaotic_roessler(
-    *, a: Any = 0.25, b: Any = 3.0, c: Any = 0.5, d: Any = 0.05, dt: float = 0.005
-) -> CatalogFlow:
-    r"""Return Rössler's hyperchaotic flow: two positive exponents in four dimensions.
-
-    .. math:: \dot x = -y - z, \quad \dot y = x + a y + w, \quad \dot z = b + x z, \quad
-              \dot w = d w - c z
-
-    Parameters
-    ----------
-    a, b, c, d : float or array, optional
-    dt : float, optional
-        Time step of the integrator; z decays at rates of up to 150.
-
-    Notes
-    -----
-    The basin is narrow: start at most about 1 away from the system's own state.
-
-    References
-    ----------
-    O. E. Rössler, "An equation for hyperchaos", Phys. Lett. A 71, 155 (1979).
-
-    Examples
-    --------
-    >>> from lyapnet import catalog
-    >>> catalog.hyperchaotic_roessler().reference.exponents  # the leading three
-    (0.111, 0.021, 0.0)
-    """
-
-    def field(x: Any, p: Any) -> Any:
-        x, y, z, w = (x[..., i] for i in range(4))
-        return vector(-y - z, x + p["a"] * y + w, p["b"] + x * z, p["d"] * w - p["c"] * z)
-
-    def jacobian(x: Any, p: Any) -> Any:
-        x, z = x[..., 0], x[..., 2]
-        return matrix(
-            (0.0, -1.0, -1.0, 0.0),
-            (1.0, p["a"], 0.0, 1.0),
-            (z, 0.0, x, 0.0),
-            (0.0, 0.0, -p["c"], p["d"]),
-        )
-
-    published = Reference(
-        (0.111, 0.021, 0.0),
-        "A. Wolf, J. B. Swift, H. L. Swinney and J. A. Vastano, Physica D 16, 285 (1985): 0.16, "
-        "0.03 and 0 bits per unit time",
-        False,
-        (0.0035, 0.0035, 0.0),
-    )
-    standard = {"a": 0.25, "b": 3.0, "c": 0.5, "d": 0.05}
-    params = numbers(a=a, b=b, c=c, d=d)
-    system = CatalogFlow(field, 4, dt=dt, jacobian=jacobian, params=params, vectorized=True)
-    start = (-10.0, -6.0, 0.0, 10.0)
-    return named(system, "hyperchaotic Rössler flow", start, tabulated(standard, published))
-
-
-def generalized_henon(n: int = 3, *, a: Any = 1.76, b: Any = 0.1) -> CatalogMap:
-    r"""Return the generalised Hénon map: up to n - 1 positive exponents in n dimensions.
-
-    .. math:: x_1' = a - x_{n-1}^2 - b x_n, \qquad x_i' = x_{i-1}
-
-    Parameters
-    ----------
-    n : int, optional
-        Dimension, at least 2.
-    a, b : float or array, optional
-        The exponents add up to :math:`\log |b|`.
-
-    References
-    ----------
-    G. Baier and M. Klein, "Maximum hyperchaos in generalized Hénon maps", Phys. Lett. A 151,
-    281 (1990).
-
-    Examples
-    --------
-    >>> from lyapnet import catalog
-    >>> catalog.generalized_henon(4).dim
-    4
-    """
-    n = validate.integer("n", n, low=2)
-
-    def step(x: Any, p: Any) -> Any:
-        first = p["a"] - x[..., n - 2] ** 2 - p["b"] * x[..., n - 1]
-        return vector(first, *(x[..., i] for i in range(n - 1)))
-
-    def jacobian(x: Any, p: Any) -> Any:
-        first = [0.0] * (n - 2) + [-2.0 * x[..., n - 2], -p["b"]]
-        return matrix(tuple(first), *(tuple(row) for row in np.eye(n)[:-1]))
-
-    system = CatalogMap(step, n, jacobian=jacobian, params=numbers(a=a, b=b), vectorized=True)
-    return named(system, f"generalised Hénon map of dimension {n}", np.linspace(0.1, 0.3, n))
 
 
 def bernoulli_lattice(n: int = 16, *, coupling: Any = 0.1) -> CatalogMap:

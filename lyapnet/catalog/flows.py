@@ -107,6 +107,62 @@ def roessler(*, a: Any = 0.2, b: Any = 0.2, c: Any = 5.7, dt: float = 0.02) -> C
     return named(system, "Rössler system", (-9.0, 0.0, 0.0), known)
 
 
+def hyperchaotic_roessler(
+    *, a: Any = 0.25, b: Any = 3.0, c: Any = 0.5, d: Any = 0.05, dt: float = 0.005
+) -> CatalogFlow:
+    r"""Return Rössler's hyperchaotic flow: two positive exponents in four dimensions.
+
+    .. math:: \dot x = -y - z, \quad \dot y = x + a y + w, \quad \dot z = b + x z, \quad
+              \dot w = d w - c z
+
+    Parameters
+    ----------
+    a, b, c, d : float or array, optional
+    dt : float, optional
+        Time step of the integrator; z decays at rates of up to 150.
+
+    Notes
+    -----
+    The basin is narrow: start at most about 1 away from the system's own state.
+
+    References
+    ----------
+    O. E. Rössler, "An equation for hyperchaos", Phys. Lett. A 71, 155 (1979).
+
+    Examples
+    --------
+    >>> from lyapnet import catalog
+    >>> catalog.hyperchaotic_roessler().reference.exponents  # the leading three
+    (0.111, 0.021, 0.0)
+    """
+
+    def field(x: Any, p: Any) -> Any:
+        x, y, z, w = (x[..., i] for i in range(4))
+        return vector(-y - z, x + p["a"] * y + w, p["b"] + x * z, p["d"] * w - p["c"] * z)
+
+    def jacobian(x: Any, p: Any) -> Any:
+        x, z = x[..., 0], x[..., 2]
+        return matrix(
+            (0.0, -1.0, -1.0, 0.0),
+            (1.0, p["a"], 0.0, 1.0),
+            (z, 0.0, x, 0.0),
+            (0.0, 0.0, -p["c"], p["d"]),
+        )
+
+    published = Reference(
+        (0.111, 0.021, 0.0),
+        "A. Wolf, J. B. Swift, H. L. Swinney and J. A. Vastano, Physica D 16, 285 (1985): 0.16, "
+        "0.03 and 0 bits per unit time",
+        False,
+        (0.0035, 0.0035, 0.0),
+    )
+    standard = {"a": 0.25, "b": 3.0, "c": 0.5, "d": 0.05}
+    params = numbers(a=a, b=b, c=c, d=d)
+    system = CatalogFlow(field, 4, dt=dt, jacobian=jacobian, params=params, vectorized=True)
+    start = (-10.0, -6.0, 0.0, 10.0)
+    return named(system, "hyperchaotic Rössler flow", start, tabulated(standard, published))
+
+
 def linear_flow(matrix: Any = None, *, dt: float = 0.01) -> CatalogFlow:
     r"""Return a linear flow, whose exponents are the real parts of eigenvalues.
 
