@@ -146,7 +146,7 @@ def covariant_vectors(
         orbit = run_orbit(found, x, run_inputs, warm, total)
         tape = forward(orbit, rows, 1, start=warm, forgiving=True, keep=True)[3]
         assert tape is not None
-        factors = np.stack([np.tril(factor) for _, _, factor, _ in tape.blocks])
+        factors = np.stack([np.tril(factor) for _, _, factor in tape.blocks])
         coefficients, log_growth = _backward(factors, n_steps, rng)
     vectors = np.matmul(coefficients, tape.rows[:n_steps])
     settings = {

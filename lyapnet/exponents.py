@@ -146,13 +146,13 @@ class Spectrum(Result):
 
     def _linear(self, weights: Array) -> Array:
         """Return the standard error of ``sum(weights * exponents)``, exponents as sorted."""
-        known = np.isfinite(weights).all(axis=-1)
+        known = np.asarray(np.isfinite(weights).all(axis=-1))
         weights = np.where(known[..., None], weights, 0.0)
         raw = np.zeros_like(weights)
         order = np.argsort(-self.statistics.estimate().mean, axis=-1, kind="stable")
         np.put_along_axis(raw, order, weights, axis=-1)
         stderr = linear_stderr(self.statistics.growth, self.statistics.durations, raw).stderr
-        return np.where(known, stderr, np.nan)[()]
+        return np.asarray(np.where(known, stderr, np.nan))[()]
 
     @property
     def kaplan_yorke_dimension(self) -> Array:

@@ -71,7 +71,10 @@ class Orbit:
         raise NotImplementedError
 
     def tangent_adjoint(self, rows: Array, rows_bar: Array) -> Cotangent:
-        """Differentiate ``sum(rows_bar * (D rows))``, rows fixed, in all that D depends on."""
+        """Differentiate ``sum(rows_bar * (D rows))``, rows fixed, in all that D depends on.
+
+        The last use of both arrays: they may be overwritten.
+        """
         raise NotImplementedError
 
     def state_adjoint(self, states_bar: Array) -> Cotangent:

@@ -83,7 +83,8 @@ class Tape:
 
     orbit: Orbit
     rows: Array
-    blocks: list[tuple[int, int, Array, Array]] = field(default_factory=list)
+    blocks: list[tuple[int, int, Array]] = field(default_factory=list)
+    log_growth: Array = field(default_factory=lambda: np.zeros(0))
 
 
 def stretch_length(system: System, lead: tuple[int, ...], k: int) -> int:
@@ -112,7 +113,7 @@ def run_orbit(
 
 def forward(
     orbit: Orbit, rows: Array, interval: int, *, start: int, forgiving: bool, keep: bool = False
-) -> tuple[Array, Array, Array, Tape | None]:
+) -> tuple[Array, Array, float, Tape | None]:
     """Carry a basis along an orbit.
 
     Parameters
@@ -135,46 +136,60 @@ def forward(
         Logarithms of the growth factors.
     rows : array (..., k, n)
         The basis at the end.
-    sine : array (blocks,)
-        The smallest sine in each block, see `orthonormalise`.
+    sine : float
+        The smallest sine met, see `orthonormalise`.
     tape : Tape or None
     """
     n_steps = orbit.n_steps
     edges = [*range(0, n_steps, interval), n_steps]
     buffer = _buffer((n_steps if keep else min(interval, n_steps)) + 1, rows, orbit.members_last)
     buffer[0] = rows
-    growth = np.empty((len(edges) - 1, *rows.shape[:-1]))
-    sines = np.empty(len(edges) - 1)
     tape = Tape(orbit, buffer) if keep else None
-    shape = (*rows.shape[:-1], rows.shape[-2])
-    at = 0
+    diagonals: list[Array] = []
+    lengths: list[Array] = []
+    suspect: list[tuple[int, int, int, Array]] = []
 
-    def block(first: int, last: int, asked_for: bool) -> tuple[Array, float]:
+    def block(first: int, last: int) -> None:
         here = buffer[first:] if keep else buffer
-        for s in range(first, last):
-            orbit.push(s, here[s - first], here[s - first + 1])
-        factor = np.empty(shape) if keep else None
-        diagonal, sine = orthonormalise(here[last - first], factor)
-        worst = float(sine.min())
-        if not worst >= SMALLEST_SINE and last - first > 1:  # NaN where it overflowed
-            middle = (first + last) // 2
-            log_growth = block(first, middle, False)[0] + block(middle, last, False)[0]
-            if asked_for and not (worst >= _COLLAPSED or np.isneginf(log_growth).any()):
-                raise _degenerate(start + last, last - first, sine)
-            return log_growth, worst
-        with np.errstate(divide="ignore"):
-            log_growth = np.log(diagonal)
+        for s in range(last - first):
+            orbit.push(first + s, here[s], here[s + 1])
+        factor = np.empty((*rows.shape[:-1], rows.shape[-2])) if keep else None
+        diagonal, length = orthonormalise(here[last - first], factor)
+        if last - first > 1:
+            sine = diagonal / length
+            if not sine.min() >= SMALLEST_SINE:  # NaN where it overflowed
+                suspect.append((len(diagonals), first, last, sine))
+                block(first, (first + last) // 2)
+                block((first + last) // 2, last)
+                return
+        diagonals.append(diagonal)
+        lengths.append(length)
         if tape is not None and factor is not None:
-            tape.blocks.append((first, last, factor, log_growth))
+            tape.blocks.append((first, last, factor))
         if not keep:
             buffer[0] = here[last - first]
-        return log_growth, worst
 
-    with np.errstate(over="ignore", invalid="ignore"):
-        for b, (first, last) in enumerate(itertools.pairwise(edges)):
-            growth[b], sines[b] = block(first, last, not forgiving)
-            at = last
-    return growth, buffer[at if keep else 0].copy(), sines, tape
+    starts = []
+    with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
+        for first, last in itertools.pairwise(edges):
+            starts.append(len(diagonals))
+            block(first, last)
+        log_growth, sine = _logs(np.stack(diagonals), np.stack(lengths), rows.shape[-1])
+    growth = np.add.reduceat(log_growth, starts, axis=0)
+    for leaf, first, last, collapsed in suspect:
+        wanted = leaf in starts and not forgiving and not collapsed.min() >= _COLLAPSED
+        if wanted and not np.isneginf(growth[starts.index(leaf)]).any():
+            raise _degenerate(start + last, last - first, collapsed)
+    if tape is not None:
+        tape.log_growth = log_growth
+    smallest = min((float(np.nan_to_num(c[3]).min()) for c in suspect), default=1.0)
+    return growth, buffer[n_steps if keep else 0].copy(), min(smallest, float(sine.min())), tape
+
+
+def _logs(diagonal: Array, length: Array, n: int) -> tuple[Array, Array]:
+    """Return logs of growth factors, and sines; a factor that rounding hides is zero."""
+    sine = np.divide(diagonal, length, out=np.zeros_like(diagonal), where=length > 0)
+    return np.log(np.where(sine > n * np.finfo(float).eps, diagonal, 0.0)), sine
 
 
 def _degenerate(step: int, length: int, sine: Array) -> DegenerateBasisError:
@@ -208,7 +223,8 @@ def choose_interval(orbit: Orbit, rows: Array) -> int:
         here, there = there, here
         if not np.isfinite(here).all():
             return max(1, s)
-        if orthonormalise(here.copy())[1].min() < _AIM:
+        diagonal, length = orthonormalise(here.copy())
+        if (diagonal < _AIM * length).any():
             return max(1, s)
     return max(1, orbit.n_steps)
 
@@ -256,7 +272,7 @@ def exponents(
             tape: Tape | Orbit | None = orbit
             if phase != "transient":
                 growth, rows, sine, tape = _forward(orbit, rows, plan, start, hold)
-                record.smallest_sine = min(record.smallest_sine, float(sine.min()))
+                record.smallest_sine = min(record.smallest_sine, sine)
                 if phase == "n_steps":
                     total += growth.sum(axis=0)
             if keep:
@@ -346,9 +362,12 @@ def reverse(
     drift = np.zeros_like(bar)
     if rows_bar is not None:  # what came with it from the next stretch is cleared at once
         drift[..., 0] = 1e9  # finite: with k = 1 there is nothing to clear
-    for first, last, factor, log_growth in reversed(tape.blocks):
-        if not np.isfinite(log_growth).all():
-            raise _singular(start + last, log_growth)
+    singular = ~np.isfinite(tape.log_growth).reshape(len(tape.blocks), -1).all(axis=1)
+    if singular.any():
+        last = int(np.argmax(singular))
+        raise _singular(start + tape.blocks[last][1], tape.log_growth[last])
+    blocks = zip(reversed(tape.blocks), tape.log_growth[::-1], strict=True)
+    for (first, last, factor), log_growth in blocks:
         drift = drift + log_growth
         grown = float(np.ptp(drift, axis=-1).max()) > _REPROJECT
         pull_back_qr(rows[last], factor, bars[last - 1], bar, next_bar, grown)
@@ -378,4 +397,13 @@ def _singular(step: int, log_growth: Array) -> DegenerateBasisError:
 def _add(a: Tree, b: Tree) -> Tree:
     if a is None or b is None:
         return b if a is None else a
-    return rebuild(a, [x + y for x, y in zip(leaves(a), leaves(b), strict=True)])
+    return rebuild(a, [_accumulate(x, y) for x, y in zip(leaves(a), leaves(b), strict=True)])
+
+
+def _accumulate(x: Any, y: Any) -> Any:
+    if isinstance(y, np.ndarray) and y.ndim and not isinstance(x, np.ndarray):
+        x, y = y, x
+    if isinstance(x, np.ndarray) and x.ndim:
+        x += y
+        return x
+    return x + y

@@ -9,6 +9,7 @@ import numpy as np
 
 from .. import validate
 from ..autodiff import value
+from ..buffers import empty
 from ..linalg import Array, unbroadcast
 from ..orbit import Cotangent, Orbit
 from .activation import ACTIVATIONS, as_activation
@@ -175,8 +176,8 @@ class _VanillaOrbit(Orbit):
         self.cell = cell
         self.W, self.V, self.b = (cell.params[name] for name in "WVb")
         self.inputs = inputs
-        self.states = np.empty((n_steps + 1, *x.shape))
-        self.rates = np.empty((n_steps, *x.shape))
+        self.states = empty((n_steps + 1, *x.shape))
+        self.rates = empty((n_steps, *x.shape))
         self.states[0] = x
         with np.errstate(over="ignore", invalid="ignore"):
             self._run()
@@ -188,30 +189,35 @@ class _VanillaOrbit(Orbit):
     def _run(self) -> None:
         leak, function = self.cell.leak, self.cell.activation.function
         ufunc = np.tanh if self.cell.activation.name == "tanh" else None
-        drive = self._drive()
         states, rates = self.states, self.rates
-        column = self.W.ndim > 2
-        for s in range(self.n_steps):
+        self._drive(states[1:])
+        shared = self.W.ndim == 2
+        transposed = self.W.swapaxes(-1, -2)
+        grown = np.empty(states.shape[1:])
+        for h, r, following in zip(states, rates, states[1:], strict=False):
             if ufunc is not None:
-                ufunc(states[s], out=rates[s])
+                ufunc(h, out=r)
             else:
-                rates[s] = function(states[s])
-            if column:
-                np.matmul(self.W, rates[s][..., None], out=states[s + 1][..., None])
+                r[...] = function(h)
+            if shared:
+                np.dot(r, transposed, out=grown)
             else:
-                times_weights(rates[s], self.W, out=states[s + 1])
-            states[s + 1] += drive[s]
+                np.matmul(self.W, r[..., None], out=grown[..., None])
+            following += grown
             if leak != 1:
-                states[s + 1] *= leak
-                states[s + 1] += (1 - leak) * states[s]
+                following *= leak
+                following += (1 - leak) * h
 
-    def _drive(self) -> Array:
-        """Return V u + b for all steps, ``(T, ..., n)``, in one matrix product."""
+    def _drive(self, out: Array) -> None:
+        """Write V u + b for all steps, ``(T, ..., n)``, in one matrix product."""
         if self.inputs is None or not self.cell.n_inputs:
-            return np.broadcast_to(self.b, (self.n_steps, *self.b.shape))
-        if self.V.ndim == 2:
-            return times_weights(np.ascontiguousarray(self.inputs), self.V) + self.b
-        return np.matmul(self.V, self.inputs[..., None])[..., 0] + self.b
+            out[...] = self.b
+            return
+        if self.V.ndim == 2 and self.inputs.shape[:-1] == out.shape[:-1]:
+            times_weights(np.ascontiguousarray(self.inputs), self.V, out=out)
+        else:
+            out[...] = np.matmul(self.V, self.inputs[..., None])[..., 0]
+        out += self.b
 
     @property
     def jacobians(self) -> Array:
@@ -240,23 +246,26 @@ class _VanillaOrbit(Orbit):
     def tangent_adjoint(self, rows: Array, rows_bar: Array) -> Cotangent:
         """Differentiate in the slopes, hence the states, and in the weights."""
         states = self._slope_bar * (self.cell.leak * self._curvature())
-        W = contract(rows_bar, rows * self.slope[..., None, :], self.W.shape)
+        rows *= self.slope[..., None, :]
+        W = contract(rows_bar, rows, self.W.shape)
         return Cotangent(states, None, {"W": W, "V": 0.0, "b": 0.0})
 
     def state_adjoint(self, states_bar: Array) -> Cotangent:
         """Backpropagate through time."""
-        bars = np.array(states_bar)
+        bars = empty(states_bar.shape)
+        bars[...] = states_bar
         W, leak = self.W, self.cell.leak
+        shared = W.ndim == 2
         step = np.empty(bars.shape[1:])
-        for s in reversed(range(self.n_steps)):
-            if W.ndim > 2:
-                np.matmul(W.swapaxes(-1, -2), bars[s + 1][..., None], out=step[..., None])
+        for here, following, slope in zip(bars[-2::-1], bars[:0:-1], self.slope[::-1], strict=True):
+            if shared:
+                np.dot(following, W, out=step)
             else:
-                times_weights(bars[s + 1], W.T, out=step)
-            step *= self.slope[s]
-            bars[s] += step
+                np.matmul(W.swapaxes(-1, -2), following[..., None], out=step[..., None])
+            step *= slope
+            here += step
             if leak != 1:
-                bars[s] += (1 - leak) * bars[s + 1]
+                here += (1 - leak) * following
         driven = bars[1:] if leak == 1 else leak * bars[1:]
         params = {
             "W": contract(driven[..., None, :], self.rates[..., None, :], W.shape),
@@ -267,7 +276,10 @@ class _VanillaOrbit(Orbit):
         if self.inputs is not None and self.cell.n_inputs:
             u = np.broadcast_to(self.inputs, (*driven.shape[:-1], self.cell.n_inputs))
             params["V"] = contract(driven[..., None, :], u[..., None, :], self.V.shape)
-            inputs = unbroadcast(
-                np.matmul(driven[..., None, :], self.V)[..., 0, :], self.inputs.shape
+            back = (
+                times_weights(driven, self.V.swapaxes(-1, -2))
+                if self.V.ndim == 2
+                else (np.matmul(driven[..., None, :], self.V)[..., 0, :])
             )
+            inputs = unbroadcast(back, self.inputs.shape)
         return Cotangent(bars[0], inputs, params)
