@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from .buffers import empty
 from .errors import DivergedError
 from .linalg import Array, blas_threads
 from .losses import loss_and_gradient
@@ -138,7 +139,7 @@ def evaluate(
 
 def read_back(orbit: Orbit, W: Array, outputs_bar: Array, first: int) -> Array:
     """Return cotangents of the states ``(T + 1, batch, n)`` that come through the readout."""
-    states_bar = np.empty_like(orbit.states)
+    states_bar = empty(orbit.states.shape)
     states_bar[: 1 + first] = 0.0
     here = states_bar[1 + first :]
     here[..., W.shape[1] :] = 0.0

@@ -10,6 +10,7 @@ import autograd.numpy as anp
 import numpy as np
 from autograd import elementwise_grad
 
+from ..buffers import empty
 from ..linalg import Array
 
 
@@ -58,7 +59,8 @@ class _Tanh(Activation):
     """Both derivatives of tanh are polynomials of its value, which is known already."""
 
     def along(self, h: Array, r: Array) -> tuple[Array, Callable[[], Array]]:
-        slope = 1.0 - r * r
+        slope = np.multiply(r, r, out=empty(r.shape))
+        np.subtract(1.0, slope, out=slope)
         return slope, lambda: -2.0 * r * slope
 
 
