@@ -15,8 +15,13 @@ from pathlib import Path
 HERE = Path(__file__).resolve().parent
 
 
+def is_benchmark(path: Path) -> bool:
+    """Tell a script from this one, and from the modules that scripts share."""
+    return path.stem != "run" and "__main__" in path.read_text(encoding="utf-8")
+
+
 def main() -> int:
-    names = sorted(path.stem for path in HERE.glob("*.py") if path != Path(__file__).resolve())
+    names = sorted(path.stem for path in HERE.glob("*.py") if is_benchmark(path))
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("names", nargs="*", metavar="NAME", help=", ".join(names) or "none yet")
     parser.add_argument("--quick", action="store_true", help="the short form of each")
