@@ -12,10 +12,11 @@ from typing import Any
 
 import numpy as np
 
+from .adjoint import exponents
 from .bptt import Batch, Evaluation, Network, read_back
 from .linalg import Array, orthonormalise
 from .penalty import recurrent_weights
-from .trajectory import Plan, exponents
+from .trajectory import Plan
 
 
 @dataclass(frozen=True)

@@ -8,11 +8,12 @@ import numpy as np
 from autograd.extend import defvjp_argnums, primitive
 
 from . import validate
+from .adjoint import Record, exponents, gradient
 from .autodiff import is_traced, leaves, rebuild, value
 from .linalg import Array, unbroadcast
 from .start import check_basis, check_inputs, orthonormal_rows, prepare_inputs, window_plan
 from .systems import System, as_system
-from .trajectory import Plan, Record, exponents, gradient
+from .trajectory import Plan
 
 
 def finite_time_exponents(

@@ -1,9 +1,8 @@
-r"""The one loop: a trajectory with its tangent basis, forward and in reverse.
+r"""The one loop: a trajectory with its tangent basis.
 
-Forward (eqs. 6 and 7): :math:`\tilde Q_{s+1} = D_s Q_s`, factorised as
-:math:`Q_{s+1} R_{s+1}` after every block of `interval` steps; the exponents are the
-averages of :math:`\log |R_{ii}|`. In reverse the adjoint of the same loop, whose
-factorisations are pulled back by `lyapnet.linalg.pull_back_qr`.
+Eqs. 6 and 7: :math:`\tilde Q_{s+1} = D_s Q_s`, factorised as :math:`Q_{s+1} R_{s+1}` after every
+block of `interval` steps; the exponents are the averages of :math:`\log |R_{ii}|`. Its reverse
+stands in `lyapnet.adjoint`.
 """
 
 from __future__ import annotations
@@ -15,9 +14,8 @@ from typing import Any
 
 import numpy as np
 
-from .autodiff import Tree, leaves, rebuild
 from .errors import DegenerateBasisError, DivergedError
-from .linalg import Array, blas_threads, orthonormalise, pull_back_qr
+from .linalg import Array, orthonormalise
 from .orbit import Orbit
 from .systems import System
 
@@ -33,9 +31,6 @@ _COLLAPSED = 1e-12
 
 #: Numbers in the arrays of one stretch of trajectory; they should stay in the cache.
 _STRETCH = 2**18
-
-#: Numbers that a reverse sweep may keep; longer windows are recomputed stretch by stretch.
-_TAPE = 2**26
 
 
 @dataclass(frozen=True)
@@ -227,183 +222,3 @@ def choose_interval(orbit: Orbit, rows: Array) -> int:
         if (diagonal < _AIM * length).any():
             return max(1, s)
     return max(1, orbit.n_steps)
-
-
-@dataclass
-class Record:
-    """A run that can be differentiated: where each stretch starts, and its tape if kept."""
-
-    system: System
-    inputs: Array | None
-    plan: Plan
-    starts: list[tuple[str, int, int, Array, Array]]
-    tapes: list[Tape | Orbit | None]
-    smallest_sine: float = 1.0
-
-
-def exponents(
-    system: System, x: Array, rows: Array, inputs: Array | None, plan: Plan, *, keep: bool
-) -> tuple[Array, Record]:
-    """Return finite-time exponents ``(..., k)`` in QR order, and what `gradient` needs.
-
-    Parameters
-    ----------
-    system : System
-    x : array (..., n)
-    rows : array (..., k, n)
-        Orthonormal.
-    inputs : array (T, ..., m) or None
-    plan : Plan
-    keep : bool
-        Whether a gradient will be asked for.
-    """
-    per_step = rows.size * (4 if keep else 1) + x.size
-    length = stretch_length(system, x.shape[:-1], rows.shape[-2])
-    hold = keep and per_step * plan.total <= _TAPE
-    if hold:
-        length = plan.total
-    record = Record(system, inputs, plan, [], [])
-    total = np.zeros(rows.shape[:-1])
-    with blas_threads(rows.size * system.dim):
-        for phase, start, stop in plan.stretches(length):
-            if keep:
-                record.starts.append((phase, start, stop, x, rows))
-            orbit = run_orbit(system, x, inputs, start, stop)
-            tape: Tape | Orbit | None = orbit
-            if phase != "transient":
-                growth, rows, sine, tape = _forward(orbit, rows, plan, start, hold)
-                record.smallest_sine = min(record.smallest_sine, sine)
-                if phase == "n_steps":
-                    total += growth.sum(axis=0)
-            if keep:
-                record.tapes.append(tape if hold else None)
-            x = orbit.states[-1]
-    return total / (plan.n_steps * system.dt), record
-
-
-def _forward(orbit: Orbit, rows: Array, plan: Plan, start: int, keep: bool) -> Any:
-    return forward(orbit, rows, plan.interval, start=start, forgiving=plan.forgiving, keep=keep)
-
-
-def gradient(record: Record, exponents_bar: Array) -> tuple[Array, Array, Array | None, Tree]:
-    """Pull a cotangent of the exponents ``(..., k)`` back through the whole run.
-
-    Returns
-    -------
-    x, rows, inputs, params
-        Cotangents of the first state, of the first basis' rows, of the inputs and the parameters.
-    """
-    system, plan = record.system, record.plan
-    bar = np.asarray(exponents_bar) / (plan.n_steps * system.dt)
-    x_bar: Array | None = None
-    rows_bar: Array | None = None
-    next_bar = np.zeros_like(bar)
-    inputs_bar = None if record.inputs is None else np.zeros_like(record.inputs)
-    params: Tree = None
-    stretches = zip(reversed(record.starts), reversed(record.tapes), strict=True)
-    with blas_threads(record.starts[0][4].size * system.dim):
-        for (phase, start, stop, x, rows), kept in stretches:
-            tape = kept
-            if tape is None:
-                tape = orbit = run_orbit(system, x, record.inputs, start, stop)
-                if phase != "transient":
-                    tape = _forward(orbit, rows, plan, start, True)[3]
-            orbit = tape.orbit if isinstance(tape, Tape) else tape
-            states_bar = np.zeros_like(orbit.states)
-            if x_bar is not None:
-                states_bar[-1] = x_bar
-            if isinstance(tape, Tape):
-                here = bar if phase == "n_steps" else np.zeros_like(bar)
-                bars, rows_bar, next_bar = reverse(tape, here, rows_bar, next_bar, start)
-                through = orbit.tangent_adjoint(tape.rows[:-1], bars)
-                states_bar[:-1] += through.states
-                params = _add(params, through.params)
-                if inputs_bar is not None and through.inputs is not None:
-                    inputs_bar[start:stop] += through.inputs
-            through = orbit.state_adjoint(states_bar)
-            params = _add(params, through.params)
-            if inputs_bar is not None and through.inputs is not None:
-                inputs_bar[start:stop] += through.inputs
-            x_bar = through.states
-    assert x_bar is not None
-    assert rows_bar is not None
-    # The first basis is orthonormal by construction: there its cotangent has no diagonal.
-    return x_bar, rows_bar, inputs_bar, params
-
-
-def reverse(
-    tape: Tape, bar: Array, rows_bar: Array | None, next_bar: Array, start: int
-) -> tuple[Array, Array, Array]:
-    """Carry cotangents of a stretch's growth rates back to its first basis.
-
-    Parameters
-    ----------
-    tape : Tape
-    bar : array (..., k)
-        Cotangent of the log growth of every block.
-    rows_bar : array (..., k, n) or None
-        Cotangent of the last basis.
-    next_bar : array (..., k)
-        Cotangent of the log growth of the block that follows.
-
-    Returns
-    -------
-    bars : array (T, ..., k, n)
-        Cotangent of what each step's tangent map yields.
-    rows_bar : array (..., k, n)
-        Cotangent of the first basis.
-    next_bar : array (..., k)
-        Cotangent of the log growth of the first block.
-    """
-    rows, orbit = tape.rows, tape.orbit
-    bars = np.empty_like(rows[1:])
-    bars[-1] = 0.0 if rows_bar is None else rows_bar
-    first_bar = np.empty_like(rows[0])
-    drift = np.zeros_like(bar)
-    if rows_bar is not None:  # what came with it from the next stretch is cleared at once
-        drift[..., 0] = 1e9  # finite: with k = 1 there is nothing to clear
-    singular = ~np.isfinite(tape.log_growth).reshape(len(tape.blocks), -1).all(axis=1)
-    if singular.any():
-        last = int(np.argmax(singular))
-        raise _singular(start + tape.blocks[last][1], tape.log_growth[last])
-    blocks = zip(reversed(tape.blocks), tape.log_growth[::-1], strict=True)
-    for (first, last, factor), log_growth in blocks:
-        drift = drift + log_growth
-        grown = float(np.ptp(drift, axis=-1).max()) > _REPROJECT
-        pull_back_qr(rows[last], factor, bars[last - 1], bar, next_bar, grown)
-        if grown:
-            drift = np.zeros_like(bar)
-        next_bar = bar
-        for s in reversed(range(first, last)):
-            orbit.pull(s, bars[s], bars[s - 1] if s else first_bar, rows[s])
-    return bars, first_bar, next_bar
-
-
-#: Rounding above the diagonal may grow by a factor of 100 before it is cleared.
-_REPROJECT = np.log(1e2)
-
-
-def _singular(step: int, log_growth: Array) -> DegenerateBasisError:
-    exponent = int(np.argmin(log_growth.reshape(-1, log_growth.shape[-1]).min(axis=0)))
-    return DegenerateBasisError(
-        f"exponent {exponent} is -inf: the Jacobian of step {step} is singular on the basis (dead "
-        "units, or weights of low rank), and the exponent has no derivative there; ask for fewer "
-        "exponents k",
-        step=step,
-        exponent=exponent,
-    )
-
-
-def _add(a: Tree, b: Tree) -> Tree:
-    if a is None or b is None:
-        return b if a is None else a
-    return rebuild(a, [_accumulate(x, y) for x, y in zip(leaves(a), leaves(b), strict=True)])
-
-
-def _accumulate(x: Any, y: Any) -> Any:
-    if isinstance(y, np.ndarray) and y.ndim and not isinstance(x, np.ndarray):
-        x, y = y, x
-    if isinstance(x, np.ndarray) and x.ndim:
-        x += y
-        return x
-    return x + y

@@ -9,12 +9,13 @@ import autograd.numpy as anp
 import numpy as np
 
 from . import validate
+from .adjoint import exponents, gradient
 from .autodiff import Tree, leaves, rebuild, value
 from .errors import DivergedError
 from .linalg import Array, orthonormalise
 from .optimize import Adam, Params, clipped
 from .systems import System
-from .trajectory import Plan, exponents, gradient
+from .trajectory import Plan
 
 
 def flossing_loss(

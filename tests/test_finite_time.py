@@ -8,7 +8,7 @@ from autograd import grad
 from numpy.testing import assert_allclose
 
 import lyapnet as ln
-from lyapnet import trajectory
+from lyapnet import adjoint
 
 RNG = np.random.default_rng(0)
 
@@ -158,8 +158,8 @@ def test_long_windows_are_recomputed_in_stretches_to_the_same_gradient(monkeypat
         return weighted(lam)
 
     whole = grad(loss)(cell.params)
-    monkeypatch.setattr(trajectory, "_TAPE", 0)
-    monkeypatch.setattr(trajectory, "stretch_length", lambda *args: 64)
+    monkeypatch.setattr(adjoint, "_TAPE", 0)
+    monkeypatch.setattr(adjoint, "stretch_length", lambda *args: 64)
     pieces = grad(loss)(cell.params)
     for name in whole:
         # Blocks fall elsewhere: rounding, amplified by 400 steps, relative to the largest.

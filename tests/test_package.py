@@ -26,11 +26,13 @@ ROOMS = [
     ("systems",),
     ("cells", "catalog"),
     ("trajectory",),
+    ("adjoint",),
     # what is measured
     ("start",),
     ("benettin",),
     ("exponents",),
-    ("finite_time", "spectrum", "covariant", "condition", "invariants"),
+    ("finite_time", "spectrum", "covariant", "condition", "retrace"),
+    ("invariants", "driven"),
     # flossing and training
     ("optimize", "losses"),
     ("tasks", "window"),
