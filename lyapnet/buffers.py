@@ -47,12 +47,10 @@ def empty(shape: tuple[int, ...]) -> Array:
     if not _SMALLEST <= size <= _LARGEST:
         return np.empty(shape)
     blocks = _store.blocks
-    for i, block in enumerate(blocks):
-        if block.size == size:
-            del block  # not to be counted
-            if _references(blocks, i) == _UNUSED:
-                blocks.append(blocks.pop(i))
-                return blocks[-1].reshape(shape)
+    for i in range(len(blocks)):
+        if blocks[i].size == size and _references(blocks, i) == _UNUSED:
+            blocks.append(blocks.pop(i))
+            return blocks[-1].reshape(shape)
     while blocks and sum(block.size for block in blocks) + size > _CAPACITY:
         blocks.pop(0)
     blocks.append(np.empty(size))
