@@ -241,10 +241,8 @@ def _measure(
 
 def _run(D: Array, Q: Array, steps: list[int], bits: int, request: Request) -> Measured:
     """Run the backend, under a progress bar if wanted."""
-    from tqdm.auto import tqdm
-
     with (
-        tqdm(total=steps[-1] + 1, disable=not request.progress, desc=f"{bits} bits") as bar,
+        progress_bar(steps[-1] + 1, show=request.progress, unit="step", desc=f"{bits} bits") as bar,
         blas_threads(D.shape[-1] ** 3),
     ):
         return singular_values(

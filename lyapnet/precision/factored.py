@@ -114,8 +114,7 @@ def forward(
         chain.links.append(link)
         shift += exponent
         if stop - 1 in steps:
-            narrow, _ = _orthonormality(arithmetic.floats(q)[:, :k])
-            chain.ends[stop - 1] = (len(chain.links), -0.5 * float(np.log1p(-min(narrow, 0.999))))
+            chain.ends[stop - 1] = (len(chain.links), slant(arithmetic, q, k))
             chain.shift[stop - 1] = shift
         if stop > careful:
             budget = min(_SPENT, (arithmetic.bits - 96) / 4)
@@ -145,6 +144,7 @@ def _link(
         norm = 0.5 * np.log2(np.linalg.norm(scaled.T @ scaled) * UP)  # bounds the spectral one
         error = np.logaddexp2(error + norm, np.log2(rounding))
     passes: list[FloatArray] = []
+    defect = np.inf
     floats = arithmetic.floats(q)
     while len(passes) < 4 + arithmetic.bits // 16:
         s = triangular(floats)
@@ -162,10 +162,17 @@ def _link(
             floats = arithmetic.floats(q)
             error[noise] = arithmetic.bits + 1.0  # the length of a new column, with room
         passes.append(s)
-        defect, inverse_norm = _orthonormality(floats)
-        if defect < _GOOD and (len(passes) > 1 or not polish):
+        good, (defect, inverse_norm) = defect < _GOOD, _orthonormality(floats)
+        if defect < _GOOD and (good or not polish):  # one pass more for the values themselves
             break
     return q, Link(passes, error - arithmetic.bits, inverse_norm), shift, float(lost)
+
+
+def slant(arithmetic: Arithmetic, q: Matrix, k: int) -> float:
+    """Bound ``|log sigma|`` over the singular values of the first k columns."""
+    gram, uncertain = arithmetic.gram(arithmetic.take(q, np.arange(k)))
+    defect = (float(np.linalg.norm(gram)) + uncertain) * UP
+    return -0.5 * float(np.log1p(-defect)) if defect < 0.5 else np.inf
 
 
 def _rescaled(a: FloatArray) -> tuple[FloatArray, int]:

@@ -9,7 +9,7 @@ import numpy as np
 from lyapnet.precision import Measured, default_generator
 from lyapnet.precision.arithmetic import UP, Arithmetic, FloatArray
 from lyapnet.precision.diagonal import backward, error_bounds
-from lyapnet.precision.factored import Chain, forward
+from lyapnet.precision.factored import Chain, forward, slant
 from lyapnet.precision.graded import singular_values
 from lyapnet.precision.rank import exact_rank
 
@@ -35,19 +35,20 @@ def measure(
         np.full(len(steps), float(arithmetic.bits)),
         [],
     )
-    extended, start, slant = _start(basis, n if rigorous else min(k + 1, n))
+    extended, start = _start(basis, n if rigorous else min(k + 1, n))
     last = steps[-1]
     factors = [extended, *jacobians[:last]]
     chain = forward(arithmetic, factors, start, k, set(steps), report)
     if chain.ends:
         exact = rigorous or k == n
-        _values(arithmetic, chain, found, steps, k, slant, 1.0 if exact else _SPARE)
+        tilt = slant(arithmetic, arithmetic.exact(start), k)
+        _values(arithmetic, chain, found, steps, k, tilt, 1.0 if exact else _SPARE)
     if chain.collapsed is not None:
         _collapse(arithmetic, [basis, *jacobians[: chain.collapsed]], found, steps)
     return found
 
 
-def _start(basis: FloatArray, columns: int) -> tuple[FloatArray, FloatArray, float]:
+def _start(basis: FloatArray, columns: int) -> tuple[FloatArray, FloatArray]:
     """Extend the basis into its complement and mix its columns.
 
     Mixing by an orthogonal matrix leaves the singular values alone, and makes the leading
@@ -57,8 +58,6 @@ def _start(basis: FloatArray, columns: int) -> tuple[FloatArray, FloatArray, flo
     -------
     extended : ndarray, shape (n, columns)
     start : ndarray, shape (columns, columns)
-    slant : float
-        Bound of what the mixing, orthogonal only to float64, does to ``log sigma``.
     """
     n, k = basis.shape
     rng = default_generator()
@@ -69,8 +68,7 @@ def _start(basis: FloatArray, columns: int) -> tuple[FloatArray, FloatArray, flo
     if columns > k:
         turn = np.linalg.qr(rng.standard_normal((n - k, columns - k)))[0]
         basis = np.hstack([basis, complement @ turn])
-    defect = float(np.linalg.norm(mixing.T @ mixing - np.eye(k))) + (k + 8) * k * 2.0**-52
-    return basis, start, defect * UP
+    return basis, start
 
 
 def _values(
@@ -79,10 +77,13 @@ def _values(
     found: Measured,
     steps: list[int],
     k: int,
-    slant: float,
+    tilt: float,
     spare: float,
 ) -> None:
-    """Fill in the singular values of all steps that the chain reached."""
+    """Fill in the singular values of all steps that the chain reached.
+
+    `tilt` is what the mixing of the first basis, orthogonal only to float64, may do.
+    """
     diagonal = backward(arithmetic, chain, k)
     bounds = error_bounds(chain, diagonal, k)
     total = np.cumsum(np.array(diagonal.exponents), axis=0)[:, :k]
@@ -91,22 +92,26 @@ def _values(
             continue
         index, narrow = chain.ends[step]
         size, holds = bounds[step]
-        spread = slant + narrow + np.exp2(min(size, 1000.0)) * spare
+        spread = tilt + narrow + np.exp2(min(size, 1000.0)) * spare
+        why = ""
         if not holds or spread > RESOLVED:
             # The errors are proportional to 2**-bits, up to where they saturate.
             excess = size + np.log2(spare) - np.log2(RESOLVED) + 8.0
             more = np.clip(excess, 0.25 * arithmetic.bits, arithmetic.bits)  # NaN stays
             found.needed_bits[m] = arithmetic.bits + np.nan_to_num(more, nan=arithmetic.bits)
-        if not holds:
-            found.reasons.append(f"step {step}: rounding could reach every digit")
-            continue
-        values, checked = singular_values(
-            arithmetic, diagonal.first, diagonal.at[step], total[index - 1]
-        )
-        found.spread[m] = (spread + checked) * UP
+            why = "rounding could reach " + ("too many digits" if holds else "all digits")
+        if holds:
+            values, checked = singular_values(
+                arithmetic, diagonal.first, diagonal.at[step], total[index - 1]
+            )
+            found.spread[m] = (spread + checked) * UP
+            if not why and not found.spread[m] <= RESOLVED:
+                found.needed_bits[m] = 1.5 * arithmetic.bits
+                why = "the singular values could not be verified"
+        if why:
+            needed = int(np.ceil(found.needed_bits[m]))
+            found.reasons.append(f"step {step}: {why}, about {needed} bits are needed")
         if not np.isfinite(found.spread[m]):
-            found.needed_bits[m] = 1.5 * arithmetic.bits
-            found.reasons.append(f"step {step}: the singular values could not be verified")
             continue
         scale = arithmetic.power(chain.shift[step])
         found.log10_values[m] = [arithmetic.log10(x * scale) for x in values]
@@ -124,7 +129,7 @@ def _collapse(
     if rank is not None and rank < k:
         found.reasons.append(
             f"from step {at} on the product is singular, of rank {rank} at most: "
-            "proved in exact integers"
+            "proved in exact integers (a smaller k has finite condition numbers)"
         )
         for m in beyond:
             found.log10_values[m, rank:] = -np.inf

@@ -25,7 +25,8 @@ class ConditionNumber(Result):
     log10_predicted : array (m,)
         Equation 10, :math:`(\lambda_1 - \lambda_k) t`, exponents of the window [0, t] in float64.
     log10_singular_values : array (m, k)
-        Of the product, descending; NaN where unresolved, -inf where proved to be zero.
+        Of the product, descending; NaN where unresolved. Of a singular product those
+        that are proved to be zero are -inf, the others NaN: measure them with a smaller k.
     resolved : array of bool (m,)
         Whether `log10_measured` is right to 1e-10.
     log10_lower, log10_upper : array (m,) or None
