@@ -11,7 +11,7 @@ import numpy as np
 from . import validate
 from .linalg import Array
 from .optimize import Adam, checked_clip
-from .window import CLIP_NORM, Interval
+from .window import Interval
 
 
 @dataclass(frozen=True)
@@ -57,7 +57,7 @@ class _Schedule:
         weights: Any = None,
         reduction: str = "sum",
         qr_interval: Any = "auto",
-        clip_norm: Any = CLIP_NORM,
+        clip_norm: Any = None,
     ) -> None:
         Interval.of(qr_interval)
         self.settings: dict[str, Any] = dict(
@@ -133,6 +133,8 @@ class AdaptiveFlossing(_Schedule):
         No more flossing epochs than this, all in all.
     window : int, optional
         Training epochs over which the gradient is judged before flossing begins again.
+    clip_norm : float, optional
+        As for `floss`.
     k, n_steps, target, transient, basis_transient, optimizer, ...
         As for `FlossingSchedule`.
 
@@ -150,9 +152,10 @@ class AdaptiveFlossing(_Schedule):
         epochs: int = 20,
         most: int = 2000,
         window: int = 20,
+        clip_norm: Any = 1.0,
         **settings: Any,
     ) -> None:
-        super().__init__(**settings)
+        super().__init__(clip_norm=clip_norm, **settings)
         self.low = validate.real("low", low, positive=True)
         self.high = validate.real("high", high, low=self.low)
         self.epochs = validate.integer("epochs", epochs, low=1)

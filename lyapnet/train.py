@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import numpy as np
-from tqdm.auto import tqdm
 
 from . import validate
 from .bptt import Network, Readout
@@ -18,6 +17,7 @@ from .linalg import Array
 from .losses import LOSSES
 from .optimize import Adam, as_adam, checked_clip
 from .penalty import as_penalty
+from .progress import progress_bar
 from .results import Result
 from .schedule import Progress, check_schedule
 from .source import flossable
@@ -25,7 +25,7 @@ from .start import start_state
 from .systems import System
 from .training import Settings, Trainer, draw_readout
 from .trajectory import run_orbit
-from .window import CLIP_NORM, Flosser, Interval, Window
+from .window import Flosser, Interval, Window
 
 
 @dataclass(frozen=True, repr=False)
@@ -235,7 +235,7 @@ def train(
     if found is not None:
         trainer.restore(found)
 
-    with tqdm(total=n_epochs, initial=trainer.epoch, disable=not progress, unit="epoch") as bar:
+    with progress_bar(n_epochs, show=progress, unit="epoch", initial=trainer.epoch) as bar:
         while trainer.epoch < n_epochs:
             try:
                 trained = trainer.advance()
@@ -300,5 +300,5 @@ def _flosser(system: System, schedule: Any) -> Flosser:
     settings = check_schedule(schedule)
     optimizer = as_adam(settings.pop("optimizer", None))
     interval = Interval.of(settings.pop("qr_interval", "auto"))
-    clip_norm = checked_clip(settings.pop("clip_norm", CLIP_NORM))
+    clip_norm = checked_clip(settings.pop("clip_norm", None))
     return Flosser(Window.of(system, **settings), optimizer, interval, clip_norm)

@@ -149,12 +149,6 @@ class Window:
         return cls(k, plan, *per_exponent(target, weights, reduction, k))
 
 
-#: Largest gradient norm in each parameter while flossing. Now and then two tangent vectors
-#: nearly align within a window, and its gradient is a thousand times the others'. Adam
-#: would remember that for a thousand epochs, in which it hardly moves.
-CLIP_NORM = 1.0
-
-
 class Flosser:
     """Flossing in progress: a window, and the optimiser and QR interval that go with it."""
 
