@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 import numpy as np
-from tqdm.auto import tqdm
 
 from .errors import LyapnetError
 from .linalg import Array, blas_threads
 from .longrun import LOOK_FACTOR
 from .orbit import Orbit
+from .progress import progress_bar
 from .streaming import GrowthStatistics
 from .systems import System
 from .trajectory import Plan, choose_interval, forward, run_orbit, stretch_length
@@ -42,6 +42,8 @@ class Benettin:
         Whether to keep the growth of each block.
     tol : float or None
         Half-width of the 95 % intervals at which to stop.
+    x0 : array (..., n)
+        State at the start of the run, or of the one that it continues.
     """
 
     system: System
@@ -56,6 +58,11 @@ class Benettin:
     growth: list[Array] = field(default_factory=list)
     durations: list[Array] = field(default_factory=list)
     statistics: GrowthStatistics = field(default_factory=GrowthStatistics)
+    x0: Array | None = None
+
+    def __post_init__(self) -> None:
+        if self.x0 is None:
+            self.x0 = self.x
 
     def run(self) -> Benettin:
         """Run to the end of the plan, or until the tolerance is met."""
@@ -65,7 +72,7 @@ class Benettin:
         work = self.rows.size * self.system.dim
         with (
             blas_threads(work),
-            tqdm(total=self.plan.total, disable=not self.progress, unit="step") as bar,
+            progress_bar(self.plan.total, show=self.progress, unit="step") as bar,
         ):
             for phase, start, stop in self.plan.stretches(length):
                 try:

@@ -14,6 +14,7 @@ from .precision import Measured, singular_values
 from .precision.request import AUTO_CAP, Request, steps_of
 from .precision.result import ConditionNumber
 from .precision.statistics import LN10, enclosure, slope_of
+from .progress import progress_bar
 from .start import (
     check_inputs,
     directions,

@@ -19,7 +19,8 @@ PACKAGE = ROOT / "lyapnet"
 # those of one line stand beside each other.
 ROOMS = [
     # the ground
-    ("errors", "linalg", "longrun", "storage"),
+    ("errors", "linalg", "longrun", "progress", "storage"),
+    ("buffers",),
     ("autodiff", "validate", "results", "convergence", "derived", "streaming"),
     ("diagnosis", "checkpoint", "precision", "orbit"),
     # what moves, and the one loop
