@@ -97,15 +97,23 @@ def finite_time_exponents(
     validate.trailing("x0", value(x), system.dim, "the system's dim")
     check_basis(basis_shape, system.dim)
     check_inputs(system, None if u is None else value(u), plan.total)
-    return _exponents(x, Q, u, *leaves(system.params), system=system, plan=plan)
+    params = leaves(system.params)
+    kept: list[Any] | None = [] if is_traced(x, Q, u, *params) else None
+    return _exponents(x, Q, u, *params, system=system, plan=plan, kept=kept)
 
 
 def _argument(name: str, x: Any, least: int) -> Any:
     return x if is_traced(x) else validate.array(name, x, least=least)
 
 
-def _evaluate(x: Any, basis: Any, u: Any, *params: Any, system: System, plan: Plan) -> Array:
-    return _run(x, basis, u, params, system, plan, keep=False)[0]
+def _evaluate(
+    x: Any, basis: Any, u: Any, *params: Any, system: System, plan: Plan, kept: list[Any] | None
+) -> Array:
+    """Run forward; where a gradient may follow, leave in `kept` what it needs."""
+    run = _run(x, basis, u, params, system, plan, keep=kept is not None)
+    if kept is not None:
+        kept[:] = [run]
+    return run[0]
 
 
 _exponents = primitive(_evaluate)
@@ -126,14 +134,17 @@ def _run(
 
 
 def _vjp_maker(argnums: Any, ans: Any, args: Any, kwargs: Any) -> Any:
-    """Run forward once more with a tape, then pull back; all arguments come in one sweep."""
+    """Pull back from what the run has kept; all arguments come in one sweep."""
     x, basis, u, *params = args
     system, plan = kwargs["system"], kwargs["plan"]
     if is_traced(*(value for value in (x, basis, u) if value is not None), *params):
         raise NotImplementedError("finite_time_exponents has no second derivatives")
-    _, record, (rows, R) = _run(x, basis, u, params, system, plan, keep=True)
+    kept = kwargs["kept"]
 
     def vjp(bar: Array) -> tuple[Any, ...]:
+        # A sweep uses its tape up: a second one, as for a Jacobian, needs a run of its own.
+        run = kept.pop() if kept else _run(x, basis, u, params, system, plan, keep=True)
+        _, record, (rows, R) = run
         x_bar, rows_bar, u_bar, params_bar = gradient(record, bar)
         cotangents: list[Any] = [unbroadcast(x_bar, np.shape(x))]
         cotangents.append(_basis_cotangent(rows, R, rows_bar, np.shape(basis)))

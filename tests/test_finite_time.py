@@ -246,3 +246,18 @@ def test_second_derivatives_are_refused():
 
     with pytest.raises(NotImplementedError, match="second"):
         grad(lambda x: anp.sum(grad(loss)(x) ** 2))(np.ones(3))
+
+
+def test_jacobian_pulls_back_several_times():
+    from autograd import jacobian
+
+    cell = ln.VanillaRNN.random(4, rng=0)
+
+    def lam(x):
+        return ln.finite_time_exponents(cell, x, np.eye(4)[:, :3], n_steps=6)
+
+    x = np.ones(4)
+    found = jacobian(lam)(x)
+    for i in range(4):
+        numeric = truths.directional(lam, x, np.eye(4)[i])
+        assert_allclose(found[:, i], numeric, atol=1e-8)
