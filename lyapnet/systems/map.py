@@ -1,0 +1,183 @@
+"""Maps written by the user."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import autograd.numpy as anp
+import numpy as np
+
+from .. import validate
+from ..autodiff import Function, Tree, jacobian_of, leaves, over_states, rebuild, refuse_objects
+from ..linalg import Array
+from ..orbit import JacobianOrbit, Orbit
+from .protocol import System
+
+
+class Map(System):
+    """A map written by the user.
+
+    Parameters
+    ----------
+    step : callable
+        ``step(x)``, ``step(x, u)`` with inputs, ``step(x, p)`` or ``step(x, u, p)`` with
+        `params`; takes one state ``(n,)`` and returns the next one. Written with
+        `autograd.numpy` it needs no Jacobian, and its exponents are differentiable.
+    dim : int
+        Dimension n of the state.
+    jacobian : callable, optional
+        The derivative of `step` in x, ``(n, n)``, with the same arguments; by autograd
+        if left out.
+    n_inputs : int, optional
+        Dimension of the input u.
+    params : float, array, or dict, list or tuple of such, optional
+        Parameters p. In an ensemble a parameter may be per member, with the ensemble's
+        axes in front.
+    vectorized : bool, optional
+        Whether `step` and `jacobian` take states ``(..., n)``, as in SciPy's
+        `solve_ivp`: much the faster for an ensemble.
+
+    Examples
+    --------
+    >>> import autograd.numpy as np
+    >>> import lyapnet as ln
+    >>> henon = ln.Map(lambda x: np.array([1 - 1.4 * x[0] ** 2 + x[1], 0.3 * x[0]]), 2)
+    >>> henon.jacobian(np.array([0.5, 0.1]))
+    array([[-1.4,  1. ],
+           [ 0.3,  0. ]])
+    """
+
+    _initial: Array | None = None
+
+    def __init__(
+        self,
+        step: Callable[..., Any],
+        dim: int,
+        *,
+        jacobian: Callable[..., Any] | None = None,
+        n_inputs: int = 0,
+        params: Tree = None,
+        vectorized: bool = False,
+    ) -> None:
+        if not callable(step):
+            raise TypeError(f"`step` must be callable, got {step!r}")
+        if jacobian is not None and not callable(jacobian):
+            raise TypeError(f"`jacobian` must be callable or None, got {jacobian!r}")
+        self.dim = validate.integer("dim", dim, low=1)
+        self.n_inputs = validate.integer("n_inputs", n_inputs, low=0)
+        self.vectorized = bool(vectorized)
+        self.params = _checked_params(params)
+        self._step = self._normalised(step)
+        self._jacobian = None if jacobian is None else self._normalised(jacobian)
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}(dim={self.dim}, n_inputs={self.n_inputs}, dt={self.dt:g})"
+
+    def _normalised(self, function: Callable[..., Any]) -> Function:
+        """Give a user's function the signature (x, u, p), whatever it leaves out."""
+        driven, with_params = self.n_inputs > 0, self.params is not None
+
+        def call(x: Any, u: Any, p: Tree) -> Any:
+            args = (x, *((u,) if driven else ()), *((p,) if with_params else ()))
+            out = function(*args)
+            if isinstance(out, list | tuple):
+                return anp.array(out)
+            return refuse_objects(out, getattr(function, "__name__", "step"))
+
+        return call
+
+    def _at(self, mode: str, lead: tuple[int, ...]) -> tuple[Function, Function]:
+        """Return step and Jacobian for many states at once."""
+        step = over_states(self._step, mode, lead)
+        if self._jacobian is None:
+            return step, jacobian_of(step, self.dim)
+        return step, over_states(self._jacobian, "loop" if mode == "columns" else mode, lead)
+
+    @property
+    def _mode(self) -> str:
+        return "vectorized" if self.vectorized else "loop"
+
+    def step(self, x: Any, u: Any = None) -> Any:
+        """Return the next state ``(..., n)``; without an input, under zero input."""
+        x, u = self._arguments(x, u)
+        return self._at(self._mode, x.shape[:-1])[0](x, u, self.params)
+
+    def jacobian(self, x: Any, u: Any = None) -> Any:
+        """Return the Jacobian of the step, ``(..., n, n)``."""
+        x, u = self._arguments(x, u)
+        found = self._at(self._mode, x.shape[:-1])[1](x, u, self.params)
+        return anp.broadcast_to(found, (*x.shape, self.dim))
+
+    def _arguments(self, x: Any, u: Any) -> tuple[Any, Any]:
+        x = x if hasattr(x, "shape") else np.asarray(x, dtype=float)
+        if not self.n_inputs:
+            return x, None
+        return x, np.zeros(self.n_inputs) if u is None else u
+
+    def default_state(self, rng: np.random.Generator) -> Array | None:
+        """Return the catalog's initial state; a system of the user's own has none."""
+        return self._initial
+
+    def ensemble(self, x: Array, u: Array | None) -> tuple[int, ...]:
+        """Return the shape of the ensemble that states, inputs and parameters span."""
+        if not self.vectorized:
+            return super().ensemble(x, u)
+        y = np.shape(self._step(x, u, self.params))
+        if y[-1:] != (self.dim,):
+            raise ValueError(f"`step` must return states (..., {self.dim}), got shape {y}")
+        return np.broadcast_shapes(super().ensemble(x, u), y[:-1])
+
+    def orbit(self, x: Array, inputs: Array | None, n_steps: int) -> Orbit:
+        """Run `n_steps` steps; see `System.orbit`."""
+        lead = x.shape[:-1]
+        step, _ = self._at(self._mode, lead)
+        columns, _ = self._at("columns", lead)
+        fast = bool(lead) and not self.vectorized and self._agree(columns, step, x, inputs)
+        states = np.empty((n_steps + 1, *x.shape))
+        states[0] = x
+        run = columns if fast else step
+        for s in range(n_steps):
+            y = run(states[s], None if inputs is None else inputs[s], self.params)
+            if np.shape(y) != x.shape:
+                raise ValueError(
+                    f"`step` must return an array of the state's shape {x.shape}, got {np.shape(y)}"
+                )
+            states[s + 1] = y
+        mode = self._mode
+        if not self.vectorized and n_steps and self._reproduces(columns, states, inputs):
+            mode = "columns"
+        return JacobianOrbit(states, inputs, self.params, *self._at(mode, lead))
+
+    def _agree(self, columns: Function, step: Function, x: Array, inputs: Array | None) -> bool:
+        """Say whether the function may be given the states of the ensemble as columns."""
+        u = None if inputs is None or not len(inputs) else inputs[0]
+        return _same(columns, np.asarray(step(x, u, self.params)), x, u, self.params)
+
+    def _reproduces(self, columns: Function, states: Array, inputs: Array | None) -> bool:
+        """Say whether all steps at once, as columns, give the trajectory itself."""
+        return _same(columns, states[1:], states[:-1], inputs, self.params)
+
+
+def _same(columns: Function, expected: Array, x: Array, u: Array | None, p: Tree) -> bool:
+    """Compare a trial evaluation by columns with known values.
+
+    A function that is not made for columns may fail in any way; all of these mean no.
+    """
+    try:
+        with np.errstate(all="ignore"):
+            found = np.asarray(columns(x, u, p), dtype=float)
+    except (TypeError, ValueError, IndexError, AttributeError, ArithmeticError):
+        return False
+    return found.shape == expected.shape and np.allclose(found, expected, rtol=1e-9, atol=1e-12)
+
+
+def _checked_params(params: Tree) -> Tree:
+    """Turn the leaves of a parameter tree into float arrays, traced ones excepted."""
+    if params is None:
+        return None
+    checked = [
+        leaf if hasattr(leaf, "_value") else validate.array("params", leaf)
+        for leaf in leaves(params)
+    ]
+    return rebuild(params, checked)

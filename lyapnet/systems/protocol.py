@@ -1,0 +1,121 @@
+"""What has Lyapunov exponents: the protocol."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable
+from typing import Any
+
+import autograd.numpy as anp
+import numpy as np
+
+from .. import validate
+from ..autodiff import Function, Tree, leaves, rebuild, value
+from ..linalg import Array
+from ..orbit import JacobianOrbit, Orbit
+
+
+class System:
+    """A discrete-time system with state ``(..., n)``: the one protocol of lyapnet.
+
+    Any object with these six members has exponents; a subclass needs to supply only
+    `dim`, `step` and `jacobian`, and `orbit` where it can do better than one step at a
+    time.
+
+    Attributes
+    ----------
+    dim : int
+        Dimension n of the state.
+    n_inputs : int
+        Dimension m of the input, 0 for an autonomous system.
+    dt : float
+        Time that a step takes: 1 for maps and networks.
+    """
+
+    dim: int
+    n_inputs: int = 0
+    dt: float = 1.0
+    params: Tree = None
+
+    def step(self, x: Any, u: Any = None) -> Any:
+        """Return the next state ``(..., n)``."""
+        raise NotImplementedError
+
+    def jacobian(self, x: Any, u: Any = None) -> Any:
+        """Return the Jacobian of `step` in the state, ``(..., n, n)``."""
+        raise NotImplementedError
+
+    def pushforward(self, x: Any, Q: Any, u: Any = None) -> Any:
+        """Return the Jacobian times a tangent basis ``(..., n, k)``."""
+        return anp.matmul(self.jacobian(x, u), Q)
+
+    def _to_state(self) -> dict[str, Any] | None:
+        """Return nothing: no file can hold the functions of a user's system."""
+        return None
+
+    def with_params(self, params: Tree) -> System:
+        """Return the same system with other parameters."""
+        other = copy.copy(self)
+        other.params = rebuild(self.params, leaves(params))
+        return other
+
+    def default_state(self, rng: np.random.Generator) -> Array | None:
+        """Return a state to start from, None where the user must give one."""
+        return None
+
+    def ensemble(self, x: Array, u: Array | None) -> tuple[int, ...]:
+        """Return the shape of the ensemble that states and inputs ``(..., m)`` span."""
+        return np.broadcast_shapes(x.shape[:-1], () if u is None else u.shape[:-1])
+
+    def orbit(self, x: Array, inputs: Array | None, n_steps: int) -> Orbit:
+        """Run `n_steps` steps from ``x (..., n)`` under inputs ``(n_steps, ..., m)``.
+
+        Parameters
+        ----------
+        x : array (..., n)
+            With the axes of the whole ensemble.
+        inputs : array (n_steps, ..., m) or None
+        n_steps : int
+        """
+        states = np.empty((n_steps + 1, *x.shape))
+        states[0] = x
+        for s in range(n_steps):
+            u = () if inputs is None else (inputs[s],)
+            states[s + 1] = self.step(states[s], *u)
+
+        def over_time(function: Callable[..., Any]) -> Function:
+            def run(x: Any, u: Any, p: Tree) -> Any:
+                at = range(len(value(x)))
+                steps = [function(x[s], *(() if u is None else (u[s],))) for s in at]
+                return anp.stack(steps)
+
+            return run
+
+        return JacobianOrbit(states, inputs, None, over_time(self.step), over_time(self.jacobian))
+
+
+def as_system(system: Any) -> System:
+    """Return a `System`, wrapping any object that has the members of the protocol."""
+    if isinstance(system, System):
+        return system
+    missing = [name for name in ("dim", "step", "jacobian") if not hasattr(system, name)]
+    if missing:
+        raise TypeError(
+            f"`system` must be a System (a Map, a Flow, a cell, or an object with dim, n_inputs, "
+            f"dt, step, jacobian and pushforward); {type(system).__name__} has no {missing[0]}"
+        )
+    return _Foreign(system)
+
+
+class _Foreign(System):
+    """An object that follows the protocol without inheriting from `System`."""
+
+    def __init__(self, system: Any) -> None:
+        self.dim = validate.integer("system.dim", system.dim, low=1)
+        self.n_inputs = validate.integer("system.n_inputs", getattr(system, "n_inputs", 0), low=0)
+        self.dt = validate.real("system.dt", getattr(system, "dt", 1.0), positive=True)
+        self.step = system.step  # type: ignore[method-assign]
+        self.jacobian = system.jacobian  # type: ignore[method-assign]
+
+    def with_params(self, params: Tree) -> System:
+        return self
