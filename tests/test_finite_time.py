@@ -53,7 +53,9 @@ def test_map_in_its_parameters_state_and_basis(vectorized, given, interval):
     )
     x0, basis = np.array([0.1, 0.1]), RNG.standard_normal((2, 2))
 
-    def loss(p=np.array([1.4, 0.3]), x=x0, Q=basis):
+    p0 = np.array([1.4, 0.3])
+
+    def loss(p=p0, x=x0, Q=basis):
         lam = ln.finite_time_exponents(
             henon.with_params(p),
             x,
@@ -65,7 +67,7 @@ def test_map_in_its_parameters_state_and_basis(vectorized, given, interval):
         )
         return weighted(lam)
 
-    check(lambda p: loss(p=p), np.array([1.4, 0.3]))
+    check(lambda p: loss(p=p), p0)
     check(lambda x: loss(x=x), x0)
     check(lambda Q: loss(Q=Q), basis)
 
@@ -188,7 +190,6 @@ def test_traced_version_of_the_same_loss_agrees():
         net, x, Q = cell.with_params(params), x0, basis
         total = 0.0
         for s in range(12):
-            vectors, lengths = [], []
             Y = Q if s == 0 else net.pushforward(x, Q, u[s])
             if s == 0:
                 Q = _gram_schmidt(Y)[0]
