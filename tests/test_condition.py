@@ -70,6 +70,16 @@ def test_time_units(rng):
     assert b.slope_measured == pytest.approx(10 * a.slope_measured)
 
 
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_entries_beyond_each_others_range(backend):
+    """A condition number of 10**600 within a single step."""
+    J = np.array([np.diag([1e300, 1e-300]), [[1.0, 1.0], [0.0, 1.0]]])
+    c = condition_from_jacobians(J, times=[1, 2], backend=backend, precision="auto", rng=0)
+    np.testing.assert_allclose(c.log10_singular_values[0], [300.0, -300.0], rtol=1e-15)
+    np.testing.assert_allclose(c.log10_measured, [600.0, 600.0], atol=1e-9)
+    assert c.precision > 2000
+
+
 # ---- singular products
 
 

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.linalg import solve_triangular
 
-from lyapnet.precision.arithmetic import UP, Arithmetic, FloatArray, Matrix
+from lyapnet.precision.arithmetic import Arithmetic, FloatArray, Matrix
 from lyapnet.precision.bounds import ErrorBound
 from lyapnet.precision.factored import Chain
 
@@ -59,18 +59,17 @@ def backward(arithmetic: Arithmetic, chain: Chain, k: int) -> Diagonal:
             found.condition[output[index]] = _log2_norm(sizes) + inverse
         outer = np.logaddexp2.reduce(link.error[:, None] + np.log2(sizes), axis=0)
         found.after.append(outer + np.log2(link.inverse_norm) + inverse + _SLACK)
-        raw, error = c, np.zeros(columns)
+        error, exponents = np.full(columns, -np.inf), np.zeros(columns, dtype=np.int64)
         for s in reversed(link.passes):
-            raw, rounding = arithmetic.product(arithmetic.exact(s), raw)
+            c, rounding = arithmetic.product(arithmetic.exact(s), c)
             # All is upper triangular: column j only meets the first j columns of S.
-            leading = np.sqrt(np.cumsum(np.sum(s**2, axis=0)))
-            error = (error * leading + rounding) * UP
-        norms = np.linalg.norm(arithmetic.floats(raw), axis=0)
-        exponents = np.frexp(norms)[1].astype(np.int64)
-        c = arithmetic.scale(raw, -exponents)
+            leading = 0.5 * np.log2(np.cumsum(np.sum(s**2, axis=0))) + _SLACK
+            error = np.logaddexp2(error + leading, np.log2(rounding))
+            e = np.frexp(np.linalg.norm(arithmetic.floats(c), axis=0))[1].astype(np.int64)
+            c, error, exponents = arithmetic.scale(c, -e), error - e, exponents + e
         inverse = inverse_norm(arithmetic, c)
         found.exponents.append(-exponents)
-        found.before.append(np.log2(error) - exponents + inverse + _SLACK - bits)
+        found.before.append(error + inverse + _SLACK - bits)
     found.first = arithmetic.leading(c, k)
     found.condition[-1] = _log2_norm(arithmetic.floats(c)) + inverse
     for each in (found.exponents, found.before, found.after):

@@ -138,11 +138,16 @@ def _link(
     shift = 0
     error = np.array(-np.inf)  # binary logarithms of the columns' errors, in 2**-bits
     for factor in factors:
-        scaled, exponent = _rescaled(factor)
+        exponent = int(np.frexp(np.max(np.abs(factor)))[1])
+        scaled = np.ldexp(factor, -exponent)
+        # Rarely, with both huge and tiny entries, that is not exact: then scale the product.
+        late = 0 if np.array_equal(np.ldexp(scaled, exponent), factor) else exponent
+        q, rounding = arithmetic.product(arithmetic.exact(factor if late else scaled), q)
+        if late:
+            q = arithmetic.scale(q, np.full(len(rounding), -late))
         shift += exponent
-        q, rounding = arithmetic.product(arithmetic.exact(scaled), q)
         norm = 0.5 * np.log2(np.linalg.norm(scaled.T @ scaled) * UP)  # bounds the spectral one
-        error = np.logaddexp2(error + norm, np.log2(rounding))
+        error = np.logaddexp2(error + norm, np.log2(rounding) - late)
     passes: list[FloatArray] = []
     defect = np.inf
     floats = arithmetic.floats(q)
@@ -173,16 +178,6 @@ def slant(arithmetic: Arithmetic, q: Matrix, k: int) -> float:
     gram, uncertain = arithmetic.gram(arithmetic.take(q, np.arange(k)))
     defect = (float(np.linalg.norm(gram)) + uncertain) * UP
     return -0.5 * float(np.log1p(-defect)) if defect < 0.5 else np.inf
-
-
-def _rescaled(a: FloatArray) -> tuple[FloatArray, int]:
-    """Take a power of two out of a matrix, if that is exact."""
-    largest = float(np.max(np.abs(a)))
-    exponent = int(np.frexp(largest)[1]) if largest else 0
-    scaled = np.ldexp(a, -exponent)
-    if np.array_equal(np.ldexp(scaled, exponent), a):
-        return scaled, exponent
-    return a, 0
 
 
 def triangular(a: FloatArray) -> FloatArray:

@@ -48,7 +48,10 @@ def _shift(a: NDArray[np.object_], places: NDArray[np.int64]) -> NDArray[np.obje
 def _float(digits: Any, exponent: int) -> float:
     """Return ``digits * 2**exponent`` rounded to float64."""
     excess = max(int(digits).bit_length() - 64, 0)
-    return math.ldexp(float(int(digits) >> excess), int(exponent) + excess)
+    try:
+        return math.ldexp(float(int(digits) >> excess), int(exponent) + excess)
+    except OverflowError:
+        return math.inf
 
 
 class MpmathArithmetic:
