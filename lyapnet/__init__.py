@@ -9,6 +9,7 @@ from .errors import DegenerateBasisError, DivergedError, LyapnetError, Precision
 from .exponents import Spectrum, diagnose
 from .finite_time import finite_time_exponents
 from .floss import FlossResult, floss
+from .invariants import Invariants, check_invariants
 from .optimize import Adam, AdamState
 from .schedule import AdaptiveFlossing, FlossingSchedule
 from .spectrum import lyapunov_spectrum, spectrum_from_jacobians
@@ -36,6 +37,7 @@ __all__ = [
     "FlossResult",
     "FlossingSchedule",
     "Flow",
+    "Invariants",
     "LyapnetError",
     "Map",
     "PrecisionError",
@@ -44,6 +46,7 @@ __all__ = [
     "TrainResult",
     "VanillaRNN",
     "catalog",
+    "check_invariants",
     "condition_from_jacobians",
     "condition_number",
     "covariant_vectors",

@@ -48,6 +48,8 @@ class Spectrum(Result):
         At the end of the run.
     basis : array (..., n, k)
         At the end of the run.
+    x0 : array (..., n)
+        State at the start of the run, before the transients.
     settings : dict
         Everything that the run used, what was chosen automatically included.
     """
@@ -60,6 +62,7 @@ class Spectrum(Result):
         "times": ("time",),
         "state": ("unit",),
         "basis": ("unit", "growth"),
+        "x0": ("unit",),
     }
 
     _units: ClassVar[dict[str, str]] = {
@@ -77,6 +80,7 @@ class Spectrum(Result):
     converged: bool | None
     state: Array
     basis: Array
+    x0: Array
     settings: dict[str, Any]
     statistics: GrowthStatistics = field(repr=False)
     system: System | None = field(default=None, repr=False, compare=False)
@@ -144,14 +148,37 @@ class Spectrum(Result):
         if not len(self.log_growth):
             raise ValueError(f"`{what}` needs the growth of each block: run with record=True")
 
-    def _linear(self, weights: Array) -> Array:
-        """Return the standard error of ``sum(weights * exponents)``, exponents as sorted."""
-        known = np.asarray(np.isfinite(weights).all(axis=-1))
-        weights = np.where(known[..., None], weights, 0.0)
-        raw = np.zeros_like(weights)
+    def combination(self, weights: Any) -> Estimate:
+        """Estimate a linear combination of the exponents, their correlations accounted for.
+
+        Parameters
+        ----------
+        weights : array (..., k)
+            Of the exponents as sorted; finite. With ones the estimate is that of their sum.
+
+        Returns
+        -------
+        Estimate
+            With `mean`, `stderr` and `dof`, each of shape (...), and `confidence_interval`.
+
+        Examples
+        --------
+        >>> import lyapnet as ln
+        >>> s = ln.lyapunov_spectrum(ln.catalog.henon(), 5000, rng=0)
+        >>> total = s.combination([1, 1])  # each step contracts areas by 0.3: no error
+        >>> print(f"{total.mean:.6f}, {total.stderr < 1e-12}")
+        -1.203973, True
+        """
+        weights = np.broadcast_to(validate.array("weights", weights, least=1), self.exponents.shape)
+        raw = np.zeros(weights.shape)
         order = np.argsort(-self.statistics.estimate().mean, axis=-1, kind="stable")
         np.put_along_axis(raw, order, weights, axis=-1)
-        stderr = linear_stderr(self.statistics.growth, self.statistics.durations, raw).stderr
+        return linear_stderr(self.statistics.growth, self.statistics.durations, raw)
+
+    def _linear(self, weights: Array) -> Array:
+        """Return the standard error of a `combination`; ``nan`` where weights are not finite."""
+        known = np.asarray(np.isfinite(weights).all(axis=-1))
+        stderr = self.combination(np.where(known[..., None], weights, 0.0)).stderr
         return np.asarray(np.where(known, stderr, np.nan))[()]
 
     @property
@@ -261,6 +288,7 @@ class Spectrum(Result):
             statistics=self.statistics.mean_over_members(),
             state=self.state.reshape(-1, self.dim)[0],
             basis=self.basis.reshape(-1, self.dim, k)[0],
+            x0=self.x0.reshape(-1, self.dim)[0],
             settings={**self.settings, "pooled": int(np.prod(lead))},
         )
 
@@ -299,6 +327,7 @@ class Spectrum(Result):
             growth=[self.log_growth] if recorded else [],
             durations=[np.diff(self.times, prepend=0.0)] if recorded else [],
             statistics=copy.deepcopy(self.statistics),
+            x0=self.x0,
         )
         return self.from_run(run.run(), self.settings)
 
@@ -319,6 +348,7 @@ class Spectrum(Result):
             converged=None if run.tol is None else run.within(run.tol),
             state=run.x,
             basis=run.rows.swapaxes(-1, -2),
+            x0=run.x if run.x0 is None else run.x0,
             settings={**settings, "n_steps": run.n_done},
             statistics=run.statistics,
             system=run.system,

@@ -187,7 +187,7 @@ def spectrum_from_jacobians(
     Returns
     -------
     Spectrum
-        Without `state` (it is NaN: Jacobians do not tell it).
+        Without `state` and `x0` (they are NaN: Jacobians do not tell them).
 
     Examples
     --------
@@ -220,7 +220,8 @@ def spectrum_from_jacobians(
         "system": f"{len(D)} Jacobians",
     }
     spectrum = _finish(run, settings, chosen=interval)
-    return replace(spectrum, state=np.full_like(spectrum.state, np.nan), system=None)
+    unknown = np.full_like(spectrum.state, np.nan)
+    return replace(spectrum, state=unknown, x0=unknown, system=None)
 
 
 class _Jacobians(System):
