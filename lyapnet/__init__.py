@@ -14,6 +14,7 @@ from .optimize import Adam, AdamState
 from .schedule import AdaptiveFlossing, FlossingSchedule
 from .spectrum import lyapunov_spectrum, spectrum_from_jacobians
 from .storage import load
+from .sweep import SweepResult, sweep
 from .systems import Flow, Map, System
 from .train import TrainResult, train
 from .weights import from_torch
@@ -42,6 +43,7 @@ __all__ = [
     "Map",
     "PrecisionError",
     "Spectrum",
+    "SweepResult",
     "System",
     "TrainResult",
     "VanillaRNN",
@@ -58,6 +60,7 @@ __all__ = [
     "load",
     "lyapunov_spectrum",
     "spectrum_from_jacobians",
+    "sweep",
     "tasks",
     "train",
 ]

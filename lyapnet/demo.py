@@ -20,6 +20,7 @@ from .floss import floss
 from .linalg import blas_threads
 from .optimize import Adam
 from .spectrum import lyapunov_spectrum
+from .storage import plain
 from .tasks import TemporalXOR
 from .train import train
 
@@ -76,7 +77,7 @@ def run(folder: Path, *, seed: int = 0) -> dict[str, Any]:
     found["versions"] = {"lyapnet": __version__, "numpy": np.__version__}
     found["versions"]["python"] = platform.python_version()
     found["seed"] = seed
-    (folder / "demo.json").write_text(json.dumps(_plain(found), indent=1))
+    (folder / "demo.json").write_text(json.dumps(plain(found), indent=1))
     _draw(found).savefig(folder / "demo.png", dpi=150)
     total = sum(found["seconds"].values())
     _say(f"\nWrote {folder / 'demo.png'} and {folder / 'demo.json'} ({total:.0f} s)")
@@ -212,12 +213,3 @@ def _timed(found: dict[str, Any], name: str) -> Iterator[None]:
 def _say(text: str) -> None:
     sys.stderr.flush()
     print(text, flush=True)
-
-
-def _plain(x: Any) -> Any:
-    """Turn arrays into lists for JSON."""
-    if isinstance(x, dict):
-        return {key: _plain(item) for key, item in x.items()}
-    if isinstance(x, np.ndarray):
-        return x.tolist()
-    return x.item() if isinstance(x, np.generic) else x

@@ -85,6 +85,17 @@ def _put_arrays(node: Any, arrays: dict[str, Any]) -> Any:
     return node
 
 
+def plain(thing: Any) -> Any:
+    """Turn arrays into lists and NumPy's numbers into Python's, for JSON."""
+    if isinstance(thing, dict):
+        return {key: plain(item) for key, item in thing.items()}
+    if isinstance(thing, list | tuple):
+        return [plain(item) for item in thing]
+    if isinstance(thing, np.ndarray):
+        return thing.tolist()
+    return thing.item() if isinstance(thing, np.generic) else thing
+
+
 def save(thing: Any, path: Any) -> Path:
     """Save a result or a network; `load` reads it back.
 

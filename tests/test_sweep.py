@@ -1,0 +1,83 @@
+"""Sweeps: what they compute does not depend on how."""
+
+import numpy as np
+import pytest
+
+import lyapnet as ln
+
+pytest.importorskip("joblib")
+
+
+def draw(a, rng):
+    return {"a2": a**2, "x": rng.standard_normal(3)}
+
+
+def sometimes(a, rng):
+    if a == 1:
+        raise RuntimeError("not this one")
+    return a
+
+
+def spectrum(gain, rng):
+    return ln.lyapunov_spectrum(ln.VanillaRNN.random(4, gain=gain, rng=rng), 50, rng=rng)
+
+
+GRID = {"a": [0, 1, 2]}
+QUIET = {"progress": False}
+
+
+def test_neither_jobs_nor_order_nor_other_points_change_a_run():
+    one = ln.sweep(draw, GRID, seeds=2, rng=5, **QUIET)
+    two = ln.sweep(draw, GRID, seeds=2, rng=5, n_jobs=2, **QUIET)
+    back = ln.sweep(draw, {"a": [2, 7, 0]}, seeds=2, rng=5, **QUIET)
+    for x, y in zip(one.values, two.values, strict=True):
+        np.testing.assert_array_equal(x["x"], y["x"])
+    np.testing.assert_array_equal(one.values[0]["x"], back.values[4]["x"])
+    np.testing.assert_array_equal(one.values[5]["x"], back.values[1]["x"])
+    assert not np.array_equal(one.values[0]["x"], one.values[1]["x"])
+    assert [p["a"] for p in one.points] == [0, 0, 1, 1, 2, 2]
+
+
+def test_failed_points_are_recorded_and_tried_again(tmp_path):
+    found = ln.sweep(sometimes, GRID, directory=tmp_path, rng=0, **QUIET)
+    assert found.values == [0, None, 2]
+    assert "not this one" in found.errors[1]
+    assert "failed=1" in repr(found)
+    assert len(list(tmp_path.glob("*.npz"))) == 3
+
+
+def test_the_same_call_does_only_what_is_missing(tmp_path, monkeypatch):
+    first = ln.sweep(draw, GRID, directory=tmp_path, **QUIET)
+    files = sorted(tmp_path.glob("*.npz"))
+    files[0].unlink()
+    times = {path: path.stat().st_mtime_ns for path in files[1:]}
+    again = ln.sweep(draw, GRID, directory=tmp_path, **QUIET)
+    assert {path: path.stat().st_mtime_ns for path in files[1:]} == times
+    for x, y in zip(first.values, again.values, strict=True):
+        np.testing.assert_array_equal(x["x"], y["x"])
+
+
+def test_another_sweep_is_refused(tmp_path):
+    ln.sweep(draw, GRID, directory=tmp_path, rng=0, **QUIET)
+    with pytest.raises(ValueError, match="another sweep"):
+        ln.sweep(draw, GRID, directory=tmp_path, rng=1, **QUIET)
+    with pytest.raises(ValueError, match="another sweep"):
+        ln.sweep(sometimes, GRID, directory=tmp_path, rng=0, **QUIET)
+
+
+def test_results_of_lyapnet_come_back_from_files(tmp_path):
+    found = ln.sweep(spectrum, {"gain": [0.5]}, directory=tmp_path, rng=0, **QUIET)
+    again = ln.sweep(spectrum, {"gain": [0.5]}, directory=tmp_path, rng=0, **QUIET)
+    assert type(again.values[0]) is ln.Spectrum
+    np.testing.assert_array_equal(found.values[0].exponents, again.values[0].exponents)
+
+
+def test_points_may_be_listed_and_become_a_table():
+    frame = ln.sweep(draw, [{"a": 3}, {"a": 4}], rng=0, **QUIET).to_dataframe()
+    assert list(frame["a2"]) == [9, 16]
+
+
+@pytest.mark.parametrize("grid", [3, "a", {"a": 3}, {"a": "text"}, [3], [{"rng": 1}]])
+def test_bad_grids_are_named(grid):
+    with pytest.raises(TypeError, match="grid"):
+        ln.sweep(draw, grid, **QUIET)
