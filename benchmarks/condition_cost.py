@@ -37,9 +37,7 @@ def cost(way, bits, units, steps):
     """Return processor seconds and what was found."""
     jacobians = network(units, steps)
     start = time.process_time()
-    c = ln.condition_from_jacobians(
-        jacobians, times=[steps], precision=bits, rng=0, **WAYS[way]
-    )
+    c = ln.condition_from_jacobians(jacobians, times=[steps], precision=bits, rng=0, **WAYS[way])
     seconds = time.process_time() - start
     return {
         "seconds": round(seconds, 3),
@@ -55,6 +53,8 @@ def draw(report):
     for ax, (name, ways) in zip(axes, report.items(), strict=True):
         for way, points in ways.items():
             ax.loglog([p[name] for p in points], [p["seconds"] for p in points], "o-", label=way)
+        ax.set_xticks(SWEEPS[name], [str(x) for x in SWEEPS[name]])
+        ax.minorticks_off()
         fixed = ", ".join(f"{v} {k}" for k, v in BASE.items() if k != name)
         ax.set(xlabel=name, title=fixed)
     axes[0].set_ylabel("processor time (s)")
