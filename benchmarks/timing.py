@@ -129,7 +129,22 @@ def machine():
             versions[name] = importlib.metadata.version(name)
         except importlib.metadata.PackageNotFoundError:
             continue
-    return {"processor": model, "python": platform.python_version(), **versions}
+    python = platform.python_version()
+    return {"processor": model, "python": python, **versions, "BLAS kernels": kernels()}
+
+
+def kernels():
+    """Return the processor for which NumPy's and SciPy's BLAS have chosen their kernels.
+
+    OpenBLAS takes those of an old processor where it does not know a new one: then dgemm has
+    half the speed, and `OPENBLAS_CORETYPE` helps (SkylakeX where there is AVX-512).
+    """
+    import scipy.linalg  # noqa: F401 - loads its BLAS
+    from threadpoolctl import threadpool_info
+
+    return sorted(
+        {f"{x['internal_api']} {x.get('architecture', '')}".strip() for x in threadpool_info()}
+    )
 
 
 def table(head, rows):

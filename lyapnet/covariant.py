@@ -23,6 +23,9 @@ from .start import (
 from .systems import System, as_system
 from .trajectory import forward, run_orbit, stretch_length
 
+#: In so much time vectors align by default: a step of a flow is short.
+_ALIGN = 20.0
+
 
 @dataclass(frozen=True, repr=False)
 class CovariantVectors(Result):
@@ -35,7 +38,9 @@ class CovariantVectors(Result):
     states : array (T, ..., n)
         The states they belong to.
     exponents : array (..., k)
-        Growth rates of the vectors along these T - 1 steps, in the order of the vectors.
+        Growth rates of the vectors along these T - 1 steps, in the order of the vectors;
+        ``-inf`` where a Jacobian annihilates a direction, whose vectors are then just some of
+        the kernel.
     local : array (T - 1, ..., k)
         Growth rate of each vector in each step, nats per unit time.
     settings : dict
@@ -92,10 +97,11 @@ def covariant_vectors(
         State to start from, as for `lyapunov_spectrum`.
     transient, basis_transient : int, optional
         Steps of the state alone, then of state and basis; default a tenth of `n_steps`, at
-        least 100.
+        least 100, and for the basis at least 20 units of time.
     backward_transient : int, optional
         Steps beyond the last state in which the coefficients converge; default like
-        `basis_transient`.
+        `basis_transient`. Both converge like :math:`\exp(-(\lambda_i - \lambda_j) t)`:
+        close exponents take longer.
     rng : None, int or Generator, optional
 
     Returns
@@ -106,6 +112,12 @@ def covariant_vectors(
     ------
     DivergedError
         If the state is not finite.
+
+    Notes
+    -----
+    Rounding disturbs :math:`D_t v_t \parallel v_{t+1}` by about
+    :math:`10^{-16} \|D_t\| / \|D_t v_t\|`: little but for directions that contract by orders of
+    magnitude in a single step. All vectors of T states take room for T n k numbers, three times.
 
     References
     ----------
@@ -126,9 +138,12 @@ def covariant_vectors(
     rng = validate.generator(rng)
     n_steps = validate.integer("n_steps", n_steps, low=2)
     u = None if inputs is None else validate.array("inputs", inputs, least=2)
-    plan = plan_of(None, n_steps, transient, basis_transient, None)
+    align = max(100, n_steps // 10, round(_ALIGN / found.dt))
+    plan = plan_of(
+        None, n_steps, transient, align if basis_transient is None else basis_transient, None
+    )
     after = (
-        max(100, n_steps // 10)
+        align
         if backward_transient is None
         else validate.integer("backward_transient", backward_transient, low=0)
     )
@@ -143,12 +158,10 @@ def covariant_vectors(
     run_inputs = prepare_inputs(found, u, len(lead), total)
     with blas_threads(rows.size * found.dim):
         x, rows = _warm_up(found, x, rows, run_inputs, plan.transient, warm)
-        orbit = run_orbit(found, x, run_inputs, warm, total)
-        tape = forward(orbit, rows, 1, start=warm, forgiving=True, keep=True)[3]
-        assert tape is not None
-        factors = np.stack([np.tril(factor) for _, _, factor in tape.blocks])
-        coefficients, log_growth = _backward(factors, n_steps, rng)
-    vectors = np.matmul(coefficients, tape.rows[:n_steps])
+        last = warm + n_steps - 1
+        states, bases, factors, dead = _forward(found, x, rows, run_inputs, (warm, last, total))
+        coefficients, log_growth = _backward(factors, dead, n_steps, rng)
+        vectors = np.matmul(coefficients, bases)
     settings = {
         "n_steps": n_steps,
         "k": k,
@@ -160,7 +173,7 @@ def covariant_vectors(
     }
     return CovariantVectors(
         vectors=vectors.swapaxes(-1, -2),
-        states=orbit.states[:n_steps].copy(),
+        states=states,
         exponents=log_growth.mean(axis=0) / found.dt,
         local=log_growth / found.dt,
         settings=settings,
@@ -181,13 +194,64 @@ def _warm_up(
     return x, rows
 
 
-def _backward(factors: Array, n_steps: int, rng: np.random.Generator) -> tuple[Array, Array]:
+def _forward(
+    system: System, x: Array, rows: Array, inputs: Array | None, at: tuple[int, int, int]
+) -> tuple[Array, Array, Array, Array]:
+    """Carry the basis along, and keep what the way back needs.
+
+    Parameters
+    ----------
+    at : (int, int, int)
+        The first state, the last one that gets vectors, and the end of the run.
+
+    Returns
+    -------
+    states : array (n_steps, ..., n)
+    bases : array (n_steps, ..., k, n)
+    factors : array (S, ..., k, k)
+        :math:`R_t^T` of all steps, lower triangular.
+    dead : array (S, ..., k)
+        Where a growth factor is zero.
+    """
+    first, last, total = at
+    states: list[Array] = []
+    bases: list[Array] = []
+    factors: list[Array] = []
+    dead: list[Array] = []
+    length = stretch_length(system, x.shape[:-1], rows.shape[-2])
+    for start, stop in itertools.pairwise(sorted({*range(first, total, length), last, total})):
+        orbit = run_orbit(system, x, inputs, start, stop)
+        _, rows, _, tape = forward(orbit, rows, 1, start=start, forgiving=True, keep=True)
+        assert tape is not None
+        if start < last:
+            states.append(orbit.states[:-1])
+            bases.append(tape.rows[:-1])
+        factors.extend(np.tril(block[2]) for block in tape.blocks)
+        dead.append(np.isneginf(tape.log_growth))
+        x = orbit.states[-1]
+        if stop == last:
+            states.append(x[None])
+            bases.append(rows[None])
+    return (
+        np.concatenate(states),
+        np.concatenate(bases),
+        np.stack(factors),
+        np.concatenate(dead),
+    )
+
+
+def _backward(
+    factors: Array, dead: Array, n_steps: int, rng: np.random.Generator
+) -> tuple[Array, Array]:
     """Solve the recursion of the coefficients backwards.
 
     Parameters
     ----------
     factors : array (S, ..., k, k)
         :math:`R_t^T`, lower triangular.
+    dead : array (S, ..., k)
+        Where a growth factor is zero: it is replaced by one at rounding, so that the vector is
+        in the kernel of the Jacobian, and its growth is said to be ``-inf``.
     n_steps : int
         Coefficients are kept for so many first states.
 
@@ -199,6 +263,11 @@ def _backward(factors: Array, n_steps: int, rng: np.random.Generator) -> tuple[A
         By how much each step stretches each vector.
     """
     *lead, k, _ = factors.shape[1:]
+    if dead.any():
+        diagonal = np.einsum("...ii->...i", factors)
+        size = np.abs(factors).max(axis=(-2, -1), keepdims=True)[..., 0]
+        size = np.broadcast_to(np.where(size > 0, size, 1.0), dead.shape)
+        diagonal[dead] = np.finfo(float).eps * size[dead]
     here = np.tril(rng.standard_normal((*lead, k, k)))
     here /= np.linalg.norm(here, axis=-1, keepdims=True)
     kept = np.empty((n_steps, *here.shape))
@@ -206,12 +275,16 @@ def _backward(factors: Array, n_steps: int, rng: np.random.Generator) -> tuple[A
     for t in reversed(range(len(factors) + 1)):
         if t < len(factors):
             here = _solve_rows(factors[t], here)
+            largest = np.abs(here).max(axis=-1, keepdims=True)
+            here /= largest
             length = np.linalg.norm(here, axis=-1, keepdims=True)
             here /= length
+            length *= largest
             if t < n_steps - 1:
                 log_growth[t] = -np.log(length[..., 0])
         if t < n_steps:
             kept[t] = here
+    log_growth[dead[: n_steps - 1]] = -np.inf
     return kept, log_growth
 
 
