@@ -47,7 +47,7 @@ def empty(shape: tuple[int, ...]) -> Array:
     if not _SMALLEST <= size <= _LARGEST:
         return np.empty(shape)
     blocks = _store.blocks
-    for i in range(len(blocks)):
+    for i in reversed(range(len(blocks))):  # the one used last is still in the cache
         if blocks[i].size == size and _references(blocks, i) == _UNUSED:
             blocks.append(blocks.pop(i))
             return blocks[-1].reshape(shape)

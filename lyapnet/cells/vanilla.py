@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any, ClassVar, Self
 
 import autograd.numpy as anp
@@ -178,18 +177,8 @@ class _VanillaOrbit(Orbit):
         self.W, self.V, self.b = (cell.params[name] for name in "WVb")
         self.inputs = inputs
         self.states = empty((n_steps + 1, *x.shape))
+        self.rates = empty((n_steps, *x.shape))
         self.states[0] = x
-        # What one network's weights multiply in a step, (phi(h), u, 1), lies side by side: one
-        # product with (W, V, b) does the step, and one gives the gradient of all three.
-        self._joined = self.W.ndim == self.V.ndim == 2 and self.b.ndim == 1
-        driven = inputs is not None and cell.n_inputs > 0
-        width = cell.dim + cell.n_inputs * driven + 1 if self._joined else cell.dim
-        self._sources = empty((n_steps, *x.shape[:-1], width))
-        self.rates = self._sources[..., : cell.dim]
-        if self._joined:
-            self._sources[..., -1] = 1.0
-            if driven:
-                self._sources[..., cell.dim : -1] = inputs
         with np.errstate(over="ignore", invalid="ignore"):
             self._run()
             slope, self._curvature = cell.activation.along(self.states[:-1], self.rates)
@@ -198,35 +187,39 @@ class _VanillaOrbit(Orbit):
         self._scratch: Array | None = None
 
     def _run(self) -> None:
-        leak, activation = self.cell.leak, self.cell.activation
-        weights, drive = self.W, None
-        if self._joined:
-            V = self.V[:, : self._sources.shape[-1] - self.cell.dim - 1]
-            weights = np.concatenate([self.W, V, self.b[:, None]], axis=1)
-        else:
-            drive = self._drive()
-        multiply = _product(weights.swapaxes(-1, -2))
-        states, sources = _as_rows(self.states, weights), _as_rows(self._sources, weights)
-        rates = sources[..., : self.cell.dim]
-        for s, (h, r, source, following) in enumerate(
-            zip(states, rates, sources, states[1:], strict=False)
-        ):
-            if activation.name == "tanh":
-                np.tanh(h, out=r)
+        leak, function = self.cell.leak, self.cell.activation.function
+        ufunc = np.tanh if self.cell.activation.name == "tanh" else None
+        states, rates = self.states, self.rates
+        self._drive(states[1:])
+        shared = self.W.ndim == 2
+        transposed = self.W.swapaxes(-1, -2)
+        grown = np.empty(states.shape[1:])
+        for h, r, following in zip(states, rates, states[1:], strict=False):
+            if ufunc is not None:
+                ufunc(h, out=r)
             else:
-                r[...] = activation.function(h)
-            multiply(source, following)
-            if drive is not None:
-                following += drive[s]
+                r[...] = function(h)
+            if shared and r.ndim <= 2:
+                np.dot(r, transposed, out=grown)
+            elif shared:
+                times_weights(r, self.W, out=grown)
+            else:
+                np.matmul(self.W, r[..., None], out=grown[..., None])
+            following += grown
             if leak != 1:
                 following *= leak
                 following += (1 - leak) * h
 
-    def _drive(self) -> Array:
-        """Return V u + b for all steps ``(T, ..., n)``."""
+    def _drive(self, out: Array) -> None:
+        """Write V u + b for all steps, ``(T, ..., n)``, in one matrix product."""
         if self.inputs is None or not self.cell.n_inputs:
-            return np.broadcast_to(self.b, (self.n_steps, *self.b.shape))
-        return np.matmul(self.V, self.inputs[..., None])[..., 0] + self.b
+            out[...] = self.b
+            return
+        if self.V.ndim == 2 and self.inputs.shape[:-1] == out.shape[:-1]:
+            times_weights(np.ascontiguousarray(self.inputs), self.V, out=out)
+        else:
+            out[...] = np.matmul(self.V, self.inputs[..., None])[..., 0]
+        out += self.b
 
     @property
     def jacobians(self) -> Array:
@@ -263,51 +256,34 @@ class _VanillaOrbit(Orbit):
         """Backpropagate through time."""
         bars = empty(states_bar.shape)
         bars[...] = states_bar
-        leak, multiply = self.cell.leak, _product(self.W)
-        flat, slopes = _as_rows(bars, self.W), _as_rows(self.slope, self.W)
-        step = np.empty(flat.shape[1:])
-        for here, following, slope in zip(flat[-2::-1], flat[:0:-1], slopes[::-1], strict=True):
-            multiply(following, step)
+        W, leak = self.W, self.cell.leak
+        shared = W.ndim == 2
+        step = np.empty(bars.shape[1:])
+        for here, following, slope in zip(bars[-2::-1], bars[:0:-1], self.slope[::-1], strict=True):
+            if shared and step.ndim <= 2:
+                np.dot(following, W, out=step)
+            elif shared:
+                times_weights(following, W.T, out=step)
+            else:
+                np.matmul(W.swapaxes(-1, -2), following[..., None], out=step[..., None])
             step *= slope
             here += step
             if leak != 1:
                 here += (1 - leak) * following
         driven = bars[1:] if leak == 1 else leak * bars[1:]
-        return Cotangent(bars[0], self._inputs_bar(driven), self._params_bar(driven))
-
-    def _params_bar(self, driven: Array) -> dict[str, Array]:
-        """Contract cotangents of what drives each step with what the weights multiply there."""
-        n, left = self.cell.dim, driven[..., None, :]
-        V = np.zeros(self.V.shape)
-        if self._joined:
-            joined = contract(left, self._sources[..., None, :], (n, self._sources.shape[-1]))
-            if joined.shape[1] > n + 1:
-                V = joined[:, n:-1]
-            return {"W": joined[:, :n], "V": V, "b": joined[:, -1]}
+        params = {
+            "W": contract(driven[..., None, :], self.rates[..., None, :], W.shape),
+            "V": np.zeros(self.V.shape),
+            "b": unbroadcast(driven, self.b.shape),
+        }
+        inputs = None
         if self.inputs is not None and self.cell.n_inputs:
             u = np.broadcast_to(self.inputs, (*driven.shape[:-1], self.cell.n_inputs))
-            V = contract(left, u[..., None, :], self.V.shape)
-        W = contract(left, self.rates[..., None, :], self.W.shape)
-        return {"W": W, "V": V, "b": unbroadcast(driven, self.b.shape)}
-
-    def _inputs_bar(self, driven: Array) -> Array | None:
-        if self.inputs is None or not self.cell.n_inputs:
-            return None
-        if self.V.ndim == 2:
-            back = times_weights(driven, self.V.T)
-        else:
-            back = np.matmul(driven[..., None, :], self.V)[..., 0, :]
-        return unbroadcast(back, self.inputs.shape)
-
-
-def _as_rows(x: Array, W: Array) -> Array:
-    """Return states in time with all members as one matrix, if they share the weights."""
-    return x.reshape(len(x), -1, x.shape[-1]) if W.ndim == 2 and x.ndim > 3 else x
-
-
-def _product(W: Array) -> Callable[[Array, Array], Any]:
-    """Return a function that writes each state times W, shared or the member's own."""
-    if W.ndim == 2:
-        return lambda x, out: np.dot(x, W, out)
-    transposed = W.swapaxes(-1, -2)
-    return lambda x, out: np.matmul(transposed, x[..., None], out=out[..., None])
+            params["V"] = contract(driven[..., None, :], u[..., None, :], self.V.shape)
+            back = (
+                times_weights(driven, self.V.swapaxes(-1, -2))
+                if self.V.ndim == 2
+                else (np.matmul(driven[..., None, :], self.V)[..., 0, :])
+            )
+            inputs = unbroadcast(back, self.inputs.shape)
+        return Cotangent(bars[0], inputs, params)
