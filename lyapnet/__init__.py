@@ -5,10 +5,12 @@ from .cells import GRU, LSTM, Activation, Cell, VanillaRNN
 from .condition import ConditionNumber, condition_from_jacobians, condition_number
 from .covariant import CovariantVectors, covariant_vectors
 from .diagnosis import Diagnosis
+from .driven import ClosedLoop, EchoState, echo_state
 from .errors import DegenerateBasisError, DivergedError, LyapnetError, PrecisionError
 from .exponents import Spectrum, diagnose
 from .finite_time import finite_time_exponents
 from .floss import FlossResult, floss
+from .meanfield import critical_gain, mean_field_exponent
 from .invariants import Invariants, check_invariants
 from .optimize import Adam, AdamState
 from .schedule import AdaptiveFlossing, FlossingSchedule
@@ -30,11 +32,13 @@ __all__ = [
     "AdamState",
     "AdaptiveFlossing",
     "Cell",
+    "ClosedLoop",
     "ConditionNumber",
     "CovariantVectors",
     "DegenerateBasisError",
     "Diagnosis",
     "DivergedError",
+    "EchoState",
     "FlossResult",
     "FlossingSchedule",
     "Flow",
@@ -52,13 +56,16 @@ __all__ = [
     "condition_from_jacobians",
     "condition_number",
     "covariant_vectors",
+    "critical_gain",
     "diagnose",
+    "echo_state",
     "finite_time_exponents",
     "floss",
     "flossing_loss",
     "from_torch",
     "load",
     "lyapunov_spectrum",
+    "mean_field_exponent",
     "spectrum_from_jacobians",
     "sweep",
     "tasks",

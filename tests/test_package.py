@@ -35,7 +35,7 @@ ROOMS = [
     ("finite_time", "spectrum", "covariant", "condition", "retrace"),
     ("invariants", "driven"),
     # flossing and training
-    ("optimize", "losses"),
+    ("optimize", "losses", "meanfield"),
     ("tasks", "window"),
     ("source", "verdict", "schedule", "penalty", "bptt"),
     ("floss", "diagnostics"),
