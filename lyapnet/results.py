@@ -88,7 +88,10 @@ class Result:
             for name, dims in self._dims.items()
             if dims == self._dims[first] and np.shape(getattr(self, name)) == shape
         }
-        names = [*(f"member_{i}" for i in range(len(shape) - 1)), self._dims[first][-1]]
+        last = self._dims[first][-1:]
+        names = [*(f"member_{i}" for i in range(len(shape) - len(last))), *last]
+        if not names:
+            return pandas.DataFrame(columns)
         index = pandas.MultiIndex.from_product([range(size) for size in shape], names=names)
         if len(shape) == 1:
             index = index.get_level_values(0)

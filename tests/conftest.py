@@ -7,6 +7,8 @@ import numpy as np
 import pytest
 from hypothesis import settings
 
+os.environ["MPLBACKEND"] = "agg"  # as Matplotlib spells it itself: a test may choose it again
+
 # A shared machine has no deadlines; in CI the examples are the same on every run.
 settings.register_profile("local", deadline=None)
 settings.register_profile("ci", deadline=None, derandomize=True)

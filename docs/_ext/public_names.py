@@ -11,6 +11,7 @@ import lyapnet
 SECTIONS = {
     "Systems and networks": ("systems", "cells"),
     "Spectrum": ("spectrum", "exponents", "covariant", "invariants", "convergence", "diagnosis"),
+    "Driven and autonomous": ("driven",),
     "Condition numbers": ("condition",),
     "Flossing": ("finite_time", "flossing", "floss", "window"),
     "Training": ("train", "optimize", "schedule", "penalty", "diagnostics"),
