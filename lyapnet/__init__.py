@@ -10,8 +10,8 @@ from .errors import DegenerateBasisError, DivergedError, LyapnetError, Precision
 from .exponents import Spectrum, diagnose
 from .finite_time import finite_time_exponents
 from .floss import FlossResult, floss
-from .meanfield import critical_gain, mean_field_exponent
 from .invariants import Invariants, check_invariants
+from .meanfield import critical_gain, mean_field_exponent
 from .optimize import Adam, AdamState
 from .schedule import AdaptiveFlossing, FlossingSchedule
 from .spectrum import lyapunov_spectrum, spectrum_from_jacobians
