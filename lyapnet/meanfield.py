@@ -125,9 +125,7 @@ def _variance(gain: float, added: float, phi: Activation) -> float:
     while excess(high) > 0:
         high *= 2
         if high > 1e12:
-            raise ValueError(
-                f"the variance grows without bound at `gain` {gain}: use a smaller one"
-            )
+            raise ValueError(f"the variance grows without bound at `gain` {gain}: use less")
     # From above towards the largest fixed point; at and below g = 1 without input that is zero.
     low = added
     for q in high * 0.5 ** np.arange(1, 60):
