@@ -78,7 +78,10 @@ class Orbit:
         raise NotImplementedError
 
     def state_adjoint(self, states_bar: Array) -> Cotangent:
-        """Carry cotangents ``(T + 1, ..., n)`` of the states back to the first one."""
+        """Carry cotangents ``(T + 1, ..., n)`` of the states back to the first one.
+
+        The last use of the array: it may be overwritten.
+        """
         raise NotImplementedError
 
 

@@ -183,7 +183,7 @@ class _VanillaOrbit(Orbit):
             self._run()
             slope, self._curvature = cell.activation.along(self.states[:-1], self.rates)
             self.slope = slope if cell.leak == 1 else cell.leak * slope
-        self._slope_bar = np.zeros_like(self.rates)
+        self._slope_bar: Array | None = None
         self._scratch: Array | None = None
 
     def _run(self) -> None:
@@ -192,7 +192,8 @@ class _VanillaOrbit(Orbit):
         states, rates = self.states, self.rates
         self._drive(states[1:])
         shared = self.W.ndim == 2
-        transposed = self.W.swapaxes(-1, -2)
+        # BLAS has kernels of its own for small matrices, but none for a transposed one.
+        transposed = np.ascontiguousarray(self.W.swapaxes(-1, -2))
         grown = np.empty(states.shape[1:])
         for h, r, following in zip(states, rates, states[1:], strict=False):
             if ufunc is not None:
@@ -240,6 +241,8 @@ class _VanillaOrbit(Orbit):
         """Carry cotangent vectors back through step s, and note what the slope gets."""
         times_weights(rows, self.W.swapaxes(-1, -2), out=out)
         if forward is not None:
+            if self._slope_bar is None:
+                self._slope_bar = np.zeros_like(self.rates)
             np.einsum("...kn,...kn->...n", out, forward, out=self._slope_bar[s])
         out *= self.slope[s][..., None, :]
         if self.cell.leak != 1:
@@ -247,6 +250,7 @@ class _VanillaOrbit(Orbit):
 
     def tangent_adjoint(self, rows: Array, rows_bar: Array) -> Cotangent:
         """Differentiate in the slopes, hence the states, and in the weights."""
+        assert self._slope_bar is not None
         states = self._slope_bar * (self.cell.leak * self._curvature())
         rows *= self.slope[..., None, :]
         W = contract(rows_bar, rows, self.W.shape)
@@ -254,8 +258,7 @@ class _VanillaOrbit(Orbit):
 
     def state_adjoint(self, states_bar: Array) -> Cotangent:
         """Backpropagate through time."""
-        bars = empty(states_bar.shape)
-        bars[...] = states_bar
+        bars = states_bar
         W, leak = self.W, self.cell.leak
         shared = W.ndim == 2
         step = np.empty(bars.shape[1:])
