@@ -104,8 +104,8 @@ class Benettin:
         steps[-1] = orbit.n_steps - (len(growth) - 1) * plan.interval
         durations = steps * self.system.dt
         self.statistics.update(growth, durations)
-        self.durations.append(durations if self.record else durations[:0])
         if self.record:
+            self.durations.append(durations)
             self.growth.append(growth)
 
     def within(self, tol: float) -> bool:

@@ -129,7 +129,7 @@ def prepare_inputs(system: System, u: Array | None, ndim: int, total: int) -> Ar
     if not system.n_inputs:
         return None
     if u is None:
-        u = np.zeros((total, system.n_inputs))
+        return np.broadcast_to(0.0, (total, *(1,) * ndim, system.n_inputs))
     return u[:total].reshape(total, *(1,) * (ndim + 2 - u.ndim), *u.shape[1:])
 
 

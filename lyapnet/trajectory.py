@@ -144,7 +144,8 @@ def forward(
     lengths: list[Array] = []
     suspect: list[tuple[int, int, int, Array]] = []
 
-    def block(first: int, last: int) -> None:
+    def block(first: int, last: int) -> bool:
+        """Push through a block and factorise; say whether the basis stood it undivided."""
         here = buffer[first:] if keep else buffer
         for s in range(last - first):
             orbit.push(first + s, here[s], here[s + 1])
@@ -154,21 +155,24 @@ def forward(
             sine = diagonal / length
             if not sine.min() >= SMALLEST_SINE:  # NaN where it overflowed
                 suspect.append((len(diagonals), first, last, sine))
-                block(first, (first + last) // 2)
-                block((first + last) // 2, last)
-                return
+                return False
         diagonals.append(diagonal)
         lengths.append(length)
         if tape is not None and factor is not None:
             tape.blocks.append((first, last, factor))
         if not keep:
             buffer[0] = here[last - first]
+        return True
 
     starts = []
     with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
         for first, last in itertools.pairwise(edges):
             starts.append(len(diagonals))
-            block(first, last)
+            pending = [(first, last)]
+            while pending:
+                a, b = pending.pop()
+                if not block(a, b):
+                    pending += [((a + b) // 2, b), (a, (a + b) // 2)]
         log_growth, sine = _logs(np.stack(diagonals), np.stack(lengths), rows.shape[-1])
     growth = np.add.reduceat(log_growth, starts, axis=0)
     for leaf, first, last, collapsed in suspect:
