@@ -183,7 +183,7 @@ def test_windows_average_to_the_exponents_without_resetting_the_basis():
     windows = s.finite_time(100)
     assert windows.shape == (10, 2)
     assert_allclose(windows.mean(axis=0), s.exponents, atol=1e-12)
-    # A basis reset in every window would change the second window.
+    # Volumes are kept in each; that the basis is not reset is shown in test_regressions.py.
     assert_allclose(windows.sum(axis=1), np.log(0.3), atol=1e-9)
     assert_allclose(s.running()[-1], s.exponents, atol=1e-12)
 
