@@ -30,8 +30,8 @@ Tree = Any  # a float, an array, or a dict, list or tuple of such
 Function = Callable[[Any, Any, Tree], Any]  # (x, u, p) -> array
 
 _REMEDY = (
-    "write it with `import autograd.numpy as np` (arrays built by np.array([...]), no "
-    "assignment to elements), or give its jacobian"
+    "write it with `import autograd.numpy as np` (functions of np and not of math, arrays built "
+    "by np.array([...]), no assignment to elements), or give its jacobian"
 )
 
 
@@ -106,7 +106,7 @@ def over_states(function: Function, mode: str, lead: tuple[int, ...]) -> Functio
             if u is not None:
                 u = anp.broadcast_to(u, x.shape[:-1] + u.shape[-1:])
                 u = anp.reshape(u, (-1, u.shape[-1])).T
-            return anp.reshape(function(columns, u, p).T, x.shape)
+            return anp.reshape(function(columns, u, _spread(p, lead, x)).T, x.shape)
 
         return by_columns
 
@@ -124,6 +124,21 @@ def over_states(function: Function, mode: str, lead: tuple[int, ...]) -> Functio
         return anp.reshape(stacked, shape + tuple(np.shape(value(done[0]))))
 
     return one_by_one
+
+
+def _spread(tree: Tree, lead: tuple[int, ...], x: Any) -> Tree:
+    """Give each of the states ``(..., *lead, n)`` the parameters of its member, as columns."""
+    if not lead:
+        return tree
+    spread = []
+    for leaf in leaves(tree):
+        shape = np.shape(value(leaf))
+        if shape[: len(lead)] == lead:
+            own = shape[len(lead) :]
+            leaf = anp.reshape(anp.broadcast_to(leaf, x.shape[:-1] + own), (-1, *own))
+            leaf = anp.moveaxis(leaf, 0, -1)
+        spread.append(leaf)
+    return rebuild(tree, spread)
 
 
 def member(tree: Tree, lead: tuple[int, ...], i: tuple[int, ...]) -> Tree:
@@ -157,10 +172,19 @@ def traced(function: Callable[..., Any], name: str) -> Callable[..., tuple[Any, 
     A function that does not depend on its argument gets zeros without autograd's warning.
     """
 
+    def guarded(x: Any) -> Any:
+        try:
+            return refuse_objects(function(x), name)
+        except (TypeError, ValueError, AttributeError) as error:
+            if _REMEDY in str(error):
+                raise
+            # With plain arrays it has run before: what fails is the tracing.
+            raise TypeError(f"autograd cannot trace `{name}` ({error}); {_REMEDY}") from error
+
     def run(x: Any) -> tuple[Any, Any]:
         with warnings.catch_warnings():
             warnings.filterwarnings("ignore", "Output seems independent of input")
-            return make_vjp(lambda x: refuse_objects(function(x), name))(x)
+            return make_vjp(guarded)(x)
 
     return run
 

@@ -80,7 +80,8 @@ class Benettin:
                     if phase != "transient":
                         self._advance(orbit, start, count=phase == "n_steps")
                 except LyapnetError as error:
-                    error.partial = self
+                    if phase == "n_steps":
+                        self._keep_what_is_good(start, error.step)
                     raise
                 self.x = orbit.states[-1]
                 bar.update(stop - start)
@@ -107,6 +108,19 @@ class Benettin:
         if self.record:
             self.durations.append(durations)
             self.growth.append(growth)
+
+    def _keep_what_is_good(self, start: int, failed: int | None) -> None:
+        """Count the steps of a stretch before the one that failed."""
+        good = 0 if failed is None else failed - 1 - start
+        if good < 1:
+            return
+        try:
+            orbit = run_orbit(self.system, self.x, self.inputs, start, start + good)
+            self._advance(orbit, start, count=True)
+        except LyapnetError:
+            return  # the same failure, a little earlier: what was counted before stays
+        self.x = orbit.states[-1]
+        self.n_done += good
 
     def within(self, tol: float) -> bool:
         """Say whether all 95 % half-widths are below a tolerance, ``-inf`` exponents apart."""

@@ -65,6 +65,10 @@ def _factorise(rows: Array, factor: Array | None) -> tuple[Array, Array]:
         if done is not None:
             return done
     length = np.sqrt(np.einsum("ij,ij->i", rows, rows))
+    if np.isinf(length).any() and np.isfinite(rows).all():  # their squares are out of range
+        largest = np.abs(rows).max(axis=1)
+        scaled = rows / largest[:, None]
+        length = largest * np.sqrt(np.einsum("ij,ij->i", scaled, scaled))
     return _householder(rows, factor), length
 
 

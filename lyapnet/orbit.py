@@ -122,6 +122,12 @@ class JacobianOrbit(Orbit):
         """Jacobians of all steps ``(T, ..., n, n)``."""
         assert self._jacobian is not None
         found = np.asarray(self._jacobian(self.states[:-1], self.inputs, self._params), dtype=float)
+        n = self.states.shape[-1]
+        if found.shape[-2:] != (n, n):
+            raise ValueError(
+                f"`jacobian` must return arrays (..., {n}, {n}), got shape {found.shape} for "
+                f"states of shape {self.states[:-1].shape}"
+            )
         return np.broadcast_to(found, self.states[:-1].shape + self.states.shape[-1:])
 
     @cached_property

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from . import validate
+from .autodiff import is_traced
 from .benettin import Benettin, automatic_interval
 from .errors import LyapnetError
 from .exponents import Spectrum
@@ -108,6 +109,8 @@ def lyapunov_spectrum(
     True
     """
     found = as_system(system)
+    if is_traced(found.params, x0, basis, inputs):
+        raise TypeError("autograd is tracing: differentiate `finite_time_exponents` instead")
     rng = validate.generator(rng)
     u = None if inputs is None else validate.array("inputs", inputs, least=2)
     plan = plan_of(u, n_steps, transient, basis_transient, tol)

@@ -15,6 +15,9 @@ from .trajectory import Plan
 #: Each warm-up takes a tenth of the run, but at least so many steps.
 _WARM_UP = 100
 
+#: With a tolerance no more than this, whatever the largest number of steps.
+_LONGEST_WITH_TOL = 2000
+
 
 def plan_of(u: Array | None, n_steps: Any, transient: Any, basis_transient: Any, tol: Any) -> Plan:
     """Complete the counts of steps."""
@@ -25,6 +28,8 @@ def plan_of(u: Array | None, n_steps: Any, transient: Any, basis_transient: Any,
         raise ValueError(f"`n_steps`{more} is needed where no `inputs` fix the number of steps")
     length = 0 if u is None else len(u)
     warm = length // 10 if n_steps is None else max(_WARM_UP, n_steps // 10)
+    if tol is not None:
+        warm = min(warm, _LONGEST_WITH_TOL)  # n_steps is only the most that may be needed
     transient = warm if transient is None else validate.integer("transient", transient, low=0)
     basis_transient = (
         warm

@@ -142,6 +142,7 @@ def forward(
     tape = Tape(orbit, buffer) if keep else None
     diagonals: list[Array] = []
     lengths: list[Array] = []
+    ends: list[int] = []
     suspect: list[tuple[int, int, int, Array]] = []
 
     def block(first: int, last: int) -> bool:
@@ -158,6 +159,7 @@ def forward(
                 return False
         diagonals.append(diagonal)
         lengths.append(length)
+        ends.append(last)
         if tape is not None and factor is not None:
             tape.blocks.append((first, last, factor))
         if not keep:
@@ -173,7 +175,9 @@ def forward(
                 a, b = pending.pop()
                 if not block(a, b):
                     pending += [((a + b) // 2, b), (a, (a + b) // 2)]
-        log_growth, sine = _logs(np.stack(diagonals), np.stack(lengths), rows.shape[-1])
+        diagonal, length = np.stack(diagonals), np.stack(lengths)
+        _check_growth(diagonal, length, [start + end for end in ends])
+        log_growth, sine = _logs(diagonal, length, rows.shape[-1])
     growth = np.add.reduceat(log_growth, starts, axis=0)
     for leaf, first, last, collapsed in suspect:
         wanted = leaf in starts and not forgiving and not collapsed.min() >= _COLLAPSED
@@ -183,6 +187,19 @@ def forward(
         tape.log_growth = log_growth
     smallest = min((float(np.nan_to_num(c[3]).min()) for c in suspect), default=1.0)
     return growth, buffer[n_steps if keep else 0].copy(), min(smallest, float(sine.min())), tape
+
+
+def _check_growth(diagonal: Array, length: Array, ends: list[int]) -> None:
+    """Refuse Jacobians that are not finite."""
+    good = np.isfinite(diagonal + length).reshape(len(ends), -1).all(axis=1)
+    if not good.all():
+        step = ends[int(np.argmin(good))]
+        raise DivergedError(
+            f"the Jacobian of step {step}, times the tangent basis, is not finite: check "
+            "`jacobian` at the state there (`check_invariants` compares it with the step), or the "
+            "step itself if its derivative comes from autograd",
+            step=step,
+        )
 
 
 def _logs(diagonal: Array, length: Array, n: int) -> tuple[Array, Array]:

@@ -51,6 +51,8 @@ def option(name: str, value: Any, allowed: Collection[Any]) -> Any:
 def array(name: str, value: Any, *, ndim: int | None = None, least: int = 0) -> Array:
     """Return a finite float64 array with the given (or at least so many) axes."""
     try:
+        if np.iscomplexobj(value):
+            raise TypeError("it is complex")
         x = np.array(value, dtype=float)
     except (TypeError, ValueError) as error:
         raise TypeError(f"`{name}` must be an array of real numbers: {error}") from None
@@ -81,5 +83,10 @@ def trailing(name: str, x: Array, size: int, meaning: str) -> None:
 def generator(rng: Any) -> np.random.Generator:
     """Return the generator that `rng` means (SPEC 7): None, an integer or a Generator."""
     if rng is not None and not isinstance(rng, np.random.Generator):
-        rng = integer("rng", rng, low=0)
+        try:
+            rng = integer("rng", rng, low=0)
+        except TypeError:
+            raise TypeError(
+                f"`rng` must be None, an integer or a numpy.random.Generator, got {rng!r}"
+            ) from None
     return np.random.default_rng(rng)

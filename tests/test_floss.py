@@ -92,8 +92,18 @@ def test_reaches_its_target_within_100_epochs(gain, target):
 
 def test_flosses_many_exponents_and_leaves_the_rest():
     cell = small(16)
-    r = ln.floss(cell, 400, k=4, n_steps=40, basis_transient=10, optimizer=ln.Adam(0.01), rng=0)
-    assert r.loss[-20:].mean() < 0.02 * r.loss[:5].mean()
+    r = ln.floss(
+        cell,
+        400,
+        k=4,
+        n_steps=40,
+        basis_transient=10,
+        clip_norm=1.0,
+        optimizer=ln.Adam(0.01),
+        rng=0,
+    )
+    # The median: single windows in which tangent vectors nearly align throw it up for a while.
+    assert np.median(r.loss[-100:]) < 0.02 * r.loss[:5].mean()
     s = ln.lyapunov_spectrum(
         r.cell, inputs=np.random.default_rng(5).standard_normal((2000, 1)), rng=6
     )

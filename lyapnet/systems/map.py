@@ -49,6 +49,8 @@ class Map(System):
     """
 
     _initial: Array | None = None
+    #: Whether it has been seen that a function said to be vectorized is.
+    _known_vectorized = False
 
     def __init__(
         self,
@@ -137,16 +139,28 @@ class Map(System):
         states = np.empty((n_steps + 1, *x.shape))
         states[0] = x
         run = columns if fast else step
-        for s in range(n_steps):
-            y = run(states[s], None if inputs is None else inputs[s], self.params)
-            if np.shape(y) != x.shape:
-                raise ValueError(
-                    f"`step` must return an array of the state's shape {x.shape}, got {np.shape(y)}"
-                )
-            states[s + 1] = y
+        with np.errstate(over="ignore", invalid="ignore"):
+            for s in range(n_steps):
+                y = run(states[s], None if inputs is None else inputs[s], self.params)
+                if np.shape(y) != x.shape:
+                    raise ValueError(
+                        f"`step` must return an array of the state's shape {x.shape}, got "
+                        f"{np.shape(y)}; for an ensemble give `x0` its axes in front"
+                    )
+                states[s + 1] = y
         mode = self._mode
-        if not self.vectorized and n_steps and self._reproduces(columns, states, inputs):
+        if not np.isfinite(states[-1]).all():
+            pass  # refused by whoever runs this
+        elif not self.vectorized and n_steps and self._reproduces(columns, states, inputs):
             mode = "columns"
+        elif self.vectorized and n_steps > 1 and not self._known_vectorized:
+            if not self._reproduces(step, states, inputs):
+                raise ValueError(
+                    "`step` is not vectorized: given states (..., n) it does not do what it does "
+                    "for each; index components as x[..., 0] and join them by "
+                    "np.stack([...], axis=-1), or leave out vectorized=True"
+                )
+            self._known_vectorized = True
         return JacobianOrbit(states, inputs, self.params, *self._at(mode, lead))
 
     def _agree(self, columns: Function, step: Function, x: Array, inputs: Array | None) -> bool:
