@@ -25,20 +25,13 @@ def one_core():
     os.environ["XLA_FLAGS"] = "--xla_cpu_multi_thread_eigen=false intra_op_parallelism_threads=1"
     os.environ["JAX_ENABLE_X64"] = "1"
     os.environ["JAX_PLATFORMS"] = "cpu"
-    # OpenBLAS takes old kernels where it does not know a new processor: give it what JAX uses.
-    if "avx512f" in _processor_flags():
-        os.environ.setdefault("OPENBLAS_CORETYPE", "SkylakeX")
+    if "OPENBLAS_CORETYPE" in os.environ:
+        chosen = os.environ["OPENBLAS_CORETYPE"]
+        print(f"OPENBLAS_CORETYPE={chosen} is set: OpenBLAS does not choose its kernels itself.")
     if hasattr(os, "sched_setaffinity"):
         os.sched_setaffinity(0, {max(os.sched_getaffinity(0))})
     else:
         print("This system cannot pin a process to a core: times will scatter more.")
-
-
-def _processor_flags():
-    """Return what /proc/cpuinfo says of the instructions, nothing where there is none."""
-    info = Path("/proc/cpuinfo")
-    lines = info.read_text().splitlines() if info.exists() else []
-    return next((x.split(":")[1].split() for x in lines if x.startswith("flags")), [])
 
 
 def peer(name):
@@ -146,8 +139,8 @@ def machine():
 def kernels():
     """Return the processor for which NumPy's and SciPy's BLAS have chosen their kernels.
 
-    OpenBLAS takes those of an old processor where it does not know a new one: then dgemm has
-    half the speed, and `OPENBLAS_CORETYPE` helps (SkylakeX where there is AVX-512).
+    OpenBLAS goes by the processor, or by `OPENBLAS_CORETYPE` where that is set. Kernels for AVX2
+    have half the speed of those for AVX-512, which JAX brings of its own.
     """
     import scipy.linalg  # noqa: F401 - loads its BLAS
     from threadpoolctl import threadpool_info
