@@ -13,7 +13,7 @@ from .orbit import JacobianOrbit
 from .precision import Measured, singular_values
 from .precision.request import AUTO_CAP, Request, steps_of
 from .precision.result import ConditionNumber
-from .precision.statistics import LN10, enclosure, slope_of
+from .precision.statistics import LN10, enclosure, line_of
 from .progress import progress_bar
 from .start import (
     check_inputs,
@@ -91,9 +91,12 @@ def condition_from_jacobians(
 
     Notes
     -----
-    `resolved` comes from a bound of everything that rounding can do. It is proved with
-    ``certify=True`` and for a full basis; otherwise one direction stands for the complement
-    of the basis, and the bound is an estimate with 20 bits to spare.
+    `resolved` comes from a bound of everything that rounding can do. With flint, and either
+    ``certify=True`` or a full basis, that bound is proved by ball arithmetic. mpmath has no
+    balls: with a full basis it uses the same bound, from worst-case error estimates of its
+    fixed-point products and trust in its scalar arithmetic, and proves nothing. With fewer
+    directions and ``certify=False`` one direction stands for the complement of the basis,
+    and the bound is an estimate with 20 bits to spare, on either backend.
 
     References
     ----------
@@ -258,15 +261,12 @@ def _run(D: Array, Q: Array, steps: list[int], bits: int, request: Request) -> M
 
 
 def _predicted(D: Array, Q: Array, steps: list[int]) -> Array:
-    """Return log10 of equation 10, with the exponents of each window."""
+    """Return the growth of each window in decimal logs, descending: what equation 10 is made of."""
     orbit = JacobianOrbit(np.zeros((len(D) + 1, D.shape[-1])), jacobians=D)
     with blas_threads(Q.size * len(Q)):
         growth = forward(orbit, np.ascontiguousarray(Q.T), 1, start=0, forgiving=True)[0]
     total = np.cumsum(growth, axis=0)[np.array(steps) - 1]
-    singular = np.isneginf(total.min(axis=1))
-    total[singular] = 0.0
-    spread = (total.max(axis=1) - total.min(axis=1)) / LN10
-    return np.where(singular, np.inf, spread)
+    return -np.sort(-total, axis=1) / LN10
 
 
 def _result(
@@ -289,13 +289,17 @@ def _result(
         low, high = enclosure(found.log10_values, found.spread[:, None])
         low = np.where(np.isnan(low), -np.inf, low)
         high = np.where(np.isnan(high), np.inf, high)
-    slope, slope_stderr = slope_of(times, measured)
-    expected, expected_stderr = slope_of(times, np.where(resolved, predicted, np.nan))
+    with np.errstate(invalid="ignore"):
+        ratio = predicted[:, 0] - predicted[:, -1]
+    ratio = np.where(np.isneginf(predicted[:, -1]), np.inf, ratio)
+    slope = line_of(times, measured)
+    expected = line_of(times, np.where(resolved, ratio, np.nan))
     return ConditionNumber(
         times=times,
         log10_measured=measured,
-        log10_predicted=predicted,
+        log10_predicted=ratio,
         log10_singular_values=values,
+        log10_growth=predicted,
         resolved=resolved,
         log10_lower=lower,
         log10_upper=upper,
@@ -304,9 +308,9 @@ def _result(
         precision=bits,
         needed_precision=np.where(resolved, bits, np.ceil(found.needed_bits)).astype(int),
         message="; ".join(found.reasons),
-        slope_measured=slope,
-        slope_measured_stderr=slope_stderr,
-        slope_predicted=expected,
-        slope_predicted_stderr=expected_stderr,
+        slope_measured=slope.slope,
+        slope_measured_stderr=slope.slope_stderr,
+        slope_predicted=expected.slope,
+        slope_predicted_stderr=expected.slope_stderr,
         settings=settings,
     )

@@ -97,6 +97,17 @@ def test_dead_unit_gives_infinity(backend, precision, rng):
     assert "step 7" in c.message
 
 
+@pytest.mark.parametrize("backend", BACKENDS)
+@pytest.mark.parametrize("precision", [64, 256, 1000])
+@pytest.mark.parametrize("rank", [1, 2])
+def test_projections_are_singular_though_no_product_is_rounded(backend, precision, rank):
+    """Balls of width zero: nothing drowns in rounding, however often it is divided by it."""
+    J = np.tile(np.diag([1.0, 1.0, 0.0][2 - rank :]), (5, 1, 1))
+    c = condition_from_jacobians(J, precision=precision, backend=backend, rng=0)
+    assert np.isposinf(c.log10_measured).all()
+    assert c.resolved.all()
+
+
 # ---- precision
 
 
@@ -248,10 +259,10 @@ def test_slope_error_of_a_random_walk(rng):
     inside = 0
     for _ in range(200):
         growth = 0.1 + 0.3 * rng.standard_normal(80)
-        from lyapnet.precision.statistics import slope_of
+        from lyapnet.precision.statistics import line_of
 
         t = np.arange(8, 81, 8.0)
-        slope, error = slope_of(t, np.cumsum(growth)[t.astype(int) - 1] / np.log(10))
+        slope, error, *_ = line_of(t, np.cumsum(growth)[t.astype(int) - 1] / np.log(10))
         inside += abs(slope - 0.1) < 2.26 * error  # Student's t, 9 degrees of freedom
     assert 180 <= inside <= 200
 

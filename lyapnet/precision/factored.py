@@ -151,7 +151,8 @@ def _link(
     passes: list[FloatArray] = []
     defect = np.inf
     floats = arithmetic.floats(q)
-    while len(passes) < 4 + arithmetic.bits // 16:
+    most = 4 + arithmetic.bits // 16
+    while len(passes) < most:
         s = triangular(floats)
         q, rounding = arithmetic.product(q, arithmetic.exact(s))
         carried = np.logaddexp2.reduce(error[:, None] + np.log2(np.abs(s)), axis=0)
@@ -159,7 +160,10 @@ def _link(
         floats = arithmetic.floats(q)
         relative = error - arithmetic.bits - np.log2(np.linalg.norm(floats, axis=0))
         lost = max(arithmetic.bits + relative[:k].max(), 1.0)
-        noise = np.flatnonzero(~(relative < _LIVE))
+        live = relative < _LIVE
+        if len(passes) + 1 == most:  # products may be exact, and then nothing drowns in rounding
+            live &= _independent(floats)
+        noise = np.flatnonzero(~live)
         if noise.size:
             if noise[0] < k:
                 return None
@@ -192,6 +196,12 @@ def triangular(a: FloatArray) -> FloatArray:
     np.fill_diagonal(r, np.maximum(np.abs(diagonal), 2.0**-46))
     s = solve_triangular(r, np.eye(len(r)), check_finite=False) / norms[:, None]
     return np.asarray(np.triu(s))
+
+
+def _independent(a: FloatArray) -> NDArray[np.bool_]:
+    """Return which columns are, in float64, no combination of those before them."""
+    r = np.asarray(np.linalg.qr(a / np.linalg.norm(a, axis=0), mode="r"))
+    return np.abs(np.diagonal(r)) > _GOOD
 
 
 def _give_up(

@@ -12,7 +12,7 @@ from lyapnet.linalg import Array
 from lyapnet.results import Result
 
 
-@dataclass(frozen=True, repr=False)
+@dataclass(frozen=True, repr=False, eq=False)
 class ConditionNumber(Result):
     r"""Condition numbers :math:`\kappa_k(T_t) = \sigma_1 / \sigma_k` along a trajectory.
 
@@ -27,6 +27,9 @@ class ConditionNumber(Result):
     log10_singular_values : array (m, k)
         Of the product, descending; NaN where unresolved. Of a singular product those
         that are proved to be zero are -inf, the others NaN: measure them with a smaller k.
+    log10_growth : array (m, k)
+        What the exponents of the window predict of these: :math:`\lambda_i t`, descending, in
+        decimal logs; -inf where an exponent is.
     resolved : array of bool (m,)
         Whether `log10_measured` is right to 1e-10.
     log10_lower, log10_upper : array (m,) or None
@@ -55,6 +58,7 @@ class ConditionNumber(Result):
         "log10_measured": ("time",),
         "log10_predicted": ("time",),
         "log10_singular_values": ("time", "exponent"),
+        "log10_growth": ("time", "exponent"),
         "resolved": ("time",),
         "log10_lower": ("time",),
         "log10_upper": ("time",),
@@ -67,6 +71,7 @@ class ConditionNumber(Result):
     log10_measured: Array
     log10_predicted: Array
     log10_singular_values: Array
+    log10_growth: Array = field(repr=False)
     resolved: Array
     log10_lower: Array | None
     log10_upper: Array | None
@@ -118,19 +123,18 @@ class ConditionNumber(Result):
         -------
         matplotlib Axes
         """
-        if ax is None:
-            import matplotlib.pyplot as plt
+        from lyapnet.plotting import BLUE, ORANGE, RED, new_axes
 
-            ax = plt.figure(layout="constrained").subplots()
-        ax.plot(self.times, self.log10_predicted, color="C1", label="Lyapunov estimate")
+        ax = new_axes(ax)
+        ax.plot(self.times, self.log10_predicted, color=ORANGE, label="Lyapunov estimate")
         good = np.isfinite(self.log10_measured)
         label = f"measured, {self.precision} bits"
-        ax.plot(self.times[good], self.log10_measured[good], "o", color="C0", label=label)
+        ax.plot(self.times[good], self.log10_measured[good], "o", color=BLUE, label=label)
         if self.log10_lower is not None and self.log10_upper is not None:
             proved = np.isfinite(self.log10_upper)
             low, high = self.log10_lower[proved], self.log10_upper[proved]
             label = "rigorous bounds"
-            ax.fill_between(self.times[proved], low, high, color="C0", alpha=0.3, label=label)
+            ax.fill_between(self.times[proved], low, high, color=BLUE, alpha=0.3, label=label)
         for at, label, marker in (
             (~self.resolved, "unresolved", "x"),
             (np.isposinf(self.log10_measured), "infinite", "^"),
@@ -138,7 +142,7 @@ class ConditionNumber(Result):
             if at.any():
                 y = np.full(int(at.sum()), 0.97)
                 where = ax.get_xaxis_transform()
-                ax.plot(self.times[at], y, marker, color="C3", transform=where, label=label)
+                ax.plot(self.times[at], y, marker, color=RED, transform=where, label=label)
         ax.set_xlabel("time")
         ax.set_ylabel(r"$\log_{10}$ condition number")
         ax.legend(frameon=False)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
 
 from lyapnet.precision.arithmetic import FloatArray
@@ -18,28 +20,54 @@ def enclosure(log10_values: FloatArray, spread: FloatArray) -> tuple[FloatArray,
     return np.where(exact, log10_values, low), np.where(exact, log10_values, high)
 
 
-def slope_of(times: FloatArray, log10_kappa: FloatArray) -> tuple[float, float]:
-    r"""Fit a line, and the slope's standard error.
+class Line(NamedTuple):
+    """A straight line through the logarithm of a condition number, in nats.
+
+    Attributes
+    ----------
+    slope, intercept : float
+        NaN for fewer than two finite values.
+    slope_stderr, intercept_stderr : float
+        NaN for fewer than three.
+    """
+
+    slope: float
+    slope_stderr: float
+    intercept: float
+    intercept_stderr: float
+
+
+def line_of(times: FloatArray, log10_kappa: FloatArray) -> Line:
+    r"""Fit a line, with standard errors.
 
     Growth fluctuates at every step and log kappa sums it up: deviations from a line
-    accumulate like a random walk. The slope is :math:`\sum_i w_i y_i`, so an increment enters
-    with the sum of all later weights; its variance per unit time is estimated from the
-    increments. Where independent deviations would give more, that is taken.
+    accumulate like a random walk that starts at time 0. Slope and intercept are
+    :math:`\sum_i w_i y_i`, so an increment enters with the sum of all later weights; its variance
+    per unit time is estimated from the increments. Where independent deviations would give
+    more, that is taken.
     """
     good = np.isfinite(log10_kappa)
     t, y = times[good], log10_kappa[good] * LN10
     if len(t) < 2:
-        return np.nan, np.nan
+        return Line(*[np.nan] * 4)
     centred = t - t.mean()
-    weights = centred / np.sum(centred**2)
+    squares = float(np.sum(centred**2))
+    weights = centred / squares
     slope = float(weights @ y)
+    intercept = float(y.mean() - slope * t.mean())
     if len(t) < 3:
-        return slope, np.nan
+        return Line(slope, np.nan, intercept, np.nan)
     gaps = np.diff(t)
     deviations = np.diff(y) - slope * gaps
     rate = np.sum(deviations**2 / gaps) / (len(gaps) - 1)
-    later = np.cumsum(weights[::-1])[::-1][1:]
-    walk = rate * np.sum(later**2 * gaps)
-    residual = y - y.mean() - slope * centred
-    independent = np.sum(residual**2) / (len(t) - 2) / np.sum(centred**2)
-    return slope, float(np.sqrt(max(walk, independent)))
+    residual = y - intercept - slope * t
+    noise = np.sum(residual**2) / (len(t) - 2)
+
+    def stderr(w: FloatArray, start: float) -> float:
+        """Error of ``w @ y``, of which the walk until the first time enters as `start`."""
+        later = np.cumsum(w[::-1])[::-1][1:]
+        walk = rate * (start + np.sum(later**2 * gaps))
+        return float(np.sqrt(max(walk, noise * np.sum(w**2))))
+
+    mean = np.full(len(t), 1.0 / len(t)) - t.mean() * weights
+    return Line(slope, stderr(weights, 0.0), intercept, stderr(mean, float(t[0])))
