@@ -19,6 +19,17 @@ from .storage import load
 from .sweep import SweepResult, sweep
 from .systems import Flow, Map, System
 from .train import TrainResult, train
+from .validity import (
+    ConditionByDimension,
+    ConditionComparison,
+    ConditionReduction,
+    NetworkComparison,
+    compare_condition,
+    compare_networks,
+    condition_by_dimension,
+    condition_reduction,
+    prediction_band,
+)
 from .weights import from_torch
 from .window import flossing_loss
 
@@ -33,7 +44,10 @@ __all__ = [
     "AdaptiveFlossing",
     "Cell",
     "ClosedLoop",
+    "ConditionByDimension",
+    "ConditionComparison",
     "ConditionNumber",
+    "ConditionReduction",
     "CovariantVectors",
     "DegenerateBasisError",
     "Diagnosis",
@@ -45,6 +59,7 @@ __all__ = [
     "Invariants",
     "LyapnetError",
     "Map",
+    "NetworkComparison",
     "PrecisionError",
     "Spectrum",
     "SweepResult",
@@ -53,8 +68,12 @@ __all__ = [
     "VanillaRNN",
     "catalog",
     "check_invariants",
+    "compare_condition",
+    "compare_networks",
+    "condition_by_dimension",
     "condition_from_jacobians",
     "condition_number",
+    "condition_reduction",
     "covariant_vectors",
     "critical_gain",
     "diagnose",
@@ -66,6 +85,7 @@ __all__ = [
     "load",
     "lyapunov_spectrum",
     "mean_field_exponent",
+    "prediction_band",
     "spectrum_from_jacobians",
     "sweep",
     "tasks",

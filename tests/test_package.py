@@ -19,8 +19,8 @@ PACKAGE = ROOT / "lyapnet"
 # those of one line stand beside each other.
 ROOMS = [
     # the ground
-    ("errors", "linalg", "longrun", "progress", "storage"),
-    ("buffers",),
+    ("errors", "linalg", "regular", "progress", "storage"),
+    ("buffers", "longrun"),
     ("autodiff", "validate", "results", "convergence", "derived", "streaming"),
     ("diagnosis", "checkpoint", "precision", "orbit"),
     # what moves, and the one loop
@@ -33,7 +33,7 @@ ROOMS = [
     ("benettin",),
     ("exponents",),
     ("finite_time", "spectrum", "covariant", "condition", "retrace"),
-    ("invariants", "driven"),
+    ("invariants", "driven", "validity"),
     # flossing and training
     ("optimize", "losses", "meanfield"),
     ("tasks", "window"),

@@ -12,7 +12,7 @@ SECTIONS = {
     "Systems and networks": ("systems", "cells"),
     "Spectrum": ("spectrum", "exponents", "covariant", "invariants", "convergence", "diagnosis"),
     "Driven and autonomous": ("driven",),
-    "Condition numbers": ("condition",),
+    "Condition numbers": ("condition", "precision", "validity"),
     "Flossing": ("finite_time", "flossing", "floss", "window"),
     "Training": ("train", "optimize", "schedule", "penalty", "diagnostics"),
     "Networks from elsewhere": ("weights",),

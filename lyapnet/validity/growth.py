@@ -1,0 +1,302 @@
+"""Measured against estimated condition numbers as time goes on."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, ClassVar
+
+import numpy as np
+from scipy.special import stdtrit
+
+from lyapnet import validate
+from lyapnet.condition import ConditionNumber
+from lyapnet.exponents import Spectrum
+from lyapnet.linalg import Array
+from lyapnet.precision.statistics import LN10, line_of
+from lyapnet.results import Result
+
+_FEWEST = 4  # windows that a band can be made of
+
+
+@dataclass(frozen=True, repr=False, eq=False)
+class ConditionComparison(Result):
+    r"""How a measured condition number follows its estimate.
+
+    .. math:: \log \kappa_m(t) = \log C + (\lambda_1 - \lambda_m)\, t + \dots
+
+    Attributes
+    ----------
+    times : array (m,)
+        Times t.
+    log10_measured, log10_estimate : array (m,)
+        Unresolved and infinite values are NaN.
+    log10_ratio : array (m,)
+        Measured over estimated.
+    log10_low, log10_high : array (m,)
+        Band that a window of length t of another stretch of the trajectory falls into, by its
+        finite-time exponents; NaN without a spectrum, or where that is too short.
+    log10_prefactor, log10_prefactor_stderr : float
+        :math:`\log_{10} C`: where a line through `log10_ratio` meets t = 0.
+    slope_difference, slope_difference_stderr : float
+        That line's slope in nats per unit time, measured minus estimated: zero in theory.
+    level : float
+        Probability of the band.
+    settings : dict
+        `estimate` is "window" or "spectrum", `fit_from` the first time that the line knows.
+    """
+
+    _dims: ClassVar[dict[str, tuple[str, ...]]] = dict.fromkeys(
+        ("times", "log10_measured", "log10_estimate", "log10_ratio", "log10_low", "log10_high"),
+        ("time",),
+    )
+
+    times: Array
+    log10_measured: Array
+    log10_estimate: Array
+    log10_ratio: Array
+    log10_low: Array = field(repr=False)
+    log10_high: Array = field(repr=False)
+    log10_prefactor: float
+    log10_prefactor_stderr: float
+    slope_difference: float
+    slope_difference_stderr: float
+    level: float
+    settings: dict[str, Any] = field(repr=False)
+
+    def valid_from(self, factor: float, *, prefactor: bool = False) -> float:
+        """Return the time from which on the estimate is within a factor of what is measured.
+
+        Parameters
+        ----------
+        factor : float
+            Greater than 1.
+        prefactor : bool, optional
+            Whether to multiply the estimate by the prefactor that was found.
+
+        Returns
+        -------
+        float
+            One of `times`; NaN if the last of them is still farther off. Times that are not
+            resolved say nothing.
+        """
+        factor = validate.real("factor", factor)
+        if factor <= 1.0:
+            raise ValueError(f"`factor` must be greater than 1, got {factor:g}")
+        ratio = self.log10_ratio - (self.log10_prefactor if prefactor else 0.0)
+        known = np.isfinite(ratio)
+        good = np.abs(ratio[known]) <= np.log10(factor)
+        wrong = np.flatnonzero(~good)
+        first = wrong[-1] + 1 if wrong.size else 0
+        return float(self.times[known][first]) if first < good.size else np.nan
+
+    def plot(self, ax: Any = None) -> Any:
+        """Plot the measured condition number over its estimate and band.
+
+        Parameters
+        ----------
+        ax : matplotlib Axes, optional
+
+        Returns
+        -------
+        matplotlib Axes
+        """
+        from lyapnet.plotting import BLUE, ORANGE, new_axes
+
+        ax = new_axes(ax)
+        ax.plot(self.times, self.log10_estimate, color=ORANGE, label="Lyapunov estimate")
+        if np.isfinite(self.log10_low).any():
+            ax.fill_between(
+                self.times,
+                self.log10_low,
+                self.log10_high,
+                color=ORANGE,
+                alpha=0.25,
+                linewidth=0,
+                label=f"{100 * self.level:g} % of windows",
+            )
+        ax.plot(self.times, self.log10_measured, "o", color=BLUE, ms=5, label="measured")
+        ax.set_xlabel("time")
+        ax.set_ylabel(r"$\log_{10}$ condition number")
+        ax.legend(frameon=False)
+        return ax
+
+
+def compare_condition(
+    condition: ConditionNumber,
+    spectrum: Spectrum | None = None,
+    *,
+    fit_from: float | None = None,
+    level: float = 0.95,
+) -> ConditionComparison:
+    """Compare a measured condition number with its Lyapunov estimate.
+
+    Without `spectrum` the estimate takes the exponents of the same window [0, t]: the ratio
+    then tends to a constant, the prefactor, which depends on the starting basis and on the
+    first steps. With the spectrum of a long run the estimate knows nothing of the window,
+    and the ratio also wanders as finite-time exponents do.
+
+    Parameters
+    ----------
+    condition : ConditionNumber
+    spectrum : Spectrum, optional
+        Of the same system and of at least as many directions; with ``record=True`` it also
+        gives the band (see `prediction_band`). Of an ensemble pass ``spectrum.pooled()``.
+    fit_from : float, optional
+        Prefactor and slope are fitted from this time on; default half of the last time.
+    level : float, optional
+        Probability of the band.
+
+    Returns
+    -------
+    ConditionComparison
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import lyapnet as ln
+    >>> A = np.tile([[2.0, 1.5], [0.0, 0.5]], (40, 1, 1))  # kappa tends to 2 * 4**t
+    >>> c = ln.condition_from_jacobians(A, basis=np.eye(2))
+    >>> v = compare_condition(c)
+    >>> round(10**v.log10_prefactor, 6)
+    2.0
+    >>> v.valid_from(1.5), v.valid_from(1.5, prefactor=True)
+    (nan, 5.0)
+    """
+    is_condition("condition", condition)
+    level = _probability(level)
+    times = condition.times
+    measured = np.where(np.isfinite(condition.log10_measured), condition.log10_measured, np.nan)
+    low = high = np.full(len(times), np.nan)
+    if spectrum is None:
+        estimate = condition.log10_predicted
+    else:
+        k = condition.settings["k"]
+        estimate = long_run_growth(spectrum, times, k)
+        estimate = estimate[:, 0] - estimate[:, -1]
+        if len(spectrum.log_growth):
+            low, high = prediction_band(spectrum, times, m=k, level=level)
+    estimate = np.where(np.isfinite(estimate), estimate, np.nan)
+    start = times[-1] / 2 if fit_from is None else validate.real("fit_from", fit_from, low=0.0)
+    ratio = measured - estimate
+    late = times >= start
+    line = line_of(times[late], ratio[late])
+    return ConditionComparison(
+        times=times,
+        log10_measured=measured,
+        log10_estimate=estimate,
+        log10_ratio=ratio,
+        log10_low=low,
+        log10_high=high,
+        log10_prefactor=line.intercept / LN10,
+        log10_prefactor_stderr=line.intercept_stderr / LN10,
+        slope_difference=line.slope,
+        slope_difference_stderr=line.slope_stderr,
+        level=level,
+        settings={"estimate": "window" if spectrum is None else "spectrum", "fit_from": start},
+    )
+
+
+def prediction_band(
+    spectrum: Spectrum, times: Any, *, m: int | None = None, level: float = 0.95
+) -> tuple[Array, Array]:
+    r"""Return where the estimate of a single window of length t lies, in decimal logs.
+
+    Windows slide along the run, and over all members of an ensemble; in each the estimate
+    is :math:`(\lambda_1 - \lambda_m)\, t` with the exponents of that window, numbered as in
+    the whole run. The band is
+    Student's prediction interval for one window more, with as many samples as disjoint
+    windows fit.
+
+    Parameters
+    ----------
+    spectrum : Spectrum
+        With ``record=True``.
+    times : array (w,)
+        Lengths t of the windows.
+    m : int, optional
+        Number of directions; default all k.
+    level : float, optional
+        Probability that a window lies inside.
+
+    Returns
+    -------
+    low, high : array (w,)
+        NaN where fewer than four disjoint windows fit, where t is no multiple of the
+        reorthonormalisation interval, and where an exponent is -inf.
+
+    Examples
+    --------
+    >>> import lyapnet as ln
+    >>> s = ln.lyapunov_spectrum(ln.catalog.henon(), 5000, rng=0)
+    >>> low, high = prediction_band(s, [100])
+    >>> bool(low[0] < s.log10_condition_number(100) < high[0])
+    True
+    """
+    if not isinstance(spectrum, Spectrum):
+        raise TypeError(f"`spectrum` must be a Spectrum, got a {type(spectrum).__name__}")
+    if not len(spectrum.log_growth):
+        raise ValueError("`spectrum` has no record of its growth: run it with record=True")
+    t = np.atleast_1d(validate.array("times", times))
+    level = _probability(level)
+    k = spectrum.log_growth.shape[-1]
+    m = k if m is None else validate.integer("m", m, low=1, high=k)
+    order = np.argsort(-spectrum.statistics.estimate().mean, axis=-1, kind="stable")
+    growth = np.take_along_axis(spectrum.log_growth, order[None], axis=-1)
+    with np.errstate(invalid="ignore"):
+        gap = growth[..., 0] - growth[..., m - 1]
+    ends = np.concatenate([[0.0], spectrum.times])
+    total = np.concatenate([np.zeros((1, *gap.shape[1:])), np.cumsum(gap, axis=0)])
+    low, high = np.full(t.shape, np.nan), np.full(t.shape, np.nan)
+    for i, length in enumerate(t):
+        blocks = int(np.searchsorted(ends, length * (1 - 1e-9)))
+        if blocks < 1 or blocks >= len(ends) or not np.isclose(ends[blocks], length, rtol=1e-6):
+            continue
+        windows = (total[blocks:] - total[:-blocks]) / LN10
+        count = (len(gap) // blocks) * max(1, windows[0].size)
+        if count < _FEWEST or not np.isfinite(windows).all():
+            continue
+        # Sliding windows overlap: what they have in common lowers their spread.
+        spread = windows.std() * np.sqrt(count / (count - 1))
+        width = stdtrit(count - 1, 0.5 + level / 2) * spread * np.sqrt(1 + 1 / count)
+        low[i], high[i] = windows.mean() - width, windows.mean() + width
+    return low, high
+
+
+def _probability(level: float) -> float:
+    level = validate.real("level", level)
+    if not 0.0 < level < 1.0:
+        raise ValueError(f"`level` must lie between 0 and 1, got {level:g}")
+    return level
+
+
+def long_run_growth(spectrum: Any, times: Array, k: int) -> Array:
+    """Return the growth (times, k) that a long run's exponents predict, in decimal logs."""
+    if not isinstance(spectrum, Spectrum):
+        raise TypeError(f"`spectrum` must be a Spectrum, got a {type(spectrum).__name__}")
+    lam = spectrum.exponents
+    if lam.ndim != 1:
+        raise ValueError(f"`spectrum` has members {lam.shape[:-1]}: pass spectrum.pooled()")
+    if lam.size < k:
+        raise ValueError(
+            f"`spectrum` has {lam.size} exponents, the condition number {k} directions: "
+            f"run it with k={k} or more"
+        )
+    return np.multiply.outer(times, lam[:k]) / LN10
+
+
+def is_condition(name: str, value: Any) -> None:
+    """Refuse anything else."""
+    if not isinstance(value, ConditionNumber):
+        raise TypeError(f"`{name}` must be a ConditionNumber, got a {type(value).__name__}")
+
+
+def time_index(condition: ConditionNumber, t: float | None) -> int:
+    """Return which of the measured times is meant; by default the last."""
+    if t is None:
+        return len(condition.times) - 1
+    t = validate.real("t", t)
+    at = int(np.argmin(np.abs(condition.times - t)))
+    if abs(condition.times[at] - t) > 1e-6 * max(1.0, abs(t)):
+        known = ", ".join(f"{x:g}" for x in condition.times)
+        raise ValueError(f"`t` must be one of the measured times {known}; got {t:g}")
+    return at
