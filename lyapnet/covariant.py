@@ -27,7 +27,7 @@ from .trajectory import forward, run_orbit, stretch_length
 _ALIGN = 20.0
 
 
-@dataclass(frozen=True, repr=False)
+@dataclass(frozen=True, repr=False, eq=False)
 class CovariantVectors(Result):
     r"""Covariant Lyapunov vectors along a trajectory.
 
@@ -51,7 +51,7 @@ class CovariantVectors(Result):
         "vectors": ("time", "...", "unit", "exponent"),
         "states": ("time", "...", "unit"),
         "exponents": ("exponent",),
-        "local": ("time", "...", "exponent"),
+        "local": ("step", "...", "exponent"),
     }
 
     vectors: Array

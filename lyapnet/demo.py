@@ -59,10 +59,12 @@ def run(folder: Path, *, seed: int = 0) -> dict[str, Any]:
             300,
             k=K,
             n_steps=39,
-            basis_transient=16,
+            transient=10,
+            clip_norm=1.0,
+            basis_transient=6,
             inputs=lambda rng: task.sample(55, 1, rng)[0][:, 0],
             rng=seed,
-            progress=True,
+            progress=sys.stderr.isatty(),
         )
     cells["flossed"] = r.cell
     with _timed(found, "spectra and condition numbers"):
@@ -93,7 +95,7 @@ def _known_systems(rng: np.random.Generator) -> dict[str, Any]:
         system = getattr(catalog, name)()
         x0 = system.default_state(rng) + spread * rng.standard_normal((64, system.dim))
         s = lyapunov_spectrum(
-            system, 10_000, x0=x0, transient=2000, rng=rng, progress=True
+            system, 10_000, x0=x0, transient=2000, rng=rng, progress=sys.stderr.isatty()
         ).pooled()
         low, high = s.confidence_interval()
         for i, truth in enumerate(system.reference.exponents):
@@ -110,9 +112,16 @@ def _known_systems(rng: np.random.Generator) -> dict[str, Any]:
 
 def _analyse(cell: VanillaRNN, inputs: Any, seed: int) -> dict[str, Any]:
     """Measure a network's spectrum and, at 256 bits, its condition number."""
-    s = lyapunov_spectrum(cell, inputs=inputs, rng=seed, progress=True)
+    s = lyapunov_spectrum(cell, inputs=inputs, rng=seed, progress=sys.stderr.isatty())
     c = condition_number(
-        cell, TIMES[-1], k=K, inputs=inputs, transient=100, times=TIMES, rng=seed, progress=True
+        cell,
+        TIMES[-1],
+        k=K,
+        inputs=inputs,
+        transient=100,
+        times=TIMES,
+        rng=seed,
+        progress=sys.stderr.isatty(),
     )
     return {
         "exponents": s.exponents,
@@ -135,7 +144,7 @@ def _train(cell: VanillaRNN, task: TemporalXOR, seed: int, name: str) -> Any:
         optimizer=Adam(1e-3),
         clip_norm=0.03,
         rng=seed,
-        progress=True,
+        progress=sys.stderr.isatty(),
     )
     return r.accuracy
 

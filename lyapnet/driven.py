@@ -178,7 +178,7 @@ class ClosedLoop(System):
         return JacobianOrbit(states, None, self.params, step, jacobian)
 
 
-@dataclass(frozen=True, repr=False)
+@dataclass(frozen=True, repr=False, eq=False)
 class EchoState(Result):
     """Whether a driven system forgets where it started, and how sure that is.
 

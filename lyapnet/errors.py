@@ -17,7 +17,7 @@ class LyapnetError(Exception):
     step : int, optional
         The step of the trajectory, counted from the start of the run, warm-up included.
     exponent : int, optional
-        The index of the exponent concerned.
+        The index of the exponent concerned, from 0; messages count from 1.
     partial : object, optional
         What was computed until then.
     """

@@ -23,7 +23,7 @@ from .systems import System, as_system
 from .trajectory import Plan
 
 
-@dataclass(frozen=True, repr=False)
+@dataclass(frozen=True, repr=False, eq=False)
 class Spectrum(Result):
     r"""Lyapunov exponents of a run, with all that the run tells about them.
 
@@ -170,10 +170,13 @@ class Spectrum(Result):
         -1.203973, True
         """
         weights = np.broadcast_to(validate.array("weights", weights, least=1), self.exponents.shape)
+        statistics = self.statistics
+        if "pooled" in self.settings:
+            statistics = statistics.mean_over_members()
         raw = np.zeros(weights.shape)
-        order = np.argsort(-self.statistics.estimate().mean, axis=-1, kind="stable")
+        order = np.argsort(-statistics.estimate().mean, axis=-1, kind="stable")
         np.put_along_axis(raw, order, weights, axis=-1)
-        return linear_stderr(self.statistics.growth, self.statistics.durations, raw)
+        return linear_stderr(statistics.growth, statistics.durations, raw)
 
     def _linear(self, weights: Array) -> Array:
         """Return the standard error of a `combination`; ``nan`` where weights are not finite."""
@@ -270,7 +273,8 @@ class Spectrum(Result):
     def pooled(self) -> Spectrum:
         """Return one spectrum of an ensemble: averaged in QR order, then sorted.
 
-        Its errors combine the spread of the members with the errors within each run.
+        Its errors combine the spread of the members with the errors within each run. Its
+        `diagnose` still judges the members, so that it tells if they disagree.
         """
         lead = self.exponents.shape[:-1]
         if not lead:
@@ -285,7 +289,6 @@ class Spectrum(Result):
             stderr=estimate.stderr[order],
             dof=estimate.dof[order],
             log_growth=self.log_growth.mean(axis=axes),
-            statistics=self.statistics.mean_over_members(),
             state=self.state.reshape(-1, self.dim)[0],
             basis=self.basis.reshape(-1, self.dim, k)[0],
             x0=self.x0.reshape(-1, self.dim)[0],

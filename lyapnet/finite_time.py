@@ -66,7 +66,7 @@ def finite_time_exponents(
     Notes
     -----
     Differentiable in the cell's parameters, in `x0`, in `inputs` and in `basis`, once (there
-    are no second derivatives). A gradient costs about as much as two evaluations.
+    are no second derivatives). A gradient costs about one and a half further evaluations.
 
     References
     ----------

@@ -20,7 +20,7 @@ from .verdict import is_met, verdict_of
 from .window import Flosser, Interval, Window, named_params, with_named_params
 
 
-@dataclass(frozen=True, repr=False)
+@dataclass(frozen=True, repr=False, eq=False)
 class FlossResult(Result):
     """What `floss` returns.
 

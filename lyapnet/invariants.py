@@ -26,7 +26,7 @@ _DERIVATIVE = 1e-5
 _AT_REST = 1e-4
 
 
-@dataclass(frozen=True, repr=False)
+@dataclass(frozen=True, repr=False, eq=False)
 class Invariants(Result):
     """What was checked, with what result.
 

@@ -131,11 +131,19 @@ class Adam:
         -------
         dict of str to array
             Views of one new vector.
+
+        Raises
+        ------
+        ValueError
+            If a gradient is not finite; nothing is changed then.
         """
         if not self._shapes:
             self._shapes = {name: np.shape(x) for name, x in params.items()}
             self._m, self._v = (np.zeros(sum(np.size(x) for x in params.values())) for _ in "mv")
         theta, g = (_flat(x, self._shapes) for x in (params, grads))
+        if not np.isfinite(g).all():
+            bad = [name for name, x in grads.items() if not np.isfinite(x).all()]
+            raise ValueError(f"`grads` must be finite, but those of {', '.join(bad)} are not")
         self._t += 1
         g2 = np.square(g)
         self._m *= self.b1

@@ -14,4 +14,4 @@ def progress_bar(total: int, *, show: bool, unit: str, **options: Any) -> Any:
         from tqdm.std import tqdm
     else:
         from tqdm.auto import tqdm
-    return tqdm(total=total, disable=not show, unit=unit, **options)
+    return tqdm(total=total, disable=not show, unit=unit, leave=False, **options)

@@ -70,7 +70,11 @@ class Result:
             lead = tuple(f"member_{i}" if members > 1 else "member" for i in range(members))
             units = {"units": self._units[name]} if name in self._units else {}
             arrays[name] = ((*named[:at], *lead, *named[at:]), x, units)
-        return xarray.Dataset(arrays)
+        data = xarray.Dataset(arrays)
+        if "times" in data and data["times"].dims == ("time",):
+            data = data.assign_coords(time=data["times"].values).drop_vars("times")
+        counted = {name: range(1, data.sizes[name] + 1) for name in _FROM_ONE & set(data.sizes)}
+        return data.assign_coords({name: list(numbers) for name, numbers in counted.items()})
 
     def to_dataframe(self) -> Any:
         """Return a `pandas.DataFrame` of what belongs to the result's first array.
@@ -83,19 +87,31 @@ class Result:
         pandas = _optional("pandas")
         first = next(iter(self._dims))
         shape = np.shape(getattr(self, first))
-        columns = {
-            name: np.ravel(getattr(self, name))
-            for name, dims in self._dims.items()
-            if dims == self._dims[first] and np.shape(getattr(self, name)) == shape
-        }
-        last = self._dims[first][-1:]
-        names = [*(f"member_{i}" for i in range(len(shape) - len(last))), *last]
-        if not names:
+        dims = tuple(d for d in self._dims[first] if d != "...")
+        members = len(shape) - len(dims)
+        lead = tuple(f"member_{i}" if members > 1 else "member" for i in range(members))
+        at = self._dims[first].index("...") if "..." in self._dims[first] else 0
+        names = (*dims[:at], *lead, *dims[at:])
+        columns = {}
+        for name, own in self._dims.items():
+            x = getattr(self, name)
+            if x is not None and own == self._dims[first] and np.shape(x) == shape:
+                columns[name] = np.ravel(x)
+            elif x is not None and own == names[: len(own)] and np.shape(x) == shape[: len(own)]:
+                x = np.reshape(x, (*np.shape(x), *(1,) * (len(shape) - len(own))))
+                columns[name] = np.ravel(np.broadcast_to(x, shape))
+        if not shape:
             return pandas.DataFrame(columns)
-        index = pandas.MultiIndex.from_product([range(size) for size in shape], names=names)
+        begin = [int(name in _FROM_ONE) for name in names]
+        levels = [range(a, a + size) for a, size in zip(begin, shape, strict=True)]
+        index = pandas.MultiIndex.from_product(levels, names=names)
         if len(shape) == 1:
             index = index.get_level_values(0)
         return pandas.DataFrame(columns, index=index)
+
+
+#: Axes that are counted from one in tables, as in the plots and in the literature.
+_FROM_ONE = {"exponent", "growth"}
 
 
 def _optional(name: str) -> Any:

@@ -21,7 +21,7 @@ from .results import Result
 Point = dict[str, Any]
 
 
-@dataclass(frozen=True, repr=False)
+@dataclass(frozen=True, repr=False, eq=False)
 class SweepResult(Result):
     """What `sweep` returns, in the order of the grid, all seeds of a point together.
 

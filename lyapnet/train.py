@@ -28,7 +28,7 @@ from .trajectory import run_orbit
 from .window import Flosser, Interval, Window
 
 
-@dataclass(frozen=True, repr=False)
+@dataclass(frozen=True, repr=False, eq=False)
 class TrainResult(Result):
     """What `train` returns.
 

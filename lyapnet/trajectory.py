@@ -212,7 +212,7 @@ def _degenerate(step: int, length: int, sine: Array) -> DegenerateBasisError:
     exponent = int(np.argmin(sine.reshape(-1, sine.shape[-1]).min(axis=0)))
     return DegenerateBasisError(
         f"the tangent basis degenerated within the {length} steps before step {step}: vector "
-        f"{exponent} came within {sine.min():.1e} of the span of those before it; use a smaller "
+        f"{exponent + 1} of {sine.shape[-1]} came within {sine.min():.1e} of the span of those before it; use a smaller "
         'qr_interval, or qr_interval="auto"',
         step=step,
         exponent=exponent,

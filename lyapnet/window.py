@@ -54,6 +54,8 @@ def flossing_loss(
     shape = np.shape(value(lam))
     if not shape:
         raise ValueError(f"`lam` must have shape (..., k), got the scalar {lam}")
+    if np.isnan(value(lam)).any():
+        raise ValueError("`lam` must not hold NaN")
     goal, each = per_exponent(target, weights, reduction, shape[-1])
     return anp.sum(each * (lam - goal) ** 2) / max(1, int(np.prod(shape[:-1])))
 

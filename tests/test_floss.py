@@ -116,7 +116,7 @@ def test_a_positive_target_ends_with_a_verdict():
     r = ln.floss(cell, 300, k=1, n_steps=40, target=1.0, optimizer=ln.Adam(0.01), rng=0, tol=0.05)
     assert not r.met
     assert len(r.loss) == 300
-    assert "exponent 0" in r.verdict
+    assert "exponent 1 of 1" in r.verdict
     assert "a positive exponent needs chaos" in r.verdict
 
 

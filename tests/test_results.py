@@ -101,7 +101,6 @@ def test_tables(spectrum):
 
 def test_plots_return_their_axes_and_leave_settings_alone(spectrum):
     matplotlib = pytest.importorskip("matplotlib")
-    matplotlib.use("Agg")
     import matplotlib.pyplot as plt
 
     before = dict(matplotlib.rcParams)

@@ -43,6 +43,12 @@ class GatedCell(Cell):
     gates: ClassVar[str]
     units: int
 
+    @property
+    def output_dim(self) -> int:
+        """Number of leading components of the state that a readout sees: h, not the cell state."""
+        return self.units
+
+
     def _set(self, W: Any, V: Any, b: Any, **more: Any) -> None:
         """Check and keep the parameters; `more` are those of shape ``(..., N)``."""
         W = parameter("W", W, 2)
@@ -95,9 +101,22 @@ class GatedCell(Cell):
         n = self.units
         return [a[..., j * n : (j + 1) * n] for j in range(a.shape[-1] // n)]
 
-    def _blocks(self) -> list[Any]:
-        """Return the recurrent weights ``(..., N, N)`` of each gate."""
-        W, n = self.params["W"], self.units
+    @property
+    def n_outputs(self) -> int:
+        """Number of units."""
+        return self.units
+
+    def output(self, x: Any) -> Any:
+        """Return h, ``(..., N)``."""
+        return x[..., : self.units]
+
+    def output_pushforward(self, x: Any, Q: Any) -> Any:
+        """Return the rows of h, ``(..., N, k)``."""
+        return Q[..., : self.units, :]
+
+    def _blocks(self, name: str = "W") -> list[Any]:
+        """Return the weights ``(..., N, N)`` of each gate, or those of the inputs."""
+        W, n = self.params[name], self.units
         return [W[..., j * n : (j + 1) * n, :] for j in range(len(self.gates))]
 
 
