@@ -157,20 +157,19 @@ def reverse(
     bars = np.empty_like(rows[1:])
     bars[-1] = 0.0 if rows_bar is None else rows_bar
     first_bar = np.empty_like(rows[0])
-    drift = np.zeros_like(bar)
-    if rows_bar is not None:  # what came with it from the next stretch is cleared at once
-        drift[..., 0] = 1e9  # finite: with k = 1 there is nothing to clear
+    # What came with a cotangent from the next stretch is cleared at once.
+    spread = 0.0 if rows_bar is None else np.inf
     singular = ~np.isfinite(tape.log_growth).reshape(len(tape.blocks), -1).all(axis=1)
     if singular.any():
         last = int(np.argmax(singular))
         raise _singular(start + tape.blocks[last][1], tape.log_growth[last])
-    blocks = zip(reversed(tape.blocks), tape.log_growth[::-1], strict=True)
-    for (first, last, factor), log_growth in blocks:
-        drift = drift + log_growth
-        grown = float(np.ptp(drift, axis=-1).max()) > _REPROJECT
-        pull_back_qr(rows[last], factor, bars[last - 1], bar, next_bar, grown)
-        if grown:
-            drift = np.zeros_like(bar)
+    spreads = np.ptp(tape.log_growth, axis=-1).reshape(len(tape.blocks), -1).max(axis=1).tolist()
+    for (first, last, factor), grown in zip(reversed(tape.blocks), reversed(spreads), strict=True):
+        spread += grown
+        clear = spread > _REPROJECT
+        pull_back_qr(rows[last], factor, bars[last - 1], bar, next_bar, clear)
+        if clear:
+            spread = 0.0
         next_bar = bar
         for s in reversed(range(first, last)):
             orbit.pull(s, bars[s], bars[s - 1] if s else first_bar, rows[s])
@@ -180,8 +179,8 @@ def reverse(
 def _singular(step: int, log_growth: Array) -> DegenerateBasisError:
     exponent = int(np.argmin(log_growth.reshape(-1, log_growth.shape[-1]).min(axis=0)))
     return DegenerateBasisError(
-        f"exponent {exponent + 1} of {log_growth.shape[-1]} is -inf: the Jacobian of step {step} is singular on the basis (dead "
-        "units, or weights of low rank), and the exponent has no derivative there; ask for fewer "
+        f"exponent {exponent + 1} of {log_growth.shape[-1]} is -inf: the Jacobian of step {step} "
+        "is singular on the basis (dead units, or weights of low rank), and the exponent has no derivative there; ask for fewer "
         "exponents k",
         step=step,
         exponent=exponent,

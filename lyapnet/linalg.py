@@ -26,7 +26,29 @@ _THREADING_PAYS = 2e7
 SMALL = 4
 
 
-def orthonormalise(rows: Array, factor: Array | None = None) -> tuple[Array, Array]:
+class Habit:
+    """Whether Cholesky's method has been worth a trial lately.
+
+    Each failure in a row doubles the number of factorisations until the next trial.
+    """
+
+    def __init__(self) -> None:
+        self._failures = self._waiting = 0
+
+    def ready(self) -> bool:
+        """Say whether to try."""
+        self._waiting -= 1
+        return self._waiting < 0
+
+    def learn(self, worked: bool) -> None:
+        """Take note of a trial."""
+        self._failures = 0 if worked else min(self._failures + 1, 6)
+        self._waiting = 0 if worked else 2**self._failures
+
+
+def orthonormalise(
+    rows: Array, factor: Array | None = None, habit: Habit | None = None
+) -> tuple[Array, Array]:
     r"""Factorise :math:`A = QR` in place, all members of an ensemble.
 
     Parameters
@@ -36,6 +58,8 @@ def orthonormalise(rows: Array, factor: Array | None = None) -> tuple[Array, Arr
         ``diag R`` are left as they come: no exponent depends on them.
     factor : array (..., k, k), optional
         Where :math:`R^T` goes; only its lower triangle is meaningful.
+    habit : Habit, optional
+        What is known from the factorisations before.
 
     Returns
     -------
@@ -48,20 +72,23 @@ def orthonormalise(rows: Array, factor: Array | None = None) -> tuple[Array, Arr
     """
     *lead, k, _ = rows.shape
     if not lead:
-        return _factorise(rows, factor)
+        return _factorise(rows, factor, habit)
     if k <= SMALL:
         return _gram_schmidt(rows, factor)
     diagonal, length = np.empty((*lead, k)), np.empty((*lead, k))
     for i in np.ndindex(*lead):
-        done = _factorise(rows[i], None if factor is None else factor[i])
+        done = _factorise(rows[i], None if factor is None else factor[i], habit)
         diagonal[i], length[i] = done
     return diagonal, length
 
 
-def _factorise(rows: Array, factor: Array | None) -> tuple[Array, Array]:
+def _factorise(rows: Array, factor: Array | None, habit: Habit | None) -> tuple[Array, Array]:
     """Factorise one matrix: by Cholesky's method where that is as good, else by Householder's."""
-    if len(rows) >= _CHOLESKY_PAYS and rows.flags.c_contiguous:
+    ready = habit is None or habit.ready()
+    if ready and len(rows) >= _CHOLESKY_PAYS and rows.flags.c_contiguous:
         done = _cholesky(rows, factor)
+        if habit is not None:
+            habit.learn(done is not None)
         if done is not None:
             return done
     length = np.sqrt(np.einsum("ij,ij->i", rows, rows))
@@ -205,20 +232,19 @@ def pull_back_qr(
         Whether to clear the rounding.
     """
     *lead, k, _ = q.shape
-    difference = bar - next_bar
     if reproject:
         correction = np.tril(np.matmul(q_bar, q.swapaxes(-1, -2)))
         correction[..., range(k), range(k)] -= bar
         q_bar -= np.matmul(correction, q)
-    elif difference.any():
-        q_bar += difference[..., None] * q
+    elif next_bar is not bar:
+        q_bar += (bar - next_bar)[..., None] * q
     if lead and k <= SMALL:
         for j in reversed(range(k)):
             for i in range(j + 1, k):
                 q_bar[..., j, :] -= factor[..., i, j, None] * q_bar[..., i, :]
             q_bar[..., j, :] /= factor[..., j, j, None]
         return
-    for at in np.ndindex(*lead):
+    for at in np.ndindex(*lead) if lead else ((),):
         solved = blas.dtrsm(1.0, factor[at].T, q_bar[at].T, side=1, trans_a=1, overwrite_b=1)
         if not np.may_share_memory(solved, q_bar):
             q_bar[at] = solved.T

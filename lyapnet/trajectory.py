@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from .errors import DegenerateBasisError, DivergedError
-from .linalg import Array, orthonormalise
+from .linalg import Array, Habit, orthonormalise
 from .orbit import Orbit
 from .systems import System
 
@@ -144,6 +144,7 @@ def forward(
     lengths: list[Array] = []
     ends: list[int] = []
     suspect: list[tuple[int, int, int, Array]] = []
+    habit = Habit()
 
     def block(first: int, last: int) -> bool:
         """Push through a block and factorise; say whether the basis stood it undivided."""
@@ -151,7 +152,7 @@ def forward(
         for s in range(last - first):
             orbit.push(first + s, here[s], here[s + 1])
         factor = np.empty((*rows.shape[:-1], rows.shape[-2])) if keep else None
-        diagonal, length = orthonormalise(here[last - first], factor)
+        diagonal, length = orthonormalise(here[last - first], factor, habit)
         if last - first > 1:
             sine = diagonal / length
             if not sine.min() >= SMALLEST_SINE:  # NaN where it overflowed
@@ -212,8 +213,8 @@ def _degenerate(step: int, length: int, sine: Array) -> DegenerateBasisError:
     exponent = int(np.argmin(sine.reshape(-1, sine.shape[-1]).min(axis=0)))
     return DegenerateBasisError(
         f"the tangent basis degenerated within the {length} steps before step {step}: vector "
-        f"{exponent + 1} of {sine.shape[-1]} came within {sine.min():.1e} of the span of those before it; use a smaller "
-        'qr_interval, or qr_interval="auto"',
+        f"{exponent + 1} of {sine.shape[-1]} came within {sine.min():.1e} of the span of those "
+        'before it; use a smaller qr_interval, or qr_interval="auto"',
         step=step,
         exponent=exponent,
     )

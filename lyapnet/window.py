@@ -84,9 +84,8 @@ _AIM = 1e-5
 class Interval:
     """Steps between factorisations, adapted from epoch to epoch.
 
-    Without a factorisation the sine between the tangent vectors shrinks exponentially, at a
-    rate that the last window tells. Exponents and gradients depend on the interval by
-    rounding only.
+    Without a factorisation the sine between the tangent vectors shrinks; the last window
+    tells how far. Exponents and gradients depend on the interval by rounding only.
     """
 
     steps: int
@@ -101,12 +100,20 @@ class Interval:
         return cls(validate.integer("qr_interval", qr_interval, low=1), False)
 
     def adapt(self, smallest_sine: float, most: int) -> None:
-        """Choose the next interval by the smallest sine seen in the last window."""
+        """Choose the next interval by the smallest sine seen in the last window.
+
+        The sine does not shrink by the same factor in each step: a single step may bring two
+        vectors close, and the next ones leave them so. Hence the next interval is tried rather
+        than extrapolated to.
+        """
         if not self.automatic:
             return
-        rate = -np.log(max(smallest_sine, 1e-300)) / self.steps
-        wanted = most if rate <= 0 else int(min(most, -np.log(_AIM) // rate))
-        self.steps = max(1, min(wanted, 2 * self.steps))
+        if smallest_sine > 100 * _AIM:
+            self.steps = min(2 * self.steps, most)
+        elif smallest_sine > 5 * _AIM:
+            self.steps = min(self.steps + 1, most)
+        elif smallest_sine < _AIM:
+            self.steps = max(1, self.steps - 1)
 
 
 @dataclass(frozen=True)
