@@ -180,8 +180,8 @@ def _singular(step: int, log_growth: Array) -> DegenerateBasisError:
     exponent = int(np.argmin(log_growth.reshape(-1, log_growth.shape[-1]).min(axis=0)))
     return DegenerateBasisError(
         f"exponent {exponent + 1} of {log_growth.shape[-1]} is -inf: the Jacobian of step {step} "
-        "is singular on the basis (dead units, or weights of low rank), and the exponent has no derivative there; ask for fewer "
-        "exponents k",
+        "is singular on the basis (dead units, or weights of low rank), and the exponent has no "
+        "derivative there; ask for fewer exponents k",
         step=step,
         exponent=exponent,
     )

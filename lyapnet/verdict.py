@@ -41,7 +41,10 @@ def verdict_of(lam: Array, loss: Array, window: Window, tol: float | None) -> tu
     worst = np.unravel_index(int(np.argmax(distance)), distance.shape)
     i = int(np.flatnonzero(window.each > 0)[worst[-1]])
     at, goal = float(lam[-_JUDGED:].mean(axis=0)[(*worst[:-1], i)]), float(window.goal[i])
-    text = f"target not met after {n} epochs: exponent {i + 1} of {lam.shape[-1]} is at {at:.3g}, its target is {goal:.3g}"
+    text = (
+        f"target not met after {n} epochs: exponent {i + 1} of {lam.shape[-1]} is at {at:.3g}, its "
+        f"target is {goal:.3g}"
+    )
     quarter = max(n // 4, 1)
     now, before = loss[-quarter:].mean(), loss[-2 * quarter : -quarter].mean()
     if n < 4 * _JUDGED or now < _FALLING * before:

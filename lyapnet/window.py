@@ -112,6 +112,8 @@ class Interval:
             self.steps = min(2 * self.steps, most)
         elif smallest_sine > 5 * _AIM:
             self.steps = min(self.steps + 1, most)
+        elif smallest_sine < _AIM / 100:
+            self.steps = max(1, self.steps // 2)
         elif smallest_sine < _AIM:
             self.steps = max(1, self.steps - 1)
 

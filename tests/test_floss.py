@@ -147,7 +147,13 @@ def test_the_interval_follows_the_sine():
     interval.adapt(0.01, 50)
     assert interval.steps == 4
     interval.adapt(1e-4, 50)
-    assert interval.steps == 5  # a factor 10 per step, aiming at 1e-5
+    assert interval.steps == 5  # near the aim of 1e-5: one step at a time
+    interval.adapt(2e-5, 50)
+    assert interval.steps == 5
+    interval.adapt(5e-6, 50)
+    assert interval.steps == 4
+    interval.adapt(0.0, 50)
+    assert interval.steps == 2
     interval.adapt(0.0, 50)
     assert interval.steps == 1
     interval.adapt(1.0, 50)
