@@ -17,6 +17,7 @@ from .orbit import JacobianOrbit, Orbit
 from .start import (
     check_inputs,
     directions,
+    input_sequence,
     interval_of,
     plan_of,
     prepare_inputs,
@@ -112,7 +113,7 @@ def lyapunov_spectrum(
     if is_traced(found.params, x0, basis, inputs):
         raise TypeError("autograd is tracing: differentiate `finite_time_exponents` instead")
     rng = validate.generator(rng)
-    u = None if inputs is None else validate.array("inputs", inputs, least=2)
+    u = None if inputs is None else input_sequence(inputs)
     plan = plan_of(u, n_steps, transient, basis_transient, tol)
     check_inputs(found, u, plan.total)
     start = start_state(found, x0, rng)

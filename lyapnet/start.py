@@ -112,6 +112,17 @@ def orthonormal_rows(basis: Array) -> tuple[Array, Array]:
     return np.ascontiguousarray(Q.swapaxes(-1, -2)), R
 
 
+def input_sequence(inputs: Any) -> Array:
+    """Return an input sequence ``(n_steps, ..., n_inputs)`` as an array."""
+    u = validate.array("inputs", inputs, least=1)
+    if u.ndim == 1:
+        raise ValueError(
+            "`inputs` must have at least 2 axes, (n_steps, ..., n_inputs), got shape "
+            f"{u.shape}: for one input use inputs[:, None]"
+        )
+    return u
+
+
 def check_inputs(system: System, u: Array | None, needed: int) -> None:
     """Check that inputs ``(T, ..., m)`` fit the system and cover the run."""
     if u is None:

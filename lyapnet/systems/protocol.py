@@ -65,7 +65,14 @@ class System:
 
     def ensemble(self, x: Array, u: Array | None) -> tuple[int, ...]:
         """Return the shape of the ensemble that states and inputs ``(..., m)`` span."""
-        return np.broadcast_shapes(x.shape[:-1], () if u is None else u.shape[:-1])
+        inputs = () if u is None else u.shape[:-1]
+        try:
+            return np.broadcast_shapes(x.shape[:-1], inputs)
+        except ValueError:
+            raise ValueError(
+                f"the ensembles of `x0`, {x.shape[:-1]}, and of `inputs`, {inputs}, do not match: "
+                "give them the same leading axes, or one of them none"
+            ) from None
 
     def orbit(self, x: Array, inputs: Array | None, n_steps: int) -> Orbit:
         """Run `n_steps` steps from ``x (..., n)`` under inputs ``(n_steps, ..., m)``.
