@@ -312,7 +312,7 @@ class Spectrum(Result):
             raise ValueError("`system` is needed: this spectrum does not carry one")
         n_steps = validate.integer("n_steps", n_steps, low=1)
         if found.dim != self.dim:
-            raise ValueError(f"`system` must have dim {self.dim} as the run so far, got {found.dim}")
+            raise ValueError(f"`system` must have dim {self.dim} like the run, got {found.dim}")
         if "pooled" in self.settings:
             raise ValueError("a pooled spectrum cannot be extended: extend the ensemble, then pool")
         if self.settings["driven"] and inputs is None:
