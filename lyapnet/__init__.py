@@ -1,7 +1,7 @@
 """Lyapunov analysis of recurrent networks, maps and flows in NumPy."""
 
 from . import catalog, tasks
-from .cells import GRU, LSTM, Activation, Cell, VanillaRNN
+from .cells import GRU, LSTM, Activation, Cell, Stack, VanillaRNN
 from .condition import ConditionNumber, condition_from_jacobians, condition_number
 from .covariant import CovariantVectors, covariant_vectors
 from .diagnosis import Diagnosis
@@ -62,6 +62,7 @@ __all__ = [
     "NetworkComparison",
     "PrecisionError",
     "Spectrum",
+    "Stack",
     "SweepResult",
     "System",
     "TrainResult",

@@ -4,6 +4,7 @@ from .activation import Activation
 from .base import Cell
 from .gru import GRU
 from .lstm import LSTM
+from .stack import Stack
 from .vanilla import VanillaRNN
 
-__all__ = ["GRU", "LSTM", "Activation", "Cell", "VanillaRNN"]
+__all__ = ["GRU", "LSTM", "Activation", "Cell", "Stack", "VanillaRNN"]

@@ -56,6 +56,23 @@ class Cell(System):
     def _with(self, params: dict[str, Any]) -> Self:
         raise NotImplementedError
 
+    @property
+    def n_outputs(self) -> int:
+        """Number of outputs: what a layer above has as inputs."""
+        raise NotImplementedError
+
+    def output(self, x: Any) -> Any:
+        """Return the output activation ``(..., n_outputs)`` of states ``(..., n)``."""
+        raise NotImplementedError
+
+    def output_pushforward(self, x: Any, Q: Any) -> Any:
+        """Return the Jacobian of `output` times ``Q (..., n, k)``."""
+        raise NotImplementedError
+
+    def input_jacobian(self, x: Any, u: Any = None) -> Any:
+        """Return the Jacobian of `step` in the input, ``(..., n, n_inputs)``."""
+        raise NotImplementedError
+
     def _options(self) -> dict[str, Any]:
         """Return the options that the cell was made with, as plain values."""
         return {}

@@ -48,7 +48,6 @@ class GatedCell(Cell):
         """Number of leading components of the state that a readout sees: h, not the cell state."""
         return self.units
 
-
     def _set(self, W: Any, V: Any, b: Any, **more: Any) -> None:
         """Check and keep the parameters; `more` are those of shape ``(..., N)``."""
         W = parameter("W", W, 2)

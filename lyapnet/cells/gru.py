@@ -154,6 +154,13 @@ class GRU(GatedCell):
             inner = anp.matmul(self._blocks()[2], r * Q + R * along[0])
         return z * Q + Z * along[1] + E * inner
 
+    def input_jacobian(self, x: Any, u: Any = None) -> Any:
+        """Return the Jacobian of `step` in the input, ``(..., N, m)``."""
+        R, Z, E, _, _ = (k[..., None] for k in _coefficients(*self._values(x, u)))
+        V_r, V_z, V_n = self._blocks("V")
+        inner = R * V_r if self.reset_after else anp.matmul(self._blocks()[2], R * V_r)
+        return Z * V_z + E * (V_n + inner)
+
     def orbit(self, x: Array, inputs: Array | None, n_steps: int) -> Orbit:
         """Run `n_steps` steps; see `System.orbit`."""
         kind = _ResetAfter if self.reset_after else _ResetBefore

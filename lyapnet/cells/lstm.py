@@ -131,6 +131,13 @@ class LSTM(GatedCell):
         )
         return anp.concatenate([o * along[..., 3 * n :, :] + s * cell, cell], axis=-2)
 
+    def input_jacobian(self, x: Any, u: Any = None) -> Any:
+        """Return the Jacobian of (h', c') in the input, ``(..., 2N, m)``."""
+        i, f, g, o, s, _ = (k[..., None] for k in _coefficients(*self._values(x, u)))
+        V_i, V_f, V_g, V_o = self._blocks("V")
+        cell = i * V_i + f * V_f + g * V_g
+        return anp.concatenate([o * V_o + s * cell, cell], axis=-2)
+
     def orbit(self, x: Array, inputs: Array | None, n_steps: int) -> Orbit:
         """Run `n_steps` steps; see `System.orbit`."""
         return _LSTMOrbit(self, x, inputs, n_steps)

@@ -153,6 +153,23 @@ class VanillaRNN(Cell):
         slope = self.leak * self.activation.derivative(x)
         return (1 - self.leak) * Q + anp.matmul(self.params["W"], slope[..., None] * Q)
 
+    @property
+    def n_outputs(self) -> int:
+        """Number of units."""
+        return self.dim
+
+    def output(self, x: Any) -> Any:
+        r"""Return the activation :math:`\phi(h)`, the hidden state of other frameworks."""
+        return self.activation.function(x)
+
+    def output_pushforward(self, x: Any, Q: Any) -> Any:
+        r"""Return :math:`\mathrm{diag}(\phi'(h))\,Q`."""
+        return self.activation.derivative(x)[..., None] * Q
+
+    def input_jacobian(self, x: Any, u: Any = None) -> Any:
+        r"""Return :math:`\alpha V`, ``(..., n, m)``, the same at all states."""
+        return self.leak * self.params["V"]
+
     def orbit(self, x: Array, inputs: Array | None, n_steps: int) -> Orbit:
         """Run `n_steps` steps; see `System.orbit`."""
         return _VanillaOrbit(self, x, inputs, n_steps)
