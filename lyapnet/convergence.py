@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy import special
 
-from .longrun import Array, Estimate, checked, coarsened, linear_stderr, mean_and_stderr
+from .longrun import Array, Estimate, checked, coarsened, is_regular, linear_stderr, mean_and_stderr
 
 __all__ = [
     "Estimate",
@@ -80,7 +80,8 @@ def drift_pvalue(growth: ArrayLike, durations: ArrayLike) -> Array:
     Returns
     -------
     ndarray, shape (...)
-        Two-sided p-values. 1 where the last half is too short to tell; ``nan`` where the mean is
+        Two-sided p-values. 1 where the last half is too short to tell, and where the growth is
+        regular (`lyapnet.regular`): its error accounts for decays. ``nan`` where the mean is
         ``-inf``.
 
     References
@@ -99,7 +100,8 @@ def drift_pvalue(growth: ArrayLike, durations: ArrayLike) -> Array:
     mean, stderr, dof = mean_and_stderr(growth[last], durations[last])
     difference = growth[first].sum(axis=0) / first_time - mean
     t = difference / (stderr * np.sqrt(1 + last_time / first_time))
-    return np.where(singular, np.nan, 2 * special.stdtr(dof, -np.abs(t)))
+    pvalue = np.where(is_regular(growth, durations), 1.0, 2 * special.stdtr(dof, -np.abs(t)))
+    return np.where(singular, np.nan, pvalue)
 
 
 def split_r_hat(growth: ArrayLike, durations: ArrayLike) -> Array:

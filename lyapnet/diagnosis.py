@@ -16,13 +16,13 @@ from .convergence import (
     running,
     split_r_hat,
 )
-from .longrun import Array, Estimate, checked, coarsened
+from .longrun import Array, Estimate, checked, coarsened, is_regular
 from .results import Result
 
 SIGNIFICANT = 0.01  # of a whole diagnosis: single p-values are multiplied by their number
 
 
-@dataclass(frozen=True, repr=False)
+@dataclass(frozen=True, repr=False, eq=False)
 class Diagnosis(Result):
     """What speaks for and against the convergence of a run.
 
@@ -124,7 +124,8 @@ def diagnose(
     In this order: a run is too short if an exponent has no standard error; it drifts if a first
     fifth differs from the last half; an ensemble disagrees if its members' means differ by more
     than their errors; it is not there yet if a half-width exceeds `tol`. The two tests are
-    made at a level of 0.01 for all exponents and members together (Bonferroni).
+    made at a level of 0.01 for all exponents and members together (Bonferroni). A drift that
+    leaves an exponent within `tol`, half-width included, is tolerated.
 
     Parameters
     ----------
@@ -162,10 +163,13 @@ def diagnose(
     estimate = mean_and_stderr(growth, durations)
     batches, batch_durations = coarsened(growth, durations)
     ensemble = same_system and growth[0, ..., 0].size > 1
-    drift = drift_pvalue(batches, batch_durations)
+    drift = drift_pvalue(growth, durations)
+    if tol is not None:
+        drift = np.where(_within(estimate, batches, batch_durations, tol, level), 1.0, drift)
     r_hat = split_r_hat(growth, durations) if ensemble else None
     agreement = agreement_pvalue(batches, batch_durations) if ensemble else None
-    verdict = _verdict(estimate, drift, agreement, r_hat, len(growth), tol, level)
+    regular = bool(np.all(is_regular(growth, durations) | np.isneginf(estimate.mean)))
+    verdict = _verdict(estimate, drift, agreement, r_hat, len(growth), tol, level, regular)
     return Diagnosis(
         verdict=verdict,
         converged=verdict.startswith("converged:"),
@@ -190,6 +194,7 @@ def _verdict(
     n_blocks: int,
     tol: float | None,
     level: float,
+    regular: bool,
 ) -> str:
     """Put into a sentence what decides."""
     finite = ~np.isneginf(estimate.mean)
@@ -221,7 +226,21 @@ def _verdict(
     widths = f"{100 * level:g} % half-widths up to {widest:.2g}"
     if tol is not None and widest > tol:
         return f"not yet: {widths}, more than tol = {tol:g}; run longer"
+    if regular:
+        return f"converged: regular growth, {widths}, that fall as 1/time"
     return f"converged: {widths}, no drift (p = {p_drift:.2g})"
+
+
+def _within(
+    estimate: Estimate, batches: Array, durations: Array, tol: float, level: float
+) -> NDArray[np.bool_]:
+    """Return where an average is within `tol` even if the last half alone were right."""
+    n = len(batches) // 2
+    last = batches[n:].sum(axis=0) / durations[n:].sum()
+    finite = ~np.isneginf(last)
+    shift = np.abs(np.where(finite, estimate.mean, 0.0) - np.where(finite, last, 0.0))
+    within: NDArray[np.bool_] = finite & (shift + estimate.half_width(level) <= tol)
+    return within
 
 
 def _familywise(pvalues: Array) -> float:

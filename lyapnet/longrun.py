@@ -16,6 +16,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy import special
 
+from .regular import regular_bound
+
 Array = NDArray[np.float64]
 
 MOST_BATCHES = 1024  # low frequencies are all that is used: finer batches would change nothing
@@ -88,7 +90,10 @@ def mean_and_stderr(growth: ArrayLike, durations: ArrayLike) -> Estimate:
     run is too short to tell and ``stderr`` is infinite.
 
     If the growth is a coboundary (zero asymptotic variance: a zero exponent of a flow, the logistic
-    map at r = 4), the error is ``(φ(x_T) - φ(x_0)) / T``, and ``stderr`` falls as 1/T with it.
+    map at r = 4), the error is ``(φ(x_T) - φ(x_0)) / T``, and ``stderr`` falls as 1/T with it. If
+    it is regular (fixed points, cycles, rotations of the basis), that error is bounded, and where
+    fewer than 20 cosines are left, ``stderr`` is the bound of `lyapnet.regular.regular_bound`:
+    such intervals hold the truth more often than their level says.
 
     Parameters
     ----------
@@ -218,8 +223,6 @@ def estimate(batches: Array, durations: Array, n_blocks: int) -> Estimate:
 
     rates = finite_mean * durations.reshape(-1, *[1] * mean.ndim)
     deviation = (np.where(singular, 0.0, batches) - rates).reshape(n, -1)
-    # What is constant to rounding has no correlation to speak of.
-    deviation[:, np.ptp(deviation, axis=0) <= floor.ravel() * durations.max()] = 0.0
     n_cosines = np.minimum(_cosines_allowed(deviation), most)
 
     middles = (np.cumsum(durations) - durations / 2) / total_time
@@ -227,11 +230,32 @@ def estimate(batches: Array, durations: Array, n_blocks: int) -> Estimate:
     power = np.cumsum((cosines @ deviation) ** 2, axis=0)
     dof = np.maximum(n_cosines, 1)
     variance = np.take_along_axis(power, dof[None] - 1, axis=0)[0] / (dof * total_time)
-    stderr = np.hypot(np.sqrt(variance), floor.ravel())
-    stderr = np.where(n_cosines < FEWEST_COSINES, np.inf, stderr).reshape(mean.shape)
-    return Estimate(
-        mean, np.where(singular, np.nan, stderr), dof.astype(np.float64).reshape(mean.shape)
+    stderr = np.where(n_cosines < FEWEST_COSINES, np.inf, np.sqrt(variance))
+    regular, bound = regular_bound(
+        np.where(singular, 0.0, batches).reshape(n, -1), durations, n_blocks / n
     )
+    bounded = regular & (n_cosines < COSINES_TO_STOP)
+    stderr = np.hypot(np.where(bounded, bound, stderr), floor.ravel()).reshape(mean.shape)
+    dof = np.where(bounded, MOST_COSINES, dof).astype(np.float64).reshape(mean.shape)
+    return Estimate(mean, np.where(singular, np.nan, stderr), dof)
+
+
+def is_regular(growth: ArrayLike, durations: ArrayLike) -> NDArray[np.bool_]:
+    """Return where growth is that of a fixed point, a cycle or a rotation, shape (...).
+
+    Parameters
+    ----------
+    growth : array_like, shape (blocks, ...)
+        Log growth per block, in nats. A block of ``-inf`` is not regular.
+    durations : array_like, shape (blocks,)
+        Durations of the blocks.
+    """
+    growth, durations = checked(growth, durations)
+    batches, batch_durations = coarsened(growth, durations)
+    singular = np.isneginf(batches.min(axis=0))
+    finite = np.where(singular, 0.0, batches).reshape(len(batches), -1)
+    regular = regular_bound(finite, batch_durations, len(growth) / len(batches))[0]
+    return regular.reshape(singular.shape) & ~singular
 
 
 def _cosines_allowed(deviation: Array) -> NDArray[np.intp]:
