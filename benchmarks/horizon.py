@@ -104,6 +104,9 @@ def main():
     for lag in o.lags:
         for condition in o.conditions:
             values = accuracies(found, lag, condition)
+            if not values:
+                print(f"{o.task} XOR, lag {lag:3d}, {condition:8s}: no run has succeeded")
+                continue
             low, median, high = np.percentile(values, [25, 50, 75])
             print(
                 f"{o.task} XOR, lag {lag:3d}, {condition:8s}: median {100 * median:5.1f} %, "

@@ -30,7 +30,7 @@ from .validity import (
     condition_reduction,
     prediction_band,
 )
-from .weights import from_torch
+from .weights import from_flax, from_keras, from_torch, to_flax, to_keras, to_torch
 from .window import flossing_loss
 
 __version__ = "0.1.0.dev0"
@@ -82,6 +82,8 @@ __all__ = [
     "finite_time_exponents",
     "floss",
     "flossing_loss",
+    "from_flax",
+    "from_keras",
     "from_torch",
     "load",
     "lyapunov_spectrum",
@@ -90,5 +92,13 @@ __all__ = [
     "spectrum_from_jacobians",
     "sweep",
     "tasks",
+    "to_flax",
+    "to_keras",
+    "to_torch",
     "train",
 ]
+
+
+def __dir__() -> list[str]:
+    """List the public names alone: the modules behind them are not for users."""
+    return [*__all__, "__version__"]
