@@ -59,7 +59,7 @@ def _parser() -> argparse.ArgumentParser:
     spectrum = commands.add_parser(
         "spectrum",
         help="the Lyapunov exponents of your own network",
-        description="Print the Lyapunov exponents of a network, with 95 %% intervals.",
+        description="Print the Lyapunov exponents of a network, with 95 % intervals.",
         epilog="Weights: a cell saved by lyapnet; an .npz or .safetensors file with arrays W "
         "(n, n), V (n, m), b (n) of h' = W phi(h) + V u + b; or the state dict of a torch.nn.RNN "
         "saved as npz or safetensors. Example: "
