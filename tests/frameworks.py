@@ -99,50 +99,41 @@ def run_torch(name, weights=None):
         new = torch.stack(state, dim=1) if lstm else state[:, None]
         return (new[layers:] if backward else new).reshape(-1)
 
-    states, jacobians = [torch.from_numpy(start(layers * N * (1 + lstm)))], []
-    for u in torch.from_numpy(inputs):
-        jacobians.append(torch.autograd.functional.jacobian(lambda x, u=u: step(x, u), states[-1]))
-        states.append(step(states[-1], u).detach())
+    states, jacobians = _follow(step, start(layers * N * (1 + lstm)), inputs)
     if not backward:  # the sequence as a whole, as a user runs it
-        first = states[0].reshape(layers, 1 + lstm, 1, N)
-        state = (first[:, 0], first[:, 1]) if lstm else first[:, 0]
-        out = module(
-            torch.from_numpy(inputs)[:, None], tuple(map(torch.clone, state)) if lstm else state
-        )[0]
+        first = torch.from_numpy(states[0].reshape(layers, 1 + lstm, 1, N))
+        state = (first[:, 0].clone(), first[:, 1].clone()) if lstm else first[:, 0].clone()
+        whole = module(torch.from_numpy(inputs)[:, None], state)[0].detach().numpy()
         at = (layers - 1) * N * (1 + lstm)
-        last = torch.stack(states[1:])[:, at : at + N]
-        np.testing.assert_allclose(out[:, 0].detach().numpy(), last.numpy(), atol=1e-13)
-    return Case(given, inputs, torch.stack(states).numpy(), torch.stack(jacobians).numpy(), options)
-
-
-def _jax():
-    import jax
-
-    jax.config.update("jax_enable_x64", True)
-    return jax
+        np.testing.assert_allclose(whole[:, 0], states[1:, at : at + N], atol=1e-13)
+    return Case(given, inputs, states, jacobians, options)
 
 
 def _follow(step, first, inputs):
-    """Run a step of JAX; return its states and Jacobians."""
-    jax = _jax()
-    states, jacobians = [first], []
-    for u in inputs:
-        jacobians.append(np.asarray(jax.jacobian(step)(states[-1], u)))
-        states.append(np.asarray(step(states[-1], u)))
-    return np.stack(states), np.stack(jacobians)
+    """Run a step of PyTorch; return its states and Jacobians."""
+    import torch
+
+    states, jacobians = [torch.from_numpy(first)], []
+    for u in torch.from_numpy(inputs):
+        jacobians.append(torch.autograd.functional.jacobian(lambda x, u=u: step(x, u), states[-1]))
+        states.append(step(states[-1], u).detach())
+    return torch.stack(states).numpy(), torch.stack(jacobians).numpy()
 
 
 def keras_model(name):
     """Return a model of Keras with drawn weights, and the other things that were drawn."""
-    os.environ["KERAS_BACKEND"] = "jax"
-    _jax()
+    os.environ["KERAS_BACKEND"] = "torch"  # with JAX, some functions of Keras round to float32
     import keras
 
     keras.config.set_floatx("float64")
     keras.config.set_dtype_policy("float64")
     kind, layers, options = KERAS[name]
+    # the fused kernels compute in float32, whatever the policy
+    more = {} if kind == "SimpleRNN" else {"use_cudnn": False}
     made = [
-        getattr(keras.layers, kind)(N, return_sequences=True, name=f"layer_{i}", **arguments)
+        getattr(keras.layers, kind)(
+            N, return_sequences=True, name=f"layer_{i}", **more, **arguments
+        )
         for i, arguments in enumerate(layers)
     ]
     model = keras.Sequential([keras.Input((None, M)), *made])
@@ -152,9 +143,9 @@ def keras_model(name):
 
 
 def run_keras(name, weights=None):
-    """Run the cells of a model of Keras, on its backend JAX."""
+    """Run the cells of a model of Keras, on its backend PyTorch."""
     model, given, inputs, start, options = keras_model(name)
-    import jax.numpy as jnp
+    import torch
 
     if weights is not None:
         model.set_weights(list(weights.values()))
@@ -163,22 +154,23 @@ def run_keras(name, weights=None):
     def step(x, u):
         new, u = [], u[None]
         for i, layer in enumerate(model.layers):
-            parts = jnp.split(x[i * width : (i + 1) * width][None], width // N, axis=1)
-            u, state = layer.cell(u, parts)
+            parts = torch.split(x[i * width : (i + 1) * width][None], N, dim=1)
+            u, state = layer.cell(u, list(parts))
             new += list(state)
-        return jnp.concatenate(new, axis=1)[0]
+        return torch.cat(new, dim=1)[0]
 
     states, jacobians = _follow(step, start(width * len(model.layers)), inputs)
-    whole = np.asarray(
-        model.layers[0](inputs[None], initial_state=list(states[:1, :width].reshape(-1, 1, N)))
-    )
-    np.testing.assert_allclose(whole[0], states[1:, :N], atol=1e-13)
+    first = [torch.from_numpy(x) for x in states[:1, :width].reshape(-1, 1, N)]
+    whole = model.layers[0](torch.from_numpy(inputs[None]), initial_state=first)
+    np.testing.assert_allclose(whole[0].detach().numpy(), states[1:, :N], atol=1e-13)
     return Case(given, inputs, states, jacobians, options)
 
 
 def run_flax(name, weights=None):
     """Run cells of Flax, of linen or nnx."""
-    jax = _jax()
+    import jax
+
+    jax.config.update("jax_enable_x64", True)
     import jax.numpy as jnp
     from flax import linen, nnx, traverse_util
 
@@ -220,7 +212,11 @@ def run_flax(name, weights=None):
             new.append(jnp.concatenate([carry[1], carry[0]]) if lstm else carry)
         return jnp.concatenate(new)
 
-    states, jacobians = _follow(step, start(width * layers), inputs)
+    states, jacobians = [start(width * layers)], []
+    for u in inputs:
+        jacobians.append(jax.jacobian(step)(states[-1], u))
+        states.append(step(states[-1], u))
+    states, jacobians = np.stack(states), np.stack(jacobians)
     return Case(given, inputs, states, jacobians, {"layer": None} if layers > 1 else {})
 
 
