@@ -99,8 +99,8 @@ def _layer(arrays: Any, suffix: str, prefix: str | None, activation: str) -> Cel
     if module is None or f"{module}weight_ih{suffix}" not in arrays:
         where = "" if prefix is None else f" of a module {prefix!r}"
         raise ValueError(
-            f"`state_dict` has no weight_ih{suffix} and weight_hh{suffix}{where}; it has "
-            f"{sorted(arrays)[:8]}"
+            f"`state_dict` has no weight_ih{suffix or '_l0'} and weight_hh{suffix or '_l0'}{where}; "
+            f"it has {sorted(arrays)[:8]}"
         )
     if f"{module}weight_hr{suffix}" in arrays:
         raise ValueError("an LSTM with projections (proj_size) has no counterpart in lyapnet")
