@@ -98,8 +98,9 @@ def _layer(arrays: Any, suffix: str, prefix: str | None, activation: str) -> Cel
         module = module_of(arrays, "weight_hh", prefix)
     if module is None or f"{module}weight_ih{suffix}" not in arrays:
         where = "" if prefix is None else f" of a module {prefix!r}"
+        end = suffix or "_l0"
         raise ValueError(
-            f"`state_dict` has no weight_ih{suffix or '_l0'} and weight_hh{suffix or '_l0'}{where}; "
+            f"`state_dict` has no weight_ih{end} and weight_hh{end}{where}; "
             f"it has {sorted(arrays)[:8]}"
         )
     if f"{module}weight_hr{suffix}" in arrays:
