@@ -122,11 +122,16 @@ def _follow(step, first, inputs):
 
 def keras_model(name):
     """Return a model of Keras with drawn weights, and the other things that were drawn."""
-    os.environ["KERAS_BACKEND"] = "torch"  # with JAX, some functions of Keras round to float32
+    os.environ["KERAS_BACKEND"] = "torch"
+    state = np.random.get_state()  # noqa: NPY002 - which the import changes
     import keras
+    from keras.src.backend.common import dtypes
 
+    np.random.set_state(state)  # noqa: NPY002
     keras.config.set_floatx("float64")
     keras.config.set_dtype_policy("float64")
+    # Without TensorFlow, Keras rounds float64 in many of its functions, whatever the policy.
+    dtypes.BIT64_TO_BIT32_DTYPE["float64"] = "float64"
     kind, layers, options = KERAS[name]
     # the fused kernels compute in float32, whatever the policy
     more = {} if kind == "SimpleRNN" else {"use_cudnn": False}

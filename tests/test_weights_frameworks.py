@@ -24,7 +24,7 @@ def layers(cell):
 
 
 def start(cell, x):
-    """Return the state here that is a framework's: vanilla networks have activations in (0, 1)."""
+    """Return the state here that is a framework's, which for a vanilla network is activations."""
     if not isinstance(layers(cell)[0], ln.VanillaRNN):
         return x
     return np.arctanh(x) if layers(cell)[0].activation.name == "tanh" else x
@@ -113,6 +113,12 @@ def test_live_framework_runs_what_goes_back(live, name):
     again = run(name, weights)
     np.testing.assert_allclose(again.states, case.states, rtol=0, atol=1e-12)
     np.testing.assert_allclose(again.jacobians, case.jacobians, rtol=0, atol=1e-10)
+
+
+def test_live_torch_parameters_need_to_be_detached():
+    torch = pytest.importorskip("torch", reason="PyTorch is not installed")
+    with pytest.raises(TypeError, match=r"`weight_ih_l0` cannot .*detach"):
+        ln.from_torch(dict(torch.nn.GRU(1, 8).named_parameters()))
 
 
 def test_live_torch_network_flossed_here_trains_there():

@@ -10,7 +10,7 @@ from .. import validate
 from ..cells import Cell, Stack
 from ..linalg import Array
 from .files import read_arrays
-from .layers import Layer, group, make_cell, one_way, parts_of, pick
+from .layers import Layer, as_array, group, make_cell, one_way, parts_of, pick
 
 #: The gates of each cell, in lyapnet's order; linen gives each a matrix, and so does nnx's LSTM.
 _GATES = {"LSTM": ("i", "f", "g", "o"), "GRU": ("r", "z", "n"), "RNN": ("",)}
@@ -102,9 +102,9 @@ def _cell(arrays: Layer, activation: str) -> Cell:
 
 def _joined(arrays: Layer, names: list[str]) -> tuple[Array, Array]:
     """Stack the kernels of all gates, and their biases, zero where there is none."""
-    kernels = [validate.array(f"{n}/kernel", arrays[f"{n}/kernel"], ndim=2).T for n in names]
+    kernels = [as_array(f"{n}/kernel", arrays[f"{n}/kernel"], ndim=2).T for n in names]
     biases = [
-        validate.array(f"{n}/bias", arrays[f"{n}/bias"], ndim=1)
+        as_array(f"{n}/bias", arrays[f"{n}/bias"], ndim=1)
         if f"{n}/bias" in arrays
         else np.zeros(len(kernel))
         for n, kernel in zip(names, kernels, strict=True)

@@ -6,11 +6,10 @@ from typing import Any
 
 import numpy as np
 
-from .. import validate
 from ..cells import GRU, Cell, Stack
 from ..linalg import Array
 from .files import read_arrays
-from .layers import Layer, group, make_cell, one_way, parts_of, pick, reordered
+from .layers import Layer, as_array, group, make_cell, one_way, parts_of, pick, reordered
 
 NAMES = ("kernel", "recurrent_kernel", "bias")
 
@@ -89,9 +88,9 @@ def from_keras(
 
 def _cell(arrays: Layer, activation: str, reset_after: bool | None) -> Cell:
     """Make a cell of the arrays of one layer."""
-    V, W = (validate.array(name, arrays[name], ndim=2).T for name in NAMES[:2])
+    V, W = (as_array(name, arrays[name], ndim=2).T for name in NAMES[:2])
     b = arrays.get("bias")
-    b = None if b is None else validate.array("bias", b, least=1)
+    b = None if b is None else as_array("bias", b, least=1)
     if W.shape[0] != 3 * W.shape[-1]:
         return make_cell(W, V, b, activation=activation)
     after = b.ndim == 2 if b is not None else reset_after is not False

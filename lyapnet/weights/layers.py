@@ -97,6 +97,15 @@ def one_way(layers: Mapping[str, Layer], reverse: bool) -> dict[str, Layer]:
     return {path: layer for path, layer in layers.items() if (path in backward) == reverse}
 
 
+def as_array(name: str, x: Any, **shape: int) -> Array:
+    """Return what a framework has as a tensor, a variable or an array."""
+    try:
+        plain = np.asarray(x)
+    except RuntimeError as error:  # such as PyTorch's about tensors that require a gradient
+        raise TypeError(f"`{name}` cannot be turned into an array: {error}") from None
+    return validate.array(name, plain, **shape)
+
+
 def reordered(x: Array, order: tuple[int, ...]) -> Array:
     """Reorder the gates that are stacked along the first axis."""
     return np.concatenate([np.split(x, len(order))[j] for j in order])

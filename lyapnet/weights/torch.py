@@ -10,7 +10,7 @@ from .. import validate
 from ..cells import Cell, Stack
 from ..linalg import Array
 from .files import read_arrays
-from .layers import make_cell, parts_of
+from .layers import as_array, make_cell, parts_of
 
 _KINDS = ("weight_ih", "weight_hh", "bias_ih", "bias_hh")
 
@@ -94,8 +94,8 @@ def _layer(arrays: Any, suffix: str, prefix: str | None, activation: str) -> Cel
     """Make a cell of one layer in one direction."""
     module = module_of(arrays, f"weight_hh{suffix}", prefix)
     if module is None and suffix == "_l0":  # torch.nn.RNNCell and its kin number no layers
-        suffix = ""
         module = module_of(arrays, "weight_hh", prefix)
+        suffix = "" if module is not None else suffix
     if module is None or f"{module}weight_ih{suffix}" not in arrays:
         where = "" if prefix is None else f" of a module {prefix!r}"
         end = suffix or "_l0"
@@ -107,7 +107,7 @@ def _layer(arrays: Any, suffix: str, prefix: str | None, activation: str) -> Cel
         raise ValueError("an LSTM with projections (proj_size) has no counterpart in lyapnet")
     names = {kind: f"{module}{kind}{suffix}" for kind in _KINDS}
     V, W, b_ih, b_hh = (
-        validate.array(name, arrays[name]) if name in arrays else None for name in names.values()
+        as_array(name, arrays[name]) if name in arrays else None for name in names.values()
     )
     assert W is not None
     assert V is not None
