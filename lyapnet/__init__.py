@@ -16,7 +16,7 @@ from .optimize import Adam, AdamState
 from .schedule import AdaptiveFlossing, FlossingSchedule
 from .spectrum import lyapunov_spectrum, spectrum_from_jacobians
 from .storage import load
-from .sweep import SweepResult, sweep
+from .sweep import SweepResult, load_sweep, sweep
 from .systems import Flow, Map, System
 from .train import TrainResult, train
 from .validity import (
@@ -86,6 +86,7 @@ __all__ = [
     "from_keras",
     "from_torch",
     "load",
+    "load_sweep",
     "lyapunov_spectrum",
     "mean_field_exponent",
     "prediction_band",

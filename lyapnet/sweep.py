@@ -135,13 +135,52 @@ def sweep(
         for key, one in _execute(function, missing, n_jobs):
             done[key] = one
             bar.update()
-    found = [done[run.key] for run in runs]
+    return _result([done[run.key] for run in runs])
+
+
+def load_sweep(directory: Any) -> SweepResult:
+    """Read what a sweep has left in its directory so far, also while it goes on.
+
+    Parameters
+    ----------
+    directory : path
+        As given to `sweep`.
+
+    Returns
+    -------
+    SweepResult
+        The runs that are done or have failed, in the order of their files' names.
+
+    Raises
+    ------
+    FileNotFoundError
+        If no sweep has been there.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> import lyapnet as ln
+    >>> def square(x, rng):
+    ...     return x**2
+    >>> folder = tempfile.mkdtemp()
+    >>> _ = ln.sweep(square, {"x": [1, 2, 3]}, directory=folder, rng=0, progress=False)
+    >>> sorted(ln.load_sweep(folder).values)
+    [1, 4, 9]
+    """
+    folder = Path(directory)
+    if not (folder / "sweep.json").exists():
+        raise FileNotFoundError(f"`directory` {str(folder)!r} holds no sweep")
+    return _result([storage.load(path) for path in sorted(folder.glob("*-*.npz"))])
+
+
+def _result(runs: list[dict[str, Any]]) -> SweepResult:
+    """Gather what runs have found."""
     return SweepResult(
-        points=[run.point for run in runs],
-        seeds=[run.seed for run in runs],
-        values=[one["value"] for one in found],
-        errors=[one["error"] for one in found],
-        seconds=[one["seconds"] for one in found],
+        points=[run["point"] for run in runs],
+        seeds=[run["seed"] for run in runs],
+        values=[run["value"] for run in runs],
+        errors=[run["error"] for run in runs],
+        seconds=[run["seconds"] for run in runs],
     )
 
 
@@ -180,9 +219,12 @@ class _Run:
             value = function(**self.point, rng=np.random.default_rng(sequence))
         except Exception:  # whatever it is, it is this run's own: recorded, not fatal to others
             error = traceback.format_exc()
-        found = {"value": value, "error": error, "seconds": time.perf_counter() - start}
+        found = {
+            "value": value, "error": error, "seconds": time.perf_counter() - start,
+            "point": self.point, "seed": self.seed,
+        }  # fmt: skip
         if self._path is not None:
-            storage.save({**found, "point": self.point, "seed": self.seed}, self._path)
+            storage.save(found, self._path)
         return self.key, found
 
 

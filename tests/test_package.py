@@ -43,7 +43,7 @@ ROOMS = [
     ("train",),
     # the outside
     ("plotting", "sweep", "weights"),
-    ("demo",),
+    ("demo", "paper"),
     ("cli",),
     ("__main__",),
 ]

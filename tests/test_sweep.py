@@ -81,3 +81,14 @@ def test_points_may_be_listed_and_become_a_table():
 def test_bad_grids_are_named(grid):
     with pytest.raises(TypeError, match="grid"):
         ln.sweep(draw, grid, **QUIET)
+
+
+def test_what_a_sweep_has_done_so_far_can_be_read(tmp_path):
+    with pytest.raises(FileNotFoundError, match="no sweep"):
+        ln.load_sweep(tmp_path)
+    done = ln.sweep(sometimes, GRID, directory=tmp_path, rng=0, **QUIET)
+    found = ln.load_sweep(tmp_path)
+    assert sorted(map(str, found.points)) == sorted(map(str, done.points))
+    assert sum(error is not None for error in found.errors) == sum(
+        e is not None for e in done.errors
+    )

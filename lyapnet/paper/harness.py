@@ -1,0 +1,198 @@
+"""How a figure is reproduced: its points run, kept as lines of JSON, drawn, and judged."""
+
+from __future__ import annotations
+
+import importlib
+import json
+import platform
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from .. import __version__, storage, validate
+from ..sweep import load_sweep, sweep
+
+#: The scripts, by the name of their figure.
+FIGURES: dict[str, str] = {
+    "4": "fig_4",
+}
+
+SCALES = ("quick", "full")
+
+
+@dataclass(frozen=True)
+class Finding:
+    """A claim, what was found, and whether they agree."""
+
+    claim: str
+    found: str
+    agrees: bool
+
+    def __str__(self) -> str:
+        return f"{'agrees' if self.agrees else 'DIFFERS'}: {self.claim}: {self.found}"
+
+
+class Records(list[dict[str, Any]]):
+    """What the points of a figure gave: parameters and values of each run in one dictionary."""
+
+    def where(self, **wanted: Any) -> Records:
+        """Keep the runs that have these parameters; one that a run leaves out is None."""
+        return Records(r for r in self if all(r.get(name) == x for name, x in wanted.items()))
+
+    def each(self, name: str) -> list[Any]:
+        """List the different values of a parameter, in their order, None last."""
+        found = {json.dumps(r.get(name)): r.get(name) for r in self}
+        return sorted(found.values(), key=lambda x: (x is None, x))
+
+    def values(self, name: str) -> Any:
+        """Gather a value of all runs in an array, the runs along its first axis."""
+        return np.array([r[name] for r in self], dtype=float)
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What `reproduce` returns."""
+
+    figure: str
+    records: Records
+    findings: list[Finding]
+    picture: Path
+    data: Path
+    #: Runs that failed, as text.
+    errors: list[str]
+    #: Computing time of all points, in seconds.
+    seconds: float
+
+
+def load_figure(figure: str) -> Any:
+    """Return the script of a figure."""
+    name = str(figure).upper() if str(figure).upper() in FIGURES else str(figure)
+    if name not in FIGURES:
+        raise ValueError(f"`figure` {figure!r} is unknown: choose from {', '.join(FIGURES)}")
+    return importlib.import_module(f".scripts.{FIGURES[name]}", __package__)
+
+
+def reproduce(
+    figure: str,
+    *,
+    scale: str = "quick",
+    directory: Any = None,
+    n_jobs: int = 1,
+    progress: bool = False,
+    run: bool = True,
+) -> Outcome:
+    """Reproduce a figure.
+
+    Parameters
+    ----------
+    figure : str
+        One of `FIGURES`.
+    scale : {"quick", "full"}, optional
+        Two minutes at most, or as much as it takes for the numbers that are in the gallery.
+    directory : path, optional
+        For the data, a line of JSON for each run, and the picture; ``lyapnet-paper/<scale>`` by
+        default. Runs that are there are not done again.
+    n_jobs : int, optional
+        Processes.
+    progress : bool, optional
+    run : bool, optional
+        False draws with what is there.
+    """
+    script = load_figure(figure)
+    if scale not in SCALES:
+        raise ValueError(f"`scale` must be among {SCALES}, got {scale!r}")
+    n_jobs = validate.integer("n_jobs", n_jobs, low=-1)
+    folder = Path(f"lyapnet-paper/{scale}" if directory is None else directory)
+    folder.mkdir(parents=True, exist_ok=True)
+    points = script.points(scale)
+    data = folder / f"{script.run.__name__}.jsonl"
+    points_folder = folder / "points" / script.run.__name__
+    done = gather(data, points_folder)
+    missing = [point for point in points if _key(point) not in done]
+    errors: list[str] = []
+    if missing and run:
+        made = sweep(
+            script.run, missing, directory=points_folder, n_jobs=n_jobs, rng=0, progress=progress
+        )
+        errors = [error for error in made.errors if error]
+        done = gather(data, points_folder)
+    kept = [done[_key(point)] for point in points if _key(point) in done]
+    records = Records({**line["point"], **line["value"]} for line in kept)
+    if not records:
+        raise ValueError(f"no run of figure {figure} is in {str(folder)!r}" + "\n".join(errors[:1]))
+    picture = folder / f"{load_figure(figure).__name__.rpartition('.')[2]}.png"
+    _draw(script.plot, records, picture)
+    return Outcome(
+        figure=str(figure),
+        records=records,
+        findings=script.findings(records),
+        picture=picture,
+        data=data,
+        errors=errors,
+        seconds=sum(line["seconds"] for line in kept),
+    )
+
+
+def read_records(path: Any, points: Iterable[dict[str, Any]]) -> Records:
+    """Read the runs of these points from a file of data, those that are there."""
+    lines = _read(Path(path))
+    kept = [lines[_key(point)] for point in points if _key(point) in lines]
+    return Records({**line["point"], **line["value"]} for line in kept)
+
+
+def gather(data: Path, points_folder: Path) -> dict[str, dict[str, Any]]:
+    """Move what a sweep has found so far into the file of data; return all that is there."""
+    lines = _read(data)
+    if (points_folder / "sweep.json").exists():
+        found = load_sweep(points_folder)
+        runs = zip(found.points, found.values, found.errors, found.seconds, strict=True)
+        fresh = {_key(p): _line(p, v, s) for p, v, e, s in runs if not e and _key(p) not in lines}
+        with open(data, "a") as file:
+            file.writelines(json.dumps(line) + "\n" for line in fresh.values())
+        lines |= fresh
+    return lines
+
+
+def _read(data: Path) -> dict[str, dict[str, Any]]:
+    if not data.exists():
+        return {}
+    lines = [json.loads(line) for line in data.read_text().splitlines() if line]
+    return {_key(line["point"]): line for line in lines}
+
+
+def _line(point: dict[str, Any], value: dict[str, Any], seconds: float) -> dict[str, Any]:
+    made_with = (
+        f"lyapnet {__version__}, numpy {np.__version__}, python {platform.python_version()}, "
+        f"{platform.system()} {platform.machine()}"
+    )
+    rounded = {name: _rounded(x) for name, x in value.items()}
+    return {"point": point, "value": rounded, "seconds": round(seconds, 2), "with": made_with}
+
+
+def _rounded(x: Any) -> Any:
+    """Keep five digits of whatever is not an integer."""
+    if isinstance(x, dict):
+        return {name: _rounded(item) for name, item in x.items()}
+    if isinstance(x, np.ndarray | list | tuple):
+        return [_rounded(item) for item in x]
+    if isinstance(x, float | np.floating):
+        return float(f"{x:.5g}")
+    return storage.plain(x)
+
+
+def _key(point: dict[str, Any]) -> str:
+    return json.dumps(storage.plain(point), sort_keys=True)
+
+
+def _draw(plot: Callable[[Records], Any], records: Records, path: Path) -> None:
+    import matplotlib.pyplot as plt
+
+    from .style import STYLE
+
+    with plt.rc_context(STYLE):
+        figure = plot(records)
+        figure.savefig(path, dpi=200)
+        plt.close(figure)
