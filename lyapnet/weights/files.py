@@ -116,8 +116,8 @@ def read_cell(
     *,
     layer: int | str | None = 0,
     reverse: bool = False,
-    activation: str = "tanh",
-    leak: float = 1.0,
+    activation: str | None = None,
+    leak: float | None = None,
 ) -> Cell:
     """Return the network in a file.
 
@@ -129,7 +129,7 @@ def read_cell(
     layer, reverse
         Which of the recurrent layers.
     activation, leak
-        What bare arrays do not tell.
+        What bare arrays do not tell: "tanh" and 1 if left out.
     """
     from .flax import from_flax
     from .keras import from_keras
@@ -141,13 +141,16 @@ def read_cell(
         cell = getattr(loaded, "cell", loaded)
         if not isinstance(cell, Cell):
             raise ValueError(f"{str(path)!r} holds a {type(loaded).__name__}, not a network")
+        if activation is not None or leak is not None:
+            raise ValueError(f"{str(path)!r} tells `activation` and `leak` itself: leave them out")
         return cell
+    activation = "tanh" if activation is None else activation
     if "W" in arrays:
         unknown = set(arrays) - {"W", "V", "b"}
         if unknown:
             raise ValueError(f"{str(path)!r} has arrays beside W, V and b: {sorted(unknown)}")
-        return VanillaRNN(**arrays, activation=activation, leak=leak)
-    if leak != 1:
+        return VanillaRNN(**arrays, activation=activation, leak=1.0 if leak is None else leak)
+    if leak not in (None, 1):
         raise ValueError(f"`leak` is {leak}, but networks of other frameworks have none")
     names = {name.replace("/", ".").split(".")[-1] for name in arrays}
     chosen: dict[str, Any] = {"layer": layer, "reverse": reverse, "activation": activation}

@@ -175,3 +175,18 @@ def to_torch(
         for kind, x in zip(_KINDS, (p["V"], p["W"], p["b"], b_hh), strict=True):
             found[f"{start}{kind}{_suffix(i, reverse)}"] = x
     return found
+
+
+def put_back(
+    arrays: dict[str, Any], cell: Cell, *, layer: int = 0, reverse: bool = False
+) -> dict[str, Any] | None:
+    """Return a state dict with other weights of a layer; None if it is no state dict."""
+    suffix = _suffix(layer, reverse)
+    numbered = module_of(arrays, f"weight_hh{suffix}", None)
+    module = module_of(arrays, "weight_hh", None) if numbered is None else numbered
+    if module is None:
+        return None
+    found = to_torch(cell, layer=layer, reverse=reverse, prefix=module)
+    if numbered is None:
+        found = {name.removesuffix(suffix): x for name, x in found.items()}
+    return {**arrays, **found}

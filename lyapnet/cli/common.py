@@ -1,0 +1,183 @@
+"""What the commands share: their arguments, the files that they read, and how they print."""
+
+from __future__ import annotations
+
+import argparse
+import importlib.util
+import json
+import os
+import sys
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ..cells import Cell
+from ..linalg import Array
+from ..weights import read_arrays, read_cell, to_torch, write_arrays
+from ..weights.torch import put_back
+
+WEIGHTS = """\
+weights: a network or result saved by lyapnet; arrays W (n, n), V (n, m), b (n) of
+h' = W phi(h) + V u + b; or a vanilla RNN, LSTM or GRU of PyTorch (its state dict), Keras
+(.weights.h5, .keras) or Flax. Files are .npz, .safetensors or those of Keras.
+"""
+
+
+def command(commands: Any, name: str, *, help: str, description: str, epilog: str) -> Any:
+    """Add a command with its help; return its parser."""
+    return commands.add_parser(
+        name,
+        help=help,
+        description=description,
+        epilog=epilog,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+
+
+def add_network(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments that say which network, and what drives it."""
+    parser.add_argument("weights", help="file with the network's weights, see below")
+    parser.add_argument(
+        "--inputs", metavar="FILE", help="array (steps, inputs), .npy or .npz with one array"
+    )
+    add_choice(parser)
+
+
+def add_choice(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments that say what a file of weights does not."""
+    parser.add_argument(
+        "--layer",
+        type=_layer,
+        default=0,
+        help="which recurrent layer, by number or name, or 'all' as one system (default 0)",
+    )
+    parser.add_argument("--reverse", action="store_true", help="the direction backward in time")
+    parser.add_argument(
+        "--activation",
+        choices=["tanh", "relu", "linear"],
+        help="of a vanilla network whose file does not tell (default tanh)",
+    )
+    parser.add_argument("--leak", type=float, help="of W, V, b: see --activation (default 1)")
+
+
+def add_results(parser: argparse.ArgumentParser, saved: str) -> None:
+    """Add the arguments that say where results go."""
+    parser.add_argument("--seed", type=int, default=0, help="of all chance (default 0)")
+    parser.add_argument("--json", action="store_true", help="print JSON instead of a table")
+    parser.add_argument("-o", "--output", metavar="FILE.npz", help=saved)
+    parser.add_argument(
+        "--progress",
+        action=argparse.BooleanOptionalAction,
+        help="a bar on stderr (default: if that is a terminal)",
+    )
+
+
+def add_torch(parser: argparse.ArgumentParser) -> None:
+    """Add the argument that writes weights for PyTorch."""
+    parser.add_argument(
+        "--torch",
+        metavar="FILE",
+        help="write the network as a state dict of PyTorch, .npz or .safetensors",
+    )
+
+
+def _layer(text: str) -> int | str | None:
+    if text == "all":
+        return None
+    return int(text) if text.isdecimal() else text
+
+
+def network(options: argparse.Namespace) -> Cell:
+    """Read the network."""
+    return read_cell(
+        options.weights,
+        layer=options.layer,
+        reverse=options.reverse,
+        activation=options.activation,
+        leak=options.leak,
+    )
+
+
+def inputs(options: argparse.Namespace, cell: Cell) -> Array | None:
+    """Read inputs; one line of them may be without its axis."""
+    path = options.inputs
+    if path is None:
+        return None
+    try:
+        found = np.load(path, allow_pickle=False)
+        if not isinstance(found, np.ndarray):
+            with found as file:
+                if len(file.files) != 1:
+                    raise ValueError(f"it has the arrays {file.files}, and must have one")
+                found = file[file.files[0]]
+    except (ValueError, EOFError, zipfile.BadZipFile) as error:
+        raise ValueError(f"`inputs`: cannot read {path!r} as an array: {error}") from None
+    return found[:, None] if found.ndim == 1 and cell.n_inputs == 1 else found
+
+
+def inputs_or_zeros(options: argparse.Namespace, cell: Cell) -> Array | None:
+    """Read inputs; say so where a network that takes some is measured without."""
+    found = inputs(options, cell)
+    if found is None and cell.n_inputs:
+        print(
+            f"lyapnet {options.command}: note: no --inputs, so that zeros drive the network's "
+            f"{cell.n_inputs} inputs",
+            file=sys.stderr,
+        )
+    return found
+
+
+def check_output(path: str | None, *, endings: tuple[str, ...] = (".npz",)) -> None:
+    """Refuse a place where no result can be written, before the work."""
+    if path is None:
+        return
+    file, folder = Path(path), Path(path).absolute().parent
+    if file.suffix not in endings:
+        raise ValueError(f"the file to write {path!r} must end in {' or '.join(endings)}")
+    if not folder.is_dir():
+        raise FileNotFoundError(f"no such folder to write {path!r} into: make it first")
+    if file.is_dir() or not os.access(file if file.exists() else folder, os.W_OK):
+        raise PermissionError(f"cannot write {path!r}: choose another place")
+
+
+def check_torch(path: str | None, cell: Cell) -> None:
+    """Refuse a network that PyTorch cannot express, before the work."""
+    if path is None:
+        return
+    check_output(path, endings=(".npz", ".safetensors"))
+    if path.endswith(".safetensors") and importlib.util.find_spec("safetensors") is None:
+        raise ImportError('safetensors is not installed: pip install "lyapnet[io]"')
+    to_torch(cell)
+
+
+def progress(options: argparse.Namespace) -> bool:
+    """Say whether to show a bar."""
+    return sys.stderr.isatty() if options.progress is None else options.progress
+
+
+def write_torch(path: str | None, cell: Cell, options: argparse.Namespace) -> None:
+    """Write a network as a state dict: into a copy of the one that it came from, if it did."""
+    if path is None:
+        return
+    source = None if options.weights is None else read_arrays(options.weights)
+    chosen = {"layer": options.layer or 0, "reverse": options.reverse}
+    back = None if source is None else put_back(source, cell, **chosen)
+    write_arrays(path, to_torch(cell) if back is None else back)
+
+
+def print_json(found: dict[str, Any]) -> None:
+    """Print a result as JSON."""
+    print(json.dumps(_plain(found), indent=1))
+
+
+def _plain(x: Any) -> Any:
+    """Turn arrays into lists, and what JSON has no number for into text."""
+    if isinstance(x, dict):
+        return {key: _plain(item) for key, item in x.items()}
+    if isinstance(x, np.ndarray | list | tuple):
+        return [_plain(item) for item in x]
+    if isinstance(x, float | np.floating):
+        return float(x) if np.isfinite(x) else str(float(x))
+    return x.item() if isinstance(x, np.generic) else x
