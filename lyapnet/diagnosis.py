@@ -89,17 +89,15 @@ class Diagnosis(Result):
         -------
         matplotlib.axes.Axes
         """
-        from matplotlib import pyplot as plt
+        from . import plotting
 
-        if ax is None:
-            ax = plt.subplots()[1]
+        ax = plotting.new_axes(ax)
         k = self.exponents.shape[-1]
         estimate = Estimate(self.exponents, self.stderr, self.dof)
         low, high = estimate.confidence_interval(self.level)
         low, high = low.reshape(-1, k), high.reshape(-1, k)
         curves = self.running.reshape(len(self.times), -1, k)
-        for i in range(k):
-            color = f"C{i % 10}"
+        for i, color in enumerate(plotting.by_index(k)):
             for member in range(curves.shape[1]):
                 drawn = np.isfinite(curves[:, member, i])
                 ax.plot(self.times[drawn], curves[drawn, member, i], color=color, lw=0.8)

@@ -13,7 +13,7 @@ from .checkpoint import Checkpoint
 from .errors import LyapnetError
 from .linalg import Array
 from .optimize import Adam, as_adam, checked_clip
-from .progress import progress_bar
+from .progress import Progress, progress_bar
 from .results import Result
 from .source import Source, flossable
 from .verdict import is_met, verdict_of
@@ -62,17 +62,15 @@ class FlossResult(Result):
         return {"cell": self.cell, "n_epochs": len(self.loss), **last, "verdict": self.verdict}
 
     def plot(self, ax: Any = None) -> Any:
-        """Draw the exponents over the epochs, with their targets; return the Axes."""
-        if ax is None:
-            import matplotlib.pyplot as plt
+        """Draw the exponents over the epochs, with their targets; return the Axes.
 
-            ax = plt.subplots()[1]
-        ax.plot(self.exponents.reshape(len(self.loss), -1), lw=0.8)
-        for goal in np.unique(self.target):
-            ax.axhline(goal, color="black", lw=0.8, ls="--")
-        ax.set_xlabel("flossing epoch")
-        ax.set_ylabel("exponent")
-        return ax
+        Parameters
+        ----------
+        ax : matplotlib Axes, optional
+        """
+        from . import plotting
+
+        return plotting.flossing(self, ax)
 
 
 def floss(
@@ -95,7 +93,7 @@ def floss(
     tol: float | None = None,
     rng: Any = None,
     progress: bool = False,
-    callback: Callable[[dict[str, Any]], Any] | None = None,
+    callback: Callable[[Progress], Any] | None = None,
     checkpoint: Any = None,
 ) -> FlossResult:
     r"""Push the k leading exponents of a window towards a target, by gradient descent.
@@ -145,9 +143,10 @@ def floss(
     rng : None, int or Generator, optional
     progress : bool, optional
     callback : callable, optional
-        Called after each epoch with a dictionary of `epoch`, `loss` and `exponents`.
+        Called with a `Progress` after each epoch.
     checkpoint : path, optional
-        Save the run there every ten seconds and at its end, and go on from it if it exists.
+        Save the run there every ten seconds and when it ends, by Ctrl-C or an error too, and
+        go on from it if it exists: the numbers are those of an undisturbed run, bit for bit.
 
     Returns
     -------
@@ -225,7 +224,8 @@ def floss(
         system = with_named_params(system, found["params"])
         flosser.restore(found["flosser"])
         rng.bit_generator.state = found["rng"]
-    with progress_bar(n_epochs, show=progress, unit="epoch", initial=epoch) as bar:
+    bars = progress_bar(n_epochs, show=progress, unit="epoch", initial=epoch)
+    with saved, bars as bar:
         while epoch < n_epochs and not (tol is not None and is_met(lam[:epoch], window, tol)):
             try:
                 x, u = source.draw(system, rng)
@@ -235,13 +235,9 @@ def floss(
                 raise
             epoch += 1
             if callback is not None:
-                last = {"epoch": epoch, "loss": loss[epoch - 1], "exponents": lam[epoch - 1]}
-                callback(last)
+                callback(Progress(epoch, system, loss[:epoch], lam[epoch - 1]))
             if progress:
                 bar.set_postfix(loss=f"{loss[epoch - 1].mean():.3g}", refresh=False)
                 bar.update()
-            if saved.due():
-                saved.save(state())
-    if checkpoint is not None:
-        saved.save(state())
+            saved.keep(state)
     return result()

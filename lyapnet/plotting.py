@@ -33,6 +33,18 @@ def new_axes(ax: Any = None, **size: Any) -> Any:
     return plt.subplots(layout="constrained", **{"figsize": (5, 3.6), **size})[1]
 
 
+def rate_unit(dt: float) -> str:
+    """Return the unit of exponents: a map or network, whose `dt` is 1, counts in steps."""
+    return "nats per step" if dt == 1 else "nats per unit time"
+
+
+def by_index(k: int) -> Any:
+    """Return colours for k exponents, from dark to light; the order is seen without hues."""
+    import matplotlib
+
+    return matplotlib.colormaps["viridis"](np.linspace(0.0, 0.88, k))
+
+
 def spectrum(s: Any, ax: Any = None, *, color: str = BLUE, label: str | None = None) -> Any:
     """Draw exponents against their index, with 95 % intervals; one line per member."""
     ax = new_axes(ax)
@@ -40,23 +52,114 @@ def spectrum(s: Any, ax: Any = None, *, color: str = BLUE, label: str | None = N
     index = np.arange(1, k + 1)
     low, high = (x.reshape(-1, k) for x in s.confidence_interval())
     members = s.exponents.reshape(-1, k)
+    alpha = float(max(0.2, min(1.0, 5 / len(members))))
     for i, lam in enumerate(members):
         name = label if i == 0 else None
-        ax.plot(index, lam, ".-", color=color, ms=4, lw=0.8, label=name, alpha=_alpha(members))
+        ax.plot(index, lam, ".-", color=color, ms=5, lw=0.8, label=name, alpha=alpha)
         known = np.isfinite(high[i] - low[i])
-        if known.any():
+        if k <= _FEW:  # a band between two points would hide where the points are
+            ax.errorbar(
+                index[known], lam[known], yerr=[(lam - low[i])[known], (high[i] - lam)[known]],
+                fmt="none", ecolor=color, capsize=3, alpha=alpha,
+            )  # fmt: skip
+        else:
             ax.fill_between(
                 index, low[i], high[i], where=known, color=color, alpha=0.25, linewidth=0
             )
     ax.axhline(0, color="0.6", lw=0.8, zorder=0)
     ax.set_xlabel("index i")
-    ax.set_ylabel(r"Lyapunov exponent $\lambda_i$")
-    if k <= 10:
+    ax.set_ylabel(rf"exponent $\lambda_i$ ({rate_unit(s.settings['dt'])})")
+    if k <= _FEW:
         ax.set_xticks(index)
+        ax.set_xlim(0.5, k + 0.5)
     if label:
         ax.legend(frameon=False)
     return ax
 
 
-def _alpha(members: Any) -> float:
-    return float(max(0.2, min(1.0, 5 / len(members))))
+def flossing(r: Any, ax: Any = None) -> Any:
+    """Draw the exponents of flossing over its epochs, from dark to light by index."""
+    ax = new_axes(ax, figsize=(6.2, 3.6))
+    n_epochs, k = len(r.loss), r.exponents.shape[-1]
+    curves = r.exponents.reshape(n_epochs, -1, k)
+    curves = np.where(np.isfinite(curves), curves, np.nan)
+    named = np.unique(np.round(np.linspace(0, k - 1, min(k, 5))).astype(int))
+    shades = by_index(k)
+    alpha = float(max(0.2, min(1.0, 3 / max(1, curves.shape[1]))))
+    epochs = np.arange(1, n_epochs + 1)
+    for i in reversed(range(k)):  # the leading one on top
+        lines = ax.plot(epochs, curves[:, :, i], color=shades[i], lw=0.9, alpha=alpha)
+        if i in named and lines:
+            lines[0].set_label(rf"$\lambda_{{{i + 1}}}$")
+    for j, goal in enumerate(np.unique(r.target)):
+        name = None if j else "target"
+        ax.axhline(goal, color="black", lw=1.0, ls=(0, (4, 3)), zorder=3, label=name)
+    ax.set_xlabel("flossing epoch")
+    ax.set_ylabel(f"exponent ({rate_unit(getattr(r.cell, 'dt', 1.0))})")
+    handles, names = ax.get_legend_handles_labels()
+    first = slice(-2, None, -1) if len(named) else slice(0, 0)  # from the leading exponent down
+    handles, names = [*handles[first], handles[-1]], [*names[first], names[-1]]
+    solid = ax.legend(
+        handles, names, frameon=False, loc="upper left", bbox_to_anchor=(1.01, 1.0),
+        borderaxespad=0.0,
+    )  # fmt: skip
+    for handle in solid.legend_handles:
+        handle.set_alpha(1.0)
+    return ax
+
+
+#: What a run's accuracy is; its value for a network that knows nothing, and what that is.
+_ACCURACIES = {
+    "fraction": ("accuracy on fresh batches", 0.5, "chance"),
+    "R2": ("$R^2$ on fresh batches", 0.0, "best constant"),
+    "own": ("accuracy on fresh batches", None, ""),
+}
+
+
+def training(r: Any, ax: Any = None) -> Any:
+    """Draw the accuracy of training over its epochs, and mark the flossing."""
+    from matplotlib.ticker import PercentFormatter
+
+    ax = new_axes(ax, figsize=(5.6, 3.6))
+    label, ignorant, name = _ACCURACIES[r.accuracy_kind]
+    n = len(r.accuracy)
+    width = min(max(1, n // 40), 200)
+    smooth = np.convolve(r.accuracy, np.full(width, 1 / width), "valid") if n else r.accuracy
+    ax.plot(np.arange(1, n + 1), r.accuracy, lw=0.5, alpha=0.35, color=BLUE)
+    ax.plot(np.arange(len(smooth)) + (width + 1) / 2, smooth, color=BLUE, lw=1.6)
+    if ignorant is not None:
+        # A network that comes to know something has begun far below, which need not be seen.
+        lowest = [ignorant - 0.1, *np.percentile(smooth, [5] if n else [])]
+        least = ignorant - 1 if n and smooth[-1] > ignorant else -np.inf
+        ax.set_ylim(max(min(lowest), least) - 0.02, 1.04)
+        ax.axhline(ignorant, color="0.5", lw=0.9, ls=":", zorder=0, label=name)
+    if r.accuracy_kind == "fraction":
+        ax.yaxis.set_major_formatter(PercentFormatter(1.0, decimals=0, symbol=" %"))
+    _mark_flossing(ax, r.flossing_epochs)
+    ax.set_xlabel("training epoch")
+    ax.set_ylabel(label)
+    if ax.get_legend_handles_labels()[0]:
+        ax.legend(frameon=False, fontsize="small", loc="upper left", bbox_to_anchor=(0.0, -0.2),
+                  ncols=2, borderaxespad=0.0)  # fmt: skip
+    return ax
+
+
+def _mark_flossing(ax: Any, per_epoch: Any) -> None:
+    """Mark episodes of flossing by ticks above the data, and few of them by lines, too."""
+    at = np.flatnonzero(per_epoch)
+    if not len(at):
+        return
+    total = int(np.sum(per_epoch))
+    name = f"flossed: {total} epochs in {len(at)} episode{'s' * (len(at) > 1)}"
+    ax.plot(
+        at + 0.5, np.full(len(at), 1.025), "v", ms=5, color=RED, mec="none", clip_on=False,
+        transform=ax.get_xaxis_transform(), label=name,
+        alpha=float(max(0.3, min(1.0, 20 / len(at)))),
+    )  # fmt: skip
+    if len(at) <= _FEW:
+        ax.vlines(at + 0.5, 0, 1, color=RED, lw=0.8, alpha=0.5, zorder=0,
+                  transform=ax.get_xaxis_transform())  # fmt: skip
+
+
+#: So many of a kind are drawn one by one.
+_FEW = 12

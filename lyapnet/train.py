@@ -23,6 +23,7 @@ from .schedule import Progress, check_schedule
 from .source import flossable
 from .start import start_state
 from .systems import System
+from .tasks import Task
 from .training import Settings, Trainer, draw_readout
 from .trajectory import run_orbit
 from .window import Flosser, Interval, Window
@@ -52,6 +53,9 @@ class TrainResult(Result):
     optimizer : Adam
         Of training, to go on with.
     flossing_optimizer : Adam or None
+    accuracy_kind : {"fraction", "R2", "own"}
+        What `accuracy` is: the fraction of outputs on the right side, the coefficient of
+        determination R² of real targets, or what the task's own `accuracy` says.
     """
 
     cell: Any
@@ -64,6 +68,7 @@ class TrainResult(Result):
     diagnostics: dict[str, Array]
     optimizer: Adam
     flossing_optimizer: Adam | None
+    accuracy_kind: str = "fraction"
 
     _dims: ClassVar[dict[str, tuple[str, ...]]] = {
         "loss": ("epoch",),
@@ -98,21 +103,17 @@ class TrainResult(Result):
         return Network(self.cell, self.readout, self.x0).outputs(states[1:])
 
     def plot(self, ax: Any = None) -> Any:
-        """Draw the accuracy over the epochs, and where it was flossed; return the Axes."""
-        if ax is None:
-            import matplotlib.pyplot as plt
+        """Draw the accuracy over the epochs, and mark where it was flossed; return the Axes.
 
-            ax = plt.subplots()[1]
-        ax.plot(self.accuracy, lw=0.5, alpha=0.4, color="C0")
-        width = max(1, len(self.accuracy) // 100)
-        kernel = np.ones(width) / width
-        at = np.arange(len(self.accuracy) - width + 1) + width / 2
-        ax.plot(at, np.convolve(self.accuracy, kernel, "valid"), color="C0")
-        for epoch in np.flatnonzero(self.flossing_epochs):
-            ax.axvline(epoch, color="C2", lw=0.8)
-        ax.set_xlabel("training epoch")
-        ax.set_ylabel("accuracy")
-        return ax
+        The line is a running mean over a fortieth of the run, 200 epochs at most.
+
+        Parameters
+        ----------
+        ax : matplotlib Axes, optional
+        """
+        from . import plotting
+
+        return plotting.training(self, ax)
 
 
 def train(
@@ -132,7 +133,7 @@ def train(
     diagnostics: Any = (),
     rng: Any = None,
     progress: bool = False,
-    callback: Callable[[Progress], Any] | None = None,
+    callback: Callable[[TrainingProgress], Any] | None = None,
     checkpoint: Any = None,
 ) -> TrainResult:
     r"""Train a network with a linear readout by backpropagation through time.
@@ -177,10 +178,10 @@ def train(
     rng : None, int or Generator, optional
     progress : bool, optional
     callback : callable, optional
-        Called with a `Progress` after each training epoch.
+        Called with a `TrainingProgress` after each training epoch.
     checkpoint : path, optional
-        Save the run there every ten seconds and at its end, and go on from it if it
-        exists: the numbers are those of an undisturbed run, bit for bit.
+        Save the run there every ten seconds and when it ends, by Ctrl-C or an error too, and
+        go on from it if it exists: the numbers are those of an undisturbed run, bit for bit.
 
     Returns
     -------
@@ -235,7 +236,8 @@ def train(
     if found is not None:
         trainer.restore(found)
 
-    with progress_bar(n_epochs, show=progress, unit="epoch", initial=trainer.epoch) as bar:
+    bars = progress_bar(n_epochs, show=progress, unit="epoch", initial=trainer.epoch)
+    with saved, bars as bar:
         while trainer.epoch < n_epochs:
             try:
                 trained = trainer.advance()
@@ -247,9 +249,7 @@ def train(
                 _show(bar, trainer, trained)
             if trained and callback is not None:
                 callback(trainer.progress())
-            if saved.due():
-                saved.save(trainer.state)
-    saved.save(trainer.state)
+            saved.keep(lambda: trainer.state)
     return _result(trainer)
 
 
@@ -278,7 +278,17 @@ def _result(trainer: Trainer) -> TrainResult:
         {"gradient_norm_h0": done["gradient_norm_h0"], **watched},
         trainer.optimizer,
         None if flosser is None else flosser.optimizer,
+        _accuracy_kind(trainer.settings),
     )
+
+
+def _accuracy_kind(settings: Settings) -> str:
+    """Say what the accuracy of a run is."""
+    own = getattr(type(settings.task), "accuracy", None)
+    if own not in (None, Task.accuracy):
+        return "own"
+    loss = settings.loss if own is None else settings.task.loss
+    return "fraction" if loss == "cross_entropy" else "R2"
 
 
 def _trainable(cell: Any, task: Any) -> System:

@@ -286,6 +286,11 @@ def test_the_result_shows_and_draws_itself():
     assert "n_epochs=8" in repr(r)
     ax = r.plot()
     assert len(ax.lines) == 3
+    assert ax.get_ylabel() == "exponent (nats per step)"
+    names = [text.get_text() for text in ax.get_legend().texts]
+    assert names == [r"$\lambda_{1}$", r"$\lambda_{2}$", "target"]
+    ax.figure.draw_without_rendering()
+    assert ax.get_legend().get_window_extent().x0 > ax.get_window_extent().x1  # hides no data
     import matplotlib.pyplot as plt
 
     plt.close(ax.figure)

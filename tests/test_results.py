@@ -120,3 +120,14 @@ def test_diagnosis_speaks_plainly():
     assert "too short" in repr(short)
     with pytest.raises(TypeError, match="Spectrum"):
         ln.diagnose([1.0])
+
+
+def test_plots_name_the_unit():
+    import matplotlib.pyplot as plt
+
+    for system, unit in (
+        (ln.catalog.henon(), "nats per step"),
+        (ln.catalog.lorenz63(), "unit time"),
+    ):
+        assert unit in ln.lyapunov_spectrum(system, 100, rng=0).plot().get_ylabel()
+    plt.close("all")

@@ -353,5 +353,47 @@ def test_the_result_shows_and_draws_itself():
     schedule = ln.FlossingSchedule(before=1, k=2, n_steps=5)
     r = ln.train(network().system, ln.tasks.DelayedCopy(1), 4, schedule=schedule, **SMALL)
     assert "n_epochs=4" in repr(r)
-    assert len(r.plot().lines) == 3
+    ax = r.plot()
+    assert ax.get_ylabel() == "$R^2$ on fresh batches"
+    assert [t.get_text() for t in ax.get_legend().texts] == [
+        "best constant",
+        "flossed: 1 epochs in 1 episode",
+    ]
+    (marks,) = (line for line in ax.lines if line.get_marker() == "v")
+    assert marks.get_xdata() == [0.5]  # between the start and the first epoch
+    assert r.plot(ax) is ax
+    plt.close("all")
+
+
+def test_the_result_says_what_its_accuracy_is(tmp_path):
+    class Own(ln.tasks.DelayedCopy):
+        def accuracy(self, outputs, targets, mask):
+            return 7.0
+
+    kinds = {
+        "fraction": ln.tasks.TemporalXOR(2),
+        "R2": ln.tasks.TemporalXOR(2, inputs="uniform"),
+        "own": Own(1),
+    }
+    for kind, task in kinds.items():
+        r = ln.train(network().system, task, 2, **SMALL)
+        assert r.accuracy_kind == kind
+        assert ln.load(r.save(tmp_path / f"{kind}.npz")).accuracy_kind == kind
+    assert "R^2" not in r.plot().get_ylabel()
+    import matplotlib.pyplot as plt
+
+    plt.close("all")
+
+
+def test_few_episodes_of_flossing_get_a_line_and_many_a_tick():
+    import matplotlib.pyplot as plt
+
+    for at, lines in ((range(2), 2), (range(20), 0)):
+        schedule = ln.FlossingSchedule(at=at, epochs=1, k=2, n_steps=5)
+        ax = ln.train(
+            network().system, ln.tasks.DelayedCopy(1), 20, schedule=schedule, **SMALL
+        ).plot()
+        (marks,) = (line for line in ax.lines if line.get_marker() == "v")
+        assert len(marks.get_xdata()) == len(at)
+        assert sum(len(c.get_segments()) for c in ax.collections) == lines
     plt.close("all")
