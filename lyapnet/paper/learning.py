@@ -28,7 +28,7 @@ def schedule(condition: str, n: int, k: int | None = None, **settings: Any) -> A
     ``adaptive``. By default 75 of 80 exponents, and as many of another size.
     """
     window = dict(k=k or round(n * 75 / 80), n_steps=39, transient=10, basis_transient=6)
-    window |= dict(clip_norm=1.0) | settings
+    window |= {"clip_norm": 1.0, **settings}
     match condition:
         case "none":
             return None

@@ -20,7 +20,7 @@ parameter, 75 exponents flossed for 500 epochs in windows of 55 steps of which 3
 """
 
 CONDITIONS = ("none", "before", "during")
-LAGS = {"temporal": (20, 40, 50, 60, 70, 80, 100), "spatial": (10, 20, 30, 40, 50)}
+LAGS = {"temporal": (20, 40, 50, 60, 70, 80, 100), "spatial": (20, 40, 50, 60, 70)}
 run = learn
 
 
