@@ -140,7 +140,7 @@ def training(r: Any, ax: Any = None) -> Any:
     ax.set_ylabel(label)
     if ax.get_legend_handles_labels()[0]:
         ax.legend(frameon=False, fontsize="small", loc="upper left", bbox_to_anchor=(0.0, -0.2),
-                  ncols=2, borderaxespad=0.0)  # fmt: skip
+                  borderaxespad=0.0)  # fmt: skip
     return ax
 
 
@@ -150,7 +150,7 @@ def _mark_flossing(ax: Any, per_epoch: Any) -> None:
     if not len(at):
         return
     total = int(np.sum(per_epoch))
-    name = f"flossed: {total} epochs in {len(at)} episode{'s' * (len(at) > 1)}"
+    name = f"flossed: {total} epoch{'s' * (total > 1)} in {len(at)} episode{'s' * (len(at) > 1)}"
     ax.plot(
         at + 0.5, np.full(len(at), 1.025), "v", ms=5, color=RED, mec="none", clip_on=False,
         transform=ax.get_xaxis_transform(), label=name,
