@@ -357,7 +357,7 @@ def test_the_result_shows_and_draws_itself():
     assert ax.get_ylabel() == "$R^2$ on fresh batches"
     assert [t.get_text() for t in ax.get_legend().texts] == [
         "best constant",
-        "flossed: 1 epochs in 1 episode",
+        "flossed: 1 epoch in 1 episode",
     ]
     (marks,) = (line for line in ax.lines if line.get_marker() == "v")
     assert marks.get_xdata() == [0.5]  # between the start and the first epoch
