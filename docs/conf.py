@@ -16,6 +16,7 @@ release = version = lyapnet.__version__
 
 extensions = [
     "public_names",  # _ext/: the API pages, one for each public name
+    "benchmark_tables",  # _ext/: the tables of benchmarks.md, from benchmarks/data
     "myst_nb",
     "numpydoc",
     "sphinx.ext.autodoc",
