@@ -13,6 +13,7 @@ from .floss import FlossResult, floss
 from .invariants import Invariants, check_invariants
 from .meanfield import critical_gain, mean_field_exponent
 from .optimize import Adam, AdamState
+from .progress import Progress, TrainingProgress
 from .schedule import AdaptiveFlossing, FlossingSchedule
 from .spectrum import lyapunov_spectrum, spectrum_from_jacobians
 from .storage import load
@@ -61,11 +62,13 @@ __all__ = [
     "Map",
     "NetworkComparison",
     "PrecisionError",
+    "Progress",
     "Spectrum",
     "Stack",
     "SweepResult",
     "System",
     "TrainResult",
+    "TrainingProgress",
     "VanillaRNN",
     "catalog",
     "check_invariants",

@@ -7,8 +7,9 @@ import json
 import os
 import time
 import zipfile
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 
@@ -38,6 +39,7 @@ class Checkpoint:
         self.path = None if path is None else Path(path)
         self._call = json.loads(json.dumps(describe(call)))
         self._saved = time.monotonic()
+        self._kept: State | None = None
         if self.path is not None and (
             self.path.is_dir() or not self.path.absolute().parent.is_dir()
         ):
@@ -64,9 +66,24 @@ class Checkpoint:
             )
         return _join(state, arrays)
 
-    def due(self) -> bool:
-        """Say whether it is time to save."""
-        return self.path is not None and time.monotonic() - self._saved >= EVERY
+    def keep(self, state: Callable[[], State]) -> None:
+        """Remember the state between two epochs, and save it where it is time to.
+
+        Within ``with checkpoint:`` it is saved in any case, if by an interrupt: whatever an
+        epoch that was cut short has changed, the file goes on from the one before.
+        """
+        if self.path is None:
+            return
+        self._kept = state()
+        if time.monotonic() - self._saved >= EVERY:
+            self.save(self._kept)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        if self._kept is not None:
+            self.save(self._kept)
 
     def save(self, state: State) -> None:
         """Write a state beside the file, then put it in its place."""
@@ -80,13 +97,13 @@ class Checkpoint:
             file.flush()
             os.fsync(file.fileno())
         os.replace(fresh, self.path)
-        self._saved = time.monotonic()
+        self._kept, self._saved = None, time.monotonic()
 
 
 def _part(node: Any, arrays: dict[str, Any], name: str) -> Any:
     """Take the arrays out of a tree of dictionaries; leave a mark where each was."""
-    if isinstance(node, np.ndarray):
-        arrays[name] = node
+    if isinstance(node, np.ndarray | list):
+        arrays[name] = np.asarray(node)
         return {"__array__": name}
     if isinstance(node, dict):
         return {key: _part(item, arrays, f"{name}/{key}") for key, item in node.items()}

@@ -11,6 +11,7 @@ from scipy.linalg import blas
 
 from . import validate
 from .linalg import Array, blas_threads
+from .progress import progress_bar
 from .results import Result
 from .start import (
     check_inputs,
@@ -60,10 +61,56 @@ class CovariantVectors(Result):
     local: Array = field(repr=False)
     settings: dict[str, Any]
 
+    def _summary(self) -> dict[str, Any]:
+        return {
+            "exponents": self.exponents,
+            "states": len(self.states),
+            "dim": self.states.shape[-1],
+        }
+
     def angles(self) -> Array:
         """Return the angles between the vectors, ``(T, ..., k, k)``, in radians, up to pi/2."""
         cosines = np.matmul(self.vectors.swapaxes(-1, -2), self.vectors)
         return np.arccos(np.clip(np.abs(cosines), 0.0, 1.0))
+
+    def plot(self, ax: Any = None, *, pairs: Any = None) -> Any:
+        """Draw how the angles between vectors are distributed; return the Axes.
+
+        Angles that come close to zero mean tangencies: there the dynamics is not hyperbolic.
+
+        Parameters
+        ----------
+        ax : matplotlib Axes, optional
+        pairs : sequence of (int, int), optional
+            Vectors to compare, counted from 0; default each with the next, the first five.
+
+        Examples
+        --------
+        >>> import lyapnet as ln
+        >>> ax = ln.covariant_vectors(ln.catalog.henon(), 100, rng=0).plot()
+        """
+        from . import plotting
+
+        k = self.vectors.shape[-1]
+        shown = list(itertools.pairwise(range(min(k, 6)))) if pairs is None else list(pairs)
+        if not shown:
+            raise ValueError(
+                "`pairs` is empty: an angle takes two vectors, ask for k of at least 2"
+            )
+        ax = plotting.new_axes(ax)
+        edges = np.linspace(0.0, 90.0, 46)
+        for i, j in shown:
+            i, j = (validate.integer("pairs", x, low=0, high=k - 1) for x in (i, j))
+            cosines = np.abs(np.sum(self.vectors[..., i] * self.vectors[..., j], axis=-1))
+            angles = np.degrees(np.arccos(np.minimum(cosines, 1.0))).ravel()
+            name = f"vectors {i + 1} and {j + 1}"
+            ax.hist(angles, edges, density=True, histtype="step", lw=1.2, label=name)
+        ax.set_xlim(0, 90)
+        ax.set_xticks(range(0, 91, 15))
+        ax.set_xlabel("angle (degrees)")
+        ax.set_ylabel("density (per degree)")
+        ax.legend(frameon=False)
+        return ax
 
 
 def covariant_vectors(
@@ -77,6 +124,7 @@ def covariant_vectors(
     basis_transient: int | None = None,
     backward_transient: int | None = None,
     rng: Any = None,
+    progress: bool = False,
 ) -> CovariantVectors:
     r"""Find covariant Lyapunov vectors by the method of Ginelli et al.
 
@@ -103,6 +151,8 @@ def covariant_vectors(
         `basis_transient`. Both converge like :math:`\exp(-(\lambda_i - \lambda_j) t)`:
         close exponents take longer.
     rng : None, int or Generator, optional
+    progress : bool, optional
+        Whether to show a progress bar: of the steps forward, then of those back.
 
     Returns
     -------
@@ -156,11 +206,12 @@ def covariant_vectors(
     rows = start_rows(None, (*lead, found.dim, k), rng)
     x = np.broadcast_to(start, (*lead, found.dim)).copy()
     run_inputs = prepare_inputs(found, u, len(lead), total)
-    with blas_threads(rows.size * found.dim):
-        x, rows = _warm_up(found, x, rows, run_inputs, plan.transient, warm)
-        last = warm + n_steps - 1
-        states, bases, factors, dead = _forward(found, x, rows, run_inputs, (warm, last, total))
-        coefficients, log_growth = _backward(factors, dead, n_steps, rng)
+    bars = progress_bar(2 * total - warm, show=progress, unit="step")
+    with blas_threads(rows.size * found.dim), bars as bar:
+        x, rows = _warm_up(found, x, rows, run_inputs, plan.transient, warm, bar)
+        at = (warm, warm + n_steps - 1, total)
+        states, bases, factors, dead = _forward(found, x, rows, run_inputs, at, bar)
+        coefficients, log_growth = _backward(factors, dead, n_steps, rng, bar)
         vectors = np.matmul(coefficients, bases)
     settings = {
         "n_steps": n_steps,
@@ -181,7 +232,13 @@ def covariant_vectors(
 
 
 def _warm_up(
-    system: System, x: Array, rows: Array, inputs: Array | None, transient: int, end: int
+    system: System,
+    x: Array,
+    rows: Array,
+    inputs: Array | None,
+    transient: int,
+    end: int,
+    bar: Any,
 ) -> tuple[Array, Array]:
     """Bring the state to the attractor, then the basis to its orientation."""
     length = stretch_length(system, x.shape[:-1], rows.shape[-2])
@@ -191,11 +248,17 @@ def _warm_up(
         if start >= transient:
             rows = forward(orbit, rows, 1, start=start, forgiving=True)[1]
         x = orbit.states[-1]
+        bar.update(stop - start)
     return x, rows
 
 
 def _forward(
-    system: System, x: Array, rows: Array, inputs: Array | None, at: tuple[int, int, int]
+    system: System,
+    x: Array,
+    rows: Array,
+    inputs: Array | None,
+    at: tuple[int, int, int],
+    bar: Any,
 ) -> tuple[Array, Array, Array, Array]:
     """Carry the basis along, and keep what the way back needs.
 
@@ -232,6 +295,7 @@ def _forward(
         if stop == last:
             states.append(x[None])
             bases.append(rows[None])
+        bar.update(stop - start)
     return (
         np.concatenate(states),
         np.concatenate(bases),
@@ -241,7 +305,7 @@ def _forward(
 
 
 def _backward(
-    factors: Array, dead: Array, n_steps: int, rng: np.random.Generator
+    factors: Array, dead: Array, n_steps: int, rng: np.random.Generator, bar: Any
 ) -> tuple[Array, Array]:
     """Solve the recursion of the coefficients backwards.
 
@@ -282,6 +346,7 @@ def _backward(
             length *= largest
             if t < n_steps - 1:
                 log_growth[t] = -np.log(length[..., 0])
+            bar.update()
         if t < n_steps:
             kept[t] = here
     log_growth[dead[: n_steps - 1]] = -np.inf

@@ -96,6 +96,7 @@ def check_invariants(
     pairing: bool | float | None = None,
     level: float = 0.999,
     rng: Any = None,
+    progress: bool = False,
 ) -> Invariants:
     r"""Check a spectrum, or a system on a run of its own, against laws that hold exactly.
 
@@ -136,6 +137,8 @@ def check_invariants(
         Level of the intervals, in checks that are statistical.
     rng : None, int or Generator, optional
         Draws the start of a system's run, and directions for the derivative.
+    progress : bool, optional
+        Whether to show a progress bar: of a system's run, then of retracing it.
 
     Returns
     -------
@@ -176,8 +179,10 @@ def check_invariants(
         if system is not None:
             raise ValueError("`system` given twice: it is for a spectrum that carries none")
         known = as_system(subject)
-        spectrum = lyapunov_spectrum(known, n_steps, inputs=inputs, x0=x0, rng=rng)
-    run, reason = retrace(spectrum, known, inputs)
+        spectrum = lyapunov_spectrum(
+            known, n_steps, inputs=inputs, x0=x0, rng=rng, progress=progress
+        )
+    run, reason = retrace(spectrum, known, inputs, progress=progress)
     checks = _Checks(spectrum.exponents.shape[:-1])
     _derivative(checks, run, known, reason, rng)
     _volume(checks, spectrum, run, reason, level)

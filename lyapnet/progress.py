@@ -1,8 +1,56 @@
-"""Progress bars."""
+"""How far a run is: bars for the eye, and what a callback is told after each epoch."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
+
+from numpy.typing import NDArray
+
+
+@dataclass(frozen=True)
+class Progress:
+    """What is known of a run so far: what the callback of `floss` is called with.
+
+    Attributes
+    ----------
+    epoch : int
+        Number of epochs done.
+    cell : System
+        With the parameters after them.
+    loss : array (epoch, ...)
+        Of each epoch before its update.
+    exponents : array (..., k) or None
+        Of the last flossing epoch before its update, in QR order; None before the first.
+    """
+
+    epoch: int
+    cell: Any
+    loss: NDArray[Any]
+    exponents: NDArray[Any] | None
+
+
+@dataclass(frozen=True)
+class TrainingProgress(Progress):
+    """What is known of a training run so far: what schedules and callbacks of `train` see.
+
+    `epoch` and `loss` are those of training.
+
+    Attributes
+    ----------
+    accuracy : array (epoch,)
+        Of each epoch's batch before its update.
+    gradient_norm_h0 : array (epoch,)
+        Norm of a sequence's loss gradient in its first state, mean over the batch.
+    flossing_epochs : array (epoch,)
+        Number of flossing epochs before each training epoch.
+    diagnostics : dict of str to array (epoch, ...)
+    """
+
+    accuracy: NDArray[Any]
+    gradient_norm_h0: NDArray[Any]
+    flossing_epochs: NDArray[Any]
+    diagnostics: dict[str, NDArray[Any]]
 
 
 def progress_bar(total: int, *, show: bool, unit: str, **options: Any) -> Any:

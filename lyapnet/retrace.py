@@ -10,6 +10,7 @@ import numpy as np
 from . import validate
 from .exponents import Spectrum
 from .linalg import Array, blas_threads
+from .progress import progress_bar
 from .start import check_inputs, prepare_inputs
 from .systems import System
 from .trajectory import Plan, run_orbit, stretch_length
@@ -40,7 +41,9 @@ class Retraced:
     same: bool
 
 
-def retrace(spectrum: Spectrum, system: System | None, inputs: Any) -> tuple[Retraced | None, str]:
+def retrace(
+    spectrum: Spectrum, system: System | None, inputs: Any, *, progress: bool = False
+) -> tuple[Retraced | None, str]:
     """Run the states of a spectrum's run again, in the same stretches, or say why not."""
     settings = spectrum.settings
     if system is None:
@@ -67,10 +70,12 @@ def retrace(spectrum: Spectrum, system: System | None, inputs: Any) -> tuple[Ret
     states, given, jacobians, log_det, condition, first = [], [], [], [], [], None
     want_det = spectrum.exponents.shape[-1] == n
     length = stretch_length(system, lead, spectrum.exponents.shape[-1])
-    with blas_threads(n**3):
+    bars = progress_bar(plan.total, show=progress, unit="step", desc="retracing")
+    with blas_threads(n**3), bars as bar:
         for phase, start, stop in plan.stretches(length):
             orbit = run_orbit(system, x, u, start, stop)
             x = orbit.states[-1]
+            bar.update(stop - start)
             if phase != "n_steps":
                 continue
             if first is None:

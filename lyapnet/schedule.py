@@ -3,43 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
 from . import validate
-from .linalg import Array
 from .optimize import Adam, checked_clip
+from .progress import TrainingProgress
 from .window import Interval
-
-
-@dataclass(frozen=True)
-class Progress:
-    """What is known of a training run so far: what schedules and callbacks see.
-
-    Attributes
-    ----------
-    epoch : int
-        Number of training epochs done.
-    loss, accuracy : array (epoch,)
-        Of each epoch's batch, before its update.
-    gradient_norm_h0 : array (epoch,)
-        Norm of a sequence's loss gradient in its first state, mean over the batch.
-    flossing_epochs : array (epoch,)
-        Number of flossing epochs before each training epoch.
-    exponents : array (k,) or None
-        Of the last flossing epoch.
-    diagnostics : dict of str to array (epoch, ...)
-    """
-
-    epoch: int
-    loss: Array
-    accuracy: Array
-    gradient_norm_h0: Array
-    flossing_epochs: Array
-    exponents: Array | None
-    diagnostics: dict[str, Array] = field(default_factory=dict)
 
 
 class _Schedule:
@@ -68,7 +39,7 @@ class _Schedule:
             clip_norm=checked_clip(clip_norm),
         )  # fmt: skip
 
-    def episode(self, epoch: int, record: Progress) -> int:
+    def episode(self, epoch: int, record: TrainingProgress) -> int:
         """Return the number of flossing epochs to do before training epoch `epoch`."""
         raise NotImplementedError
 
@@ -111,7 +82,7 @@ class FlossingSchedule(_Schedule):
         self.at = tuple(sorted({validate.integer("at", epoch, low=0) for epoch in each}))
         self.epochs = validate.integer("epochs", epochs, low=0)
 
-    def episode(self, epoch: int, record: Progress | None) -> int:
+    def episode(self, epoch: int, record: TrainingProgress | None) -> int:
         """Return the number of flossing epochs to do before training epoch `epoch`."""
         return self.before * (epoch == 0) + self.epochs * (epoch in self.at)
 
@@ -162,7 +133,7 @@ class AdaptiveFlossing(_Schedule):
         self.most = validate.integer("most", most, low=0)
         self.window = validate.integer("window", window, low=1)
 
-    def episode(self, epoch: int, record: Progress) -> int:
+    def episode(self, epoch: int, record: TrainingProgress) -> int:
         """Return the number of flossing epochs to do before training epoch `epoch`."""
         done = int(record.flossing_epochs.sum())
         if not epoch or done >= self.most:

@@ -17,9 +17,9 @@ from .linalg import Array
 from .losses import LOSSES
 from .optimize import Adam, as_adam, checked_clip
 from .penalty import as_penalty
-from .progress import progress_bar
+from .progress import TrainingProgress, progress_bar
 from .results import Result
-from .schedule import Progress, check_schedule
+from .schedule import check_schedule
 from .source import flossable
 from .start import start_state
 from .systems import System

@@ -11,7 +11,7 @@ from .bptt import Batch, Evaluation, Network, Readout, evaluate
 from .diagnostics import DIAGNOSTICS, Moment, gradient_norm_h0
 from .linalg import Array
 from .optimize import Adam, clipped
-from .schedule import Progress
+from .progress import TrainingProgress
 from .window import Flosser, adam_state, restored
 
 
@@ -129,16 +129,21 @@ class Trainer:
             return float(own(found.outputs, targets, weights))
         return losses.accuracy(self.settings.loss, found.outputs, targets, weights)
 
-    def progress(self) -> Progress:
+    def progress(self) -> TrainingProgress:
         """Return what is known so far."""
         known = {name: x[: self.epoch] for name, x in self.history.items()}
         watched = {name: x[: self.epoch] for name, x in self.watched.items()}
         last = self.exponents[-1] if self.exponents else None
-        return Progress(self.epoch, **known, exponents=last, diagnostics=watched)
+        return TrainingProgress(
+            self.epoch, self.network.system, **known, exponents=last, diagnostics=watched
+        )
 
     @property
     def state(self) -> dict[str, Any]:
-        """All that the rest of the run depends on, and all that it has found."""
+        """All that the rest of the run depends on, and all that it has found.
+
+        It stays as it is while the run goes on: what an epoch changes in place is copied.
+        """
         return {
             "epoch": self.epoch,
             "pending": self.pending,
@@ -147,9 +152,9 @@ class Trainer:
             "optimizer": adam_state(self.optimizer),
             "flosser": None if self.flosser is None else self.flosser.state,
             "rng": self.rng.bit_generator.state,
-            "history": {name: x[: self.epoch + 1] for name, x in self.history.items()},
+            "history": {name: x[: self.epoch + 1].copy() for name, x in self.history.items()},
             "watched": {name: x[: self.epoch] for name, x in self.watched.items()},
-            "exponents": np.array(self.exponents),
+            "exponents": self.exponents.copy(),
         }
 
     def restore(self, state: dict[str, Any]) -> None:

@@ -200,3 +200,18 @@ def test_bad_arguments():
         ln.VanillaRNN(np.eye(2), activation="selu")
     with pytest.raises(TypeError, match=r"`activation`"):
         ln.VanillaRNN(np.eye(2), activation=3)
+
+
+def test_repr_shows_what_is_not_default():
+    shown = "VanillaRNN(dim=3, n_inputs=1"
+    assert repr(ln.VanillaRNN.random(3, rng=0)) == f"{shown})"
+    cell = ln.VanillaRNN.random(3, activation="relu", leak=0.5, rng=0)
+    assert repr(cell) == f"{shown}, activation='relu', leak=0.5)"
+    custom = ln.Activation(np.sin, np.cos)
+    assert (
+        repr(ln.VanillaRNN.random(3, activation=custom, rng=0)) == f"{shown}, activation='custom')"
+    )
+    rng = np.random.default_rng(0)
+    gru = ln.GRU(rng.standard_normal((9, 3)), reset_after=False)
+    assert repr(gru) == "GRU(dim=3, n_inputs=0, reset_after=False)"
+    assert repr(ln.LSTM.random(3, rng=0)) == "LSTM(dim=6, n_inputs=1)"

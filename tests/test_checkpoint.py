@@ -89,6 +89,76 @@ def test_goes_on_bit_for_bit(tmp_path, run, after):
     assert_equal(whole, run(path))  # and once done, the result is only read
 
 
+@pytest.mark.parametrize("run", [train, floss])
+@pytest.mark.parametrize("kind", [np.random.PCG64, np.random.MT19937])
+@pytest.mark.parametrize("at", [2, 4, 6])
+def test_an_interrupt_within_an_epoch_saves_the_one_before(tmp_path, monkeypatch, run, kind, at):
+    """Ctrl-C after all that an epoch changes in place, without a save that was due."""
+
+    def rng():
+        return np.random.Generator(kind(3))
+
+    whole, path = run(None, rng=rng()), tmp_path / "run.npz"
+    update, calls = ln.Adam.update, []
+
+    def interrupted(self, params, grads):
+        found = update(self, params, grads)
+        calls.append(1)
+        if len(calls) == at:
+            raise KeyboardInterrupt
+        return found
+
+    monkeypatch.setattr(ln.Adam, "update", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        run(path, rng=rng())
+    assert path.exists()
+    del calls[:]
+    at = 3  # and again
+    with pytest.raises(KeyboardInterrupt):
+        run(path, rng=rng())
+    monkeypatch.setattr(ln.Adam, "update", update)
+    saved = len(calls)
+    assert_equal(whole, run(path, rng=rng()))
+    assert saved == 3
+
+
+def test_an_interrupt_within_a_save_leaves_the_last_epoch(tmp_path, monkeypatch):
+    monkeypatch.setattr(checkpoint, "EVERY", 0.0)
+    whole, path = floss(None), tmp_path / "run.npz"
+    replace, calls = os.replace, []
+
+    def interrupted(a, b):
+        calls.append(1)
+        if len(calls) == 4:
+            raise KeyboardInterrupt
+        replace(a, b)
+
+    monkeypatch.setattr(checkpoint.os, "replace", interrupted)
+    seen = []
+    with pytest.raises(KeyboardInterrupt):
+        floss(path, callback=seen.append)
+    assert_equal(whole, floss(path, callback=seen.append))
+    assert [p.epoch for p in seen] == list(range(1, 10))  # no epoch twice, none left out
+
+
+def test_a_failure_saves_the_last_good_epoch(tmp_path, monkeypatch):
+    update, calls = ln.Adam.update, []
+
+    def failing(self, params, grads):
+        calls.append(1)
+        if len(calls) == 6:
+            raise ln.DivergedError("too far")
+        return update(self, params, grads)
+
+    whole, path = floss(None), tmp_path / "run.npz"
+    monkeypatch.setattr(ln.Adam, "update", failing)
+    with pytest.raises(ln.DivergedError):
+        floss(path)
+    seen = []
+    assert_equal(whole, floss(path, callback=seen.append))
+    assert [p.epoch for p in seen] == [6, 7, 8, 9]
+
+
 def test_stops_anywhere_in_an_episode(tmp_path, monkeypatch):
     """Stop at every single save, flossing epochs included."""
     monkeypatch.setattr(checkpoint, "EVERY", 0.0)

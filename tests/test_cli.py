@@ -3,6 +3,7 @@
 import importlib.util
 import json
 import re
+import signal
 import subprocess
 import sys
 
@@ -412,6 +413,42 @@ def test_progress_goes_to_stderr(weights, capsys):
     assert "epoch" in printed.err
     assert main([*call, "--no-progress"]) == 0
     assert capsys.readouterr().err == ""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no SIGINT to send")
+@pytest.mark.parametrize("command", ["floss cell.npz -k 3", "train --task delayed-copy --delay 2"])
+@pytest.mark.parametrize("saving", [True, False])
+def test_ctrl_c_says_how_to_go_on(tmp_path, command, saving):
+    ln.VanillaRNN.random(8, rng=0).save(tmp_path / "cell.npz")
+    call = [sys.executable, "-m", "lyapnet", *command.split(), "--epochs", "1000000"]
+    call += ["--progress", *(["--checkpoint", "run"] if saving else [])]
+    run = subprocess.Popen(
+        call, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+    while not re.search(r"[1-9]\d*/1000000", seen := _some(run.stderr)):
+        assert seen, run.wait()  # it has ended before its first epoch
+    run.send_signal(signal.SIGINT)
+    out, err = run.communicate()
+    assert run.returncode == 130
+    assert "Traceback" not in err
+    assert out == ""
+    said = err.splitlines()[-1]
+    if saving:
+        assert "saved in run: the same command goes on from there" in said
+        assert (tmp_path / "run").stat().st_size > 0
+    else:
+        assert "nothing is saved: with --checkpoint FILE it could go on" in said
+
+
+def _some(stream):
+    """Return the next piece of a progress bar, which ends none of its lines."""
+    piece = ""
+    while not piece.endswith("\n"):  # as text mode reads "\r"
+        letter = stream.read(1)
+        if not letter:
+            break
+        piece += letter
+    return piece
 
 
 @pytest.mark.slow

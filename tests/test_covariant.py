@@ -176,3 +176,35 @@ def test_divergence_and_bad_arguments():
         ln.covariant_vectors(ln.catalog.henon(), 1)
     with pytest.raises(ValueError, match="`inputs` has 700 steps"):
         ln.covariant_vectors(CELL, 600, inputs=U)
+
+
+def test_the_plot_shows_the_angles_of_neighbours():
+    found = ln.covariant_vectors(ln.catalog.henon(), 2000, rng=0)
+    ax = found.plot()
+    assert ax.get_xlabel() == "angle (degrees)"
+    assert ax.get_ylabel() == "density (per degree)"
+    assert [text.get_text() for text in ax.get_legend().get_texts()] == ["vectors 1 and 2"]
+    # The outline of the histogram encloses an area of one, with the median in its middle.
+    outline = ax.patches[0].get_xy()
+    x, density = outline[1:-1:2, 0], outline[1:-1:2, 1]
+    edges = np.linspace(0, 90, 46)
+    counts, _ = np.histogram(np.degrees(found.angles()[:, 0, 1]), edges, density=True)
+    assert_allclose(density[: len(counts)], counts, atol=1e-12)
+    assert_allclose(x[: len(counts)], edges[:-1])
+    three = ln.covariant_vectors(ln.catalog.lorenz63(), 50, rng=0)
+    assert len(three.plot().patches) == 2
+    assert len(three.plot(ax, pairs=[(0, 2)]).patches) == 2
+    with pytest.raises(ValueError, match="`pairs` must be at most 2, got 3"):
+        three.plot(pairs=[(0, 3)])
+    with pytest.raises(ValueError, match="k of at least 2"):
+        ln.covariant_vectors(ln.catalog.henon(), 10, k=1, rng=0).plot()
+    assert repr(found).startswith("CovariantVectors(exponents=[0.4")
+
+
+def test_the_bar_goes_to_its_end(capsys):
+    kwargs = {"transient": 30, "basis_transient": 20, "backward_transient": 10}
+    ln.covariant_vectors(ln.catalog.henon(), 100, **kwargs, rng=0, progress=True)
+    # forward 30 + 20 + 99 + 10 steps, and 99 + 10 back
+    assert " 0/268" in capsys.readouterr().err
+    ln.covariant_vectors(ln.catalog.henon(), 100, **kwargs, rng=0)
+    assert capsys.readouterr().err == ""

@@ -248,8 +248,13 @@ def test_a_failure_carries_the_result_so_far():
 def test_the_callback_sees_each_epoch():
     seen = []
     r = ln.floss(small(), 3, k=2, n_steps=5, rng=0, callback=seen.append)
-    assert [s["epoch"] for s in seen] == [1, 2, 3]
-    assert [float(s["loss"]) for s in seen] == r.loss.tolist()
+    assert all(isinstance(p, ln.Progress) for p in seen)
+    assert [p.epoch for p in seen] == [len(p.loss) for p in seen] == [1, 2, 3]
+    for p in seen:
+        assert (p.loss == r.loss[: p.epoch]).all()
+        assert (p.exponents == r.exponents[p.epoch - 1]).all()
+    assert (seen[-1].cell.params["W"] == r.cell.params["W"]).all()
+    assert (seen[0].cell.params["W"] != r.cell.params["W"]).any()
 
 
 @pytest.mark.parametrize(

@@ -221,3 +221,12 @@ def test_bad_arguments():
         ln.check_invariants(3.0)
     with pytest.raises(ValueError, match="`n_steps`"):
         ln.check_invariants(ln.catalog.henon())
+
+
+def test_bars_of_the_run_and_of_retracing_it(capsys):
+    ln.check_invariants(ln.catalog.henon(), 1000, rng=0, progress=True)
+    err = capsys.readouterr().err
+    assert "retracing" in err
+    assert err.count(" 0/1200") == 2
+    ln.check_invariants(ln.catalog.henon(), 1000, rng=0)
+    assert capsys.readouterr().err == ""

@@ -11,7 +11,6 @@ from lyapnet.diagnostics import DIAGNOSTICS
 from lyapnet.losses import as_weights
 from lyapnet.optimize import checked_clip, clipped
 from lyapnet.penalty import JacobianNorm, SpectralRadius
-from lyapnet.schedule import Progress
 
 SMALL = {"n_steps": 12, "batch_size": 3, "rng": 0}
 
@@ -204,7 +203,7 @@ def test_schedules():
 
     def record(norms, flossed):
         norms, flossed = np.array(norms), np.array(flossed, dtype=int)
-        return Progress(len(norms), norms, norms, norms, flossed, None)
+        return ln.TrainingProgress(len(norms), None, norms, None, norms, norms, flossed, {})
 
     a = ln.AdaptiveFlossing(1e-4, 1e-2, epochs=10, most=25, window=2, **settings)
     assert a.episode(0, record([], [])) == 0
@@ -289,8 +288,15 @@ def test_diverging_states_are_named():
 def test_the_callback_sees_each_epoch():
     seen = []
     r = ln.train(network().system, ln.tasks.DelayedCopy(1), 3, callback=seen.append, **SMALL)
-    assert [p.epoch for p in seen] == [1, 2, 3]
-    assert [p.loss[-1] for p in seen] == r.loss.tolist()
+    assert all(isinstance(p, ln.TrainingProgress) for p in seen)
+    assert [p.epoch for p in seen] == [len(p.loss) for p in seen] == [1, 2, 3]
+    for p in seen:
+        assert (p.loss == r.loss[: p.epoch]).all()
+        assert (p.accuracy == r.accuracy[: p.epoch]).all()
+        assert (p.flossing_epochs == r.flossing_epochs[: p.epoch]).all()
+    assert seen[0].exponents is None
+    assert (seen[-1].cell.params["W"] == r.cell.params["W"]).all()
+    assert (seen[0].cell.params["W"] != r.cell.params["W"]).any()
 
 
 def test_goes_on_where_it_ended():

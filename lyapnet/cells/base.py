@@ -29,8 +29,13 @@ class Cell(System):
 
     def __repr__(self) -> str:
         lead = self.networks
-        many = f", networks={lead}" if lead else ""
-        return f"{type(self).__name__}(dim={self.dim}, n_inputs={self.n_inputs}{many})"
+        many = {"networks": lead} if lead else {}
+        shown = {"dim": self.dim, "n_inputs": self.n_inputs, **many, **self._remarkable()}
+        return f"{type(self).__name__}({', '.join(f'{name}={x}' for name, x in shown.items())})"
+
+    def _remarkable(self) -> dict[str, Any]:
+        """Return the options that are not the default ones, as the `repr` shows them."""
+        return {}
 
     @property
     def networks(self) -> tuple[int, ...]:

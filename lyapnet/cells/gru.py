@@ -73,6 +73,9 @@ class GRU(GatedCell):
     def _with(self, params: dict[str, Any]) -> Self:
         return type(self)(**params, reset_after=self.reset_after)
 
+    def _remarkable(self) -> dict[str, Any]:
+        return {} if self.reset_after else {"reset_after": False}
+
     def _options(self) -> dict[str, Any]:
         return {"reset_after": self.reset_after}
 

@@ -75,6 +75,11 @@ class VanillaRNN(Cell):
     def _with(self, params: dict[str, Any]) -> Self:
         return type(self)(**params, activation=self.activation, leak=self.leak)
 
+    def _remarkable(self) -> dict[str, Any]:
+        name = self.activation.name
+        shown = {} if name == "tanh" else {"activation": repr(name)}
+        return shown if self.leak == 1 else {**shown, "leak": self.leak}
+
     def _options(self) -> dict[str, Any]:
         if self.activation.name not in ACTIVATIONS:
             raise ValueError("a custom activation cannot be saved: save `params`, and rebuild it")
