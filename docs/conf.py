@@ -83,7 +83,9 @@ html_theme_options = {
     "footer_start": ["copyright"],
     "footer_end": [],
 }
-html_sidebars = {"index": [], "theory": [], "not": [], "changelog": []}  # nothing stands below them
+# nothing stands below these pages
+alone = ("index", "theory", "benchmarks", "comparison", "glossary", "not", "changelog")
+html_sidebars = {name: [] for name in alone}
 
 
 def without_empty_list(app, docname, source):

@@ -109,6 +109,13 @@ def ensembles(data):
     ])  # fmt: skip
 
 
+def small_flow(data):
+    found = data["small flow"]
+    least = found["lyapnet, auto"]["median"]
+    rows = [[n, f"{t['median']:.3f}", f"{t['median'] / least:.3f}"] for n, t in found.items()]
+    return table(["Lorenz 1963, 20 000 steps", "s", "over lyapnet, auto"], rows)
+
+
 def bare(data):
     rows = [
         [size(row), row["interval"], milliseconds(row["seconds"]["lyapnet"]),
@@ -187,7 +194,7 @@ def lag40(data):
 #: A key that files of a kind have, and what draws them.
 KINDS = {
     "training": training, "gradients": gradients, "spectra": spectra, "bare calls": bare,
-    "henon, ns per trajectory and step": ensembles, "cases": enclosures,
+    "henon, ns per trajectory and step": ensembles, "small flow": small_flow, "cases": enclosures,
     "times faster than plain mpmath": condition_speed,
 }  # fmt: skip
 
@@ -207,6 +214,7 @@ def machine(data):
     """Say in a line where and with what it was measured."""
     found = data.get("machine", "")
     if isinstance(found, dict):
+        found = found | data.get("versions", {})
         kernels = ", ".join(found["BLAS kernels"])
         rest = [f"{k} {v}" for k, v in found.items() if k not in ("processor", "BLAS kernels")]
         return f"{found['processor']}, {', '.join(rest)}; kernels: {kernels}."
