@@ -56,6 +56,7 @@ myst_dmath_double_inline = True
 nb_execution_mode = "force"
 nb_execution_raise_on_error = True
 nb_execution_timeout = 120
+nb_merge_streams = True
 nb_ipywidgets_js = {}  # would be loaded from the network
 mathjax3_config = {
     "tex": {
@@ -79,7 +80,7 @@ html_theme_options = {
     "show_toc_level": 2,
     "navigation_with_keys": False,
     "navbar_end": ["theme-switcher"],
-    "secondary_sidebar_items": ["page-toc"],
+    "secondary_sidebar_items": {"**": ["page-toc"], "comparison": [], "benchmarks": []},
     "footer_start": ["copyright"],
     "footer_end": [],
 }
