@@ -16,32 +16,44 @@ from ..train import train
 TASKS = {"copy": DelayedCopy, "temporal": TemporalXOR, "spatial": SpatialXOR}
 CELLS: dict[str, Any] = {"rnn": VanillaRNN, "lstm": LSTM, "gru": GRU}
 
-#: Epochs per point of the learning curves that are kept.
-BLOCK = 50
+#: Epochs per point of the learning curves that are kept, and of those that are kept finely.
+BLOCK, FINE = 50, 10
+
+#: Training epochs before which a condition flosses again.
+EPISODES: dict[str, Any] = {
+    "before": (),
+    "during": (500,),
+    "episodes": range(100, 500, 100),
+    "throughout": range(100, 100_000, 100),
+}
 
 
-def schedule(condition: str, n: int, k: int | None = None, **settings: Any) -> Any:
+def schedule(
+    condition: str,
+    n: int,
+    k: int | None = None,
+    *,
+    episode: int = 500,
+    at: Any = None,
+    **settings: Any,
+) -> Any:
     """Return what a condition flosses: the paper's window, 39 of 55 steps, and episodes.
 
     ``none``, ``before`` (500 epochs), ``during`` (before, and again at epoch 500),
     ``episodes`` (before, and at epochs 100 to 400), ``throughout`` (every 100 epochs), and
-    ``adaptive``. By default 75 of 80 exponents, and as many of another size.
+    ``adaptive``. By default 75 of 80 exponents, and as many of another size. `episode` is
+    another number of epochs, and `at` other training epochs to floss at.
     """
-    window = dict(k=k or round(n * 75 / 80), n_steps=39, transient=10, basis_transient=6)
-    window |= {"clip_norm": 1.0, **settings}
+    window: dict[str, Any] = dict(k=k or round(n * 75 / 80), n_steps=39)
+    window |= {"transient": 10, "basis_transient": 6, "clip_norm": 1.0, **settings}
     match condition:
         case "none":
             return None
-        case "before":
-            return FlossingSchedule(before=500, **window)
-        case "during":
-            return FlossingSchedule(before=500, at=500, **window)
-        case "episodes":
-            return FlossingSchedule(before=500, at=range(100, 500, 100), **window)
-        case "throughout":
-            return FlossingSchedule(before=500, at=range(100, 100_000, 100), **window)
         case "adaptive":
             return AdaptiveFlossing(**window)
+        case "before" | "during" | "episodes" | "throughout":
+            when = EPISODES[condition] if at is None else at
+            return FlossingSchedule(before=episode, at=when, epochs=episode, **window)
     raise ValueError(f"`condition` {condition!r} is unknown")
 
 
@@ -58,8 +70,13 @@ def learn(
     init: str = "gaussian",
     weight_decay: float = 0.0,
     window: dict[str, Any] | None = None,
-    penalty: Any = None,
+    penalty: str | None = None,
+    strength: float = 1.0,
     watch: bool = False,
+    learning_rate: float = 1e-3,
+    n_steps: int | None = None,
+    episode: int = 500,
+    at: Any = None,
     rng: np.random.Generator,
 ) -> dict[str, Any]:
     """Train a network in the paper's settings; return how well it did, and how it got there.
@@ -68,12 +85,37 @@ def learn(
     gradients clipped at 0.03 in each parameter, and at 1 in flossing, which the paper does not:
     a window in which two tangent vectors nearly align would undo hundreds of epochs. The network
     is drawn from its number alone, so that conditions are compared on the same networks.
+
+    Parameters
+    ----------
+    task, condition, cell : str
+        See `TASKS`, `schedule` and `CELLS`.
+    lag : int
+        The longest one of the task, in steps.
+    network : int
+        Its number, what it is drawn from.
+    epochs, n, k : int, optional
+        Of training; units; exponents that are flossed.
+    init : {"gaussian", "orthogonal"}, optional
+    weight_decay, learning_rate : float, optional
+        Of training.
+    window : dict, optional
+        What else is different in the windows that are flossed.
+    penalty : {"spectral_radius", "jacobian_norm"}, optional
+        A control instead of flossing, times `strength`.
+    watch : bool, optional
+        Keep gradients and accuracy finely, and singular values of dL/dW (1 ms an epoch).
+    n_steps : int, optional
+        Of a sequence.
+    episode, at : optional
+        See `schedule`.
+    rng : Generator
     """
     problem = TASKS[task](lag)
     start = np.random.default_rng(network)
     more = {"init": init} if cell == "rnn" else {}
     system = CELLS[cell].random(n, n_inputs=problem.n_inputs, bias=0.1, rng=start, **more)
-    n_steps = max(300, 3 * lag)
+    n_steps = n_steps or max(300, 3 * lag)
     seed = int(rng.integers(2**62))
     result = train(
         system,
@@ -82,10 +124,10 @@ def learn(
         n_steps=n_steps,
         batch_size=16,
         clip_norm=0.03,
-        optimizer=Adam(1e-3, weight_decay=weight_decay),
-        schedule=schedule(condition, n, k, **(window or {})),
-        penalty=penalty,
-        diagnostics=("singular_values", "gradient_norm_h0_longest") if watch else (),
+        optimizer=Adam(learning_rate, weight_decay=weight_decay),
+        schedule=schedule(condition, n, k, episode=episode, at=at, **(window or {})),
+        penalty=None if penalty is None else (penalty, strength),
+        diagnostics=("singular_values",) if watch else (),
         rng=seed,
     )
     u, y, mask = problem.sample(n_steps, 200, np.random.default_rng([seed, 1]))
@@ -100,12 +142,15 @@ def learn(
         "flossing_epochs": int(result.flossing_epochs.sum()),
         "exponents": np.asarray(spectrum.exponents),
     }
+    if condition == "adaptive":
+        found["flossed_at"] = np.flatnonzero(result.flossing_epochs)
     if watch:
-        values = result.diagnostics["singular_values"]
-        found["singular_values"] = np.exp(_thinned(_log(values[:, [0, 9, 39]]), 10))
-        longest = result.diagnostics["gradient_norm_h0_longest"]
-        found["longest"] = np.exp(_thinned(_log(longest), 10))
-        found["fine_curve"] = _thinned(result.accuracy, 10)
+        values = result.diagnostics["singular_values"][:, [0, 9, n // 2 - 1]]
+        found["singular_values"] = np.exp(_thinned(_log(values), FINE))
+        found["fine_gradient"] = np.exp(
+            _thinned(_log(result.diagnostics["gradient_norm_h0"]), FINE)
+        )
+        found["fine_curve"] = _thinned(result.accuracy, FINE)
     return found
 
 
