@@ -8,11 +8,11 @@ import os
 import time
 import zipfile
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any, Self
 
 import numpy as np
 
+from . import validate
 from .autodiff import value
 
 State = dict[str, Any]
@@ -36,7 +36,7 @@ class Checkpoint:
     """
 
     def __init__(self, path: Any, call: dict[str, Any]) -> None:
-        self.path = None if path is None else Path(path)
+        self.path = None if path is None else validate.place("checkpoint", path)
         self._call = json.loads(json.dumps(describe(call)))
         self._saved = time.monotonic()
         self._kept: State | None = None

@@ -224,6 +224,8 @@ class Spectrum(Result):
         k = self.exponents.shape[-1]
         m = k if m is None else validate.integer("m", m, low=1, high=k)
         t = validate.array("t", t)
+        if (t < 0).any():
+            raise ValueError(f"`t` must not be negative, got {t.min():g}")
         gap = self.exponents[..., 0] - self.exponents[..., m - 1]
         return np.multiply.outer(gap, t) / np.log(10)
 
@@ -256,7 +258,7 @@ class Spectrum(Result):
         -------
         Diagnosis
         """
-        tol = self.settings["tol"] if tol is None else tol
+        tol = self.settings["tol"] if tol is None else validate.real("tol", tol, positive=True)
         return judge(self.statistics.growth, self.statistics.durations, tol=tol, level=level)
 
     def plot(self, ax: Any = None) -> Any:

@@ -188,6 +188,7 @@ def floss(
     clip_norm = checked_clip(clip_norm)
     flosser = Flosser(window, as_adam(optimizer), Interval.of(qr_interval), clip_norm)
     tol = None if tol is None else validate.real("tol", tol, positive=True)
+    callback = validate.function("callback", callback)
     call = dict(
         settings, function="floss", cell=cell, n_epochs=n_epochs, inputs=inputs, x0=x0,
         batch_size=members, qr_interval=qr_interval, optimizer=optimizer, tol=tol,

@@ -170,6 +170,8 @@ def check_invariants(
     """
     if not 0 < validate.real("level", level) < 1:
         raise ValueError(f"`level` must lie between 0 and 1, got {level}: 0.999 is usual")
+    if zero not in (None, True, False):
+        raise TypeError(f"`zero` must be True, False or None, got {zero!r}")
     rng = validate.generator(rng)
     if isinstance(subject, Spectrum):
         if n_steps is not None or x0 is not None:

@@ -55,7 +55,7 @@ class Estimate(NamedTuple):
     def half_width(self, level: float = 0.95) -> Array:
         """Return half the width of the two-sided interval, shape (...)."""
         if not 0 < level < 1:
-            raise ValueError(f"level must lie between 0 and 1, got {level}; 0.95 is usual")
+            raise ValueError(f"`level` must lie between 0 and 1, got {level}; 0.95 is usual")
         return special.stdtrit(self.dof, (1 + level) / 2) * self.stderr
 
     def confidence_interval(self, level: float = 0.95) -> tuple[Array, Array]:

@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 
 from . import validate
-from .optimize import Adam, checked_clip
+from .optimize import Adam, as_adam, checked_clip
 from .progress import TrainingProgress
-from .window import Interval
+from .window import Interval, per_exponent
 
 
 class _Schedule:
@@ -31,10 +31,14 @@ class _Schedule:
         clip_norm: Any = None,
     ) -> None:
         Interval.of(qr_interval)
+        per_exponent(target, weights, reduction, validate.integer("k", k, low=1))
+        as_adam(optimizer)
         self.settings: dict[str, Any] = dict(
-            k=validate.integer("k", k, low=1),
+            k=k,
             n_steps=validate.integer("n_steps", n_steps, low=1),
-            target=target, transient=transient, basis_transient=basis_transient,
+            transient=validate.integer("transient", transient, low=0),
+            basis_transient=validate.integer("basis_transient", basis_transient, low=0),
+            target=target,
             optimizer=optimizer, weights=weights, reduction=reduction, qr_interval=qr_interval,
             clip_norm=checked_clip(clip_norm),
         )  # fmt: skip

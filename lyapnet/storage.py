@@ -23,6 +23,8 @@ _PLAIN = (bool, int, float, str, type(None))
 def write(path: Any, tree: Any) -> Path:
     """Write a tree of dictionaries, lists, arrays and plain values, whole or not at all."""
     path = Path(path)
+    if path.is_dir() or not path.absolute().parent.is_dir():
+        raise FileNotFoundError(f"`path` must be a file in an existing folder, got {str(path)!r}")
     arrays: dict[str, Any] = {}
     head = {"format": FORMAT, "tree": _take_arrays(tree, arrays, "")}
     fresh = path.with_name(path.name + ".tmp")
@@ -37,6 +39,8 @@ def write(path: Any, tree: Any) -> Path:
 
 def read(path: Any) -> Any:
     """Read what `write` has written; a file that is truncated, foreign or newer is refused."""
+    if not isinstance(path, str | os.PathLike):
+        raise TypeError(f"`path` must be a path, got {path!r}")
     path = Path(path)
     if not path.exists():
         raise FileNotFoundError(f"no such file: {str(path)!r}")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import inspect
 import itertools
 import json
 import time
@@ -123,8 +124,11 @@ def sweep(
     points = list(_points(grid))
     seeds = validate.integer("seeds", seeds, low=1)
     n_jobs = validate.integer("n_jobs", n_jobs, low=-1)
+    if not n_jobs:
+        raise ValueError("`n_jobs` must be a number of processes, or -1 for one per core; got 0")
+    _check_calls(function, points)
     entropy = int(validate.generator(rng).integers(2**63))
-    folder = None if directory is None else Path(directory)
+    folder = None if directory is None else validate.place("directory", directory)
     if folder is not None:
         entropy = _claim(folder, function, entropy, given=rng is not None)
     runs = [_Run(point, seed, entropy, folder) for point in points for seed in range(seeds)]
@@ -269,8 +273,30 @@ def _points(grid: Any) -> Iterator[Point]:
         yield dict(point)
 
 
+def _check_calls(function: Callable[..., Any], points: list[Point]) -> None:
+    """Refuse points that there is nothing to do for, or that the function cannot take."""
+    if not points:
+        raise ValueError("`grid` has no points: give each parameter one value at least")
+    keys = [json.dumps(storage.plain(point), sort_keys=True) for point in points]
+    if len(set(keys)) < len(keys):
+        twice = next(p for i, p in enumerate(points) if keys[i] in keys[:i])
+        raise ValueError(f"`grid` has the point {twice} twice: for repetitions use `seeds`")
+    try:
+        signature = inspect.signature(function)
+    except ValueError:  # of some functions in C nobody knows
+        return
+    for point in points:
+        try:
+            signature.bind(**point, rng=None)
+        except TypeError as error:
+            named = ", ".join((*point, "rng"))
+            raise TypeError(f"`function` must take the arguments {named}: {error}") from None
+
+
 def _claim(folder: Path, function: Callable[..., Any], entropy: int, *, given: bool) -> int:
     """Make the folder this sweep's own; return the entropy that its runs derive from."""
+    if folder.exists() and not folder.is_dir():
+        raise ValueError(f"`directory` {str(folder)!r} is a file: give a folder of its own")
     folder.mkdir(parents=True, exist_ok=True)
     note = folder / "sweep.json"
     name = f"{function.__module__}.{getattr(function, '__qualname__', repr(function))}"

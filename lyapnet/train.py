@@ -218,6 +218,7 @@ def train(
         check_diagnostics(diagnostics),
         schedule,
     )
+    callback = validate.function("callback", callback)
     call = dict(
         settings._asdict(), function="train", cell=cell, optimizer=optimizer, readout=readout,
         x0=x0, rng=rng,
@@ -293,6 +294,8 @@ def _accuracy_kind(settings: Settings) -> str:
 
 def _trainable(cell: Any, task: Any) -> System:
     system = flossable(cell)
+    if isinstance(task, type):
+        raise TypeError(f"`task` must be a task, not its class: give {task.__name__}(delay)")
     for name in ("n_inputs", "n_outputs", "loss", "sample"):
         if not hasattr(task, name):
             raise TypeError(f"`task` must have {name}, as those of lyapnet.tasks; got {task!r}")

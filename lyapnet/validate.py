@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import operator
+import os
 from collections.abc import Collection
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -29,6 +31,8 @@ def integer(name: str, value: Any, *, low: int | None = None, high: int | None =
 def real(name: str, value: Any, *, positive: bool = False, low: float | None = None) -> float:
     """Return a finite real number."""
     try:
+        if isinstance(value, str | bytes):
+            raise TypeError
         number = float(value)
     except (TypeError, ValueError):
         raise TypeError(f"`{name}` must be a real number, got {value!r}") from None
@@ -39,6 +43,20 @@ def real(name: str, value: Any, *, positive: bool = False, low: float | None = N
     if low is not None and number < low:
         raise ValueError(f"`{name}` must be at least {low}, got {number}")
     return number
+
+
+def function(name: str, value: Any) -> Any:
+    """Return a callable, or None."""
+    if value is not None and not callable(value):
+        raise TypeError(f"`{name}` must be callable, got {value!r}")
+    return value
+
+
+def place(name: str, value: Any) -> Path:
+    """Return a path."""
+    if not isinstance(value, str | os.PathLike):
+        raise TypeError(f"`{name}` must be a path, got {value!r}")
+    return Path(value)
 
 
 def option(name: str, value: Any, allowed: Collection[Any]) -> Any:
@@ -53,6 +71,8 @@ def array(name: str, value: Any, *, ndim: int | None = None, least: int = 0) -> 
     try:
         if np.iscomplexobj(value):
             raise TypeError("it is complex")
+        if np.asarray(value).dtype.kind in "SU":
+            raise TypeError("it is text")
         x = np.array(value, dtype=float)
     except (TypeError, ValueError) as error:
         raise TypeError(f"`{name}` must be an array of real numbers: {error}") from None

@@ -241,7 +241,7 @@ def test_files_that_cannot_be_read(tmp_path, cells):
             read_cell(tmp_path / name)
     with pytest.raises(ValueError, match=r"must end in \.npz or \.safetensors"):
         write_arrays(tmp_path / "weights.pt", {})
-    with pytest.raises(TypeError, match="must be a mapping or a path"):
+    with pytest.raises(TypeError, match="must be a mapping of names to arrays, or the path"):
         read_arrays(3)
 
 

@@ -40,6 +40,11 @@ class Activation:
     second_derivative: Callable[[Any], Any] | None = None
     name: str = "custom"
 
+    def __post_init__(self) -> None:
+        for name in ("function", "derivative"):
+            if not callable(getattr(self, name)):
+                raise TypeError(f"`{name}` must be callable, got {getattr(self, name)!r}")
+
     def along(self, h: Array, r: Array) -> tuple[Array, Callable[[], Array]]:
         """Return the derivative where the function took the values `r`, and a way to the second.
 

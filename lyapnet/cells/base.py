@@ -51,6 +51,8 @@ class Cell(System):
         params : dict
             Name to array, all names of `params`; traced by autograd or not.
         """
+        if not hasattr(params, "keys"):
+            raise TypeError(f"`params` must be a dictionary of arrays, got {params!r}")
         if set(params.keys()) != set(self.params):
             raise ValueError(
                 f"`params` must have exactly the keys {sorted(self.params)}, "

@@ -59,6 +59,8 @@ class GRU(GatedCell):
     def __init__(
         self, W: Any, V: Any = None, b: Any = None, *, c: Any = None, reset_after: bool = True
     ) -> None:
+        if not isinstance(reset_after, bool | np.bool_):
+            raise TypeError(f"`reset_after` must be True or False, got {reset_after!r}")
         self.reset_after = bool(reset_after)
         if not self.reset_after and c is not None:
             raise ValueError("`c` has no place with reset_after=False: add it to `b`")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -122,6 +122,9 @@ def compare_networks(
     >>> round(n.slope, 9), round(n.correlation, 9)
     (1.0, 1.0)
     """
+    if not isinstance(conditions, Iterable):
+        is_condition("conditions", conditions)
+        raise TypeError("`conditions` must be a sequence, one for each network: got one alone")
     found = list(conditions)
     for i, condition in enumerate(found):
         is_condition(f"conditions[{i}]", condition)

@@ -21,12 +21,22 @@ def read_arrays(source: Any) -> dict[str, Any]:
     if isinstance(source, Mapping):
         return dict(source)
     if not isinstance(source, str | Path):
-        raise TypeError(f"weights must be a mapping or a path, got {type(source).__name__}")
+        more = ": give its state_dict()" if hasattr(source, "state_dict") else ""
+        raise TypeError(
+            "weights must be a mapping of names to arrays, or the path of a file, got a "
+            f"{type(source).__name__}{more}"
+        )
     path = Path(source)
     if not path.exists():
         raise FileNotFoundError(f"no such file: {str(path)!r}")
     if path.suffix not in _ENDINGS:
-        raise ValueError(f"{str(path)!r} must be a file of the kind {', '.join(_ENDINGS)}")
+        more = ""
+        if path.suffix in (".pt", ".pth", ".bin", ".ckpt", ".pkl"):
+            more = (
+                ", not a pickle, which may run any code: load it in PyTorch, and write it with "
+                "safetensors.torch.save_file(state_dict, ...)"
+            )
+        raise ValueError(f"{str(path)!r} must be a file of the kind {', '.join(_ENDINGS)}{more}")
     readers = {".npz": _read_npz, ".safetensors": _read_safetensors}
     return readers.get(path.suffix, _read_hdf5)(path)
 
