@@ -82,56 +82,123 @@ def orthonormalise(
     return diagonal, length
 
 
+#: Cholesky's method is the faster from so many multiplications, ``n k**2``, on, and in panels for
+#: more vectors than this.
+_CHOLESKY_PAYS, _PANELS_PAY = 1e5, 64
+
+#: Vectors in a panel, at most.
+_PANEL = 48
+
+#: The least sine at which one pass is enough, rounding growing by the inverse of its square, and
+#: that at which Cholesky's method can be the first of two.
+_ONCE, _TWICE = 0.05, 1e-5
+
+#: What a pass may leave of the inner products of Q with itself: rounding times the square above.
+_CHOLESKY_ERROR = 1e-12
+
+#: Lengths whose squares are in range.
+_SHORT, _LONG = 1e-140, 1e140
+
+
 def _factorise(rows: Array, factor: Array | None, habit: Habit | None) -> tuple[Array, Array]:
-    """Factorise one matrix: by Cholesky's method where that is as good, else by Householder's."""
-    ready = habit is None or habit.ready()
-    if ready and len(rows) >= _CHOLESKY_PAYS and rows.flags.c_contiguous:
-        done = _cholesky(rows, factor)
-        if habit is not None:
-            habit.learn(done is not None)
-        if done is not None:
-            return done
+    """Factorise one matrix by what is fastest and as good as Householder's method."""
+    k, n = rows.shape
     length = np.sqrt(np.einsum("ij,ij->i", rows, rows))
-    if np.isinf(length).any() and np.isfinite(rows).all():  # their squares are out of range
+    if n * k**2 >= _CHOLESKY_PAYS and rows.flags.c_contiguous:
+        if k > _PANELS_PAY and length.min() > _SHORT and length.max() < _LONG:
+            return _by_panels(rows, factor, length), length
+        if k <= _PANELS_PAY and (habit is None or habit.ready()):
+            R = _cholesky(rows, _ONCE, length)
+            if habit is not None:
+                habit.learn(R is not None)
+            if R is not None:
+                if factor is not None:
+                    factor[...] = R.T
+                return R.diagonal(), length
+    if length.max() == np.inf and np.isfinite(rows).all():  # their squares are out of range
         largest = np.abs(rows).max(axis=1)
         scaled = rows / largest[:, None]
         length = largest * np.sqrt(np.einsum("ij,ij->i", scaled, scaled))
     return _householder(rows, factor), length
 
 
-#: From this many vectors on Cholesky's method is the faster.
-_CHOLESKY_PAYS = 8
+def _by_panels(rows: Array, factor: Array | None, length: Array) -> Array:
+    r"""Factorise panel by panel; return ``|diag R|``.
 
-#: The least sine at which it is tried: rounding grows by the inverse of its square.
-_CHOLESKY_SINE = 0.02
+    A panel is projected on what is orthogonal to those before it, and then factorised by Cholesky's
+    method, or Householder's where the former fails. Where a vector has lost most of its length,
+    the panel goes through this again, until it loses no more (L. Giraud et al., Numer. Math.
+    101, 87 (2005)); one that is gone becomes what is left of a direction that Householder finds.
+    Q is orthonormal to about 1e-13, or 1e-10 where the condition is far worse than the sines tell.
+    """
+    k = len(rows)
+    n_panels = -(-k // _PANEL)
+    diagonal = np.empty(k)
+    for i in range(n_panels):
+        a, b = i * k // n_panels, (i + 1) * k // n_panels
+        done, panel = rows[:a], rows[a:b]
+        S, R = _project(panel, done), _cholesky(panel, _TWICE)
+        if R is None:
+            R = _triangle_by_householder(panel)
+        good = (np.abs(R.diagonal()) >= _ONCE * length[a:b]).all() and _is_orthonormal(panel)
+        while not good:
+            S_more, R_more = _project(panel, done), _cholesky(panel, 0.5)
+            if R_more is None:
+                R_more = _triangle_by_householder(panel)
+            S += np.dot(np.triu(R).T, S_more)
+            R = np.dot(np.triu(R_more), np.triu(R))
+            good = (np.abs(R_more.diagonal()) >= 0.5).all()
+        diagonal[a:b] = R.diagonal()
+        if factor is not None:
+            factor[a:b, :a] = S
+            factor[a:b, a:b] = R.T
+    return np.abs(diagonal, out=diagonal)
 
-#: What it may leave of the inner products of Q with itself: rounding times the square above.
-_CHOLESKY_ERROR = 1e-12
+
+def _project(rows: Array, done: Array) -> Array:
+    """Take out of `rows` what lies along the orthonormal rows `done`; return how much it was."""
+    overlap = np.dot(rows, done.T)
+    if len(done):
+        blas.dgemm(-1.0, done.T, overlap.T, beta=1.0, c=rows.T, overwrite_c=1)
+    return overlap
 
 
-def _cholesky(rows: Array, factor: Array | None) -> tuple[Array, Array] | None:
-    r"""Factorise :math:`A^T A = R^T R`, :math:`Q = A R^{-1}`, or decline and leave `rows` alone.
+def _cholesky(rows: Array, least: float, length: Array | None = None) -> Array | None:
+    r"""Factorise :math:`A^T A = R^T R`, :math:`Q = A R^{-1}`, in place; return R.
 
     Its error is rounding times the square of the condition number (Y. Yamamoto et al., ETNA 44,
-    306, 2015), so it is taken only if the vectors are far from dependent, as their sines tell, and
-    kept only if Q is orthonormal to 1e-12 in the lengths of its columns. An error of this size in
-    Q is not passed on to the exponents: whatever a factor R leaves in Q is in the next R.
+    306, 2015). So None is returned, and `rows` are left alone, where a sine is below `least`, as a
+    part of the vectors' `length`. With a length given, also where Q is not orthonormal to 1e-12.
+    An error of this size is not passed on to the exponents: whatever a factor R leaves undone in
+    Q is in the next R.
     """
     gram = np.dot(rows, rows.T)
-    squared = gram.diagonal().copy()
+    size = np.sqrt(gram.diagonal()) if length is None else length
     R, info = lapack.dpotrf(gram.T, lower=0, overwrite_a=1, clean=0)
-    diagonal = R.diagonal()
-    if info or not (diagonal >= _CHOLESKY_SINE * np.sqrt(squared)).all():
+    if info or not (R.diagonal() >= least * size).all():
         return None
+    if length is None:
+        blas.dtrsm(1.0, R, rows.T, side=1, overwrite_b=1)
+        return R
     q = blas.dtrsm(1.0, R, rows.T, side=1)
-    size = np.einsum("ij,ij->j", q, q)
-    size -= 1.0
-    if not np.abs(size, out=size).max() <= _CHOLESKY_ERROR:
+    if not _is_orthonormal(q.T):
         return None
     rows[...] = q.T
-    if factor is not None:
-        factor[...] = R.T
-    return diagonal.copy(), np.sqrt(squared)
+    return R
+
+
+def _is_orthonormal(rows: Array) -> bool:
+    """Say whether Q is orthonormal to 1e-12, as far as the lengths of its columns show."""
+    size = np.einsum("ij,ij->i", rows, rows)
+    size -= 1.0
+    return bool(np.abs(size, out=size).max() <= _CHOLESKY_ERROR)
+
+
+def _triangle_by_householder(rows: Array) -> Array:
+    """Factorise in place; return R."""
+    factor = np.empty((len(rows), len(rows)))
+    _householder(rows, factor)
+    return factor.T
 
 
 def _householder(rows: Array, factor: Array | None) -> Array:

@@ -115,17 +115,25 @@ def parameter(name: str, x: Any, axes: int) -> Any:
     return x if hasattr(x, "_value") else validate.array(name, x, least=axes)
 
 
-def times_weights(x: Array, W: Array, out: Array | None = None) -> Array:
-    r"""Multiply each row of ``x (..., k, n)`` by a weight matrix: :math:`x W^T`.
+def transposed(W: Array) -> Array:
+    """Return a copy of :math:`W^T` for `times`.
+
+    BLAS has kernels of its own for small matrices, but none for a transposed one: half the time.
+    """
+    return np.ascontiguousarray(W.swapaxes(-1, -2))
+
+
+def times(x: Array, W: Array, out: Array | None = None) -> Array:
+    """Multiply rows ``x (..., k, n)`` by matrices ``W (..., n, m)``.
 
     One matrix product for all members where they share their weights.
     """
     if W.ndim > 2:
-        return np.matmul(x, W.swapaxes(-1, -2), out=out)
-    if x.ndim <= 2 or not x.flags.c_contiguous:
-        return np.dot(x, W.T, out=out)
+        return np.matmul(x, W, out=out)
+    if x.ndim <= 2 or not (x if out is None else out).flags.c_contiguous:
+        return np.dot(x, W, out=out)
     flat = None if out is None else out.reshape(-1, out.shape[-1])
-    return np.dot(x.reshape(-1, x.shape[-1]), W.T, out=flat).reshape(*x.shape[:-1], W.shape[0])
+    return np.dot(x.reshape(-1, x.shape[-1]), W, out=flat).reshape(*x.shape[:-1], W.shape[-1])
 
 
 def contract(left: Array, right: Array, shape: tuple[int, ...]) -> Array:

@@ -14,7 +14,7 @@ from .. import validate
 from ..autodiff import value
 from ..linalg import Array, unbroadcast
 from ..orbit import Cotangent, Orbit
-from .base import Cell, contract, parameter
+from .base import Cell, contract, parameter, times, transposed
 
 #: Numbers in the arrays of one part of a reverse sweep over time; they should stay in the cache.
 _PART = 2**16
@@ -136,24 +136,6 @@ def apply(W: Any, x: Any) -> Any:
     return anp.matmul(W, x[..., None])[..., 0]
 
 
-def product(x: Array, W: Array, out: Array | None = None) -> Array:
-    r"""Multiply rows ``x (..., k, n)``, contiguous or part of wider rows: :math:`x W^T`.
-
-    Parameters
-    ----------
-    x : array (..., k, n)
-    W : array (..., m, n)
-        One matrix product for all rows where the ensemble shares it.
-    out : array (..., k, m), optional
-        Contiguous.
-    """
-    if W.ndim > 2:
-        return np.matmul(x, W.swapaxes(-1, -2), out=out)
-    flat = None if out is None else out.reshape(-1, out.shape[-1])
-    done = np.dot(x.reshape(-1, x.shape[-1]), W.T, out=flat)
-    return done.reshape(*x.shape[:-1], W.shape[0]) if out is None else out
-
-
 def overlap(a: Array, b: Array) -> Array:
     """Sum ``a b`` over the tangent vectors: ``(..., k, n)`` to ``(..., n)``."""
     found: Array = np.einsum("...kn,...kn->...n", a, b)
@@ -200,6 +182,7 @@ class GatedOrbit(Orbit):
         self.cell = cell
         self.n = cell.units
         self.W, self.V, self.b = (cell.params[name] for name in "WVb")
+        self.transposed = transposed(self.W)
         self.inputs = inputs
         self.states = np.empty((n_steps + 1, *x.shape))
         self.states[0] = x
@@ -215,7 +198,7 @@ class GatedOrbit(Orbit):
         """Return V u + b for all steps in one matrix product."""
         if self.inputs is None or not self.cell.n_inputs:
             return np.broadcast_to(self.b, (n_steps, *self.b.shape))
-        return product(self.inputs[..., None, :], self.V)[..., 0, :] + self.b
+        return times(self.inputs[..., None, :], transposed(self.V))[..., 0, :] + self.b
 
     def _room(self, name: str, shape: tuple[int, ...]) -> Array:
         """Return scratch of a shape, the same one at every call."""
@@ -271,6 +254,6 @@ class GatedOrbit(Orbit):
         if self.inputs is not None and self.cell.n_inputs:
             u = np.broadcast_to(self.inputs, (*drive.shape[:-1], self.cell.n_inputs))
             params["V"] = contract(drive[..., None, :], u[..., None, :], self.V.shape)
-            back = product(drive[..., None, :], self.V.swapaxes(-1, -2))[..., 0, :]
+            back = times(drive[..., None, :], self.V)[..., 0, :]
             inputs = unbroadcast(back, self.inputs.shape)
         return inputs, params

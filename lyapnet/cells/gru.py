@@ -10,8 +10,8 @@ from scipy.special import expit
 
 from ..linalg import Array, unbroadcast
 from ..orbit import Cotangent, Orbit
-from .base import contract
-from .gates import GatedCell, GatedOrbit, along, apply, overlap, product, sigmoid, weighted
+from .base import contract, times, transposed
+from .gates import GatedCell, GatedOrbit, along, apply, overlap, sigmoid, weighted
 
 
 class GRU(GatedCell):
@@ -234,7 +234,7 @@ class _ResetAfter(_GRUOrbit):
 
     def _candidate(self, a: Array, h: Array, drive: Array, reset: Array) -> None:
         n = self.n
-        product(h[..., None, :], self.W, out=a[..., None, :])
+        times(h[..., None, :], self.transposed, out=a[..., None, :])
         np.add(a[..., 2 * n :], self.c, out=reset)
         gates, candidate = a[..., : 2 * n], a[..., 2 * n :]
         gates += drive[..., : 2 * n]
@@ -246,7 +246,7 @@ class _ResetAfter(_GRUOrbit):
         """Carry tangent vectors through step s."""
         n = self.n
         gates = self._room("gates", (*rows.shape[:-1], 3 * n))
-        product(rows, self.W, out=gates)
+        times(rows, self.transposed, out=gates)
         gates *= self.A[s][..., None, :]
         np.multiply(rows, self.z[s][..., None, :], out=out)
         for j in range(3):
@@ -256,7 +256,7 @@ class _ResetAfter(_GRUOrbit):
         """Carry cotangent vectors back through step s."""
         gates = self._room("gates", (*rows.shape[:-1], 3 * self.n))
         self._received(rows, s, gates)
-        product(gates, self.W.swapaxes(-1, -2), out=out)
+        times(gates, self.W, out=out)
         kept = self._room("kept", rows.shape)
         out += np.multiply(rows, self.z[s][..., None, :], out=kept)
 
@@ -293,7 +293,7 @@ class _ResetAfter(_GRUOrbit):
         inputs, params = self._into_gates(recurrent, np.concatenate([r, z, s], axis=-1))
         params["W"] += unbroadcast(W_bar, W.shape)
         params["c"] = unbroadcast(m, self.c.shape)
-        h += product(recurrent[..., None, :], self.W.swapaxes(-1, -2))[..., 0, :]
+        h += times(recurrent[..., None, :], self.W)[..., 0, :]
         return Cotangent(h, inputs, params)
 
     def _driven(self, received: Array) -> tuple[Array, Array, dict[str, Array]]:
@@ -315,20 +315,21 @@ class _ResetBefore(_GRUOrbit):
         n = cell.units
         W = cell.params["W"]
         self.W_rz, self.W_n = W[..., : 2 * n, :], W[..., 2 * n :, :]
+        self.transposed_rz, self.transposed_n = transposed(self.W_rz), transposed(self.W_n)
         super().__init__(cell, x, inputs, n_steps)
 
     def _candidate(self, a: Array, h: Array, drive: Array, reset: Array) -> None:
         n = self.n
-        gates = product(h[..., None, :], self.W_rz)[..., 0, :] + drive[..., : 2 * n]
+        gates = times(h[..., None, :], self.transposed_rz)[..., 0, :] + drive[..., : 2 * n]
         expit(gates, out=a[..., : 2 * n])
         reset[...] = h
-        candidate = product((a[..., :n] * h)[..., None, :], self.W_n)[..., 0, :]
+        candidate = times((a[..., :n] * h)[..., None, :], self.transposed_n)[..., 0, :]
         np.add(candidate, drive[..., 2 * n :], out=a[..., 2 * n :])
 
     def push(self, s: int, rows: Array, out: Array) -> None:
         """Carry tangent vectors through step s."""
         z_gate, inner = self._inner(rows, s)
-        product(inner, self.W_n, out=out)
+        times(inner, self.transposed_n, out=out)
         out *= self.E[s][..., None, :]
         z_gate *= self.Z[s][..., None, :]
         out += z_gate
@@ -336,7 +337,7 @@ class _ResetBefore(_GRUOrbit):
 
     def _inner(self, rows: Array, at: int | slice) -> tuple[Array, Array]:
         """Return the tangent vectors of the argument of z, and of r h."""
-        gates = product(rows, self.W_rz)
+        gates = times(rows, self.transposed_rz)
         inner = rows * self.r[at][..., None, :]
         inner += self.R[at][..., None, :] * gates[..., : self.n]
         return gates[..., self.n :], inner
@@ -344,7 +345,7 @@ class _ResetBefore(_GRUOrbit):
     def pull(self, s: int, rows: Array, out: Array, forward: Array | None = None) -> None:
         """Carry cotangent vectors back through step s."""
         gates, _, inner = self._received(rows, s)
-        product(gates, self.W_rz.swapaxes(-1, -2), out=out)
+        times(gates, self.W_rz, out=out)
         out += self.z[s][..., None, :] * rows
         out += self.r[s][..., None, :] * inner
 
@@ -352,7 +353,7 @@ class _ResetBefore(_GRUOrbit):
         """Return what the arguments of r and z, that of n, and r h receive."""
         n = self.n
         argument = rows * self.E[at][..., None, :]
-        inner = product(argument, self.W_n.swapaxes(-1, -2))
+        inner = times(argument, self.W_n)
         gates = np.empty((*rows.shape[:-1], 2 * n))
         np.multiply(inner, self.R[at][..., None, :], out=gates[..., :n])
         np.multiply(rows, self.Z[at][..., None, :], out=gates[..., n:])
@@ -367,8 +368,8 @@ class _ResetBefore(_GRUOrbit):
         for at in self._parts():
             here, bar = rows[at], rows_bar[at]
             inner = here * self.r[at][..., None, :]
-            inner += self.R[at][..., None, :] * product(here, W_r)
-            inner_bar = product(bar * self.E[at][..., None, :], W_n.swapaxes(-1, -2))
+            inner += self.R[at][..., None, :] * times(here, transposed(W_r))
+            inner_bar = times(bar * self.E[at][..., None, :], W_n)
             z_bar[at], r_bar[at] = overlap(bar, here), overlap(inner_bar, here)
             for j, (A, W, A_bar, a, b) in enumerate(
                 (
@@ -384,13 +385,13 @@ class _ResetBefore(_GRUOrbit):
         r += r_bar
         r_, z_, n_, h_, _ = self._gates
         s = n_bar * (1 - n_ * n_)
-        inner_bar = product(s[..., None, :], self.W_n.swapaxes(-1, -2))[..., 0, :]
+        inner_bar = times(s[..., None, :], self.W_n)[..., 0, :]
         r += inner_bar * h_
         gates = np.concatenate([r * r_ * (1 - r_), z * z_ * (1 - z_)], axis=-1)
         inputs, params = self._into_gates(gates, np.concatenate([gates, s], axis=-1))
         params["W"] += unbroadcast(W_bar, self.W.shape)
         h += m + inner_bar * r_
-        h += product(gates[..., None, :], self.W_rz.swapaxes(-1, -2))[..., 0, :]
+        h += times(gates[..., None, :], self.W_rz)[..., 0, :]
         return Cotangent(h, inputs, params)
 
     def _into_gates(self, recurrent: Array, drive: Array) -> tuple[Array | None, dict[str, Array]]:

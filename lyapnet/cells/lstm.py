@@ -10,7 +10,8 @@ from scipy.special import expit
 
 from ..linalg import Array, unbroadcast
 from ..orbit import Cotangent, Orbit
-from .gates import GatedCell, GatedOrbit, along, apply, overlap, product, sigmoid, weighted
+from .base import times
+from .gates import GatedCell, GatedOrbit, along, apply, overlap, sigmoid, weighted
 
 
 class LSTM(GatedCell):
@@ -175,7 +176,7 @@ class _LSTMOrbit(GatedOrbit):
         self.tanh = np.empty((*self.values.shape[:-1], n))
         for s, a in enumerate(self.values):
             x, y = self.states[s], self.states[s + 1]
-            product(x[..., None, :n], self.W, out=a[..., None, :])
+            times(x[..., None, :n], self.transposed, out=a[..., None, :])
             a += drive[s]
             g = np.tanh(a[..., 2 * n : 3 * n])
             expit(a, out=a)
@@ -190,7 +191,7 @@ class _LSTMOrbit(GatedOrbit):
         """Carry tangent vectors through step s."""
         n = self.n
         gates = self._room("gates", (*rows.shape[:-1], 4 * n))
-        product(rows[..., :n], self.W, out=gates)
+        times(rows[..., :n], self.transposed, out=gates)
         gates *= self.A[s][..., None, :]
         h, c = out[..., :n], out[..., n:]
         np.multiply(rows[..., n:], self.F[s][..., None, :], out=c)
@@ -206,7 +207,7 @@ class _LSTMOrbit(GatedOrbit):
         gates = self._room("gates", (*rows.shape[:-1], 4 * n))
         c = self._received(rows, s, gates)
         back = self._room("back", (*rows.shape[:-1], n))
-        out[..., :n] = product(gates, self.W.swapaxes(-1, -2), out=back)
+        out[..., :n] = times(gates, self.W, out=back)
         np.multiply(c, self.F[s][..., None, :], out=out[..., n:])
 
     def _received(self, rows: Array, at: int | slice, out: Array) -> Array:
@@ -247,7 +248,7 @@ class _LSTMOrbit(GatedOrbit):
         gates_bar, c_bar = self._through_coefficients(A_bar, S_bar, F_bar)
         inputs, params = self._into_gates(gates_bar, gates_bar)
         params["W"] += unbroadcast(W_bar, W.shape)
-        h_bar = product(gates_bar[..., None, :], W.swapaxes(-1, -2))[..., 0, :]
+        h_bar = times(gates_bar[..., None, :], W)[..., 0, :]
         return Cotangent(np.concatenate([h_bar, c_bar], axis=-1), inputs, params)
 
     def _through_coefficients(self, A: Array, S: Array, F: Array) -> tuple[Array, Array]:

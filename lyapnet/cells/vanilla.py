@@ -13,7 +13,7 @@ from ..buffers import empty
 from ..linalg import Array, unbroadcast
 from ..orbit import Cotangent, Orbit
 from .activation import ACTIVATIONS, as_activation
-from .base import Cell, contract, parameter, times_weights
+from .base import Cell, contract, parameter, times, transposed
 
 
 class VanillaRNN(Cell):
@@ -197,6 +197,7 @@ class _VanillaOrbit(Orbit):
     def __init__(self, cell: VanillaRNN, x: Array, inputs: Array | None, n_steps: int) -> None:
         self.cell = cell
         self.W, self.V, self.b = (cell.params[name] for name in "WVb")
+        self.transposed = transposed(self.W)
         self.inputs = inputs
         self.states = empty((n_steps + 1, *x.shape))
         self.rates = empty((n_steps, *x.shape))
@@ -214,8 +215,6 @@ class _VanillaOrbit(Orbit):
         states, rates = self.states, self.rates
         self._drive(states[1:])
         shared = self.W.ndim == 2
-        # BLAS has kernels of its own for small matrices, but none for a transposed one.
-        transposed = np.ascontiguousarray(self.W.swapaxes(-1, -2))
         grown = np.empty(states.shape[1:])
         for h, r, following in zip(states, rates, states[1:], strict=False):
             if ufunc is not None:
@@ -223,9 +222,9 @@ class _VanillaOrbit(Orbit):
             else:
                 r[...] = function(h)
             if shared and r.ndim <= 2:
-                np.dot(r, transposed, out=grown)
+                np.dot(r, self.transposed, out=grown)
             elif shared:
-                times_weights(r, self.W, out=grown)
+                times(r, self.transposed, out=grown)
             else:
                 np.matmul(self.W, r[..., None], out=grown[..., None])
             following += grown
@@ -239,7 +238,7 @@ class _VanillaOrbit(Orbit):
             out[...] = self.b
             return
         if self.V.ndim == 2 and self.inputs.shape[:-1] == out.shape[:-1]:
-            times_weights(np.ascontiguousarray(self.inputs), self.V, out=out)
+            times(np.ascontiguousarray(self.inputs), transposed(self.V), out=out)
         else:
             out[...] = np.matmul(self.V, self.inputs[..., None])[..., 0]
         out += self.b
@@ -255,13 +254,13 @@ class _VanillaOrbit(Orbit):
         if self._scratch is None or self._scratch.shape != rows.shape:
             self._scratch = np.empty(rows.shape)
         np.multiply(rows, self.slope[s][..., None, :], out=self._scratch)
-        times_weights(self._scratch, self.W, out=out)
+        times(self._scratch, self.transposed, out=out)
         if self.cell.leak != 1:
             out += (1 - self.cell.leak) * rows
 
     def pull(self, s: int, rows: Array, out: Array, forward: Array | None = None) -> None:
         """Carry cotangent vectors back through step s, and note what the slope gets."""
-        times_weights(rows, self.W.swapaxes(-1, -2), out=out)
+        times(rows, self.W, out=out)
         if forward is not None:
             if self._slope_bar is None:
                 self._slope_bar = np.zeros_like(self.rates)
@@ -288,7 +287,7 @@ class _VanillaOrbit(Orbit):
             if shared and step.ndim <= 2:
                 np.dot(following, W, out=step)
             elif shared:
-                times_weights(following, W.T, out=step)
+                times(following, W, out=step)
             else:
                 np.matmul(W.swapaxes(-1, -2), following[..., None], out=step[..., None])
             step *= slope
@@ -306,7 +305,7 @@ class _VanillaOrbit(Orbit):
             u = np.broadcast_to(self.inputs, (*driven.shape[:-1], self.cell.n_inputs))
             params["V"] = contract(driven[..., None, :], u[..., None, :], self.V.shape)
             back = (
-                times_weights(driven, self.V.swapaxes(-1, -2))
+                times(driven, self.V)
                 if self.V.ndim == 2
                 else (np.matmul(driven[..., None, :], self.V)[..., 0, :])
             )
