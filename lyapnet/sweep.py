@@ -6,6 +6,7 @@ import hashlib
 import inspect
 import itertools
 import json
+import os
 import time
 import traceback
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -91,7 +92,8 @@ def sweep(
         missing or has failed.
     n_jobs : int, optional
         Processes, by joblib; -1 for one per core. A ``joblib.parallel_config`` that is in force,
-        such as ``backend="dask"``, has the say where this is left at 1.
+        such as ``backend="dask"``, has the say where this is left at 1. A cluster of Dask
+        does the runs of a worker that dies again.
     rng : None, int or Generator, optional
         What all seeds derive from. A run's generator depends on this, its point and its
         number alone: not on the order, the other points or `n_jobs`.
@@ -214,7 +216,13 @@ class _Run:
         return found if found["error"] is None else None
 
     def __call__(self, function: Callable[..., Any]) -> tuple[str, dict[str, Any]]:
-        """Run, and leave a file at once: whoever waits for the answer may be gone by then."""
+        """Run, and leave a file at once: whoever waits for the answer may be gone by then.
+
+        A cluster that has lost a worker asks again for what this worker had done already.
+        """
+        done = self.load()
+        if done is not None:
+            return self.key, done
         words = [int(self.key[i : i + 8], 16) for i in (0, 8)]
         sequence = np.random.SeedSequence(self.entropy, spawn_key=(*words, self.seed))
         start = time.perf_counter()
@@ -246,7 +254,12 @@ def _execute(
     # Left at 1, a configuration that is in force decides; without one that means one process.
     jobs = None if n_jobs == 1 else n_jobs
     parallel = joblib.Parallel(n_jobs=jobs, return_as="generator_unordered")
-    yield from parallel(joblib.delayed(run)(function) for run in runs)
+    yield from parallel(joblib.delayed(_do)(run, function) for run in runs)
+
+
+def _do(run: _Run, function: Callable[..., Any]) -> tuple[str, dict[str, Any]]:
+    """Run: a function, which joblib's Dask backend can hash, as it cannot a run with its point."""
+    return run(function)
 
 
 def _points(grid: Any) -> Iterator[Point]:
@@ -302,7 +315,9 @@ def _claim(folder: Path, function: Callable[..., Any], entropy: int, *, given: b
     name = f"{function.__module__}.{getattr(function, '__qualname__', repr(function))}"
     mine = {"function": name, "entropy": entropy}
     if not note.exists():
-        note.write_text(json.dumps(mine))
+        fresh = note.with_name(f"{note.name}.{os.getpid()}")  # several tasks may claim it at once
+        fresh.write_text(json.dumps(mine))
+        os.replace(fresh, note)
         return entropy
     before = json.loads(note.read_text())
     if before["function"] != name or (given and before["entropy"] != entropy):

@@ -1,5 +1,14 @@
 """Sweeps: what they compute does not depend on how."""
 
+import os
+import re
+import signal
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+
 import numpy as np
 import pytest
 
@@ -92,3 +101,76 @@ def test_what_a_sweep_has_done_so_far_can_be_read(tmp_path):
     assert sum(error is not None for error in found.errors) == sum(
         e is not None for e in done.errors
     )
+
+
+def test_parts_in_one_directory_make_a_whole(tmp_path):
+    whole = ln.sweep(draw, GRID, seeds=2, rng=5, **QUIET)
+    for a in GRID["a"]:
+        ln.sweep(draw, {"a": [a]}, seeds=2, rng=5, directory=tmp_path, **QUIET)
+    stamps = {path: path.stat().st_mtime_ns for path in tmp_path.glob("*-*.npz")}
+    last = ln.sweep(draw, GRID, seeds=2, rng=5, directory=tmp_path, **QUIET)
+    assert len(stamps) == 6
+    assert all(path.stat().st_mtime_ns == then for path, then in stamps.items())
+    for x, y in zip(whole.values, last.values, strict=True):
+        np.testing.assert_array_equal(x["x"], y["x"])
+
+
+# ---- on a cluster
+
+
+def leisurely(x, folder, rng):
+    """Leave a trace of having begun, and take a while."""
+    (Path(folder) / f"{x}-{time.time_ns()}").touch()
+    time.sleep(0.1)
+    return {"x2": x**2, "draw": rng.standard_normal()}
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(sys.platform == "win32", reason="no SIGKILL")
+def test_a_worker_of_dask_that_is_killed_loses_nothing(tmp_path):
+    distributed = pytest.importorskip("distributed")
+    import joblib
+
+    traces = tmp_path / "traces"
+    traces.mkdir()
+    grid = {"x": range(20), "folder": [str(traces)]}
+    local = {"n_workers": 2, "threads_per_worker": 1, "dashboard_address": None}
+    with distributed.LocalCluster(**local) as cluster, distributed.Client(cluster) as client:
+        before = client.run(os.getpid)
+
+        def kill():
+            while len(list(traces.iterdir())) < 5:
+                time.sleep(0.01)
+            os.kill(next(iter(before.values())), signal.SIGKILL)
+
+        killer = threading.Thread(target=kill)
+        killer.start()
+        with joblib.parallel_config(backend="dask"):
+            found = ln.sweep(leisurely, grid, directory=tmp_path / "runs", rng=0, **QUIET)
+        killer.join()
+        assert set(client.run(os.getpid).values()) != set(before.values())
+    assert found.errors == [None] * 20
+    assert 20 <= len(list(traces.iterdir())) <= 22  # what was done is not done again
+    assert found.values == ln.sweep(leisurely, grid, rng=0, **QUIET).values
+    assert ln.sweep(leisurely, grid, directory=tmp_path / "runs", **QUIET).values == found.values
+
+
+GUIDE = Path(__file__).parents[1] / "docs" / "guides" / "sweeps.md"
+
+
+@pytest.mark.slow
+def test_the_scripts_of_the_guide_run(tmp_path):
+    """Those for one machine; the one for Slurm differs from Dask's by its cluster alone."""
+    pytest.importorskip("distributed")
+    scripts = re.findall(r"```python\n(.*?)```", GUIDE.read_text(encoding="utf-8"), re.DOTALL)
+    local = [script for script in scripts if "SLURMCluster" not in script]
+    assert len(local) == len(scripts) - 1 == 1
+    (tmp_path / "script.py").write_text(local[0])
+    done = subprocess.run(
+        [sys.executable, "script.py"], cwd=tmp_path, capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stderr
+    assert "failed=0" in done.stdout
+    (slurm,) = set(scripts) - set(local)
+    assert slurm.split("if __name__")[0].count("SLURMCluster") == 1
+    compile(slurm, "slurm", "exec")
