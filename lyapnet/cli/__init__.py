@@ -1,4 +1,4 @@
-"""The command line: ``lyapnet demo | spectrum | condition | floss | train``."""
+"""The command line: ``lyapnet demo | spectrum | condition | floss | train | reproduce``."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from collections.abc import Sequence
 
 from .. import __version__
 from ..errors import LyapnetError
-from . import condition, demo, floss, spectrum, train
+from . import condition, demo, floss, reproduce, spectrum, train
 
 __all__ = ["main"]
 
 #: Modules with a function `add`, in the order of the help.
-_COMMANDS = (demo, spectrum, condition, floss, train)
+_COMMANDS = (demo, spectrum, condition, floss, train, reproduce)
 
 _TEACH = """\
 a first session:

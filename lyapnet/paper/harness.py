@@ -13,10 +13,17 @@ from typing import Any
 import numpy as np
 
 from .. import __version__, storage, validate
+from ..errors import LyapnetError
 from ..sweep import load_sweep, sweep
 
 #: The scripts, by the name of their figure.
 FIGURES: dict[str, str] = {
+    "1B": "fig_1b",
+    "1C": "fig_1c",
+    "1D": "fig_1d",
+    "2A": "fig_2a",
+    "2B": "fig_2b",
+    "2C": "fig_2c",
     "4": "fig_4",
 }
 
@@ -65,6 +72,14 @@ class Outcome:
     errors: list[str]
     #: Computing time of all points, in seconds.
     seconds: float
+
+
+def spread(values: Any, form: str = ".3g") -> str:
+    """Write values down as their median with their range."""
+    x = np.ravel(np.asarray(values, dtype=float))
+    if x.size == 1:
+        return f"{x[0]:{form}}"
+    return f"{np.median(x):{form}} ({x.min():{form}} to {x.max():{form}}, n = {x.size})"
 
 
 def load_figure(figure: str) -> Any:
@@ -121,8 +136,10 @@ def reproduce(
         done = gather(data, points_folder)
     kept = [done[_key(point)] for point in points if _key(point) in done]
     records = Records({**line["point"], **line["value"]} for line in kept)
+    if errors and not records:
+        raise LyapnetError(f"all {len(errors)} runs of figure {figure} failed:\n{errors[0]}")
     if not records:
-        raise ValueError(f"no run of figure {figure} is in {str(folder)!r}" + "\n".join(errors[:1]))
+        raise ValueError(f"no run of figure {figure} is in {str(folder)!r}: leave out run=False")
     picture = folder / f"{load_figure(figure).__name__.rpartition('.')[2]}.png"
     _draw(script.plot, records, picture)
     return Outcome(
