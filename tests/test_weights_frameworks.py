@@ -13,9 +13,7 @@ import lyapnet as ln
 
 FROM = {"torch": ln.from_torch, "keras": ln.from_keras, "flax": ln.from_flax}
 CASES = [(framework, name) for framework, (names, _) in frameworks.RUN.items() for name in names]
-# Keras is compared live alone: nothing that it computed in double precision is recorded.
-STORED = {framework: frameworks.stored(framework) for framework in ("torch", "flax")}
-RECORDED = [(framework, name) for framework, name in CASES if framework in STORED]
+STORED = {framework: frameworks.stored(framework) for framework in frameworks.RUN}
 
 
 def layers(cell):
@@ -50,13 +48,13 @@ def check(cell, case):
     np.testing.assert_allclose(ours, theirs, rtol=0, atol=1e-10)
 
 
-@pytest.mark.parametrize(("framework", "name"), RECORDED)
+@pytest.mark.parametrize(("framework", "name"), CASES)
 def test_states_and_jacobians_are_those_recorded(framework, name):
     case = STORED[framework][name]
     check(FROM[framework](case.weights, **case.options), case)
 
 
-@pytest.mark.parametrize(("framework", "name"), RECORDED)
+@pytest.mark.parametrize(("framework", "name"), CASES)
 def test_what_goes_back_is_the_same_network(framework, name):
     case = STORED[framework][name]
     cell = FROM[framework](case.weights, **case.options)
@@ -64,6 +62,20 @@ def test_what_goes_back_is_the_same_network(framework, name):
     layer = {"layer": None} if isinstance(cell, ln.Stack) else {}
     options = {k: v for k, v in case.options.items() if k == "activation"}
     check(FROM[framework](back, **layer, **options), case)
+
+
+@pytest.mark.parametrize("name", ["keras.h5", "keras.weights.h5", "keras.keras"])
+def test_files_that_keras_has_written(name):
+    pytest.importorskip("h5py")
+    case = STORED["keras"]["two layers of gru"]
+    path = frameworks.FIXTURES / name
+    # GRUs, the lower one with reset_after, the upper one without
+    check(ln.from_keras(path, layer=None), case)
+    cell = ln.from_keras(path, layer=0)
+    lower = frameworks.Case(
+        {}, case.inputs, case.states[:, : cell.dim], case.jacobians[:, : cell.dim, : cell.dim]
+    )
+    check(cell, lower)
 
 
 # ---- with the frameworks themselves, where they are installed
@@ -90,9 +102,9 @@ def test_live_states_and_jacobians(live, name):
     framework, run = live
     case = run(name)
     check(FROM[framework](case.weights, **case.options), case)
-    if framework in STORED:
-        recorded = STORED[framework][name]
-        np.testing.assert_allclose(case.states, recorded.states, rtol=0, atol=1e-12)
+    recorded = STORED[framework][name]
+    np.testing.assert_allclose(case.states, recorded.states, rtol=0, atol=1e-12)
+    np.testing.assert_allclose(case.jacobians, recorded.jacobians, rtol=0, atol=1e-10)
 
 
 @LIVE
