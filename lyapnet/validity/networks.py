@@ -123,7 +123,7 @@ def compare_networks(
     (1.0, 1.0)
     """
     if not isinstance(conditions, Iterable):
-        is_condition("conditions", conditions)
+        is_condition("conditions", conditions)  # type: ignore[unreachable]  # by types, not by users
         raise TypeError("`conditions` must be a sequence, one for each network: got one alone")
     found = list(conditions)
     for i, condition in enumerate(found):
