@@ -55,6 +55,7 @@ myst_heading_anchors = 3
 myst_dmath_double_inline = True
 nb_execution_mode = "force"
 nb_execution_raise_on_error = True
+nb_execution_show_tb = True
 nb_execution_timeout = 120
 nb_merge_streams = True
 nb_ipywidgets_js = {}  # would be loaded from the network
