@@ -103,6 +103,8 @@ class Checkpoint:
 def _part(node: Any, arrays: dict[str, Any], name: str) -> Any:
     """Take the arrays out of a tree of dictionaries; leave a mark where each was."""
     if isinstance(node, np.ndarray | list):
+        while name in arrays:  # keys with a slash in them may make the names of two arrays equal
+            name += "'"
         arrays[name] = np.asarray(node)
         return {"__array__": name}
     if isinstance(node, dict):

@@ -66,8 +66,12 @@ def _take_arrays(node: Any, arrays: dict[str, Any], name: str) -> Any:
     if isinstance(node, np.ndarray):
         if node.dtype == object:
             raise TypeError(f"cannot save an array of objects{name and f' at {name}'}")
-        arrays[name or "array"] = node
-        return {"__array__": name or "array"}
+        # Keys may hold what names in an npz file cannot, and a slash may make two names equal.
+        mark = name.replace("\0", "").replace("\\", "").replace(".npy", "") or "array"
+        while mark in arrays:
+            mark += "'"
+        arrays[mark] = node
+        return {"__array__": mark}
     if isinstance(node, dict):
         return {key: _take_arrays(item, arrays, f"{name}/{key}") for key, item in node.items()}
     if isinstance(node, list | tuple):
