@@ -68,7 +68,8 @@ def test_import_loads_nothing_optional_or_slow():
     # tqdm.auto among them: in a notebook without ipywidgets it warns as soon as it is loaded
     unwanted = {
         "matplotlib", "mpmath", "gmpy2", "flint", "joblib", "pandas", "xarray", "h5py", "h5netcdf",
-        "safetensors", "torch", "jax", "keras", "ipywidgets", "IPython", "tqdm.auto", "scipy.stats",
+        "safetensors", "torch", "jax", "keras", "distributed", "dask",
+        "ipywidgets", "IPython", "tqdm.auto", "scipy.stats",
     }  # fmt: skip
     loaded = set(python("import sys, lyapnet", "print(*sys.modules, sep='\\n')"))
     assert "lyapnet" in loaded
