@@ -56,23 +56,31 @@ def spectrum(s: Any, ax: Any = None, *, color: str = BLUE, label: str | None = N
     for i, lam in enumerate(members):
         name = label if i == 0 else None
         ax.plot(index, lam, ".-", color=color, ms=5, lw=0.8, label=name, alpha=alpha)
-        known = np.isfinite(high[i] - low[i])
+        known = np.isfinite(low[i]) & np.isfinite(high[i])
         if k <= _FEW:  # a band between two points would hide where the points are
+            error = [lam[known] - low[i][known], high[i][known] - lam[known]]
             ax.errorbar(
-                index[known], lam[known], yerr=[(lam - low[i])[known], (high[i] - lam)[known]],
+                index[known], lam[known], yerr=error,
                 fmt="none", ecolor=color, capsize=3, alpha=alpha,
             )  # fmt: skip
         else:
             ax.fill_between(
                 index, low[i], high[i], where=known, color=color, alpha=0.25, linewidth=0
             )
+    gone = np.isneginf(members).any(axis=0)
+    if gone.any():  # singular Jacobians
+        name = r"$-\infty$"
+        ax.plot(
+            index[gone], np.full(gone.sum(), 0.03), "v", color=RED, ms=5, label=name,
+            transform=ax.get_xaxis_transform(),
+        )  # fmt: skip
     ax.axhline(0, color="0.6", lw=0.8, zorder=0)
     ax.set_xlabel("index i")
     ax.set_ylabel(rf"exponent $\lambda_i$ ({rate_unit(s.settings['dt'])})")
     if k <= _FEW:
         ax.set_xticks(index)
         ax.set_xlim(0.5, k + 0.5)
-    if label:
+    if label or gone.any():
         ax.legend(frameon=False)
     return ax
 

@@ -131,3 +131,14 @@ def test_plots_name_the_unit():
     ):
         assert unit in ln.lyapunov_spectrum(system, 100, rng=0).plot().get_ylabel()
     plt.close("all")
+
+
+def test_an_exponent_of_minus_infinity_is_drawn_as_such():
+    import matplotlib.pyplot as plt
+
+    D = np.tile(np.diag([2.0, 1.0, 0.0]), (50, 1, 1))
+    ax = ln.spectrum_from_jacobians(D, basis=np.eye(3)).plot()  # warnings are errors here
+    (mark,) = (line for line in ax.lines if line.get_marker() == "v")
+    assert mark.get_xdata() == [3]
+    assert [text.get_text() for text in ax.get_legend().texts] == [r"$-\infty$"]
+    plt.close("all")
