@@ -1,0 +1,104 @@
+"""Fig. 13: first and tenth exponent of trained networks against the lag."""
+
+import numpy as np
+
+from ..compare import CHANCE
+from ..harness import Finding
+from ..learning import learn
+from ..style import COLOURS, NAMES, legend_below, panels
+from . import fig_4
+
+TITLE = "Exponents after training against the lag"
+CLAIMS = """
+The first and the tenth exponent of networks that have learned the spatial XOR follow a simple law
+in the lag. Those of unsuccessful networks lie far below.
+"""
+SETTINGS = f"""
+The runs of figure 4, spatial XOR. {fig_4.SETTINGS.strip()} Exponents over 1000 steps of the task's
+input after training. Successful means an accuracy above 90 %, unsuccessful below 55 %. The law is
+a power of the lag, fitted to the successful networks; the paper's formula is not known.
+"""
+
+LEARNED = 0.9
+WHICH = {0: "first", 9: "tenth"}
+run = learn
+
+
+def points(scale):
+    return [point for point in fig_4.points(scale) if point["task"] == "spatial"]
+
+
+def split(records):
+    """Return lags and exponents of successful and of unsuccessful networks."""
+    accuracy = records.values("accuracy")
+    lag, exponents = records.values("lag"), records.values("exponents")
+    good, bad = accuracy > LEARNED, accuracy < CHANCE
+    return (lag[good], exponents[good]), (lag[bad], exponents[bad])
+
+
+def fit(lag, exponents):
+    """Fit log(-exponent) = log a - b log(lag); return a, b, the error of b, and R²."""
+    x, y = np.log(lag), np.log(-exponents)
+    away = x - x.mean()
+    slope = (away @ y) / (away @ away)
+    rest = y - y.mean() - slope * away
+    error = np.sqrt(rest @ rest / max(len(x) - 2, 1) / (away @ away))
+    varied = y - y.mean()
+    return np.exp(y.mean() - slope * x.mean()), -slope, error, 1 - (rest @ rest) / (varied @ varied)
+
+
+def enough(lag):
+    return len(lag) > 3 and len(set(lag)) > 1
+
+
+def plot(records):
+    figure, axes = panels(2)
+    for ax, (i, name) in zip(axes, WHICH.items(), strict=True):
+        for condition in fig_4.CONDITIONS:
+            some = records.where(condition=condition)
+            if not some:
+                continue
+            (lag, one), (bad_lag, bad) = split(some)
+            look = dict(ls="none", color=COLOURS[condition], ms=4)
+            ax.plot(lag, one[:, i] if len(one) else [], "o", label=NAMES[condition], **look)
+            ax.plot(bad_lag, bad[:, i] if len(bad) else [], "x", label="unsuccessful", **look)
+        (lag, one), _ = split(records)
+        if enough(lag):
+            a, b, *_ = fit(lag, one[:, i])
+            x = np.geomspace(lag.min(), lag.max(), 50)
+            label = rf"$-{a:.2g}\, d^{{-{b:.2g}}}$"
+            ax.plot(x, -a * x**-b, "k-", lw=0.9, zorder=0)
+            ax.annotate(label, (0.98, 0.03), xycoords="axes fraction", ha="right")
+        ax.axhline(0, color="0.6", lw=0.6, zorder=0)
+        ax.set(xlabel="lag d (steps)", ylabel=rf"$\lambda_{{{i + 1}}}$ (nats per step)")
+        ax.set_title(f"{name} exponent", fontsize=8)
+    legend_below(figure, axes, ncols=2)
+    return figure
+
+
+def findings(records):
+    found = []
+    (lag, good), (bad_lag, bad) = split(records)
+    for i, name in WHICH.items():
+        if enough(lag):
+            a, b, error, r2 = fit(lag, good[:, i])
+            found.append(
+                Finding(
+                    f"the {name} exponent of successful networks follows a simple law in the lag",
+                    f"-{a:.3g} d^(-{b:.2f} ± {error:.2f}), R² = {r2:.3f}, n = {len(lag)}",
+                    bool(r2 > 0.8),
+                )
+            )
+        shared = sorted(set(lag) & set(bad_lag))
+        if shared:
+            low = [bad[bad_lag == d, i].max() < good[lag == d, i].min() for d in shared]
+            gap = [np.median(good[lag == d, i]) - np.median(bad[bad_lag == d, i]) for d in shared]
+            found.append(
+                Finding(
+                    f"the {name} exponent of unsuccessful networks lies below",
+                    f"by {min(gap):.2f} to {max(gap):.2f} in the median; all below all of the "
+                    f"successful ones at {sum(low)} of {len(low)} lags",
+                    bool(min(gap) > 0),
+                )
+            )
+    return found

@@ -1,0 +1,82 @@
+"""Fig. 7: as figure 5, with flossing before training alone; and the plane of k and the lag."""
+
+import numpy as np
+
+from ..compare import COMMON, percent
+from ..harness import Finding
+from ..learning import learn
+from ..style import NAMES, ORDERED, legend_below, panels
+from . import fig_5
+
+TITLE = "Number of flossed exponents and lag: preflossing alone, and the whole plane"
+CLAIMS = """
+With flossing before training alone, harder tasks need more flossed exponents as well, but the
+hardest is not solved even if all N exponents are flossed. Flossing during training solves more of
+the plane.
+"""
+SETTINGS = f"""{COMMON}
+k = 8, 24, 40, 60, 75 or 80 exponents, five networks; the runs with flossing during training are
+those of figure 5, those with k = 75 of figure 4. The paper's grid is not known.
+"""
+
+CONDITIONS = ("before", "during")
+run = learn
+
+
+def points(scale):
+    return [p for c in CONDITIONS for p in fig_5.points(scale, c)]
+
+
+def plot(records):
+    records = fig_5.with_k(records)
+    figure, axes = panels(2, 2)
+    fig_5.lines(records.where(condition="before"), *axes[0])
+    lags, ks = records.each("lag"), records.each("k")
+    for ax, condition in zip(axes[1], CONDITIONS, strict=True):
+        plane = [[median(records, condition, lag, k) for k in ks] for lag in lags]
+        drawn = ax.imshow(
+            100 * np.array(plane), origin="lower", aspect="auto", vmin=50, vmax=100, cmap=ORDERED
+        )
+        ax.set_xticks(range(len(ks)), ks)
+        ax.set_yticks(range(len(lags)), lags)
+        ax.set(xlabel="number k of flossed exponents", ylabel="lag (steps)")
+        ax.set_title(NAMES[condition], fontsize=8)
+    figure.colorbar(drawn, ax=axes[1], label="median accuracy (%)")
+    legend_below(figure, axes[0], ncols=5)
+    return figure
+
+
+def median(records, condition, lag, k):
+    some = records.where(condition=condition, lag=lag, k=k)
+    return np.median(some.values("accuracy")) if some else np.nan
+
+
+def findings(records):
+    before = records.where(condition="before")
+    found = [Finding(f"preflossing: {f.claim}", f.found, f.agrees) for f in fig_5.findings(before)]
+    records = fig_5.with_k(records)
+    hardest = records.where(lag=max(records.each("lag")))
+    alone = hardest.where(condition="before", k=max(hardest.each("k"))).values("accuracy")
+    if len(alone):
+        found.append(
+            Finding(
+                f"preflossing all exponents does not solve the hardest lag, {hardest[0]['lag']}",
+                percent(alone),
+                bool(np.median(alone) < fig_5.SOLVED),
+            )
+        )
+    cells = [
+        [median(records, c, lag, k) for lag in records.each("lag") for k in records.each("k")]
+        for c in CONDITIONS
+    ]
+    both = np.array(cells).T[np.isfinite(cells).all(axis=0)]
+    if len(both):
+        solved = np.sum(both > fig_5.SOLVED, axis=0)
+        found.append(
+            Finding(
+                "flossing during training solves more of the plane",
+                f"{solved[1]} against {solved[0]} of {len(both)} settings",
+                bool(solved[1] > solved[0]),
+            )
+        )
+    return found

@@ -1,0 +1,122 @@
+"""Fig. 8: the gradient across the lag, without flossing and with episodes early in training."""
+
+import numpy as np
+
+from ..compare import CHANCE, COMMON, chance, quick
+from ..harness import Finding, spread
+from ..learning import EPISODES, FINE, learn
+from ..style import COLOURS, NAMES, bands, legend_below, panels
+
+TITLE = "Gradient norm across the lag, and accuracy, with and without flossing episodes"
+CLAIMS = """
+Each flossing episode makes the norm of the error gradient in the initial state jump up. Later it
+grows, and the accuracy leaves chance; without flossing it stays tiny and the network at chance.
+"""
+SETTINGS = f"""{COMMON}
+Binary temporal XOR of lag 60, ten networks, flossing before training and before epochs 100, 200,
+300 and 400, or none. The loss counts from the step of the lag on, so every path of its gradient in
+the first state is at least as long as the lag; the paper takes the loss of one step. Geometric
+means over ten epochs and the batch. Which lag the paper has, and how many epochs, is not known.
+"""
+
+CONDITIONS = ("none", "episodes")
+LAG, NETWORKS = 60, 10
+run = learn
+
+
+def points(scale):
+    if scale == "quick":
+        more = dict(watch=True, epochs=800)
+        return [
+            quick(task="temporal", lag=36, condition=c, network=i, **more)
+            for i in range(5)
+            for c in CONDITIONS
+        ]
+    return [
+        dict(task="temporal", lag=LAG, condition=c, network=i, watch=True)
+        for i in range(NETWORKS)
+        for c in CONDITIONS
+    ]
+
+
+def episodes(records):
+    """Return the training epochs before which these runs were flossed again."""
+    if not records:
+        return []
+    epochs = records[0].get("epochs", 10_000)
+    at = records[0].get("at") or EPISODES[records[0]["condition"]]
+    return [epoch for epoch in at if epoch < epochs]
+
+
+def overview(records, name, *, label, index=None, conditions=CONDITIONS, early=None):
+    """Draw a value and the accuracy, early in training and over all of it."""
+    figure, axes = panels(2, 2)
+    flossed = episodes(records.where(condition="episodes"))
+    early = early or 2 * max(flossed, default=500)
+    for condition in conditions:
+        some = records.where(condition=condition)
+        if not some:
+            continue
+        look = dict(color=COLOURS[condition], label=NAMES[condition])
+        value = some.values(name)
+        value = value if index is None else value[:, :, index]
+        x = FINE * (np.arange(value.shape[1]) + 0.5)
+        for column, shown in enumerate((x < early, x > 0)):
+            bands(axes[0, column], x[shown], value[:, shown], **look)
+            bands(axes[1, column], x[shown], 100 * some.values("fine_curve")[:, shown], **look)
+    for ax in axes[:, 0]:
+        for epoch in flossed:
+            ax.axvline(epoch, color="0.6", lw=0.6, ls=":", zorder=0)
+    for ax in axes[0]:
+        ax.set(yscale="log", ylabel=label, xlabel="training epoch")
+    for ax in axes[1]:
+        chance(ax, xlabel="training epoch")
+    for ax, name in zip(axes[0], ("early (dotted: flossed again)", "whole run"), strict=True):
+        ax.set_title(name, fontsize=8)
+    legend_below(figure, axes, ncols=3)
+    return figure
+
+
+def plot(records):
+    return overview(records, "fine_gradient", label=r"$|\partial L / \partial h_0|$")
+
+
+def peaks(records, value):
+    """Return each run's values in the ten epochs after its episodes over those before them."""
+    at = [epoch // FINE for epoch in episodes(records)]
+    at = [block for block in at if 0 < block < value.shape[1]]
+    return np.exp(np.mean([np.log(value[:, b] / value[:, b - 1]) for b in at], axis=0))
+
+
+def findings(records):
+    found = []
+    flossed, not_flossed = (records.where(condition=c) for c in CONDITIONS[::-1])
+    if flossed and episodes(flossed):
+        jump = peaks(flossed, flossed.values("fine_gradient"))
+        found.append(
+            Finding(
+                "the gradient norm jumps up at flossing episodes",
+                f"by a factor of {spread(jump, '.2g')} from the ten epochs before to the ten after",
+                bool(np.median(jump) > 2),
+            )
+        )
+    if flossed and not_flossed:
+        last = [some.values("fine_gradient")[:, -10:].mean() for some in (not_flossed, flossed)]
+        text = ", ".join(f"{c} {x:.1e}" for c, x in zip(CONDITIONS, last, strict=True))
+        found.append(
+            Finding(
+                "at the end the gradient is larger with flossing, by a factor of 10 at least",
+                text,
+                bool(last[1] > 10 * last[0]),
+            )
+        )
+        left = [np.mean(some.values("accuracy") > CHANCE) for some in (not_flossed, flossed)]
+        found.append(
+            Finding(
+                "networks leave chance with flossing episodes alone",
+                f"{100 * left[1]:.0f} % of {len(flossed)} networks, without flossing "
+                f"{100 * left[0]:.0f} % of {len(not_flossed)}",
+                bool(left[1] > 0.5 > left[0]),
+            )
+        )
+    return found

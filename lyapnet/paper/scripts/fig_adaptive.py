@@ -1,0 +1,85 @@
+"""Beyond the paper: flossing when the gradient has collapsed, against episodes set in advance."""
+
+import numpy as np
+
+from ..compare import COMMON, accuracy_against, chance, differences, matched, quick
+from ..harness import Finding, spread
+from ..learning import learn
+from ..style import COLOURS, NAMES, legend_below, panels, quartiles
+
+TITLE = "Adaptive flossing"
+CLAIMS = """
+Beyond the paper, which asks for better schedules: flossing that begins when the gradient across
+the horizon has collapsed, and ends when it is back, does at least as well as episodes set in
+advance, with fewer flossing epochs.
+"""
+SETTINGS = f"""{COMMON}
+Binary temporal XOR, ten networks. Adaptive: no flossing before training; short episodes of 20
+epochs begin when the norm of dL/dh_0 is below 1e-5 and go on until it is above 1e-3, 2000 epochs at
+most. Against it: 500 epochs before training and 500 before epoch 500, the runs of figure 4.
+"""
+
+CONDITIONS = ("during", "adaptive")
+LAGS, QUICK_LAGS = (60, 70, 80), (24, 36)
+run = learn
+
+
+def points(scale):
+    if scale == "quick":
+        return [
+            quick(task="temporal", lag=lag, condition=c, network=i)
+            for i in range(5)
+            for lag in QUICK_LAGS
+            for c in CONDITIONS
+        ]
+    return [
+        dict(task="temporal", lag=lag, condition=c, network=i)
+        for i in range(10)
+        for lag in LAGS
+        for c in CONDITIONS
+    ]
+
+
+def plot(records):
+    figure, axes = panels(2)
+    for condition in CONDITIONS:
+        look = dict(color=COLOURS[condition], label=NAMES[condition])
+        some = records.where(condition=condition)
+        accuracy_against(axes[0], some, "lag", **look)
+        lags = some.each("lag")
+        if lags:
+            flossed = [some.where(lag=lag).values("flossing_epochs") for lag in lags]
+            quartiles(axes[1], lags, flossed, **look)
+    chance(axes[0], xlabel="lag (steps)")
+    axes[1].set(xlabel="lag (steps)", ylabel="flossing epochs")
+    axes[1].set_ylim(bottom=0)
+    legend_below(figure, axes, ncols=2)
+    return figure
+
+
+def findings(records):
+    found = []
+    for lag in records.each("lag"):
+        pairs = matched(records.where(lag=lag), "condition", CONDITIONS)
+        if not pairs:
+            continue
+        gain = 100 * differences(pairs, "condition", *CONDITIONS)
+        error = gain.std(ddof=1) / np.sqrt(len(gain)) if len(gain) > 1 else 0.0
+        middle = [100 * np.median(pairs.where(condition=c).values("accuracy")) for c in CONDITIONS]
+        found.append(
+            Finding(
+                f"lag {lag}: adaptive flossing at least as accurate, within two standard errors",
+                f"medians {middle[1]:.1f} and {middle[0]:.1f} %, difference {gain.mean():+.1f} "
+                f"± {error:.1f} points, n = {len(gain)}",
+                bool(gain.mean() > -2 * error - 1.0),
+            )
+        )
+        used = [pairs.where(condition=c).values("flossing_epochs") for c in CONDITIONS]
+        found.append(
+            Finding(
+                f"lag {lag}: with fewer flossing epochs",
+                f"{spread(used[1], '.0f')} against {np.median(used[0]):.0f}",
+                bool(np.median(used[1]) < np.median(used[0])),
+            )
+        )
+    return found
