@@ -32,11 +32,10 @@ COMPARED = 40
 
 
 def network(n, k):
-    """Return a network, a state on its attractor, and a basis."""
-    rng = np.random.default_rng(1)
-    cell = ln.VanillaRNN.random(n, gain=1.5, n_inputs=0, rng=rng)
-    x = cell.orbit(rng.standard_normal(n), None, 500).states[-1].copy()
-    return cell, x, np.linalg.qr(rng.standard_normal((n, k)))[0]
+    """Return a network, a state on its attractor, and a basis that has settled."""
+    cell = ln.VanillaRNN.random(n, gain=1.5, n_inputs=0, rng=1)
+    s = ln.lyapunov_spectrum(cell, 50, k=k, transient=500, basis_transient=200, rng=1)
+    return cell, s.state, s.basis
 
 
 def by_lyapnet(cell, x, basis, n_steps, interval):

@@ -16,10 +16,13 @@ from .systems import System
 from .trajectory import Plan, choose_interval, forward, run_orbit, stretch_length
 
 #: Automatic intervals: round numbers, so that blocks fill round windows.
-_INTERVALS = (50, 25, 20, 10, 5, 4, 2, 1)
+_INTERVALS = (50, 25, 20, 10, 5, 4, 3, 2, 1)
 
 #: An automatic interval leaves at least so many blocks, for error bars and windows.
 _BLOCKS = 100
+
+#: Steps of the basis transient in which the basis of the trial settles.
+_SETTLE = 100
 
 #: Intervals tried one after the other on the way to an automatic one.
 _TRIALS = 5
@@ -145,10 +148,15 @@ def automatic_interval(
     if longest <= 1:
         return 1
     warm = min(plan.transient + plan.basis_transient, 1000, plan.total - _TRIALS * longest)
+    settle = min(warm, plan.basis_transient, _SETTLE)
     found = longest
     with blas_threads(rows.size * system.dim):
-        if warm:
-            x = run_orbit(system, x, inputs, 0, warm).states[-1]
+        if warm > settle:
+            x = run_orbit(system, x, inputs, 0, warm - settle).states[-1]
+        if settle:
+            orbit = run_orbit(system, x, inputs, warm - settle, warm)
+            rows = forward(orbit, rows, 1, start=warm - settle, forgiving=True)[1]
+            x = orbit.states[-1]
         for trial in range(_TRIALS):
             start = warm + trial * longest
             orbit = run_orbit(system, x, inputs, start, start + longest)
@@ -157,4 +165,4 @@ def automatic_interval(
             x = orbit.states[-1]
     fitting = [q for q in _INTERVALS if q <= found]
     exact = [q for q in fitting if plan.n_steps % q == 0]
-    return exact[0] if 2 * exact[0] >= fitting[0] else fitting[0]
+    return exact[0] if 3 * exact[0] > 2 * fitting[0] else fitting[0]

@@ -91,10 +91,10 @@ _PANEL = 48
 
 #: The least sine at which one pass is enough, rounding growing by the inverse of its square, and
 #: that at which Cholesky's method can be the first of two.
-_ONCE, _TWICE = 0.05, 1e-5
+_ONCE, _TWICE = 0.01, 1e-5
 
 #: What a pass may leave of the inner products of Q with itself: rounding times the square above.
-_CHOLESKY_ERROR = 1e-12
+_CHOLESKY_ERROR = 1e-11
 
 #: Lengths whose squares are in range.
 _SHORT, _LONG = 1e-140, 1e140
@@ -104,17 +104,23 @@ def _factorise(rows: Array, factor: Array | None, habit: Habit | None) -> tuple[
     """Factorise one matrix by what is fastest and as good as Householder's method."""
     k, n = rows.shape
     length = np.sqrt(np.einsum("ij,ij->i", rows, rows))
-    if n * k**2 >= _CHOLESKY_PAYS and rows.flags.c_contiguous:
-        if k > _PANELS_PAY and length.min() > _SHORT and length.max() < _LONG:
-            return _by_panels(rows, factor, length), length
-        if k <= _PANELS_PAY and (habit is None or habit.ready()):
+    habit = habit or Habit()
+    if n * k**2 >= _CHOLESKY_PAYS and rows.flags.c_contiguous and habit.ready():
+        if k <= _PANELS_PAY:
             R = _cholesky(rows, _ONCE, length)
-            if habit is not None:
-                habit.learn(R is not None)
+            habit.learn(R is not None)
             if R is not None:
                 if factor is not None:
                     factor[...] = R.T
                 return R.diagonal(), length
+        elif length.min() > _SHORT and length.max() < _LONG:
+            diagonal = _by_panels(rows, factor, length, habit)
+            while not _is_orthonormal(rows):
+                more = np.empty((k, k))
+                diagonal *= _by_panels(rows, more, np.ones(k), habit)
+                if factor is not None:
+                    factor[...] = np.dot(np.tril(factor), np.tril(more))
+            return diagonal, length
     if length.max() == np.inf and np.isfinite(rows).all():  # their squares are out of range
         largest = np.abs(rows).max(axis=1)
         scaled = rows / largest[:, None]
@@ -122,25 +128,26 @@ def _factorise(rows: Array, factor: Array | None, habit: Habit | None) -> tuple[
     return _householder(rows, factor), length
 
 
-def _by_panels(rows: Array, factor: Array | None, length: Array) -> Array:
+def _by_panels(rows: Array, factor: Array | None, length: Array, habit: Habit) -> Array:
     r"""Factorise panel by panel; return ``|diag R|``.
 
     A panel is projected on what is orthogonal to those before it, and then factorised by Cholesky's
     method, or Householder's where the former fails. Where a vector has lost most of its length,
     the panel goes through this again, until it loses no more (L. Giraud et al., Numer. Math.
     101, 87 (2005)); one that is gone becomes what is left of a direction that Householder finds.
-    Q is orthonormal to about 1e-13, or 1e-10 where the condition is far worse than the sines tell.
+    Rounding in one panel may grow in the next by the inverse of the sines.
     """
     k = len(rows)
     n_panels = -(-k // _PANEL)
     diagonal = np.empty(k)
+    plain = True
     for i in range(n_panels):
         a, b = i * k // n_panels, (i + 1) * k // n_panels
         done, panel = rows[:a], rows[a:b]
         S, R = _project(panel, done), _cholesky(panel, _TWICE)
         if R is None:
-            R = _triangle_by_householder(panel)
-        good = (np.abs(R.diagonal()) >= _ONCE * length[a:b]).all() and _is_orthonormal(panel)
+            R, plain = _triangle_by_householder(panel), False
+        good = (np.abs(R.diagonal()) >= _ONCE * length[a:b]).all()
         while not good:
             S_more, R_more = _project(panel, done), _cholesky(panel, 0.5)
             if R_more is None:
@@ -152,6 +159,7 @@ def _by_panels(rows: Array, factor: Array | None, length: Array) -> Array:
         if factor is not None:
             factor[a:b, :a] = S
             factor[a:b, a:b] = R.T
+    habit.learn(plain)
     return np.abs(diagonal, out=diagonal)
 
 
@@ -168,7 +176,7 @@ def _cholesky(rows: Array, least: float, length: Array | None = None) -> Array |
 
     Its error is rounding times the square of the condition number (Y. Yamamoto et al., ETNA 44,
     306, 2015). So None is returned, and `rows` are left alone, where a sine is below `least`, as a
-    part of the vectors' `length`. With a length given, also where Q is not orthonormal to 1e-12.
+    part of the vectors' `length`. With a length given, also where Q is not orthonormal to 1e-11.
     An error of this size is not passed on to the exponents: whatever a factor R leaves undone in
     Q is in the next R.
     """
@@ -188,10 +196,10 @@ def _cholesky(rows: Array, least: float, length: Array | None = None) -> Array |
 
 
 def _is_orthonormal(rows: Array) -> bool:
-    """Say whether Q is orthonormal to 1e-12, as far as the lengths of its columns show."""
-    size = np.einsum("ij,ij->i", rows, rows)
-    size -= 1.0
-    return bool(np.abs(size, out=size).max() <= _CHOLESKY_ERROR)
+    """Say whether Q is orthonormal to 1e-11, as far as the sum of its columns tells."""
+    overlap = np.dot(rows, np.dot(np.ones(len(rows)), rows))
+    overlap -= 1.0
+    return bool(np.abs(overlap, out=overlap).max() <= _CHOLESKY_ERROR)
 
 
 def _triangle_by_householder(rows: Array) -> Array:

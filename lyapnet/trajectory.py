@@ -24,7 +24,7 @@ from .systems import System
 SMALLEST_SINE = 1e-8
 
 #: The automatic interval aims at this sine, so that it hardly ever meets the limit.
-_AIM = 1e-6
+_AIM = 1e-7
 
 #: Here the basis has lost rank to rounding: an interval that was asked for is refused.
 _COLLAPSED = 1e-12

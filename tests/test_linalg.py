@@ -27,7 +27,7 @@ def check(rows, q, factor, diagonal, length):
     lower = np.tril(factor)
     size = np.linalg.norm(rows, axis=1)
     # Rounding, over the sine at which a panel is not projected a second time.
-    assert np.abs(q @ q.T - np.eye(k)).max() < 1e-12
+    assert np.abs(q @ q.T - np.eye(k)).max() < 1e-11
     assert np.abs((lower @ q - rows) / size[:, None]).max() < 1e-14 * np.sqrt(k)
     np.testing.assert_allclose(length, size, rtol=1e-14)
     np.testing.assert_allclose(np.abs(lower.diagonal()), diagonal, rtol=1e-15)
@@ -70,7 +70,7 @@ def test_a_dependent_vector_leaves_an_orthonormal_basis(where, what, rng):
     q, factor = rows.copy(), np.empty((120, 120))
     diagonal, length = orthonormalise(q, factor)
     assert diagonal[where] <= 1e3 * EPS * max(length[where], 1e-300)
-    assert np.abs(q @ q.T - np.eye(120)).max() < 1e-12
+    assert np.abs(q @ q.T - np.eye(120)).max() < 1e-11
     assert np.abs(np.tril(factor) @ q - rows).max() < 1e-12
 
 
@@ -83,7 +83,7 @@ def test_a_condition_far_worse_than_the_sines_tell(n, k, least, rng):
     rows = np.ascontiguousarray(mix.T @ np.linalg.qr(rng.standard_normal((n, k)))[0].T)
     q, factor = rows.copy(), np.empty((k, k))
     orthonormalise(q, factor)
-    assert np.abs(q @ q.T - np.eye(k)).max() < 1e-10
+    assert np.abs(q @ q.T - np.eye(k)).max() < 1e-11
     assert np.abs(np.tril(factor) @ q - rows).max() < 1e-13
 
 
