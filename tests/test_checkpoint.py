@@ -122,6 +122,25 @@ def test_an_interrupt_within_an_epoch_saves_the_one_before(tmp_path, monkeypatch
     assert saved == 3
 
 
+@pytest.mark.parametrize("at", [2, 5, 7])
+def test_an_interrupt_after_an_epoch_that_is_not_yet_kept(tmp_path, monkeypatch, at):
+    """Flossing epochs before training and within it, and a training epoch."""
+    whole, path = train(None), tmp_path / "run.npz"
+    keep, calls = Checkpoint.keep, []
+
+    def interrupted(self, state):
+        calls.append(1)
+        if len(calls) == at:
+            raise KeyboardInterrupt
+        keep(self, state)
+
+    monkeypatch.setattr(Checkpoint, "keep", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        train(path)
+    monkeypatch.setattr(Checkpoint, "keep", keep)
+    assert_equal(whole, train(path))
+
+
 def test_an_interrupt_within_a_save_leaves_the_last_epoch(tmp_path, monkeypatch):
     monkeypatch.setattr(checkpoint, "EVERY", 0.0)
     whole, path = floss(None), tmp_path / "run.npz"

@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 
 import lyapnet as ln
+from lyapnet.sweep import _Run
 
 pytest.importorskip("joblib")
 
@@ -113,6 +114,18 @@ def test_parts_in_one_directory_make_a_whole(tmp_path):
     assert all(path.stat().st_mtime_ns == then for path, then in stamps.items())
     for x, y in zip(whole.values, last.values, strict=True):
         np.testing.assert_array_equal(x["x"], y["x"])
+
+
+def test_a_run_that_has_left_its_file_is_read(tmp_path):
+    calls = []
+
+    def once(a, rng):
+        calls.append(a)
+        return {"a": a, "x": rng.standard_normal()}
+
+    run = _Run({"a": 1}, 0, 5, tmp_path)
+    assert run(once) == run(once)  # as a cluster asks again that has lost a worker
+    assert calls == [1]
 
 
 # ---- on a cluster
