@@ -68,6 +68,7 @@ def learn(
     k: int | None = None,
     cell: str = "rnn",
     init: str = "gaussian",
+    activation: str = "tanh",
     weight_decay: float = 0.0,
     window: dict[str, Any] | None = None,
     penalty: str | None = None,
@@ -97,6 +98,8 @@ def learn(
     epochs, n, k : int, optional
         Of training; units; exponents that are flossed.
     init : {"gaussian", "orthogonal"}, optional
+    activation : {"tanh", "relu", "linear"}, optional
+        Of a vanilla network.
     weight_decay, learning_rate : float, optional
         Of training.
     window : dict, optional
@@ -113,7 +116,7 @@ def learn(
     """
     problem = TASKS[task](lag)
     start = np.random.default_rng(network)
-    more = {"init": init} if cell == "rnn" else {}
+    more = {"init": init, "activation": activation} if cell == "rnn" else {}
     system = CELLS[cell].random(n, n_inputs=problem.n_inputs, bias=0.1, rng=start, **more)
     n_steps = n_steps or max(300, 3 * lag)
     seed = int(rng.integers(2**62))
