@@ -117,6 +117,7 @@ def accuracy_against(ax: Any, records: Records, name: str, **look: Any) -> None:
     if values:
         samples = [100 * records.where(**{name: x}).values("accuracy") for x in values]
         quartiles(ax, values, samples, **look)
+        ax.xaxis.get_major_locator().set_params(integer=True)
 
 
 def learning_curves(ax: Any, records: Records, **look: Any) -> None:

@@ -148,7 +148,7 @@ def learn(
     if condition == "adaptive":
         found["flossed_at"] = np.flatnonzero(result.flossing_epochs)
     if watch:
-        values = result.diagnostics["singular_values"][:, [0, 9, n // 2 - 1]]
+        values = result.diagnostics["singular_values"][:, [0, min(9, n - 1), n // 2 - 1]]
         found["singular_values"] = np.exp(_thinned(_log(values), FINE))
         found["fine_gradient"] = np.exp(
             _thinned(_log(result.diagnostics["gradient_norm_h0"]), FINE)

@@ -61,7 +61,7 @@ def quartiles(ax: Any, x: Any, samples: Sequence[Any], **line: Any) -> None:
     low, middle, high = np.array([np.percentile(s, [25, 50, 75]) for s in samples]).T
     colour = line.pop("color", BLUE)
     ax.fill_between(x, low, high, color=colour, alpha=0.2, linewidth=0)
-    ax.plot(x, middle, "o-", ms=3, color=colour, **line)
+    ax.plot(x, middle, color=colour, marker="o", ms=3, **line)
     for at, sample in zip(x, samples, strict=True):
         ax.plot(np.full(len(sample), at), sample, ".", ms=2.5, color=colour, alpha=0.4)
 

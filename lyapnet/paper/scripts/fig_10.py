@@ -42,7 +42,7 @@ def plot(records):
         bands(axes[1, 1], x[shown], curve[:, shown], **look)
     for i, ax in enumerate(np.ravel(axes)):
         for epoch in flossed:
-            ax.axvline(epoch, color="0.6", lw=0.6, ls=":", zorder=0)
+            ax.axvline(epoch, color="0.6", lw=0.6, ls=":", zorder=0, label="flossed again")
         if i < 3:
             ax.set(yscale="log", ylabel=f"{LABELS[i]} of dL/dW", xlabel="training epoch")
     low = min(ax.get_ylim()[0] for ax in np.ravel(axes)[:3])
@@ -50,7 +50,7 @@ def plot(records):
     for ax in np.ravel(axes)[:3]:
         ax.set_ylim(low, high)
     chance(axes[1, 1], xlabel="training epoch")
-    legend_below(figure, axes, ncols=2)
+    legend_below(figure, axes, ncols=3)
     return figure
 
 

@@ -97,11 +97,15 @@ def findings(records):
             bool(np.all(np.diff(np.nan_to_num(need, posinf=1e9)) >= 0) and need[0] < need[-1]),
         )
     )
-    hard = records.where(lag=lags[-1])
+    solved = [lag for lag, k in zip(lags, need, strict=True) if np.isfinite(k)]
+    if not solved:
+        return found
+    hard = records.where(lag=solved[-1])
     few, many = (hard.where(k=k).values("accuracy") for k in (ks[0], ks[-1]))
     found.append(
         Finding(
-            f"at lag {lags[-1]}, {ks[-1]} exponents do better than {ks[0]}",
+            f"at lag {solved[-1]}, the longest that some solve, {ks[-1]} exponents do better than "
+            f"{ks[0]}",
             f"{percent(many)} and {percent(few)}",
             bool(np.median(many) > np.median(few) + 0.02),
         )

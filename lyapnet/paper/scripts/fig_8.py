@@ -48,37 +48,30 @@ def episodes(records):
     return [epoch for epoch in at if epoch < epochs]
 
 
-def overview(records, name, *, label, index=None, conditions=CONDITIONS, early=None):
-    """Draw a value and the accuracy, early in training and over all of it."""
+def plot(records):
     figure, axes = panels(2, 2)
     flossed = episodes(records.where(condition="episodes"))
-    early = early or 2 * max(flossed, default=500)
-    for condition in conditions:
+    early = 2 * max(flossed, default=500)
+    for condition in CONDITIONS:
         some = records.where(condition=condition)
         if not some:
             continue
         look = dict(color=COLOURS[condition], label=NAMES[condition])
-        value = some.values(name)
-        value = value if index is None else value[:, :, index]
-        x = FINE * (np.arange(value.shape[1]) + 0.5)
+        gradient, curves = some.values("fine_gradient"), 100 * some.values("fine_curve")
+        x = FINE * (np.arange(gradient.shape[1]) + 0.5)
         for column, shown in enumerate((x < early, x > 0)):
-            bands(axes[0, column], x[shown], value[:, shown], **look)
-            bands(axes[1, column], x[shown], 100 * some.values("fine_curve")[:, shown], **look)
+            bands(axes[0, column], x[shown], gradient[:, shown], **look)
+            bands(axes[1, column], x[shown], curves[:, shown], **look)
     for ax in axes[:, 0]:
         for epoch in flossed:
-            ax.axvline(epoch, color="0.6", lw=0.6, ls=":", zorder=0)
-    for ax in axes[0]:
-        ax.set(yscale="log", ylabel=label, xlabel="training epoch")
+            ax.axvline(epoch, color="0.6", lw=0.6, ls=":", zorder=0, label="flossed again")
+    for ax, name in zip(axes[0], ("early", "whole run"), strict=True):
+        ax.set(yscale="log", ylabel=r"$|\partial L / \partial h_0|$", xlabel="training epoch")
+        ax.set_title(name, fontsize=8)
     for ax in axes[1]:
         chance(ax, xlabel="training epoch")
-    for ax, name in zip(axes[0], ("early (dotted: flossed again)", "whole run"), strict=True):
-        ax.set_title(name, fontsize=8)
     legend_below(figure, axes, ncols=3)
     return figure
-
-
-def plot(records):
-    return overview(records, "fine_gradient", label=r"$|\partial L / \partial h_0|$")
 
 
 def peaks(records, value):

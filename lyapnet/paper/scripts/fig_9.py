@@ -15,9 +15,9 @@ before the accuracy surpasses chance, sometimes hundreds of epochs before.
 """
 SETTINGS = f"""
 The runs with flossing episodes of figure 8. {fig_8.SETTINGS.strip()} Aligned here to the last ten
-epochs with an accuracy below {100 * CHANCE:.0f} % (A) and to the last with a gradient below half
-way, in its logarithm, from the least after flossing to the end (B); networks that do not learn are
-left out. The paper's thresholds are not known.
+epochs with an accuracy below {100 * CHANCE:.0f} % (A) and to the first with a gradient more than
+half way, in its logarithm, from the least after flossing to the end (B); networks that do not learn
+are left out. The paper's thresholds are not known.
 """
 
 run = learn
@@ -42,23 +42,32 @@ def flossed(r):
     return max([at // FINE for at in fig_8.episodes([r]) if at // FINE <= left(r)], default=0)
 
 
-def half_way(x, start, level):
-    """Return the last block from `start` on with x below a level."""
-    return start + int(np.max(np.flatnonzero(x[start:] < level), initial=0))
+def half_way(x, start, low, high):
+    """Return the first block after `start` in which x is above the middle of low and high."""
+    above = np.flatnonzero(x[start:] > 0.5 * (low + high))
+    return start + int(above[0]) if len(above) else len(x)
 
 
 def growth(r, value):
     """Return by how much a value has grown when the accuracy leaves chance, and for how long."""
     last, start = left(r), flossed(r)
-    least = start + int(np.argmin(value[start : last + 1]))
-    return value[last] / value[least], FINE * (last - least)
+    lowest = start + int(np.argmin(value[start : last + 1]))
+    return value[last] / value[lowest], FINE * (last - lowest)
+
+
+def least(r):
+    """Return the block with the least gradient between the last flossing and leaving chance."""
+    return flossed(r) + int(np.argmin(r["fine_gradient"][flossed(r) : left(r) + 1]))
 
 
 def middle_of_gradient(r):
     gradient = np.log(r["fine_gradient"])
-    start = flossed(r)
-    level = 0.5 * (gradient[start : left(r) + 1].min() + np.median(gradient[-10:]))
-    return half_way(gradient, start, level)
+    return half_way(gradient, least(r), gradient[least(r)], np.median(gradient[-10:]))
+
+
+def middle_of_accuracy(r):
+    curve = np.array(r["fine_curve"])
+    return half_way(curve, flossed(r), 0.5, np.median(curve[-10:]))
 
 
 def plot(records):
@@ -75,7 +84,7 @@ def plot(records):
         ax.set_xlim(-reach, reach)
     axes[0].set(yscale="log", ylabel=r"$|\partial L / \partial h_0|$")
     axes[0].set_xlabel(f"epochs since accuracy was below {100 * CHANCE:.0f} %")
-    chance(axes[1], xlabel="epochs since gradient was below half way")
+    chance(axes[1], xlabel="epochs since gradient was half way")
     return figure
 
 
@@ -84,11 +93,7 @@ def findings(records):
     if not some:
         return []
     factors, epochs = np.transpose([growth(r, np.array(r["fine_gradient"])) for r in some])
-    halves = []
-    for r in some:
-        curve = np.array(r["fine_curve"])
-        accuracy = half_way(curve, flossed(r), 0.5 * (0.5 + np.median(curve[-10:])))
-        halves.append(FINE * (accuracy - middle_of_gradient(r)))
+    halves = [FINE * (middle_of_accuracy(r) - middle_of_gradient(r)) for r in some]
     return [
         Finding(
             "since the last flossing the gradient has grown, by a factor of two at least, when the "

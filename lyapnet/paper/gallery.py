@@ -1,0 +1,107 @@
+"""The gallery: for each figure what is claimed, what was run, and what came of it."""
+
+from __future__ import annotations
+
+import io
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from .harness import load_figure, read_records
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A figure in the gallery.
+
+    Attributes
+    ----------
+    text : str
+        Title, claims, settings and findings in Markdown.
+    picture : bytes or None
+        PNG, None where nothing has been run yet.
+    done, wanted : int
+        Runs that are there, and all of them.
+    """
+
+    text: str
+    picture: bytes | None
+    done: int
+    wanted: int
+
+    def _repr_markdown_(self) -> str:
+        return self.text
+
+
+def entry(figure: str, directory: Any, *, scale: str = "full") -> Entry:
+    """Describe a figure by its script and by the data in a directory; nothing is run.
+
+    Parameters
+    ----------
+    figure : str
+        One of `FIGURES`.
+    directory : path
+        Where `reproduce` has kept the runs.
+    scale : {"quick", "full"}, optional
+    """
+    script = load_figure(figure)
+    points = script.points(scale)
+    records = read_records(Path(directory) / f"{script.run.__name__}.jsonl", points)
+    done, wanted = len(records), len(points)
+    parts = [
+        f"**{script.TITLE}.**",
+        f"*Claimed.* {_flow(script.CLAIMS)}",
+        f"*Run.* {_flow(script.SETTINGS)}",
+        _extent(figure, done, wanted, scale),
+    ]
+    picture = None
+    if records:
+        try:
+            found = script.findings(records)
+            picture = _picture(script, records)
+        except (ValueError, IndexError, KeyError, TypeError, StopIteration):
+            if done == wanted:
+                raise
+            parts.append("*Seen.* Too few of the runs are there to judge or to draw.")
+        else:
+            parts.append(_table(found) if found else "*Seen.* Too few of the runs to judge.")
+    return Entry("\n\n".join(parts) + "\n", picture, done, wanted)
+
+
+def _extent(figure: str, done: int, wanted: int, scale: str) -> str:
+    command = f"`lyapnet reproduce {figure} --scale {scale}`"
+    if not done:
+        return f"*Data.* **Not computed yet**: {wanted} runs, {command}."
+    if done < wanted:
+        return f"*Data.* **Not complete yet**: {done} of {wanted} runs, {command}."
+    return f"*Data.* All of {wanted} runs, {command}."
+
+
+def _table(findings: list[Any]) -> str:
+    rows = ["| | claim | seen |", "|---|---|---|"]
+    for finding in findings:
+        verdict = "agrees" if finding.agrees else "**differs**"
+        cells = (_flow(text).replace("|", "\\|") for text in (finding.claim, finding.found))
+        rows.append(f"| {verdict} | {' | '.join(cells)} |")
+    return "\n".join(rows)
+
+
+def _flow(text: str) -> str:
+    """Write a text on one line, with nothing in it that Markdown would take for its own."""
+    words = " ".join(text.split())
+    for sign in ("\\", "<", "*", "_", "$", "^"):
+        words = words.replace(sign, f"\\{sign}")
+    return words
+
+
+def _picture(script: Any, records: Any) -> bytes:
+    import matplotlib.pyplot as plt
+
+    from .style import STYLE
+
+    buffer = io.BytesIO()
+    with plt.rc_context(STYLE):
+        drawn = script.plot(records)
+        drawn.savefig(buffer, format="png", dpi=200)
+        plt.close(drawn)
+    return buffer.getvalue()
