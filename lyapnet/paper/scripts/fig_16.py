@@ -54,7 +54,8 @@ def plot(records):
     figure, axes = panels(2, height=2.6)
     for ax, r in zip(axes, records, strict=True):
         running = np.array(r["running"])
-        colours = plt.get_cmap(ORDERED)(np.linspace(0, 0.9, running.shape[-1]))
+        # The last exponent lies so low that the others could not be told apart.
+        colours = plt.get_cmap(ORDERED)(np.linspace(0, 0.9, len(SHOWN) - 1))
         for j, colour in enumerate(colours):
             ax.plot(r["times"], running[..., j], color=colour, lw=0.7)
             ax.plot([], [], color=colour, label=f"i = {SHOWN[j]}")

@@ -63,20 +63,21 @@ def points(scale):
 
 def plot(records):
     figure, axes = panels(2, sharey=True, width_ratios=[2, 1])
-    for target, colour in zip(TARGETS, PALETTE, strict=False):
+    for at, (target, colour) in enumerate(zip(TARGETS, PALETTE, strict=False)):
         some = records.where(target=target, learning_rate=RATES[0])
         curves = some.values("curve")[:, : 200 // BLOCK]
         x = BLOCK * (np.arange(curves.shape[1]) + 0.5)
         bands(axes[0], x, curves, color=colour, label=f"target {target:g}")
         axes[0].axhline(target, color=colour, lw=0.8, ls=":")
-        last = some.values("curve")[:, 0], some.values("after")
-        axes[1].plot([0, 1], last, "-", color=colour, lw=0.4, alpha=0.5)
-        axes[1].plot([0, 1], last, "o", color=colour, ms=3)
-        axes[1].axhline(target, color=colour, lw=0.8, ls=":")
+        ends = some.values("curve")[:, 0], some.values("after")
+        where = [at - 0.25, at + 0.25]
+        axes[1].plot(where, ends, "-", color=colour, lw=0.4, alpha=0.5)
+        axes[1].plot(np.full(len(some), where[0]), ends[0], "o", color=colour, mfc="white", ms=3)
+        axes[1].plot(np.full(len(some), where[1]), ends[1], "o", color=colour, ms=3)
+        axes[1].plot([at - 0.4, at + 0.4], [target, target], ":", color=colour, lw=0.8)
     axes[0].set(xlabel="flossing epoch", ylabel=r"$\lambda_1$ of a window (nats per step)")
-    axes[1].set(ylabel=r"$\lambda_1$ (nats per step)", xlim=(-0.3, 1.3))
-    axes[1].set_xticks([0, 1], ["first epochs", "at the end,\nlong run"])
-    axes[1].tick_params(labelleft=True)
+    axes[1].set(xlabel="target: first epochs, long run after")
+    axes[1].set_xticks(range(len(TARGETS)), [f"{t:g}" for t in TARGETS])
     legend_below(figure, axes, ncols=4)
     return figure
 

@@ -61,9 +61,11 @@ def plot(records):
         free = records.where(k=k, clip_norm=None)
         if free:
             middle = np.median(free.values("squares"), axis=0)
-            ax.plot(x, middle, ":", color=colour, label=f"k = {k}, not clipped")
+            ax.plot(x, middle, ":", color=colour)
+    if records.where(clip_norm=None):
+        ax.plot([], [], ":", color="0.3", label="not clipped")
     ax.set(xlabel="flossing epoch", ylabel=r"mean $\lambda_i^2$, $i \leq k$", yscale="log")
-    legend_below(figure, ax, ncols=3)
+    legend_below(figure, ax, ncols=2)
     return figure
 
 

@@ -3,6 +3,7 @@
 import time
 
 import numpy as np
+from matplotlib.ticker import NullLocator
 from scipy.optimize import nnls
 
 from lyapnet import VanillaRNN, floss, tasks, train
@@ -25,7 +26,7 @@ steps, t_ONS = 1 where not said otherwise. Training: batch 16, 50 steps where no
 SWEEPS = {
     "floss, k = N": ("N", 3.0),
     "floss, k = 16": ("N", 2.0),
-    "floss, N = 512": ("k", None),
+    "floss, N = 256": ("k", None),
     "floss, N = 256, k = 64": ("t_ONS", None),
     "train, B = 16": ("N", 2.0),
     "train, N = 128": ("B", 1.0),
@@ -33,7 +34,7 @@ SWEEPS = {
 VALUES = {
     "floss, k = N": (16, 32, 64, 128, 256, 512),
     "floss, k = 16": (32, 64, 128, 256, 512, 1024),
-    "floss, N = 512": (8, 16, 32, 64, 128, 256, 512),
+    "floss, N = 256": (8, 16, 32, 64, 128, 256),
     "floss, N = 256, k = 64": (1, 2, 5, 10),
     "train, B = 16": (32, 64, 128, 256, 512, 1024),
     "train, N = 128": (1, 4, 16, 64, 256),
@@ -46,7 +47,7 @@ def sizes(what, value):
     return {
         "floss, k = N": (value, value, 1, 1),
         "floss, k = 16": (value, 16, 1, 1),
-        "floss, N = 512": (512, value, 1, 1),
+        "floss, N = 256": (256, value, 1, 1),
         "floss, N = 256, k = 64": (256, 64, value, 1),
         "train, B = 16": (value, 0, 1, 16),
         "train, N = 128": (128, 0, 1, value),
@@ -100,23 +101,29 @@ def model(records):
 
 
 def plot(records):
-    figure, axes = panels(3, height=2.5)
-    where = {"N": 0, "k": 1, "t_ONS": 1, "B": 2}
-    used = [0, 0, 0]
-    for what, (name, power) in SWEEPS.items():
+    figure, axes = panels(2, 2)
+    where = {"N": axes[0, 0], "k": axes[0, 1], "t_ONS": axes[1, 0], "B": axes[1, 1]}
+    for (what, (name, power)), colour in zip(SWEEPS.items(), PALETTE, strict=True):
         x, y = series(records, what)
         if not len(x):
             continue
-        at = 2 if what.startswith("train") else where[name]
-        colour = PALETTE[3 * (at == 2) + used[at]] if at else PALETTE[2 * used[at]]
-        used[at] += 1
-        axes[at].loglog(x, y, "o-", ms=3, color=colour, label=f"{what}: against {name}")
+        ax = axes[1, 1] if what.startswith("train") else where[name]
+        ax.loglog(x, y, "o-", ms=3, color=colour, label=f"{what}")
         if power is not None:
             line = y[-1] * (x / x[-1]) ** power
-            axes[at].loglog(x, line, ":", color=colour, label=f"{name}^{power:g}")
-    for ax, label in zip(axes, ("N", r"k or $t_{\rm ONS}$", "N or B"), strict=True):
-        ax.set_xlabel(label)
-    axes[0].set_ylabel("time of an epoch (ms)")
+            ax.loglog(x, line, ":", color=colour)
+    axes[0, 0].plot([], [], ":", color="0.3", label="power of the table")
+    names = ("N (units)", "k (exponents)", r"$t_{\rm ONS}$ (steps)", "N (units) or B (sequences)")
+    for ax, name in zip(axes.flat, names, strict=True):
+        ax.set_xlabel(name)
+        ticks = sorted({float(x) for line in ax.get_lines() for x in line.get_xdata()})
+        ticks = ticks[:: 1 + len(ticks) // 7]
+        ax.set_xticks(ticks, [f"{x:.0f}" for x in ticks])
+        ax.xaxis.set_minor_locator(NullLocator())
+    axes[1, 0].set_yscale("linear")
+    axes[1, 0].set_ylim(bottom=0)
+    for ax in axes[:, 0]:
+        ax.set_ylabel("time of an epoch (ms)")
     legend_below(figure, axes, ncols=3)
     return figure
 

@@ -104,10 +104,11 @@ def plot(records):
             low, middle, high = np.array([np.percentile(y, [0, 50, 100]) for y in values]).T
             ax.plot(some.each("interval"), middle, "o-", ms=3, color=colour, label=f"k = {k}")
             ax.fill_between(some.each("interval"), low, high, color=colour, alpha=0.2, lw=0)
-            ax.set_ylim(bottom=0)
     axes[0].set(ylabel=r"relative difference to $t_{\rm ONS} = 1$", yscale="log")
     axes[1].set_ylabel(r"r.m.s. of $\lambda_i$ after flossing")
     axes[2].set_ylabel("time of an epoch (ms)")
+    axes[1].set_ylim(bottom=0)
+    axes[2].set_ylim(bottom=0)
     for ax in axes:
         ax.set_xlabel(r"$t_{\rm ONS}$ (steps)")
         ax.set_xticks(INTERVALS)
