@@ -1,0 +1,159 @@
+"""The figures of the paper: what their data say, and small live runs of the same effects.
+
+Truth: *published*, the claims of the paper, held against the data that are kept.
+"""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from lyapnet.paper import FIGURES, Records, load_figure
+from lyapnet.paper.harness import read_records
+
+DATA = Path(__file__).parent.parent / "notebooks" / "paper" / "data"
+#: Claims that the data do not bear out, by figure: how they begin, and why.
+DIFFERING: dict[str, dict[str, str]] = {}
+RNG = np.random.default_rng
+
+
+def committed(figure):
+    """Return the runs of a figure that are kept, and how many there should be."""
+    script = load_figure(figure)
+    wanted = script.points("full")
+    path = DATA / f"{script.run.__name__}.jsonl"
+    return read_records(path, wanted) if path.exists() else [], wanted
+
+
+@pytest.mark.parametrize("figure", FIGURES)
+def test_committed_data_agree_with_the_claims(figure):
+    records, wanted = committed(figure)
+    if len(records) < len(wanted):
+        pytest.skip(f"{len(records)} of {len(wanted)} runs of the full scale are kept")
+    differing = DIFFERING.get(figure, {})
+    for finding in load_figure(figure).findings(records):
+        expected = not any(finding.claim.startswith(start) for start in differing)
+        assert finding.agrees == expected, str(finding)
+
+
+@pytest.mark.parametrize("figure", FIGURES)
+def test_committed_figures_are_whole_and_pictured(figure):
+    records, wanted = committed(figure)
+    if len(records) < len(wanted):
+        pytest.skip(f"{len(records)} of {len(wanted)} runs of the full scale are kept")
+    assert (DATA / f"{FIGURES[figure]}.png").read_bytes().startswith(b"\x89PNG")
+    networks = {record.get("network") for record in records}
+    networks |= set(range(max(record.get("networks", 0) for record in records)))
+    assert len(networks) >= 10 or figure in ("16", "cost"), "ten networks at least"
+
+
+def test_committed_data_are_small():
+    for path in DATA.glob("*.jsonl"):
+        assert path.stat().st_size < 3_000_000, path.name
+        for line in path.read_text().splitlines():
+            assert json.loads(line).keys() == {"point", "value", "seconds", "with"}, path.name
+
+
+def test_findings_can_fail():
+    """Data in which flossing does the reverse bear out no claim about it."""
+
+    def about(figure, change, words):
+        records = Records({**r, **change(r)} for r in committed(figure)[0])
+        found = load_figure(figure).findings(records)
+        chosen = [f.agrees for f in found if words in f.claim]
+        assert chosen
+        return chosen
+
+    def swapped(r):
+        return {"before": r["after"], "after": r["before"]}
+
+    def worse(r):
+        return {"reduction": [-x for x in r["reduction"]], "slope": -r["slope"]}
+
+    def upwards(r):
+        return {"after": 0.3, "curve": np.zeros(len(r["curve"]))}
+
+    assert not any(about("1B", upwards, "not reached"))
+    assert not any(about("1B", upwards, "target -0.5 reached"))
+    assert not any(about("1D", swapped, "are close to zero"))
+    assert not any(about("2A", worse, "gains at least 30"))
+    assert not any(about("2A", worse, "grows exponentially"))
+    assert not any(about("2B", swapped, "raises the number"))
+    assert not any(about("6", swapped, "fall towards zero"))
+
+
+def run(figure, *points):
+    """Run some points of a figure; return what they give."""
+    script = load_figure(figure)
+    records = [{**point, **script.run(**point, rng=RNG(i))} for i, point in enumerate(points)]
+    return records
+
+
+def test_first_exponent_reaches_a_negative_target_and_no_positive_one():
+    low, high = run("1B", dict(target=-0.5, network=0), dict(target=0.3, network=0, epochs=300))
+    assert abs(low["after"] + 0.5) < 0.15
+    assert high["after"] < 0.05
+
+
+def test_sixteen_exponents_reach_zero_and_the_others_do_not():
+    (r,) = run("1C", dict(k=16, network=0, epochs=500, clip_norm=1.0))
+    assert np.sqrt(np.mean(np.square(r["before"][:16]))) > 0.6
+    assert np.sqrt(np.mean(np.square(r["after"][:16]))) < 0.15
+    assert np.mean(r["after"][16:]) < -1
+
+
+def test_flossing_gains_thirty_orders_of_magnitude():
+    (r,) = run("2A", dict(network=0, n=32, k=30, epochs=200, t=100))
+    assert r["reduction"][-1] > 30
+    assert r["before"]["enclosure"] < 1e-9
+    np.testing.assert_allclose(r["before"]["measured"], r["before"]["window"], rtol=0.1)
+    count = [np.sum(np.array(r[name]["by_m"]) <= 6) for name in ("before", "after")]
+    assert count[0] < count[1]
+
+
+def test_exponents_tell_finite_networks_apart():
+    (r,) = run("2C", dict(n=20, networks=20))
+    assert r["correlation"][0] > 0.7
+    assert r["residual"] < r["spread"]
+
+
+def test_lstm_and_relu_networks_are_flossed():
+    lstm, relu = run(
+        "6",
+        dict(cell="lstm", k=32, network=0, epochs=60),
+        dict(cell="relu", k=1, network=0, epochs=60),
+    )
+    assert np.mean(np.square(lstm["after"])) < 0.1 * np.mean(np.square(lstm["before"]))
+    assert abs(relu["after"][0]) < 0.05 < relu["before"][0]
+
+
+def test_rare_factorisation_gives_the_same_gradient():
+    (r,) = run("interval", dict(interval=5, k=40, network=0, epochs=5))
+    assert max(r["loss_off"], r["gradient_off"]) < 1e-8
+    (r,) = run("interval", dict(interval=10, k=75, network=0, epochs=5))
+    assert r == {"interval": 10, "k": 75, "network": 0, "epochs": 5, "refused": True}
+
+
+def test_basis_of_flossing_does_not_matter():
+    (r,) = run("basis", dict(bases="one", network=0, epochs=60, windows=20))
+    own, other = r["after"]["own"], r["after"]["random"]
+    assert other[1] == pytest.approx(own[1], rel=0.15)
+    assert other[1] < r["before"]["random"][1]
+
+
+def test_linear_networks_learn_no_xor():
+    (r,) = run(
+        "linear",
+        dict(task="temporal", lag=4, condition="none", network=0, epochs=60, n=16),
+    )
+    assert 0.45 < r["accuracy"] < 0.55
+
+
+def test_basis_is_orthonormal_again_in_the_picture():
+    records = run("15", dict(network=45))
+    for basis in records[0]["bases"]:
+        np.testing.assert_allclose(basis[0].T @ basis[0], np.eye(2), atol=1e-14)
+    np.testing.assert_allclose(
+        np.sum(records[0]["growth"], axis=0) / 12, records[0]["every_step"], rtol=1e-12
+    )
