@@ -56,6 +56,21 @@ def test_runs_are_done_once_and_the_missing_ones_added(script, tmp_path):
     assert more.picture.read_bytes().startswith(b"\x89PNG")
 
 
+def test_what_was_done_before_an_interruption_is_kept(script, tmp_path, monkeypatch, capsys):
+    def interrupt(x, *, rng):
+        if x == 1:
+            raise KeyboardInterrupt
+        return square(x, rng=rng)
+
+    interrupt.__name__, interrupt.__qualname__ = square.__name__, square.__qualname__
+    monkeypatch.setattr(script, "run", interrupt)
+    assert main(["reproduce", "square", "-o", str(tmp_path)]) == 130
+    assert "interrupted" in capsys.readouterr().err
+    monkeypatch.setattr(script, "run", square)
+    assert len(reproduce("square", directory=tmp_path).records) == 2
+    assert done == [0, 1]
+
+
 def test_the_file_of_data_is_enough(script, tmp_path):
     there, elsewhere = tmp_path / "there", tmp_path / "elsewhere"
     elsewhere.mkdir()
