@@ -25,10 +25,6 @@ QUICK_EPISODES = {
     "episodes": [50, 100, 150],
     "throughout": list(range(50, 1000, 50)),
 }
-QUICK_SETTINGS = """
-Quick scale: N = 48, 100 steps, Adam at 3e-3, 600 epochs, episodes of 100 flossing epochs.
-"""
-
 #: What all full runs have in common unless a script says otherwise.
 COMMON = """
 N = 80 tanh units, gain 1, batch 16, 300 steps, Adam at 1e-3, gradients clipped at 0.03 in each

@@ -5,7 +5,7 @@ import numpy as np
 from ..compare import COMMON, accuracy_against, chance, percent, quick
 from ..harness import Finding, Records
 from ..learning import learn
-from ..style import ORDERED, legend_below, panels
+from ..style import ORDERED, panels
 
 TITLE = "Accuracy against the number of flossed exponents and the lag"
 CLAIMS = """
@@ -54,15 +54,17 @@ def lines(records, by_lag, by_k):
     """Draw accuracy against the lag for each k, and against k for each lag."""
     import matplotlib
 
-    for ax, x, of, name, unit in (
-        (by_lag, "lag", "k", "k =", ""),
-        (by_k, "k", "lag", "lag", " steps"),
+    for ax, x, of, name, colours in (
+        (by_lag, "lag", "k", "k =", ORDERED),
+        (by_k, "k", "lag", "lag", "plasma"),
     ):
         values = records.each(of)
-        colours = matplotlib.colormaps[ORDERED](np.linspace(0, 0.88, len(values)))
-        for value, colour in zip(values, colours, strict=True):
+        shades = matplotlib.colormaps[colours](np.linspace(0, 0.85, len(values)))
+        for value, colour in zip(values, shades, strict=True):
             some = records.where(**{of: value})
-            accuracy_against(ax, some, x, color=colour, label=f"{name} {value}{unit}")
+            accuracy_against(ax, some, x, color=colour, label=f"{name} {value}")
+        if values:
+            ax.legend(loc="upper left", bbox_to_anchor=(1, 1))
     chance(by_lag, xlabel="lag (steps)")
     chance(by_k, xlabel="number k of flossed exponents")
 
@@ -70,7 +72,6 @@ def lines(records, by_lag, by_k):
 def plot(records):
     figure, axes = panels(2)
     lines(with_k(records), *axes)
-    legend_below(figure, axes, ncols=5)
     return figure
 
 
@@ -93,7 +94,10 @@ def findings(records):
     found.append(
         Finding(
             f"longer lags need more exponents for a median above {100 * SOLVED:.0f} %",
-            ", ".join(f"lag {lag}: k = {k:g}" for lag, k in zip(lags, need, strict=True)),
+            ", ".join(
+                f"lag {lag}: " + (f"k = {k}" if np.isfinite(k) else "none")
+                for lag, k in zip(lags, need, strict=True)
+            ),
             bool(np.all(np.diff(np.nan_to_num(need, posinf=1e9)) >= 0) and need[0] < need[-1]),
         )
     )

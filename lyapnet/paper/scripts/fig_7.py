@@ -5,7 +5,7 @@ import numpy as np
 from ..compare import COMMON, percent
 from ..harness import Finding
 from ..learning import learn
-from ..style import NAMES, ORDERED, legend_below, panels
+from ..style import ORDERED, panels
 from . import fig_5
 
 TITLE = "Number of flossed exponents and lag: preflossing alone, and the whole plane"
@@ -20,6 +20,7 @@ those of figure 5, those with k = 75 of figure 4. The paper's grid is not known.
 """
 
 CONDITIONS = ("before", "during")
+WHEN = {"before": "before training", "during": "before and during"}
 run = learn
 
 
@@ -31,6 +32,8 @@ def plot(records):
     records = fig_5.with_k(records)
     figure, axes = panels(2, 2)
     fig_5.lines(records.where(condition="before"), *axes[0])
+    for ax in axes[0]:
+        ax.set_title(WHEN["before"], fontsize=8)
     lags, ks = records.each("lag"), records.each("k")
     for ax, condition in zip(axes[1], CONDITIONS, strict=True):
         plane = [[median(records, condition, lag, k) for k in ks] for lag in lags]
@@ -40,9 +43,8 @@ def plot(records):
         ax.set_xticks(range(len(ks)), ks)
         ax.set_yticks(range(len(lags)), lags)
         ax.set(xlabel="number k of flossed exponents", ylabel="lag (steps)")
-        ax.set_title(NAMES[condition], fontsize=8)
-    figure.colorbar(drawn, ax=axes[1], label="median accuracy (%)")
-    legend_below(figure, axes[0], ncols=5)
+        ax.set_title(WHEN[condition], fontsize=8)
+    figure.colorbar(drawn, ax=axes[1, 1], label="median accuracy (%)")
     return figure
 
 

@@ -82,7 +82,8 @@ def plot(records):
     axes[0].set_xticks(records.each("lag"))
     chance(axes[1], xlabel="training epoch")
     axes[1].set_title(f"lag {lag} steps", fontsize=8)
-    legend_below(figure, axes, ncols=2)
+    axes[0].set_title("after training", fontsize=8)
+    legend_below(figure, axes, ncols=3)
     return figure
 
 
