@@ -67,8 +67,8 @@ def orthonormalise(
         ``|diag R|``.
     length : array (..., k)
         Lengths of the vectors before. ``diagonal / length`` is the sine of the angle between a
-        vector and the span of those before it; ``diagonal`` has a relative error of
-        rounding over that sine.
+        vector and the span of those before it; where these are well conditioned, ``diagonal``
+        has a relative error of rounding over that sine. ``Q R`` is A to rounding in any case.
     """
     *lead, k, _ = rows.shape
     if not lead:
@@ -103,7 +103,8 @@ _SHORT, _LONG = 1e-140, 1e140
 def _factorise(rows: Array, factor: Array | None, habit: Habit | None) -> tuple[Array, Array]:
     """Factorise one matrix by what is fastest and as good as Householder's method."""
     k, n = rows.shape
-    length = np.sqrt(np.einsum("ij,ij->i", rows, rows))
+    length = np.vecdot(rows, rows)
+    np.sqrt(length, out=length)
     habit = habit or Habit()
     if n * k**2 >= _CHOLESKY_PAYS and rows.flags.c_contiguous and habit.ready():
         if k <= _PANELS_PAY:
@@ -121,10 +122,10 @@ def _factorise(rows: Array, factor: Array | None, habit: Habit | None) -> tuple[
                 if factor is not None:
                     factor[...] = np.dot(np.tril(factor), np.tril(more))
             return diagonal, length
-    if length.max() == np.inf and np.isfinite(rows).all():  # their squares are out of range
+    if not length.dot(length) < np.inf and np.isfinite(rows).all():  # their squares are too large
         largest = np.abs(rows).max(axis=1)
         scaled = rows / largest[:, None]
-        length = largest * np.sqrt(np.einsum("ij,ij->i", scaled, scaled))
+        length = largest * np.sqrt(np.vecdot(scaled, scaled))
     return _householder(rows, factor), length
 
 
@@ -212,15 +213,15 @@ def _triangle_by_householder(rows: Array) -> Array:
 def _householder(rows: Array, factor: Array | None) -> Array:
     """QR of one matrix by LAPACK, called directly: NumPy's wrapper costs as much as the work."""
     k = len(rows)
-    work = rows if rows.flags.c_contiguous else np.ascontiguousarray(rows)
-    lwork = 64 * k
-    qr, tau, _, _ = lapack.dgeqrf(work.T, lwork=lwork, overwrite_a=1)
+    in_place = rows.flags.c_contiguous
+    work = rows if in_place else np.ascontiguousarray(rows)
+    qr, tau, _, _ = lapack.dgeqrf(work.T, lwork=64 * k, overwrite_a=1)
     if factor is not None:
         factor[...] = qr.T[:, :k]
     diagonal = np.abs(qr.diagonal())
-    q, _, _ = lapack.dorgqr(qr, tau, lwork=lwork, overwrite_a=1)
-    if not np.may_share_memory(q, rows):
-        rows[...] = q.T
+    lapack.dorgqr(qr, tau, lwork=64 * k, overwrite_a=1)
+    if not in_place:
+        rows[...] = work
     return diagonal
 
 
@@ -260,7 +261,7 @@ def _inner(a: Array, b: Array) -> Array:
     """Multiply along the last axis and sum; few components are best taken one by one."""
     n = a.shape[-1]
     if a.ndim <= 2 or n > SMALL:
-        return np.einsum("...i,...i->...", a, b)
+        return np.vecdot(a, b)
     total = a[..., 0] * b[..., 0]
     for i in range(1, n):
         total += a[..., i] * b[..., i]
@@ -319,10 +320,18 @@ def pull_back_qr(
                 q_bar[..., j, :] -= factor[..., i, j, None] * q_bar[..., i, :]
             q_bar[..., j, :] /= factor[..., j, j, None]
         return
-    for at in np.ndindex(*lead) if lead else ((),):
-        solved = blas.dtrsm(1.0, factor[at].T, q_bar[at].T, side=1, trans_a=1, overwrite_b=1)
-        if not np.may_share_memory(solved, q_bar):
-            q_bar[at] = solved.T
+    if not lead:
+        _solve(factor, q_bar)
+        return
+    for at in np.ndindex(*lead):
+        _solve(factor[at], q_bar[at])
+
+
+def _solve(factor: Array, rows: Array) -> None:
+    """Multiply the matrix whose transpose is `rows` by :math:`R^{-T}`, in place."""
+    solved = blas.dtrsm(1.0, factor.T, rows.T, side=1, trans_a=1, overwrite_b=1)
+    if not rows.flags.c_contiguous:
+        rows[...] = solved.T
 
 
 def unbroadcast(x: Array, shape: tuple[int, ...]) -> Array:

@@ -240,7 +240,8 @@ def choose_interval(orbit: Orbit, rows: Array) -> int:
         here, there = there, here
         if not np.isfinite(here).all():
             return max(1, s)
-        diagonal, length = orthonormalise(here.copy())
+        with np.errstate(over="ignore"):
+            diagonal, length = orthonormalise(here.copy())
         if (diagonal < _AIM * length).any():
             return max(1, s)
     return max(1, orbit.n_steps)

@@ -115,12 +115,17 @@ def parameter(name: str, x: Any, axes: int) -> Any:
     return x if hasattr(x, "_value") else validate.array(name, x, least=axes)
 
 
+#: Weights up to this size are kept transposed, too.
+_SMALL = 256
+
+
 def transposed(W: Array) -> Array:
-    """Return a copy of :math:`W^T` for `times`.
+    """Return :math:`W^T` for `times`, as a copy where that is worth it.
 
     BLAS has kernels of its own for small matrices, but none for a transposed one: half the time.
     """
-    return np.ascontiguousarray(W.swapaxes(-1, -2))
+    turned = W.swapaxes(-1, -2)
+    return np.ascontiguousarray(turned) if max(turned.shape[-2:]) <= _SMALL else turned
 
 
 def times(x: Array, W: Array, out: Array | None = None) -> Array:

@@ -264,7 +264,7 @@ class _VanillaOrbit(Orbit):
         if forward is not None:
             if self._slope_bar is None:
                 self._slope_bar = np.zeros_like(self.rates)
-            np.einsum("...kn,...kn->...n", out, forward, out=self._slope_bar[s])
+            np.vecdot(out, forward, axis=-2, out=self._slope_bar[s])
         out *= self.slope[s][..., None, :]
         if self.cell.leak != 1:
             out += (1 - self.cell.leak) * rows
