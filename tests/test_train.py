@@ -7,7 +7,7 @@ from autograd import grad
 
 import lyapnet as ln
 from lyapnet.bptt import Batch, Network, Readout, evaluate
-from lyapnet.diagnostics import DIAGNOSTICS
+from lyapnet.diagnostics import DIAGNOSTICS, Moment
 from lyapnet.losses import as_weights
 from lyapnet.optimize import checked_clip, clipped
 from lyapnet.penalty import JacobianNorm, SpectralRadius
@@ -253,6 +253,41 @@ def test_the_gradient_of_the_last_step_alone_is_eq_18():
     bar = evaluate(net, last, "squared_error").initial_bar
     want = 3 * np.linalg.norm(bar, axis=-1).mean()
     assert r.diagnostics["gradient_norm_h0_longest"][0] == pytest.approx(want, rel=1e-12)
+
+
+def test_the_gradient_turns_to_the_slowest_covariant_vector():
+    # Without nonlinearity, and with W = diag(w), gradients and covariant vectors turn to its axes.
+    cell = ln.VanillaRNN(
+        np.diag([0.5, 0.9, 0.2]), np.ones((3, 1)), np.zeros(3), activation="linear"
+    )
+    r = ln.train(
+        cell, ln.tasks.DelayedCopy(2), 1, n_steps=80, batch_size=2, rng=0,
+        diagnostics=["gradient_overlap"],
+    )  # fmt: skip
+    found = r.diagnostics["gradient_overlap"]
+    assert found.shape == (1, 3)
+    assert found[0, 0] > 0.99
+    assert (found[0, 1:] < 0.01).all()
+
+
+def test_the_first_overlap_by_products_of_jacobians():
+    # The first covariant vector is what any perturbation turns to.
+    net, T = network(), 160
+    u, y, _ = ln.tasks.DelayedCopy(2).sample(T, 3, 0)
+    batch = Batch(u, y, as_weights(np.ones(T), (T, 3)))
+    found = evaluate(net, batch, "squared_error")
+    moment = Moment(0, net, batch, found, 2)
+    x, states = net.x0, [net.x0]
+    for s in range(T):
+        x = net.system.step(x, u[s, 0])
+        states.append(x)
+    D = [net.system.jacobian(states[s], u[s, 0]) for s in range(T)]
+    v, g = [np.ones(net.system.dim)], [found.outputs_bar[-1, 0] @ net.readout.W]
+    for s in range(T):
+        v.append(D[s] @ v[-1] / np.linalg.norm(D[s] @ v[-1]))
+        g.append(D[T - 1 - s].T @ g[-1] / np.linalg.norm(D[T - 1 - s].T @ g[-1]))
+    want = np.mean([abs(v[t] @ g[T - t]) for t in range(T // 4, T - T // 4 + 1)])
+    np.testing.assert_allclose(DIAGNOSTICS["gradient_overlap"](moment)[0], want, rtol=1e-6)
 
 
 class Exploding(ln.tasks.DelayedCopy):

@@ -106,7 +106,8 @@ class VanillaRNN(Cell):
         n : int
             Number of units.
         gain : float, optional
-            g: weights are drawn from :math:`N(\mathrm{mean}, g^2 / n)`.
+            g: weights are drawn from :math:`N(\mathrm{mean}, g^2 / n)`. That of mean-field
+            criticality is `critical_gain`'s.
         n_inputs : int, optional
             Number of inputs m; input weights are standard normal.
         init : {"gaussian", "orthogonal"}, optional
