@@ -1,6 +1,6 @@
 """Fig. 14: as figure 4, from orthogonal weights."""
 
-from ..compare import COMMON, gain
+from ..compare import COMMON, gain, quick
 from ..harness import Finding, Records
 from ..learning import learn
 from . import fig_4
@@ -17,13 +17,20 @@ the spatial XOR less, its number not being known. Flossing during training: agai
 """
 
 LAGS = {"temporal": (40, 60, 70, 80, 100), "spatial": (40, 60, 70)}
+QUICK_LAGS = {"temporal": (24, 32), "spatial": (12, 20)}
 NETWORKS = 5
 run = learn
 
 
 def points(scale):
     if scale == "quick":
-        some = [point for point in fig_4.points(scale) if point["lag"] > 6]
+        some = [
+            quick(task=task, lag=lag, condition=c, network=i)
+            for i in range(4)
+            for task, lags in QUICK_LAGS.items()
+            for lag in lags
+            for c in fig_4.CONDITIONS
+        ]
     else:
         some = [
             point

@@ -25,7 +25,7 @@ def points(scale):
     if scale == "quick":
         base = [
             quick(task="temporal", lag=24, condition=c, network=i)
-            for i in range(3)
+            for i in range(5)
             for c in CONDITIONS
         ]
     else:
@@ -45,8 +45,8 @@ def with_decay(records):
 def plot(records):
     records = with_decay(records)
     lags, decays = records.each("lag"), records.each("weight_decay")
-    figure, axes = panels(max(2, len(lags)))
-    for ax, lag in zip(axes, lags, strict=False):
+    figure, axes = panels(len(lags), squeeze=False)
+    for ax, lag in zip(axes[0], lags, strict=True):
         for c in CONDITIONS:
             some = records.where(lag=lag, condition=c)
             here = [(i, some.where(weight_decay=d)) for i, d in enumerate(decays)]
@@ -58,9 +58,7 @@ def plot(records):
         ax.set_xticks(range(len(decays)), [f"{d:g}" for d in decays])
         chance(ax, xlabel="weight decay")
         ax.set_title(f"lag {lag} steps", fontsize=8)
-    for ax in axes[len(lags) :]:
-        ax.remove()
-    legend_below(figure, axes[: len(lags)], ncols=2)
+    legend_below(figure, axes, ncols=len(lags))
     return figure
 
 
