@@ -8,6 +8,7 @@ from typing import Any
 
 import autograd.numpy as anp
 import numpy as np
+from autograd.tracer import isbox
 
 from .. import validate
 from ..autodiff import is_traced, value
@@ -145,9 +146,11 @@ def numbers(**given: Any) -> dict[str, Any]:
 
 def vector(*components: Any) -> Any:
     """Stack components ``(...)``, broadcast to each other, into states ``(..., n)``."""
-    if is_traced(*components):
+    if any(map(isbox, components)):
         shape = np.broadcast_shapes(*(np.shape(value(x)) for x in components))
         return anp.stack([_spread(x, shape) for x in components], axis=-1)
+    if not any(getattr(x, "ndim", 0) for x in components):
+        return np.array(components, dtype=float)
     shape = np.broadcast_shapes(*(np.shape(x) for x in components))
     out = np.empty((*shape, len(components)))
     for i, x in enumerate(components):
