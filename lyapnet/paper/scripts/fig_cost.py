@@ -5,6 +5,7 @@ import time
 import numpy as np
 from matplotlib.ticker import NullLocator
 from scipy.optimize import nnls
+from threadpoolctl import threadpool_limits
 
 from lyapnet import VanillaRNN, floss, tasks, train
 
@@ -26,7 +27,7 @@ steps, t_ONS = 1 where not said otherwise. Training: batch 16, 50 steps where no
 SWEEPS = {
     "floss, k = N": ("N", 3.0),
     "floss, k = 16": ("N", 2.0),
-    "floss, N = 256": ("k", None),
+    "floss, N = 256": ("k", 2.0),
     "floss, N = 256, k = 64": ("t_ONS", None),
     "train, B = 16": ("N", 2.0),
     "train, N = 128": ("B", 1.0),
@@ -54,6 +55,7 @@ def sizes(what, value):
     }[what]
 
 
+@threadpool_limits.wrap(limits=1)
 def measure_cost(what, value, *, repeats=8, rng):
     n, k, interval, batch = sizes(what, value)
     cell = VanillaRNN.random(n, rng=rng)
@@ -76,7 +78,7 @@ run = measure_cost
 
 def points(scale):
     top = 256 if scale == "quick" else 1024
-    some = {"repeats": 4} if scale == "quick" else {"repeats": 12}
+    some = {"repeats": 4} if scale == "quick" else {"repeats": 6}
     return [
         dict(what=what, value=value, **some)
         for what, values in VALUES.items()
@@ -121,7 +123,7 @@ def plot(records):
         ax.set_xticks(ticks, [f"{x:.0f}" for x in ticks])
         ax.xaxis.set_minor_locator(NullLocator())
     axes[1, 0].set_yscale("linear")
-    axes[1, 0].set_ylim(bottom=0)
+    axes[1, 0].set_ylim(0, 1.1 * axes[1, 0].get_ylim()[1])
     for ax in axes[:, 0]:
         ax.set_ylabel("time of an epoch (ms)")
     legend_below(figure, axes, ncols=3)

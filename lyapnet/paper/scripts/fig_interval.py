@@ -4,6 +4,7 @@ import time
 
 import numpy as np
 from autograd import value_and_grad
+from threadpoolctl import threadpool_limits
 
 from lyapnet import (
     Adam,
@@ -27,7 +28,8 @@ the basis soon degenerates, and is refused.
 """
 SETTINGS = """
 N = 80 tanh units, gain 1, k = 40 and 75, windows of 40 averaged steps after 10 of the state and 10
-of the basis, 150 epochs, clipped at 1. Times are process times, the least of all epochs.
+of the basis, 150 epochs, clipped at 1. Times are process times on one
+thread, the least of all epochs.
 """
 
 INTERVALS = (1, 2, 5, 10)
@@ -35,6 +37,7 @@ N, DIRECTIONS = 80, (40, 75)
 window = dict(n_steps=40, transient=10, basis_transient=10)
 
 
+@threadpool_limits.wrap(limits=1)
 def floss_at_interval(interval, k, network, *, epochs=150, rng):
     start = np.random.default_rng(network)
     cell = VanillaRNN.random(N, rng=start)

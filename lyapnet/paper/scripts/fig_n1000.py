@@ -3,6 +3,7 @@
 import time
 
 import numpy as np
+from threadpoolctl import threadpool_limits
 
 from lyapnet import Adam, VanillaRNN, condition_number, floss, lyapunov_spectrum
 
@@ -24,6 +25,7 @@ process time on one thread, the least of all epochs.
 T = 300  # steps for which the condition number is estimated
 
 
+@threadpool_limits.wrap(limits=1)
 def floss_large_network(network, *, n=1000, k=100, epochs=60, measure=False, rng):
     start = np.random.default_rng(network)
     cell = VanillaRNN.random(n, rng=start)
