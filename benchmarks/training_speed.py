@@ -1,4 +1,4 @@
-"""One epoch of training, and one of flossing, against the same in jitted JAX on one core.
+"""One epoch of training, and one of flossing, against JAX and PyTorch on one core.
 
     python benchmarks/training_speed.py [--quick] [--json FILE]
 
@@ -8,7 +8,8 @@ both are compared before any is timed. Then whole epochs, each with its data fro
 NumPy generator, the loss, the gradient, its clipping and the update by Adam, and the accuracy
 of the batch. JAX runs a scan and its derivative, everything jitted into one function, with
 `jnp.linalg.qr` in flossing; lyapnet flosses once at interval 1, as JAX does, and once with the
-automatic interval.
+automatic interval. PyTorch trains `torch.nn.RNN` with a linear readout, whose activations must be
+lyapnet's; the readout acts on these, where lyapnet's acts on pre-activations.
 """
 
 import argparse
@@ -27,6 +28,7 @@ from lyapnet.training import Settings, Trainer  # noqa: E402
 from lyapnet.window import Flosser, Interval, Window  # noqa: E402
 
 JAX = peer("jax")
+TORCH = peer("torch")
 
 N, B, T, K, DELAY, CLIP = 80, 16, 300, 75, 40, 0.03
 WINDOW = {"k": K, "transient": 10, "basis_transient": 6, "n_steps": 39}
@@ -156,6 +158,15 @@ def training(jax):
         runs["JAX, loss and gradient"] = lambda: jax.jax.block_until_ready(
             jax.task_gradient(params, *arrays)
         )
+    if TORCH is not None:
+        import torch_training
+
+        torch, rng = torch_training.InTorch(net.params, DELAY, CLIP), np.random.default_rng(1)
+        states = evaluate(net, batch, "cross_entropy").orbit.states[:-1]
+        r = torch.activations(batch.inputs).detach().numpy()
+        # Its r at t is tanh(h) at t; the last of lyapnet's states is not in this comparison.
+        assert np.abs(np.tanh(states[1:]) - r[:-1]).max() < 1e-10
+        runs["torch.nn.RNN, epoch"] = torch.epoch(lambda: task.sample(T, B, rng)[:2])
     return runs
 
 
