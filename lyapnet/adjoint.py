@@ -23,7 +23,7 @@ from .trajectory import Plan, Tape, forward, run_orbit, stretch_length
 #: Numbers that a reverse sweep may keep; longer windows are recomputed stretch by stretch.
 _TAPE = 2**26
 
-#: Rounding above the diagonal may grow by a factor of 100 before it is cleared.
+#: Rounding above the diagonal may grow by this factor before it is cleared.
 _REPROJECT = np.log(1e2)
 
 
@@ -157,6 +157,7 @@ def reverse(
     bars = np.empty_like(rows[1:])
     bars[-1] = 0.0 if rows_bar is None else rows_bar
     first_bar = np.empty_like(rows[0])
+    each_row, each_bar = list(rows), [first_bar, *bars]  # views of all steps, made once
     # What came with a cotangent from the next stretch is cleared at once.
     spread = 0.0 if rows_bar is None else np.inf
     singular = ~np.isfinite(tape.log_growth).reshape(len(tape.blocks), -1).all(axis=1)
@@ -167,12 +168,12 @@ def reverse(
     for (first, last, factor), grown in zip(reversed(tape.blocks), reversed(spreads), strict=True):
         spread += grown
         clear = spread > _REPROJECT
-        pull_back_qr(rows[last], factor, bars[last - 1], bar, next_bar, clear)
+        pull_back_qr(each_row[last], factor, each_bar[last], bar, next_bar, clear)
         if clear:
             spread = 0.0
         next_bar = bar
         for s in reversed(range(first, last)):
-            orbit.pull(s, bars[s], bars[s - 1] if s else first_bar, rows[s])
+            orbit.pull(s, each_bar[s + 1], each_bar[s], each_row[s])
     return bars, first_bar, next_bar
 
 

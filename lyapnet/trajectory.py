@@ -139,6 +139,8 @@ def forward(
     edges = [*range(0, n_steps, interval), n_steps]
     buffer = _buffer((n_steps if keep else min(interval, n_steps)) + 1, rows, orbit.members_last)
     buffer[0] = rows
+    views = list(buffer)
+    factor_shape = (*rows.shape[:-1], rows.shape[-2])
     tape = Tape(orbit, buffer) if keep else None
     diagonals: list[Array] = []
     lengths: list[Array] = []
@@ -148,11 +150,12 @@ def forward(
 
     def block(first: int, last: int) -> bool:
         """Push through a block and factorise; say whether the basis stood it undivided."""
-        here = buffer[first:] if keep else buffer
+        here = first if keep else 0
+        end = here + last - first
         for s in range(last - first):
-            orbit.push(first + s, here[s], here[s + 1])
-        factor = np.empty((*rows.shape[:-1], rows.shape[-2])) if keep else None
-        diagonal, length = orthonormalise(here[last - first], factor, habit)
+            orbit.push(first + s, views[here + s], views[here + s + 1])
+        factor = np.empty(factor_shape) if keep else None
+        diagonal, length = orthonormalise(views[end], factor, habit)
         if last - first > 1:
             sine = diagonal / length
             if not sine.min() >= SMALLEST_SINE:  # NaN where it overflowed
@@ -164,7 +167,7 @@ def forward(
         if tape is not None and factor is not None:
             tape.blocks.append((first, last, factor))
         if not keep:
-            buffer[0] = here[last - first]
+            buffer[0] = views[end]
         return True
 
     starts = []

@@ -115,6 +115,14 @@ def parameter(name: str, x: Any, axes: int) -> Any:
     return x if hasattr(x, "_value") else validate.array(name, x, least=axes)
 
 
+_vecdot: Any = np.vecdot  # its stub knows no axis
+
+
+def overlap(a: Array, b: Array, out: Array | None = None) -> Array:
+    """Sum ``a b`` over the tangent vectors: ``(..., k, n)`` to ``(..., n)``."""
+    return _vecdot(a, b, axis=-2, out=out)
+
+
 #: Weights up to this size are kept transposed, too.
 _SMALL = 256
 

@@ -136,12 +136,6 @@ def apply(W: Any, x: Any) -> Any:
     return anp.matmul(W, x[..., None])[..., 0]
 
 
-def overlap(a: Array, b: Array) -> Array:
-    """Sum ``a b`` over the tangent vectors: ``(..., k, n)`` to ``(..., n)``."""
-    found: Array = np.einsum("...kn,...kn->...n", a, b)
-    return found
-
-
 def along(outers: Array, W: Array) -> Array:
     r"""Return :math:`\sum a\,(W b)` over the tangent vectors, given their outer products."""
     found: Array = np.einsum("...nm,...nm->...n", outers, W)

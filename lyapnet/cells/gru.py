@@ -10,8 +10,8 @@ from scipy.special import expit
 
 from ..linalg import Array, unbroadcast
 from ..orbit import Cotangent, Orbit
-from .base import contract, times, transposed
-from .gates import GatedCell, GatedOrbit, along, apply, overlap, sigmoid, weighted
+from .base import contract, overlap, times, transposed
+from .gates import GatedCell, GatedOrbit, along, apply, sigmoid, weighted
 
 
 class GRU(GatedCell):

@@ -10,8 +10,8 @@ from scipy.special import expit
 
 from ..linalg import Array, unbroadcast
 from ..orbit import Cotangent, Orbit
-from .base import times
-from .gates import GatedCell, GatedOrbit, along, apply, overlap, sigmoid, weighted
+from .base import overlap, times
+from .gates import GatedCell, GatedOrbit, along, apply, sigmoid, weighted
 
 
 class LSTM(GatedCell):

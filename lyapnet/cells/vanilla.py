@@ -13,7 +13,7 @@ from ..buffers import empty
 from ..linalg import Array, unbroadcast
 from ..orbit import Cotangent, Orbit
 from .activation import ACTIVATIONS, as_activation
-from .base import Cell, contract, parameter, times, transposed
+from .base import Cell, contract, overlap, parameter, times, transposed
 
 
 class VanillaRNN(Cell):
@@ -207,6 +207,7 @@ class _VanillaOrbit(Orbit):
             self._run()
             slope, self._curvature = cell.activation.along(self.states[:-1], self.rates)
             self.slope = slope if cell.leak == 1 else cell.leak * slope
+        self._scales = list(self.slope[..., None, :])  # one for each step, made once
         self._slope_bar: Array | None = None
         self._scratch: Array | None = None
 
@@ -254,7 +255,7 @@ class _VanillaOrbit(Orbit):
         """Carry tangent vectors through step s."""
         if self._scratch is None or self._scratch.shape != rows.shape:
             self._scratch = np.empty(rows.shape)
-        np.multiply(rows, self.slope[s][..., None, :], out=self._scratch)
+        np.multiply(rows, self._scales[s], out=self._scratch)
         times(self._scratch, self.transposed, out=out)
         if self.cell.leak != 1:
             out += (1 - self.cell.leak) * rows
@@ -265,8 +266,8 @@ class _VanillaOrbit(Orbit):
         if forward is not None:
             if self._slope_bar is None:
                 self._slope_bar = np.zeros_like(self.rates)
-            np.vecdot(out, forward, axis=-2, out=self._slope_bar[s])
-        out *= self.slope[s][..., None, :]
+            overlap(out, forward, out=self._slope_bar[s])
+        out *= self._scales[s]
         if self.cell.leak != 1:
             out += (1 - self.cell.leak) * rows
 
