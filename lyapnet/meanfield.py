@@ -21,7 +21,6 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-from scipy.optimize import bisect
 
 from . import validate
 from .cells import Activation
@@ -107,7 +106,7 @@ def critical_gain(*, input_variance: float = 0.0, activation: Any = "tanh") -> f
             "no gain between 0.001 and 1000 is critical for this `activation` and "
             f"`input_variance` {input_variance}"
         )
-    return float(np.exp(bisect(exponent, low, high, xtol=1e-9)))
+    return float(np.exp(_root(exponent, low, high, 1e-9)))
 
 
 def _average(function: Callable[[Any], Any], variance: float) -> float:
@@ -135,4 +134,10 @@ def _variance(gain: float, added: float, phi: Activation) -> float:
             low = q
             break
         high = q
-    return float(bisect(excess, low, high, xtol=1e-14)) if excess(low) > 0 else float(low)
+    return _root(excess, low, high, 1e-14) if excess(low) > 0 else float(low)
+
+
+def _root(function: Callable[[float], float], low: float, high: float, xtol: float) -> float:
+    from scipy.optimize import bisect  # here, since it takes as long to load as all of lyapnet
+
+    return float(bisect(function, low, high, xtol=xtol))
