@@ -4,7 +4,7 @@ r"""How fast is the spectrum of a network? Against lyapax and a scan in JAX, on 
 
 Autonomous tanh networks (gain 1.5, chaotic) from N = 50 to 1000, with all exponents up to
 N = 200 and a quarter of them above. All start from the same state and basis, without
-transients. Exponents are compared over the first 40 steps, to 1e-10, before anything is timed:
+transients. Exponents are compared over the first 40 steps, to 1e-8, before anything is timed:
 over more, chaos makes trajectories differ that rounding has set apart. JAX's compilation is
 not counted; lyapax is wrapped in `jax.jit` (unwrapped, it is traced at each call).
 
@@ -25,7 +25,7 @@ import numpy as np  # noqa: E402
 import lyapnet as ln  # noqa: E402
 
 #: N, k and the number of steps.
-SIZES = ((50, 50, 5000), (100, 100, 2000), (200, 200, 1000), (500, 125, 1000), (1000, 250, 200))
+SIZES = ((50, 50, 6000), (100, 100, 2400), (200, 200, 1200), (500, 125, 1200), (1000, 250, 600))
 
 #: Steps over which exponents are compared.
 COMPARED = 40
@@ -110,12 +110,15 @@ def contenders(start, n_steps, interval, auto):
 
 
 def compare(runs):
-    """Return the largest difference of exponents; refuse one above 1e-10."""
+    """Return the largest difference of exponents; refuse one above 1e-8.
+
+    At interval 1 all agree to 1e-12; a longer interval costs up to 1e-9 in the last exponents.
+    """
     found = {name: np.sort(np.asarray(run()[0])) for name, run in runs.items()}
     first = found["lyapnet, 1"]
     errors = {name: float(np.abs(lam - first).max()) for name, lam in found.items()}
     worst = max(errors, key=errors.get)
-    if not errors[worst] < 1e-10:
+    if not errors[worst] < 1e-8:
         raise SystemExit(f"{worst} disagrees by {errors[worst]:.1e}: nothing to compare")
     return errors
 
