@@ -7,20 +7,21 @@ import inspect
 import itertools
 import json
 import os
+import sys
 import time
 import traceback
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import CodeType
 from typing import Any
 
 import numpy as np
 
-from . import storage, validate
+from . import gridded, storage, validate
+from .gridded import Point
 from .progress import progress_bar
-from .results import Result
-
-Point = dict[str, Any]
+from .results import Result, _optional
 
 
 @dataclass(frozen=True, repr=False, eq=False)
@@ -56,14 +57,55 @@ class SweepResult(Result):
         """Return a `pandas.DataFrame`: a row for each run, a column for each parameter and value.
 
         A dictionary gives a column for each of its entries, anything else a column ``value``.
-        """
-        import pandas
+        Where runs have failed, a column ``error`` has the last line of their traceback.
 
+        Raises
+        ------
+        ImportError
+            Without pandas: ``pip install "lyapnet[io]"``.
+        """
         rows = []
-        for point, seed, value in zip(self.points, self.seeds, self.values, strict=True):
+        for i, (point, seed) in enumerate(zip(self.points, self.seeds, strict=True)):
+            value, error = self.values[i], self.errors[i]
             found = value if isinstance(value, Mapping) else {"value": value}
+            if error is not None:
+                found = {"error": error.strip().splitlines()[-1]}
             rows.append({**point, "seed": seed, **found})
-        return pandas.DataFrame(rows)
+        return _optional("pandas").DataFrame(rows)
+
+    def to_xarray(self) -> Any:
+        """Return an `xarray.Dataset`: dimensions are the parameters, ``seed``, the value's.
+
+        A dictionary gives a variable for each of its entries, anything else a variable
+        ``value``; the own axes of an array ``x`` are called ``x_0``, ``x_1`` and so on. Where a
+        run has failed, its numbers are NaN.
+
+        Raises
+        ------
+        ImportError
+            Without xarray: ``pip install "lyapnet[io]"``.
+        ValueError
+            If the points are not a full grid, or the values differ in names or shapes.
+        TypeError
+            If the function returned something else than numbers, arrays or dictionaries of such.
+        """
+        return gridded.dataset(self.points, self.seeds, self.values, self.errors)
+
+    def plot(self, ax: Any = None, *, value: str | None = None) -> Any:
+        """Draw a value over the one parameter that varies: seeds and their median; return the Axes.
+
+        Parameters
+        ----------
+        ax : matplotlib Axes, optional
+        value : str, optional
+            Which entry, where the function returned a dictionary with several numbers.
+
+        Raises
+        ------
+        ValueError
+            If not exactly one parameter varies, or it or the value is not a number.
+        """
+        return gridded.plot(self, value, ax)
 
 
 def sweep(
@@ -89,7 +131,8 @@ def sweep(
         Runs at each point, with generators of their own.
     directory : path, optional
         Where each run leaves a file as soon as it is done. The same call again does only what is
-        missing or has failed.
+        missing or has failed. It is refused if the function's own code has changed meanwhile;
+        changes in what the function calls are not noticed.
     n_jobs : int, optional
         Processes, by joblib; -1 for one per core. A ``joblib.parallel_config`` that is in force,
         such as ``backend="dask"``, has the say where this is left at 1. A cluster of Dask
@@ -102,14 +145,15 @@ def sweep(
     Returns
     -------
     SweepResult
-        A run that fails is recorded and does not stop the others.
+        A run that fails, or whose value no file can hold though there is a `directory`, is
+        recorded and does not stop the others.
 
     Raises
     ------
     ImportError
         Without joblib where it is needed: ``pip install "lyapnet[parallel]"``.
     ValueError
-        If the directory holds another sweep.
+        If the directory holds another sweep, or one of the function as it was before a change.
 
     Examples
     --------
@@ -236,7 +280,11 @@ class _Run:
             "point": self.point, "seed": self.seed,
         }  # fmt: skip
         if self._path is not None:
-            storage.save(found, self._path)
+            try:
+                storage.save(found, self._path)
+            except (TypeError, ValueError):  # what no file can hold: the run's own failure, too
+                found |= {"value": None, "error": traceback.format_exc()}
+                storage.save(found, self._path)
         return self.key, found
 
 
@@ -313,7 +361,11 @@ def _claim(folder: Path, function: Callable[..., Any], entropy: int, *, given: b
     folder.mkdir(parents=True, exist_ok=True)
     note = folder / "sweep.json"
     name = f"{function.__module__}.{getattr(function, '__qualname__', repr(function))}"
-    mine = {"function": name, "entropy": entropy}
+    mine: dict[str, Any] = {
+        "function": name,
+        "entropy": entropy,
+        "fingerprint": _fingerprint(function),
+    }
     if not note.exists():
         fresh = note.with_name(f"{note.name}.{os.getpid()}")  # several tasks may claim it at once
         fresh.write_text(json.dumps(mine))
@@ -325,4 +377,53 @@ def _claim(folder: Path, function: Callable[..., Any], entropy: int, *, given: b
             f"`directory` {str(folder)!r} holds another sweep, of {before['function']} or with "
             "another `rng`: give another directory"
         )
+    # Those from before there were fingerprints have none; other Pythons compile differently.
+    then, now = before.get("fingerprint"), mine["fingerprint"]
+    if then and now and then["python"] == now["python"] and then["code"] != now["code"]:
+        raise ValueError(
+            f"`directory` {str(folder)!r} holds results of {name} as it was before its code "
+            "changed: give another directory, or delete this one to do all runs again"
+        )
     return int(before["entropy"])
+
+
+def _fingerprint(function: Callable[..., Any]) -> dict[str, str] | None:
+    """Return what tells a function's code from that before a change, None where nothing does.
+
+    It is that of the compiled code: comments, layout and the docstring are free. That of
+    functions of lyapnet may change with its version, and need not mean another result.
+    """
+    function = inspect.unwrap(function)
+    code = getattr(function, "__code__", None)
+    if not isinstance(code, CodeType) or str(function.__module__).partition(".")[0] == "lyapnet":
+        return None
+    defaults = [getattr(function, name, None) for name in ("__defaults__", "__kwdefaults__")]
+    text = repr([_code(code, function.__doc__), _constant(defaults)])
+    return {
+        "python": f"{sys.implementation.cache_tag} -O{sys.flags.optimize}",
+        "code": hashlib.sha256(text.encode()).hexdigest()[:16],
+    }
+
+
+def _code(code: CodeType, doc: str | None = None) -> list[Any]:
+    """Return what a code object does, without where it stands."""
+    constants = list(code.co_consts)
+    if doc is not None and constants[:1] == [doc]:
+        constants[0] = None
+    names = [code.co_names, code.co_varnames, code.co_freevars, code.co_cellvars]
+    return [code.co_code.hex(), names, [_constant(x) for x in constants]]
+
+
+def _constant(x: Any) -> Any:
+    """Return a constant as text that is the same in each process."""
+    if isinstance(x, CodeType):
+        return _code(x)
+    if isinstance(x, frozenset | set):
+        return sorted(map(repr, x))
+    if isinstance(x, dict):
+        return {str(key): _constant(item) for key, item in x.items()}
+    if isinstance(x, list | tuple):
+        return [_constant(item) for item in x]
+    if x is None or x is ... or isinstance(x, bool | int | float | complex | str | bytes):
+        return repr(x)
+    return type(x).__qualname__  # a default of any kind: its address is not its own

@@ -42,7 +42,8 @@ ROOMS = [
     ("training",),
     ("train",),
     # the outside
-    ("plotting", "sweep", "weights"),
+    ("plotting", "gridded", "weights"),
+    ("sweep",),
     ("demo", "paper"),
     ("cli",),
     ("__main__",),

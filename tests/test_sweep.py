@@ -1,5 +1,6 @@
 """Sweeps: what they compute does not depend on how."""
 
+import json
 import os
 import re
 import signal
@@ -126,6 +127,157 @@ def test_a_run_that_has_left_its_file_is_read(tmp_path):
     run = _Run({"a": 1}, 0, 5, tmp_path)
     assert run(once) == run(once)  # as a cluster asks again that has lost a worker
     assert calls == [1]
+
+
+# ---- tables and pictures
+
+
+def both(a, b, rng):
+    return {"sum": a + b, "pair": np.array([a, b])}
+
+
+def number(a, rng):
+    return a + 0.1 * rng.random()
+
+
+def test_a_full_grid_becomes_a_dataset():
+    pytest.importorskip("xarray")
+    grid = {"a": [3, 1], "b": [0.5, 1.5, 2.5]}
+    data = ln.sweep(both, grid, seeds=2, rng=0, **QUIET).to_xarray()
+    assert data["sum"].dims == ("a", "b", "seed")
+    assert data["pair"].dims == ("a", "b", "seed", "pair_0")
+    assert list(data["a"].values) == [3, 1]
+    assert data["sum"].sel(a=1, b=2.5, seed=1) == 3.5
+    assert list(data["pair"].sel(a=3, b=0.5, seed=0)) == [3, 0.5]
+
+
+def test_runs_that_failed_are_nan_in_a_dataset():
+    pytest.importorskip("xarray")
+    data = ln.sweep(sometimes, GRID, rng=0, **QUIET).to_xarray()
+    np.testing.assert_array_equal(data["value"].sel(seed=0), [0, np.nan, 2])
+
+
+def test_what_is_no_grid_says_so():
+    pytest.importorskip("xarray")
+    some = ln.sweep(both, [{"a": 1, "b": 1}, {"a": 2, "b": 2}], rng=0, **QUIET)
+    with pytest.raises(ValueError, match=r"2 x 2 x 1 \(a, b, seed\): use `to_dataframe`"):
+        some.to_xarray()
+    whole = ln.sweep(spectrum, {"gain": [0.5]}, rng=0, **QUIET)
+    with pytest.raises(TypeError, match="a Spectrum, and only numbers"):
+        whole.to_xarray()
+    ragged = ln.sweep(lambda a, rng: np.ones(a), {"a": [1, 2]}, rng=0, **QUIET)
+    with pytest.raises(ValueError, match="different shapes"):
+        ragged.to_xarray()
+    with pytest.raises(ValueError, match="'a' is both"):
+        ln.sweep(lambda a, rng: {"a": a}, GRID, rng=0, **QUIET).to_xarray()
+    with pytest.raises(ValueError, match="all runs have failed"):
+        ln.sweep(sometimes, {"a": [1]}, rng=0, **QUIET).to_xarray()
+
+
+def test_a_sweep_over_one_number_draws_its_median():
+    pytest.importorskip("matplotlib")
+    found = ln.sweep(number, GRID, seeds=3, rng=0, **QUIET)
+    ax = found.plot()
+    dots, median = ax.lines
+    assert len(dots.get_xdata()) == 9
+    expected = np.median(np.reshape(found.values, (3, 3)), axis=1)
+    np.testing.assert_array_equal(median.get_ydata(), expected)
+    assert (ax.get_xlabel(), ax.get_ylabel()) == ("a", "value")
+    named = ln.sweep(both, {"a": [1, 2], "b": [0]}, rng=0, **QUIET).plot(value="sum")
+    assert named.get_ylabel() == "sum"
+
+
+def test_what_cannot_be_drawn_says_so():
+    pytest.importorskip("matplotlib")
+    with pytest.raises(ValueError, match="one parameter that varies, got 'a', 'b'"):
+        ln.sweep(both, {"a": [1, 2], "b": [1, 2]}, rng=0, **QUIET).plot()
+    with pytest.raises(ValueError, match="not 'a'"):
+        ln.sweep(lambda a, rng: 1, {"a": ["x", "y"]}, rng=0, **QUIET).plot()
+    with pytest.raises(ValueError, match=r"`value` must be one of \['sum'\]"):
+        ln.sweep(both, {"a": [1, 2], "b": [0]}, rng=0, **QUIET).plot(value="pair")
+
+
+def test_a_table_has_the_errors_of_runs_that_failed_and_no_column_for_what_they_lack():
+    frame = ln.sweep(sometimes, GRID, rng=0, **QUIET).to_dataframe()
+    assert frame["error"][1] == "RuntimeError: not this one"
+    assert frame["error"].isna().sum() == 2
+
+    def fails(a, rng):
+        return {"b": 1 / a}
+
+    frame = ln.sweep(fails, {"a": [0, 1]}, rng=0, **QUIET).to_dataframe()
+    assert list(frame.columns) == ["a", "seed", "error", "b"]
+    assert "error" not in ln.sweep(number, GRID, rng=0, **QUIET).to_dataframe()
+
+
+# ---- what a directory belongs to
+
+
+def test_a_value_that_no_file_can_hold_is_its_runs_failure(tmp_path):
+    def holds(a, rng):
+        return (lambda: a) if a == 1 else np.array([a, None]) if a == 2 else a
+
+    found = ln.sweep(holds, GRID, directory=tmp_path, rng=0, **QUIET)
+    assert found.values == [0, None, None]
+    assert "cannot save a function" in found.errors[1]
+    assert "failed=2" in repr(ln.load_sweep(tmp_path))
+
+
+def written(source, name="measure"):
+    """Return a function as a script would define it."""
+    space = {"__name__": "__main__"}
+    exec(source, space)
+    return space[name]
+
+
+def test_a_function_that_has_changed_is_refused(tmp_path):
+    first = written("def measure(a, rng):\n    'One.'\n    return a + 1 if a in {3, 4} else a")
+    same = written(
+        "def measure(a, rng):\n    'Two.'\n\n    # why\n    return a + 1 if a in {3, 4} else a"
+    )
+    ln.sweep(first, GRID, directory=tmp_path, rng=0, **QUIET)
+    ln.sweep(same, GRID, directory=tmp_path, rng=0, **QUIET)
+    for change in (
+        "return a + 2 if a in {3, 4} else a",
+        "return max(a, 1)",
+        "return (lambda: a)()",
+    ):
+        other = written(f"def measure(a, rng):\n    {change}")
+        with pytest.raises(ValueError, match="before its code changed: give another directory"):
+            ln.sweep(other, GRID, directory=tmp_path, rng=0, **QUIET)
+
+
+def test_what_has_no_fingerprint_is_taken_as_it_is(tmp_path):
+    first = written("def measure(a, rng):\n    return a")
+    ln.sweep(first, GRID, directory=tmp_path, rng=0, **QUIET)
+    note = tmp_path / "sweep.json"
+    head = json.loads(note.read_text())
+    del head["fingerprint"]  # as older versions wrote it
+    note.write_text(json.dumps(head))
+    ln.sweep(written("def measure(a, rng):\n    return 2 * a"), GRID, directory=tmp_path, **QUIET)
+
+
+def test_functions_of_lyapnet_may_change(tmp_path):
+    for source in ("def learn(a, rng):\n    return a", "def learn(a, rng):\n    return 2 * a"):
+        function = written(source, "learn")
+        function.__module__ = "lyapnet.paper.learning"
+        ln.sweep(function, GRID, directory=tmp_path, rng=0, **QUIET)
+    assert json.loads((tmp_path / "sweep.json").read_text())["fingerprint"] is None
+
+
+def test_a_fingerprint_is_the_same_in_each_process(tmp_path):
+    script = (
+        "from lyapnet.sweep import _fingerprint\n"
+        "def f(a, rng, at=('x', {'k': 1}), o=object()):\n"
+        "    return a in {'x', 'y', 'z'}\n"
+        "print(_fingerprint(f))"
+    )
+    seen = set()
+    for seed in "123":
+        run = [sys.executable, "-c", script]
+        env = {**os.environ, "PYTHONHASHSEED": seed}
+        seen.add(subprocess.run(run, env=env, capture_output=True, text=True, check=True).stdout)
+    assert len(seen) == 1
 
 
 # ---- on a cluster
