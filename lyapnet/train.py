@@ -33,6 +33,9 @@ from .window import Flosser, Interval, Window
 class TrainResult(Result):
     """What `train` returns.
 
+    Its ``repr`` shows loss and accuracy as means over the last 100 epochs, as `last_loss` and
+    `last_accuracy`, or `last_R2` where that is what the accuracy is.
+
     Attributes
     ----------
     cell : System
@@ -81,8 +84,44 @@ class TrainResult(Result):
         shown: dict[str, Any] = {"cell": self.cell, "n_epochs": len(self.loss)}
         if len(self.loss):
             last = slice(-100, None)
-            shown |= {"loss": self.loss[last].mean(), "accuracy": self.accuracy[last].mean()}
+            kind = accuracy_name(self.accuracy_kind)
+            shown["last_loss"] = self.loss[last].mean()
+            shown[f"last_{kind}"] = self.accuracy[last].mean()
         return {**shown, "flossing_epochs": int(self.flossing_epochs.sum())}
+
+    def to_xarray(self) -> Any:
+        """Return an `xarray.Dataset` of what was recorded, diagnostics included, by epoch.
+
+        The diagnostic `exponents` is called ``diagnostic_exponents`` there, since ``exponents``
+        are those of flossing.
+
+        Raises
+        ------
+        ImportError
+            Without xarray: ``pip install "lyapnet[io]"``.
+        """
+        data = super().to_xarray()
+        for name, x in self._watched().items():
+            own = _DIAGNOSTIC_AXES.get(name, name)
+            axes = [own if x.ndim == 2 else f"{own}_{i}" for i in range(x.ndim - 1)]
+            data[name] = (("epoch", *axes), x)
+        return data
+
+    def to_dataframe(self) -> Any:
+        """Return a `pandas.DataFrame` by epoch, with the diagnostics that are one number each.
+
+        Raises
+        ------
+        ImportError
+            Without pandas: ``pip install "lyapnet[io]"``.
+        """
+        numbers = {name: x for name, x in self._watched().items() if x.ndim == 1}
+        return super().to_dataframe().assign(**numbers)
+
+    def _watched(self) -> dict[str, Array]:
+        """Return the diagnostics by names that nothing else has."""
+        taken = self._dims
+        return {f"diagnostic_{x}" if x in taken else x: y for x, y in self.diagnostics.items()}
 
     def outputs(self, inputs: Any) -> Array:
         """Run the trained network from its initial state.
@@ -114,6 +153,19 @@ class TrainResult(Result):
         from . import plotting
 
         return plotting.training(self, ax)
+
+
+#: What the axes of diagnostics are called in tables, where not like the diagnostic.
+_DIAGNOSTIC_AXES = {
+    "singular_values": "singular_value",
+    "diagnostic_exponents": "diagnostic_exponent",
+    "gradient_overlap": "covariant_vector",
+}
+
+
+def accuracy_name(kind: str) -> str:
+    """Return what to call an accuracy of this kind."""
+    return "R2" if kind == "R2" else "accuracy"
 
 
 def train(
@@ -257,7 +309,8 @@ def train(
 def _show(bar: Any, trainer: Trainer, trained: bool) -> None:
     if trained:
         loss, accuracy = (trainer.history[x][trainer.epoch - 1] for x in ("loss", "accuracy"))
-        bar.set_postfix(loss=f"{loss:.3g}", accuracy=f"{accuracy:.3f}", refresh=False)
+        name = accuracy_name(_accuracy_kind(trainer.settings))
+        bar.set_postfix({"loss": f"{loss:.3g}", name: f"{accuracy:.3f}"}, refresh=False)
         bar.update()
     else:
         left, first = trainer.pending, trainer.exponents[-1][0]

@@ -188,6 +188,19 @@ def test_a_reader_that_leaves_is_no_error(tmp_path, arguments):
     assert run.wait() == 0
 
 
+def test_train_calls_the_accuracy_what_it_is(capsys):
+    call = ["train", "--delay", "2", "--units", "4", "--epochs", "3", "--n-steps", "12", "--task"]
+    assert main([*call, "delayed-copy"]) == 0
+    printed = capsys.readouterr().out
+    assert "R²" in printed
+    assert "%" not in printed
+    assert "accuracy" not in printed
+    assert main([*call, "temporal-xor"]) == 0
+    printed = capsys.readouterr().out
+    assert "accuracy" in printed
+    assert "%" in printed
+
+
 @pytest.mark.parametrize("command", ["spectrum", "condition", "floss", "train"])
 def test_help_teaches_with_examples_that_parse(command, capsys):
     with pytest.raises(SystemExit) as caught:

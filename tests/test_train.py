@@ -438,3 +438,41 @@ def test_few_episodes_of_flossing_get_a_line_and_many_a_tick():
         assert len(marks.get_xdata()) == len(at)
         assert sum(len(c.get_segments()) for c in ax.collections) == lines
     plt.close("all")
+
+
+# ---- what a result shows
+
+
+def watched(task=None, **kwargs):
+    names = ["exponents", "singular_values", "effective_rank", "gradient_overlap"]
+    cell = ln.VanillaRNN.random(5, bias=0.1, rng=0)
+    task = ln.tasks.TemporalXOR(2) if task is None else task
+    schedule = ln.FlossingSchedule(before=2, k=3, n_steps=8)
+    settings = {**SMALL, "diagnostics": names, "schedule": schedule, **kwargs}
+    return ln.train(cell, task, 3, **settings)
+
+
+def test_tables_have_the_diagnostics(tmp_path):
+    pytest.importorskip("xarray")
+    pytest.importorskip("pandas")
+    r = watched()
+    for result in (r, ln.load(r.save(tmp_path / "r.npz"))):
+        data = result.to_xarray()
+        assert data["exponents"].dims == ("flossing_epoch", "exponent")
+        assert data["diagnostic_exponents"].dims == ("epoch", "diagnostic_exponent")
+        assert data["singular_values"].dims == ("epoch", "singular_value")
+        assert data["gradient_overlap"].dims == ("epoch", "covariant_vector")
+        for name in ("effective_rank", "gradient_norm_h0"):
+            assert data[name].dims == ("epoch",)
+            np.testing.assert_array_equal(data[name], r.diagnostics[name])
+        numbers = ["loss", "accuracy", "flossing_epochs", "gradient_norm_h0", "effective_rank"]
+        assert list(result.to_dataframe().columns) == numbers
+
+
+def test_the_repr_names_its_means():
+    text = repr(watched())
+    assert " last_loss=" in text
+    assert " last_accuracy=" in text
+    r = watched(ln.tasks.DelayedCopy(2))
+    assert f" last_R2={r.accuracy.mean():.6g}" in repr(r)
+    assert "accuracy" not in repr(r)

@@ -115,6 +115,7 @@ def run(options: argparse.Namespace) -> None:
         common.print_json(
             {
                 "task": repr(task), "loss": r.loss, "accuracy": r.accuracy,
+                "accuracy_kind": r.accuracy_kind,
                 "flossing_epochs": r.flossing_epochs, "last_exponents": r.exponents[-1:],
             }
         )  # fmt: skip
@@ -168,8 +169,10 @@ def _print_table(r: TrainResult) -> None:
             f"{flossed} epochs of flossing: exponents from [{first.min():.3f}, {first.max():.3f}] "
             f"to [{last.min():.3f}, {last.max():.3f}] nats per step"
         )
-    print(f"{'epochs':>13} {'loss':>10} {'accuracy':>10}")
+    share = r.accuracy_kind == "fraction"
+    print(f"{'epochs':>13} {'loss':>10} {'R²' if r.accuracy_kind == 'R2' else 'accuracy':>10}")
     for part in np.array_split(np.arange(len(r.loss)), min(10, max(1, len(r.loss)))):
         if len(part):
             loss, accuracy = r.loss[part].mean(), r.accuracy[part].mean()
-            print(f"{part[0]:6d}-{part[-1]:<6d} {loss:10.4f} {100 * accuracy:8.1f} %")
+            shown = f"{100 * accuracy:8.1f} %" if share else f"{accuracy:10.4g}"
+            print(f"{part[0]:6d}-{part[-1]:<6d} {loss:10.4f} {shown}")
