@@ -1,5 +1,7 @@
 """Bad arguments: an error that names the argument, the value and the remedy, before any work."""
 
+import functools
+
 import autograd.numpy as anp
 import numpy as np
 import pytest
@@ -173,3 +175,49 @@ def test_traced_function_of_plain_numpy_is_named():
         flow.jacobian(np.ones(2))
     good = ln.Flow(lambda x: anp.array([x[1], -x[0]]), 2, dt=0.1)
     assert good.jacobian(np.ones(2)).shape == (2, 2)
+
+
+def wrapped(function):
+    """Give a function another argument, under its old name and signature."""
+
+    @functools.wraps(function)
+    def outer(x):
+        return function(x, 0.5)
+
+    return outer
+
+
+@wrapped
+def damped(x, a):
+    return a * x
+
+
+class Damped:
+    def __call__(self, x):
+        return 0.5 * x
+
+    def step(self, x):
+        return 0.5 * x
+
+
+WORKING = {
+    "default": lambda x, a=0.5: a * x,
+    "any number": lambda *args: 0.5 * args[0],
+    "keywords": lambda x, **kwargs: 0.5 * x,
+    "another name": lambda state: 0.5 * state,
+    "partial": functools.partial(lambda a, x: a * x, 0.5),
+    "partial by name": functools.partial(lambda x, a: a * x, a=0.5),
+    "decorated": damped,
+    "object": Damped(),
+    "method": Damped().step,
+    "ufunc": anp.tanh,
+    "NumPy's own": np.tanh,
+    "of C": np.negative,
+}
+
+
+@pytest.mark.parametrize("name", WORKING)
+def test_no_function_that_works_is_refused(name):
+    half = ln.Map(WORKING[name], 1)
+    assert abs(half.step(np.array([0.2]))[0]) <= 0.2
+    assert ln.Flow(WORKING[name], 1, dt=0.1).step(np.array([0.2])).shape == (1,)

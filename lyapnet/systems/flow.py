@@ -52,6 +52,8 @@ class Flow(Map):
     0.9048375
     """
 
+    _named = "field"
+
     def __init__(
         self,
         field: Callable[..., Any],
@@ -66,8 +68,6 @@ class Flow(Map):
     ) -> None:
         self.dt = validate.real("dt", dt, positive=True)
         self.method = validate.option("method", method, TABLEAUS)
-        if not callable(field):
-            raise TypeError(f"`field` must be callable, got {field!r}")
         super().__init__(
             field, dim, jacobian=jacobian, n_inputs=n_inputs, params=params, vectorized=vectorized
         )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable
 from typing import Any
 
@@ -48,6 +49,8 @@ class Map(System):
            [ 0.3,  0. ]])
     """
 
+    #: What the user's function is called here.
+    _named = "step"
     _initial: Array | None = None
     #: Whether it has been seen that a function said to be vectorized is.
     _known_vectorized = False
@@ -63,13 +66,15 @@ class Map(System):
         vectorized: bool = False,
     ) -> None:
         if not callable(step):
-            raise TypeError(f"`step` must be callable, got {step!r}")
+            raise TypeError(f"`{self._named}` must be callable, got {step!r}")
         if jacobian is not None and not callable(jacobian):
             raise TypeError(f"`jacobian` must be callable or None, got {jacobian!r}")
         self.dim = validate.integer("dim", dim, low=1)
         self.n_inputs = validate.integer("n_inputs", n_inputs, low=0)
         self.vectorized = bool(vectorized)
         self.params = _checked_params(params)
+        for name, function in ((self._named, step), ("jacobian", jacobian)):
+            _check_arguments(name, function, self.n_inputs > 0, self.params is not None)
         self._step = self._normalised(step)
         self._jacobian = None if jacobian is None else self._normalised(jacobian)
 
@@ -184,6 +189,35 @@ def _same(columns: Function, expected: Array, x: Array, u: Array | None, p: Tree
     except (TypeError, ValueError, IndexError, AttributeError, ArithmeticError):
         return False
     return found.shape == expected.shape and np.allclose(found, expected, rtol=1e-9, atol=1e-12)
+
+
+def _check_arguments(name: str, function: Any, driven: bool, with_params: bool) -> None:
+    """Refuse a function that cannot be called with x, and with u and p where there are such.
+
+    What a function takes is not always known: that of NumPy, or one that is wrapped, may say
+    something else, and is taken as it is.
+    """
+    if function is None or hasattr(function, "__signature__"):
+        return
+    try:
+        # Of a decorated function it is the outer one that is called.
+        signature = inspect.signature(function, follow_wrapped=False)
+    except (TypeError, ValueError):
+        return
+    given = ["x", *(["u"] if driven else []), *(["p"] if with_params else [])]
+    try:
+        signature.bind(*given)
+    except TypeError as error:
+        remedies = {
+            (False, False): "an input u needs `n_inputs=`, and parameters p need `params=`",
+            (True, False): "`n_inputs` brings an input u; parameters p need `params=`",
+            (False, True): "`params` brings parameters p; an input u needs `n_inputs=`",
+            (True, True): "`n_inputs` brings an input u, and `params` parameters p",
+        }
+        raise TypeError(
+            f"`{name}` must be a function of ({', '.join(given)}), got one of {signature} "
+            f"({error}): {remedies[driven, with_params]}; time does not appear"
+        ) from None
 
 
 def _checked_params(params: Tree) -> Tree:
