@@ -22,7 +22,7 @@ _INTERVALS = (50, 25, 20, 10, 5, 4, 3, 2, 1)
 _BLOCKS = 100
 
 #: Steps of the basis transient in which the basis of the trial settles.
-_SETTLE = 100
+_SETTLE = 50
 
 #: Intervals tried one after the other on the way to an automatic one.
 _TRIALS = 5

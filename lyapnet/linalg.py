@@ -261,7 +261,7 @@ def _inner(a: Array, b: Array) -> Array:
     """Multiply along the last axis and sum; few components are best taken one by one."""
     n = a.shape[-1]
     if a.ndim <= 2 or n > SMALL:
-        return np.vecdot(a, b)
+        return np.einsum("...i,...i->...", a, b)
     total = a[..., 0] * b[..., 0]
     for i in range(1, n):
         total += a[..., i] * b[..., i]
