@@ -203,9 +203,12 @@ def checked_clip(clip_norm: Any) -> Any:
     """Return a `clip_norm` that is None, a number, or ("global", number)."""
     if clip_norm is None:
         return None
-    if isinstance(clip_norm, tuple):
+    if isinstance(clip_norm, tuple) or clip_norm == "global":
         if len(clip_norm) != 2 or clip_norm[0] != "global":
-            raise ValueError(f'`clip_norm` must be a number or ("global", number), got {clip_norm}')
+            raise ValueError(
+                '`clip_norm` must be a number or ("global", number), such as ("global", 1.0); got '
+                f"{clip_norm!r}"
+            )
         return ("global", validate.real("clip_norm", clip_norm[1], positive=True))
     return validate.real("clip_norm", clip_norm, positive=True)
 

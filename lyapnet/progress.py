@@ -5,10 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 from numpy.typing import NDArray
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Progress:
     """What is known of a run so far: what the callback of `floss` is called with.
 
@@ -29,8 +30,22 @@ class Progress:
     loss: NDArray[Any]
     exponents: NDArray[Any] | None
 
+    def _summary(self) -> dict[str, str]:
+        """Return what the ``repr`` shows: the last epoch."""
+        shown = {"epoch": str(self.epoch)}
+        if len(self.loss):
+            shown["loss"] = f"{np.mean(self.loss[-1]):.4g}"
+        if self.exponents is not None:
+            lam = self.exponents
+            shown["exponents"] = f"{lam.min():.3g} to {lam.max():.3g}"
+        return shown
 
-@dataclass(frozen=True)
+    def __repr__(self) -> str:
+        shown = ", ".join(f"{name}={x}" for name, x in self._summary().items())
+        return f"{type(self).__name__}({shown})"
+
+
+@dataclass(frozen=True, repr=False)
 class TrainingProgress(Progress):
     """What is known of a training run so far: what schedules and callbacks of `train` see.
 
@@ -51,6 +66,13 @@ class TrainingProgress(Progress):
     gradient_norm_h0: NDArray[Any]
     flossing_epochs: NDArray[Any]
     diagnostics: dict[str, NDArray[Any]]
+
+    def _summary(self) -> dict[str, str]:
+        shown = super()._summary()
+        if len(self.loss):
+            shown["accuracy"] = f"{self.accuracy[-1]:.4g}"
+            shown["gradient_norm_h0"] = f"{self.gradient_norm_h0[-1]:.3g}"
+        return {**shown, "flossing_epochs": str(int(self.flossing_epochs.sum()))}
 
 
 def progress_bar(total: int, *, show: bool, unit: str, **options: Any) -> Any:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -16,19 +16,22 @@ from .window import Interval, per_exponent
 class _Schedule:
     """What all schedules of lyapnet share: the window that they floss, and how."""
 
+    #: What the `repr` shows beside the window.
+    _own: ClassVar[tuple[str, ...]] = ()
+
     def __init__(
         self,
         *,
         k: int,
         n_steps: int,
-        target: Any = 0.0,
-        transient: int = 0,
-        basis_transient: int = 0,
-        optimizer: Adam | None = None,
-        weights: Any = None,
-        reduction: str = "sum",
-        qr_interval: Any = "auto",
-        clip_norm: Any = None,
+        target: Any,
+        transient: int,
+        basis_transient: int,
+        optimizer: Adam | None,
+        weights: Any,
+        reduction: str,
+        qr_interval: Any,
+        clip_norm: Any,
     ) -> None:
         Interval.of(qr_interval)
         per_exponent(target, weights, reduction, validate.integer("k", k, low=1))
@@ -42,6 +45,12 @@ class _Schedule:
             optimizer=optimizer, weights=weights, reduction=reduction, qr_interval=qr_interval,
             clip_norm=checked_clip(clip_norm),
         )  # fmt: skip
+
+    def __repr__(self) -> str:
+        own = {name: getattr(self, name) for name in self._own}
+        window = {name: self.settings[name] for name in ("k", "n_steps")}
+        shown = ", ".join(f"{name}={_short(x)}" for name, x in {**own, **window}.items())
+        return f"{type(self).__name__}({shown})"
 
     def episode(self, epoch: int, record: TrainingProgress) -> int:
         """Return the number of flossing epochs to do before training epoch `epoch`."""
@@ -77,10 +86,30 @@ class FlossingSchedule(_Schedule):
     (500, 0, 500)
     """
 
+    _own = ("before", "at", "epochs")
+
     def __init__(
-        self, before: int = 0, at: int | Iterable[int] = (), epochs: int = 500, **settings: Any
+        self,
+        before: int = 0,
+        at: int | Iterable[int] = (),
+        epochs: int = 500,
+        *,
+        k: int,
+        n_steps: int,
+        target: Any = 0.0,
+        transient: int = 0,
+        basis_transient: int = 0,
+        optimizer: Adam | None = None,
+        weights: Any = None,
+        reduction: str = "sum",
+        qr_interval: Any = "auto",
+        clip_norm: Any = None,
     ) -> None:
-        super().__init__(**settings)
+        super().__init__(
+            k=k, n_steps=n_steps, target=target, transient=transient,
+            basis_transient=basis_transient, optimizer=optimizer, weights=weights,
+            reduction=reduction, qr_interval=qr_interval, clip_norm=clip_norm,
+        )  # fmt: skip
         self.before = validate.integer("before", before, low=0)
         each = at if isinstance(at, Iterable) else (at,)
         self.at = tuple(sorted({validate.integer("at", epoch, low=0) for epoch in each}))
@@ -101,7 +130,7 @@ class AdaptiveFlossing(_Schedule):
     ----------
     low, high : float, optional
         Flossing begins when the gradient norm, as a geometric mean over `window` epochs, is
-        below `low`, and goes on until it is above `high`.
+        below `low`, and goes on until it is above `high`. See the notes on how to choose them.
     epochs : int, optional
         Number of flossing epochs between two training epochs.
     most : int, optional
@@ -113,11 +142,25 @@ class AdaptiveFlossing(_Schedule):
     k, n_steps, target, transient, basis_transient, optimizer, ...
         As for `FlossingSchedule`.
 
+    Notes
+    -----
+    `low` and `high` are absolute norms of :math:`dL/dh_0`, the diagnostic `gradient_norm_h0`,
+    and not relative to anything. What is usual depends on the loss and its scale (a mean over
+    steps, so that longer sequences give smaller gradients), on the size of the readout's weights,
+    on the number of units, and shrinks as the task is learnt. The defaults suit the paper's
+    networks of 80 units with readout weights of order 1. For others, train for some hundred epochs
+    without flossing at a lag that the network does learn, and look at
+    ``result.diagnostics["gradient_norm_h0"]``: `high` a few times below its values
+    there, `low` about a hundred times below `high`. Where `high` is out of reach, flossing
+    once begun goes on until `most` is used up.
+
     Examples
     --------
     >>> import lyapnet as ln
     >>> schedule = ln.AdaptiveFlossing(k=75, n_steps=39, transient=10, basis_transient=6)
     """
+
+    _own = ("low", "high", "epochs", "most", "window")
 
     def __init__(
         self,
@@ -128,9 +171,21 @@ class AdaptiveFlossing(_Schedule):
         most: int = 2000,
         window: int = 20,
         clip_norm: Any = 1.0,
-        **settings: Any,
+        k: int,
+        n_steps: int,
+        target: Any = 0.0,
+        transient: int = 0,
+        basis_transient: int = 0,
+        optimizer: Adam | None = None,
+        weights: Any = None,
+        reduction: str = "sum",
+        qr_interval: Any = "auto",
     ) -> None:
-        super().__init__(clip_norm=clip_norm, **settings)
+        super().__init__(
+            k=k, n_steps=n_steps, target=target, transient=transient,
+            basis_transient=basis_transient, optimizer=optimizer, weights=weights,
+            reduction=reduction, qr_interval=qr_interval, clip_norm=clip_norm,
+        )  # fmt: skip
         self.low = validate.real("low", low, positive=True)
         self.high = validate.real("high", high, low=self.low)
         self.epochs = validate.integer("epochs", epochs, low=1)
@@ -148,6 +203,13 @@ class AdaptiveFlossing(_Schedule):
             with np.errstate(divide="ignore"):
                 on = np.log(record.gradient_norm_h0[-self.window :]).mean() < np.log(self.low)
         return min(self.epochs, self.most - done) if on else 0
+
+
+def _short(x: Any) -> str:
+    """Write a setting, of many epochs only the ends."""
+    if isinstance(x, tuple) and len(x) > 4:
+        return f"({x[0]}, {x[1]}, ..., {x[-1]})"
+    return f"{x:g}" if isinstance(x, float) else repr(x)
 
 
 def check_schedule(schedule: Any) -> dict[str, Any]:

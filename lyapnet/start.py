@@ -27,6 +27,8 @@ def plan_of(u: Array | None, n_steps: Any, transient: Any, basis_transient: Any,
         more = ", the most to take," if tol is not None else ""
         raise ValueError(f"`n_steps`{more} is needed where no `inputs` fix the number of steps")
     length = 0 if u is None else len(u)
+    steps = validate.counted(length, "step", "steps")
+    default = n_steps is not None and (transient is None or basis_transient is None)
     warm = length // 10 if n_steps is None else max(_WARM_UP, n_steps // 10)
     if tol is not None:
         warm = min(warm, _LONGEST_WITH_TOL)  # n_steps is only the most that may be needed
@@ -40,9 +42,17 @@ def plan_of(u: Array | None, n_steps: Any, transient: Any, basis_transient: Any,
         n_steps = length - transient - basis_transient
         if n_steps < 1:
             raise ValueError(
-                f"`inputs` has {length} steps, not more than transient={transient} and "
+                f"`inputs` has {steps}, not more than transient={transient} and "
                 f"basis_transient={basis_transient} take: give a longer sequence"
             )
+    elif default and u is not None and length < (total := n_steps + transient + basis_transient):
+        warm_ups = {"transient": transient, "basis_transient": basis_transient}
+        more = " and ".join(f"{name}={count}" for name, count in warm_ups.items() if count)
+        raise ValueError(
+            f"`inputs` has {steps}, but n_steps={n_steps} comes "
+            f"on top of {more}, {total} together: leave out n_steps, and it is what the "
+            "transients leave of the inputs; or give a longer sequence"
+        )
     return Plan(transient, basis_transient, n_steps)
 
 
@@ -134,9 +144,10 @@ def check_inputs(system: System, u: Array | None, needed: int) -> None:
             f"`inputs` must have shape (n_steps, ..., {system.n_inputs}), got {u.shape}"
         )
     if len(u) < needed:
+        steps = validate.counted(len(u), "step", "steps")
         raise ValueError(
-            f"`inputs` has {len(u)} steps, but n_steps and the transients together need {needed}: "
-            "give a longer sequence, or smaller n_steps, transient and basis_transient"
+            f"`inputs` has {steps}, but the run takes {needed}, "
+            "with its transients if it has some: give a longer sequence, or take fewer steps"
         )
 
 
@@ -151,7 +162,9 @@ def prepare_inputs(system: System, u: Array | None, ndim: int, total: int) -> Ar
 
 def interval_of(qr_interval: Any) -> int | None:
     """Return the QR interval, None for the automatic one."""
-    if isinstance(qr_interval, str):
-        validate.option("qr_interval", qr_interval, ("auto",))
+    if isinstance(qr_interval, str) and qr_interval == "auto":
         return None
-    return validate.integer("qr_interval", qr_interval, low=1)
+    if not isinstance(qr_interval, str) and hasattr(qr_interval, "__index__"):
+        return validate.integer("qr_interval", qr_interval, low=1)
+    kind = ValueError if isinstance(qr_interval, str) else TypeError
+    raise kind(f'`qr_interval` must be an integer, at least 1, or "auto", got {qr_interval!r}')

@@ -262,7 +262,7 @@ def train(
     settings = Settings(
         task,
         validate.integer("n_epochs", n_epochs, low=0),
-        validate.integer("n_steps", n_steps, low=getattr(task, "delay", 0) + 1),
+        _long_enough(n_steps, task),
         validate.integer("batch_size", batch_size, low=1),
         validate.option("loss", task.loss if loss is None else loss, LOSSES),
         checked_clip(clip_norm),
@@ -343,6 +343,17 @@ def _accuracy_kind(settings: Settings) -> str:
         return "own"
     loss = settings.loss if own is None else settings.task.loss
     return "fraction" if loss == "cross_entropy" else "R2"
+
+
+def _long_enough(n_steps: Any, task: Any) -> int:
+    """Return the steps of a sequence, of which one must come after the task's delay."""
+    n_steps, delay = validate.integer("n_steps", n_steps, low=1), getattr(task, "delay", 0)
+    if n_steps <= delay:
+        raise ValueError(
+            f"`n_steps` must be at least {delay + 1}, got {n_steps}: the task has a delay of "
+            f"{delay}, and no output before has a target"
+        )
+    return n_steps
 
 
 def _trainable(cell: Any, task: Any) -> System:

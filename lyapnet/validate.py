@@ -68,6 +68,11 @@ def option(name: str, value: Any, allowed: Collection[Any]) -> Any:
 
 def array(name: str, value: Any, *, ndim: int | None = None, least: int = 0) -> Array:
     """Return a finite float64 array with the given (or at least so many) axes."""
+    if getattr(value, "requires_grad", False):  # a tensor of PyTorch, whose conversion fails
+        raise TypeError(
+            f"`{name}` is a tensor that requires grad, whose gradient would be lost here: give "
+            f"{name}.detach().numpy()"
+        )
     try:
         if np.iscomplexobj(value):
             raise TypeError("it is complex")
@@ -77,11 +82,17 @@ def array(name: str, value: Any, *, ndim: int | None = None, least: int = 0) -> 
     except (TypeError, ValueError) as error:
         raise TypeError(f"`{name}` must be an array of real numbers: {error}") from None
     if ndim is not None and x.ndim != ndim:
-        raise ValueError(f"`{name}` must have {ndim} axes, got shape {x.shape}")
+        raise ValueError(f"`{name}` must have {counted(ndim, 'axis', 'axes')}, got shape {x.shape}")
     if x.ndim < least:
-        raise ValueError(f"`{name}` must have at least {least} axes, got shape {x.shape}")
+        axes = counted(least, "axis", "axes")
+        raise ValueError(f"`{name}` must have at least {axes}, got shape {x.shape}")
     finite(name, x)
     return x
+
+
+def counted(number: int, one: str, many: str) -> str:
+    """Write a number of things: "1 axis", "2 axes"."""
+    return f"{number} {one if number == 1 else many}"
 
 
 def finite(name: str, x: Array) -> None:

@@ -34,7 +34,8 @@ def verdict_of(lam: Array, loss: Array, window: Window, tol: float | None) -> tu
     close = _CLOSE if tol is None else tol
     n = len(lam)
     if n < _JUDGED:
-        return False, f"not judged: {n} epochs are too few, the verdict takes {_JUDGED}"
+        done = "1 epoch is" if n == 1 else f"{n} epochs are"
+        return False, f"not judged: {done} too few, the verdict takes {_JUDGED}"
     if is_met(lam, window, close):
         return True, f"target met after {n} epochs: every exponent is within {close:g} of it"
     distance = _distance(lam, window)

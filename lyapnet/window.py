@@ -14,6 +14,7 @@ from .autodiff import Tree, leaves, rebuild, value
 from .errors import DivergedError
 from .linalg import Array, orthonormalise
 from .optimize import Adam, Params, clipped
+from .start import interval_of
 from .systems import System
 from .trajectory import Plan
 
@@ -94,10 +95,8 @@ class Interval:
     @classmethod
     def of(cls, qr_interval: Any) -> Interval:
         """Return the interval that an argument means."""
-        if isinstance(qr_interval, str):
-            validate.option("qr_interval", qr_interval, ("auto",))
-            return cls(1, True)
-        return cls(validate.integer("qr_interval", qr_interval, low=1), False)
+        steps = interval_of(qr_interval)
+        return cls(1, True) if steps is None else cls(steps, False)
 
     def adapt(self, smallest_sine: float, most: int) -> None:
         """Choose the next interval by the smallest sine seen in the last window.

@@ -188,6 +188,21 @@ def test_a_reader_that_leaves_is_no_error(tmp_path, arguments):
     assert run.wait() == 0
 
 
+@pytest.mark.parametrize("choice", [["--layer", "3"], ["--layer", "gru"], ["--reverse"]])
+def test_a_layer_of_what_has_none_is_refused(weights, capsys, choice):
+    saved = ln.VanillaRNN.random(3, n_inputs=0, rng=0).save(weights / "cell.npz")
+    for path in (weights / "weights.npz", saved):
+        assert main(["spectrum", str(path), "-n", "50", *choice]) == 2
+        assert f"{choice[0]}: " in capsys.readouterr().err
+    assert main(["spectrum", str(saved), "-n", "50", "--layer", "all"]) == 0
+
+
+def test_one_input_is_one_input(tmp_path, capsys):
+    path = ln.VanillaRNN.random(3, rng=0).save(tmp_path / "cell.npz")
+    assert main(["spectrum", str(path), "-n", "50"]) == 0
+    assert "network's 1 input\n" in capsys.readouterr().err
+
+
 def test_train_calls_the_accuracy_what_it_is(capsys):
     call = ["train", "--delay", "2", "--units", "4", "--epochs", "3", "--n-steps", "12", "--task"]
     assert main([*call, "delayed-copy"]) == 0

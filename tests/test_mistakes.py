@@ -28,6 +28,15 @@ class Module:
     state_dict = dict
 
 
+class Tensor:
+    """Like a tensor of PyTorch that requires grad."""
+
+    requires_grad = True
+
+    def __array__(self, *_, **__):
+        raise RuntimeError("Can't call numpy() on Tensor that requires grad.")
+
+
 def never(*_, **__):
     raise AssertionError("work was done before the arguments were checked")
 
@@ -73,6 +82,16 @@ CASES = {
         (lambda: ln.lyapunov_spectrum(LAZY, 9, x0=X, rng=-1), ValueError, "`rng` must be at least"),
         (lambda: ln.lyapunov_spectrum(LAZY, 9, x0=X, rng=np.random.RandomState()),
          TypeError, "numpy.random.Generator"),
+        (lambda: ln.lyapunov_spectrum(CELL, 300, inputs=np.ones((300, 1))), ValueError,
+         "on top of transient=100 and basis_transient=100, 500 together: leave out n_steps"),
+        (lambda: ln.lyapunov_spectrum(CELL, inputs=Tensor()),
+         TypeError, r"`inputs` is a tensor that requires grad.*: give inputs.detach\(\).numpy\(\)"),
+        (lambda: ln.lyapunov_spectrum(LAZY, 9, x0=X, qr_interval="foo"), ValueError,
+         '`qr_interval` must be an integer, at least 1, or "auto", got \'foo\''),
+        (lambda: ln.lyapunov_spectrum(LAZY, 9, x0=X, qr_interval=1.5), TypeError, "an integer"),
+        (lambda: ln.lyapunov_spectrum(LAZY, 9, x0=1.0), ValueError, "at least 1 axis, got"),
+        (lambda: SPECTRUM.extend(9, inputs=np.ones((5, 1))),
+         ValueError, "has 5 steps, but the run takes 9, .* or take fewer steps"),
         (lambda: SPECTRUM.extend(0), ValueError, "`n_steps` must be at least 1"),
         (lambda: SPECTRUM.extend(9, system=LAZY), ValueError, "`system` must have dim 4"),
         (lambda: SPECTRUM.log10_condition_number(9, m=7), ValueError, "`m` must be at most 4"),
@@ -151,8 +170,9 @@ CASES = {
         (lambda: floss(optimizer="adam"), TypeError, "`optimizer` must be a lyapnet.Adam"),
         (lambda: floss(optimizer=ln.Adam), TypeError, "`optimizer` must be a lyapnet.Adam"),
         (lambda: floss(clip_norm="1"), TypeError, "`clip_norm` must be a real number"),
+        (lambda: floss(clip_norm="global"), ValueError, r'such as \("global", 1.0\)'),
         (lambda: floss(clip_norm=0), ValueError, "`clip_norm` must be positive"),
-        (lambda: floss(qr_interval="often"), ValueError, "`qr_interval` must be one of"),
+        (lambda: floss(qr_interval="often"), ValueError, "`qr_interval` must be an integer"),
         (lambda: floss(tol=0), ValueError, "`tol` must be positive"),
         (lambda: floss(callback="print"), TypeError, "`callback` must be callable"),
         (lambda: floss(checkpoint=3), TypeError, "`checkpoint` must be a path"),
@@ -189,7 +209,13 @@ CASES = {
         (lambda: schedule(target="zero"), TypeError, "`target` must be an array of real numbers"),
         (lambda: schedule(reduction="max"), ValueError, "`reduction` must be one of"),
         (lambda: schedule(optimizer="adam"), TypeError, "`optimizer` must be a lyapnet.Adam"),
-        (lambda: schedule(learning_rate=1), TypeError, "learning_rate"),
+        (lambda: train(task=tasks.DelayedCopy(30), n_steps=20),
+         ValueError, "`n_steps` must be at least 31, got 20: the task has a delay of 30"),
+        (lambda: schedule(learning_rate=1),
+         TypeError, r"^FlossingSchedule.__init__\(\) got an unexpected .*'learning_rate'"),
+        (lambda: ln.FlossingSchedule(before=2),
+         TypeError, r"^FlossingSchedule.__init__\(\) missing .* 'k' and 'n_steps'"),
+        (lambda: ln.AdaptiveFlossing(k=2), TypeError, r"^AdaptiveFlossing.* 'n_steps'"),
         (lambda: ln.AdaptiveFlossing(1e-3, 1e-5, k=2, n_steps=5), ValueError, "`high` must be at"),
         (lambda: ln.Adam(0), ValueError, "`learning_rate` must be positive"),
         (lambda: ln.Adam("1e-3"), TypeError, "`learning_rate` must be a real number"),

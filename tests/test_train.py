@@ -476,3 +476,22 @@ def test_the_repr_names_its_means():
     r = watched(ln.tasks.DelayedCopy(2))
     assert f" last_R2={r.accuracy.mean():.6g}" in repr(r)
     assert "accuracy" not in repr(r)
+
+
+def test_schedules_and_records_fit_on_a_line():
+    paper = dict(k=75, n_steps=39, transient=10, basis_transient=6)
+    schedule = ln.FlossingSchedule(500, at=range(100, 10000, 100), **paper)
+    assert repr(schedule) == (
+        "FlossingSchedule(before=500, at=(100, 200, ..., 9900), epochs=500, k=75, n_steps=39)"
+    )
+    assert repr(ln.AdaptiveFlossing(**paper)) == (
+        "AdaptiveFlossing(low=1e-05, high=0.001, epochs=20, most=2000, window=20, k=75, n_steps=39)"
+    )
+    seen = []
+    watched(callback=lambda record: seen.append(repr(record)))
+    assert seen[2].startswith("TrainingProgress(epoch=3, loss=")
+    assert seen[2].endswith("flossing_epochs=2)")
+    cell = ln.VanillaRNN.random(5, rng=0)
+    ln.floss(cell, 1, k=2, n_steps=8, callback=lambda record: seen.append(repr(record)), rng=0)
+    assert seen[3].startswith("Progress(epoch=1, loss=")
+    assert all(len(text) < 150 and "\n" not in text for text in seen)

@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from .. import storage, validate
 from ..cells import Cell
 from ..linalg import Array
 from ..weights import read_arrays, read_cell, to_torch, write_arrays
@@ -91,6 +92,11 @@ def _layer(text: str) -> int | str | None:
 
 def network(options: argparse.Namespace) -> Cell:
     """Read the network."""
+    arrays = read_arrays(options.weights)
+    if (options.layer != 0 or options.reverse) and (storage.HEAD in arrays or "W" in arrays):
+        given = "--reverse" if options.layer == 0 else "--layer"
+        if options.layer is not None or options.reverse:  # 'all' of one is that one
+            raise ValueError(f"{given}: {options.weights!r} holds one network without layers")
     return read_cell(
         options.weights,
         layer=options.layer,
@@ -123,7 +129,7 @@ def inputs_or_zeros(options: argparse.Namespace, cell: Cell) -> Array | None:
     if found is None and cell.n_inputs:
         print(
             f"lyapnet {options.command}: note: no --inputs, so that zeros drive the network's "
-            f"{cell.n_inputs} inputs",
+            f"{validate.counted(cell.n_inputs, 'input', 'inputs')}",
             file=sys.stderr,
         )
     return found

@@ -14,6 +14,7 @@ from ..optimize import Adam
 from ..schedule import FlossingSchedule
 from ..tasks import DelayedCopy, SpatialXOR, Task, TemporalXOR
 from ..train import TrainResult, train
+from ..validate import counted
 from . import common
 
 TASKS: dict[str, Callable[[int], Task]] = {
@@ -166,7 +167,8 @@ def _print_table(r: TrainResult) -> None:
     if flossed:
         first, last = r.exponents[0], r.exponents[-1]
         print(
-            f"{flossed} epochs of flossing: exponents from [{first.min():.3f}, {first.max():.3f}] "
+            f"{counted(flossed, 'epoch', 'epochs')} of flossing: exponents from "
+            f"[{first.min():.3f}, {first.max():.3f}] "
             f"to [{last.min():.3f}, {last.max():.3f}] nats per step"
         )
     share = r.accuracy_kind == "fraction"
