@@ -45,16 +45,30 @@ def by_index(k: int) -> Any:
     return matplotlib.colormaps["viridis"](np.linspace(0.0, 0.88, k))
 
 
-def spectrum(s: Any, ax: Any = None, *, color: str = BLUE, label: str | None = None) -> Any:
-    """Draw exponents against their index, with 95 % intervals; one line per member."""
+def few_of(k: int) -> Any:
+    """Return the up to five indices, evenly spaced out of k, that a legend names."""
+    return np.unique(np.round(np.linspace(0, k - 1, min(k, 5))).astype(int))
+
+
+def spectrum(s: Any, ax: Any = None, *, color: str | None = None, label: str | None = None) -> Any:
+    """Draw exponents against their index, with 95 % intervals; one line per member.
+
+    Members that are different systems are told apart by colour, from dark to light, and by a
+    legend or, if they are many, a colour bar.
+    """
     ax = new_axes(ax)
     k = s.exponents.shape[-1]
     index = np.arange(1, k + 1)
     low, high = (x.reshape(-1, k) for x in s.confidence_interval())
     members = s.exponents.reshape(-1, k)
     alpha = float(max(0.2, min(1.0, 5 / len(members))))
-    for i, lam in enumerate(members):
-        name = label if i == 0 else None
+    apart = color is None and len(members) > 1 and not s.settings.get("one_system", True)
+    shades = by_index(len(members)) if apart else [color or BLUE] * len(members)
+    names = [f"member {i}" for i in range(len(members))] if 1 < len(members) <= _MEMBERS else []
+    names = names if apart else [label or ""]
+    alpha = 1.0 if apart else alpha
+    for i, (lam, color) in enumerate(zip(members, shades, strict=True)):
+        name = names[i] if i < len(names) and names[i] else None
         ax.plot(index, lam, ".-", color=color, ms=5, lw=0.8, label=name, alpha=alpha)
         known = np.isfinite(low[i]) & np.isfinite(high[i])
         if k <= _FEW:  # a band between two points would hide where the points are
@@ -80,9 +94,22 @@ def spectrum(s: Any, ax: Any = None, *, color: str = BLUE, label: str | None = N
     if k <= _FEW:
         ax.set_xticks(index)
         ax.set_xlim(0.5, k + 0.5)
-    if label or gone.any():
+    if apart and not names:
+        _member_bar(ax, len(members))
+    if any(names) or gone.any():
         ax.legend(frameon=False)
     return ax
+
+
+def _member_bar(ax: Any, count: int) -> None:
+    """Name the colours of `by_index`, for so many members."""
+    from matplotlib.cm import ScalarMappable
+    from matplotlib.colors import ListedColormap, Normalize
+    from matplotlib.ticker import MaxNLocator
+
+    scale = ScalarMappable(Normalize(-0.5, count - 0.5), ListedColormap(by_index(count)))
+    ticks = MaxNLocator(6, integer=True)
+    ax.figure.colorbar(scale, ax=ax, label="member", ticks=ticks)
 
 
 def flossing(r: Any, ax: Any = None) -> Any:
@@ -91,7 +118,7 @@ def flossing(r: Any, ax: Any = None) -> Any:
     n_epochs, k = len(r.loss), r.exponents.shape[-1]
     curves = r.exponents.reshape(n_epochs, -1, k)
     curves = np.where(np.isfinite(curves), curves, np.nan)
-    named = np.unique(np.round(np.linspace(0, k - 1, min(k, 5))).astype(int))
+    named = few_of(k)
     shades = by_index(k)
     alpha = float(max(0.2, min(1.0, 3 / max(1, curves.shape[1]))))
     epochs = np.arange(1, n_epochs + 1)
@@ -171,3 +198,6 @@ def _mark_flossing(ax: Any, per_epoch: Any) -> None:
 
 #: So many of a kind are drawn one by one.
 _FEW = 12
+
+#: So many members have a name in a legend; more share a colour bar.
+_MEMBERS = 6

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import fields
+from html import escape
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -34,7 +35,7 @@ class Result:
     def _repr_html_(self) -> str:
         rows = "".join(
             f"<tr><th style='text-align:left'>{name}</th>"
-            f"<td style='text-align:left'>{_short(value)}</td></tr>"
+            f"<td style='text-align:left'>{escape(_short(value))}</td></tr>"
             for name, value in self._summary().items()
         )
         return f"<table><caption>{type(self).__name__}</caption>{rows}</table>"

@@ -140,10 +140,18 @@ def lyapunov_spectrum(
         "dt": found.dt,
         "tol": run.tol,
         "driven": u is not None,
+        "one_system": _is_one(found, start, u),
         "forgiving": interval is None,
         "system": repr(system),
     }
     return _finish(run, settings, chosen=interval)
+
+
+def _is_one(system: System, x: Array, u: Array | None) -> bool:
+    """Say whether networks and parameters have no ensemble: one state and input span none."""
+    state = x[(0,) * (x.ndim - 1)]
+    now = None if u is None else u[(0,) * (u.ndim - 1)]
+    return int(np.prod(system.ensemble(state, now))) == 1
 
 
 def _finish(run: Benettin, settings: dict[str, Any], *, chosen: int | None) -> Spectrum:

@@ -111,6 +111,35 @@ def test_plots_return_their_axes_and_leave_settings_alone(spectrum):
     plt.close("all")
 
 
+def test_members_that_are_different_systems_are_told_apart():
+    pytest.importorskip("matplotlib")
+    import matplotlib.pyplot as plt
+
+    def drawn(s):
+        ax = s.plot()
+        colors = {str(line.get_color()) for line in ax.lines if line.get_marker() == "."}
+        legend = ax.get_legend()
+        names = [] if legend is None else [text.get_text() for text in legend.get_texts()]
+        bars = [other.get_ylabel() for other in ax.figure.axes if other is not ax]
+        plt.close(ax.figure)
+        return len(colors), names, bars
+
+    few, many = (
+        ln.lyapunov_spectrum(ln.catalog.henon(a=np.linspace(1.2, 1.4, n)), 100, rng=0)
+        for n in (3, 9)
+    )
+    same = ln.lyapunov_spectrum(ln.catalog.henon(), 100, x0=np.zeros((9, 2)), rng=0)
+    assert drawn(few) == (3, ["member 0", "member 1", "member 2"], [])
+    assert drawn(many) == (9, [], ["member"])
+    assert drawn(same) == (1, [], [])
+
+
+def test_html_is_escaped():
+    s = ln.lyapunov_spectrum(truths.henon(), 100, x0=np.zeros((9, 2)), rng=0)
+    assert "&lt;9 x 2 array&gt;" in s._repr_html_()
+    assert "<9 x" not in s._repr_html_()
+
+
 def test_diagnosis_speaks_plainly():
     s = ln.lyapunov_spectrum(truths.henon(), 5000, x0=[0.1, 0.1], rng=0)
     assert ln.diagnose(s).verdict.startswith("converged:")
