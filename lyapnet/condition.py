@@ -235,8 +235,8 @@ def _measure(
     if not result.resolved.any():
         needed = int(np.ceil(found.needed_bits.min()))
         raise PrecisionError(
-            f"{bits} bits resolve none of the {len(steps)} condition numbers: about {needed} are "
-            f"needed for one of them (precision={needed}, or precision='auto'). "
+            f"{bits} bits resolve none of the {len(steps)} condition numbers: try {needed}, which "
+            f"may do for one of them (precision={needed}), or precision='auto'. "
             + "; ".join(found.reasons),
             partial=result,
         )

@@ -2,6 +2,7 @@
 
 import builtins
 import importlib.util
+from dataclasses import replace
 from math import log10
 
 import numpy as np
@@ -108,6 +109,16 @@ def test_projections_are_singular_though_no_product_is_rounded(backend, precisio
     assert c.resolved.all()
 
 
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_a_product_of_rank_zero_has_no_smaller_k(backend):
+    c = condition_from_jacobians(np.zeros((3, 2, 2)), backend=backend, rng=0)
+    assert "of rank 0" in c.message
+    assert "finite" not in c.message
+    J = np.tile(np.diag([2.0, 1.0, 0.0]), (3, 1, 1))
+    c = condition_from_jacobians(J, backend=backend, rng=0)
+    assert "k up to 2 may have finite condition numbers" in c.message
+
+
 # ---- precision
 
 
@@ -120,6 +131,11 @@ def test_too_few_bits_are_noticed(backend):
         condition_from_jacobians(J, times=[200], precision=128, backend=backend, rng=0)
     assert not caught.value.partial.resolved.any()
     assert np.isnan(caught.value.partial.log10_measured).all()
+    times = [140, 160, 180, 200]
+    with pytest.raises(PrecisionError) as caught:
+        condition_from_jacobians(J, times=times, precision=128, backend=backend, rng=0)
+    assert str(caught.value).count("rounding could reach") == 1  # once for all times
+    assert "4 times, from step 140 to 200" in str(caught.value)
     enough = condition_from_jacobians(J, times=[200], precision="auto", backend=backend, rng=0)
     assert enough.precision > 600
     assert enough.log10_measured[0] == pytest.approx(200 * log10(4), rel=1e-14)
@@ -280,8 +296,17 @@ def test_plot(rng):
     c = condition_from_jacobians(J, certify=True, rng=0)
     ax = c.plot()
     labels = [text.get_text() for text in ax.get_legend().get_texts()]
-    assert labels == ["Lyapunov estimate", "measured, 256 bits", "rigorous bounds", "infinite"]
+    measured = "measured, 256 bits, proved within the marks"
+    assert labels == ["Lyapunov estimate", measured, "infinite"]
     assert c.plot(ax) is ax
+    wide = replace(c, log10_lower=c.log10_lower - 1, log10_upper=c.log10_upper + 1)
+    labels = [text.get_text() for text in wide.plot().get_legend().get_texts()]
+    assert sorted(labels) == [
+        "Lyapunov estimate",
+        "infinite",
+        "measured, 256 bits",
+        "rigorous bounds",
+    ]
 
 
 @pytest.mark.parametrize("certify", [False, True])

@@ -87,6 +87,7 @@ def _values(
     diagonal = backward(arithmetic, chain, k)
     bounds = error_bounds(chain, diagonal, k)
     total = np.cumsum(np.array(diagonal.exponents), axis=0)[:, :k]
+    failed: dict[str, list[int]] = {}
     for m, step in enumerate(steps):
         if step not in chain.ends:
             continue
@@ -109,13 +110,20 @@ def _values(
                 found.needed_bits[m] = 1.5 * arithmetic.bits
                 why = "the singular values could not be verified"
         if why:
-            needed = int(np.ceil(found.needed_bits[m]))
-            found.reasons.append(f"step {step}: {why}, about {needed} bits are needed")
+            failed.setdefault(why, []).append(m)
         if not np.isfinite(found.spread[m]):
             continue
         scale = arithmetic.power(chain.shift[step])
         found.log10_values[m] = [arithmetic.log10(x * scale) for x in values]
         found.log10_condition[m] = arithmetic.log10(values[0] / values[-1])
+    for why, which in failed.items():
+        needed = np.ceil(found.needed_bits[which]).astype(int)
+        least, most = needed.min(), needed.max()
+        when = f"step {steps[which[0]]}"
+        if len(which) > 1:
+            when = f"{len(which)} times, from step {steps[which[0]]} to {steps[which[-1]]}"
+        bits = f"{least}" if least == most else f"{least} to {most}"
+        found.reasons.append(f"{when}: {why}; try {bits} bits")
 
 
 def _collapse(
@@ -129,7 +137,8 @@ def _collapse(
     if rank is not None and rank < k:
         found.reasons.append(
             f"from step {at} on the product is singular, of rank {rank} at most: "
-            "proved in exact integers (a smaller k has finite condition numbers)"
+            "proved in exact integers"
+            + (f" (k up to {rank} may have finite condition numbers)" if rank else "")
         )
         for m in beyond:
             found.log10_values[m, rank:] = -np.inf

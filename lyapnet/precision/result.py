@@ -11,6 +11,9 @@ from lyapnet import validate
 from lyapnet.linalg import Array
 from lyapnet.results import Result
 
+#: Of the height of a plot: bounds narrower than that are hidden by their marks.
+_SEEN = 0.01
+
 
 @dataclass(frozen=True, repr=False, eq=False)
 class ConditionNumber(Result):
@@ -40,7 +43,8 @@ class ConditionNumber(Result):
     precision : int
         Working precision in bits.
     needed_precision : array (m,)
-        Bits that would resolve each value, about; `precision` where it is resolved.
+        Bits to try next for each value; `precision` where it is resolved. An estimate that
+        looks ahead by at most a doubling: where it says twice `precision`, more may be needed.
     message : str
         Why values are unresolved or infinite; else empty.
     slope_measured, slope_predicted : float
@@ -129,12 +133,20 @@ class ConditionNumber(Result):
         ax.plot(self.times, self.log10_predicted, color=ORANGE, label="Lyapunov estimate")
         good = np.isfinite(self.log10_measured)
         label = f"measured, {self.precision} bits"
-        ax.plot(self.times[good], self.log10_measured[good], "o", color=BLUE, label=label)
+        lines = ax.plot(self.times[good], self.log10_measured[good], "o", color=BLUE, label=label)
         if self.log10_lower is not None and self.log10_upper is not None:
             proved = np.isfinite(self.log10_upper)
-            low, high = self.log10_lower[proved], self.log10_upper[proved]
-            label = "rigorous bounds"
-            ax.fill_between(self.times[proved], low, high, color=BLUE, alpha=0.3, label=label)
+            half = (self.log10_upper[proved] - self.log10_lower[proved]) / 2
+            middle = self.log10_lower[proved] + half
+            low, high = ax.get_ylim()
+            seen = half > _SEEN * (high - low)
+            if seen.any():
+                ax.errorbar(
+                    self.times[proved][seen], middle[seen], yerr=half[seen], fmt="none",
+                    ecolor=BLUE, capsize=3, label="rigorous bounds",
+                )  # fmt: skip
+            elif proved.any():
+                lines[0].set_label(f"{label}, proved within the marks")
         for at, label, marker in (
             (~self.resolved, "unresolved", "x"),
             (np.isposinf(self.log10_measured), "infinite", "^"),
