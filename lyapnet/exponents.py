@@ -247,6 +247,9 @@ class Spectrum(Result):
     def diagnose(self, *, tol: float | None = None, level: float = 0.95) -> Diagnosis:
         """Say in plain words whether the run has converged, and why.
 
+        Members of an ensemble are tested for agreement if they are runs of one system; an
+        ensemble of networks or parameters is not expected to agree.
+
         Parameters
         ----------
         tol : float, optional
@@ -259,7 +262,15 @@ class Spectrum(Result):
         Diagnosis
         """
         tol = self.settings["tol"] if tol is None else validate.real("tol", tol, positive=True)
-        return judge(self.statistics.growth, self.statistics.durations, tol=tol, level=level)
+        return judge(
+            self.statistics.growth,
+            self.statistics.durations,
+            tol=tol,
+            level=level,
+            same_system=self.settings.get("one_system", True),
+            x0=self.x0,
+            state=self.state,
+        )
 
     def plot(self, ax: Any = None) -> Any:
         """Draw the exponents with their 95 % intervals; return the Axes.
@@ -276,7 +287,7 @@ class Spectrum(Result):
         """Return one spectrum of an ensemble: averaged in QR order, then sorted.
 
         Its errors combine the spread of the members with the errors within each run. Its
-        `diagnose` still judges the members, so that it tells if they disagree.
+        `diagnose` still judges the members, so that it tells if runs of one system disagree.
         """
         lead = self.exponents.shape[:-1]
         if not lead:
