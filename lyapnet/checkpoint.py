@@ -8,12 +8,14 @@ import os
 import time
 import zipfile
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any, Self
 
 import numpy as np
 
 from . import validate
 from .autodiff import value
+from .errors import LyapnetError
 
 State = dict[str, Any]
 
@@ -40,6 +42,8 @@ class Checkpoint:
         self._call = json.loads(json.dumps(describe(call)))
         self._saved = time.monotonic()
         self._kept: State | None = None
+        #: Number of epochs done in what is saved or remembered, None if nothing is.
+        self._epoch: int | None = None
         if self.path is not None and (
             self.path.is_dir() or not self.path.absolute().parent.is_dir()
         ):
@@ -59,11 +63,14 @@ class Checkpoint:
                 f"`checkpoint` {str(self.path)!r} is not a checkpoint of lyapnet: give another path"
             ) from None
         others = [name for name in self._call if call.get(name) != self._call[name]]
+        if others == ["n_epochs"] and call["n_epochs"] < self._call["n_epochs"]:
+            raise ValueError(_longer(self.path, call, self._call))
         if others or set(call) != set(self._call):
             raise ValueError(
                 f"`checkpoint` {str(self.path)!r} was written by a different call (other "
                 f"{', '.join(others) or 'arguments'}): give another path, or delete the file"
             )
+        self._epoch = state.get("epoch")
         return _join(state, arrays)
 
     def keep(self, state: Callable[[], State]) -> None:
@@ -75,15 +82,23 @@ class Checkpoint:
         if self.path is None:
             return
         self._kept = state()
+        self._epoch = self._kept.get("epoch")
         if time.monotonic() - self._saved >= EVERY:
             self.save(self._kept)
 
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, *error: object) -> None:
+    def __exit__(self, kind: Any, error: BaseException | None, trace: Any) -> None:
         if self._kept is not None:
             self.save(self._kept)
+        # A failure of the dynamics would come again; whatever else has ended the run may not.
+        if error is not None and self._epoch is not None and not isinstance(error, LyapnetError):
+            done = validate.counted(self._epoch, "epoch", "epochs")
+            error.add_note(
+                f"the run is saved in {str(self.path)!r}, with {done} done: the same call goes on "
+                "from there"
+            )
 
     def save(self, state: State) -> None:
         """Write a state beside the file, then put it in its place."""
@@ -98,6 +113,17 @@ class Checkpoint:
             os.fsync(file.fileno())
         os.replace(fresh, self.path)
         self._kept, self._saved = None, time.monotonic()
+
+
+def _longer(path: Path, before: State, now: State) -> str:
+    """Say how to go on beyond the end of a run."""
+    done, wanted = before["n_epochs"], now["n_epochs"]
+    more = ", readout=r.readout, x0=r.x0" if now.get("function") == "train" else ""
+    return (
+        f"`checkpoint` {str(path)!r} is that of a run of n_epochs={done}, not {wanted}: with "
+        f"n_epochs={done} the call gives its result r; then r.cell, optimizer=r.optimizer{more}, "
+        f"n_epochs={wanted - done}, another rng and another checkpoint go on from it"
+    )
 
 
 def _part(node: Any, arrays: dict[str, Any], name: str) -> Any:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import re
 
 import autograd.numpy as anp
 import numpy as np
@@ -260,3 +261,14 @@ def test_bad_arguments():
         catalog.linear_flow(np.zeros((2, 3)))
     with pytest.raises(TypeError, match="`r`"):
         catalog.logistic(r="four")
+
+
+def test_dir_lists_the_systems_and_no_files():
+    assert dir(catalog) == sorted(catalog.__all__)
+
+
+def test_a_system_without_a_reference_says_why():
+    for name in catalog.__all__:
+        make = getattr(catalog, name)
+        if name[0].islower() and make().reference is None:
+            assert re.search(r"None(:| otherwise).*no\s+formula", make.__doc__, re.DOTALL), name

@@ -1,5 +1,6 @@
 """A run killed at any moment and started again ends bit for bit like an undisturbed one."""
 
+import functools
 import json
 import os
 import signal
@@ -345,3 +346,47 @@ def test_sigkill_and_interrupt(tmp_path):
         assert a.files == b.files
         for name in a.files:
             assert a[name].tobytes() == b[name].tobytes(), name
+
+
+@pytest.mark.parametrize("run", [train, floss])
+def test_an_interrupt_says_where_the_run_is_saved(tmp_path, run):
+    path, done = tmp_path / "state.npz", []
+
+    def interrupt(record):
+        done.append(record)
+        if len(done) == 4:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt) as caught:
+        run(path, callback=interrupt)
+    (note,) = caught.value.__notes__
+    assert "with 3 epochs done: the same call goes on" in note
+    assert repr(str(path)) in note
+    assert_equal(run(path), run(None))
+    with pytest.raises(Stopped) as caught:
+        run(None, callback=stopping(2))
+    assert not hasattr(caught.value, "__notes__")
+
+
+@pytest.mark.parametrize("name", ["train", "floss"])
+def test_a_finished_run_says_how_to_go_on(tmp_path, name):
+    path = tmp_path / "state.npz"
+    settings = dict(n_steps=8, rng=1)
+    if name == "train":
+        first = functools.partial(ln.train, cell(), ln.tasks.TemporalXOR(4), batch_size=2)
+    else:
+        first = functools.partial(ln.floss, cell(), k=2)
+    r = first(n_epochs=3, checkpoint=path, **settings)
+    with pytest.raises(ValueError, match="n_epochs=3, not 5") as caught:
+        first(n_epochs=5, checkpoint=path, **settings)
+    advice = "then r.cell, optimizer=r.optimizer"
+    advice += ", readout=r.readout, x0=r.x0" if name == "train" else ""
+    assert f"{advice}, n_epochs=2, another rng" in str(caught.value)
+    if name == "train":
+        more = ln.train(
+            r.cell, ln.tasks.TemporalXOR(4), 2, batch_size=2, n_steps=8, rng=2,
+            optimizer=r.optimizer, readout=r.readout, x0=r.x0,
+        )  # fmt: skip
+        assert more.optimizer.t == 5
+    with pytest.raises(ValueError, match="different call"):
+        first(n_epochs=2, checkpoint=path, **settings)

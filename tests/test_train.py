@@ -1,5 +1,7 @@
 """Training: gradients against finite differences and autograd, learning, schedules, controls."""
 
+import re
+
 import autograd.numpy as anp
 import numpy as np
 import pytest
@@ -495,3 +497,10 @@ def test_schedules_and_records_fit_on_a_line():
     ln.floss(cell, 1, k=2, n_steps=8, callback=lambda record: seen.append(repr(record)), rng=0)
     assert seen[3].startswith("Progress(epoch=1, loss=")
     assert all(len(text) < 150 and "\n" not in text for text in seen)
+
+
+def test_the_docstring_has_all_diagnostics_and_their_costs():
+    for name, function in DIAGNOSTICS.items():
+        _, _, text = ln.train.__doc__.partition(f'``"{name}"``')
+        cost = re.search(r"(free|about \d+ ms)", function.__doc__)[0]
+        assert re.search(r"(free|about \d+ ms)", text)[0] == cost, name

@@ -33,3 +33,8 @@ __all__ = [
     "standard",
     "tent",
 ]
+
+
+def __dir__() -> list[str]:
+    """List the systems, not the files that they stand in."""
+    return list(__all__)

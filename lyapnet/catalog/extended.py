@@ -153,6 +153,9 @@ def mackey_glass(
 
     The leading exponents are those of the delay equation up to order :math:`\Delta t^2`.
 
+    `reference` is None: no formula for the exponents is known, and estimates depend on how the
+    delay equation is discretised.
+
     References
     ----------
     M. C. Mackey and L. Glass, Science 197, 287 (1977); J. D. Farmer, "Chaotic attractors of an
@@ -219,7 +222,8 @@ def rate_network(
     Notes
     -----
     The reference is known where the network contracts, :math:`g \|W\| < \alpha`: the real parts
-    of the eigenvalues of :math:`-\alpha + g W`.
+    of the eigenvalues of :math:`-\alpha + g W`. It is None otherwise, as by default: in chaos no
+    formula is known, and each draw of W has exponents of its own.
 
     References
     ----------

@@ -187,6 +187,11 @@ def generalized_henon(n: int = 3, *, a: Any = 1.76, b: Any = 0.1) -> CatalogMap:
     a, b : float or array, optional
         The exponents add up to :math:`\log |b|`.
 
+    Notes
+    -----
+    `reference` is None: no formula for the exponents is known, and no table of them is taken up
+    here. Their sum is exact.
+
     References
     ----------
     G. Baier and M. Klein, "Maximum hyperchaos in generalized Hénon maps", Phys. Lett. A 151,
