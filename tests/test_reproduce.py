@@ -62,7 +62,10 @@ def test_what_was_done_before_an_interruption_is_kept(script, tmp_path, monkeypa
             raise KeyboardInterrupt
         return square(x, rng=rng)
 
-    interrupt.__name__, interrupt.__qualname__ = square.__name__, square.__qualname__
+    # Like the figures' own functions, which may change from version to version.
+    monkeypatch.setattr(square, "__module__", "lyapnet.paper.scripts.square")
+    for name in ("__module__", "__name__", "__qualname__"):
+        setattr(interrupt, name, getattr(square, name))
     monkeypatch.setattr(script, "run", interrupt)
     assert main(["reproduce", "square", "-o", str(tmp_path)]) == 130
     assert "interrupted" in capsys.readouterr().err
