@@ -7,13 +7,17 @@ PY := $(VENV)/bin/python
 # -qq: pip shows errors alone.
 INSTALL := $(PY) -m pip install -qq --disable-pip-version-check
 SETTINGS := pyproject.toml setup.cfg
+# What networks come from, apart from all else: lyapnet needs none of these.
+FRAMEWORKS := torch==2.13.0 keras flax jax
+WITH := .venv-frameworks
 
 .NOTPARALLEL:
-.PHONY: help demo test lint docs bench clean
+.PHONY: help demo test frameworks lint docs bench clean
 
 help:
 	@echo "make demo    see what lyapnet does, in about a minute"
 	@echo "make test    run the tests, the examples in the docstrings and README, the notebooks"
+	@echo "make frameworks  hold networks against PyTorch, Keras and Flax, which takes a large download"
 	@echo "make lint    check style and types"
 	@echo "make docs    build the documentation into docs/_build/html"
 	@echo "make bench   run the benchmarks, each in its quick form"
@@ -28,6 +32,12 @@ test: export MPLBACKEND = Agg
 test: $(VENV)/test.ready
 	$(PY) -m pytest -n auto --maxprocesses 8 --nbmake tests lyapnet $(wildcard notebooks/*.ipynb)
 
+frameworks: export OMP_NUM_THREADS = 1
+frameworks: export MPLBACKEND = Agg
+frameworks: export KERAS_BACKEND = torch
+frameworks: $(WITH)/ready
+	$(WITH)/bin/python -m pytest tests/test_weights_frameworks.py tests/test_notebook_torch.py
+
 lint: $(VENV)/test.ready
 	$(PY) -m ruff check
 	$(PY) -m ruff format --check
@@ -41,7 +51,7 @@ bench: $(VENV)/test.ready
 	$(PY) benchmarks/run.py --quick
 
 clean:
-	rm -rf $(VENV) build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) $(WITH) build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
 	rm -rf docs/_build docs/api/generated lyapnet-demo
 	find lyapnet tests benchmarks docs -name __pycache__ -prune -exec rm -rf {} +
 
@@ -71,4 +81,10 @@ $(VENV)/created:
 	  echo "$(PYTHON) comes without its venv module, which lyapnet is installed with." \
 	    "On Debian and Ubuntu: apt install python3-venv; then run make again." >&2; exit 1; }
 	@"$(PYTHON)" -m venv --clear $(VENV)
+	@touch $@
+
+$(WITH)/ready: $(VENV)/created $(SETTINGS)
+	@echo "Installing lyapnet and $(FRAMEWORKS) into $(WITH) ..."
+	@$(PY) -m venv --clear $(WITH)
+	@$(WITH)/bin/python -m pip install -qq --disable-pip-version-check -e '.[test]' $(FRAMEWORKS)
 	@touch $@
