@@ -167,3 +167,9 @@ def test_plot_has_a_legend_and_is_not_squashed_by_its_first_value():
 
 def test_repr_is_short():
     assert repr(diagnose(run(), np.ones(2000))).startswith("Diagnosis(verdict=converged:")
+
+
+def test_chaos_is_not_called_regular():
+    # Sums of growth that look bounded by chance, as in this run.
+    s = ln.lyapunov_spectrum(ln.catalog.henon(), 10_000, rng=0)
+    assert s.diagnose().verdict.startswith("converged: 95 % half-widths")
