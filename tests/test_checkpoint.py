@@ -320,6 +320,8 @@ def test_sigkill_and_interrupt(tmp_path):
         process = subprocess.Popen(
             command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
             env={**os.environ, "OMP_NUM_THREADS": "1"},
+            # What runs in the background of a shell is told to ignore interrupts.
+            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
         )  # fmt: skip
         assert process.stdout is not None
         process.stdout.readline()

@@ -443,6 +443,11 @@ def test_progress_goes_to_stderr(weights, capsys):
     assert capsys.readouterr().err == ""
 
 
+def hear_interrupts():
+    """Undo that what runs in the background of a shell is told to ignore them."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
 @pytest.mark.skipif(sys.platform == "win32", reason="no SIGINT to send")
 @pytest.mark.parametrize("command", ["floss cell.npz -k 3", "train --task delayed-copy --delay 2"])
 @pytest.mark.parametrize("saving", [True, False])
@@ -451,12 +456,13 @@ def test_ctrl_c_says_how_to_go_on(tmp_path, command, saving):
     call = [sys.executable, "-m", "lyapnet", *command.split(), "--epochs", "1000000"]
     call += ["--progress", *(["--checkpoint", "run"] if saving else [])]
     run = subprocess.Popen(
-        call, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-    )
+        call, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        preexec_fn=hear_interrupts,
+    )  # fmt: skip
     while not re.search(r"[1-9]\d*/1000000", seen := _some(run.stderr)):
         assert seen, run.wait()  # it has ended before its first epoch
     run.send_signal(signal.SIGINT)
-    out, err = run.communicate()
+    out, err = run.communicate(timeout=60)
     assert run.returncode == 130
     assert "Traceback" not in err
     assert out == ""
