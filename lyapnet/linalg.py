@@ -96,6 +96,8 @@ _ONCE, _TWICE = 0.01, 1e-5
 #: What a pass may leave of the inner products of Q with itself: rounding times the square above.
 _CHOLESKY_ERROR = 1e-11
 
+_EPS = float(np.finfo(float).eps)
+
 #: Lengths whose squares are in range.
 _SHORT, _LONG = 1e-140, 1e140
 
@@ -135,7 +137,7 @@ def _by_panels(rows: Array, factor: Array | None, length: Array, habit: Habit) -
     A panel is projected on what is orthogonal to those before it, and then factorised by Cholesky's
     method, or Householder's where the former fails. Where a vector has lost most of its length,
     the panel goes through this again, until it loses no more (L. Giraud et al., Numer. Math.
-    101, 87 (2005)); one that is gone becomes what is left of a direction that Householder finds.
+    101, 87 (2005)); one that is gone is replaced by what is left of another direction.
     Rounding in one panel may grow in the next by the inverse of the sines.
     """
     k = len(rows)
@@ -152,6 +154,8 @@ def _by_panels(rows: Array, factor: Array | None, length: Array, habit: Habit) -
         while not good:
             S_more, R_more = _project(panel, done), _cholesky(panel, 0.5)
             if R_more is None:
+                # Rounding, without which a vector that is gone to the last bit stays so for ever.
+                panel += _EPS * np.random.default_rng(0).standard_normal(panel.shape)
                 R_more = _triangle_by_householder(panel)
             S += np.dot(np.triu(R).T, S_more)
             R = np.dot(np.triu(R_more), np.triu(R))

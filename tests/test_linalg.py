@@ -74,6 +74,18 @@ def test_a_dependent_vector_leaves_an_orthonormal_basis(where, what, rng):
     assert np.abs(np.tril(factor) @ q - rows).max() < 1e-12
 
 
+@pytest.mark.parametrize(("n", "k"), [(80, 80), (300, 200)])
+def test_a_copy_of_an_axis_leaves_nothing_at_all(n, k):
+    rows = np.eye(k, n)
+    rows[60] = rows[3]
+    rows[k - 1] = rows[7]
+    q, factor = rows.copy(), np.empty((k, k))
+    diagonal, _ = orthonormalise(q, factor)
+    assert (diagonal[[60, k - 1]] <= 1e-14).all()
+    assert np.abs(q @ q.T - np.eye(k)).max() < 1e-11
+    assert np.abs(np.tril(factor) @ q - rows).max() < 1e-12
+
+
 @pytest.mark.parametrize(("n", "k"), [(64, 60), (80, 75), (200, 200)])
 @pytest.mark.parametrize("least", [1e-1, 1e-3, 1e-6])
 def test_a_condition_far_worse_than_the_sines_tell(n, k, least, rng):
