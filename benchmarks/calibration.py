@@ -15,15 +15,15 @@ from scipy.stats import t as student
 ROOT = Path(__file__).parents[1]
 sys.path[:0] = [str(ROOT), str(ROOT / "tests"), str(ROOT / "benchmarks")]
 
-import series  # noqa: E402
-from longrun_rivals import RIVALS  # noqa: E402
-from series import ar1, moving_average, skew_tent  # noqa: E402
+import series  # noqa: E402 - after the path is set
+from longrun_rivals import RIVALS  # noqa: E402 - after the path is set
+from series import ar1, moving_average, skew_tent  # noqa: E402 - after the path is set
 
-import lyapnet as ln  # noqa: E402
-from lyapnet import catalog  # noqa: E402
-from lyapnet.convergence import drift_pvalue, pooled  # noqa: E402
-from lyapnet.longrun import LOOK_FACTOR, Estimate, linear_stderr, mean_and_stderr  # noqa: E402
-from lyapnet.streaming import GrowthStatistics  # noqa: E402
+import lyapnet as ln  # noqa: E402 - after the path is set
+from lyapnet import catalog  # noqa: E402 - after the path is set
+from lyapnet.convergence import drift_pvalue, pooled  # noqa: E402 - after the path is set
+from lyapnet.longrun import LOOK_FACTOR, Estimate, linear_stderr, mean_and_stderr  # noqa: E402 - after the path is set
+from lyapnet.streaming import GrowthStatistics  # noqa: E402 - after the path is set
 
 COMMAND = "OMP_NUM_THREADS=1 python benchmarks/calibration.py"
 

@@ -21,14 +21,14 @@ from timing import Ratio, one_core, peer, race, summary, table, write
 
 one_core()
 
-import autograd  # noqa: E402
-import autograd.numpy as anp  # noqa: E402
-import numpy as np  # noqa: E402
+import autograd  # noqa: E402 - after threads and core are chosen
+import autograd.numpy as anp  # noqa: E402 - after threads and core are chosen
+import numpy as np  # noqa: E402 - after threads and core are chosen
 
-import lyapnet as ln  # noqa: E402
-from lyapnet.adjoint import exponents, gradient  # noqa: E402
-from lyapnet.trajectory import Plan, run_orbit  # noqa: E402
-from lyapnet.window import Interval  # noqa: E402
+import lyapnet as ln  # noqa: E402 - after threads and core are chosen
+from lyapnet.adjoint import exponents, gradient  # noqa: E402 - after threads and core are chosen
+from lyapnet.trajectory import Plan, run_orbit  # noqa: E402 - after threads and core are chosen
+from lyapnet.window import Interval  # noqa: E402 - after threads and core are chosen
 
 SIZES = {
     "VanillaRNN": ((32, 16, 100), (80, 75, 55), (256, 64, 60), (1024, 32, 20)),

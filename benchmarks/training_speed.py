@@ -21,11 +21,11 @@ one_core()
 
 import numpy as np  # noqa: E402 - threads and core are chosen before
 
-import lyapnet as ln  # noqa: E402
-from lyapnet.bptt import Batch, Network, Readout, evaluate  # noqa: E402
-from lyapnet.losses import as_weights  # noqa: E402
-from lyapnet.training import Settings, Trainer  # noqa: E402
-from lyapnet.window import Flosser, Interval, Window  # noqa: E402
+import lyapnet as ln  # noqa: E402 - after threads and core are chosen
+from lyapnet.bptt import Batch, Network, Readout, evaluate  # noqa: E402 - after threads and core are chosen
+from lyapnet.losses import as_weights  # noqa: E402 - after threads and core are chosen
+from lyapnet.training import Settings, Trainer  # noqa: E402 - after threads and core are chosen
+from lyapnet.window import Flosser, Interval, Window  # noqa: E402 - after threads and core are chosen
 
 JAX = peer("jax")
 TORCH = peer("torch")

@@ -84,6 +84,11 @@ def add_torch(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def integer_or_auto(text: str) -> int | str:
+    """Read an argument that is a number or ``auto``."""
+    return text if text == "auto" else int(text)
+
+
 def _layer(text: str) -> int | str | None:
     if text == "all":
         return None

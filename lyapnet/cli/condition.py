@@ -41,16 +41,15 @@ def add(commands: Any) -> None:
     )
     parser.add_argument("--transient", type=int, help="steps before t = 0 (default: at least 100)")
     parser.add_argument(
-        "--precision", type=_precision, default=256, help="bits, or 'auto' (default %(default)s)"
+        "--precision",
+        type=common.integer_or_auto,
+        default=256,
+        help="bits, or 'auto' (default %(default)s)",
     )
     parser.add_argument("--backend", default="auto", choices=["auto", "mpmath", "flint"])
     parser.add_argument("--certify", action="store_true", help="prove bounds (needs python-flint)")
     common.add_results(parser, "save the whole result, for lyapnet.load")
     parser.set_defaults(run=run)
-
-
-def _precision(text: str) -> int | str:
-    return text if text == "auto" else int(text)
 
 
 def run(options: argparse.Namespace) -> None:

@@ -46,7 +46,7 @@ def add(commands: Any) -> None:
         )
     parser.add_argument(
         "--qr-interval",
-        type=_interval,
+        type=common.integer_or_auto,
         default="auto",
         metavar="N",
         help="steps between factorisations (default %(default)s)",
@@ -54,10 +54,6 @@ def add(commands: Any) -> None:
     parser.add_argument("--tol", type=float, help="stop when all half-widths are below this")
     common.add_results(parser, "save the whole result, for lyapnet.load")
     parser.set_defaults(run=run)
-
-
-def _interval(text: str) -> int | str:
-    return text if text == "auto" else int(text)
 
 
 def run(options: argparse.Namespace) -> None:

@@ -10,7 +10,7 @@ import numpy as np
 
 from .harness import Finding, Records, spread
 from .learning import BLOCK, learn
-from .style import bands, quartiles
+from .style import COLOURS, NAMES, bands, legend_below, panels, quartiles
 
 #: What makes two runs partners but for one parameter; the others follow from the condition.
 PARAMETERS = set(inspect.signature(learn).parameters) - {"rng", "epochs", "watch", "at"}
@@ -40,6 +40,53 @@ def quick(**point: Any) -> dict[str, Any]:
     if point["condition"] in QUICK_EPISODES:
         small.setdefault("at", QUICK_EPISODES[point["condition"]])
     return small
+
+
+def lag_points(
+    lags: dict[str, Any], conditions: Any, networks: int, point: Any = dict
+) -> list[dict[str, Any]]:
+    """List the points of tasks at their lags, networks outermost."""
+    return [
+        point(task=task, lag=lag, condition=condition, network=i)
+        for i in range(networks)
+        for task, each in lags.items()
+        for lag in each
+        for condition in conditions
+    ]
+
+
+def draw_lags(
+    records: Records,
+    names: dict[str, str],
+    conditions: Any,
+    *,
+    shown: int | None = None,
+    own: dict[str, dict[str, Any]] | None = None,
+) -> Any:
+    """Draw learning curves at one lag, that `shown` or the middle one, above accuracy against lag.
+
+    A column for each task, by its name; `own` is for `chance`.
+    """
+    figure, axes = panels(2, 2)
+    for column, (task, name) in enumerate(names.items()):
+        some = records.where(task=task)
+        above, below = axes[:, column]
+        if not some:
+            continue
+        lags = some.each("lag")
+        lag = shown if shown in lags else lags[len(lags) // 2]
+        for condition in conditions:
+            look = dict(color=COLOURS[condition], label=NAMES[condition])
+            one = some.where(condition=condition)
+            learning_curves(above, one.where(lag=lag), **look)
+            accuracy_against(below, one, "lag", **look)
+        more = (own or {}).get(task, {})
+        chance(above, xlabel="training epoch", **more)
+        chance(below, xlabel="lag (steps)", **more)
+        above.set_title(f"{name}, lag {lag} steps", fontsize=8)
+        below.set_title(name, fontsize=8)
+    legend_below(figure, axes, ncols=len(conditions))
+    return figure
 
 
 def matched(records: Records, name: str, values: Any) -> Records:

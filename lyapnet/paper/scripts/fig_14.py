@@ -1,6 +1,6 @@
 """Fig. 14: as figure 4, from orthogonal weights."""
 
-from ..compare import COMMON, gain, quick
+from ..compare import COMMON, gain, lag_points, quick
 from ..harness import Finding, Records
 from ..learning import learn
 from . import fig_4
@@ -24,13 +24,7 @@ run = learn
 
 def points(scale):
     if scale == "quick":
-        some = [
-            quick(task=task, lag=lag, condition=c, network=i)
-            for i in range(4)
-            for task, lags in QUICK_LAGS.items()
-            for lag in lags
-            for c in fig_4.CONDITIONS
-        ]
+        some = lag_points(QUICK_LAGS, fig_4.CONDITIONS, 4, quick)
     else:
         some = [
             point

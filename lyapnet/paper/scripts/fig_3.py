@@ -5,18 +5,16 @@ import numpy as np
 from ..compare import (
     COMMON,
     LEARNED,
-    accuracy_against,
-    chance,
+    draw_lags,
     gain,
     horizon,
-    learning_curves,
+    lag_points,
     learning_time,
     matched,
     quick,
 )
 from ..harness import Finding
 from ..learning import learn
-from ..style import COLOURS, NAMES, legend_below, panels
 
 TITLE = "Preflossing: delayed copy and temporal XOR at longer lags"
 CLAIMS = """
@@ -38,43 +36,13 @@ run = learn
 
 def points(scale):
     if scale == "quick":
-        return [
-            quick(task=task, lag=lag, condition=c, network=i)
-            for i in range(4)
-            for task, lags in QUICK_LAGS.items()
-            for lag in lags
-            for c in CONDITIONS
-        ]
-    return [
-        dict(task=task, lag=lag, condition=c, network=i)
-        for i in range(10)
-        for task, lags in LAGS.items()
-        for lag in lags
-        for c in CONDITIONS
-    ]
+        return lag_points(QUICK_LAGS, CONDITIONS, 4, quick)
+    return lag_points(LAGS, CONDITIONS, 10)
 
 
 def plot(records):
-    figure, axes = panels(2, 2)
-    for column, task in enumerate(LAGS):
-        some = records.where(task=task)
-        above, below = axes[:, column]
-        if not some:
-            continue
-        lags = some.each("lag")
-        shown = lags[len(lags) // 2]
-        for condition in CONDITIONS:
-            look = dict(color=COLOURS[condition], label=NAMES[condition])
-            one = some.where(condition=condition)
-            learning_curves(above, one.where(lag=shown), **look)
-            accuracy_against(below, one, "lag", **look)
-        own = dict(ylabel="accuracy, R² (%)", ylim=(-30, 104), level=0) if task == "copy" else {}
-        chance(above, xlabel="training epoch", **own)
-        chance(below, xlabel="lag (steps)", **own)
-        above.set_title(f"{NAME[task]}, lag {shown} steps", fontsize=8)
-        below.set_title(NAME[task], fontsize=8)
-    legend_below(figure, axes, ncols=2)
-    return figure
+    squares = dict(ylabel="accuracy, R² (%)", ylim=(-30, 104), level=0)
+    return draw_lags(records, NAME, CONDITIONS, own={"copy": squares})
 
 
 def findings(records):

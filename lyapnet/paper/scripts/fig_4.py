@@ -2,10 +2,9 @@
 
 import numpy as np
 
-from ..compare import accuracy_against, chance, gain, horizon, learning_curves, matched, quick
+from ..compare import draw_lags, gain, horizon, lag_points, matched, quick
 from ..harness import Finding
 from ..learning import learn
-from ..style import COLOURS, NAMES, legend_below, panels
 
 TITLE = "Binary XOR against its lag: no flossing, preflossing, flossing during training"
 CLAIMS = """
@@ -29,42 +28,12 @@ run = learn
 
 def points(scale):
     if scale == "quick":
-        return [
-            quick(task=task, lag=lag, condition=c, network=i)
-            for i in range(4)
-            for task, lags in QUICK_LAGS.items()
-            for lag in lags
-            for c in CONDITIONS
-        ]
-    return [
-        dict(task=task, lag=lag, condition=c, network=i)
-        for i in range(10)
-        for task, lags in LAGS.items()
-        for lag in lags
-        for c in CONDITIONS
-    ]
+        return lag_points(QUICK_LAGS, CONDITIONS, 4, quick)
+    return lag_points(LAGS, CONDITIONS, 10)
 
 
 def plot(records):
-    figure, axes = panels(2, 2)
-    for column, task in enumerate(LAGS):
-        some = records.where(task=task)
-        above, below = axes[:, column]
-        if not some:
-            continue
-        lags = some.each("lag")
-        shown = 70 if 70 in lags else lags[len(lags) // 2]
-        for condition in CONDITIONS:
-            look = dict(color=COLOURS[condition], label=NAMES[condition])
-            one = some.where(condition=condition)
-            learning_curves(above, one.where(lag=shown), **look)
-            accuracy_against(below, one, "lag", **look)
-        chance(above, xlabel="training epoch")
-        above.set_title(f"{task} XOR, lag {shown} steps", fontsize=8)
-        chance(below, xlabel="lag (steps)")
-        below.set_title(f"{task} XOR", fontsize=8)
-    legend_below(figure, axes, ncols=3)
-    return figure
+    return draw_lags(records, {task: f"{task} XOR" for task in LAGS}, CONDITIONS, shown=70)
 
 
 def findings(records):
