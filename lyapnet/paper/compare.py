@@ -72,6 +72,9 @@ def draw_lags(
         some = records.where(task=task)
         above, below = axes[:, column]
         if not some:
+            for ax in (above, below):
+                ax.set_axis_off()
+            above.text(0.5, 0.0, f"{name}: not run yet", ha="center", transform=above.transAxes)
             continue
         lags = some.each("lag")
         lag = shown if shown in lags else lags[len(lags) // 2]

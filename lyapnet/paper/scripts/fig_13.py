@@ -76,7 +76,7 @@ def plot(records):
         if enough(lag):
             a, b, *_ = fit(lag, one[:, i])
             x = np.geomspace(lag.min(), lag.max(), 50)
-            law = rf", line: $-{a:.2g}\, d^{{\,-{b:.2g}}}$"
+            law = rf", line: $-{float(f'{a:.2g}'):g}\, d^{{\,-{b:.2g}}}$"
             ax.plot(x, -a * x**-b, "k-", lw=0.9, zorder=0)
         ax.axhline(0, color="0.6", lw=0.6, zorder=0)
         ax.set(xlabel="lag d (steps)", ylabel=rf"$\lambda_{{{i + 1}}}$ (nats per step)")
