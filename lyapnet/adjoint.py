@@ -14,6 +14,8 @@ from typing import Any
 import numpy as np
 
 from .autodiff import Tree, leaves, rebuild
+from .buffers import empty
+from .deferred import forward_in_blocks
 from .errors import DegenerateBasisError
 from .linalg import Array, blas_threads, pull_back_qr
 from .orbit import Orbit
@@ -80,6 +82,8 @@ def exponents(
 
 
 def _forward(orbit: Orbit, rows: Array, plan: Plan, start: int, keep: bool) -> Any:
+    if keep and plan.interval == 1 and not orbit.members_last:
+        return forward_in_blocks(orbit, rows, start)
     return forward(orbit, rows, plan.interval, start=start, forgiving=plan.forgiving, keep=keep)
 
 
@@ -154,7 +158,7 @@ def reverse(
         Cotangent of the log growth of the first block.
     """
     rows, orbit = tape.rows, tape.orbit
-    bars = np.empty_like(rows[1:])
+    bars = empty(rows[1:].shape)
     bars[-1] = 0.0 if rows_bar is None else rows_bar
     first_bar = np.empty_like(rows[0])
     each_row, each_bar = list(rows), [first_bar, *bars]  # views of all steps, made once
@@ -172,8 +176,7 @@ def reverse(
         if clear:
             spread = 0.0
         next_bar = bar
-        for s in reversed(range(first, last)):
-            orbit.pull(s, each_bar[s + 1], each_bar[s], each_row[s])
+        orbit.carry_back(first, each_bar[first : last + 1], each_row[first:last])
     return bars, first_bar, next_bar
 
 

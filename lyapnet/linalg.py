@@ -313,8 +313,9 @@ def pull_back_qr(
     """
     *lead, k, _ = q.shape
     if reproject:
-        correction = np.tril(np.matmul(q_bar, q.swapaxes(-1, -2)))
-        correction[..., range(k), range(k)] -= bar
+        correction = np.matmul(q_bar, q.swapaxes(-1, -2))
+        correction *= _lower_triangle(k)
+        correction.reshape(*lead, -1)[..., :: k + 1] -= bar
         q_bar -= np.matmul(correction, q)
     elif next_bar is not bar:
         q_bar += (bar - next_bar)[..., None] * q
@@ -329,6 +330,11 @@ def pull_back_qr(
         return
     for at in np.ndindex(*lead):
         _solve(factor[at], q_bar[at])
+
+
+@cache
+def _lower_triangle(k: int) -> Array:
+    return np.tri(k)
 
 
 def _solve(factor: Array, rows: Array) -> None:
@@ -346,15 +352,23 @@ def unbroadcast(x: Array, shape: tuple[int, ...]) -> Array:
 
 
 @cache
-def _controller() -> ThreadpoolController:
-    return ThreadpoolController()
+def _blas_libraries() -> list[Any]:
+    libraries = ThreadpoolController().lib_controllers
+    return [library for library in libraries if library.user_api == "blas"]
 
 
 @contextmanager
 def blas_threads(multiplications: float) -> Iterator[None]:
     """Use one BLAS thread for products too small to share, and put the number back."""
-    if multiplications >= _THREADING_PAYS:
+    counts = [(library, library.get_num_threads()) for library in _blas_libraries()]
+    many = [(library, count) for library, count in counts if count != 1]
+    if multiplications >= _THREADING_PAYS or not many:
         yield
         return
-    with _controller().limit(limits=1, user_api="blas"):
+    try:
+        for library, _ in many:
+            library.set_num_threads(1)
         yield
+    finally:
+        for library, count in many:
+            library.set_num_threads(count)

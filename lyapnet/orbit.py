@@ -31,7 +31,7 @@ class Cotangent:
 class Orbit:
     r"""States :math:`h_0 \dots h_T` of a system and the Jacobians :math:`D_s` of its T steps.
 
-    The tangent loop asks an orbit for four things. Tangent vectors are rows ``(..., k, n)``:
+    The tangent loop asks an orbit for these things. Tangent vectors are rows ``(..., k, n)``:
     a batch of k perturbations.
 
     ======================================  =====================================================
@@ -39,6 +39,7 @@ class Orbit:
     ``pull(s, rows, out, forward)``         :math:`D_s^T q` of each row q; given the rows that
                                             went forward, whatever else is cheap then is noted
                                             for the next
+    ``carry``, ``carry_back``               the same for several steps
     ``tangent_adjoint(rows, rows_bar)``     cotangents through the dependence of :math:`D_s q_s`
                                             on state, input and parameters, all s at once
     ``state_adjoint(states_bar)``           the adjoint of the states' own recursion
@@ -69,6 +70,19 @@ class Orbit:
     def pull(self, s: int, rows: Array, out: Array, forward: Array | None = None) -> None:
         """Carry cotangent vectors back through step s."""
         raise NotImplementedError
+
+    def carry(self, first: int, rows: list[Array]) -> None:
+        """Carry the tangent vectors ``rows[0]`` through steps from `first` on, into the others."""
+        for i in range(len(rows) - 1):
+            self.push(first + i, rows[i], rows[i + 1])
+
+    def carry_back(self, first: int, bars: list[Array], rows: list[Array]) -> None:
+        """Carry the cotangent vectors ``bars[-1]`` back to step `first`, into the others.
+
+        `rows` are those that went forward through these steps.
+        """
+        for i in reversed(range(len(rows))):
+            self.pull(first + i, bars[i + 1], bars[i], rows[i])
 
     def tangent_adjoint(self, rows: Array, rows_bar: Array) -> Cotangent:
         """Differentiate ``sum(rows_bar * (D rows))``, rows fixed, in all that D depends on.

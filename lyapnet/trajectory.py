@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+from .buffers import empty
 from .errors import DegenerateBasisError, DivergedError
 from .linalg import Array, Habit, orthonormalise
 from .orbit import Orbit
@@ -137,10 +138,13 @@ def forward(
     """
     n_steps = orbit.n_steps
     edges = [*range(0, n_steps, interval), n_steps]
-    buffer = _buffer((n_steps if keep else min(interval, n_steps)) + 1, rows, orbit.members_last)
+    buffer = basis_buffer(
+        (n_steps if keep else min(interval, n_steps)) + 1, rows, orbit.members_last
+    )
     buffer[0] = rows
     views = list(buffer)
     factor_shape = (*rows.shape[:-1], rows.shape[-2])
+    factors = list(empty((len(edges) - 1, *factor_shape))) if keep else []
     tape = Tape(orbit, buffer) if keep else None
     diagonals: list[Array] = []
     lengths: list[Array] = []
@@ -152,9 +156,10 @@ def forward(
         """Push through a block and factorise; say whether the basis stood it undivided."""
         here = first if keep else 0
         end = here + last - first
-        for s in range(last - first):
-            orbit.push(first + s, views[here + s], views[here + s + 1])
-        factor = np.empty(factor_shape) if keep else None
+        orbit.carry(first, views[here : end + 1])
+        factor = None
+        if keep:
+            factor = factors.pop() if factors else np.empty(factor_shape)
         diagonal, length = orthonormalise(views[end], factor, habit)
         if last - first > 1:
             sine = diagonal / length
@@ -180,8 +185,8 @@ def forward(
                 if not block(a, b):
                     pending += [((a + b) // 2, b), (a, (a + b) // 2)]
         diagonal, length = np.stack(diagonals), np.stack(lengths)
-        _check_growth(diagonal, length, [start + end for end in ends])
-        log_growth, sine = _logs(diagonal, length, rows.shape[-1])
+        check_growth(diagonal, length, [start + end for end in ends])
+        log_growth, sine = logs(diagonal, length, rows.shape[-1])
     growth = np.add.reduceat(log_growth, starts, axis=0)
     for leaf, first, last, collapsed in suspect:
         wanted = leaf in starts and not forgiving and not collapsed.min() >= _COLLAPSED
@@ -193,7 +198,7 @@ def forward(
     return growth, buffer[n_steps if keep else 0].copy(), min(smallest, float(sine.min())), tape
 
 
-def _check_growth(diagonal: Array, length: Array, ends: list[int]) -> None:
+def check_growth(diagonal: Array, length: Array, ends: list[int]) -> None:
     """Refuse Jacobians that are not finite."""
     good = np.isfinite(diagonal + length).reshape(len(ends), -1).all(axis=1)
     if not good.all():
@@ -206,7 +211,7 @@ def _check_growth(diagonal: Array, length: Array, ends: list[int]) -> None:
         )
 
 
-def _logs(diagonal: Array, length: Array, n: int) -> tuple[Array, Array]:
+def logs(diagonal: Array, length: Array, n: int) -> tuple[Array, Array]:
     """Return logs of growth factors, and sines; a factor that rounding hides is zero."""
     sine = np.divide(diagonal, length, out=np.zeros_like(diagonal), where=length > 0)
     return np.log(np.where(sine > n * np.finfo(float).eps, diagonal, 0.0)), sine
@@ -223,12 +228,12 @@ def _degenerate(step: int, length: int, sine: Array) -> DegenerateBasisError:
     )
 
 
-def _buffer(length: int, rows: Array, members_last: bool) -> Array:
+def basis_buffer(length: int, rows: Array, members_last: bool) -> Array:
     """Return room for bases, in memory with the ensemble's axes last where the orbit wants it."""
     if not members_last:
-        return np.empty((length, *rows.shape))
+        return empty((length, *rows.shape))
     *lead, k, n = rows.shape
-    return np.moveaxis(np.empty((length, k, n, *lead)), (1, 2), (-2, -1))
+    return np.moveaxis(empty((length, k, n, *lead)), (1, 2), (-2, -1))
 
 
 def choose_interval(orbit: Orbit, rows: Array) -> int:

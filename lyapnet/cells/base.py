@@ -118,9 +118,14 @@ def parameter(name: str, x: Any, axes: int) -> Any:
 _vecdot: Any = np.vecdot  # its stub knows no axis
 
 
-def overlap(a: Array, b: Array, out: Array | None = None) -> Array:
-    """Sum ``a b`` over the tangent vectors: ``(..., k, n)`` to ``(..., n)``."""
-    return _vecdot(a, b, axis=-2, out=out)
+def overlap(a: Array, b: Array, out: Array | None = None, scratch: Array | None = None) -> Array:
+    """Sum ``a b`` over the tangent vectors: ``(..., k, n)`` to ``(..., n)``.
+
+    One step's is best done along the components in memory, with `scratch` of the shape of `a`.
+    """
+    if a.ndim > 2:
+        return _vecdot(a, b, axis=-2, out=out)
+    return np.dot(np.ones(len(a)), np.multiply(a, b, out=scratch), out=out)
 
 
 #: Weights up to this size are kept transposed, too.

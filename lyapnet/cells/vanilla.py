@@ -9,11 +9,11 @@ import numpy as np
 
 from .. import validate
 from ..autodiff import value
-from ..buffers import empty
-from ..linalg import Array, unbroadcast
-from ..orbit import Cotangent, Orbit
+from ..linalg import Array
+from ..orbit import Orbit
 from .activation import ACTIVATIONS, as_activation
-from .base import Cell, contract, overlap, parameter, times, transposed
+from .base import Cell, parameter
+from .vanilla_orbit import vanilla_orbit
 
 
 class VanillaRNN(Cell):
@@ -178,7 +178,7 @@ class VanillaRNN(Cell):
 
     def orbit(self, x: Array, inputs: Array | None, n_steps: int) -> Orbit:
         """Run `n_steps` steps; see `System.orbit`."""
-        return _VanillaOrbit(self, x, inputs, n_steps)
+        return vanilla_orbit(self, x, inputs, n_steps)
 
 
 def _apply(W: Any, x: Any) -> Any:
@@ -186,130 +186,3 @@ def _apply(W: Any, x: Any) -> Any:
     if np.ndim(value(W)) == 2:
         return anp.dot(x, W.T)
     return anp.matmul(W, x[..., None])[..., 0]
-
-
-class _VanillaOrbit(Orbit):
-    r"""A stretch of a vanilla network's trajectory; see `Orbit` for the contract.
-
-    `slope` is the diagonal :math:`\alpha \phi'(h_s)`, so that
-    :math:`D_s = (1 - \alpha) I + W\,\mathrm{diag}(\mathrm{slope}_s)`.
-    """
-
-    def __init__(self, cell: VanillaRNN, x: Array, inputs: Array | None, n_steps: int) -> None:
-        self.cell = cell
-        self.W, self.V, self.b = (cell.params[name] for name in "WVb")
-        self.transposed = transposed(self.W)
-        self.inputs = inputs
-        self.states = empty((n_steps + 1, *x.shape))
-        self.rates = empty((n_steps, *x.shape))
-        self.states[0] = x
-        with np.errstate(over="ignore", invalid="ignore"):
-            self._run()
-            slope, self._curvature = cell.activation.along(self.states[:-1], self.rates)
-            self.slope = slope if cell.leak == 1 else cell.leak * slope
-        self._scales = list(self.slope[..., None, :])  # one for each step, made once
-        self._slope_bar: Array | None = None
-        self._scratch: Array | None = None
-
-    def _run(self) -> None:
-        leak, function = self.cell.leak, self.cell.activation.function
-        ufunc = np.tanh if self.cell.activation.name == "tanh" else None
-        states, rates = self.states, self.rates
-        self._drive(states[1:])
-        shared = self.W.ndim == 2
-        grown = np.empty(states.shape[1:])
-        for h, r, following in zip(states, rates, states[1:], strict=False):
-            if ufunc is not None:
-                ufunc(h, out=r)
-            else:
-                r[...] = function(h)
-            if shared and r.ndim <= 2:
-                np.dot(r, self.transposed, out=grown)
-            elif shared:
-                times(r, self.transposed, out=grown)
-            else:
-                np.matmul(self.W, r[..., None], out=grown[..., None])
-            following += grown
-            if leak != 1:
-                following *= leak
-                following += (1 - leak) * h
-
-    def _drive(self, out: Array) -> None:
-        """Write V u + b for all steps, ``(T, ..., n)``, in one matrix product."""
-        if self.inputs is None or not self.cell.n_inputs:
-            out[...] = self.b
-            return
-        if self.V.ndim == 2 and self.inputs.shape[:-1] == out.shape[:-1]:
-            times(np.ascontiguousarray(self.inputs), transposed(self.V), out=out)
-        else:
-            out[...] = np.matmul(self.V, self.inputs[..., None])[..., 0]
-        out += self.b
-
-    @property
-    def jacobians(self) -> Array:
-        """Jacobians of all steps ``(T, ..., n, n)``."""
-        unit = (1 - self.cell.leak) * np.eye(self.cell.dim)
-        return unit + self.W * self.slope[..., None, :]
-
-    def push(self, s: int, rows: Array, out: Array) -> None:
-        """Carry tangent vectors through step s."""
-        if self._scratch is None or self._scratch.shape != rows.shape:
-            self._scratch = np.empty(rows.shape)
-        np.multiply(rows, self._scales[s], out=self._scratch)
-        times(self._scratch, self.transposed, out=out)
-        if self.cell.leak != 1:
-            out += (1 - self.cell.leak) * rows
-
-    def pull(self, s: int, rows: Array, out: Array, forward: Array | None = None) -> None:
-        """Carry cotangent vectors back through step s, and note what the slope gets."""
-        times(rows, self.W, out=out)
-        if forward is not None:
-            if self._slope_bar is None:
-                self._slope_bar = np.zeros_like(self.rates)
-            overlap(out, forward, out=self._slope_bar[s])
-        out *= self._scales[s]
-        if self.cell.leak != 1:
-            out += (1 - self.cell.leak) * rows
-
-    def tangent_adjoint(self, rows: Array, rows_bar: Array) -> Cotangent:
-        """Differentiate in the slopes, hence the states, and in the weights."""
-        assert self._slope_bar is not None
-        states = self._slope_bar * (self.cell.leak * self._curvature())
-        rows *= self.slope[..., None, :]
-        W = contract(rows_bar, rows, self.W.shape)
-        return Cotangent(states, None, {"W": W, "V": 0.0, "b": 0.0})
-
-    def state_adjoint(self, states_bar: Array) -> Cotangent:
-        """Backpropagate through time."""
-        bars = states_bar
-        W, leak = self.W, self.cell.leak
-        shared = W.ndim == 2
-        step = np.empty(bars.shape[1:])
-        for here, following, slope in zip(bars[-2::-1], bars[:0:-1], self.slope[::-1], strict=True):
-            if shared and step.ndim <= 2:
-                np.dot(following, W, out=step)
-            elif shared:
-                times(following, W, out=step)
-            else:
-                np.matmul(W.swapaxes(-1, -2), following[..., None], out=step[..., None])
-            step *= slope
-            here += step
-            if leak != 1:
-                here += (1 - leak) * following
-        driven = bars[1:] if leak == 1 else leak * bars[1:]
-        params = {
-            "W": contract(driven[..., None, :], self.rates[..., None, :], W.shape),
-            "V": np.zeros(self.V.shape),
-            "b": unbroadcast(driven, self.b.shape),
-        }
-        inputs = None
-        if self.inputs is not None and self.cell.n_inputs:
-            u = np.broadcast_to(self.inputs, (*driven.shape[:-1], self.cell.n_inputs))
-            params["V"] = contract(driven[..., None, :], u[..., None, :], self.V.shape)
-            back = (
-                times(driven, self.V)
-                if self.V.ndim == 2
-                else (np.matmul(driven[..., None, :], self.V)[..., 0, :])
-            )
-            inputs = unbroadcast(back, self.inputs.shape)
-        return Cotangent(bars[0], inputs, params)

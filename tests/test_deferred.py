@@ -1,0 +1,86 @@
+"""Bases that are orthonormalised only when needed, against the plain loop."""
+
+import numpy as np
+import pytest
+from numpy.testing import assert_allclose
+
+import lyapnet as ln
+from lyapnet import adjoint, deferred, trajectory
+from lyapnet.cells import vanilla_orbit
+from lyapnet.trajectory import Plan
+
+
+def orbit_and_basis(n, k, n_steps, gain=1.0, lead=()):
+    rng = np.random.default_rng(0)
+    cell = ln.VanillaRNN.random(n, gain=gain, bias=0.1, rng=rng)
+    inputs = rng.standard_normal((n_steps, *lead, 1))
+    orbit = trajectory.run_orbit(cell, rng.standard_normal((*lead, n)), inputs, 0, n_steps)
+    basis = np.linalg.qr(rng.standard_normal((*lead, n, k)))[0].swapaxes(-1, -2)
+    return cell, orbit, np.ascontiguousarray(basis)
+
+
+@pytest.mark.parametrize("lead", [(), (3,)])
+@pytest.mark.parametrize(("n", "k"), [(8, 3), (32, 16), (70, 20), (70, 66), (6, 6)])
+def test_growth_in_each_step_is_that_of_the_plain_loop(n, k, lead):
+    _, orbit, rows = orbit_and_basis(n, k, 40, lead=lead)
+    plain = trajectory.forward(orbit, rows, 1, start=0, forgiving=True)
+    found = deferred.forward_in_blocks(orbit, rows, 0)
+    assert_allclose(found[0], plain[0], rtol=0, atol=2e-9)
+    assert_allclose(found[0].sum(axis=0), plain[0].sum(axis=0), rtol=0, atol=1e-10)
+    assert_allclose(np.abs(np.einsum("...i,...i", found[1], plain[1])), 1.0, atol=1e-8)
+
+
+def test_well_conditioned_bases_are_left_for_several_steps_and_others_not():
+    few = deferred.forward_in_blocks(*orbit_and_basis(32, 8, 60)[1:], 0)[3].blocks
+    all_ = deferred.forward_in_blocks(*orbit_and_basis(32, 32, 60)[1:], 0)[3].blocks
+    assert len(few) < 20
+    assert len(all_) > 50
+    for blocks in (few, all_):
+        assert [b[0] for b in blocks[1:]] == [b[1] for b in blocks[:-1]]
+        assert (blocks[0][0], blocks[-1][1]) == (0, 60)
+
+
+def test_a_basis_that_collapses_within_a_block_is_orthonormalised_before():
+    # Six steps that preserve all angles, then one that brings two directions within 1e-6.
+    angles = np.repeat(np.eye(2)[None], 20, axis=0)
+    angles[6] = [[1.0, 1.0], [0.0, 1e-6]]
+    states = np.zeros((21, 2))
+    orbit = ln.orbit.JacobianOrbit(states, jacobians=angles)
+    growth, _, sine, tape = deferred.forward_in_blocks(orbit, np.eye(2), 0)
+    assert 1e-7 < sine < 1e-5
+    assert (6, 7) in [b[:2] for b in tape.blocks]
+    assert_allclose(growth[6].sum(), np.log(1e-6), rtol=1e-9)
+    assert_allclose(np.delete(growth, 6, axis=0), 0.0, atol=1e-9)
+
+
+def test_vectors_that_are_closer_within_a_block_than_at_its_end():
+    # The second step undoes what the first does: only the first one's factor is ill-conditioned.
+    shear = np.array([[1.0, 1.0], [0.0, 1e-5]])
+    maps = np.stack([np.eye(2), shear, np.linalg.inv(shear), np.eye(2)])
+    orbit = ln.orbit.JacobianOrbit(np.zeros((5, 2)), jacobians=maps)
+    growth, _, _, tape = deferred.forward_in_blocks(orbit, np.eye(2)[::-1].copy(), 0)
+    assert (1, 3) in [b[:2] for b in tape.blocks]
+    R = np.linalg.qr(shear[:, ::-1])[1]
+    assert_allclose(growth[1], np.log(np.abs(np.diag(R))), rtol=1e-9)
+    assert_allclose(growth.sum(axis=0), 0.0, atol=1e-9)
+
+
+@pytest.mark.parametrize("leak", [1.0, 0.4])
+@pytest.mark.parametrize("n_steps", [1, 7, 150])
+def test_formed_jacobians_and_factors_give_the_same_gradient(monkeypatch, leak, n_steps):
+    rng = np.random.default_rng(1)
+    n, k = 10, 6
+    cell = ln.VanillaRNN.random(n, gain=1.2, leak=leak, bias=0.1, rng=rng)
+    inputs, x = rng.standard_normal((n_steps, 1)), rng.standard_normal(n)
+    rows = np.ascontiguousarray(np.linalg.qr(rng.standard_normal((n, k)))[0].T)
+    found = []
+    for small in (0, 48):
+        monkeypatch.setattr(vanilla_orbit, "_SMALL", small)
+        for interval in (1, 3):
+            plan = Plan(0, 0, n_steps, interval, forgiving=True)
+            lam, record = adjoint.exponents(cell, x, rows, inputs, plan, keep=True)
+            x_bar, rows_bar, inputs_bar, params = adjoint.gradient(record, np.arange(1.0, k + 1))
+            found.append([lam, x_bar, rows_bar, inputs_bar, *params.values()])
+    for other in found[1:]:
+        for a, b in zip(found[0], other, strict=True):
+            assert_allclose(a, b, rtol=1e-8, atol=1e-9 * max(1.0, np.abs(a).max()))
