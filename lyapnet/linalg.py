@@ -346,6 +346,9 @@ def _solve(factor: Array, rows: Array) -> None:
 
 def unbroadcast(x: Array, shape: tuple[int, ...]) -> Array:
     """Sum over the axes that broadcasting to ``x.shape`` has added or stretched."""
+    if x.shape[-1:] == shape and x.ndim > 1:
+        flat = x.reshape(-1, *shape)
+        return np.dot(np.ones(len(flat)), flat)
     x = x.sum(axis=tuple(range(x.ndim - len(shape))))
     stretched = tuple(i for i, size in enumerate(shape) if size == 1 and x.shape[i] != 1)
     return x.sum(axis=stretched, keepdims=True) if stretched else x

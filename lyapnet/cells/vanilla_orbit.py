@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+from scipy.linalg.blas import dgemm
 
 from ..buffers import empty
 from ..linalg import Array, unbroadcast
@@ -50,19 +51,21 @@ class VanillaOrbit(Orbit):
         states, rates = self.states, self.rates
         self._drive(states[1:])
         shared = self.W.ndim == 2
+        batch = shared and states.ndim == 3 and states.shape[1] > 0
         grown = np.empty(states.shape[1:])
         for h, r, following in zip(states, rates, states[1:], strict=False):
             if ufunc is not None:
                 ufunc(h, out=r)
             else:
                 r[...] = function(h)
-            if shared and r.ndim <= 2:
-                np.dot(r, self.transposed, out=grown)
+            if batch:  # the product and the sum in one call
+                dgemm(1.0, self.transposed.T, r.T, beta=1.0, c=following.T, overwrite_c=1)
             elif shared:
                 times(r, self.transposed, out=grown)
+                following += grown
             else:
                 np.matmul(self.W, r[..., None], out=grown[..., None])
-            following += grown
+                following += grown
             if leak != 1:
                 following *= leak
                 following += (1 - leak) * h
@@ -72,10 +75,12 @@ class VanillaOrbit(Orbit):
         if self.inputs is None or not self.cell.n_inputs:
             out[...] = self.b
             return
-        if self.V.ndim == 2 and self.inputs.shape[:-1] == out.shape[:-1]:
-            times(np.ascontiguousarray(self.inputs), transposed(self.V), out=out)
-        else:
-            out[...] = np.matmul(self.V, self.inputs[..., None])[..., 0]
+        if self.V.ndim == 2 and self.b.ndim == 1 and self.inputs.shape[:-1] == out.shape[:-1]:
+            ones = np.ones((*self.inputs.shape[:-1], 1))
+            weights = np.concatenate([self.V.T, self.b[None]])
+            times(np.concatenate([self.inputs, ones], axis=-1), weights, out=out)
+            return
+        out[...] = np.matmul(self.V, self.inputs[..., None])[..., 0]
         out += self.b
 
     @property
