@@ -74,7 +74,10 @@ def test_public_functions_are_traceable_and_take_ensembles(kind):
 
 @KINDS
 @pytest.mark.parametrize("ensemble", ["single", "batch", "networks"])
-def test_orbit_is_the_repeated_step(kind, ensemble):
+@pytest.mark.parametrize("dense", [False, True])
+def test_orbit_is_the_repeated_step(kind, ensemble, dense, monkeypatch):
+    """Whether tangent vectors are multiplied by a step's matrices, or by all weights."""
+    monkeypatch.setattr("lyapnet.cells.gates.GatedOrbit._dense", lambda orbit, rows: dense)
     rng = np.random.default_rng(2)
     lead = {"single": (), "batch": (2, 3), "networks": (3,)}[ensemble]
     cell = CELLS[kind](4, n_inputs=2, rng=rng)
@@ -150,12 +153,14 @@ def test_gradient(kind, case):
 
 
 @KINDS
-def test_long_runs_are_the_same_in_parts(kind, monkeypatch):
-    """The reverse sweep goes over time in parts that fit into the cache."""
+@pytest.mark.parametrize("ensemble", ["single", "batch", "networks"])
+def test_gradient_is_the_same_part_by_part_and_gate_by_gate(kind, ensemble, monkeypatch):
+    """A step's matrices are made in parts of time, and where they do not pay not at all."""
     rng = np.random.default_rng(4)
-    cell = CELLS[kind](3, rng=rng)
-    x, basis = rng.standard_normal(cell.dim), np.eye(cell.dim)[:, :2]
-    u = rng.standard_normal((20, 1))
+    cell = CELLS[kind](3, rng=rng) if ensemble != "networks" else networks(kind, 4, 3, rng)[1]
+    lead = () if ensemble == "single" else (4,)
+    x, basis = rng.standard_normal((*lead, cell.dim)), np.eye(cell.dim)[:, :2]
+    u = rng.standard_normal((20, *lead, cell.n_inputs))
 
     def gradient():
         return grad(
@@ -163,9 +168,26 @@ def test_long_runs_are_the_same_in_parts(kind, monkeypatch):
         )(cell.params)
 
     whole = gradient()
-    monkeypatch.setattr("lyapnet.cells.gates._PART", 1)
-    for name, expected in gradient().items():
-        np.testing.assert_allclose(whole[name], expected, rtol=1e-11, atol=1e-13)
+    monkeypatch.setattr("lyapnet.cells.mixture._PART", 1)
+    in_parts = gradient()
+    monkeypatch.setattr("lyapnet.cells.gates.GatedOrbit._dense", lambda orbit, rows: False)
+    by_gates = gradient()
+    for name, expected in whole.items():  # the largest component of any is about 1
+        np.testing.assert_allclose(in_parts[name], expected, rtol=1e-11, atol=1e-13)
+        np.testing.assert_allclose(by_gates[name], expected, rtol=1e-11, atol=1e-13)
+
+
+@pytest.mark.parametrize("cell", [ln.LSTM.random(32, rng=0), ln.GRU.random(32, rng=0)], ids=repr)
+def test_members_that_share_weights_make_no_matrices_for_few_vectors(cell):
+    """Those of a batch would take far more memory than its tangent vectors."""
+    orbit = cell.orbit(np.zeros((50, cell.dim)), None, 2)
+    rows = np.ones((50, 1, cell.dim))
+    orbit.push(0, rows, np.empty_like(rows))
+    orbit.pull(0, rows, np.empty_like(rows))
+    assert "mixture" not in vars(orbit)
+    rows = np.ones((50, 32, cell.dim))
+    orbit.push(0, rows, np.empty_like(rows))
+    assert "mixture" in vars(orbit)
 
 
 def test_lstm_without_its_cell_state_has_other_exponents():

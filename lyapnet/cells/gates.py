@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable
+from functools import cached_property
 from typing import Any, ClassVar, Self
 
 import autograd.numpy as anp
@@ -16,14 +17,13 @@ from ..linalg import Array, unbroadcast
 from ..orbit import Cotangent, Orbit
 from .base import Cell, contract, parameter, times, transposed
 
-#: Numbers in the arrays of one part of a reverse sweep over time; they should stay in the cache.
-_PART = 2**16
-
-
 #: The logistic function: traceable, exact in relative terms, and it cannot overflow. (autograd
 #: has its own, in a module that loads all of SciPy's statistics.)
 sigmoid = primitive(expit)
 defvjp(sigmoid, lambda ans, x: lambda g: g * ans * (1 - ans))
+
+#: A step's matrices may have this many numbers, and so many times those of the tangent vectors.
+_FEW, _DENSE = 2**14, 8
 
 
 class GatedCell(Cell):
@@ -136,41 +136,28 @@ def apply(W: Any, x: Any) -> Any:
     return anp.matmul(W, x[..., None])[..., 0]
 
 
-def along(outers: Array, W: Array) -> Array:
-    r"""Return :math:`\sum a\,(W b)` over the tangent vectors, given their outer products."""
-    found: Array = np.einsum("...nm,...nm->...n", outers, W)
-    return found
-
-
-def weighted(A: Array, outers: Array, axes: int) -> Array:
-    r"""Return :math:`\sum \mathrm{diag}(A)\, a b^T` over time, and over members that share W.
-
-    Parameters
-    ----------
-    A : array (T, ..., n)
-    outers : array (T, ..., n, n)
-    axes : int
-        Number of axes of W.
-    """
-    if axes > 2:
-        found: Array = np.einsum("t...n,t...nm->...nm", A, outers)
-        return found
-    n = A.shape[-1]
-    return np.einsum("tn,tnm->nm", A.reshape(-1, n), outers.reshape(-1, n, n))
+def rowwise(x: Array, W: Array, out: Array) -> None:
+    """Multiply states ``(..., n)`` by matrices ``(..., n, m)`` that one or all networks have."""
+    if W.ndim == 2:
+        times(x, W, out=out)
+    else:
+        np.matmul(x[..., None, :], W, out=out[..., None, :])
 
 
 class GatedOrbit(Orbit):
     """The frame of a gated cell's orbit: what does not depend on its gates.
 
-    A subclass has `_run`, `push` and `pull`, and these two:
+    A subclass has `_run`, `push`, `pull` and `tangent_adjoint`, coefficients A of the gates if it
+    uses `stacked`, and
 
     ``_driven(received)``
         given the cotangents ``(T, ..., dim)`` of the states that steps end in: those of the
         gates' recurrent parts and of their drives V u + b, ``(T, ..., gates N)`` each, and of
         parameters beyond W, V and b;
-    ``_part(rows, rows_bar, at)``
-        for steps `at`, a slice: what the coefficients of the tangent step get, and the weights.
     """
+
+    #: Coefficients ``(T, ..., N)`` of the gates in the tangent step.
+    A: list[Array]
 
     def __init__(self, cell: GatedCell, x: Array, inputs: Array | None, n_steps: int) -> None:
         self.cell = cell
@@ -180,13 +167,38 @@ class GatedOrbit(Orbit):
         self.inputs = inputs
         self.states = np.empty((n_steps + 1, *x.shape))
         self.states[0] = x
-        self.values = np.empty((n_steps, *x.shape[:-1], len(cell.gates) * self.n))
         self._scratch: dict[str, Array] = {}
+        self._size = x.size * self.n  # numbers in the matrices of one step
+        values = np.empty((n_steps, *x.shape[:-1], len(cell.gates) * self.n))
         with np.errstate(over="ignore", invalid="ignore"):
-            self._run(self._drive(n_steps))
+            self._run(values, self._drive(n_steps))
+        gates = values.reshape(*values.shape[:-1], -1, self.n)
+        self.values = np.ascontiguousarray(np.moveaxis(gates, -2, 0))
 
-    def _run(self, drive: Array) -> None:
+    def _run(self, values: Array, drive: Array) -> None:
+        """Run all steps; put the gates into `values`, ``(T, ..., gates N)``."""
         raise NotImplementedError
+
+    def _dense(self, rows: Array) -> bool:
+        """Say whether to multiply tangent vectors by a step's matrices, not by all weights.
+
+        These are fewer numbers than the weights, unless members share them; but a single vector
+        is multiplied sooner than they are made.
+        """
+        if rows.shape[-2] > 1 and self._size <= self.W.size:
+            return True
+        return self._size <= _FEW + _DENSE * rows.size
+
+    @cached_property
+    def stacked(self) -> list[Array]:
+        """Coefficients of all gates ``(..., 1, gates N)`` for each step."""
+        return list(np.concatenate(self.A, axis=-1)[..., None, :])
+
+    def _into(self, vectors: Iterable[Array], at: int | slice, out: Array) -> None:
+        """Put the coefficients times a vector for each gate into `out`, ``(..., k, gates N)``."""
+        n = self.n
+        for j, (A, x) in enumerate(zip(self.A, vectors, strict=True)):
+            np.multiply(x, A[at][..., None, :], out=out[..., j * n : (j + 1) * n])
 
     def _drive(self, n_steps: int) -> Array:
         """Return V u + b for all steps in one matrix product."""
@@ -200,27 +212,11 @@ class GatedOrbit(Orbit):
             self._scratch[name] = np.empty(shape)
         return self._scratch[name]
 
-    def _outer(self, name: str, a: Array, b: Array) -> Array:
-        r"""Sum :math:`a b^T` over tangent vectors: ``(..., k, n)`` twice to ``(..., n, n)``."""
-        out = self._room(name, (*a.shape[:-2], a.shape[-1], b.shape[-1]))
-        return np.matmul(a.swapaxes(-1, -2), b, out=out)
-
-    def _no_weights(self, rows: int) -> Array:
-        """Return zeros for the cotangent of recurrent weights, with the ensemble they differ in."""
-        lead = self.states.shape[1:-1] if self.W.ndim > 2 else ()
-        return np.zeros((*lead, rows, self.n))
-
     @property
     def jacobians(self) -> Array:
         """Jacobians of all steps ``(T, ..., n, n)``."""
         u = None if self.inputs is None or not self.cell.n_inputs else self.inputs
         return np.asarray(self.cell.jacobian(self.states[:-1], u))
-
-    def _parts(self) -> Iterator[slice]:
-        """Yield slices of time whose outer products fit into the cache."""
-        length = max(1, _PART // (self.states[0, ..., : self.n].size * self.n))
-        for start in range(0, self.n_steps, length):
-            yield slice(start, min(start + length, self.n_steps))
 
     def _driven(self, received: Array) -> tuple[Array, Array, dict[str, Array]]:
         raise NotImplementedError
@@ -228,10 +224,11 @@ class GatedOrbit(Orbit):
     def state_adjoint(self, states_bar: Array) -> Cotangent:
         """Backpropagate through time: a state's cotangent is pulled like a tangent vector's."""
         bars = np.array(states_bar)
-        back = np.empty((*bars.shape[1:-1], 1, bars.shape[-1]))
+        rows = list(bars[..., None, :])
+        back = np.empty(rows[0].shape)
         for s in reversed(range(self.n_steps)):
-            self.pull(s, bars[s + 1][..., None, :], back)
-            bars[s] += back[..., 0, :]
+            self.pull(s, rows[s + 1], back)
+            rows[s] += back
         recurrent, drive, more = self._driven(bars[1:])
         inputs, params = self._into_gates(recurrent, drive)
         return Cotangent(bars[0], inputs, {**params, **more})

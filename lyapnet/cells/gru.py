@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import Any, ClassVar, Self
 
 import autograd.numpy as anp
@@ -11,7 +12,8 @@ from scipy.special import expit
 from ..linalg import Array, unbroadcast
 from ..orbit import Cotangent, Orbit
 from .base import contract, overlap, times, transposed
-from .gates import GatedCell, GatedOrbit, along, apply, sigmoid, weighted
+from .gates import GatedCell, GatedOrbit, apply, rowwise, sigmoid
+from .mixture import Mixture, part_length, parts
 
 
 class GRU(GatedCell):
@@ -196,19 +198,20 @@ class _GRUOrbit(GatedOrbit):
 
     def __init__(self, cell: GRU, x: Array, inputs: Array | None, n_steps: int) -> None:
         super().__init__(cell, x, inputs, n_steps)
-        self._gates = (*cell._split(self.values), self.states[:-1], self.reset)
+        self._gates = (*self.values, self.states[:-1], self.reset)
         self.R, self.Z, self.E, self.r, self.z = _coefficients(*self._gates)
 
-    def _run(self, drive: Array) -> None:
+    def _run(self, values: Array, drive: Array) -> None:
         n = self.n
-        self.reset = np.empty((*self.values.shape[:-1], n))
-        for s, a in enumerate(self.values):
-            h, y = self.states[s], self.states[s + 1]
-            self._candidate(a, h, drive[s], self.reset[s])
-            candidate = np.tanh(a[..., 2 * n :], out=a[..., 2 * n :])
-            np.subtract(h, candidate, out=y)
-            y *= a[..., n : 2 * n]
-            y += candidate
+        self.reset = np.empty((*values.shape[:-1], n))
+        z, candidate = values[..., n : 2 * n], values[..., 2 * n :]
+        each = values, z, candidate, drive, self.reset, self.states[:-1], self.states[1:]
+        for a, z_, n_, u, reset, h, y in zip(*each, strict=True):
+            self._candidate(a, h, u, reset)
+            np.tanh(n_, out=n_)
+            np.subtract(h, n_, out=y)
+            y *= z_
+            y += n_
 
     def _candidate(self, a: Array, h: Array, drive: Array, reset: Array) -> None:
         """Put r, z and the argument of n into `a`, and what r multiplies into `reset`."""
@@ -230,13 +233,18 @@ class _ResetAfter(_GRUOrbit):
     def __init__(self, cell: GRU, x: Array, inputs: Array | None, n_steps: int) -> None:
         self.c = cell.params["c"]
         super().__init__(cell, x, inputs, n_steps)
-        self.A = np.concatenate([self.E * self.R, self.Z, self.E * self.r], axis=-1)
+        self.A = [self.E * self.R, self.Z, self.E * self.r]
+
+    @cached_property
+    def mixture(self) -> Mixture:
+        r"""Jacobians :math:`\mathrm{diag}(z) + \sum_g \mathrm{diag}(A_g) W_g`."""
+        return Mixture(np.stack(self.A, axis=-1)[..., None, :, :], self.W, self.z)
 
     def _candidate(self, a: Array, h: Array, drive: Array, reset: Array) -> None:
         n = self.n
-        times(h[..., None, :], self.transposed, out=a[..., None, :])
-        np.add(a[..., 2 * n :], self.c, out=reset)
+        rowwise(h, self.transposed, out=a)
         gates, candidate = a[..., : 2 * n], a[..., 2 * n :]
+        np.add(candidate, self.c, out=reset)
         gates += drive[..., : 2 * n]
         expit(gates, out=gates)
         np.multiply(reset, a[..., :n], out=candidate)
@@ -244,42 +252,32 @@ class _ResetAfter(_GRUOrbit):
 
     def push(self, s: int, rows: Array, out: Array) -> None:
         """Carry tangent vectors through step s."""
+        if self._dense(rows):
+            times(rows, self.mixture.step(s).swapaxes(-1, -2), out=out)
+            return
         n = self.n
         gates = self._room("gates", (*rows.shape[:-1], 3 * n))
         times(rows, self.transposed, out=gates)
-        gates *= self.A[s][..., None, :]
+        gates *= self.stacked[s]
         np.multiply(rows, self.z[s][..., None, :], out=out)
         for j in range(3):
             out += gates[..., j * n : (j + 1) * n]
 
     def pull(self, s: int, rows: Array, out: Array, forward: Array | None = None) -> None:
         """Carry cotangent vectors back through step s."""
+        if self._dense(rows):
+            times(rows, self.mixture.step(s), out=out)
+            return
         gates = self._room("gates", (*rows.shape[:-1], 3 * self.n))
-        self._received(rows, s, gates)
+        self._into((rows, rows, rows), s, gates)
         times(gates, self.W, out=out)
         kept = self._room("kept", rows.shape)
         out += np.multiply(rows, self.z[s][..., None, :], out=kept)
 
-    def _received(self, rows: Array, at: int | slice, out: Array) -> None:
-        """Put into `out` what the recurrent products receive, ``(..., k, 3N)``."""
-        n, A = self.n, self.A[at]
-        for j in range(3):
-            gate = slice(j * n, (j + 1) * n)
-            np.multiply(rows, A[..., None, gate], out=out[..., gate])
-
     def tangent_adjoint(self, rows: Array, rows_bar: Array) -> Cotangent:
         """Differentiate in the coefficients, hence gates and states, and in the weights."""
-        n = self.n
-        A_bar, kept = np.empty(self.A.shape), np.empty(self.z.shape)
-        W, W_bar = self.W, self._no_weights(3 * n)
-        for at in self._parts():
-            outers = self._outer("outers", rows_bar[at], rows[at])
-            for j in range(3):
-                gate = slice(j * n, (j + 1) * n)
-                A_bar[at][..., gate] = along(outers, W[..., gate, :])
-                W_bar[..., gate, :] += weighted(self.A[at][..., gate], outers, W.ndim)
-            kept[at] = overlap(rows_bar[at], rows[at])
-        along_r, Z_bar, along_n = self.cell._split(A_bar)
+        mix_bar, W_bar, kept = self.mixture.adjoint(rows_bar, rows)
+        along_r, Z_bar, along_n = np.ascontiguousarray(np.moveaxis(mix_bar[..., 0, :, :], -1, 0))
         E_bar = along_r * self.R + along_n * self.r
         r, z, n_bar, h, m = self._through_coefficients(along_r * self.E, Z_bar, E_bar, kept)
         r += along_n * self.E
@@ -291,7 +289,7 @@ class _ResetAfter(_GRUOrbit):
         z *= gates[1] * (1 - gates[1])
         recurrent = np.concatenate([r, z, m], axis=-1)
         inputs, params = self._into_gates(recurrent, np.concatenate([r, z, s], axis=-1))
-        params["W"] += unbroadcast(W_bar, W.shape)
+        params["W"] += W_bar
         params["c"] = unbroadcast(m, self.c.shape)
         h += times(recurrent[..., None, :], self.W)[..., 0, :]
         return Cotangent(h, inputs, params)
@@ -299,7 +297,8 @@ class _ResetAfter(_GRUOrbit):
     def _driven(self, received: Array) -> tuple[Array, Array, dict[str, Array]]:
         n = self.n
         recurrent = np.empty((*received.shape[:-1], 3 * n))
-        self._received(received[..., None, :], slice(0, self.n_steps), recurrent[..., None, :])
+        rows = received[..., None, :]
+        self._into((rows, rows, rows), slice(None), recurrent[..., None, :])
         drive = recurrent.copy()
         np.multiply(received, self.E, out=drive[..., 2 * n :])
         return recurrent, drive, {"c": unbroadcast(recurrent[..., 2 * n :], self.c.shape)}
@@ -363,24 +362,24 @@ class _ResetBefore(_GRUOrbit):
         """Differentiate in the coefficients, hence gates and states, and in the weights."""
         n = self.n
         r_bar, R_bar, z_bar, Z_bar, E_bar = np.empty((5, *self.z.shape))
-        W_bar = self._no_weights(3 * n)
+        W_bar = np.zeros(self.W.shape)
         W_r, W_z, W_n = (self.W[..., j * n : (j + 1) * n, :] for j in range(3))
-        for at in self._parts():
+        for at in parts(self.n_steps, part_length(self._size, self.W.size)):
             here, bar = rows[at], rows_bar[at]
             inner = here * self.r[at][..., None, :]
-            inner += self.R[at][..., None, :] * times(here, transposed(W_r))
+            inner += self.R[at][..., None, :] * times(here, self.transposed_rz[..., :n])
             inner_bar = times(bar * self.E[at][..., None, :], W_n)
             z_bar[at], r_bar[at] = overlap(bar, here), overlap(inner_bar, here)
-            for j, (A, W, A_bar, a, b) in enumerate(
+            for j, (A, A_bar, W, a, b) in enumerate(
                 (
-                    (self.R, W_r, R_bar, inner_bar, here),
-                    (self.Z, W_z, Z_bar, bar, here),
-                    (self.E, W_n, E_bar, bar, inner),
+                    (self.R, R_bar, W_r, inner_bar, here),
+                    (self.Z, Z_bar, W_z, bar, here),
+                    (self.E, E_bar, W_n, bar, inner),
                 )
             ):
-                outers = self._outer("outers", a, b)
-                A_bar[at] = along(outers, W)
-                W_bar[..., j * n : (j + 1) * n, :] += weighted(A[at], outers, W.ndim)
+                mix_bar, more, _ = Mixture(A[at][..., None, :, None], W).adjoint(a, b)
+                A_bar[at] = mix_bar[..., 0, :, 0]
+                W_bar[..., j * n : (j + 1) * n, :] += more
         r, z, n_bar, h, m = self._through_coefficients(R_bar, Z_bar, E_bar, z_bar)
         r += r_bar
         r_, z_, n_, h_, _ = self._gates
@@ -389,7 +388,7 @@ class _ResetBefore(_GRUOrbit):
         r += inner_bar * h_
         gates = np.concatenate([r * r_ * (1 - r_), z * z_ * (1 - z_)], axis=-1)
         inputs, params = self._into_gates(gates, np.concatenate([gates, s], axis=-1))
-        params["W"] += unbroadcast(W_bar, self.W.shape)
+        params["W"] += W_bar
         h += m + inner_bar * r_
         h += times(gates[..., None, :], self.W_rz)[..., 0, :]
         return Cotangent(h, inputs, params)

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import Any, ClassVar, Self
 
 import autograd.numpy as anp
 import numpy as np
 from scipy.special import expit
 
-from ..linalg import Array, unbroadcast
+from ..linalg import Array
 from ..orbit import Cotangent, Orbit
-from .base import overlap, times
-from .gates import GatedCell, GatedOrbit, along, apply, sigmoid, weighted
+from .base import times
+from .gates import GatedCell, GatedOrbit, apply, rowwise, sigmoid
+from .mixture import Mixture
 
 
 class LSTM(GatedCell):
@@ -166,33 +168,62 @@ class _LSTMOrbit(GatedOrbit):
 
     def __init__(self, cell: LSTM, x: Array, inputs: Array | None, n_steps: int) -> None:
         super().__init__(cell, x, inputs, n_steps)
-        n = self.n
-        self._gates = (*self.cell._split(self.values), self.states[:-1, ..., n:], self.tanh)
-        *A, self.S, self.F = _coefficients(*self._gates)
-        self.A = np.concatenate(A, axis=-1)
+        self._gates = (*self.values, self.states[:-1, ..., self.n :], self.tanh)
+        *self.A, self.S, self.F = _coefficients(*self._gates)
 
-    def _run(self, drive: Array) -> None:
+    def _run(self, values: Array, drive: Array) -> None:
         n = self.n
-        self.tanh = np.empty((*self.values.shape[:-1], n))
-        for s, a in enumerate(self.values):
-            x, y = self.states[s], self.states[s + 1]
-            times(x[..., None, :n], self.transposed, out=a[..., None, :])
-            a += drive[s]
-            g = np.tanh(a[..., 2 * n : 3 * n])
+        self.tanh = np.empty((*values.shape[:-1], n))
+        gates = (values[..., j * n : (j + 1) * n] for j in range(4))
+        x, y = self.states[:-1], self.states[1:]
+        each = values, drive, *gates, self.tanh, x[..., :n], x[..., n:], y[..., :n], y[..., n:]
+        candidate = np.empty(self.tanh.shape[1:])
+        for a, u, i, f, g, o, tanh, h, c, h_next, c_next in zip(*each, strict=True):
+            rowwise(h, self.transposed, out=a)
+            a += u
+            np.tanh(g, out=candidate)
             expit(a, out=a)
-            a[..., 2 * n : 3 * n] = g
-            np.multiply(a[..., n : 2 * n], x[..., n:], out=y[..., n:])
-            g *= a[..., :n]
-            y[..., n:] += g
-            np.tanh(y[..., n:], out=self.tanh[s])
-            np.multiply(a[..., 3 * n :], self.tanh[s], out=y[..., :n])
+            g[...] = candidate
+            candidate *= i
+            np.multiply(f, c, out=c_next)
+            c_next += candidate
+            np.tanh(c_next, out=tanh)
+            np.multiply(o, tanh, out=h_next)
+
+    @cached_property
+    def mixture(self) -> Mixture:
+        r"""Matrices :math:`S A + B` and A of each step.
+
+        .. math::
+
+            \delta c' &= A\,\delta h + F\,\delta c, &
+            A &= \sum\nolimits_{i, f, g} \mathrm{diag}(A_g) W_g, \\
+            \delta h' &= B\,\delta h + S\,\delta c', & B &= \mathrm{diag}(A_o) W_o
+        """
+        mix = np.zeros((*self.F.shape[:-1], 2, self.n, 4))
+        for j, A in enumerate(self.A[:3]):
+            np.multiply(A, self.S, out=mix[..., 0, :, j])
+            mix[..., 1, :, j] = A
+        mix[..., 0, :, 3] = self.A[3]
+        return Mixture(mix, self.W)
+
+    @cached_property
+    def kept(self) -> list[Array]:
+        """What h' and c' get of the cell state, ``(..., 1, 2, N)`` for each step."""
+        return list(np.stack([self.S * self.F, self.F], axis=-2)[..., None, :, :])
 
     def push(self, s: int, rows: Array, out: Array) -> None:
         """Carry tangent vectors through step s."""
         n = self.n
+        if self._dense(rows):
+            times(rows[..., :n], self.mixture.step(s).swapaxes(-1, -2), out=out)
+            kept = self._room("kept", (*rows.shape[:-1], 2, n))
+            np.multiply(rows[..., None, n:], self.kept[s], out=kept)
+            out += kept.reshape(out.shape)
+            return
         gates = self._room("gates", (*rows.shape[:-1], 4 * n))
         times(rows[..., :n], self.transposed, out=gates)
-        gates *= self.A[s][..., None, :]
+        gates *= self.stacked[s]
         h, c = out[..., :n], out[..., n:]
         np.multiply(rows[..., n:], self.F[s][..., None, :], out=c)
         c += gates[..., :n]
@@ -204,6 +235,12 @@ class _LSTMOrbit(GatedOrbit):
     def pull(self, s: int, rows: Array, out: Array, forward: Array | None = None) -> None:
         """Carry cotangent vectors back through step s."""
         n = self.n
+        if self._dense(rows):
+            np.matmul(rows, self.mixture.step(s), out=out[..., :n])
+            kept = self._room("kept", (*rows.shape[:-1], 2, n))
+            np.multiply(rows.reshape(kept.shape), self.kept[s], out=kept)
+            np.add(kept[..., 0, :], kept[..., 1, :], out=out[..., n:])
+            return
         gates = self._room("gates", (*rows.shape[:-1], 4 * n))
         c = self._received(rows, s, gates)
         back = self._room("back", (*rows.shape[:-1], n))
@@ -212,13 +249,10 @@ class _LSTMOrbit(GatedOrbit):
 
     def _received(self, rows: Array, at: int | slice, out: Array) -> Array:
         """Put into `out` what the gates receive, ``(..., k, 4N)``, and return that of c'."""
-        n, A, S = self.n, self.A[at], self.S[at]
-        c = rows[..., :n] * S[..., None, :]
-        c += rows[..., n:]
-        for j in range(3):
-            gate = slice(j * n, (j + 1) * n)
-            np.multiply(c, A[..., None, gate], out=out[..., gate])
-        np.multiply(rows[..., :n], A[..., None, 3 * n :], out=out[..., 3 * n :])
+        h = rows[..., : self.n]
+        c = h * self.S[at][..., None, :]
+        c += rows[..., self.n :]
+        self._into((c, c, c, h), at, out)
         return c
 
     def tangent_adjoint(self, rows: Array, rows_bar: Array) -> Cotangent:
@@ -226,35 +260,25 @@ class _LSTMOrbit(GatedOrbit):
 
         All that is needed of the tangent vectors are their products, summed over them.
         """
-        n = self.n
-        A_bar = np.empty(self.A.shape)
-        S_bar, F_bar = np.empty(self.S.shape), np.empty(self.S.shape)
-        W, W_bar = self.W, self._no_weights(4 * n)
-        for at in self._parts():
-            h, c = rows[at][..., :n], rows[at][..., n:]
-            h_bar = rows_bar[at][..., :n]
-            c_bar = np.multiply(h_bar, self.S[at][..., None, :], out=self._room("c_bar", h.shape))
-            c_bar += rows_bar[at][..., n:]
-            by_c, by_h = self._outer("c", c_bar, h), self._outer("h", h_bar, h)
-            new = self.F[at] * overlap(h_bar, c)  # h_bar times the tangent vectors' c'
-            for j in range(4):
-                gate = slice(j * n, (j + 1) * n)
-                outers, A = by_c if j < 3 else by_h, self.A[at][..., gate]
-                A_bar[at][..., gate] = along(outers, W[..., gate, :])
-                W_bar[..., gate, :] += weighted(A, outers, W.ndim)
-                if j < 3:
-                    new += A * along(by_h, W[..., gate, :])
-            S_bar[at], F_bar[at] = new, overlap(c_bar, c)
-        gates_bar, c_bar = self._through_coefficients(A_bar, S_bar, F_bar)
+        n, A, S, F = self.n, self.A, self.S, self.F
+        mix_bar, W_bar, _ = self.mixture.adjoint(rows_bar, rows[..., :n])
+        (i, f, g, o), bottom = np.ascontiguousarray(np.moveaxis(mix_bar, (-3, -1), (0, 1)))
+        kept = np.empty((*F.shape[:-1], 2, n))
+        halves = rows_bar.reshape(*rows.shape[:-1], 2, n)
+        np.einsum("...kdn,...kn->...dn", halves, rows[..., n:], out=kept)
+        h_kept, c_kept = kept[..., 0, :], kept[..., 1, :]
+        S_bar = F * h_kept + A[0] * i + A[1] * f + A[2] * g
+        through = [x + S * y for x, y in zip(bottom[:3], (i, f, g), strict=True)]
+        gates_bar, c_bar = self._through_coefficients([*through, o], S_bar, S * h_kept + c_kept)
         inputs, params = self._into_gates(gates_bar, gates_bar)
-        params["W"] += unbroadcast(W_bar, W.shape)
-        h_bar = times(gates_bar[..., None, :], W)[..., 0, :]
+        params["W"] += W_bar
+        h_bar = times(gates_bar[..., None, :], self.W)[..., 0, :]
         return Cotangent(np.concatenate([h_bar, c_bar], axis=-1), inputs, params)
 
-    def _through_coefficients(self, A: Array, S: Array, F: Array) -> tuple[Array, Array]:
+    def _through_coefficients(self, A: list[Array], S: Array, F: Array) -> tuple[Array, Array]:
         """Return cotangents of the gates' arguments and of c, given the coefficients'."""
         i, f, g, o, c, t = self._gates
-        A_i, A_f, A_g, A_o = self.cell._split(A)
+        A_i, A_f, A_g, A_o = A
         t_bar = A_o * o * (1 - o) - 2 * S * o * t
         new = t_bar * (1 - t * t)  # of c' = f c + i g
         i_bar = A_i * (1 - 2 * i) * g + A_g * (1 - g * g) + new * g
