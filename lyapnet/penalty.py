@@ -40,6 +40,14 @@ class SpectralRadius:
     def __repr__(self) -> str:
         return f"SpectralRadius(strength={self.strength:g}, target={self.target:g})"
 
+    def check(self, system: System) -> None:
+        """Refuse a cell whose weights are no square matrix, as those of several gates."""
+        if len(set(recurrent_weights(system).shape)) > 1:
+            raise ValueError(
+                f"`penalty` needs one square matrix W of recurrent weights, {system!r} has those "
+                'of its gates: take ("jacobian_norm", c)'
+            )
+
     def evaluate(self, system: System, orbit: Orbit, rng: np.random.Generator) -> Penalised:
         """Return the penalty, and its cotangents of states and parameters."""
         W = recurrent_weights(system)
@@ -95,12 +103,14 @@ class JacobianNorm:
 PENALTIES = {"spectral_radius": SpectralRadius, "jacobian_norm": JacobianNorm}
 
 
-def as_penalty(penalty: Any) -> Any:
+def as_penalty(penalty: Any, system: System) -> Any:
     """Return the penalty that None, a name with its strength, or an object means."""
+    if isinstance(penalty, tuple) and len(penalty) == 2:
+        penalty = PENALTIES[validate.option("penalty", penalty[0], PENALTIES)](penalty[1])
+    if isinstance(penalty, SpectralRadius):
+        penalty.check(system)
     if penalty is None or hasattr(penalty, "evaluate"):
         return penalty
-    if isinstance(penalty, tuple) and len(penalty) == 2:
-        return PENALTIES[validate.option("penalty", penalty[0], PENALTIES)](penalty[1])
     raise TypeError(
         f"`penalty` must be None, a pair of a name in {sorted(PENALTIES)} and a strength, or an "
         f"object such as lyapnet.penalty.SpectralRadius(1.0); got {penalty!r}"

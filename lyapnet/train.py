@@ -290,7 +290,7 @@ def train(
         validate.integer("batch_size", batch_size, low=1),
         validate.option("loss", task.loss if loss is None else loss, LOSSES),
         checked_clip(clip_norm),
-        as_penalty(penalty),
+        as_penalty(penalty, system),
         check_diagnostics(diagnostics),
         schedule,
     )

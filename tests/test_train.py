@@ -107,6 +107,19 @@ def test_penalties_against_finite_differences(penalty, kwargs):
         assert (up - down) / 2e-6 == pytest.approx(want, rel=1e-6, abs=1e-8)
 
 
+def test_the_spectral_radius_of_several_gates_is_refused_before_any_work():
+    cell = ln.LSTM.random(4, rng=0)
+    with pytest.raises(ValueError, match="square matrix W.*jacobian_norm"):
+        ln.train(
+            cell,
+            ln.tasks.TemporalXOR(2),
+            0,
+            n_steps=9,
+            batch_size=2,
+            penalty=("spectral_radius", 1.0),
+        )
+
+
 def test_the_spectral_radius_comes_to_its_target():
     cell = ln.VanillaRNN.random(10, gain=0.3, rng=0)
     r = ln.train(
