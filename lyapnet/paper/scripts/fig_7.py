@@ -15,7 +15,7 @@ hardest is not solved even if all N exponents are flossed. Flossing during train
 the plane.
 """
 SETTINGS = f"""{COMMON}
-k = 8, 24, 40, 60, 75 or 80 exponents, five networks; the runs with flossing during training are
+k = 8, 40, 60, 75 or 80 exponents, ten networks; the runs with flossing during training are
 those of figure 5, those with k = 75 of figure 4. The paper's grid is not known.
 """
 
