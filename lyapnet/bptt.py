@@ -59,7 +59,7 @@ class Network(NamedTuple):
     def outputs(self, states: Array) -> Array:
         """Read out states ``(..., n)``."""
         W, b = self.readout
-        flat = states[..., : W.shape[1]].reshape(-1, W.shape[1])
+        flat = states[..., self.system.visible].reshape(-1, W.shape[1])
         return (np.dot(flat, W.T) + b).reshape(*states.shape[:-1], len(W))
 
 
@@ -119,7 +119,7 @@ def evaluate(
             )
         if not np.isfinite(value):
             raise DivergedError("the loss is not finite; use a smaller learning rate or clip_norm")
-        states_bar = read_back(orbit, W, outputs_bar, first)
+        states_bar = read_back(network, orbit, outputs_bar, first)
         extra: Params = {}
         if penalty is not None:
             added, through, extra = penalty.evaluate(system, orbit, rng)
@@ -131,20 +131,23 @@ def evaluate(
         for name, bar in extra.items():
             grads[name] = grads[name] + bar
         flat_bar = outputs_bar.reshape(-1, len(W))
-        grads["readout.W"] = np.dot(flat_bar.T, read[..., : W.shape[1]].reshape(-1, W.shape[1]))
+        seen = read[..., system.visible].reshape(-1, W.shape[1])
+        grads["readout.W"] = np.dot(flat_bar.T, seen)
         grads["readout.b"] = flat_bar.sum(axis=0)
         grads["x0"] = through.states.sum(axis=0)
     return Evaluation(value, outputs, first, grads, through.states, orbit, outputs_bar)
 
 
-def read_back(orbit: Orbit, W: Array, outputs_bar: Array, first: int) -> Array:
+def read_back(network: Network, orbit: Orbit, outputs_bar: Array, first: int) -> Array:
     """Return cotangents of the states ``(T + 1, batch, n)`` that come through the readout."""
+    W, seen = network.readout.W, network.system.visible
     states_bar = empty(orbit.states.shape)
     states_bar[: 1 + first] = 0.0
     here = states_bar[1 + first :]
-    here[..., W.shape[1] :] = 0.0
+    here[..., : seen.start] = 0.0
+    here[..., seen.stop :] = 0.0
     if len(W) == 1:
-        np.multiply(outputs_bar, W[0], out=here[..., : W.shape[1]])
+        np.multiply(outputs_bar, W[0], out=here[..., seen])
     else:
-        here[..., : W.shape[1]] = np.dot(outputs_bar, W)
+        here[..., seen] = np.dot(outputs_bar, W)
     return states_bar

@@ -43,8 +43,8 @@ def longest_gradient_norm_h0(moment: Moment) -> Array:
     found = moment.evaluation
     last = np.zeros_like(found.outputs_bar)
     last[-1] = found.outputs_bar[-1] * len(last)
-    W = moment.network.readout.W
-    bar = found.orbit.state_adjoint(read_back(found.orbit, W, last, found.first)).states
+    states_bar = read_back(moment.network, found.orbit, last, found.first)
+    bar = found.orbit.state_adjoint(states_bar).states
     return len(bar) * np.linalg.norm(bar, axis=-1).mean()
 
 
@@ -106,7 +106,7 @@ def gradient_overlap(moment: Moment) -> Array:
     ).vectors
     orbit = run_orbit(system, moment.network.x0, inputs, 0, len(inputs))
     bars = np.zeros((len(inputs) + 1, 1, system.dim))
-    bars[-1, 0, : W.shape[1]] = moment.evaluation.outputs_bar[-1, 0] @ W
+    bars[-1, 0, system.visible] = moment.evaluation.outputs_bar[-1, 0] @ W
     for s in reversed(range(warm, len(inputs))):
         orbit.pull(s, bars[s + 1], bars[s])
         bars[s] /= max(np.linalg.norm(bars[s]), np.finfo(float).tiny)

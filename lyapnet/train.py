@@ -199,7 +199,7 @@ def train(
     ----------
     cell : System
         One network. The readout sees its state h, for a vanilla network the pre-activations,
-        as in the paper.
+        as in the paper, and of a `Stack` the highest layer's.
     task : task
         From `lyapnet.tasks`, or any object with `n_inputs`, `n_outputs`, `loss` and
         ``sample(n_steps, batch_size, rng) -> inputs, targets, mask``.
@@ -301,8 +301,8 @@ def train(
     )  # fmt: skip
     flosser = None if schedule is None else _flosser(system, schedule)
     rng = validate.generator(rng)
-    n = getattr(system, "output_dim", system.dim)
-    drawn = draw_readout(readout, task.n_outputs, n, rng)
+    seen = system.visible
+    drawn = draw_readout(readout, task.n_outputs, seen.stop - seen.start, rng)
     start = start_state(system, x0, rng)
     if start.ndim != 1:
         raise ValueError(f"`x0` must have shape ({system.dim},), got {start.shape}")

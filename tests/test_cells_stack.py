@@ -4,8 +4,10 @@ import autograd.numpy as anp
 import numpy as np
 import pytest
 from autograd import grad, jacobian
+from numpy.testing import assert_allclose
 
 import lyapnet as ln
+from lyapnet.bptt import Batch, Network, evaluate
 
 
 def cells(rng):
@@ -128,3 +130,31 @@ def test_layers_that_do_not_fit_are_refused():
         ln.Stack([])
     with pytest.raises(TypeError, match="must be cells"):
         ln.Stack([ln.catalog.henon()])
+
+
+@pytest.mark.parametrize("top", [ln.LSTM, ln.GRU, ln.VanillaRNN])
+def test_a_readout_sees_the_highest_layer_and_its_gradient_reaches_the_lowest(top):
+    rng = np.random.default_rng(3)
+    highest = top.random(4, n_inputs=3, rng=rng)
+    stack = ln.Stack([ln.GRU.random(3, rng=rng), highest])
+    task = ln.tasks.TemporalXOR(2)
+    trained = ln.train(stack, task, 0, n_steps=9, batch_size=2, rng=0)
+    assert trained.readout[0].shape == (1, 4)
+    u, y, _ = task.sample(9, 2, rng)
+    states = stack.orbit(np.broadcast_to(trained.x0, (2, stack.dim)), u, 9).states
+    h = states[1:, :, 3:7]
+    assert_allclose(trained.outputs(u), h @ trained.readout[0].T + trained.readout[1])
+
+    network = Network(stack, trained.readout, trained.x0)
+    batch = Batch(u, y, np.ones((9, 2)))
+    grads = evaluate(network, batch, "cross_entropy").grads
+    params = network.params
+    assert set(grads) == set(params)
+    for name, x in params.items():
+        step = 1e-6 * rng.standard_normal(x.shape)
+        both = [
+            evaluate(network.with_params({**params, name: x + s * step}), batch, "cross_entropy")
+            for s in (1, -1)
+        ]
+        numeric = (both[0].loss - both[1].loss) / 2
+        assert_allclose(np.sum(grads[name] * step), numeric, rtol=1e-6, atol=1e-14)

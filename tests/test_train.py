@@ -109,7 +109,7 @@ def test_penalties_against_finite_differences(penalty, kwargs):
 
 def test_the_spectral_radius_of_several_gates_is_refused_before_any_work():
     cell = ln.LSTM.random(4, rng=0)
-    with pytest.raises(ValueError, match="square matrix W.*jacobian_norm"):
+    with pytest.raises(ValueError, match="one square matrix W"):
         ln.train(
             cell,
             ln.tasks.TemporalXOR(2),

@@ -44,9 +44,9 @@ class GatedCell(Cell):
     units: int
 
     @property
-    def output_dim(self) -> int:
-        """Number of leading components of the state that a readout sees: h, not the cell state."""
-        return self.units
+    def visible(self) -> slice:
+        """Components of the state that a readout sees: h, not the cell state."""
+        return slice(0, self.units)
 
     def _set(self, W: Any, V: Any, b: Any, **more: Any) -> None:
         """Check and keep the parameters; `more` are those of shape ``(..., N)``."""

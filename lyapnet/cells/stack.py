@@ -85,6 +85,13 @@ class Stack(Cell):
         """Number of outputs: the units of the highest layer."""
         return self.cells[-1].n_outputs
 
+    @property
+    def visible(self) -> slice:
+        """Components of the state that a readout sees: those of the highest layer's h."""
+        top = self.cells[-1]
+        below = self.dim - top.dim
+        return slice(below + top.visible.start, below + top.visible.stop)
+
     def _with(self, params: dict[str, Any]) -> Self:
         return type(self)(
             cell._with({k: params[_name(i, k)] for k in cell.params})

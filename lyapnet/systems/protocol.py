@@ -63,6 +63,11 @@ class System:
         """Return a state to start from, None where the user must give one."""
         return None
 
+    @property
+    def visible(self) -> slice:
+        """Components of the state that a readout sees: all, unless a system says otherwise."""
+        return slice(0, self.dim)
+
     def ensemble(self, x: Array, u: Array | None) -> tuple[int, ...]:
         """Return the shape of the ensemble that states and inputs ``(..., m)`` span."""
         inputs = () if u is None else u.shape[:-1]
