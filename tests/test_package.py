@@ -27,6 +27,7 @@ ROOMS = [
     ("systems",),
     ("cells", "catalog"),
     ("trajectory",),
+    ("deferred",),
     ("adjoint",),
     # what is measured
     ("start",),
