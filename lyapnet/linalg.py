@@ -157,8 +157,8 @@ def _by_panels(rows: Array, factor: Array | None, length: Array, habit: Habit) -
                 # Rounding, without which a vector that is gone to the last bit stays so for ever.
                 panel += _EPS * np.random.default_rng(0).standard_normal(panel.shape)
                 R_more = _triangle_by_householder(panel)
-            S += np.dot(np.triu(R).T, S_more)
-            R = np.dot(np.triu(R_more), np.triu(R))
+            S += np.dot(_upper(R).T, S_more)
+            R = np.dot(_upper(R_more), R)
             good = (np.abs(R_more.diagonal()) >= 0.5).all()
         diagonal[a:b] = R.diagonal()
         if factor is not None:
@@ -335,6 +335,12 @@ def pull_back_qr(
 @cache
 def _lower_triangle(k: int) -> Array:
     return np.tri(k)
+
+
+def _upper(R: Array) -> Array:
+    """Clear what LAPACK leaves below the diagonal, in place."""
+    R *= _lower_triangle(len(R)).T
+    return R
 
 
 def _solve(factor: Array, rows: Array) -> None:
