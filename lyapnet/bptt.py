@@ -126,7 +126,7 @@ def evaluate(
             value += added
             if through is not None:
                 states_bar[:-1] += through
-        through = orbit.state_adjoint(states_bar)
+        through = orbit.state_adjoint(states_bar, inputs=False)
         grads = named_params(system.params, through.params)[1]
         for name, bar in extra.items():
             grads[name] = grads[name] + bar

@@ -44,7 +44,7 @@ def longest_gradient_norm_h0(moment: Moment) -> Array:
     last = np.zeros_like(found.outputs_bar)
     last[-1] = found.outputs_bar[-1] * len(last)
     states_bar = read_back(moment.network, found.orbit, last, found.first)
-    bar = found.orbit.state_adjoint(states_bar).states
+    bar = found.orbit.state_adjoint(states_bar, inputs=False).states
     return len(bar) * np.linalg.norm(bar, axis=-1).mean()
 
 

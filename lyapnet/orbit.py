@@ -42,7 +42,7 @@ class Orbit:
     ``carry``, ``carry_back``               the same for several steps
     ``tangent_adjoint(rows, rows_bar)``     cotangents through the dependence of :math:`D_s q_s`
                                             on state, input and parameters, all s at once
-    ``state_adjoint(states_bar)``           the adjoint of the states' own recursion
+    ``state_adjoint(states_bar, inputs)``   the adjoint of the states' own recursion
     ======================================  =====================================================
 
     No Jacobian need be formed for any of them.
@@ -91,10 +91,11 @@ class Orbit:
         """
         raise NotImplementedError
 
-    def state_adjoint(self, states_bar: Array) -> Cotangent:
+    def state_adjoint(self, states_bar: Array, inputs: bool = True) -> Cotangent:
         """Carry cotangents ``(T + 1, ..., n)`` of the states back to the first one.
 
-        The last use of the array: it may be overwritten.
+        The last use of the array: it may be overwritten. The cotangent of the inputs may be left
+        out where it is not wanted.
         """
         raise NotImplementedError
 
@@ -168,7 +169,7 @@ class JacobianOrbit(Orbit):
         jacobians_bar = np.matmul(rows_bar.swapaxes(-1, -2), rows)
         return self._pull_through(self._jacobian, jacobians_bar, "jacobian")
 
-    def state_adjoint(self, states_bar: Array) -> Cotangent:
+    def state_adjoint(self, states_bar: Array, inputs: bool = True) -> Cotangent:
         """Carry cotangents of the states back to the first one, then through all steps at once."""
         bars = states_bar.copy()
         for s in reversed(range(self.n_steps)):

@@ -221,7 +221,7 @@ class GatedOrbit(Orbit):
     def _driven(self, received: Array) -> tuple[Array, Array, dict[str, Array]]:
         raise NotImplementedError
 
-    def state_adjoint(self, states_bar: Array) -> Cotangent:
+    def state_adjoint(self, states_bar: Array, inputs: bool = True) -> Cotangent:
         """Backpropagate through time: a state's cotangent is pulled like a tangent vector's."""
         bars = np.array(states_bar)
         rows = list(bars[..., None, :])
@@ -230,8 +230,8 @@ class GatedOrbit(Orbit):
             self.pull(s, rows[s + 1], back)
             rows[s] += back
         recurrent, drive, more = self._driven(bars[1:])
-        inputs, params = self._into_gates(recurrent, drive)
-        return Cotangent(bars[0], inputs, {**params, **more})
+        inputs_bar, params = self._into_gates(recurrent, drive)
+        return Cotangent(bars[0], inputs_bar, {**params, **more})
 
     def _into_gates(self, recurrent: Array, drive: Array) -> tuple[Array | None, dict[str, Array]]:
         """Return the cotangents of inputs and of W, V, b, given those of the gates."""

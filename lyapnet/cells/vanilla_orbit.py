@@ -122,7 +122,7 @@ class VanillaOrbit(Orbit):
         W = contract(rows_bar, rows, self.W.shape)
         return Cotangent(states, None, {"W": W, "V": 0.0, "b": 0.0})
 
-    def state_adjoint(self, states_bar: Array) -> Cotangent:
+    def state_adjoint(self, states_bar: Array, inputs: bool = True) -> Cotangent:
         """Backpropagate through time."""
         bars = states_bar
         W, leak = self.W, self.cell.leak
@@ -145,17 +145,14 @@ class VanillaOrbit(Orbit):
             "V": np.zeros(self.V.shape),
             "b": unbroadcast(driven, self.b.shape),
         }
-        inputs = None
+        inputs_bar = None
         if self.inputs is not None and self.cell.n_inputs:
             u = np.broadcast_to(self.inputs, (*driven.shape[:-1], self.cell.n_inputs))
             params["V"] = contract(driven[..., None, :], u[..., None, :], self.V.shape)
-            back = (
-                times(driven, self.V)
-                if self.V.ndim == 2
-                else (np.matmul(driven[..., None, :], self.V)[..., 0, :])
-            )
-            inputs = unbroadcast(back, self.inputs.shape)
-        return Cotangent(bars[0], inputs, params)
+            if inputs:
+                back = times(driven[..., None, :], self.V)[..., 0, :]
+                inputs_bar = unbroadcast(back, self.inputs.shape)
+        return Cotangent(bars[0], inputs_bar, params)
 
 
 class _SmallOrbit(VanillaOrbit):
