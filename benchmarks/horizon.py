@@ -10,7 +10,7 @@ exponents (the same share for other sizes), episodes of 500 epochs without clipp
 none        no flossing
 before      500 epochs before training
 during      500 epochs before training and again before epoch 500
-adaptive    `lyapnet.AdaptiveFlossing` with its own defaults
+adaptive    `lyapnet.AdaptiveFlossing` with its own defaults; --window, --low and --high change them
 
 Each run is one file in --directory, and is resumed from its last epoch if it was killed; the
 table and `--json` hold what has been done so far.
@@ -32,17 +32,17 @@ CONDITIONS = ("none", "before", "during", "adaptive")
 TASKS = {"temporal": ln.tasks.TemporalXOR, "spatial": ln.tasks.SpatialXOR}
 
 
-def schedule_of(condition, n):
+def schedule_of(condition, n, adaptive):
     window = dict(k=round(n * 75 / 80), n_steps=39, transient=10, basis_transient=6)
     return {
         "none": None,
         "before": ln.FlossingSchedule(before=500, **window),
         "during": ln.FlossingSchedule(before=500, at=500, epochs=500, **window),
-        "adaptive": ln.AdaptiveFlossing(**window),
+        "adaptive": ln.AdaptiveFlossing(**{**window, **adaptive}),
     }[condition]
 
 
-def run(task, lag, condition, n, epochs, init, checkpoints, rng):
+def run(task, lag, condition, n, epochs, init, checkpoints, rng, adaptive=()):
     """Train one network; return its learning curve and its accuracy on fresh sequences."""
     problem = TASKS[task](lag)
     cell = ln.VanillaRNN.random(n, n_inputs=problem.n_inputs, bias=0.1, init=init, rng=rng)
@@ -50,7 +50,7 @@ def run(task, lag, condition, n, epochs, init, checkpoints, rng):
     start = time.perf_counter()
     r = ln.train(
         cell, problem, epochs, n_steps=max(300, 3 * lag), batch_size=16, clip_norm=0.03,
-        schedule=schedule_of(condition, n), rng=seed,
+        schedule=schedule_of(condition, n, dict(adaptive)), rng=seed,
         checkpoint=Path(checkpoints) / f"{task}-{lag}-{condition}-{n}-{init}-{seed}.npz",
     )  # fmt: skip
     u, y, mask = problem.sample(max(300, 3 * lag), 200, np.random.default_rng([seed, 1]))
@@ -75,6 +75,9 @@ def main():
     parser.add_argument("--epochs", type=int, default=9000)
     parser.add_argument("--init", choices=["gaussian", "orthogonal"], default="gaussian")
     parser.add_argument("--seeds", type=int, default=10)
+    parser.add_argument("--window", type=int, help="averaged steps, for adaptive")
+    parser.add_argument("--low", type=float, help="limits of the gradient, for adaptive")
+    parser.add_argument("--high", type=float)
     parser.add_argument("--jobs", type=int, default=1)
     parser.add_argument("--directory", type=Path, default=Path("lyapnet-horizon"))
     parser.add_argument("--json", type=Path)
@@ -84,6 +87,8 @@ def main():
         o.lags, o.conditions, o.seeds, o.epochs, o.n = [20], ["none", "before"], 1, 300, 48
     checkpoints = o.directory / "checkpoints"
     checkpoints.mkdir(parents=True, exist_ok=True)
+    chosen = {"n_steps": o.window, "low": o.low, "high": o.high}
+    adaptive = [(name, x) for name, x in chosen.items() if x is not None]
     found = []
     # Seeds outermost: whatever has been done when the time is over covers all conditions.
     for seeds in range(1, o.seeds + 1):
@@ -91,6 +96,8 @@ def main():
             task=[o.task], lag=o.lags, condition=o.conditions, n=[o.n], epochs=[o.epochs],
             init=[o.init], checkpoints=[str(checkpoints)],
         )  # fmt: skip
+        if adaptive:
+            grid["adaptive"] = [adaptive]
         done = ln.sweep(
             run, grid, seeds=seeds, directory=o.directory, n_jobs=o.jobs, rng=0,
             progress=sys.stderr.isatty(),
