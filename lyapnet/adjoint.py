@@ -71,7 +71,7 @@ def exponents(
             orbit = run_orbit(system, x, inputs, start, stop)
             tape: Tape | Orbit | None = orbit
             if phase != "transient":
-                growth, rows, sine, tape = _forward(orbit, rows, plan, start, hold)
+                growth, rows, sine, tape = _forward(orbit, rows, plan, start, keep)
                 record.smallest_sine = min(record.smallest_sine, sine)
                 if phase == "n_steps":
                     total += growth.sum(axis=0)
@@ -82,6 +82,7 @@ def exponents(
 
 
 def _forward(orbit: Orbit, rows: Array, plan: Plan, start: int, keep: bool) -> Any:
+    """Carry a basis along; run again, a stretch must end in the same basis, signs included."""
     if keep and plan.interval == 1 and not orbit.members_last:
         return forward_in_blocks(orbit, rows, start)
     return forward(orbit, rows, plan.interval, start=start, forgiving=plan.forgiving, keep=keep)
