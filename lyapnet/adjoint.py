@@ -183,10 +183,12 @@ def reverse(
 
 def _singular(step: int, log_growth: Array) -> DegenerateBasisError:
     exponent = int(np.argmin(log_growth.reshape(-1, log_growth.shape[-1]).min(axis=0)))
+    remedy = "ask for fewer exponents k" if exponent else "start from smaller weights"
     return DegenerateBasisError(
         f"exponent {exponent + 1} of {log_growth.shape[-1]} is -inf: the Jacobian of step {step} "
-        "is singular on the basis (dead units, or weights of low rank), and the exponent has no "
-        "derivative there; ask for fewer exponents k",
+        "is singular on the basis (dead or saturated units, or weights of low rank), and the "
+        f"exponent has no derivative there; {remedy}, or if it came to this while flossing, take a "
+        "smaller learning rate",
         step=step,
         exponent=exponent,
     )

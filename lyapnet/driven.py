@@ -238,10 +238,11 @@ class EchoState(Result):
 def echo_state(spectrum: Spectrum, *, level: float = 0.95) -> EchoState:
     r"""Say whether the echo-state property holds along a driven run, with its confidence.
 
-    Two copies of the system under the same input approach each other, as
+    Two copies of the system under the same input that are close to each other approach, as
     :math:`|\delta h_s| \sim e^{\lambda_1 s}`, if the largest conditional exponent is negative: the
-    state then is an echo of the input alone. The property holds if the whole interval of
-    :math:`\lambda_1` lies below zero, fails if it lies above, and is undecided otherwise.
+    state then is an echo of the input alone, as far as small perturbations tell. In this sense
+    the property holds if the whole interval of :math:`\lambda_1` lies below zero, fails if it lies
+    above, and is undecided otherwise.
 
     Parameters
     ----------
@@ -305,4 +306,6 @@ def echo_state(spectrum: Spectrum, *, level: float = 0.95) -> EchoState:
     )
     if verdict == "undecided":
         explanation += "; run longer"
+    if verdict == "holds":
+        explanation += "; that is about small perturbations: start several states, too"
     return EchoState(lam, low, high, probability, verdict, explanation, float(level))

@@ -226,8 +226,11 @@ class Spectrum(Result):
         t = validate.array("t", t)
         if (t < 0).any():
             raise ValueError(f"`t` must not be negative, got {t.min():g}")
-        gap = self.exponents[..., 0] - self.exponents[..., m - 1]
-        return np.multiply.outer(gap, t) / np.log(10)
+        with np.errstate(invalid="ignore"):  # -inf from -inf, and inf times 0
+            gap = self.exponents[..., 0] - self.exponents[..., m - 1]
+            found = np.multiply.outer(gap, t) / np.log(10)
+        # Where not even the first direction survives none can be compared with it.
+        return np.where(np.isnan(found), np.where(t > 0, np.inf, 0.0), found)
 
     def usable_dimensions(self, t: float, log10_kappa_max: float) -> Array:
         """Count the tangent directions whose predicted condition number stays acceptable.
@@ -241,7 +244,10 @@ class Spectrum(Result):
         """
         t = validate.real("t", t, low=0.0)
         limit = validate.real("log10_kappa_max", log10_kappa_max, low=0.0)
-        gap = self.exponents[..., :1] - self.exponents
+        if not t:
+            return np.full(self.exponents.shape[:-1], self.exponents.shape[-1])[()]
+        with np.errstate(invalid="ignore"):  # -inf from -inf: a direction that does not survive
+            gap = self.exponents[..., :1] - self.exponents
         return (gap * (t / np.log(10)) <= limit).sum(axis=-1)
 
     def diagnose(self, *, tol: float | None = None, level: float = 0.95) -> Diagnosis:

@@ -233,6 +233,7 @@ def floss(
                 system, lam[epoch], loss[epoch] = flosser.epoch(system, x, u, rng)
             except LyapnetError as error:
                 error.partial = result()
+                error.add_note(f"This happened in epoch {epoch + 1} of flossing.")
                 raise
             epoch += 1
             if callback is not None:

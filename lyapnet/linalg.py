@@ -296,7 +296,7 @@ def pull_back_qr(
     Exponents depend on the flag that the basis spans, not on the basis: scaling a vector of
     Q, or adding one before it, changes the next factor R by just that. Hence
     :math:`Q^T \bar Q` is lower triangular, its diagonal is the cotangent of the next
-    ``log |diag R|``, and M is diagonal. Of the two products with Q all that is left is to
+    ``log |diag R|``, and copyltu(M) is diagonal. Of the two products with Q all that is left is to
     clear the rounding above the diagonal, which would grow by :math:`R_{ii} / R_{jj}` in
     each step; `reproject` says when.
 

@@ -40,8 +40,19 @@ class Result:
         )
         return f"<table><caption>{type(self).__name__}</caption>{rows}</table>"
 
+    def _to_state(self) -> dict[str, Any]:
+        """Return all fields; of a `cell` that no file can hold, its parameters."""
+        state = {f.name: getattr(self, f.name) for f in fields(self)}  # type: ignore[arg-type]
+        cell = state.get("cell")
+        if cell is not None and cell._to_state() is None:
+            state["cell"] = cell.params
+        return state
+
     def save(self, path: Any) -> Path:
         """Save to a file that `lyapnet.load` reads: arrays and JSON in one npz, no pickle.
+
+        Of a `cell` that is a map or flow, whose functions no file can hold, the parameters are
+        saved: `load` gives them as `cell`, and ``map.with_params`` takes them.
 
         Parameters
         ----------

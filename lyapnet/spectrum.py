@@ -217,10 +217,10 @@ def spectrum_from_jacobians(
     Q = None if basis is None else validate.array("basis", basis, least=2)
     n = D.shape[-1]
     k = directions(k, Q, n)
-    system = _Jacobians(D, validate.real("dt", dt, positive=True))
+    system = _Jacobians(n, validate.real("dt", dt, positive=True))
     rows = start_rows(Q, (*D.shape[1:-2], n, k), validate.generator(rng))
     x = np.zeros((*rows.shape[:-2], n))
-    run = Benettin(system, x, rows, None, Plan(0, warm, len(D) - warm, interval))
+    run = Benettin(system, x, rows, D, Plan(0, warm, len(D) - warm, interval))
     settings = {
         "k": k,
         "transient": 0,
@@ -237,17 +237,14 @@ def spectrum_from_jacobians(
 
 
 class _Jacobians(System):
-    """Given Jacobians, taken one after the other."""
+    """A system whose inputs are its Jacobians."""
 
-    def __init__(self, jacobians: Array, dt: float) -> None:
-        self.dim = jacobians.shape[-1]
+    def __init__(self, dim: int, dt: float) -> None:
+        self.dim = dim
         self.dt = dt
-        self._jacobians = jacobians
-        self._at = 0
 
     def orbit(self, x: Array, inputs: Array | None, n_steps: int) -> Orbit:
-        D = self._jacobians[self._at : self._at + n_steps]
-        self._at += n_steps
+        assert inputs is not None
         states = np.broadcast_to(0.0, (n_steps + 1, *x.shape))
-        D = np.broadcast_to(D, (n_steps, *x.shape, self.dim))
+        D = np.broadcast_to(inputs, (n_steps, *x.shape, self.dim))
         return JacobianOrbit(states, jacobians=D)

@@ -44,15 +44,25 @@ def read(path: Any) -> Any:
     path = Path(path)
     if not path.exists():
         raise FileNotFoundError(f"no such file: {str(path)!r}")
+    if path.is_dir():
+        raise ValueError(f"{str(path)!r} is a folder: the one of a sweep is read by `load_sweep`")
     try:
         with open(path, "rb") as raw, np.load(raw, allow_pickle=False) as file:
-            head = json.loads(str(file[HEAD]))
-            arrays = {name: file[name] for name in file.files if name != HEAD}
+            names = set(file.files)
+            arrays = {name: file[name] for name in names - {HEAD}}
+            head = json.loads(str(file[HEAD])) if HEAD in names else None
     except (ValueError, KeyError, EOFError, TypeError, OSError, zipfile.BadZipFile) as error:
         raise ValueError(
             f"{str(path)!r} is not a whole file of lyapnet ({type(error).__name__}): it is "
             "truncated, or comes from another program"
         ) from None
+    if head is None and "json" in names:
+        raise ValueError(
+            f"{str(path)!r} is the checkpoint of a run: repeat the call that wrote it, with the "
+            "same `checkpoint`, and it goes on from there"
+        )
+    if head is None:
+        raise ValueError(f"{str(path)!r} is not a file of lyapnet: it comes from another program")
     if head.get("format", 0) > FORMAT:
         raise ValueError(
             f"{str(path)!r} has format {head['format']}, this version of lyapnet reads up to "
@@ -127,7 +137,8 @@ def load(path: Any) -> Any:
     -------
     object
         Of the class that was saved, with the same arrays. A `Spectrum` of a map or flow comes
-        back without its system, whose functions no file can hold; give it to `extend`.
+        back without its system, whose functions no file can hold; give it to `extend`. What
+        `floss` and `train` made of one comes back with its parameters as `cell`.
 
     Raises
     ------

@@ -208,6 +208,7 @@ def train(
         Steps of each sequence, at least one more than the task's delay.
     batch_size : int
     loss : {"cross_entropy", "squared_error"}, optional
+        "cross_entropy" is binary, of each output by itself with a logistic function (not softmax).
         The task's own if left out; a mean over steps that count, batch and outputs.
     optimizer : Adam, optional
         Copied; its state is carried on.
@@ -319,6 +320,7 @@ def train(
             try:
                 trained = trainer.advance()
             except LyapnetError as error:
+                error.add_note(f"This happened in epoch {trainer.epoch + 1} of training.")
                 trainer.network = trainer.good
                 error.partial = _result(trainer)
                 raise

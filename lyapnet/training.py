@@ -85,6 +85,7 @@ class Trainer:
         task, system = self.settings.task, self.network.system
         length = max(total, getattr(task, "delay", 0) + 1)
         inputs = np.asarray(task.sample(length, 1, self.rng)[0], dtype=float)[:total, 0]
+        _refuse_nonfinite("inputs", inputs)
         system, lam, _ = self.flosser.epoch(system, self.network.x0, inputs, self.rng)
         self.network = Network(system, *self.network[1:])
         self.exponents.append(lam)
@@ -120,6 +121,7 @@ class Trainer:
                 raise ValueError(
                     f"`task.sample` must give {name} of shape {(T, B, size)}, got {x.shape}"
                 )
+            _refuse_nonfinite(name, x)
         return Batch(u, y, losses.as_weights(mask, (T, B)))
 
     def _accuracy(self, batch: Batch, found: Evaluation) -> float:
@@ -180,6 +182,12 @@ def _count(episode: Any) -> int:
             f"`schedule.episode` must return a number of flossing epochs, got {episode!r}"
         )
     return int(episode)
+
+
+def _refuse_nonfinite(name: str, x: Array) -> None:
+    if not np.isfinite(x).all():
+        at = ", ".join(map(str, np.argwhere(~np.isfinite(x))[0]))
+        raise ValueError(f"`task.sample` must give finite {name}, but {name}[{at}] is not")
 
 
 def draw_readout(readout: Any, n_outputs: int, n: int, rng: np.random.Generator) -> Readout:

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from autograd import grad
 from autograd import jacobian as autograd_jacobian
+from numpy.testing import assert_allclose
 from traced import central_difference, inner, traced_exponents
 
 import lyapnet as ln
@@ -215,3 +216,44 @@ def test_repr_shows_what_is_not_default():
     gru = ln.GRU(rng.standard_normal((9, 3)), reset_after=False)
     assert repr(gru) == "GRU(dim=3, n_inputs=0, reset_after=False)"
     assert repr(ln.LSTM.random(3, rng=0)) == "LSTM(dim=6, n_inputs=1)"
+
+
+# ---- saturated units
+
+
+@pytest.mark.parametrize("bias", [5.0, 15.0, 18.0, 100.0])
+@pytest.mark.parametrize("leak", [1.0, 0.3])
+def test_the_derivative_of_a_saturated_unit_keeps_its_digits(bias, leak):
+    cell = ln.VanillaRNN([[1.0]], [[0.0]], [bias], leak=leak)
+    x = 1.0
+    for _ in range(200):
+        x = (1 - leak) * x + leak * (np.tanh(x) + bias)
+    slope = 1 - leak + leak / np.cosh(x) ** 2
+    found = ln.lyapunov_spectrum(cell, 50, transient=200, rng=0)
+    assert_allclose(found.exponents[0], np.log(slope), rtol=1e-12)
+    assert_allclose(cell.jacobian(np.array([x])), [[slope]], rtol=1e-12)
+
+
+def test_condition_numbers_of_saturated_networks_are_those_of_exact_derivatives():
+    exact = ln.Activation(anp.tanh, lambda h: 1.0 / anp.cosh(h) ** 2)
+    found = []
+    for activation in ("tanh", exact):
+        cell = ln.VanillaRNN.random(12, gain=6.0, n_inputs=0, activation=activation, rng=0)
+        start = 6.0 * np.linspace(-1, 1, 12)
+        kappa = ln.condition_number(cell, 8, x0=start, transient=0, rng=0)
+        found.append(kappa.log10_measured)
+    assert found[0][-1] > 20
+    assert_allclose(found[0], found[1], rtol=1e-10)
+
+
+def test_gradients_of_saturated_networks_are_those_of_exact_derivatives():
+    exact = ln.Activation(anp.tanh, lambda h: 1.0 / anp.cosh(h) ** 2)
+    rng = np.random.default_rng(0)
+    basis, x = np.linalg.qr(rng.standard_normal((6, 3)))[0], rng.standard_normal(6)
+
+    def loss(W, activation):
+        cell = ln.VanillaRNN(W, None, 2.5 * np.arange(6.0), activation=activation)
+        return anp.sum(ln.finite_time_exponents(cell, x, basis, n_steps=4))
+
+    W = rng.standard_normal((6, 6))
+    assert_allclose(grad(loss)(W, "tanh"), grad(loss)(W, exact), rtol=1e-9)

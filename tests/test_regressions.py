@@ -247,3 +247,20 @@ def test_thousands_of_units():
     assert s.exponents.shape == (32,)
     assert s.exponents[0] < 0.1  # at a gain of 1 perturbations neither grow nor die quickly
     assert s.exponents[-1] > -0.3
+
+
+def test_given_jacobians_keep_what_was_measured_before_one_that_overflows():
+    jacobians = np.tile(np.diag([2.0, 0.5]), (6, 1, 1))
+    jacobians[5] = 1e308
+    with pytest.raises(ln.DivergedError, match="step 6") as caught:
+        ln.spectrum_from_jacobians(jacobians, basis=np.eye(2))
+    assert_allclose(caught.value.partial.exponents, np.log([2.0, 0.5]), rtol=1e-14)
+
+
+def test_prediction_without_a_surviving_direction_is_infinite_and_not_nan():
+    dead = ln.VanillaRNN(np.eye(3), None, -9 * np.ones(3), activation="relu")
+    spectrum = ln.lyapunov_spectrum(dead, 50, rng=0)
+    assert np.isneginf(spectrum.exponents).all()
+    assert spectrum.log10_condition_number([0, 10], 2).tolist() == [0, np.inf]
+    assert spectrum.usable_dimensions(10, 3) == 0
+    assert spectrum.usable_dimensions(0, 3) == 3

@@ -1,5 +1,6 @@
 """Results: what they show, and what a file of them brings back."""
 
+import autograd.numpy as anp
 import numpy as np
 import pytest
 import truths
@@ -171,3 +172,22 @@ def test_an_exponent_of_minus_infinity_is_drawn_as_such():
     assert mark.get_xdata() == [3]
     assert [text.get_text() for text in ax.get_legend().texts] == [r"$-\infty$"]
     plt.close("all")
+
+
+def test_a_checkpoint_or_a_folder_is_not_called_a_broken_file(tmp_path):
+    path = tmp_path / "run.npz"
+    ln.floss(ln.VanillaRNN.random(4, rng=0), 2, k=1, n_steps=5, checkpoint=path, rng=0)
+    with pytest.raises(ValueError, match="checkpoint of a run: repeat the call"):
+        ln.load(path)
+    with pytest.raises(ValueError, match="is a folder"):
+        ln.load(tmp_path)
+
+
+def test_the_parameters_of_a_flossed_map_are_saved(tmp_path):
+    start = {"A": np.random.default_rng(0).standard_normal((3, 3))}
+    system = ln.Map(lambda x, p: anp.tanh(anp.dot(p["A"], x)), 3, params=start)
+    result = ln.floss(system, 3, k=2, n_steps=9, x0=np.ones(3), rng=0)
+    loaded = ln.load(result.save(tmp_path / "map.npz"))
+    assert np.array_equal(loaded.cell["A"], result.cell.params["A"])
+    again = system.with_params(loaded.cell).step(np.ones(3))
+    assert np.array_equal(again, result.cell.step(np.ones(3)))

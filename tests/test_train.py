@@ -517,3 +517,27 @@ def test_the_docstring_has_all_diagnostics_and_their_costs():
         _, _, text = ln.train.__doc__.partition(f'``"{name}"``')
         cost = re.search(r"(free|about \d+ ms)", function.__doc__)[0]
         assert re.search(r"(free|about \d+ ms)", text)[0] == cost, name
+
+
+@pytest.mark.parametrize("bad", ["inputs", "targets"])
+def test_data_of_a_task_that_are_not_finite_are_named(bad):
+    class Own:
+        n_inputs = n_outputs = 1
+        loss = "squared_error"
+
+        def sample(self, n_steps, batch_size, rng):
+            data = {x: rng.standard_normal((n_steps, batch_size, 1)) for x in ("inputs", "targets")}
+            data[bad][4, 1] = np.nan
+            return data["inputs"], data["targets"], np.ones(n_steps)
+
+    cell = ln.VanillaRNN.random(5, rng=1)
+    with pytest.raises(ValueError, match=rf"finite {bad}, but {bad}\[4, 1, 0\]"):
+        ln.train(cell, Own(), 9, n_steps=12, batch_size=8, rng=0)
+
+
+def test_an_error_says_in_which_epoch_it_happened():
+    cell = ln.VanillaRNN.random(12, gain=1.2, n_inputs=2, rng=1)
+    with pytest.raises(ln.LyapnetError) as caught:
+        ln.floss(cell, 200, k=4, n_steps=30, optimizer=ln.Adam(50.0), rng=0)
+    epochs = len(caught.value.partial.loss)
+    assert f"epoch {epochs + 1} of flossing" in caught.value.__notes__[0]

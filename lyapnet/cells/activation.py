@@ -55,9 +55,26 @@ class Activation:
         """
         return np.asarray(self.derivative(h), dtype=float), lambda: self._second(h)
 
+    def resolved(self, h: Array, slope: Array) -> Array:
+        """Return the derivatives of `along` with a small relative error, where units saturate, too.
+
+        `slope` may be overwritten.
+        """
+        return slope
+
     def _second(self, h: Array) -> Array:
         second = self.second_derivative or elementwise_grad(self.derivative)
         return np.asarray(second(h), dtype=float)
+
+
+#: Below this a derivative of tanh is taken from its argument: in 1 - tanh**2 digits cancel.
+_SATURATED = 1e-3
+
+
+def sech2(h: Any) -> Any:
+    """Return the derivative of tanh with all its digits; traceable."""
+    e = anp.exp(-2.0 * anp.abs(h))
+    return 4.0 * e / (1.0 + e) ** 2
 
 
 class _Tanh(Activation):
@@ -68,9 +85,15 @@ class _Tanh(Activation):
         np.subtract(1.0, slope, out=slope)
         return slope, lambda: -2.0 * r * slope
 
+    def resolved(self, h: Array, slope: Array) -> Array:
+        low = slope < _SATURATED
+        if low.any():
+            slope[low] = sech2(h[low])
+        return slope
+
 
 ACTIVATIONS = {
-    "tanh": _Tanh(anp.tanh, lambda h: 1.0 - anp.tanh(h) ** 2, name="tanh"),
+    "tanh": _Tanh(anp.tanh, sech2, name="tanh"),
     "relu": Activation(
         lambda h: anp.maximum(h, 0.0),
         # The subgradient at 0 is 0, as everywhere in deep learning.

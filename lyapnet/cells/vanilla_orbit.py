@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -39,11 +40,20 @@ class VanillaOrbit(Orbit):
         self.states[0] = x
         with np.errstate(over="ignore", invalid="ignore"):
             self._run()
-            slope, self._curvature = cell.activation.along(self.states[:-1], self.rates)
-            self.slope = slope if cell.leak == 1 else cell.leak * slope
-        self._scales = list(self.slope[..., None, :])  # one for each step, made once
+            self._slope, self._curvature = cell.activation.along(self.states[:-1], self.rates)
         self._slope_bar: Array | None = None
         self._scratch: Array | None = None
+
+    @cached_property
+    def slope(self) -> Array:
+        """The diagonals of the class' formula ``(T, ..., n)``."""
+        slope = self.cell.activation.resolved(self.states[:-1], self._slope)
+        return slope if self.cell.leak == 1 else self.cell.leak * slope
+
+    @cached_property
+    def _scales(self) -> list[Array]:
+        """The slope of each step, ``(..., 1, n)``."""
+        return list(self.slope[..., None, :])
 
     def _run(self) -> None:
         leak, function = self.cell.leak, self.cell.activation.function
@@ -128,7 +138,8 @@ class VanillaOrbit(Orbit):
         W, leak = self.W, self.cell.leak
         shared = W.ndim == 2
         step = np.empty(bars.shape[1:])
-        for here, following, slope in zip(bars[-2::-1], bars[:0:-1], self.slope[::-1], strict=True):
+        slopes = self._slope if leak == 1 else leak * self._slope
+        for here, following, slope in zip(bars[-2::-1], bars[:0:-1], slopes[::-1], strict=True):
             if shared and step.ndim <= 2:
                 np.dot(following, W, out=step)
             elif shared:
