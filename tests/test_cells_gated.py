@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import autograd.numpy as anp
+import mpmath
 import numpy as np
 import pytest
 from autograd import grad
 from autograd import jacobian as autograd_jacobian
+from numpy.testing import assert_allclose
 from traced import central_difference, inner, traced_exponents
 
 import lyapnet as ln
@@ -300,3 +304,50 @@ def test_bad_arguments():
         ln.LSTM.random(3, init="zeros")
     with pytest.raises(ValueError, match="exactly the keys"):
         ln.LSTM(W).with_params({"W": W})
+
+
+# ---- saturated gates
+
+
+@pytest.mark.parametrize("kind", [ln.LSTM, ln.GRU, partial(ln.GRU, reset_after=False)])
+@pytest.mark.parametrize("scale", [8.0, 20.0])
+def test_derivatives_of_saturated_gates_keep_their_digits(kind, scale):
+    # Against differentiation at 60 digits of one unit's own equations.
+    rng = np.random.default_rng(int(scale))
+    gates = 4 if kind is ln.LSTM else 3
+    b = scale * (1 + rng.random(gates)) * np.array([1, 1, -1, 1])[:gates]
+    cell = kind(rng.standard_normal((gates, 1)), None, b)
+    x = np.array([0.3, 2.0])[: cell.dim]
+    W = [mpmath.mpf(float(w)) for w in cell.params["W"][:, 0]]
+    beta = [mpmath.mpf(float(c)) for c in b]
+
+    def sigma(a):
+        return 1 / (1 + mpmath.exp(-a))
+
+    def step(*state):
+        h = state[0]
+        if kind is ln.LSTM:
+            i, f, g, o = (w * h + c for w, c in zip(W, beta, strict=True))
+            new = sigma(f) * state[1] + sigma(i) * mpmath.tanh(g)
+            return sigma(o) * mpmath.tanh(new), new
+        r, z = (sigma(W[j] * h + beta[j]) for j in range(2))
+        n = mpmath.tanh(beta[2] + r * W[2] * h)  # both conventions are one for one unit
+        return ((1 - z) * n + z * h,)
+
+    with mpmath.workdps(60):
+        start = [mpmath.mpf(float(v)) for v in x]
+        exact = [
+            [
+                mpmath.diff(
+                    lambda v, i=i, j=j: step(*start[:j], v, *start[j + 1 :])[i], start[j], h="1e-25"
+                )
+                for j in range(cell.dim)
+            ]
+            for i in range(cell.dim)
+        ]
+    exact = np.array(exact, dtype=float)
+    orbit = cell.orbit(x, None, 1)
+    pushed = np.empty((cell.dim, cell.dim))
+    orbit.push(0, np.eye(cell.dim), pushed)
+    for found in (cell.jacobian(x), orbit.jacobians[0], pushed.T):
+        assert_allclose(found, exact, rtol=1e-9)

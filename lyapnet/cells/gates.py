@@ -17,6 +17,10 @@ from ..linalg import Array, unbroadcast
 from ..orbit import Cotangent, Orbit
 from .base import Cell, contract, parameter, times, transposed
 
+#: Closer to saturation than this the derivatives of all gates are taken from their arguments:
+#: in 1 - sigma and 1 - tanh**2 digits cancel.
+_SATURATED = 1e-5
+
 #: The logistic function: traceable, exact in relative terms, and it cannot overflow. (autograd
 #: has its own, in a module that loads all of SciPy's statistics.)
 sigmoid = primitive(expit)
@@ -89,6 +93,10 @@ class GatedCell(Cell):
         V = rng.standard_normal((size, n_inputs))
         b = bias * rng.random(size)
         return cls(gain * W + mean, V, b)  # type: ignore[call-arg]
+
+    def _values(self, x: Any, u: Any) -> tuple[tuple[Any, ...], tuple[Any, ...]]:
+        """Return the gates and what they multiply, and 1 - sigma or 1 - tanh**2 of the gates."""
+        raise NotImplementedError
 
     def _drive(self, u: Any) -> Any:
         """Return V u + b; without an input, b."""
@@ -174,6 +182,14 @@ class GatedOrbit(Orbit):
             self._run(values, self._drive(n_steps))
         gates = values.reshape(*values.shape[:-1], -1, self.n)
         self.values = np.ascontiguousarray(np.moveaxis(gates, -2, 0))
+
+    def _resolved(self, *slopes: Array) -> tuple[Any, ...]:
+        """Return 1 - sigma and 1 - tanh**2, of the arguments where digits would cancel in these."""
+        if not any(x.size and x.min() < _SATURATED for x in slopes):
+            return slopes
+        u = None if self.inputs is None or not self.cell.n_inputs else self.inputs
+        exact: tuple[Any, ...] = self.cell._values(self.states[:-1], u)[1]
+        return exact
 
     def _run(self, values: Array, drive: Array) -> None:
         """Run all steps; put the gates into `values`, ``(T, ..., gates N)``."""

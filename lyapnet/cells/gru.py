@@ -11,6 +11,7 @@ from scipy.special import expit
 
 from ..linalg import Array, unbroadcast
 from ..orbit import Cotangent, Orbit
+from .activation import sech2
 from .base import contract, overlap, times, transposed
 from .gates import GatedCell, GatedOrbit, apply, rowwise, sigmoid
 from .mixture import Mixture, part_length, parts
@@ -125,8 +126,8 @@ class GRU(GatedCell):
         drawn = cls._draw(n, gain, n_inputs, init, mean, bias, rng).params
         return cls(drawn["W"], drawn["V"], drawn["b"], reset_after=reset_after)
 
-    def _values(self, h: Any, u: Any) -> tuple[Any, ...]:
-        """Return r, z, n, h, and m: what the gate r multiplies in the argument of n."""
+    def _values(self, h: Any, u: Any) -> tuple[tuple[Any, ...], tuple[Any, ...]]:
+        """Return r, z, n, h, m, which r multiplies, and 1 - r, 1 - z, 1 - n**2."""
         drive = self._drive(u)
         if self.reset_after:
             r, z, m = self._split(apply(self.params["W"], h))
@@ -135,13 +136,14 @@ class GRU(GatedCell):
             r, z = self._split(apply(self.params["W"][..., : 2 * self.units, :], h))
             m = h
         r_drive, z_drive, n_drive = self._split(drive)
-        r, z = sigmoid(r + r_drive), sigmoid(z + z_drive)
-        reset = r * m if self.reset_after else apply(self._blocks()[2], r * m)
-        return r, z, anp.tanh(n_drive + reset), h, m
+        r_, z_ = r + r_drive, z + z_drive
+        r, z = sigmoid(r_), sigmoid(z_)
+        n_ = n_drive + (r * m if self.reset_after else apply(self._blocks()[2], r * m))
+        return (r, z, anp.tanh(n_), h, m), (sigmoid(-r_), sigmoid(-z_), sech2(n_))
 
     def step(self, x: Any, u: Any = None) -> Any:
         """Return the next state ``(..., N)``; without an input, under zero input."""
-        _, z, n, h, _ = self._values(x, u)
+        _, z, n, h, _ = self._values(x, u)[0]
         return (1 - z) * n + z * h
 
     def jacobian(self, x: Any, u: Any = None) -> Any:
@@ -174,8 +176,8 @@ class GRU(GatedCell):
         return kind(self, x, inputs, n_steps)
 
 
-def _coefficients(r: Any, z: Any, n: Any, h: Any, m: Any) -> tuple[Any, ...]:
-    r"""Return the coefficients of the tangent step, given the gates and what r multiplies.
+def _coefficients(gates: tuple[Any, ...], slopes: tuple[Any, ...]) -> tuple[Any, ...]:
+    r"""Return the coefficients of the tangent step, given what `GRU._values` returns.
 
     With :math:`\delta a = W \delta h` for each gate, and :math:`m = W_n h + c` after or
     :math:`m = h` before the recurrent product,
@@ -190,7 +192,9 @@ def _coefficients(r: Any, z: Any, n: Any, h: Any, m: Any) -> tuple[Any, ...]:
     -------
     R, Z, E, r, z
     """
-    return r * (1 - r) * m, z * (1 - z) * (h - n), (1 - z) * (1 - n * n), r, z
+    r, z, n, h, m = gates
+    not_r, not_z, n_slope = slopes
+    return r * not_r * m, z * not_z * (h - n), not_z * n_slope, r, z
 
 
 class _GRUOrbit(GatedOrbit):
@@ -199,7 +203,9 @@ class _GRUOrbit(GatedOrbit):
     def __init__(self, cell: GRU, x: Array, inputs: Array | None, n_steps: int) -> None:
         super().__init__(cell, x, inputs, n_steps)
         self._gates = (*self.values, self.states[:-1], self.reset)
-        self.R, self.Z, self.E, self.r, self.z = _coefficients(*self._gates)
+        r, z, n, _, _ = self._gates
+        slopes = self._resolved(1 - r, 1 - z, 1 - n * n)
+        self.R, self.Z, self.E, self.r, self.z = _coefficients(self._gates, slopes)
 
     def _run(self, values: Array, drive: Array) -> None:
         n = self.n

@@ -11,6 +11,7 @@ from scipy.special import expit
 
 from ..linalg import Array
 from ..orbit import Cotangent, Orbit
+from .activation import sech2
 from .base import times
 from .gates import GatedCell, GatedOrbit, apply, rowwise, sigmoid
 from .mixture import Mixture
@@ -100,16 +101,18 @@ class LSTM(GatedCell):
         """
         return cls._draw(n, gain, n_inputs, init, mean, bias, rng)
 
-    def _values(self, x: Any, u: Any) -> tuple[Any, ...]:
-        """Return i, f, g, o, c and tanh c' at states ``(..., 2N)``."""
+    def _values(self, x: Any, u: Any) -> tuple[tuple[Any, ...], tuple[Any, ...]]:
+        """Return i, f, g, o, c, tanh c', and 1 - i, 1 - f, 1 - g**2, 1 - o, 1 - tanh(c')**2."""
         h, c = x[..., : self.units], x[..., self.units :]
-        i, f, g, o = self._split(apply(self.params["W"], h) + self._drive(u))
-        i, f, g, o = sigmoid(i), sigmoid(f), anp.tanh(g), sigmoid(o)
-        return i, f, g, o, c, anp.tanh(f * c + i * g)
+        i_, f_, g_, o_ = self._split(apply(self.params["W"], h) + self._drive(u))
+        i, f, g, o = sigmoid(i_), sigmoid(f_), anp.tanh(g_), sigmoid(o_)
+        new = f * c + i * g
+        slopes = sigmoid(-i_), sigmoid(-f_), sech2(g_), sigmoid(-o_), sech2(new)
+        return (i, f, g, o, c, anp.tanh(new)), slopes
 
     def step(self, x: Any, u: Any = None) -> Any:
         """Return the next state ``(..., 2N)``; without an input, under zero input."""
-        i, f, g, o, c, t = self._values(x, u)
+        i, f, g, o, c, t = self._values(x, u)[0]
         return anp.concatenate([o * t, f * c + i * g], axis=-1)
 
     def jacobian(self, x: Any, u: Any = None) -> Any:
@@ -146,8 +149,8 @@ class LSTM(GatedCell):
         return _LSTMOrbit(self, x, inputs, n_steps)
 
 
-def _coefficients(i: Any, f: Any, g: Any, o: Any, c: Any, t: Any) -> tuple[Any, ...]:
-    r"""Return the coefficients of the tangent step, given the gates, c and t = tanh c'.
+def _coefficients(gates: tuple[Any, ...], slopes: tuple[Any, ...]) -> tuple[Any, ...]:
+    r"""Return the coefficients of the tangent step, given what `LSTM._values` returns.
 
     With :math:`\delta a = W \delta h` for each gate,
 
@@ -160,7 +163,9 @@ def _coefficients(i: Any, f: Any, g: Any, o: Any, c: Any, t: Any) -> tuple[Any, 
     -------
     A_i, A_f, A_g, A_o, S, f
     """
-    return i * (1 - i) * g, f * (1 - f) * c, i * (1 - g * g), o * (1 - o) * t, o * (1 - t * t), f
+    i, f, g, o, c, t = gates
+    not_i, not_f, g_slope, not_o, t_slope = slopes
+    return i * not_i * g, f * not_f * c, i * g_slope, o * not_o * t, o * t_slope, f
 
 
 class _LSTMOrbit(GatedOrbit):
@@ -169,7 +174,9 @@ class _LSTMOrbit(GatedOrbit):
     def __init__(self, cell: LSTM, x: Array, inputs: Array | None, n_steps: int) -> None:
         super().__init__(cell, x, inputs, n_steps)
         self._gates = (*self.values, self.states[:-1, ..., self.n :], self.tanh)
-        *self.A, self.S, self.F = _coefficients(*self._gates)
+        i, f, g, o, _, t = self._gates
+        slopes = self._resolved(1 - i, 1 - f, 1 - g * g, 1 - o, 1 - t * t)
+        *self.A, self.S, self.F = _coefficients(self._gates, slopes)
 
     def _run(self, values: Array, drive: Array) -> None:
         n = self.n
