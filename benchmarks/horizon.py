@@ -107,7 +107,7 @@ def main():
             if error:
                 print(error, file=sys.stderr)
         if o.json:
-            o.json.write_text(json.dumps(report(found, o), indent=1) + "\n")
+            o.json.write_text(json.dumps(report(found, o, dict(adaptive)), indent=1) + "\n")
     for lag in o.lags:
         for condition in o.conditions:
             values = accuracies(found, lag, condition)
@@ -130,7 +130,7 @@ def accuracies(found, lag, condition):
     ]
 
 
-def report(found, options):
+def report(found, options, adaptive):
     """Return what a figure needs, as JSON would hold it."""
     runs = []
     for point, seed, value, error in found:
@@ -149,7 +149,7 @@ def report(found, options):
         },
         "machine": f"{platform.system()} {platform.machine()}, one BLAS thread per run",
         "task": options.task, "n": options.n, "epochs": options.epochs, "init": options.init,
-        "runs": runs,
+        "adaptive": adaptive, "runs": runs,
     }  # fmt: skip
 
 

@@ -161,7 +161,8 @@ def horizon(*files):
     groups = defaultdict(list)
     for data in files:
         for run in data["runs"]:
-            key = data["task"], data["n"], run["lag"], run["condition"], data["epochs"]
+            how = run["condition"] + _adapted(data.get("adaptive", {}))
+            key = data["task"], data["n"], run["lag"], how, data["epochs"]
             groups[key].append(run)
     rows = []
     for (task, n, lag, condition, epochs), runs in sorted(groups.items()):
@@ -176,6 +177,13 @@ def horizon(*files):
     head = ["XOR, units", "lag", "schedule", "networks", "epochs", "median", "quartiles",
             "flossing epochs"]  # fmt: skip
     return table(head, rows)
+
+
+def _adapted(settings):
+    """Say in what an adaptive schedule differs from the default one."""
+    window = f", {settings['n_steps']} steps" if "n_steps" in settings else ""
+    limits = f", {settings['low']:g} to {settings['high']:g}" if "low" in settings else ""
+    return window + limits
 
 
 def lag40(data):
