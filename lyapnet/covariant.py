@@ -199,7 +199,11 @@ def covariant_vectors(
     )
     warm = plan.transient + plan.basis_transient
     total = warm + n_steps - 1 + after
-    check_inputs(found, u, total)
+    parts = (
+        f"n_steps - 1 = {n_steps - 1}, transient={plan.transient}, "
+        f"basis_transient={plan.basis_transient}, backward_transient={after}"
+    )
+    check_inputs(found, u, total, parts)
     start = start_state(found, x0, rng)
     k = directions(k, None, found.dim)
     lead = found.ensemble(start, None if u is None else u[0])

@@ -133,8 +133,8 @@ def input_sequence(inputs: Any) -> Array:
     return u
 
 
-def check_inputs(system: System, u: Array | None, needed: int) -> None:
-    """Check that inputs ``(T, ..., m)`` fit the system and cover the run."""
+def check_inputs(system: System, u: Array | None, needed: int, parts: str = "") -> None:
+    """Check that inputs ``(T, ..., m)`` fit the system and cover the run, made of `parts`."""
     if u is None:
         return
     if not system.n_inputs:
@@ -144,10 +144,11 @@ def check_inputs(system: System, u: Array | None, needed: int) -> None:
             f"`inputs` must have shape (n_steps, ..., {system.n_inputs}), got {u.shape}"
         )
     if len(u) < needed:
+        parts = parts or "with its transients if it has some"
         steps = validate.counted(len(u), "step", "steps")
         raise ValueError(
             f"`inputs` has {steps}, but the run takes {needed}, "
-            "with its transients if it has some: give a longer sequence, or take fewer steps"
+            f"{parts}: give a longer sequence, or take fewer steps"
         )
 
 

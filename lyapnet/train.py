@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, ClassVar
@@ -301,6 +302,13 @@ def train(
         x0=x0, rng=rng,
     )  # fmt: skip
     flosser = None if schedule is None else _flosser(system, schedule)
+    late = getattr(schedule, "at", ())
+    if late and n_epochs and min(late) >= n_epochs:
+        warnings.warn(
+            f"`schedule` flosses again before epoch {min(late)}, which a run of {n_epochs} epochs "
+            "does not reach",
+            stacklevel=2,
+        )
     rng = validate.generator(rng)
     seen = system.visible
     drawn = draw_readout(readout, task.n_outputs, seen.stop - seen.start, rng)

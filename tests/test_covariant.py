@@ -208,3 +208,9 @@ def test_the_bar_goes_to_its_end(capsys):
     assert " 0/268" in capsys.readouterr().err
     ln.covariant_vectors(ln.catalog.henon(), 100, **kwargs, rng=0)
     assert capsys.readouterr().err == ""
+
+
+def test_inputs_that_are_too_short_name_the_parts_of_the_run():
+    cell = ln.VanillaRNN.random(4, rng=0)
+    with pytest.raises(ValueError, match="takes 499, n_steps - 1 = 199, transient=100, basis_tr"):
+        ln.covariant_vectors(cell, 200, inputs=np.zeros((300, 1)), rng=0)

@@ -541,3 +541,10 @@ def test_an_error_says_in_which_epoch_it_happened():
         ln.floss(cell, 200, k=4, n_steps=30, optimizer=ln.Adam(50.0), rng=0)
     epochs = len(caught.value.partial.loss)
     assert f"epoch {epochs + 1} of flossing" in caught.value.__notes__[0]
+
+
+def test_an_episode_that_a_run_does_not_reach_is_said():
+    cell, task = ln.VanillaRNN.random(5, rng=1), ln.tasks.TemporalXOR(2)
+    schedule = ln.FlossingSchedule(at=20, epochs=1, k=1, n_steps=3)
+    with pytest.warns(UserWarning, match="epoch 20, which a run of 5 epochs does not reach"):
+        ln.train(cell, task, 5, n_steps=9, batch_size=2, schedule=schedule, rng=0)

@@ -16,7 +16,7 @@ the spatial XOR less, its number not being known. Flossing during training: agai
 500. Compared with the runs of figure 4, on Gaussian weights from the same numbers.
 """
 
-LAGS = {"temporal": (40, 60, 70, 80), "spatial": (40, 60, 70)}
+LAGS = {"temporal": (20, 40, 70, 100), "spatial": (20, 40, 60)}
 QUICK_LAGS = {"temporal": (24, 32), "spatial": (12, 20)}
 NETWORKS = 10
 run = learn
