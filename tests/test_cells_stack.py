@@ -158,3 +158,13 @@ def test_a_readout_sees_the_highest_layer_and_its_gradient_reaches_the_lowest(to
         ]
         numeric = (both[0].loss - both[1].loss) / 2
         assert_allclose(np.sum(grads[name] * step), numeric, rtol=1e-6, atol=1e-14)
+
+
+@pytest.mark.parametrize("kind", [ln.VanillaRNN, ln.LSTM, ln.GRU])
+@pytest.mark.parametrize("lead", [(), (2,)])
+def test_an_orbit_takes_the_first_of_more_inputs_than_it_has_steps(kind, lead):
+    rng = np.random.default_rng(0)
+    cell = kind.random(5, rng=rng)
+    inputs, x = rng.standard_normal((9, *lead, 1)), rng.standard_normal((*lead, cell.dim))
+    found = cell.orbit(x, inputs, 4).states
+    assert np.array_equal(found, cell.orbit(x, inputs[:4], 4).states)

@@ -172,7 +172,7 @@ class GatedOrbit(Orbit):
         self.n = cell.units
         self.W, self.V, self.b = (cell.params[name] for name in "WVb")
         self.transposed = transposed(self.W)
-        self.inputs = inputs
+        self.inputs = None if inputs is None else inputs[:n_steps]
         self.states = np.empty((n_steps + 1, *x.shape))
         self.states[0] = x
         self._scratch: dict[str, Array] = {}

@@ -34,7 +34,7 @@ class VanillaOrbit(Orbit):
         self.cell = cell
         self.W, self.V, self.b = (cell.params[name] for name in "WVb")
         self.transposed = transposed(self.W)
-        self.inputs = inputs
+        self.inputs = None if inputs is None else inputs[:n_steps]
         self.states = empty((n_steps + 1, *x.shape))
         self.rates = empty((n_steps, *x.shape))
         self.states[0] = x
