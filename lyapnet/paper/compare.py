@@ -141,7 +141,7 @@ def horizon(records: Records, level: float = LEARNED) -> int:
     learned = [
         lag
         for lag in records.each("lag")
-        if np.median(records.where(lag=lag).values("accuracy")) > level
+        if np.mean(records.where(lag=lag).values("accuracy") > level) > 0.5
     ]
     return max(learned, default=0)
 
