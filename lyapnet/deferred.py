@@ -14,7 +14,7 @@ import numpy as np
 from .buffers import empty
 from .linalg import Array, Habit, orthonormalise
 from .orbit import Orbit
-from .trajectory import Tape, basis_buffer, check_growth, logs
+from .trajectory import Tape, check_growth, logs
 
 #: The smallest sine between the vectors of a basis that is left as it came. The error of a
 #: growth factor is rounding over its square, 1e-10; their product over a block has none of it.
@@ -44,7 +44,7 @@ def forward_in_blocks(orbit: Orbit, rows: Array, start: int) -> tuple[Array, Arr
         Its blocks are those between two orthonormal bases.
     """
     n_steps = orbit.n_steps
-    buffer = basis_buffer(n_steps + 1, rows, orbit.members_last)
+    buffer = empty((n_steps + 1, *rows.shape))
     buffer[0] = rows
     views = list(buffer)
     factors = empty((n_steps, *rows.shape[:-1], rows.shape[-2]))

@@ -138,9 +138,7 @@ def forward(
     """
     n_steps = orbit.n_steps
     edges = [*range(0, n_steps, interval), n_steps]
-    buffer = basis_buffer(
-        (n_steps if keep else min(interval, n_steps)) + 1, rows, orbit.members_last
-    )
+    buffer = _buffer((n_steps if keep else min(interval, n_steps)) + 1, rows, orbit.members_last)
     buffer[0] = rows
     views = list(buffer)
     factor_shape = (*rows.shape[:-1], rows.shape[-2])
@@ -228,7 +226,7 @@ def _degenerate(step: int, length: int, sine: Array) -> DegenerateBasisError:
     )
 
 
-def basis_buffer(length: int, rows: Array, members_last: bool) -> Array:
+def _buffer(length: int, rows: Array, members_last: bool) -> Array:
     """Return room for bases, in memory with the ensemble's axes last where the orbit wants it."""
     if not members_last:
         return empty((length, *rows.shape))

@@ -168,3 +168,26 @@ def contract(left: Array, right: Array, shape: tuple[int, ...]) -> Array:
     left, right = (np.moveaxis(x, 0, -3) for x in (left, right))
     left, right = (x.reshape(*x.shape[:-3], -1, x.shape[-1]) for x in (left, right))
     return unbroadcast(np.matmul(left.swapaxes(-1, -2), right), shape)
+
+
+def through_drive(
+    bar: Array, inputs: Array | None, V: Array, b: Array, wanted: bool = True
+) -> tuple[Array | None, dict[str, Array]]:
+    """Return the cotangents of the inputs, if wanted, and of V and b, given those of V u + b.
+
+    Parameters
+    ----------
+    bar : array (T, ..., i)
+    inputs : array (T, ..., m) or None
+    V, b : array (..., i, m) and (..., i)
+    wanted : bool, optional
+    """
+    params = {"V": np.zeros(V.shape), "b": unbroadcast(bar, b.shape)}
+    m = V.shape[-1]
+    if inputs is None or not m:
+        return None, params
+    u = np.broadcast_to(inputs, (*bar.shape[:-1], m))
+    params["V"] = contract(bar[..., None, :], u[..., None, :], V.shape)
+    if not wanted:
+        return None, params
+    return unbroadcast(times(bar[..., None, :], V)[..., 0, :], inputs.shape), params

@@ -13,9 +13,9 @@ from scipy.special import expit
 
 from .. import validate
 from ..autodiff import value
-from ..linalg import Array, unbroadcast
+from ..linalg import Array
 from ..orbit import Cotangent, Orbit
-from .base import Cell, contract, parameter, times, transposed
+from .base import Cell, contract, parameter, through_drive, times, transposed
 
 #: Closer to saturation than this the derivatives of all gates are taken from their arguments:
 #: in 1 - sigma and 1 - tanh**2 digits cancel.
@@ -187,9 +187,13 @@ class GatedOrbit(Orbit):
         """Return 1 - sigma and 1 - tanh**2, of the arguments where digits would cancel in these."""
         if not any(x.size and x.min() < _SATURATED for x in slopes):
             return slopes
-        u = None if self.inputs is None or not self.cell.n_inputs else self.inputs
-        exact: tuple[Any, ...] = self.cell._values(self.states[:-1], u)[1]
+        exact: tuple[Any, ...] = self.cell._values(self.states[:-1], self._u)[1]
         return exact
+
+    @property
+    def _u(self) -> Array | None:
+        """The inputs as the cell's functions take them."""
+        return self.inputs if self.cell.n_inputs else None
 
     def _run(self, values: Array, drive: Array) -> None:
         """Run all steps; put the gates into `values`, ``(T, ..., gates N)``."""
@@ -231,8 +235,7 @@ class GatedOrbit(Orbit):
     @property
     def jacobians(self) -> Array:
         """Jacobians of all steps ``(T, ..., n, n)``."""
-        u = None if self.inputs is None or not self.cell.n_inputs else self.inputs
-        return np.asarray(self.cell.jacobian(self.states[:-1], u))
+        return np.asarray(self.cell.jacobian(self.states[:-1], self._u))
 
     def _driven(self, received: Array) -> tuple[Array, Array, dict[str, Array]]:
         raise NotImplementedError
@@ -252,15 +255,6 @@ class GatedOrbit(Orbit):
     def _into_gates(self, recurrent: Array, drive: Array) -> tuple[Array | None, dict[str, Array]]:
         """Return the cotangents of inputs and of W, V, b, given those of the gates."""
         h = self.states[:-1, ..., : self.n]
-        params = {
-            "W": contract(recurrent[..., None, :], h[..., None, :], self.W.shape),
-            "V": np.zeros(self.V.shape),
-            "b": unbroadcast(drive, self.b.shape),
-        }
-        inputs = None
-        if self.inputs is not None and self.cell.n_inputs:
-            u = np.broadcast_to(self.inputs, (*drive.shape[:-1], self.cell.n_inputs))
-            params["V"] = contract(drive[..., None, :], u[..., None, :], self.V.shape)
-            back = times(drive[..., None, :], self.V)[..., 0, :]
-            inputs = unbroadcast(back, self.inputs.shape)
+        inputs, params = through_drive(drive, self.inputs, self.V, self.b)
+        params["W"] = contract(recurrent[..., None, :], h[..., None, :], self.W.shape)
         return inputs, params

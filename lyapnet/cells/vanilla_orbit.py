@@ -9,9 +9,9 @@ import numpy as np
 from scipy.linalg.blas import dgemm
 
 from ..buffers import empty
-from ..linalg import Array, unbroadcast
+from ..linalg import Array
 from ..orbit import Cotangent, Orbit
-from .base import contract, overlap, times, transposed
+from .base import contract, overlap, through_drive, times, transposed
 
 #: A single network of up to so many units has its Jacobians formed, of so many steps at a time.
 _SMALL, _PART = 48, 64
@@ -151,18 +151,8 @@ class VanillaOrbit(Orbit):
             if leak != 1:
                 here += (1 - leak) * following
         driven = bars[1:] if leak == 1 else leak * bars[1:]
-        params = {
-            "W": contract(driven[..., None, :], self.rates[..., None, :], W.shape),
-            "V": np.zeros(self.V.shape),
-            "b": unbroadcast(driven, self.b.shape),
-        }
-        inputs_bar = None
-        if self.inputs is not None and self.cell.n_inputs:
-            u = np.broadcast_to(self.inputs, (*driven.shape[:-1], self.cell.n_inputs))
-            params["V"] = contract(driven[..., None, :], u[..., None, :], self.V.shape)
-            if inputs:
-                back = times(driven[..., None, :], self.V)[..., 0, :]
-                inputs_bar = unbroadcast(back, self.inputs.shape)
+        inputs_bar, params = through_drive(driven, self.inputs, self.V, self.b, wanted=inputs)
+        params["W"] = contract(driven[..., None, :], self.rates[..., None, :], W.shape)
         return Cotangent(bars[0], inputs_bar, params)
 
 
