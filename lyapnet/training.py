@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from . import losses
+from . import losses, validate
 from .bptt import Batch, Evaluation, Network, Readout, evaluate
 from .diagnostics import DIAGNOSTICS, Moment, gradient_norm_h0
 from .linalg import Array
@@ -185,8 +185,9 @@ def _count(episode: Any) -> int:
 
 
 def _refuse_nonfinite(name: str, x: Array) -> None:
-    if not np.isfinite(x).all():
-        at = ", ".join(map(str, np.argwhere(~np.isfinite(x))[0]))
+    where = validate.not_finite(x)
+    if where is not None:
+        at = ", ".join(map(str, where))
         raise ValueError(f"`task.sample` must give finite {name}, but {name}[{at}] is not")
 
 

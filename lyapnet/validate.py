@@ -95,11 +95,16 @@ def counted(number: int, one: str, many: str) -> str:
     return f"{number} {one if number == 1 else many}"
 
 
+def not_finite(x: Array) -> tuple[int, ...] | None:
+    """Return where the first NaN or infinity is, None if there is none."""
+    good = np.isfinite(x)
+    return None if good.all() else tuple(int(i) for i in np.argwhere(~good)[0])
+
+
 def finite(name: str, x: Array) -> None:
     """Refuse NaN and infinity, and say where the first one is."""
-    good = np.isfinite(x)
-    if not good.all():
-        where = tuple(int(i) for i in np.argwhere(~good)[0])
+    where = not_finite(x)
+    if where is not None:
         raise ValueError(
             f"`{name}` must be finite, but {name}[{', '.join(map(str, where))}] = {x[where]}"
         )
