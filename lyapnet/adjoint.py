@@ -61,7 +61,7 @@ def exponents(
     length = stretch_length(system, x.shape[:-1], rows.shape[-2])
     hold = keep and per_step * plan.total <= _TAPE
     if hold:
-        length = plan.total
+        length = plan.total + plan.interval
     record = Record(system, inputs, plan, [], [])
     total = np.zeros(rows.shape[:-1])
     with blas_threads(rows.size * system.dim):
@@ -85,7 +85,10 @@ def _forward(orbit: Orbit, rows: Array, plan: Plan, start: int, keep: bool) -> A
     """Carry a basis along; run again, a stretch must end in the same basis, signs included."""
     if keep and plan.interval == 1 and not orbit.members_last:
         return forward_in_blocks(orbit, rows, start)
-    return forward(orbit, rows, plan.interval, start=start, forgiving=plan.forgiving, keep=keep)
+    return forward(
+        orbit, rows, plan.interval,
+        start=start, forgiving=plan.forgiving, keep=keep, flag_only=keep,
+    )  # fmt: skip
 
 
 def gradient(record: Record, exponents_bar: Array) -> tuple[Array, Array, Array | None, Tree]:

@@ -58,7 +58,8 @@ def forward_in_blocks(orbit: Orbit, rows: Array, start: int) -> tuple[Array, Arr
             orbit.carry(first, views[first : last + 1])
             while True:
                 factor = factors[len(blocks)]
-                diagonal, length = orthonormalise(views[last], factor, habit)
+                least = _SMALLEST_SINE if last < n_steps else None
+                diagonal, length = orthonormalise(views[last], factor, habit, least)
                 sine = (diagonal / length).min()
                 if sine >= _SMALLEST_SINE or last - first == 1:
                     break

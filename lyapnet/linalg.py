@@ -47,7 +47,10 @@ class Habit:
 
 
 def orthonormalise(
-    rows: Array, factor: Array | None = None, habit: Habit | None = None
+    rows: Array,
+    factor: Array | None = None,
+    habit: Habit | None = None,
+    least: float | None = None,
 ) -> tuple[Array, Array]:
     r"""Factorise :math:`A = QR` in place, all members of an ensemble.
 
@@ -60,6 +63,10 @@ def orthonormalise(
         Where :math:`R^T` goes; only its lower triangle is meaningful.
     habit : Habit, optional
         What is known from the factorisations before.
+    least : float, optional
+        Where only the product of the factors of several steps is wanted: down to this sine one
+        pass of Cholesky's method will do. Q is then orthonormal to rounding over the square of
+        the smallest sine, and what is missing is in the factor of the next step. Needs `factor`.
 
     Returns
     -------
@@ -72,12 +79,12 @@ def orthonormalise(
     """
     *lead, k, _ = rows.shape
     if not lead:
-        return _factorise(rows, factor, habit)
+        return _factorise(rows, factor, habit, least)
     if k <= SMALL:
         return _gram_schmidt(rows, factor)
     diagonal, length = np.empty((*lead, k)), np.empty((*lead, k))
     for i in np.ndindex(*lead):
-        done = _factorise(rows[i], None if factor is None else factor[i], habit)
+        done = _factorise(rows[i], None if factor is None else factor[i], habit, least)
         diagonal[i], length[i] = done
     return diagonal, length
 
@@ -102,12 +109,19 @@ _EPS = float(np.finfo(float).eps)
 _SHORT, _LONG = 1e-140, 1e140
 
 
-def _factorise(rows: Array, factor: Array | None, habit: Habit | None) -> tuple[Array, Array]:
+def _factorise(
+    rows: Array, factor: Array | None, habit: Habit | None, least: float | None
+) -> tuple[Array, Array]:
     """Factorise one matrix by what is fastest and as good as Householder's method."""
     k, n = rows.shape
+    habit = habit or Habit()
+    if least is not None and factor is not None and rows.flags.c_contiguous and habit.ready():
+        done = _in_one_pass(rows, factor, least)
+        habit.learn(done is not None)
+        if done is not None:
+            return done
     length = np.vecdot(rows, rows)
     np.sqrt(length, out=length)
-    habit = habit or Habit()
     if n * k**2 >= _CHOLESKY_PAYS and rows.flags.c_contiguous and habit.ready():
         if k <= _PANELS_PAY:
             R = _cholesky(rows, _ONCE, length)
@@ -198,6 +212,18 @@ def _cholesky(rows: Array, least: float, length: Array | None = None) -> Array |
         return None
     rows[...] = q.T
     return R
+
+
+def _in_one_pass(rows: Array, factor: Array, least: float) -> tuple[Array, Array] | None:
+    """Do the same in fewest calls, and without a look at Q; return ``diag R`` and lengths."""
+    gram = blas.dsyrk(1.0, rows.T, trans=1, c=factor.T, overwrite_c=1)
+    length = np.sqrt(gram.diagonal())
+    R, info = lapack.dpotrf(gram, lower=0, overwrite_a=1, clean=0)
+    diagonal = R.diagonal()
+    if info or not (diagonal >= least * length + _SHORT).all():
+        return None
+    blas.dtrsm(1.0, R, rows.T, side=1, overwrite_b=1)
+    return diagonal, length
 
 
 def _is_orthonormal(rows: Array) -> bool:
@@ -316,7 +342,10 @@ def pull_back_qr(
         correction = np.matmul(q_bar, q.swapaxes(-1, -2))
         correction *= _lower_triangle(k)
         correction.reshape(*lead, -1)[..., :: k + 1] -= bar
-        q_bar -= np.matmul(correction, q)
+        if not lead and q_bar.flags.c_contiguous:
+            blas.dgemm(-1.0, q.T, correction.T, beta=1.0, c=q_bar.T, overwrite_c=1)
+        else:
+            q_bar -= np.matmul(correction, q)
     elif next_bar is not bar:
         q_bar += (bar - next_bar)[..., None] * q
     if lead and k <= SMALL:

@@ -27,6 +27,9 @@ SMALLEST_SINE = 1e-8
 #: The automatic interval aims at this sine, so that it hardly ever meets the limit.
 _AIM = 1e-7
 
+#: Where only the flag of a basis matters, rounding in its inner products may come to 1e-4.
+_FLAG = 1e-6
+
 #: Here the basis has lost rank to rounding: an interval that was asked for is refused.
 _COLLAPSED = 1e-12
 
@@ -108,7 +111,14 @@ def run_orbit(
 
 
 def forward(
-    orbit: Orbit, rows: Array, interval: int, *, start: int, forgiving: bool, keep: bool = False
+    orbit: Orbit,
+    rows: Array,
+    interval: int,
+    *,
+    start: int,
+    forgiving: bool,
+    keep: bool = False,
+    flag_only: bool = False,
 ) -> tuple[Array, Array, float, Tape | None]:
     """Carry a basis along an orbit.
 
@@ -125,6 +135,9 @@ def forward(
         See `Plan`.
     keep : bool
         Whether to return a tape.
+    flag_only : bool
+        Whether of the bases on the tape only the flags matter, the spans of their first vectors,
+        and of the growth factors the product. The last basis is orthonormal in any case.
 
     Returns
     -------
@@ -158,7 +171,8 @@ def forward(
         factor = None
         if keep:
             factor = factors.pop() if factors else np.empty(factor_shape)
-        diagonal, length = orthonormalise(views[end], factor, habit)
+        least = _FLAG if flag_only and last < n_steps else None
+        diagonal, length = orthonormalise(views[end], factor, habit, least)
         if last - first > 1:
             sine = diagonal / length
             if not sine.min() >= SMALLEST_SINE:  # NaN where it overflowed

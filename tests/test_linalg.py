@@ -27,7 +27,7 @@ def check(rows, q, factor, diagonal, length):
     lower = np.tril(factor)
     size = np.linalg.norm(rows, axis=1)
     # Rounding, over the sine at which a panel is not projected a second time.
-    assert np.abs(q @ q.T - np.eye(k)).max() < 1e-11
+    assert np.abs(q @ q.T - np.eye(k)).max() < 3e-11
     assert np.abs((lower @ q - rows) / size[:, None]).max() < 1e-14 * np.sqrt(k)
     np.testing.assert_allclose(length, size, rtol=1e-14)
     np.testing.assert_allclose(np.abs(lower.diagonal()), diagonal, rtol=1e-15)
@@ -144,3 +144,40 @@ def test_long_products_in_panels_have_the_exponents_of_householder(rng, monkeypa
     panels = growth()
     monkeypatch.setattr(linalg, "_CHOLESKY_PAYS", np.inf)
     np.testing.assert_allclose(panels, growth(), atol=1e-9)
+
+
+@pytest.mark.parametrize(("n", "k"), [(32, 16), (80, 75)])
+@pytest.mark.parametrize("least", [1e-2, 1e-4, 1e-7, 1e-12])
+def test_one_pass_is_taken_down_to_its_sine_and_loses_nothing_of_the_product(n, k, least):
+    rows = graded(n, k, least, np.random.default_rng(3))
+    size = np.linalg.norm(rows, axis=1)
+    q, factor = rows.copy(), np.empty((k, k))
+    diagonal, length = linalg.orthonormalise(q, factor, least=1e-6)
+    # Householder's factors are the truth to rounding over the sine.
+    sine = np.abs(np.linalg.qr(rows.T, mode="r").diagonal()) / size
+    error = np.abs(q @ q.T - np.eye(k)).max()
+    if sine.min() < 1e-7:
+        assert error < 3e-11
+    else:
+        assert error < 100 * EPS / sine.min() ** 2
+    assert np.abs((np.tril(factor) @ q - rows) / size[:, None]).max() < 1e-14 * np.sqrt(k)
+    np.testing.assert_allclose(length, size, rtol=1e-13)
+    # What is missing in this factor is in the next one.
+    more = np.empty((k, k))
+    rest = linalg.orthonormalise(q, more)[0]
+    np.testing.assert_allclose(diagonal * rest, sine * size, rtol=1e3 * EPS / sine.min())
+    assert np.abs(q @ q.T - np.eye(k)).max() < 3e-11
+
+
+@pytest.mark.parametrize("bad", [np.nan, np.inf, 1e200, 1e-200, 0.0])
+def test_one_pass_leaves_what_it_cannot_square_to_the_others(bad):
+    rows = np.random.default_rng(0).standard_normal((6, 9))
+    rows[2] *= bad
+    found, expected = rows.copy(), rows.copy()
+    factors = np.zeros((2, 6, 6))
+    with np.errstate(all="ignore"):
+        one = linalg.orthonormalise(found, factors[0], least=1e-6)
+        other = linalg.orthonormalise(expected, factors[1])
+    np.testing.assert_array_equal(one, other)
+    np.testing.assert_array_equal(found, expected)
+    np.testing.assert_array_equal(*np.tril(factors))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import cached_property
 from typing import Any
 
@@ -14,7 +15,7 @@ from ..orbit import Cotangent, Orbit
 from .base import contract, overlap, through_drive, times, transposed
 
 #: A single network of up to so many units has its Jacobians formed, of so many steps at a time.
-_SMALL, _PART = 48, 64
+_SMALL, _PART = 48, 128
 
 
 def vanilla_orbit(cell: Any, x: Array, inputs: Array | None, n_steps: int) -> Orbit:
@@ -55,19 +56,23 @@ class VanillaOrbit(Orbit):
         """The slope of each step, ``(..., 1, n)``."""
         return list(self.slope[..., None, :])
 
+    @property
+    def _activate(self) -> Callable[[Array, Array], Any]:
+        """The activation function, writing what it returns to its second argument."""
+        if self.cell.activation.name == "tanh":
+            return np.tanh
+        function = self.cell.activation.function
+        return lambda h, out: np.copyto(out, function(h))
+
     def _run(self) -> None:
-        leak, function = self.cell.leak, self.cell.activation.function
-        ufunc = np.tanh if self.cell.activation.name == "tanh" else None
+        leak, activate = self.cell.leak, self._activate
         states, rates = self.states, self.rates
         self._drive(states[1:])
         shared = self.W.ndim == 2
         batch = shared and states.ndim == 3 and states.shape[1] > 0
         grown = np.empty(states.shape[1:])
         for h, r, following in zip(states, rates, states[1:], strict=False):
-            if ufunc is not None:
-                ufunc(h, out=r)
-            else:
-                r[...] = function(h)
+            activate(h, r)
             if batch:  # the product and the sum in one call
                 dgemm(1.0, self.transposed.T, r.T, beta=1.0, c=following.T, overwrite_c=1)
             elif shared:
@@ -150,6 +155,11 @@ class VanillaOrbit(Orbit):
             here += step
             if leak != 1:
                 here += (1 - leak) * following
+        return self._through_steps(bars, inputs)
+
+    def _through_steps(self, bars: Array, inputs: bool) -> Cotangent:
+        """Return what the inputs and parameters get, given the cotangents of all states."""
+        W, leak = self.W, self.cell.leak
         driven = bars[1:] if leak == 1 else leak * bars[1:]
         inputs_bar, params = through_drive(driven, self.inputs, self.V, self.b, wanted=inputs)
         params["W"] = contract(driven[..., None, :], self.rates[..., None, :], W.shape)
@@ -159,32 +169,60 @@ class VanillaOrbit(Orbit):
 class _SmallOrbit(VanillaOrbit):
     """One small network's, where calls of NumPy cost more than multiplications.
 
-    Jacobians are formed for many steps at once, and so is what their weights and slopes get.
+    Jacobians are formed for many steps at once, with room for one row more, and so is what their
+    weights and slopes get.
     """
 
-    def _maps(self, first: int, last: int, back: bool) -> Array:
-        """Return the Jacobians of some steps, or their transposes, in the order of BLAS."""
-        slope = self.slope[first:last]
-        maps = self.W * slope[:, None, :] if back else self.transposed * slope[:, :, None]
+    _formed: Array | None = None
+
+    def _run(self) -> None:
+        """With its inputs and a one beside the rates a step is one product."""
+        n, leak, activate = self.cell.dim, self.cell.leak, self._activate
+        driven = self.inputs is not None and self.cell.n_inputs > 0
+        weights = np.concatenate([self.transposed, *([self.V.T] if driven else []), self.b[None]])
+        beside = np.ones((self.n_steps, len(weights)))
+        if driven:
+            beside[:, n:-1] = self.inputs
+        self.rates = beside[:, :n]
+        states = self.states
+        for h, r, all_, following in zip(states, self.rates, beside, states[1:], strict=False):
+            activate(h, r)
+            np.dot(all_, weights, following)
+            if leak != 1:
+                following *= leak
+                following += (1 - leak) * h
+
+    def _maps(self, first: int, last: int) -> Array:
+        """Return the Jacobians of some steps, formed once if the run is short, and a row more."""
+        whole = len(self.slope) <= _PART
+        if whole and self._formed is not None:
+            return self._formed[first:last]
+        slope = self.slope if whole else self.slope[first:last]
+        n = len(self.W)
+        maps = empty((len(slope), n + 1, n))
+        J = maps[:, :n]
+        np.multiply(self.W, slope[:, None, :], out=J)
         if self.cell.leak != 1:
-            maps += (1 - self.cell.leak) * np.eye(self.cell.dim)
-        return maps
+            J += (1 - self.cell.leak) * np.eye(n)
+        if whole:
+            self._formed = maps
+        return maps[first:last] if whole else maps
 
     def carry(self, first: int, rows: list[Array]) -> None:
         """Carry tangent vectors through steps."""
         for a in range(0, len(rows) - 1, _PART):
             here, there = rows[a : a + _PART], rows[a + 1 : a + _PART + 1]
-            maps = self._maps(first + a, first + a + len(there), back=False)
-            for J, x, out in zip(maps, here, there, strict=False):
-                np.dot(x, J, out=out)
+            J = self._maps(first + a, first + a + len(there))[:, :-1]
+            for J_T, x, out in zip(J.swapaxes(-1, -2), here, there, strict=False):
+                np.dot(x, J_T, out)
 
     def carry_back(self, first: int, bars: list[Array], rows: list[Array]) -> None:
         """Carry cotangent vectors back through steps."""
         for b in range(len(rows), 0, -_PART):
             a = max(0, b - _PART)
-            maps = self._maps(first + a, first + b, back=True)[::-1]
+            maps = self._maps(first + a, first + b)[::-1, :-1]
             for J, x, out in zip(maps, bars[b:a:-1], bars[a:b][::-1], strict=True):
-                np.dot(x, J, out=out)
+                np.dot(x, J, out)
 
     def tangent_adjoint(self, rows: Array, rows_bar: Array) -> Cotangent:
         """Differentiate in the slopes, hence the states, and in the weights."""
@@ -196,3 +234,18 @@ class _SmallOrbit(VanillaOrbit):
             W += np.einsum("tij,tj->ij", outers, self.slope[at])
         states = slope_bar * (self.cell.leak * self._curvature())
         return Cotangent(states, None, {"W": W, "V": 0.0, "b": 0.0})
+
+    def state_adjoint(self, states_bar: Array, inputs: bool = True) -> Cotangent:
+        """Backpropagate through time; what enters at a step is one row more of its Jacobian."""
+        n = self.cell.dim
+        beside = np.ones((len(states_bar), n + 1))
+        bars = beside[:, :n]
+        bars[-1] = states_bar[-1]
+        for b in range(self.n_steps, 0, -_PART):
+            a = max(0, b - _PART)
+            maps = self._maps(a, b)
+            maps[:, n] = states_bar[a:b]
+            steps = zip(maps[::-1], beside[b:a:-1], bars[a:b][::-1], strict=True)
+            for both, following, here in steps:
+                np.dot(following, both, here)
+        return self._through_steps(bars, inputs)
