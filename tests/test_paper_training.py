@@ -20,7 +20,7 @@ pytest.importorskip("matplotlib")
 
 ROOT = Path(__file__).parents[1]
 TRAINED = ["3", "4", "5", "7", "8", "9", "10", "11", "12", "13", "14"]
-TRAINED += ["adaptive", "capacity", "control", "decay", "gated", "window"]
+TRAINED += ["adaptive", "capacity", "choices", "control", "decay", "gated", "window"]
 
 
 def key(point):
@@ -31,7 +31,7 @@ def full(point):
     """Write down what a point leaves at its default, and the window's length as `steps`."""
     usual = dict(n=80, init="gaussian", penalty=None, weight_decay=0.0, epochs=10_000, at=None)
     whole = {**usual, **point}
-    whole["steps"] = (point.get("window") or {"n_steps": 39})["n_steps"]
+    whole["steps"] = (point.get("window") or {}).get("n_steps", 39)
     return {"k": round(whole["n"] * 75 / 80), **whole}
 
 
@@ -53,6 +53,7 @@ CLAIMED |= {
     ),
     "adaptive": lambda p, _: True,
     "capacity": lambda p, _: p["lag"] <= 0.8 * p["n"],
+    "choices": lambda p, _: p["condition"] == "during",
     "control": lambda p, _: p["penalty"] is None and p["lag"] <= 100 * REACH[p["condition"]],
     "decay": lambda p, _: p["weight_decay"] < 1 or p["condition"] == "during",
     "gated": lambda p, longest: p["condition"] == "before" or p["lag"] < 0.5 * longest,

@@ -41,6 +41,7 @@ FIGURES: dict[str, str] = {
     "adaptive": "fig_adaptive",
     "basis": "fig_basis",
     "capacity": "fig_capacity",
+    "choices": "fig_choices",
     "control": "fig_control",
     "cost": "fig_cost",
     "decay": "fig_decay",
