@@ -1,7 +1,7 @@
 r"""The same loop in reverse: gradients of finite-time exponents.
 
 The adjoint of eqs. 6 and 7: cotangents of the growth rates are carried back through the
-factorisations, by `lyapnet.linalg.pull_back_qr`, and through the tangent steps, by the orbit;
+factorisations, by `lyapnet.qr.pull_back_qr`, and through the tangent steps, by the orbit;
 what they leave on the states is carried back by backpropagation through time. A window too long
 to be kept is recomputed stretch by stretch, from the state and the basis at the start of each.
 """
@@ -17,8 +17,9 @@ from .autodiff import Tree, leaves, rebuild
 from .buffers import empty
 from .deferred import forward_in_blocks
 from .errors import DegenerateBasisError
-from .linalg import Array, blas_threads, pull_back_qr
+from .linalg import Array, blas_threads
 from .orbit import Orbit
+from .qr import pull_back_qr
 from .systems import System
 from .trajectory import Plan, Tape, forward, run_orbit, stretch_length
 

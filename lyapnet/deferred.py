@@ -12,8 +12,10 @@ from __future__ import annotations
 import numpy as np
 
 from .buffers import empty
-from .linalg import Array, Habit, orthonormalise
+from .factorise import Habit
+from .linalg import Array
 from .orbit import Orbit
+from .qr import orthonormalise
 from .trajectory import Tape, check_growth, logs
 
 #: The smallest sine between the vectors of a basis that is left as it came. The error of a

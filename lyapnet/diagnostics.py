@@ -15,8 +15,9 @@ import numpy as np
 from .adjoint import exponents
 from .bptt import Batch, Evaluation, Network, read_back
 from .covariant import covariant_vectors
-from .linalg import Array, orthonormalise
+from .linalg import Array
 from .penalty import recurrent_weights
+from .qr import orthonormalise
 from .trajectory import Plan, run_orbit
 
 

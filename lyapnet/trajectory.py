@@ -16,8 +16,10 @@ import numpy as np
 
 from .buffers import empty
 from .errors import DegenerateBasisError, DivergedError
-from .linalg import Array, Habit, orthonormalise
+from .factorise import Habit
+from .linalg import Array
 from .orbit import Orbit
+from .qr import orthonormalise
 from .systems import System
 
 #: A vector may come this close to the span of those before it between two factorisations:

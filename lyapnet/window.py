@@ -12,8 +12,9 @@ from . import validate
 from .adjoint import exponents, gradient
 from .autodiff import Tree, leaves, rebuild, value
 from .errors import DivergedError
-from .linalg import Array, orthonormalise
+from .linalg import Array
 from .optimize import Adam, Params, clipped
+from .qr import orthonormalise
 from .start import interval_of
 from .systems import System
 from .trajectory import Plan

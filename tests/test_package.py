@@ -20,7 +20,8 @@ PACKAGE = ROOT / "lyapnet"
 ROOMS = [
     # the ground
     ("errors", "linalg", "regular", "progress", "storage"),
-    ("buffers", "longrun"),
+    ("buffers", "longrun", "factorise"),
+    ("qr",),
     ("autodiff", "validate", "results", "convergence", "derived", "streaming"),
     ("diagnosis", "checkpoint", "precision", "orbit"),
     # what moves, and the one loop

@@ -10,7 +10,7 @@ from numpy.testing import assert_allclose
 
 import lyapnet as ln
 from lyapnet import storage
-from lyapnet.linalg import orthonormalise
+from lyapnet.qr import orthonormalise
 
 SEEDS = st.integers(0, 2**32 - 1)
 EPS = np.finfo(float).eps
