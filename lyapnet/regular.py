@@ -54,7 +54,7 @@ def regular_bound(
     blocks_per_batch : float, optional
         How many blocks, each with its rounding, are in a batch.
 
-    Slow beats between a rotation and the blocks, and columns whose exponents differ by less than a
+    Slow beats between a rotation and the batches, and columns whose exponents differ by less than a
     few units of 1/T, are not recognised: they look like drifts until the run is long enough.
 
     Returns

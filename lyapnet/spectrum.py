@@ -74,7 +74,8 @@ def lyapunov_spectrum(
     qr_interval : int or "auto", optional
         Steps between reorthonormalisations. "auto" takes the longest divisor of 100, up
         to 50, for which the basis stays well conditioned, and less wherever that is not
-        enough. Exponents do not depend on it but for rounding.
+        enough; at a fixed point or on a short cycle it takes 1. Exponents do not depend on it
+        but for rounding.
     tol : float, optional
         Stop as soon as the half-width of every exponent's 95 % interval is below it;
         `n_steps` is then the most.

@@ -143,6 +143,27 @@ def test_automatic_interval_is_recorded_and_longer_than_one_where_it_can():
     assert s.settings["transient"] == s.settings["basis_transient"] == 200
 
 
+def test_rotations_at_a_fixed_point_have_errors_and_truths_within_them():
+    # In blocks of 5 or 10 steps, which the basis would stand, ten of the forty drift for ever.
+    without = 0
+    for seed in range(40):
+        cell = ln.VanillaRNN.random(10, gain=0.8, n_inputs=0, bias=0.0, rng=seed)
+        warm = dict(transient=500, basis_transient=500)
+        s = ln.lyapunov_spectrum(cell, 1000, **warm, rng=seed)
+        assert s.settings["qr_interval"] == 1
+        exact = np.sort(np.log(np.abs(np.linalg.eigvals(cell.params["W"]))))[::-1]
+        without += not np.isfinite(s.stderr).all()
+        if exact[0] < 0:  # else its fixed point is not zero
+            assert (np.abs(s.exponents - exact) < 4 * s.stderr + 1e-9).all()
+    assert without <= 1  # one rotates so slowly that 1000 steps are too few
+
+
+@pytest.mark.parametrize(("r", "interval"), [(2.9, 1), (3.2, 1), (3.5, 1), (3.9, 50)])
+def test_a_short_cycle_counts_as_a_fixed_point(r, interval):
+    s = ln.lyapunov_spectrum(ln.catalog.logistic(r=r), 5000, transient=2000, rng=0)
+    assert s.settings["qr_interval"] == interval
+
+
 def test_divergence_names_the_step_and_keeps_what_was_computed():
     cell = ln.VanillaRNN(2.0 * np.eye(2), None, None, activation="linear")
     with pytest.raises(ln.DivergedError, match="not finite after step 1024") as caught:
