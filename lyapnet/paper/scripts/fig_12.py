@@ -15,7 +15,7 @@ drops close to chance, and recovers. Flossing early only is best.
 """
 SETTINGS = f"""{COMMON}
 Binary temporal XOR of lag 60. Throughout: 500 flossing epochs before every 100th training epoch,
-ten networks, 6000 epochs (30 000 flossing epochs, about four minutes of a core); early only and not
+ten networks, 6000 epochs (30 000 flossing epochs, about two minutes of a core); early only and not
 at all: the runs of figure 8. Accuracy and geometric means of gradients over ten epochs. The
 paper's lag is not known.
 """
