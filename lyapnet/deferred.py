@@ -1,10 +1,9 @@
-r"""The loop with a factor R in every step, and an orthonormal basis only when it is needed.
+r"""The loop with an interval of one step, where no factor of a single step is asked for.
 
-A factorisation in every step, :math:`D_s Q_s = Q_{s+1} R_{s+1}`, need not form every
-:math:`Q_{s+1}`. While a product :math:`A = D_{s+j} \cdots D_s Q_s` is well conditioned, Cholesky's
-factor S of :math:`A^T A` is the product of the R since then, and the growth of a step the quotient
-of the diagonals of two of them. That needs one triangular solution less in each step, in the
-reverse sweep another one, and takes the factors of all steps at once.
+A factorisation in every step, :math:`D_s Q_s = Q_{s+1} R_{s+1}`, need not be done. While a product
+:math:`A = D_{s+j} \cdots D_s Q_s` is well conditioned, so that rounding cannot tell the difference,
+its factor is the product of theirs. So blocks become longer as long as that lasts, and shorter
+where it does not.
 """
 
 from __future__ import annotations
@@ -18,9 +17,11 @@ from .orbit import Orbit
 from .qr import orthonormalise
 from .trajectory import Tape, check_growth, logs
 
-#: The smallest sine between the vectors of a basis that is left as it came. The error of a
-#: growth factor is rounding over its square, 1e-10; their product over a block has none of it.
+#: The smallest sine between the vectors of a basis that is left as it came, ...
 _SMALLEST_SINE = 1e-3
+
+#: ... and lengths up to which it is left for longer.
+_LENGTHS = 1e-50, 1e50
 
 
 def forward_in_blocks(orbit: Orbit, rows: Array, start: int) -> tuple[Array, Array, float, Tape]:
@@ -36,8 +37,8 @@ def forward_in_blocks(orbit: Orbit, rows: Array, start: int) -> tuple[Array, Arr
 
     Returns
     -------
-    log_growth : array (T, ..., k)
-        Logarithms of the growth factors of each step.
+    log_growth : array (blocks, ..., k)
+        Logarithms of the growth factors of the blocks.
     rows : array (..., k, n)
         The basis at the end.
     sine : float
@@ -69,40 +70,12 @@ def forward_in_blocks(orbit: Orbit, rows: Array, start: int) -> tuple[Array, Arr
                 reach = most = last - first
             blocks.append((first, last, factor))
             found.append((diagonal, length))
-            reach = min(2 * reach if sine > np.sqrt(_SMALLEST_SINE) else reach, most)
+            moderate = _LENGTHS[0] < length.min() and length.max() < _LENGTHS[1]
+            if moderate and sine > np.sqrt(_SMALLEST_SINE):
+                reach = min(2 * reach, most)
             first = last
         diagonals, lengths = (np.stack(x) for x in zip(*found, strict=True))
         check_growth(diagonals, lengths, [start + last for _, last, _ in blocks])
         log_growth, sines = logs(diagonals, lengths, rows.shape[-1])
-    each = _each_step(buffer, blocks, log_growth)
-    return each, buffer[-1].copy(), float(sines.min()), Tape(orbit, buffer, blocks, log_growth)
-
-
-def _each_step(bases: Array, blocks: list[tuple[int, int, Array]], log_growth: Array) -> Array:
-    """Return the growth of each step, given that of blocks, and bases that came or orthonormal."""
-    firsts, lasts = (np.array([b[i] for b in blocks]) for i in range(2))
-    since = np.empty((len(bases) - 1, *log_growth.shape[1:]))
-    since[lasts - 1] = log_growth
-    within = np.ones(len(since), dtype=bool)
-    within[lasts - 1] = False
-    if within.any():
-        since[within] = _log_diagonals(bases[1:][within])
-    growth = since.copy()
-    inside = np.setdiff1d(np.arange(len(since)), firsts, assume_unique=True)
-    growth[inside] -= since[inside - 1]
-    return growth
-
-
-def _log_diagonals(rows: Array) -> Array:
-    """Return logarithms of ``diag R`` of matrices whose transposes are `rows`."""
-    gram = np.matmul(rows, rows.swapaxes(-1, -2))
-    try:
-        diagonal = np.diagonal(np.linalg.cholesky(gram), axis1=-2, axis2=-1)
-        lengths = np.sqrt(np.diagonal(gram, axis1=-2, axis2=-1))
-        accurate = bool((diagonal >= _SMALLEST_SINE * lengths).all())
-    except np.linalg.LinAlgError:
-        accurate = False
-    if not accurate:  # the vectors came closer within a block than at its end
-        R = np.linalg.qr(rows.swapaxes(-1, -2), mode="r")
-        diagonal = np.abs(np.diagonal(R, axis1=-2, axis2=-1))
-    return np.log(diagonal)
+    tape = Tape(orbit, buffer, blocks, log_growth)
+    return log_growth, buffer[-1].copy(), float(sines.min()), tape

@@ -53,14 +53,15 @@ def factorise(
     """Factorise one matrix by what is fastest and as good as Householder's method."""
     k, n = rows.shape
     habit = habit or Habit()
-    if least is not None and factor is not None and rows.flags.c_contiguous and habit.ready():
+    ready = rows.flags.c_contiguous and habit.ready()
+    if ready and least is not None and factor is not None and factor.flags.c_contiguous:
         done = _in_one_pass(rows, factor, least)
         habit.learn(done is not None)
         if done is not None:
             return done
     length = np.vecdot(rows, rows)
     np.sqrt(length, out=length)
-    if n * k**2 >= _CHOLESKY_PAYS and rows.flags.c_contiguous and habit.ready():
+    if ready and n * k**2 >= _CHOLESKY_PAYS:
         if k <= _PANELS_PAY:
             R = _cholesky(rows, _ONCE, length)
             habit.learn(R is not None)
@@ -76,8 +77,10 @@ def factorise(
                 if factor is not None:
                     factor[...] = np.dot(np.tril(factor), np.tril(more))
             return diagonal, length
-    if not length.dot(length) < np.inf and np.isfinite(rows).all():  # their squares are too large
+    in_range = length.min() > _SHORT and length.max() < _LONG
+    if not in_range and np.isfinite(rows).all():  # where their squares may not be
         largest = np.abs(rows).max(axis=1)
+        largest[largest == 0.0] = 1.0
         scaled = rows / largest[:, None]
         length = largest * np.sqrt(np.vecdot(scaled, scaled))
     return _householder(rows, factor), length
@@ -158,7 +161,7 @@ def _in_one_pass(rows: Array, factor: Array, least: float) -> tuple[Array, Array
     length = np.sqrt(gram.diagonal())
     R, info = lapack.dpotrf(gram, lower=0, overwrite_a=1, clean=0)
     diagonal = R.diagonal()
-    if info or not (diagonal >= least * length + _SHORT).all():
+    if info or not (diagonal >= least * length + _SHORT).all() or length.max() > _LONG:
         return None
     blas.dtrsm(1.0, R, rows.T, side=1, overwrite_b=1)
     return diagonal, length

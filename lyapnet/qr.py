@@ -38,8 +38,9 @@ def orthonormalise(
         What is known from the factorisations before.
     least : float, optional
         Where only the product of the factors of several steps is wanted: down to this sine one
-        pass of Cholesky's method will do. Q is then orthonormal to rounding over the square of
-        the smallest sine, and what is missing is in the factor of the next step. Needs `factor`.
+        pass of Cholesky's method will do. Q is then orthonormal, and `diagonal` accurate, only to
+        rounding times the square of the vectors' condition number, and what is missing is in the
+        factor of the next step. Needs `factor`.
 
     Returns
     -------

@@ -170,10 +170,13 @@ def test_one_pass_is_taken_down_to_its_sine_and_loses_nothing_of_the_product(n, 
     assert np.abs(q @ q.T - np.eye(k)).max() < 3e-11
 
 
+@pytest.mark.parametrize("where", [0, 2, 5, slice(None)])
 @pytest.mark.parametrize("bad", [np.nan, np.inf, 1e200, 1e-200, 0.0])
-def test_one_pass_leaves_what_it_cannot_square_to_the_others(bad):
+def test_one_pass_leaves_what_it_cannot_square_to_the_others(bad, where):
     rows = np.random.default_rng(0).standard_normal((6, 9))
-    rows[2] *= bad
+    scale = np.ones((6, 1))
+    scale[where] = bad
+    rows *= scale
     found, expected = rows.copy(), rows.copy()
     factors = np.zeros((2, 6, 6))
     with np.errstate(all="ignore"):
@@ -182,3 +185,6 @@ def test_one_pass_leaves_what_it_cannot_square_to_the_others(bad):
     np.testing.assert_array_equal(one, other)
     np.testing.assert_array_equal(found, expected)
     np.testing.assert_array_equal(*np.tril(factors))
+    if np.isfinite(bad):
+        size = np.linalg.norm(rows / np.where(scale, scale, 1.0), axis=1)
+        np.testing.assert_allclose(one[1], size * scale[:, 0], rtol=1e-13)
