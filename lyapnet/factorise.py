@@ -55,21 +55,26 @@ def factorise(
     habit = habit or Habit()
     ready = rows.flags.c_contiguous and habit.ready()
     if ready and least is not None and factor is not None and factor.flags.c_contiguous:
-        done = _in_one_pass(rows, factor, least)
+        done = _cholesky(rows, least, factor)
         habit.learn(done is not None)
         if done is not None:
-            return done
+            R, length = done
+            return R.diagonal(), length
     length = np.vecdot(rows, rows)
     np.sqrt(length, out=length)
-    if ready and n * k**2 >= _CHOLESKY_PAYS:
+    in_range = length.min() > _SHORT and length.max() < _LONG
+    if ready and in_range and n * k**2 >= _CHOLESKY_PAYS:
         if k <= _PANELS_PAY:
-            R = _cholesky(rows, _ONCE, length)
-            habit.learn(R is not None)
-            if R is not None:
+            q = rows.copy()
+            done = _cholesky(q, _ONCE)
+            worked = done is not None and _is_orthonormal(q)
+            habit.learn(worked)
+            if done is not None and worked:
+                rows[...] = q
                 if factor is not None:
-                    factor[...] = R.T
-                return R.diagonal(), length
-        elif length.min() > _SHORT and length.max() < _LONG:
+                    factor[...] = done[0].T
+                return done[0].diagonal(), length
+        else:
             diagonal = _by_panels(rows, factor, length, habit)
             while not _is_orthonormal(rows):
                 more = np.empty((k, k))
@@ -77,7 +82,6 @@ def factorise(
                 if factor is not None:
                     factor[...] = np.dot(np.tril(factor), np.tril(more))
             return diagonal, length
-    in_range = length.min() > _SHORT and length.max() < _LONG
     if not in_range and np.isfinite(rows).all():  # where their squares may not be
         largest = np.abs(rows).max(axis=1)
         largest[largest == 0.0] = 1.0
@@ -102,18 +106,18 @@ def _by_panels(rows: Array, factor: Array | None, length: Array, habit: Habit) -
     for i in range(n_panels):
         a, b = i * k // n_panels, (i + 1) * k // n_panels
         done, panel = rows[:a], rows[a:b]
-        S, R = _project(panel, done), _cholesky(panel, _TWICE)
-        if R is None:
-            R, plain = _triangle_by_householder(panel), False
+        S, found = _project(panel, done), _cholesky(panel, _TWICE)
+        plain = plain and found is not None
+        R = _triangle_by_householder(panel) if found is None else found[0]
         good = (np.abs(R.diagonal()) >= _ONCE * length[a:b]).all()
         while not good:
-            S_more, R_more = _project(panel, done), _cholesky(panel, 0.5)
-            if R_more is None:
+            S_more, found = _project(panel, done), _cholesky(panel, 0.5)
+            if found is None:
                 # Rounding, without which a vector that is gone to the last bit stays so for ever.
                 panel += _EPS * np.random.default_rng(0).standard_normal(panel.shape)
-                R_more = _triangle_by_householder(panel)
-            S += np.dot(_upper(R).T, S_more)
-            R = np.dot(_upper(R_more), R)
+            R_more = _triangle_by_householder(panel) if found is None else found[0]
+            S += np.dot(np.triu(R).T, S_more)
+            R = np.dot(np.triu(R_more), np.triu(R))
             good = (np.abs(R_more.diagonal()) >= 0.5).all()
         diagonal[a:b] = R.diagonal()
         if factor is not None:
@@ -131,40 +135,22 @@ def _project(rows: Array, done: Array) -> Array:
     return overlap
 
 
-def _cholesky(rows: Array, least: float, length: Array | None = None) -> Array | None:
-    r"""Factorise :math:`A^T A = R^T R`, :math:`Q = A R^{-1}`, in place; return R.
+def _cholesky(rows: Array, least: float, factor: Array | None = None) -> tuple[Array, Array] | None:
+    r"""Factorise :math:`A^T A = R^T R`, :math:`Q = A R^{-1}`, in place; return R and lengths.
 
-    Its error is rounding times the square of the condition number (Y. Yamamoto et al., ETNA 44,
-    306, 2015). So None is returned, and `rows` are left alone, where a sine is below `least`, as a
-    part of the vectors' `length`. With a length given, also where Q is not orthonormal to 1e-11.
-    An error of this size is not passed on to the exponents: whatever a factor R leaves undone in
-    Q is in the next R.
+    R lies in `factor` transposed, if that is given. The error of Q is rounding times the square of
+    the condition number (Y. Yamamoto et al., ETNA 44, 306, 2015). So None is returned, and `rows`
+    are left alone, where a sine is below `least`. An error of this size is not passed on to the
+    exponents: whatever a factor R leaves undone in Q is in the next R.
     """
-    gram = np.dot(rows, rows.T)
-    size = np.sqrt(gram.diagonal()) if length is None else length
-    R, info = lapack.dpotrf(gram.T, lower=0, overwrite_a=1, clean=0)
-    if info or not (R.diagonal() >= least * size).all():
-        return None
-    if length is None:
-        blas.dtrsm(1.0, R, rows.T, side=1, overwrite_b=1)
-        return R
-    q = blas.dtrsm(1.0, R, rows.T, side=1)
-    if not _is_orthonormal(q.T):
-        return None
-    rows[...] = q.T
-    return R
-
-
-def _in_one_pass(rows: Array, factor: Array, least: float) -> tuple[Array, Array] | None:
-    """Do the same in fewest calls, and without a look at Q; return ``diag R`` and lengths."""
-    gram = blas.dsyrk(1.0, rows.T, trans=1, c=factor.T, overwrite_c=1)
+    room = None if factor is None else factor.T
+    gram = blas.dsyrk(1.0, rows.T, trans=1, c=room, overwrite_c=1)
     length = np.sqrt(gram.diagonal())
     R, info = lapack.dpotrf(gram, lower=0, overwrite_a=1, clean=0)
-    diagonal = R.diagonal()
-    if info or not (diagonal >= least * length + _SHORT).all() or length.max() > _LONG:
+    if info or not (R.diagonal() >= least * length + _SHORT).all() or length.max() > _LONG:
         return None
     blas.dtrsm(1.0, R, rows.T, side=1, overwrite_b=1)
-    return diagonal, length
+    return R, length
 
 
 def _is_orthonormal(rows: Array) -> bool:
@@ -194,9 +180,3 @@ def _householder(rows: Array, factor: Array | None) -> Array:
     if not in_place:
         rows[...] = work
     return diagonal
-
-
-def _upper(R: Array) -> Array:
-    """Clear what LAPACK leaves below the diagonal, in place."""
-    R[...] = np.triu(R)
-    return R

@@ -37,7 +37,6 @@ class VanillaOrbit(Orbit):
         self.transposed = transposed(self.W)
         self.inputs = None if inputs is None else inputs[:n_steps]
         self.states = empty((n_steps + 1, *x.shape))
-        self.rates = empty((n_steps, *x.shape))
         self.states[0] = x
         with np.errstate(over="ignore", invalid="ignore"):
             self._run()
@@ -66,7 +65,8 @@ class VanillaOrbit(Orbit):
 
     def _run(self) -> None:
         leak, activate = self.cell.leak, self._activate
-        states, rates = self.states, self.rates
+        states = self.states
+        rates = self.rates = empty(states[1:].shape)
         self._drive(states[1:])
         shared = self.W.ndim == 2
         batch = shared and states.ndim == 3 and states.shape[1] > 0
