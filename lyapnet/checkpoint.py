@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 import time
@@ -14,8 +13,8 @@ from typing import Any, Self
 import numpy as np
 
 from . import validate
-from .autodiff import value
 from .errors import LyapnetError
+from .identity import alike, describe
 
 State = dict[str, Any]
 
@@ -33,13 +32,13 @@ class Checkpoint:
     path : path or None
         A file; without one nothing is saved.
     call : dict
-        The arguments of the call by name, see `describe`: another call must not go on from
+        The arguments of the call by name, see `lyapnet.identity`: another call must not go on from
         this file.
     """
 
     def __init__(self, path: Any, call: dict[str, Any]) -> None:
         self.path = None if path is None else validate.place("checkpoint", path)
-        self._call = json.loads(json.dumps(describe(call)))
+        self._call = json.loads(json.dumps({name: describe(x) for name, x in call.items()}))
         self._saved = time.monotonic()
         self._kept: State | None = None
         #: Number of epochs done in what is saved or remembered, None if nothing is.
@@ -62,7 +61,7 @@ class Checkpoint:
             raise ValueError(
                 f"`checkpoint` {str(self.path)!r} is not a checkpoint of lyapnet: give another path"
             ) from None
-        others = [name for name in self._call if call.get(name) != self._call[name]]
+        others = [name for name, now in self._call.items() if not alike(call.get(name), now)]
         if others == ["n_epochs"] and call["n_epochs"] < self._call["n_epochs"]:
             raise ValueError(_longer(self.path, call, self._call))
         if others or set(call) != set(self._call):
@@ -144,28 +143,3 @@ def _join(node: Any, arrays: dict[str, Any]) -> Any:
             return arrays[node["__array__"]]
         return {key: _join(item, arrays) for key, item in node.items()}
     return node
-
-
-def describe(x: Any) -> Any:
-    """Return what distinguishes an argument from others, as JSON would hold it.
-
-    Arrays by a digest, generators by their state, functions by their names, other objects by
-    their type and attributes.
-    """
-    x = value(x)
-    if x is None or isinstance(x, bool | int | float | str):
-        return x
-    if isinstance(x, np.ndarray | np.generic):
-        x = np.ascontiguousarray(x)
-        return f"{x.dtype.str}{x.shape} {hashlib.sha256(x.tobytes()).hexdigest()}"
-    if isinstance(x, dict):
-        return {str(key): describe(item) for key, item in x.items()}
-    if isinstance(x, list | tuple | range):
-        return [describe(item) for item in x]
-    if isinstance(x, np.random.Generator):
-        return describe(x.bit_generator.state)
-    name = getattr(x, "__qualname__", None)
-    if callable(x) and name is not None:
-        return f"{x.__module__}.{name}"
-    attributes = getattr(x, "__dict__", {})
-    return {"type": type(x).__qualname__, **describe(attributes)}

@@ -7,19 +7,18 @@ import inspect
 import itertools
 import json
 import os
-import sys
 import time
 import traceback
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from types import CodeType
 from typing import Any
 
 import numpy as np
 
 from . import gridded, storage, validate
 from .gridded import Point
+from .identity import alike, describe, function_name
 from .progress import progress_bar
 from .results import Result, _optional
 
@@ -131,8 +130,8 @@ def sweep(
         Runs at each point, with generators of their own.
     directory : path, optional
         Where each run leaves a file as soon as it is done. The same call again does only what is
-        missing or has failed. It is refused if the function's own code has changed meanwhile;
-        changes in what the function calls are not noticed.
+        missing or has failed. It is refused if the function's own code, or what it closes over,
+        has changed meanwhile; changes in what the function calls are not noticed.
     n_jobs : int, optional
         Processes, by joblib; -1 for one per core. A ``joblib.parallel_config`` that is in force,
         such as ``backend="dask"``, has the say where this is left at 1. A cluster of Dask
@@ -360,12 +359,8 @@ def _claim(folder: Path, function: Callable[..., Any], entropy: int, *, given: b
         raise ValueError(f"`directory` {str(folder)!r} is a file: give a folder of its own")
     folder.mkdir(parents=True, exist_ok=True)
     note = folder / "sweep.json"
-    name = f"{function.__module__}.{getattr(function, '__qualname__', repr(function))}"
-    mine: dict[str, Any] = {
-        "function": name,
-        "entropy": entropy,
-        "fingerprint": _fingerprint(function),
-    }
+    name = function_name(function)
+    mine = {"function": name, "entropy": entropy, "description": describe(function)}
     if not note.exists():
         fresh = note.with_name(f"{note.name}.{os.getpid()}")  # several tasks may claim it at once
         fresh.write_text(json.dumps(mine))
@@ -377,53 +372,10 @@ def _claim(folder: Path, function: Callable[..., Any], entropy: int, *, given: b
             f"`directory` {str(folder)!r} holds another sweep, of {before['function']} or with "
             "another `rng`: give another directory"
         )
-    # Those from before there were fingerprints have none; other Pythons compile differently.
-    then, now = before.get("fingerprint"), mine["fingerprint"]
-    if then and now and then["python"] == now["python"] and then["code"] != now["code"]:
+    if "description" in before and not alike(before["description"], mine["description"]):
         raise ValueError(
-            f"`directory` {str(folder)!r} holds results of {name} as it was before its code "
-            "changed: give another directory, or delete this one to do all runs again"
+            f"`directory` {str(folder)!r} holds results of {name} as it was before its code, or "
+            "what it holds, changed: give another directory, or delete this one to do all runs "
+            "again"
         )
     return int(before["entropy"])
-
-
-def _fingerprint(function: Callable[..., Any]) -> dict[str, str] | None:
-    """Return what tells a function's code from that before a change, None where nothing does.
-
-    It is that of the compiled code: comments, layout and the docstring are free. That of
-    functions of lyapnet may change with its version, and need not mean another result.
-    """
-    function = inspect.unwrap(function)
-    code = getattr(function, "__code__", None)
-    if not isinstance(code, CodeType) or str(function.__module__).partition(".")[0] == "lyapnet":
-        return None
-    defaults = [getattr(function, name, None) for name in ("__defaults__", "__kwdefaults__")]
-    text = repr([_code(code, function.__doc__), _constant(defaults)])
-    return {
-        "python": f"{sys.implementation.cache_tag} -O{sys.flags.optimize}",
-        "code": hashlib.sha256(text.encode()).hexdigest()[:16],
-    }
-
-
-def _code(code: CodeType, doc: str | None = None) -> list[Any]:
-    """Return what a code object does, without where it stands."""
-    constants = list(code.co_consts)
-    if doc is not None and constants[:1] == [doc]:
-        constants[0] = None
-    names = [code.co_names, code.co_varnames, code.co_freevars, code.co_cellvars]
-    return [code.co_code.hex(), names, [_constant(x) for x in constants]]
-
-
-def _constant(x: Any) -> Any:
-    """Return a constant as text that is the same in each process."""
-    if isinstance(x, CodeType):
-        return _code(x)
-    if isinstance(x, frozenset | set):
-        return sorted(map(repr, x))
-    if isinstance(x, dict):
-        return {str(key): _constant(item) for key, item in x.items()}
-    if isinstance(x, list | tuple):
-        return [_constant(item) for item in x]
-    if x is None or x is ... or isinstance(x, bool | int | float | complex | str | bytes):
-        return repr(x)
-    return type(x).__qualname__  # a default of any kind: its address is not its own

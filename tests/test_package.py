@@ -23,7 +23,8 @@ ROOMS = [
     ("buffers", "longrun", "factorise"),
     ("qr",),
     ("autodiff", "validate", "results", "convergence", "derived", "streaming"),
-    ("diagnosis", "checkpoint", "precision", "orbit"),
+    ("diagnosis", "identity", "precision", "orbit"),
+    ("checkpoint",),
     # what moves, and the one loop
     ("systems",),
     ("cells", "catalog"),

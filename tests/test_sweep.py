@@ -1,5 +1,6 @@
 """Sweeps: what they compute does not depend on how."""
 
+import functools
 import json
 import os
 import re
@@ -243,41 +244,31 @@ def test_a_function_that_has_changed_is_refused(tmp_path):
         "return (lambda: a)()",
     ):
         other = written(f"def measure(a, rng):\n    {change}")
-        with pytest.raises(ValueError, match="before its code changed: give another directory"):
+        with pytest.raises(ValueError, match="before its code, or what it holds, changed"):
             ln.sweep(other, GRID, directory=tmp_path, rng=0, **QUIET)
 
 
-def test_what_has_no_fingerprint_is_taken_as_it_is(tmp_path):
+def test_what_has_no_description_is_taken_as_it_is(tmp_path):
     first = written("def measure(a, rng):\n    return a")
     ln.sweep(first, GRID, directory=tmp_path, rng=0, **QUIET)
     note = tmp_path / "sweep.json"
     head = json.loads(note.read_text())
-    del head["fingerprint"]  # as older versions wrote it
+    del head["description"]  # as older versions wrote it
     note.write_text(json.dumps(head))
     ln.sweep(written("def measure(a, rng):\n    return 2 * a"), GRID, directory=tmp_path, **QUIET)
 
 
-def test_functions_of_lyapnet_may_change(tmp_path):
-    for source in ("def learn(a, rng):\n    return a", "def learn(a, rng):\n    return 2 * a"):
-        function = written(source, "learn")
-        function.__module__ = "lyapnet.paper.learning"
-        ln.sweep(function, GRID, directory=tmp_path, rng=0, **QUIET)
-    assert json.loads((tmp_path / "sweep.json").read_text())["fingerprint"] is None
+def test_a_sweep_of_a_partial_function_goes_on(tmp_path):
+    def measure(a, rng, *, gain):
+        return gain * a
 
-
-def test_a_fingerprint_is_the_same_in_each_process(tmp_path):
-    script = (
-        "from lyapnet.sweep import _fingerprint\n"
-        "def f(a, rng, at=('x', {'k': 1}), o=object()):\n"
-        "    return a in {'x', 'y', 'z'}\n"
-        "print(_fingerprint(f))"
-    )
-    seen = set()
-    for seed in "123":
-        run = [sys.executable, "-c", script]
-        env = {**os.environ, "PYTHONHASHSEED": seed}
-        seen.add(subprocess.run(run, env=env, capture_output=True, text=True, check=True).stdout)
-    assert len(seen) == 1
+    for gain in (2.0, 2.0):
+        function = functools.partial(measure, gain=gain)
+        found = ln.sweep(function, GRID, directory=tmp_path, rng=0, **QUIET)
+    assert found.values == [2.0 * point["a"] for point in found.points]
+    other = functools.partial(measure, gain=3.0)
+    with pytest.raises(ValueError, match="before its code, or what it holds, changed"):
+        ln.sweep(other, GRID, directory=tmp_path, rng=0, **QUIET)
 
 
 # ---- on a cluster
