@@ -342,9 +342,9 @@ def _pairing(
         factor = None if run is None or n % 2 else _conformal(run.jacobians)
         if factor is None and pairing is None:
             return None
-        if factor is not None and k == n and len(run.log_det):  # type: ignore[union-attr]
+        if run is not None and factor is not None and k == n and len(run.log_det):
             # c of each step is its log determinant, n / 2 times
-            expected = run.log_det.mean(axis=0) * 2 / n / spectrum.settings["dt"]  # type: ignore[union-attr]
+            expected = run.log_det.mean(axis=0) * 2 / n / spectrum.settings["dt"]
     else:
         expected = validate.real("pairing", expected)
     if k < n or n % 2 or not np.isfinite(spectrum.exponents).all():

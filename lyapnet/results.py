@@ -26,7 +26,11 @@ class Result:
 
     def _summary(self) -> dict[str, Any]:
         """Return what the ``repr`` shows, name by name."""
-        return {f.name: getattr(self, f.name) for f in fields(self) if f.repr}  # type: ignore[arg-type]
+        return {name: getattr(self, name) for name, shown in self._fields().items() if shown}
+
+    def _fields(self) -> dict[str, bool]:
+        """Return the names of the fields, each with whether the ``repr`` shows it."""
+        return {f.name: f.repr for f in fields(self)}  # type: ignore[arg-type]  # dataclasses, all
 
     def __repr__(self) -> str:
         shown = ", ".join(f"{name}={_short(value)}" for name, value in self._summary().items())
@@ -42,7 +46,7 @@ class Result:
 
     def _to_state(self) -> dict[str, Any]:
         """Return all fields; of a `cell` that no file can hold, its parameters."""
-        state = {f.name: getattr(self, f.name) for f in fields(self)}  # type: ignore[arg-type]
+        state = {name: getattr(self, name) for name in self._fields()}
         cell = state.get("cell")
         if cell is not None and cell._to_state() is None:
             state["cell"] = cell.params

@@ -92,7 +92,7 @@ class GatedCell(Cell):
         W = np.concatenate([random_weights(n, init, rng) for _ in cls.gates])
         V = rng.standard_normal((size, n_inputs))
         b = bias * rng.random(size)
-        return cls(gain * W + mean, V, b)  # type: ignore[call-arg]
+        return cls(gain * W + mean, V, b)  # type: ignore[call-arg]  # of each of the two cells
 
     def _values(self, x: Any, u: Any) -> tuple[tuple[Any, ...], tuple[Any, ...]]:
         """Return the gates and what they multiply, and 1 - sigma or 1 - tanh**2 of the gates."""

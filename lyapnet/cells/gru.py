@@ -71,7 +71,7 @@ class GRU(GatedCell):
         self.dim = self.units
 
     @property
-    def _axes(self) -> dict[str, int]:  # type: ignore[override]
+    def _axes(self) -> dict[str, int]:  # type: ignore[override]  # not the same for all cells
         more = {"c": 1} if self.reset_after else {}
         return {**GatedCell._axes, **more}
 

@@ -77,7 +77,7 @@ class Stack(Cell):
         self.networks  # noqa: B018 - refuses parameters whose ensembles do not match
 
     @property
-    def _axes(self) -> dict[str, int]:  # type: ignore[override]
+    def _axes(self) -> dict[str, int]:  # type: ignore[override]  # not the same for all cells
         return {_name(i, k): axes for i, c in enumerate(self.cells) for k, axes in c._axes.items()}
 
     @property

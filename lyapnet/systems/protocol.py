@@ -126,6 +126,7 @@ class _Foreign(System):
         self.dim = validate.integer("system.dim", system.dim, low=1)
         self.n_inputs = validate.integer("system.n_inputs", getattr(system, "n_inputs", 0), low=0)
         self.dt = validate.real("system.dt", getattr(system, "dt", 1.0), positive=True)
+        # The methods of another object, in the place of its own.
         self.step = system.step  # type: ignore[method-assign]
         self.jacobian = system.jacobian  # type: ignore[method-assign]
 
