@@ -22,7 +22,7 @@ DIFFERING: dict[str, dict[str, str]] = {
     },
 }
 #: How many networks there are at least, where it is not ten.
-LEAST = dict.fromkeys(("control", "capacity", "choices", "decay", "window"), 5)
+LEAST = dict.fromkeys(("control", "capacity", "decay", "window"), 5)
 LEAST |= {"gated": 3, "16": 1, "cost": 1}
 RNG = np.random.default_rng
 

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from ..compare import COMMON, chance, gain, percent, quick
+from ..compare import COMMON, LEARNED, chance, gain, quick
 from ..harness import Finding, Records
 from ..learning import learn
 from ..style import COLOURS, NAMES, legend_below, panels
@@ -13,7 +13,7 @@ That flossing during training does better than flossing before it alone does not
 chose where the paper is silent or where we differ from it.
 """
 SETTINGS = f"""{COMMON}
-Binary temporal XOR of lag 70, five networks. One thing at a time is different: gradients of
+Binary temporal XOR of lag 70, ten networks. One thing at a time is different: gradients of
 flossing are not clipped; the loss is the mean of the squared exponents, as in the author's
 example, instead of their sum, as in the paper; sequences have 200 steps; the second episode is
 at epoch 250. The others: runs of figure 4.
@@ -29,7 +29,7 @@ CHOICES = {
 }
 QUICK_CHOICES = {**CHOICES, "200 steps": {"n_steps": 80}, "at epoch 250": {"at": [50]}}
 CONDITIONS = ("before", "during")
-LAG, NETWORKS = 70, 5
+LAG, NETWORKS = 70, 10
 run = learn
 
 
@@ -92,15 +92,15 @@ def findings(records):
         claim = f"{name}: flossing during training above before alone"
         found += gain(claim, pairs, "condition", *CONDITIONS)
     during = records.where(condition="during")
-    usual = during.where(choice="as elsewhere").values("accuracy")
+    usual = during.where(choice="as elsewhere").values("accuracy") > LEARNED
     for name in list(CHOICES)[1:]:
-        other = during.where(choice=name).values("accuracy")
+        other = during.where(choice=name).values("accuracy") > LEARNED
         if len(usual) and len(other):
             found.append(
                 Finding(
-                    f"{name}: the median flossed during training changes by less than 5 points",
-                    f"from {percent(usual)} to {percent(other)}",
-                    bool(abs(np.median(usual) - np.median(other)) < 0.05),
+                    f"{name}: of networks flossed during training as many learn, but for a fifth",
+                    f"{other.sum()} of {len(other)}, elsewhere {usual.sum()} of {len(usual)}",
+                    bool(abs(np.mean(other) - np.mean(usual)) <= 0.2),
                 )
             )
     return found
