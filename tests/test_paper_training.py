@@ -12,7 +12,7 @@ import pytest
 
 from lyapnet import storage
 from lyapnet.paper import compare, learning
-from lyapnet.paper.gallery import entry
+from lyapnet.paper.gallery import entry, overview
 from lyapnet.paper.harness import FIGURES, Records, load_figure
 from lyapnet.schedule import AdaptiveFlossing
 
@@ -237,6 +237,9 @@ def test_the_gallery_says_what_is_there(tmp_path):
     assert some.picture[:4] == b"\x89PNG"
     (tmp_path / "learn.jsonl").write_text("\n".join(lines))
     assert "All of 60 runs" in entry("adaptive", tmp_path).text
+    table = overview(tmp_path)
+    assert re.search(r"\| adaptive \| .* \| 60 \| 6 of 6 \|", table)
+    assert re.search(r"\| 2A \| .* \| 0 of \d+ \| not judged", table)
 
 
 def test_every_figure_is_in_the_gallery_once():

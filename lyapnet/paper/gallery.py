@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from .harness import load_figure, read_records
+from .harness import FIGURES, Records, load_figure, read_records
 
 
 @dataclass(frozen=True)
@@ -45,27 +45,57 @@ def entry(figure: str, directory: Any, *, scale: str = "full") -> Entry:
     scale : {"quick", "full"}, optional
     """
     script = load_figure(figure)
-    points = script.points(scale)
-    records = read_records(Path(directory) / f"{script.run.__name__}.jsonl", points)
-    done, wanted = len(records), len(points)
+    records, wanted = _records(script, directory, scale)
     parts = [
         f"**{script.TITLE}.**",
         f"*Claimed.* {_flow(script.CLAIMS)}",
         f"*Run.* {_flow(script.SETTINGS)}",
-        _extent(figure, done, wanted, scale),
+        _extent(figure, len(records), wanted, scale),
     ]
     picture = None
     if records:
         try:
             found = script.findings(records)
             picture = _picture(script, records)
-        except (ValueError, IndexError, KeyError, TypeError, StopIteration):
-            if done == wanted:
+        except _TOO_FEW:
+            if len(records) == wanted:
                 raise
             parts.append("*Seen.* Too few of the runs are there to judge or to draw.")
         else:
             parts.append(_table(found) if found else "*Seen.* Too few of the runs to judge.")
-    return Entry("\n\n".join(parts) + "\n", picture, done, wanted)
+    return Entry("\n\n".join(parts) + "\n", picture, len(records), wanted)
+
+
+def overview(directory: Any, *, scale: str = "full") -> str:
+    """Return a table in Markdown: of each figure the runs that are there, and what they say.
+
+    Parameters
+    ----------
+    directory : path
+        Where `reproduce` has kept the runs.
+    scale : {"quick", "full"}, optional
+    """
+    rows = ["| figure | of | runs | claims that agree |", "|---|---|---|---|"]
+    for figure in FIGURES:
+        script = load_figure(figure)
+        records, wanted = _records(script, directory, scale)
+        there = str(wanted) if len(records) == wanted else f"{len(records)} of {wanted}"
+        said = "not judged before all runs are there"
+        if len(records) == wanted:
+            found = script.findings(records)
+            said = f"{sum(finding.agrees for finding in found)} of {len(found)}"
+        rows.append(f"| {figure} | {_flow(script.TITLE)} | {there} | {said} |")
+    return "\n".join(rows) + "\n"
+
+
+#: What too few runs may raise in a script that expects all of them.
+_TOO_FEW = (ValueError, IndexError, KeyError, TypeError, StopIteration)
+
+
+def _records(script: Any, directory: Any, scale: str) -> tuple[Records, int]:
+    """Return the runs of a figure that are there, and how many there should be."""
+    points = script.points(scale)
+    return read_records(Path(directory) / f"{script.run.__name__}.jsonl", points), len(points)
 
 
 def _extent(figure: str, done: int, wanted: int, scale: str) -> str:
