@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any, ClassVar, Self
 
 import numpy as np
+from scipy.linalg.blas import dgemm
 
 from .. import storage, validate
 from ..autodiff import value
@@ -154,6 +155,11 @@ def times(x: Array, W: Array, out: Array | None = None) -> Array:
     return np.dot(x.reshape(-1, x.shape[-1]), W, out=flat).reshape(*x.shape[:-1], W.shape[-1])
 
 
+#: OpenBLAS does products of up to so many multiplications without copying their operands into an
+#: order of its own, which is worth it for sums of many rows, taken so many rows at least at a time.
+_DIRECT, _WORTH = 10**6, 100
+
+
 def contract(left: Array, right: Array, shape: tuple[int, ...]) -> Array:
     r"""Sum :math:`a b^T` over time, members and tangent vectors: the gradient of a weight matrix.
 
@@ -164,7 +170,15 @@ def contract(left: Array, right: Array, shape: tuple[int, ...]) -> Array:
         Of the weights, ``(..., i, j)``; the sum is over the members that share them.
     """
     if len(shape) == 2:
-        return np.dot(left.reshape(-1, left.shape[-1]).T, right.reshape(-1, right.shape[-1]))
+        left, right = (x.reshape(-1, x.shape[-1]) for x in (left, right))
+        part = _DIRECT // (shape[0] * shape[1])
+        if not _WORTH <= part < len(left):
+            return np.dot(left.T, right)
+        out = np.zeros(shape)
+        for start in range(0, len(left), part):
+            a, b = (x[start : start + part].T for x in (left, right))
+            dgemm(1.0, b, a, trans_b=True, beta=1.0, c=out.T, overwrite_c=True)
+        return out
     left, right = (np.moveaxis(x, 0, -3) for x in (left, right))
     left, right = (x.reshape(*x.shape[:-3], -1, x.shape[-1]) for x in (left, right))
     return unbroadcast(np.matmul(left.swapaxes(-1, -2), right), shape)

@@ -11,7 +11,7 @@ helps LSTM and GRU networks to learn the temporal XOR.
 """
 SETTINGS = f"""{COMMON}
 Instead: N = 32 units with LSTM (dimension 64) or GRU, three networks, 30 exponents flossed before
-training, lags of 10, 20 and 30 steps.
+training, lags of 10, 20 and 30 steps in sequences of 100.
 """
 
 CELLS = ("lstm", "gru")
@@ -31,7 +31,7 @@ def points(scale):
             for c in CONDITIONS
         ]
     return [
-        dict(task="temporal", lag=lag, condition=c, network=i, cell=cell, n=32)
+        dict(task="temporal", lag=lag, condition=c, network=i, cell=cell, n=32, n_steps=100)
         for i in range(3)
         for cell in CELLS
         for lag in LAGS
