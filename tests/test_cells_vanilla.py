@@ -11,6 +11,7 @@ from numpy.testing import assert_allclose
 from traced import central_difference, inner, traced_exponents
 
 import lyapnet as ln
+from lyapnet.cells.base import contract
 
 SINE = ln.Activation(anp.sin, anp.cos)
 FULL = ln.Activation(anp.sin, anp.cos, lambda h: -anp.sin(h))
@@ -257,3 +258,11 @@ def test_gradients_of_saturated_networks_are_those_of_exact_derivatives():
 
     W = rng.standard_normal((6, 6))
     assert_allclose(grad(loss)(W, "tanh"), grad(loss)(W, exact), rtol=1e-7)
+
+
+@pytest.mark.parametrize("rows", [1, 155, 156, 157, 500])
+def test_weight_gradients_are_summed_in_parts(rows):
+    rng = np.random.default_rng(0)
+    left, right = rng.standard_normal((rows, 2, 80)), rng.standard_normal((rows, 2, 90))[..., :80]
+    expected = np.einsum("tki,tkj->ij", left, right)
+    assert_allclose(contract(left, right, (80, 80)), expected, rtol=1e-12, atol=1e-12)
