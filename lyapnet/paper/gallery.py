@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from .harness import FIGURES, Records, load_figure, read_records
+from .harness import FIGURES, Finding, Records, differing, load_figure, read_records
 
 
 @dataclass(frozen=True)
@@ -62,7 +62,8 @@ def entry(figure: str, directory: Any, *, scale: str = "full") -> Entry:
                 raise
             parts.append("*Seen.* Too few of the runs are there to judge or to draw.")
         else:
-            parts.append(_table(found) if found else "*Seen.* Too few of the runs to judge.")
+            few = "*Seen.* Too few of the runs to judge."
+            parts.append(_table(found, differing(script)) if found else few)
     return Entry("\n\n".join(parts) + "\n", picture, len(records), wanted)
 
 
@@ -107,11 +108,15 @@ def _extent(figure: str, done: int, wanted: int, scale: str) -> str:
     return f"*Data.* All of {wanted} runs, {command}."
 
 
-def _table(findings: list[Any]) -> str:
+def _table(findings: list[Finding], reasons: dict[str, str]) -> str:
     rows = ["| | claim | seen |", "|---|---|---|"]
     for finding in findings:
-        verdict = "agrees" if finding.agrees else "**differs**"
-        cells = (_flow(text).replace("|", "\\|") for text in (finding.claim, finding.found))
+        verdict, seen = "agrees", finding.found
+        if not finding.agrees:
+            verdict = "**differs**"
+            why = [text for start, text in reasons.items() if finding.claim.startswith(start)]
+            seen = ": ".join([seen, *why])
+        cells = (_flow(text).replace("|", "\\|") for text in (finding.claim, seen))
         rows.append(f"| {verdict} | {' | '.join(cells)} |")
     return "\n".join(rows)
 

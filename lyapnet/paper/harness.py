@@ -115,6 +115,11 @@ def load_figure(figure: str) -> Any:
     return importlib.import_module(f".scripts.{FIGURES[name]}", __package__)
 
 
+def differing(script: Any) -> dict[str, str]:
+    """Return how the claims begin that the full data do not bear out, with a remark on each."""
+    return dict(getattr(script, "DIFFERING", {}))
+
+
 def reproduce(
     figure: str,
     *,

@@ -32,6 +32,18 @@ CONDITIONS = ("before", "during")
 LAG, NETWORKS = 70, 10
 run = learn
 
+#: Of the full data.
+UNCLIPPED = "clipping probably holds the spikes of single windows, which undo many epochs"
+MEAN = "the gradient is 75 times smaller, and seldom clipped: as without clipping"
+SHORTER = "of sequences of 200 steps fewer have targets, and lag 70 is beyond most networks"
+DIFFERING = {
+    "not clipped: of networks": UNCLIPPED,
+    "mean, not sum: flossing": f"{MEAN}; the sign is the same",
+    "mean, not sum: of networks": MEAN,
+    "200 steps: flossing": f"{SHORTER}; the sign is the same",
+    "200 steps: of networks": SHORTER,
+}
+
 
 def points(scale):
     def point(i, condition, choice):

@@ -30,6 +30,11 @@ def learn_linear(task, lag, condition, network, *, epochs=800, n=80, rng):
 
 run = learn_linear
 
+#: Of the full data.
+DIFFERING = {
+    "delayed copy, lag 20": "a lag that linear networks learn without flossing as well",
+}
+
 
 def points(scale):
     lags, networks, size = LAGS, range(10), {}
