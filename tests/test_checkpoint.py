@@ -343,7 +343,8 @@ def test_sigkill_and_interrupt(tmp_path):
             process.wait(timeout=rng.uniform(0.0, 0.15) * duration)
         except subprocess.TimeoutExpired:
             process.send_signal(kind)
-            assert process.wait(timeout=60) != 0
+            ended = process.wait(timeout=60) == 0  # in the moment before the signal came
+            assert not ended or (tmp_path / "killed.npz").exists()
         process.stdout.close()
     finish(start("killed.npz"))
     with np.load(tmp_path / "whole.npz") as a, np.load(tmp_path / "killed.npz") as b:
