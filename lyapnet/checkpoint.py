@@ -38,7 +38,8 @@ class Checkpoint:
 
     def __init__(self, path: Any, call: dict[str, Any]) -> None:
         self.path = None if path is None else validate.place("checkpoint", path)
-        self._call = json.loads(json.dumps({name: describe(x) for name, x in call.items()}))
+        described = {} if path is None else {name: describe(x) for name, x in call.items()}
+        self._call = json.loads(json.dumps(described))
         self._saved = time.monotonic()
         self._kept: State | None = None
         #: Number of epochs done in what is saved or remembered, None if nothing is.

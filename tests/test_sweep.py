@@ -258,6 +258,14 @@ def test_what_has_no_description_is_taken_as_it_is(tmp_path):
     ln.sweep(written("def measure(a, rng):\n    return 2 * a"), GRID, directory=tmp_path, **QUIET)
 
 
+def test_functions_of_lyapnet_may_change(tmp_path):
+    for source in ("def learn(a, rng):\n    return a", "def learn(a, rng):\n    return 2 * a"):
+        function = written(source, "learn")
+        function.__module__ = "lyapnet.paper.learning"
+        ln.sweep(function, GRID, directory=tmp_path, rng=0, **QUIET)
+    assert "code" not in json.loads((tmp_path / "sweep.json").read_text())["description"]
+
+
 def test_a_sweep_of_a_partial_function_goes_on(tmp_path):
     def measure(a, rng, *, gain):
         return gain * a

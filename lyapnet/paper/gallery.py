@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import io
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
-from .harness import FIGURES, Finding, Records, differing, load_figure, read_records
+from .harness import FIGURES, Finding, differing, kept, load_figure
 
 
 @dataclass(frozen=True)
@@ -45,7 +44,7 @@ def entry(figure: str, directory: Any, *, scale: str = "full") -> Entry:
     scale : {"quick", "full"}, optional
     """
     script = load_figure(figure)
-    records, wanted = _records(script, directory, scale)
+    records, wanted = kept(script, directory, scale)
     parts = [
         f"**{script.TITLE}.**",
         f"*Claimed.* {_flow(script.CLAIMS)}",
@@ -79,7 +78,7 @@ def overview(directory: Any, *, scale: str = "full") -> str:
     rows = ["| figure | of | runs | claims that agree |", "|---|---|---|---|"]
     for figure in FIGURES:
         script = load_figure(figure)
-        records, wanted = _records(script, directory, scale)
+        records, wanted = kept(script, directory, scale)
         there = str(wanted) if len(records) == wanted else f"{len(records)} of {wanted}"
         said = "not judged before all runs are there"
         if len(records) == wanted:
@@ -91,12 +90,6 @@ def overview(directory: Any, *, scale: str = "full") -> str:
 
 #: What too few runs may raise in a script that expects all of them.
 _TOO_FEW = (ValueError, IndexError, KeyError, TypeError, StopIteration)
-
-
-def _records(script: Any, directory: Any, scale: str) -> tuple[Records, int]:
-    """Return the runs of a figure that are there, and how many there should be."""
-    points = script.points(scale)
-    return read_records(Path(directory) / f"{script.run.__name__}.jsonl", points), len(points)
 
 
 def _extent(figure: str, done: int, wanted: int, scale: str) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 import json
 import platform
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -183,11 +183,12 @@ def reproduce(
     )
 
 
-def read_records(path: Any, points: Iterable[dict[str, Any]]) -> Records:
-    """Read the runs of these points from a file of data, those that are there."""
-    lines = _read(Path(path))
-    kept = [lines[_key(point)] for point in points if _key(point) in lines]
-    return Records({**line["point"], **line["value"]} for line in kept)
+def kept(script: Any, directory: Any, scale: str = "full") -> tuple[Records, int]:
+    """Return the runs of a figure that are in a directory, and how many there should be."""
+    lines = _read(Path(directory) / f"{script.run.__name__}.jsonl")
+    keys = [_key(point) for point in script.points(scale)]
+    found = [lines[key] for key in keys if key in lines]
+    return Records({**line["point"], **line["value"]} for line in found), len(keys)
 
 
 def gather(data: Path, points_folder: Path) -> dict[str, dict[str, Any]]:

@@ -32,10 +32,10 @@ CONDITIONS = ("before", "during")
 LAG, NETWORKS = 70, 10
 run = learn
 
-#: Of the full data.
 UNCLIPPED = "clipping probably holds the spikes of single windows, which undo many epochs"
 MEAN = "the gradient is 75 times smaller, and seldom clipped: as without clipping"
 SHORTER = "of sequences of 200 steps fewer have targets, and lag 70 is beyond most networks"
+#: Of the full data.
 DIFFERING = {
     "not clipped: of networks": UNCLIPPED,
     "mean, not sum: flossing": f"{MEAN}; the sign is the same",
