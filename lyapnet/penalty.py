@@ -87,13 +87,13 @@ class JacobianNorm:
         """Return the penalty, and its cotangents of states and parameters."""
         x = orbit.states[:-1]
         rows = rng.standard_normal((*x.shape[:-1], 1, x.shape[-1]))
-        rows /= np.linalg.norm(rows, axis=-1, keepdims=True)
+        rows /= np.sqrt(np.vecdot(rows, rows))[..., None]
         grown, scratch = np.empty_like(rows), np.empty_like(rows[0])
         for s in range(orbit.n_steps):
             orbit.push(s, rows[s], grown[s])
-        excess = np.sum(grown**2, axis=-1, keepdims=True) - self.target**2
+        excess = np.vecdot(grown, grown) - self.target**2
         value = self.strength * float(np.mean(excess**2))
-        bars = (4 * self.strength / excess.size) * excess * grown
+        bars = np.multiply(grown, (4 * self.strength / excess.size * excess)[..., None], out=grown)
         for s in range(orbit.n_steps):
             orbit.pull(s, bars[s], scratch, rows[s])
         through = orbit.tangent_adjoint(rows, bars)

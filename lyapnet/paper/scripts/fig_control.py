@@ -27,11 +27,11 @@ and with flossing: the runs of figure 4.
 """
 
 CONDITIONS = ("none", "before", "during")
-STRENGTHS = {"spectral_radius": (1.0, 10.0), "jacobian_norm": (1.0, 10.0, 100.0)}
+STRENGTHS = {"spectral_radius": (1.0, 10.0), "jacobian_norm": (1.0, 100.0)}
 LABELS = {"spectral_radius": "spectral radius", "jacobian_norm": "Jacobian norm"}
 PENALTY_COLOURS = {"spectral_radius": "0.25", "jacobian_norm": "#56B4E9"}
 STYLES = ("-", "--", ":")
-LAGS, NETWORKS = (40, 60), 5
+LAGS, NETWORKS = (60, 70), 5
 run = learn
 
 
