@@ -99,6 +99,13 @@ def test_findings_about_learning_can_fail():
     def fewer(r):
         return {"k": 88 - (r.get("k") or 75)}
 
+    def stronger(r):
+        return {"weight_decay": {0.01: 1.0, 1.0: 0.01}.get(r.get("weight_decay"), 0.0)}
+
+    def shorter(r):
+        steps = (r.get("window") or {"n_steps": 39})["n_steps"]
+        return {"window": {"n_steps": 90 - steps if steps in (10, 80) else steps}}
+
     differs("3", exchanged("none", "before"), "above", "longer horizon", "faster")
     differs("4", exchanged("none", "during"), "above", "lengthens the horizon", "lag 70")
     differs("5", fewer, "longer lags need more", "do better than")
@@ -108,6 +115,9 @@ def test_findings_about_learning_can_fail():
     differs("12", exchanged("throughout", "episodes"), "drops", "more accurate", "never reaches")
     differs("13", worse, "lies below")
     differs("14", exchanged("none", "during"), "mean over all lags", "lengthens the horizon")
+    differs("adaptive", exchanged("during", "adaptive"), "above", "lag 80", "fewer")
+    differs("decay", stronger, "the longer the lag", "networks at chance")
+    differs("window", shorter, "above", "grows with the window")
 
 
 def run(figure, *points):

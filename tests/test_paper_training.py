@@ -51,13 +51,14 @@ CLAIMED |= {
     "14": lambda p, longest: (
         p["lag"] <= REACH[p["condition"]] * longest * (1.4 if p["init"] == "orthogonal" else 1)
     ),
-    "adaptive": lambda p, _: True,
     "capacity": lambda p, _: p["lag"] <= 0.8 * p["n"],
     "choices": lambda p, _: p["condition"] == "during",
     "control": lambda p, _: p["penalty"] is None and p["lag"] <= 100 * REACH[p["condition"]],
-    "decay": lambda p, _: p["weight_decay"] < 1 or p["condition"] == "during",
+    "decay": lambda p, _: (
+        p["weight_decay"] * p["lag"] <= {"before": 4, "during": 40}[p["condition"]]
+    ),
     "gated": lambda p, longest: p["condition"] == "before" or p["lag"] < 0.5 * longest,
-    "window": lambda p, _: p["steps"] >= p["lag"],
+    "window": lambda p, _: 2 * p["steps"] >= p["lag"],
 }
 
 
@@ -225,7 +226,7 @@ def test_the_gallery_says_what_is_there(tmp_path):
     assert "Not computed yet" in nothing.text
     assert nothing.picture is None
     points = load_figure("adaptive").points("full")
-    runs = [run(p, True, as_claimed=True) for p in points]
+    runs = [run(p, by_condition(p, 80), as_claimed=True) for p in points]
     lines = [
         json.dumps({"point": p, "value": value}, default=np.ndarray.tolist)
         for p, value in zip(points, runs, strict=True)
@@ -238,7 +239,7 @@ def test_the_gallery_says_what_is_there(tmp_path):
     (tmp_path / "learn.jsonl").write_text("\n".join(lines))
     assert "All of 60 runs" in entry("adaptive", tmp_path).text
     table = overview(tmp_path)
-    assert re.search(r"\| adaptive \| .* \| 60 \| 6 of 6 \|", table)
+    assert re.search(r"\| adaptive \| .* \| 60 \| 7 of 7 \|", table)
     assert re.search(r"\| 2A \| .* \| 0 of \d+ \| not judged", table)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import json
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -123,9 +124,25 @@ def gain(claim: str, records: Records, name: str, low: Any, high: Any) -> list[F
 
     The list is empty where no network has both. The spread is over the networks.
     """
+    return [
+        Finding(claim, text, bool(change > 2 * error))
+        for change, error, text in _change(records, name, low, high)
+    ]
+
+
+def no_loss(claim: str, records: Records, name: str, low: Any, high: Any) -> list[Finding]:
+    """Judge whether accuracy is not lower, within two standard errors and one point; see `gain`."""
+    return [
+        Finding(claim, text, bool(change > -2 * error - 1))
+        for change, error, text in _change(records, name, low, high)
+    ]
+
+
+def _change(records: Records, name: str, low: Any, high: Any) -> Iterator[tuple[Any, Any, str]]:
+    """Yield the change of accuracy in points with its standard error, and both in words."""
     found = 100 * differences(records, name, low, high)
     if not len(found):
-        return []
+        return
     error = found.std(ddof=1) / np.sqrt(len(found)) if len(found) > 1 else 0.0
     pairs = matched(records, name, (low, high))
     means = [100 * pairs.where(**{name: x}).values("accuracy").mean() for x in (low, high)]
@@ -133,15 +150,18 @@ def gain(claim: str, records: Records, name: str, low: Any, high: Any) -> list[F
         f"{means[0]:.1f} and {means[1]:.1f} %: {found.mean():+.1f} ± {error:.1f} points, higher in "
         f"{np.sum(found > 0)} of {len(found)} networks"
     )
-    return [Finding(claim, text, bool(found.mean() > 2 * error))]
+    yield found.mean(), error, text
 
 
-def horizon(records: Records, level: float = LEARNED) -> int:
-    """Return the longest lag of those on which more than half of the networks reach a level."""
+def horizon(records: Records, level: float = LEARNED, name: str = "lag") -> Any:
+    """Return the longest lag, or largest value of another parameter, that is learned.
+
+    That is: more than half of the networks reach a level of accuracy with it.
+    """
     learned = [
-        lag
-        for lag in records.each("lag")
-        if np.mean(records.where(lag=lag).values("accuracy") > level) > 0.5
+        x
+        for x in records.each(name)
+        if np.mean(records.where(**{name: x}).values("accuracy") > level) > 0.5
     ]
     return max(learned, default=0)
 

@@ -19,7 +19,7 @@ Binary temporal XOR, five networks, flossing before training and again before ep
 figure 4. Learned means that the median network is above 90 %.
 """
 
-SIZES, NETWORKS = (16, 32, 48, 64, 80, 112), 5
+SIZES, NETWORKS = (16, 32, 64, 80, 112), 5
 FRACTIONS = (0.5, 0.75, 0.875, 1.0, 1.25)
 LEVEL = 0.9
 run = learn
