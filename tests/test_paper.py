@@ -100,7 +100,8 @@ def test_findings_about_learning_can_fail():
         return {"k": 88 - (r.get("k") or 75)}
 
     def stronger(r):
-        return {"weight_decay": {0.01: 1.0, 1.0: 0.01}.get(r.get("weight_decay"), 0.0)}
+        decay = r.get("weight_decay", 0.0)
+        return {"weight_decay": {0.01: 1.0, 1.0: 0.01}.get(decay, decay)}
 
     def shorter(r):
         steps = (r.get("window") or {"n_steps": 39})["n_steps"]
