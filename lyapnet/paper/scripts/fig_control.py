@@ -20,7 +20,7 @@ Regularising the spectral radius of the recurrent weights, or single Jacobians, 
 improvement that flossing gives.
 """
 SETTINGS = f"""{COMMON}
-Binary temporal XOR, five networks. The penalties act throughout training, without flossing:
+Binary temporal XOR, four networks. The penalties act throughout training, without flossing:
 c (rho(W) - 1)^2, and c <(|D v|^2 - 1)^2> over all steps, each with a random unit vector v. The
 strengths c are ours; the paper says neither what it penalised nor how strongly. Without a penalty
 and with flossing: the runs of figure 4.
@@ -31,7 +31,13 @@ STRENGTHS = {"spectral_radius": (1.0, 10.0), "jacobian_norm": (1.0, 100.0)}
 LABELS = {"spectral_radius": "spectral radius", "jacobian_norm": "Jacobian norm"}
 PENALTY_COLOURS = {"spectral_radius": "0.25", "jacobian_norm": "#56B4E9"}
 STYLES = ("-", "--", ":")
-LAGS, NETWORKS = (60, 70), 5
+LAGS, NETWORKS = (60, 70), 4
+#: Of the full data.
+DIFFERING = {
+    f"lag {lag}: the Jacobian norm": "penalised strongly enough, in every epoch, the gain of single "
+    "steps does what flossing does; the paper does not say how it penalised it"
+    for lag in LAGS
+}
 run = learn
 
 
