@@ -107,6 +107,10 @@ def test_findings_about_learning_can_fail():
         steps = (r.get("window") or {"n_steps": 39})["n_steps"]
         return {"window": {"n_steps": 90 - steps if steps in (10, 80) else steps}}
 
+    def penalised_otherwise(r):
+        names = {"spectral_radius": "jacobian_norm", "jacobian_norm": "spectral_radius"}
+        return {"penalty": names.get(r.get("penalty"))}
+
     differs("3", exchanged("none", "before"), "above", "longer horizon", "faster")
     differs("4", exchanged("none", "during"), "above", "lengthens the horizon", "lag 70")
     differs("5", fewer, "longer lags need more", "do better than")
@@ -117,6 +121,7 @@ def test_findings_about_learning_can_fail():
     differs("13", worse, "lies below")
     differs("14", exchanged("none", "during"), "mean over all lags", "lengthens the horizon")
     differs("adaptive", exchanged("during", "adaptive"), "above", "lag 80", "fewer")
+    differs("control", penalised_otherwise, "the spectral radius")
     differs("decay", stronger, "the longer the lag", "networks at chance")
     differs("window", shorter, "above", "grows with the window")
 
