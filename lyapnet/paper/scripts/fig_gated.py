@@ -6,8 +6,8 @@ from ..style import COLOURS, NAMES, legend_below, panels
 
 TITLE = "Preflossing networks with gates"
 CLAIMS = """
-Beyond the paper, which flosses LSTM networks but does not train them: flossing before training
-helps LSTM and GRU networks to learn the temporal XOR.
+Beyond the paper, which flosses LSTM networks but does not train them: we expected flossing before
+training to help LSTM and GRU networks to learn the temporal XOR as it helps vanilla ones.
 """
 SETTINGS = f"""{COMMON}
 Instead: N = 32 units with LSTM (dimension 64) or GRU, three networks, 30 exponents flossed before
@@ -17,6 +17,12 @@ training, lags of 10, 20 and 30 steps in sequences of 100.
 CELLS = ("lstm", "gru")
 CONDITIONS = ("none", "before")
 LAGS = (10, 20, 30)
+#: Of the full data.
+DIFFERING = {
+    f"{cell.upper()}, mean over all lags": "on the contrary, at a lag of 20 steps all learn less "
+    "when they are flossed"
+    for cell in CELLS
+}
 run = learn
 
 
