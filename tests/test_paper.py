@@ -121,6 +121,7 @@ def test_findings_about_learning_can_fail():
     differs("13", worse, "lies below")
     differs("14", exchanged("none", "during"), "mean over all lags", "lengthens the horizon")
     differs("adaptive", exchanged("during", "adaptive"), "above", "lag 80", "fewer")
+    differs("capacity", lambda r: {"accuracy": 1.0}, "memory capacity")
     differs("control", penalised_otherwise, "the spectral radius")
     differs("decay", stronger, "the longer the lag", "networks at chance")
     differs("window", shorter, "above", "grows with the window")

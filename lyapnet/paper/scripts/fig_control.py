@@ -34,8 +34,8 @@ STYLES = ("-", "--", ":")
 LAGS, NETWORKS = (60, 70), 4
 #: Of the full data.
 DIFFERING = {
-    f"lag {lag}: the Jacobian norm": "penalised strongly enough, in every epoch, the gain of single "
-    "steps does what flossing does; the paper does not say how it penalised it"
+    f"lag {lag}: the Jacobian norm": "penalised strongly enough, in every epoch, the gain of "
+    "single steps does what flossing does; the paper does not say how it penalised it"
     for lag in LAGS
 }
 run = learn
