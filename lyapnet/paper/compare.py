@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 import json
-from collections.abc import Iterator
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -124,25 +124,30 @@ def gain(claim: str, records: Records, name: str, low: Any, high: Any) -> list[F
 
     The list is empty where no network has both. The spread is over the networks.
     """
-    return [
-        Finding(claim, text, bool(change > 2 * error))
-        for change, error, text in _change(records, name, low, high)
-    ]
+    return _judge(claim, records, name, low, high, lambda change, error: change > 2 * error)
 
 
 def no_loss(claim: str, records: Records, name: str, low: Any, high: Any) -> list[Finding]:
-    """Judge whether accuracy is not lower, within two standard errors and one point; see `gain`."""
-    return [
-        Finding(claim, text, bool(change > -2 * error - 1))
-        for change, error, text in _change(records, name, low, high)
-    ]
+    """Judge whether accuracy is not lower, as `gain` does whether it is higher.
+
+    What is allowed, two standard errors and one point, is added to the claim.
+    """
+    claim = f"{claim}, within two standard errors and one point"
+    return _judge(claim, records, name, low, high, lambda change, error: change > -2 * error - 1)
 
 
-def _change(records: Records, name: str, low: Any, high: Any) -> Iterator[tuple[Any, Any, str]]:
-    """Yield the change of accuracy in points with its standard error, and both in words."""
+def _judge(
+    claim: str,
+    records: Records,
+    name: str,
+    low: Any,
+    high: Any,
+    agrees: Callable[[float, float], bool],
+) -> list[Finding]:
+    """Judge the change of accuracy, in points, and its standard error."""
     found = 100 * differences(records, name, low, high)
     if not len(found):
-        return
+        return []
     error = found.std(ddof=1) / np.sqrt(len(found)) if len(found) > 1 else 0.0
     pairs = matched(records, name, (low, high))
     means = [100 * pairs.where(**{name: x}).values("accuracy").mean() for x in (low, high)]
@@ -150,7 +155,7 @@ def _change(records: Records, name: str, low: Any, high: Any) -> Iterator[tuple[
         f"{means[0]:.1f} and {means[1]:.1f} %: {found.mean():+.1f} ± {error:.1f} points, higher in "
         f"{np.sum(found > 0)} of {len(found)} networks"
     )
-    yield found.mean(), error, text
+    return [Finding(claim, text, bool(agrees(found.mean(), error)))]
 
 
 def horizon(records: Records, level: float = LEARNED, name: str = "lag") -> Any:

@@ -67,7 +67,7 @@ def findings(records):
         pairs = matched(records.where(lag=lag), "condition", CONDITIONS)
         if not pairs:
             continue
-        claim = f"lag {lag}: adaptive flossing loses no accuracy, within two errors and one point"
+        claim = f"lag {lag}: adaptive flossing loses no accuracy"
         found += no_loss(claim, pairs, "condition", *CONDITIONS)
         used = [pairs.where(condition=c).values("flossing_epochs") for c in CONDITIONS]
         found.append(

@@ -30,7 +30,7 @@ CONDITIONS = ("none", "before", "during")
 STRENGTHS = {"spectral_radius": (1.0, 10.0), "jacobian_norm": (1.0, 100.0)}
 LABELS = {"spectral_radius": "spectral radius", "jacobian_norm": "Jacobian norm"}
 PENALTY_COLOURS = {"spectral_radius": "0.25", "jacobian_norm": "#56B4E9"}
-STYLES = ("-", "--", ":")
+STYLES = ("-", "--")
 LAGS, NETWORKS = (60, 70), 4
 #: Of the full data.
 DIFFERING = {

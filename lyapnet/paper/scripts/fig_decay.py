@@ -77,7 +77,7 @@ def findings(records):
     for lag in records.each("lag"):
         some = records.where(lag=lag)
         for c in CONDITIONS:
-            claim = f"lag {lag}, flossed {c}: decay {WEAK:g} does no harm, within two errors"
+            claim = f"lag {lag}, flossed {c}: decay {WEAK:g} does no harm"
             found += no_loss(claim, some.where(condition=c), "weight_decay", 0.0, WEAK)
     for c in CONDITIONS:
         found += stood(c, matched(records.where(condition=c), "weight_decay", DECAYS))
