@@ -24,8 +24,8 @@ _ONCE, _TWICE = 0.01, 1e-5
 #: What a pass may leave of the inner products of Q with itself: rounding times the square above.
 _CHOLESKY_ERROR = 1e-11
 
-#: The same with Householder's triangle: where growth alone is asked for, which has errors of rounding
-#: over the sines itself, and where the factor is.
+#: The same with Householder's triangle: where growth alone is asked for, which has errors of
+#: rounding over the sines itself, and where the factor is.
 _GROWTH_ERROR, _FACTOR_ERROR = 1e-9, 1e-13
 
 #: Vectors of unit length whose determinant is above this need one pass for the former.
@@ -246,7 +246,9 @@ def _householder(rows: Array) -> Array:
 def _gone(R: Array, rows: Array, length: Array) -> list[bool]:
     """Say which vectors lie in the span of those before them, to rounding."""
     limit = rows.shape[1] * _EPS
-    return [abs(r) <= limit * x for r, x in zip(R.diagonal().tolist(), length.tolist(), strict=True)]
+    return [
+        abs(r) <= limit * x for r, x in zip(R.diagonal().tolist(), length.tolist(), strict=True)
+    ]
 
 
 def _around(gone: Array, rows: Array, length: Array, seed: int) -> Array:

@@ -9,6 +9,7 @@ import numpy as np
 from . import validate
 from .autodiff import value
 from .linalg import Array
+from .qr import orthonormalise
 from .systems import System
 from .trajectory import Plan
 
@@ -114,12 +115,13 @@ def start_rows(basis: Array | None, shape: tuple[int, ...], rng: np.random.Gener
 
 def orthonormal_rows(basis: Array) -> tuple[Array, Array]:
     """Return the rows of an orthonormal basis ``(..., k, n)`` and the factor R of a given one."""
-    Q, R = np.linalg.qr(basis)
-    size = np.abs(np.diagonal(R, axis1=-2, axis2=-1))
-    length = np.linalg.norm(basis, axis=-2)
-    if not (size > basis.shape[-2] * np.finfo(float).eps * length).all():
+    *lead, n, k = basis.shape
+    rows = np.array(basis.swapaxes(-1, -2), order="C")
+    factor = np.empty((*lead, k, k))
+    size, length = orthonormalise(rows, factor)
+    if not (size > n * np.finfo(float).eps * length).all():
         raise ValueError("`basis` must have independent columns: draw it at random, or use fewer")
-    return np.ascontiguousarray(Q.swapaxes(-1, -2)), R
+    return rows, np.tril(factor).swapaxes(-1, -2)
 
 
 def input_sequence(inputs: Any) -> Array:

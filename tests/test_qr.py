@@ -59,9 +59,7 @@ def test_panels_agree_with_householder(rng):
     one, two = rows.copy(), rows.copy()
     diagonal, _ = orthonormalise(one)
     length = np.linalg.norm(rows, axis=1)
-    np.testing.assert_allclose(
-        diagonal, factorise._by_householder(two, None, length), rtol=1e-11
-    )
+    np.testing.assert_allclose(diagonal, factorise._by_householder(two, None, length), rtol=1e-11)
     signs = np.sign(np.einsum("ij,ij->i", one, two))
     np.testing.assert_allclose(one, signs[:, None] * two, atol=1e-11)
 
