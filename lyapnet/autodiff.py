@@ -15,6 +15,7 @@ one of three ways:
 
 from __future__ import annotations
 
+import re
 import warnings
 from collections.abc import Callable
 from typing import Any
@@ -175,6 +176,8 @@ def traced(function: Callable[..., Any], name: str) -> Callable[..., tuple[Any, 
     def guarded(x: Any) -> Any:
         try:
             return refuse_objects(function(x), name)
+        except NotImplementedError as error:
+            raise TypeError(_without_derivative(name, str(error))) from error
         except (TypeError, ValueError, AttributeError) as error:
             if _REMEDY in str(error):
                 raise
@@ -187,6 +190,39 @@ def traced(function: Callable[..., Any], name: str) -> Callable[..., tuple[Any, 
             return make_vjp(guarded)(x)
 
     return run
+
+
+def _without_derivative(name: str, error: str) -> str:
+    """Say which function autograd cannot differentiate, and what to do."""
+    found = re.match("VJP of (.*) wrt", error)
+    what = f"`np.{found[1]}`" if found else f"a function ({error})"
+    return (
+        f"autograd knows no derivative of {what}, which `{name}` uses: give `jacobian`, or write "
+        "it with functions that have one (np.where(x > 0, a, b) for heaviside and piecewise, "
+        "np.mod for fmod, np.sign(x) * np.abs(x) ** (1 / 3) for cbrt)"
+    )
+
+
+def refuse_complex(y: Any, name: str) -> Any:
+    """Return y, unless it is complex."""
+    dtype = getattr(y, "dtype", None)
+    if dtype is not None and dtype.kind == "c":
+        raise TypeError(
+            f"`{name}` returned complex numbers, and states are real: write it for real and "
+            "imaginary parts, with twice the `dim`: z = x[0] + 1j * x[1], and at the end "
+            "np.array([np.real(dz), np.imag(dz)])"
+        )
+    return y
+
+
+def refuse_traced(y: Any, name: str) -> Any:
+    """Return y, unless autograd is tracing what a function uses besides its arguments."""
+    if isbox(y):
+        raise TypeError(
+            f"autograd is tracing something that `{name}` uses besides its arguments: give it to "
+            f"the system as `params=`, as the last argument of `{name}`, to differentiate in it"
+        )
+    return y
 
 
 def refuse_objects(y: Any, name: str) -> Any:

@@ -8,7 +8,7 @@ import numpy as np
 
 from . import validate
 from .errors import PrecisionError
-from .linalg import Array, blas_threads
+from .linalg import Array, blas_threads, patient
 from .orbit import JacobianOrbit
 from .precision import Measured, singular_values
 from .precision.request import AUTO_CAP, Request, steps_of
@@ -31,6 +31,7 @@ __all__ = ["ConditionNumber", "condition_from_jacobians", "condition_number"]
 _RESOLVED = 1e-10  # error of log10(kappa) that a resolved value may have
 
 
+@patient
 def condition_from_jacobians(
     jacobians: Any,
     *,
@@ -124,6 +125,7 @@ def condition_from_jacobians(
     return _measure(D, Q, steps_of(times, len(D), dt), dt, request, {})
 
 
+@patient
 def condition_number(
     system: Any,
     n_steps: int | None = None,

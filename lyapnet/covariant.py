@@ -10,11 +10,12 @@ import numpy as np
 from scipy.linalg import blas
 
 from . import validate
-from .linalg import Array, blas_threads
+from .linalg import Array, blas_threads, patient
 from .progress import progress_bar
 from .results import Result
 from .start import (
     check_inputs,
+    check_order,
     directions,
     plan_of,
     prepare_inputs,
@@ -113,6 +114,7 @@ class CovariantVectors(Result):
         return ax
 
 
+@patient
 def covariant_vectors(
     system: Any,
     n_steps: int,
@@ -205,6 +207,7 @@ def covariant_vectors(
     )
     check_inputs(found, u, total, parts)
     start = start_state(found, x0, rng)
+    check_order(u, found.ensemble(start, None))
     k = directions(k, None, found.dim)
     lead = found.ensemble(start, None if u is None else u[0])
     rows = start_rows(None, (*lead, found.dim, k), rng)

@@ -14,7 +14,7 @@ from .convergence import pooled
 from .derived import entropy, kaplan_yorke_dimension
 from .diagnosis import Diagnosis
 from .diagnosis import diagnose as judge
-from .linalg import Array
+from .linalg import Array, patient
 from .longrun import Estimate, linear_stderr
 from .results import Result
 from .start import check_inputs, prepare_inputs
@@ -148,6 +148,7 @@ class Spectrum(Result):
         if not len(self.log_growth):
             raise ValueError(f"`{what}` needs the growth of each block: run with record=True")
 
+    @patient
     def combination(self, weights: Any) -> Estimate:
         """Estimate a linear combination of the exponents, their correlations accounted for.
 
@@ -250,6 +251,7 @@ class Spectrum(Result):
             gap = self.exponents[..., :1] - self.exponents
         return (gap * (t / np.log(10)) <= limit).sum(axis=-1)
 
+    @patient
     def diagnose(self, *, tol: float | None = None, level: float = 0.95) -> Diagnosis:
         """Say in plain words whether the run has converged, and why.
 
@@ -289,6 +291,7 @@ class Spectrum(Result):
 
         return plotting.spectrum(self, ax)
 
+    @patient
     def pooled(self) -> Spectrum:
         """Return one spectrum of an ensemble: averaged in QR order, then sorted.
 
@@ -314,6 +317,7 @@ class Spectrum(Result):
             settings={**self.settings, "pooled": int(np.prod(lead))},
         )
 
+    @patient
     def extend(self, n_steps: int, *, inputs: Any = None, system: Any = None) -> Spectrum:
         """Continue the run, to the same result as one long run.
 
@@ -379,6 +383,7 @@ class Spectrum(Result):
         )
 
 
+@patient
 def diagnose(spectrum: Spectrum, *, tol: float | None = None, level: float = 0.95) -> Diagnosis:
     """Say in plain words whether a spectrum has converged, and why.
 

@@ -10,12 +10,13 @@ from autograd.extend import defvjp_argnums, primitive
 from . import validate
 from .adjoint import Record, exponents, gradient
 from .autodiff import is_traced, leaves, rebuild, value
-from .linalg import Array, unbroadcast
+from .linalg import Array, patient, unbroadcast
 from .start import check_basis, check_inputs, orthonormal_rows, prepare_inputs, window_plan
 from .systems import System, as_system
 from .trajectory import Plan
 
 
+@patient
 def finite_time_exponents(
     cell: Any,
     x0: Any,

@@ -11,7 +11,7 @@ import numpy as np
 from . import validate
 from .checkpoint import Checkpoint
 from .errors import LyapnetError
-from .linalg import Array
+from .linalg import Array, patient
 from .optimize import Adam, as_adam, checked_clip
 from .progress import Progress, progress_bar
 from .results import Result
@@ -73,6 +73,7 @@ class FlossResult(Result):
         return plotting.flossing(self, ax)
 
 
+@patient
 def floss(
     cell: Any,
     n_epochs: int,

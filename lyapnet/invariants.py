@@ -9,7 +9,7 @@ import numpy as np
 
 from . import validate
 from .exponents import Spectrum
-from .linalg import Array
+from .linalg import Array, patient
 from .longrun import mean_and_stderr
 from .results import Result
 from .retrace import Retraced, retrace
@@ -85,6 +85,7 @@ class Invariants(Result):
         return ax
 
 
+@patient
 def check_invariants(
     subject: Any,
     n_steps: int | None = None,

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from .autodiff import Function, Tree, traced
+from .autodiff import Function, Tree, refuse_complex, traced
 from .linalg import Array, unbroadcast
 
 #: Up to this dimension an ensemble's tangent step is written out in components.
@@ -136,7 +136,8 @@ class JacobianOrbit(Orbit):
     def jacobians(self) -> Array:
         """Jacobians of all steps ``(T, ..., n, n)``."""
         assert self._jacobian is not None
-        found = np.asarray(self._jacobian(self.states[:-1], self.inputs, self._params), dtype=float)
+        found = self._jacobian(self.states[:-1], self.inputs, self._params)
+        found = np.asarray(refuse_complex(found, "jacobian"), dtype=float)
         n = self.states.shape[-1]
         if found.shape[-2:] != (n, n):
             raise ValueError(

@@ -12,10 +12,11 @@ from .autodiff import is_traced
 from .benettin import Benettin, automatic_interval
 from .errors import LyapnetError
 from .exponents import Spectrum
-from .linalg import Array
+from .linalg import Array, patient
 from .orbit import JacobianOrbit, Orbit
 from .start import (
     check_inputs,
+    check_order,
     directions,
     input_sequence,
     interval_of,
@@ -28,6 +29,7 @@ from .systems import System, as_system
 from .trajectory import Plan
 
 
+@patient
 def lyapunov_spectrum(
     system: Any,
     n_steps: int | None = None,
@@ -119,6 +121,7 @@ def lyapunov_spectrum(
     check_inputs(found, u, plan.total)
     start = start_state(found, x0, rng)
     Q = None if basis is None else validate.array("basis", basis, least=2)
+    check_order(u, found.ensemble(start, None))
     k = directions(k, Q, found.dim)
     lead = found.ensemble(start, None if u is None else u[0])
     rows = start_rows(Q, (*lead, found.dim, k), rng)
@@ -168,6 +171,7 @@ def _finish(run: Benettin, settings: dict[str, Any], *, chosen: int | None) -> S
         raise
 
 
+@patient
 def spectrum_from_jacobians(
     jacobians: Any,
     *,

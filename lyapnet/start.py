@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from typing import Any
 
 import numpy as np
@@ -133,6 +134,24 @@ def input_sequence(inputs: Any) -> Array:
             f"{u.shape}: for one input use inputs[:, None]"
         )
     return u
+
+
+def check_order(u: Array | None, lead: tuple[int, ...]) -> None:
+    """Warn where inputs look like (batch, time, features): of more members than steps.
+
+    Parameters
+    ----------
+    u : array (T, ..., m) or None
+    lead : tuple of int
+        Ensemble that state and system span without the inputs.
+    """
+    if u is not None and u.ndim == 3 and not lead and 1 < len(u) < u.shape[1]:
+        warnings.warn(
+            f"`inputs` of shape {u.shape} are taken for {u.shape[1]} members of {len(u)} steps, "
+            "since time is the first axis: if the batch comes first, give inputs.swapaxes(0, 1); "
+            "if not, say so by an `x0` with the members' axis",
+            stacklevel=4,
+        )
 
 
 def check_inputs(system: System, u: Array | None, needed: int, parts: str = "") -> None:

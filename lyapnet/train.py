@@ -14,7 +14,7 @@ from .bptt import Network, Readout
 from .checkpoint import Checkpoint
 from .diagnostics import check_diagnostics
 from .errors import LyapnetError
-from .linalg import Array
+from .linalg import Array, patient
 from .losses import LOSSES
 from .optimize import Adam, as_adam, checked_clip
 from .penalty import as_penalty
@@ -169,6 +169,7 @@ def accuracy_name(kind: str) -> str:
     return "R2" if kind == "R2" else "accuracy"
 
 
+@patient
 def train(
     cell: Any,
     task: Any,

@@ -233,11 +233,19 @@ def logs(diagonal: Array, length: Array, n: int) -> tuple[Array, Array]:
 
 
 def _degenerate(step: int, length: int, sine: Array) -> DegenerateBasisError:
-    exponent = int(np.argmin(sine.reshape(-1, sine.shape[-1]).min(axis=0)))
+    each = sine.reshape(-1, sine.shape[-1]).min(axis=0)
+    exponent = int(np.argmin(each))
+    if np.isnan(each).any():
+        exponent = int(np.argmax(np.isnan(each)))
+        what = f"vector {exponent + 1} of {len(each)} left the range of floating-point numbers"
+    else:
+        what = (
+            f"vector {exponent + 1} of {len(each)} came within {sine.min():.1e} of the span of "
+            "those before it"
+        )
     return DegenerateBasisError(
-        f"the tangent basis degenerated within the {length} steps before step {step}: vector "
-        f"{exponent + 1} of {sine.shape[-1]} came within {sine.min():.1e} of the span of those "
-        'before it; use a smaller qr_interval, or qr_interval="auto"',
+        f"the tangent basis degenerated within the {length} steps before step {step}: {what}; use "
+        'a smaller qr_interval, or qr_interval="auto"',
         step=step,
         exponent=exponent,
     )

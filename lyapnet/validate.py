@@ -73,6 +73,12 @@ def array(name: str, value: Any, *, ndim: int | None = None, least: int = 0) -> 
             f"`{name}` is a tensor that requires grad, whose gradient would be lost here: give "
             f"{name}.detach().numpy()"
         )
+    if hasattr(value, "toarray"):
+        raise TypeError(
+            f"`{name}` is a sparse matrix, and arrays here are dense: give {name}.toarray(); a "
+            "system of your own with step and pushforward may keep it sparse"
+        )
+    value = widened(value)
     try:
         if np.iscomplexobj(value):
             raise TypeError("it is complex")
@@ -88,6 +94,12 @@ def array(name: str, value: Any, *, ndim: int | None = None, least: int = 0) -> 
         raise ValueError(f"`{name}` must have at least {axes}, got shape {x.shape}")
     finite(name, x)
     return x
+
+
+def widened(value: Any) -> Any:
+    """Return a tensor of PyTorch's bfloat16, which NumPy does not know, as one that it does."""
+    known = "bfloat16" not in str(getattr(value, "dtype", "")) or not hasattr(value, "float")
+    return value if known else value.float()
 
 
 def counted(number: int, one: str, many: str) -> str:

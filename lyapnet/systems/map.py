@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import inspect
+import re
+import warnings
 from collections.abc import Callable
 from typing import Any
 
@@ -10,7 +12,17 @@ import autograd.numpy as anp
 import numpy as np
 
 from .. import validate
-from ..autodiff import Function, Tree, jacobian_of, leaves, over_states, rebuild, refuse_objects
+from ..autodiff import (
+    Function,
+    Tree,
+    jacobian_of,
+    leaves,
+    over_states,
+    rebuild,
+    refuse_complex,
+    refuse_objects,
+    refuse_traced,
+)
 from ..linalg import Array
 from ..orbit import JacobianOrbit, Orbit
 from .protocol import System
@@ -73,24 +85,34 @@ class Map(System):
         self.n_inputs = validate.integer("n_inputs", n_inputs, low=0)
         self.vectorized = bool(vectorized)
         self.params = _checked_params(params)
+        self._counts = sum(isinstance(leaf, int | np.integer) for leaf in leaves(params))
         for name, function in ((self._named, step), ("jacobian", jacobian)):
             _check_arguments(name, function, self.n_inputs > 0, self.params is not None)
-        self._step = self._normalised(step)
-        self._jacobian = None if jacobian is None else self._normalised(jacobian)
+        self._step = self._normalised(step, self._named)
+        self._jacobian = None if jacobian is None else self._normalised(jacobian, "jacobian")
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}(dim={self.dim}, n_inputs={self.n_inputs}, dt={self.dt:g})"
 
-    def _normalised(self, function: Callable[..., Any]) -> Function:
+    def _normalised(self, function: Callable[..., Any], name: str) -> Function:
         """Give a user's function the signature (x, u, p), whatever it leaves out."""
         driven, with_params = self.n_inputs > 0, self.params is not None
 
         def call(x: Any, u: Any, p: Tree) -> Any:
             args = (x, *((u,) if driven else ()), *((p,) if with_params else ()))
-            out = function(*args)
+            try:
+                out = function(*args)
+            except (TypeError, IndexError) as error:
+                if not (self._counts and re.search("integer|indices", str(error))):
+                    raise
+                raise TypeError(
+                    f"`{name}` needs an integer ({error}), and `params`, of which {self._counts} "
+                    "were given as integers, become arrays of floats: leave counts and indices "
+                    f"out of `params`, and let `{name}` take them from around it"
+                ) from error
             if isinstance(out, list | tuple):
-                return anp.array(out)
-            return refuse_objects(out, getattr(function, "__name__", "step"))
+                out = anp.array(out)
+            return refuse_complex(refuse_objects(out, name), name)
 
         return call
 
@@ -130,6 +152,7 @@ class Map(System):
         """Return the shape of the ensemble that states, inputs and parameters span."""
         if not self.vectorized:
             return super().ensemble(x, u)
+        x, u = self._arguments(x, u)
         y = np.shape(self._step(x, u, self.params))
         if y[-1:] != (self.dim,):
             raise ValueError(f"`step` must return states (..., {self.dim}), got shape {y}")
@@ -138,6 +161,7 @@ class Map(System):
     def orbit(self, x: Array, inputs: Array | None, n_steps: int) -> Orbit:
         """Run `n_steps` steps; see `System.orbit`."""
         lead = x.shape[:-1]
+        inputs = None if inputs is None else inputs[:n_steps]
         step, _ = self._at(self._mode, lead)
         columns, _ = self._at("columns", lead)
         fast = bool(lead) and not self.vectorized and self._agree(columns, step, x, inputs)
@@ -152,7 +176,7 @@ class Map(System):
                         f"`step` must return an array of the state's shape {x.shape}, got "
                         f"{np.shape(y)}; for an ensemble give `x0` its axes in front"
                     )
-                states[s + 1] = y
+                states[s + 1] = refuse_traced(y, self._named)
         mode = self._mode
         if not np.isfinite(states[-1]).all():
             pass  # refused by whoever runs this
@@ -181,12 +205,14 @@ class Map(System):
 def _same(columns: Function, expected: Array, x: Array, u: Array | None, p: Tree) -> bool:
     """Compare a trial evaluation by columns with known values.
 
-    A function that is not made for columns may fail in any way; all of these mean no.
+    A function that is not made for columns may fail in any way, by an assertion of its own or by
+    one that its compiler raises: all of these mean no.
     """
     try:
-        with np.errstate(all="ignore"):
+        with np.errstate(all="ignore"), warnings.catch_warnings():
+            warnings.simplefilter("ignore")
             found = np.asarray(columns(x, u, p), dtype=float)
-    except (TypeError, ValueError, IndexError, AttributeError, ArithmeticError):
+    except Exception:
         return False
     return found.shape == expected.shape and np.allclose(found, expected, rtol=1e-9, atol=1e-12)
 

@@ -10,7 +10,7 @@ import autograd.numpy as anp
 import numpy as np
 
 from .. import validate
-from ..autodiff import Function, Tree, leaves, rebuild, value
+from ..autodiff import Function, Tree, leaves, rebuild, refuse_complex, refuse_traced, value
 from ..linalg import Array
 from ..orbit import JacobianOrbit, Orbit
 
@@ -93,7 +93,8 @@ class System:
         states[0] = x
         for s in range(n_steps):
             u = () if inputs is None else (inputs[s],)
-            states[s + 1] = self.step(states[s], *u)
+            y = refuse_traced(self.step(states[s], *u), "step")
+            states[s + 1] = refuse_complex(y, "step")
 
         def over_time(function: Callable[..., Any]) -> Function:
             def run(x: Any, u: Any, p: Tree) -> Any:
