@@ -89,7 +89,7 @@ class CovariantVectors(Result):
         >>> import lyapnet as ln
         >>> ax = ln.covariant_vectors(ln.catalog.henon(), 100, rng=0).plot()
         """
-        from . import plotting
+        from .plotting import new_axes
 
         k = self.vectors.shape[-1]
         shown = list(itertools.pairwise(range(min(k, 6)))) if pairs is None else list(pairs)
@@ -97,7 +97,7 @@ class CovariantVectors(Result):
             raise ValueError(
                 "`pairs` is empty: an angle takes two vectors, ask for k of at least 2"
             )
-        ax = plotting.new_axes(ax)
+        ax = new_axes(ax)
         edges = np.linspace(0.0, 90.0, 46)
         for i, j in shown:
             i, j = (validate.integer("pairs", x, low=0, high=k - 1) for x in (i, j))
@@ -212,10 +212,10 @@ def covariant_vectors(
     run_inputs = prepare_inputs(found, u, len(lead), total)
     bars = progress_bar(2 * total - warm, show=progress, unit="step")
     with blas_threads(rows.size * found.dim), bars as bar:
-        x, rows = _warm_up(found, x, rows, run_inputs, plan.transient, warm, bar)
+        x, rows = warm_up(found, x, rows, run_inputs, plan.transient, warm, bar)
         at = (warm, warm + n_steps - 1, total)
-        states, bases, factors, dead = _forward(found, x, rows, run_inputs, at, bar)
-        coefficients, log_growth = _backward(factors, dead, n_steps, rng, bar)
+        states, bases, factors, dead = sweep_forward(found, x, rows, run_inputs, at, bar)
+        coefficients, log_growth = sweep_backward(factors, dead, n_steps, rng, bar)
         vectors = np.matmul(coefficients, bases)
     settings = {
         "n_steps": n_steps,
@@ -235,7 +235,7 @@ def covariant_vectors(
     )
 
 
-def _warm_up(
+def warm_up(
     system: System,
     x: Array,
     rows: Array,
@@ -256,7 +256,7 @@ def _warm_up(
     return x, rows
 
 
-def _forward(
+def sweep_forward(
     system: System,
     x: Array,
     rows: Array,
@@ -308,7 +308,7 @@ def _forward(
     )
 
 
-def _backward(
+def sweep_backward(
     factors: Array, dead: Array, n_steps: int, rng: np.random.Generator, bar: Any
 ) -> tuple[Array, Array]:
     """Solve the recursion of the coefficients backwards.

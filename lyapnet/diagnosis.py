@@ -94,16 +94,16 @@ class Diagnosis(Result):
         -------
         matplotlib.axes.Axes
         """
-        from . import plotting
+        from .plotting import by_index, few_of, new_axes
 
-        ax = plotting.new_axes(ax)
+        ax = new_axes(ax)
         k = self.exponents.shape[-1]
         estimate = Estimate(self.exponents, self.stderr, self.dof)
         low, high = estimate.confidence_interval(self.level)
         low, high = low.reshape(-1, k), high.reshape(-1, k)
         curves = self.running.reshape(len(self.times), -1, k)
-        named = plotting.few_of(k)
-        for i, color in enumerate(plotting.by_index(k)):
+        named = few_of(k)
+        for i, color in enumerate(by_index(k)):
             for member in range(curves.shape[1]):
                 drawn = np.isfinite(curves[:, member, i])
                 name = rf"$\lambda_{{{i + 1}}}$" if i in named and not member else None
@@ -195,11 +195,11 @@ def diagnose(
     ensemble = same_system and growth[0, ..., 0].size > 1
     drift = drift_pvalue(growth, durations)
     if tol is not None:
-        drift = np.where(_within(estimate, batches, batch_durations, tol, level), 1.0, drift)
+        drift = np.where(within(estimate, batches, batch_durations, tol, level), 1.0, drift)
     r_hat = split_r_hat(growth, durations) if ensemble else None
     agreement = agreement_pvalue(batches, batch_durations) if ensemble else None
     regular = is_regular(growth, durations) | np.isneginf(estimate.mean)
-    verdict = _unbounded(x0, state, len(growth)) or _verdict(
+    verdict = unbounded(x0, state, len(growth)) or in_words(
         estimate, drift, agreement, r_hat, len(growth), tol, level, regular
     )
     return Diagnosis(
@@ -218,7 +218,7 @@ def diagnose(
     )
 
 
-def _verdict(
+def in_words(
     estimate: Estimate,
     drift: Array,
     agreement: Array | None,
@@ -304,7 +304,7 @@ def _signs(
     return holds_zero, True
 
 
-def _unbounded(x0: ArrayLike | None, state: ArrayLike | None, n_blocks: int) -> str:
+def unbounded(x0: ArrayLike | None, state: ArrayLike | None, n_blocks: int) -> str:
     """Say if a state has grown by more than a way to an attractor, or a phase, ever takes."""
     if x0 is None or state is None:
         return ""
@@ -320,7 +320,7 @@ def _unbounded(x0: ArrayLike | None, state: ArrayLike | None, n_blocks: int) -> 
     )
 
 
-def _within(
+def within(
     estimate: Estimate, batches: Array, durations: Array, tol: float, level: float
 ) -> NDArray[np.bool_]:
     """Return where an average is within `tol` even if the last half alone were right."""

@@ -219,13 +219,13 @@ class EchoState(Result):
         ----------
         ax : matplotlib Axes, optional
         """
-        from . import plotting
+        from .plotting import BLUE, new_axes
 
-        ax = plotting.new_axes(ax, figsize=(5, 2.4))
+        ax = new_axes(ax, figsize=(5, 2.4))
         lam, low, high = (np.ravel(x) for x in (self.exponent, self.low, self.high))
         member = np.arange(1, len(lam) + 1)
-        ax.vlines(member, low, high, color=plotting.BLUE, lw=2)
-        ax.plot(member, lam, "o", color=plotting.BLUE)
+        ax.vlines(member, low, high, color=BLUE, lw=2)
+        ax.plot(member, lam, "o", color=BLUE)
         ax.axhline(0, color="0.6", lw=0.8, zorder=0)
         ax.set_xlim(0.5, len(lam) + 0.5)
         ax.set_xticks(member if len(lam) <= 10 else [1, len(lam)])

@@ -285,9 +285,9 @@ class Spectrum(Result):
         ----------
         ax : matplotlib Axes, optional
         """
-        from . import plotting
+        from .plotting import plot_spectrum
 
-        return plotting.spectrum(self, ax)
+        return plot_spectrum(self, ax)
 
     def pooled(self) -> Spectrum:
         """Return one spectrum of an ensemble: averaged in QR order, then sorted.

@@ -68,9 +68,9 @@ class FlossResult(Result):
         ----------
         ax : matplotlib Axes, optional
         """
-        from . import plotting
+        from .plotting import plot_flossing
 
-        return plotting.flossing(self, ax)
+        return plot_flossing(self, ax)
 
 
 def floss(

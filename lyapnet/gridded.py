@@ -10,7 +10,7 @@ import numpy as np
 
 from . import storage
 from .linalg import Array
-from .results import _optional
+from .results import import_optional
 
 Point = dict[str, Any]
 
@@ -80,7 +80,7 @@ def dataset(
     ValueError
         If the runs are not all points of a grid, with the same seeds each.
     """
-    xarray = _optional("xarray")
+    xarray = import_optional("xarray")
     names = list(points[0]) if points else []
     if not points or any(set(point) != set(names) for point in points):
         raise ValueError("the points do not make a grid: use `to_dataframe`")
@@ -114,9 +114,9 @@ def _tick(x: Any) -> Any:
     return x if isinstance(x, str | bool | int | float | np.generic) else str(x)
 
 
-def plot(result: Any, value: str | None, ax: Any) -> Any:
+def plot_sweep(result: Any, value: str | None, ax: Any) -> Any:
     """Draw a value over the one parameter that varies: see `SweepResult.plot`."""
-    from . import plotting
+    from .plotting import BLUE, new_axes
 
     names = list(result.points[0]) if result.points else []
     vary = [n for n in names if len(_distinct([p.get(n) for p in result.points])) > 1]
@@ -136,14 +136,14 @@ def plot(result: Any, value: str | None, ax: Any) -> Any:
         known = sorted(found)
         raise ValueError(f"`value` must be one of {known}, which are numbers; got {value!r}")
     y = found[value]
-    ax = plotting.new_axes(ax)
+    ax = new_axes(ax)
     several = len(set(result.seeds)) > 1
     if several:
-        ax.plot(x, y, "o", ms=4, alpha=0.5, mec="none", color=plotting.BLUE, label="seeds")
+        ax.plot(x, y, "o", ms=4, alpha=0.5, mec="none", color=BLUE, label="seeds")
     at = np.unique(x)
     groups = [y[(x == one) & ~np.isnan(y)] for one in at]
     middle = [np.median(group) if len(group) else np.nan for group in groups]
-    ax.plot(at, middle, ".-", color=plotting.BLUE, lw=1.4, label="median")
+    ax.plot(at, middle, ".-", color=BLUE, lw=1.4, label="median")
     ax.set_xlabel(name)
     ax.set_ylabel(value)
     if several:

@@ -17,13 +17,13 @@ from .spectrum import lyapunov_spectrum
 from .systems import Flow, System, as_system
 
 #: The sum of all exponents and the mean log determinant are one number but for rounding.
-_ROUNDING = 1e-9
+ROUNDING = 1e-9
 
 #: Central differences agree with an exact derivative to about 1e-10.
-_DERIVATIVE = 1e-5
+DERIVATIVE = 1e-5
 
 #: A flow whose speed has fallen by this factor is coming to rest, and has no zero exponent.
-_AT_REST = 1e-4
+AT_REST = 1e-4
 
 
 @dataclass(frozen=True, repr=False, eq=False)
@@ -66,15 +66,15 @@ class Invariants(Result):
         ----------
         ax : matplotlib Axes, optional
         """
-        from . import plotting
+        from .plotting import BLUE, RED, new_axes
 
-        ax = plotting.new_axes(ax, figsize=(5, 0.8 + 0.5 * max(1, len(self.checks))))
+        ax = new_axes(ax, figsize=(5, 0.8 + 0.5 * max(1, len(self.checks))))
         with np.errstate(invalid="ignore"):
             away = np.abs(self.value - self.expected)
         away = np.where(self.value == self.expected, 0.0, away) / self.tolerance
         away = np.maximum(away.reshape(-1, len(self.checks)), 1e-6)
         for i in range(len(self.checks)):
-            colors = np.where(away[:, i] <= 1, plotting.BLUE, plotting.RED)
+            colors = np.where(away[:, i] <= 1, BLUE, RED)
             ax.scatter(away[:, i], np.full(len(away), i), c=colors, s=25, zorder=3)
         ax.axvline(1.0, color="0.4", lw=0.8)
         ax.set_xscale("log")
@@ -185,15 +185,15 @@ def check_invariants(
             known, n_steps, inputs=inputs, x0=x0, rng=rng, progress=progress
         )
     run, reason = retrace(spectrum, known, inputs, progress=progress)
-    checks = _Checks(spectrum.exponents.shape[:-1])
-    _derivative(checks, run, known, reason, rng)
-    _volume(checks, spectrum, run, reason, level)
-    _zero(checks, spectrum, run, known, zero, reason, level)
-    _pairing(checks, spectrum, run, pairing, level)
+    checks = Checks(spectrum.exponents.shape[:-1])
+    check_derivative(checks, run, known, reason, rng)
+    check_volume(checks, spectrum, run, reason, level)
+    check_zero(checks, spectrum, run, known, zero, reason, level)
+    check_pairing(checks, spectrum, run, pairing, level)
     return checks.result({"level": level, "system": spectrum.settings["system"]})
 
 
-class _Checks:
+class Checks:
     """Checks as they come in."""
 
     def __init__(self, lead: tuple[int, ...]) -> None:
@@ -233,8 +233,8 @@ class _Checks:
         )
 
 
-def _derivative(
-    checks: _Checks,
+def check_derivative(
+    checks: Checks,
     run: Retraced | None,
     system: System | None,
     reason: str,
@@ -259,11 +259,11 @@ def _derivative(
             away = np.minimum(away, error / scale)
         worst = np.maximum(worst, away)
     what = f"distance from finite differences at {len(run.states)} states"
-    return checks.add("derivative", worst, 0.0, _DERIVATIVE, what)
+    return checks.add("derivative", worst, 0.0, DERIVATIVE, what)
 
 
-def _volume(
-    checks: _Checks, spectrum: Spectrum, run: Retraced | None, reason: str, level: float
+def check_volume(
+    checks: Checks, spectrum: Spectrum, run: Retraced | None, reason: str, level: float
 ) -> None:
     """Compare the sum of the exponents with the mean log determinant."""
     if run is None:
@@ -275,13 +275,13 @@ def _volume(
     total = spectrum.exponents.sum(axis=-1)
     expected = run.log_det.mean(axis=0) / dt
     size = np.where(np.isfinite(spectrum.exponents), np.abs(spectrum.exponents), 0.0).sum(axis=-1)
-    tolerance = _ROUNDING * np.maximum(1.0, size) + run.rounding / dt
+    tolerance = ROUNDING * np.maximum(1.0, size) + run.rounding / dt
     blurred = run.rounding * len(run.log_det) > 1.0
     tolerance = np.where(np.isfinite(expected), tolerance, 0.0)
     if (blurred & np.isfinite(expected)).any():
         return checks.skip("volume", "Jacobians are singular to rounding; ask for fewer exponents")
     what = "the sum of the exponents"
-    constant = np.isfinite(expected).all() and np.ptp(run.log_det) <= _ROUNDING
+    constant = np.isfinite(expected).all() and np.ptp(run.log_det) <= ROUNDING
     if not run.same and not constant:
         here = mean_and_stderr(run.log_det, np.full(len(run.log_det), dt)).half_width(level)
         own = spectrum.combination(np.ones(n)).half_width(level)
@@ -290,8 +290,8 @@ def _volume(
     return checks.add("volume", total, expected, tolerance, what)
 
 
-def _zero(
-    checks: _Checks,
+def check_zero(
+    checks: Checks,
     spectrum: Spectrum,
     run: Retraced | None,
     system: System | None,
@@ -308,7 +308,7 @@ def _zero(
             return None
         if run is not None:
             first, last = (np.linalg.norm(x, axis=-1) for x in (run.first, run.last))
-            if not (last > _AT_REST * first).all() or not first.all():
+            if not (last > AT_REST * first).all() or not first.all():
                 return checks.skip(name, "the flow comes to rest, and needs none")
     elif not zero:
         return None
@@ -326,8 +326,8 @@ def _zero(
     return checks.add(name, value, 0.0, half, "the exponent nearest to 0")
 
 
-def _pairing(
-    checks: _Checks,
+def check_pairing(
+    checks: Checks,
     spectrum: Spectrum,
     run: Retraced | None,
     pairing: bool | float | None,
@@ -359,7 +359,7 @@ def _pairing(
         pair = spectrum.combination(weights)
         sums.append(spectrum.exponents[..., i] + spectrum.exponents[..., n - 1 - i])
         halves.append(pair.half_width(1 - (1 - level) / (n // 2)))
-    value, half = np.array(sums), np.maximum(halves, _ROUNDING)
+    value, half = np.array(sums), np.maximum(halves, ROUNDING)
     if not np.isfinite(half).all():
         return checks.skip("pairing", "the run is too short to tell errors")
     worst = np.argmax(np.abs(value - expected) / half, axis=0)[None]

@@ -50,7 +50,9 @@ def few_of(k: int) -> Any:
     return np.unique(np.round(np.linspace(0, k - 1, min(k, 5))).astype(int))
 
 
-def spectrum(s: Any, ax: Any = None, *, color: str | None = None, label: str | None = None) -> Any:
+def plot_spectrum(
+    s: Any, ax: Any = None, *, color: str | None = None, label: str | None = None
+) -> Any:
     """Draw exponents against their index, with 95 % intervals; one line per member.
 
     Members that are different systems are told apart by colour, from dark to light, and by a
@@ -71,7 +73,7 @@ def spectrum(s: Any, ax: Any = None, *, color: str | None = None, label: str | N
         name = names[i] if i < len(names) and names[i] else None
         ax.plot(index, lam, ".-", color=color, ms=5, lw=0.8, label=name, alpha=alpha)
         known = np.isfinite(low[i]) & np.isfinite(high[i])
-        if k <= _FEW:  # a band between two points would hide where the points are
+        if k <= FEW:  # a band between two points would hide where the points are
             error = [lam[known] - low[i][known], high[i][known] - lam[known]]
             ax.errorbar(
                 index[known], lam[known], yerr=error,
@@ -91,7 +93,7 @@ def spectrum(s: Any, ax: Any = None, *, color: str | None = None, label: str | N
     ax.axhline(0, color="0.6", lw=0.8, zorder=0)
     ax.set_xlabel("index i")
     ax.set_ylabel(rf"exponent $\lambda_i$ ({rate_unit(s.settings['dt'])})")
-    if k <= _FEW:
+    if k <= FEW:
         ax.set_xticks(index)
         ax.set_xlim(0.5, k + 0.5)
     if apart and not names:
@@ -112,7 +114,7 @@ def _member_bar(ax: Any, count: int) -> None:
     ax.figure.colorbar(scale, ax=ax, label="member", ticks=ticks)
 
 
-def flossing(r: Any, ax: Any = None) -> Any:
+def plot_flossing(r: Any, ax: Any = None) -> Any:
     """Draw the exponents of flossing over its epochs, from dark to light by index."""
     ax = new_axes(ax, figsize=(6.2, 3.6))
     n_epochs, k = len(r.loss), r.exponents.shape[-1]
@@ -151,7 +153,7 @@ _ACCURACIES = {
 }
 
 
-def training(r: Any, ax: Any = None) -> Any:
+def plot_training(r: Any, ax: Any = None) -> Any:
     """Draw the accuracy of training over its epochs, and mark the flossing."""
     from matplotlib.ticker import PercentFormatter
 
@@ -191,13 +193,13 @@ def _mark_flossing(ax: Any, per_epoch: Any) -> None:
         transform=ax.get_xaxis_transform(), label=name,
         alpha=float(max(0.3, min(1.0, 20 / len(at)))),
     )  # fmt: skip
-    if len(at) <= _FEW:
+    if len(at) <= FEW:
         ax.vlines(at + 0.5, 0, 1, color=RED, lw=0.8, alpha=0.5, zorder=0,
                   transform=ax.get_xaxis_transform())  # fmt: skip
 
 
 #: So many of a kind are drawn one by one.
-_FEW = 12
+FEW = 12
 
 #: So many members have a name in a legend; more share a colour bar.
 _MEMBERS = 6

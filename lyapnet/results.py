@@ -73,7 +73,7 @@ class Result:
         ImportError
             Without xarray: ``pip install "lyapnet[io]"``.
         """
-        xarray = _optional("xarray")
+        xarray = import_optional("xarray")
         arrays = {}
         for name, dims in self._dims.items():
             x = getattr(self, name)
@@ -100,7 +100,7 @@ class Result:
         ImportError
             Without pandas: ``pip install "lyapnet[io]"``.
         """
-        pandas = _optional("pandas")
+        pandas = import_optional("pandas")
         first = next(iter(self._dims))
         shape = np.shape(getattr(self, first))
         dims = tuple(d for d in self._dims[first] if d != "...")
@@ -130,7 +130,7 @@ class Result:
 _FROM_ONE = {"exponent", "growth"}
 
 
-def _optional(name: str) -> Any:
+def import_optional(name: str) -> Any:
     """Import a package of the extra `io`."""
     import importlib
 

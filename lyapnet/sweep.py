@@ -16,11 +16,11 @@ from typing import Any
 
 import numpy as np
 
-from . import gridded, storage, validate
-from .gridded import Point
+from . import storage, validate
+from .gridded import Point, dataset, plot_sweep
 from .identity import alike, describe, function_name
 from .progress import progress_bar
-from .results import Result, _optional
+from .results import Result, import_optional
 
 
 @dataclass(frozen=True, repr=False, eq=False)
@@ -70,7 +70,7 @@ class SweepResult(Result):
             if error is not None:
                 found = {"error": error.strip().splitlines()[-1]}
             rows.append({**point, "seed": seed, **found})
-        return _optional("pandas").DataFrame(rows)
+        return import_optional("pandas").DataFrame(rows)
 
     def to_xarray(self) -> Any:
         """Return an `xarray.Dataset`: dimensions are the parameters, ``seed``, the value's.
@@ -88,7 +88,7 @@ class SweepResult(Result):
         TypeError
             If the function returned something else than numbers, arrays or dictionaries of such.
         """
-        return gridded.dataset(self.points, self.seeds, self.values, self.errors)
+        return dataset(self.points, self.seeds, self.values, self.errors)
 
     def plot(self, ax: Any = None, *, value: str | None = None) -> Any:
         """Draw a value over the one parameter that varies: seeds and their median; return the Axes.
@@ -104,7 +104,7 @@ class SweepResult(Result):
         ValueError
             If not exactly one parameter varies, or it or the value is not a number.
         """
-        return gridded.plot(self, value, ax)
+        return plot_sweep(self, value, ax)
 
 
 def sweep(
@@ -184,7 +184,7 @@ def sweep(
         for key, one in _execute(function, missing, n_jobs):
             done[key] = one
             bar.update()
-    return _result([done[run.key] for run in runs])
+    return result_of([done[run.key] for run in runs])
 
 
 def load_sweep(directory: Any) -> SweepResult:
@@ -219,10 +219,10 @@ def load_sweep(directory: Any) -> SweepResult:
     folder = Path(directory)
     if not (folder / "sweep.json").exists():
         raise FileNotFoundError(f"`directory` {str(folder)!r} holds no sweep")
-    return _result([storage.load(path) for path in sorted(folder.glob("*-*.npz"))])
+    return result_of([storage.load(path) for path in sorted(folder.glob("*-*.npz"))])
 
 
-def _result(runs: list[dict[str, Any]]) -> SweepResult:
+def result_of(runs: list[dict[str, Any]]) -> SweepResult:
     """Gather what runs have found."""
     return SweepResult(
         points=[run["point"] for run in runs],

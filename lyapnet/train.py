@@ -151,9 +151,9 @@ class TrainResult(Result):
         ----------
         ax : matplotlib Axes, optional
         """
-        from . import plotting
+        from .plotting import plot_training
 
-        return plotting.training(self, ax)
+        return plot_training(self, ax)
 
 
 #: What the axes of diagnostics are called in tables, where not like the diagnostic.

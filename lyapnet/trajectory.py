@@ -27,7 +27,7 @@ from .systems import System
 SMALLEST_SINE = 1e-8
 
 #: The automatic interval aims at this sine, so that it hardly ever meets the limit.
-_AIM = 1e-7
+SPECTRUM_AIM = 1e-7
 
 #: Where only the flag of a basis matters, one pass of Cholesky's method is enough down to this
 #: sine: what it leaves of the inner products, 1e-2 at most in trials, is in the next factor.
@@ -265,6 +265,6 @@ def choose_interval(orbit: Orbit, rows: Array) -> int:
             return max(1, s)
         with np.errstate(over="ignore"):
             diagonal, length = orthonormalise(here.copy())
-        if (diagonal < _AIM * length).any():
+        if (diagonal < SPECTRUM_AIM * length).any():
             return max(1, s)
     return max(1, orbit.n_steps)

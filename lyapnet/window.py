@@ -79,7 +79,7 @@ def per_exponent(target: Any, weights: Any, reduction: str, k: int) -> tuple[Arr
 
 #: The automatic interval aims at this sine between the vectors of a basis before they are
 #: orthonormalised: ten times what `trajectory.SMALLEST_SINE` would refuse.
-_AIM = 1e-5
+GRADIENT_AIM = 1e-5
 
 
 @dataclass
@@ -108,13 +108,13 @@ class Interval:
         """
         if not self.automatic:
             return
-        if smallest_sine > 100 * _AIM:
+        if smallest_sine > 100 * GRADIENT_AIM:
             self.steps = min(2 * self.steps, most)
-        elif smallest_sine > 5 * _AIM:
+        elif smallest_sine > 5 * GRADIENT_AIM:
             self.steps = min(self.steps + 1, most)
-        elif smallest_sine < _AIM / 100:
+        elif smallest_sine < GRADIENT_AIM / 100:
             self.steps = max(1, self.steps // 2)
-        elif smallest_sine < _AIM:
+        elif smallest_sine < GRADIENT_AIM:
             self.steps = max(1, self.steps - 1)
 
 

@@ -156,7 +156,7 @@ class GRU(GatedCell):
 
     def _tangent(self, x: Any, u: Any, Q: Any, along: list[Any]) -> Any:
         """Return the Jacobian times Q, given the weights of r, z and n times Q."""
-        R, Z, E, r, z = (k[..., None] for k in _coefficients(*self._values(x, u)))
+        R, Z, E, r, z = (k[..., None] for k in coefficients(*self._values(x, u)))
         if self.reset_after:
             inner = r * along[2] + R * along[0]
         else:
@@ -165,18 +165,18 @@ class GRU(GatedCell):
 
     def input_jacobian(self, x: Any, u: Any = None) -> Any:
         """Return the Jacobian of `step` in the input, ``(..., N, m)``."""
-        R, Z, E, _, _ = (k[..., None] for k in _coefficients(*self._values(x, u)))
+        R, Z, E, _, _ = (k[..., None] for k in coefficients(*self._values(x, u)))
         V_r, V_z, V_n = self._blocks("V")
         inner = R * V_r if self.reset_after else anp.matmul(self._blocks()[2], R * V_r)
         return Z * V_z + E * (V_n + inner)
 
     def orbit(self, x: Array, inputs: Array | None, n_steps: int) -> Orbit:
         """Run `n_steps` steps; see `System.orbit`."""
-        kind = _ResetAfter if self.reset_after else _ResetBefore
+        kind = ResetAfter if self.reset_after else ResetBefore
         return kind(self, x, inputs, n_steps)
 
 
-def _coefficients(gates: tuple[Any, ...], slopes: tuple[Any, ...]) -> tuple[Any, ...]:
+def coefficients(gates: tuple[Any, ...], slopes: tuple[Any, ...]) -> tuple[Any, ...]:
     r"""Return the coefficients of the tangent step, given what `GRU._values` returns.
 
     With :math:`\delta a = W \delta h` for each gate, and :math:`m = W_n h + c` after or
@@ -197,7 +197,7 @@ def _coefficients(gates: tuple[Any, ...], slopes: tuple[Any, ...]) -> tuple[Any,
     return r * not_r * m, z * not_z * (h - n), not_z * n_slope, r, z
 
 
-class _GRUOrbit(GatedOrbit):
+class GRUOrbit(GatedOrbit):
     """What both conventions share: the run, and the cotangents of gates and coefficients."""
 
     def __init__(self, cell: GRU, x: Array, inputs: Array | None, n_steps: int) -> None:
@@ -205,7 +205,7 @@ class _GRUOrbit(GatedOrbit):
         self._gates = (*self.values, self.states[:-1], self.reset)
         r, z, n, _, _ = self._gates
         slopes = self._resolved(1 - r, 1 - z, 1 - n * n)
-        self.R, self.Z, self.E, self.r, self.z = _coefficients(self._gates, slopes)
+        self.R, self.Z, self.E, self.r, self.z = coefficients(self._gates, slopes)
 
     def _run(self, values: Array, drive: Array) -> None:
         n = self.n
@@ -233,7 +233,7 @@ class _GRUOrbit(GatedOrbit):
         return r_bar, z_bar, n_bar, Z * slope, R * r * (1 - r)
 
 
-class _ResetAfter(_GRUOrbit):
+class ResetAfter(GRUOrbit):
     """A stretch of trajectory of the convention of PyTorch; see `Orbit` and `GatedOrbit`."""
 
     def __init__(self, cell: GRU, x: Array, inputs: Array | None, n_steps: int) -> None:
@@ -310,7 +310,7 @@ class _ResetAfter(_GRUOrbit):
         return recurrent, drive, {"c": unbroadcast(recurrent[..., 2 * n :], self.c.shape)}
 
 
-class _ResetBefore(_GRUOrbit):
+class ResetBefore(GRUOrbit):
     """A stretch of trajectory of the original convention; see `Orbit` and `GatedOrbit`.
 
     The candidate's weights act on r h, not on h: two products follow each other.

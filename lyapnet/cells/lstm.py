@@ -117,7 +117,7 @@ class LSTM(GatedCell):
 
     def jacobian(self, x: Any, u: Any = None) -> Any:
         """Return the Jacobian of (h', c') in (h, c), ``(..., 2N, 2N)``."""
-        i, f, g, o, s, f_diag = (k[..., None] for k in _coefficients(*self._values(x, u)))
+        i, f, g, o, s, f_diag = (k[..., None] for k in coefficients(*self._values(x, u)))
         W_i, W_f, W_g, W_o = self._blocks()
         unit = np.eye(self.units)
         cell = anp.concatenate([i * W_i + f * W_f + g * W_g, f_diag * unit], axis=-1)
@@ -127,7 +127,7 @@ class LSTM(GatedCell):
     def pushforward(self, x: Any, Q: Any, u: Any = None) -> Any:
         """Return the Jacobian times ``Q (..., 2N, k)`` without forming it."""
         n = self.units
-        i, f, g, o, s, f_diag = (k[..., None] for k in _coefficients(*self._values(x, u)))
+        i, f, g, o, s, f_diag = (k[..., None] for k in coefficients(*self._values(x, u)))
         along = anp.matmul(self.params["W"], Q[..., :n, :])
         cell = (
             i * along[..., :n, :]
@@ -139,17 +139,17 @@ class LSTM(GatedCell):
 
     def input_jacobian(self, x: Any, u: Any = None) -> Any:
         """Return the Jacobian of (h', c') in the input, ``(..., 2N, m)``."""
-        i, f, g, o, s, _ = (k[..., None] for k in _coefficients(*self._values(x, u)))
+        i, f, g, o, s, _ = (k[..., None] for k in coefficients(*self._values(x, u)))
         V_i, V_f, V_g, V_o = self._blocks("V")
         cell = i * V_i + f * V_f + g * V_g
         return anp.concatenate([o * V_o + s * cell, cell], axis=-2)
 
     def orbit(self, x: Array, inputs: Array | None, n_steps: int) -> Orbit:
         """Run `n_steps` steps; see `System.orbit`."""
-        return _LSTMOrbit(self, x, inputs, n_steps)
+        return LSTMOrbit(self, x, inputs, n_steps)
 
 
-def _coefficients(gates: tuple[Any, ...], slopes: tuple[Any, ...]) -> tuple[Any, ...]:
+def coefficients(gates: tuple[Any, ...], slopes: tuple[Any, ...]) -> tuple[Any, ...]:
     r"""Return the coefficients of the tangent step, given what `LSTM._values` returns.
 
     With :math:`\delta a = W \delta h` for each gate,
@@ -168,7 +168,7 @@ def _coefficients(gates: tuple[Any, ...], slopes: tuple[Any, ...]) -> tuple[Any,
     return i * not_i * g, f * not_f * c, i * g_slope, o * not_o * t, o * t_slope, f
 
 
-class _LSTMOrbit(GatedOrbit):
+class LSTMOrbit(GatedOrbit):
     """A stretch of an LSTM's trajectory; see `Orbit` and `GatedOrbit` for the contract."""
 
     def __init__(self, cell: LSTM, x: Array, inputs: Array | None, n_steps: int) -> None:
@@ -176,7 +176,7 @@ class _LSTMOrbit(GatedOrbit):
         self._gates = (*self.values, self.states[:-1, ..., self.n :], self.tanh)
         i, f, g, o, _, t = self._gates
         slopes = self._resolved(1 - i, 1 - f, 1 - g * g, 1 - o, 1 - t * t)
-        *self.A, self.S, self.F = _coefficients(self._gates, slopes)
+        *self.A, self.S, self.F = coefficients(self._gates, slopes)
 
     def _run(self, values: Array, drive: Array) -> None:
         n = self.n
