@@ -7,9 +7,7 @@ from typing import Any, NamedTuple, Self
 import numpy as np
 
 from . import validate
-from .linalg import Array
-
-Params = dict[str, Array]
+from .numerics.arrays import Array, Params
 
 
 class AdamState(NamedTuple):
@@ -225,3 +223,13 @@ def clipped(grads: Params, clip_norm: Any) -> Params:
     return {
         name: g * (most / norms[name]) if norms[name] > most else g for name, g in grads.items()
     }
+
+
+def adam_state(optimizer: Adam) -> dict[str, Any]:
+    """Return an optimiser's state as a checkpoint holds it."""
+    return optimizer.state._asdict()
+
+
+def restored(optimizer: Adam, state: dict[str, Any]) -> Adam:
+    """Return an optimiser that goes on from what `adam_state` gave."""
+    return optimizer.with_state(type(optimizer.state)(**state))

@@ -9,10 +9,10 @@ from typing import Any, Self
 import autograd.numpy as anp
 import numpy as np
 
-from ..autodiff import Tree
-from ..linalg import Array
-from ..orbit import JacobianOrbit, Orbit
-from .base import Cell
+from ..numerics.arrays import Array
+from ..numerics.autodiff import Tree
+from ..systems.orbit import JacobianOrbit, Orbit
+from .cell import Cell
 
 
 class Stack(Cell):
