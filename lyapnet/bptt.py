@@ -13,11 +13,13 @@ from .linalg import Array, blas_threads
 from .losses import loss_and_gradient
 from .optimize import Params
 from .orbit import Orbit
+from .storage import register
 from .systems import System
 from .trajectory import run_orbit
 from .window import named_params, with_named_params
 
 
+@register
 class Readout(NamedTuple):
     """A linear readout of pre-activations: outputs are ``h @ W.T + b``."""
 

@@ -21,6 +21,7 @@ from .start import (
     start_rows,
     start_state,
 )
+from .storage import register
 from .systems import System, as_system
 from .trajectory import forward, run_orbit, stretch_length
 
@@ -28,6 +29,7 @@ from .trajectory import forward, run_orbit, stretch_length
 _ALIGN = 20.0
 
 
+@register
 @dataclass(frozen=True, repr=False, eq=False)
 class CovariantVectors(Result):
     r"""Covariant Lyapunov vectors along a trajectory.

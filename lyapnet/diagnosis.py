@@ -18,6 +18,7 @@ from .convergence import (
 )
 from .longrun import Array, Estimate, checked, coarsened, is_regular
 from .results import Result
+from .storage import register
 
 SIGNIFICANT = 0.01  # of a whole diagnosis: single p-values are multiplied by their number
 NEGLIGIBLE = 0.05  # of the leading exponent: half-width within which a zero counts as zero
@@ -26,6 +27,7 @@ SETTLED = 0.05  # of a run: what a plot shows of the estimates before that may b
 FASTEST = 1e3  # the same, per block: phases that are not wrapped grow, but only so fast
 
 
+@register
 @dataclass(frozen=True, repr=False, eq=False)
 class Diagnosis(Result):
     """What speaks for and against the convergence of a run.

@@ -16,9 +16,11 @@ from .exponents import Spectrum
 from .linalg import Array
 from .orbit import JacobianOrbit, Orbit
 from .results import Result
+from .storage import register
 from .systems import System, as_system
 
 
+@register
 class ClosedLoop(System):
     r"""A driven system whose own output is its input: an autonomous system.
 
@@ -178,6 +180,7 @@ class ClosedLoop(System):
         return JacobianOrbit(states, None, self.params, step, jacobian)
 
 
+@register
 @dataclass(frozen=True, repr=False, eq=False)
 class EchoState(Result):
     """Whether a driven system forgets where it started, and how sure that is.

@@ -18,11 +18,13 @@ from .linalg import Array
 from .longrun import Estimate, linear_stderr
 from .results import Result
 from .start import check_inputs, prepare_inputs
+from .storage import register
 from .streaming import GrowthStatistics
 from .systems import System, as_system
 from .trajectory import Plan
 
 
+@register
 @dataclass(frozen=True, repr=False, eq=False)
 class Spectrum(Result):
     r"""Lyapunov exponents of a run, with all that the run tells about them.

@@ -16,10 +16,12 @@ from .optimize import Adam, as_adam, checked_clip
 from .progress import Progress, progress_bar
 from .results import Result
 from .source import Source, flossable
+from .storage import register
 from .verdict import is_met, verdict_of
 from .window import Flosser, Interval, Window, named_params, with_named_params
 
 
+@register
 @dataclass(frozen=True, repr=False, eq=False)
 class FlossResult(Result):
     """What `floss` returns.

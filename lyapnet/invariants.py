@@ -14,6 +14,7 @@ from .longrun import mean_and_stderr
 from .results import Result
 from .retrace import Retraced, retrace
 from .spectrum import lyapunov_spectrum
+from .storage import register
 from .systems import Flow, System, as_system
 
 #: The sum of all exponents and the mean log determinant are one number but for rounding.
@@ -26,6 +27,7 @@ _DERIVATIVE = 1e-5
 _AT_REST = 1e-4
 
 
+@register
 @dataclass(frozen=True, repr=False, eq=False)
 class Invariants(Result):
     """What was checked, with what result.

@@ -8,10 +8,12 @@ import numpy as np
 
 from . import validate
 from .linalg import Array
+from .storage import register
 
 Params = dict[str, Array]
 
 
+@register
 class AdamState(NamedTuple):
     """All that `Adam` remembers: put it back with `Adam.with_state`."""
 
@@ -23,6 +25,7 @@ class AdamState(NamedTuple):
     v: Params
 
 
+@register
 class Adam:
     r"""Adam, with its state in the open.
 

@@ -8,7 +8,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from .storage import register
 
+
+@register
 @dataclass(frozen=True, repr=False)
 class Progress:
     """What is known of a run so far: what the callback of `floss` is called with.
@@ -45,6 +48,7 @@ class Progress:
         return f"{type(self).__name__}({shown})"
 
 
+@register
 @dataclass(frozen=True, repr=False)
 class TrainingProgress(Progress):
     """What is known of a training run so far: what schedules and callbacks of `train` see.

@@ -8,8 +8,10 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from .longrun import MOST_BATCHES, Array, Estimate, checked, estimate
+from .storage import register
 
 
+@register
 class GrowthStatistics:
     """Batch sums of log growth: at most `capacity`, however long the run.
 

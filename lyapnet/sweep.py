@@ -21,8 +21,10 @@ from .gridded import Point
 from .identity import alike, describe, function_name
 from .progress import progress_bar
 from .results import Result, _optional
+from .storage import register
 
 
+@register
 @dataclass(frozen=True, repr=False, eq=False)
 class SweepResult(Result):
     """What `sweep` returns, in the order of the grid, all seeds of a point together.

@@ -23,6 +23,7 @@ from .results import Result
 from .schedule import check_schedule
 from .source import flossable
 from .start import start_state
+from .storage import register
 from .systems import System
 from .tasks import Task
 from .training import Settings, Trainer, draw_readout
@@ -30,6 +31,7 @@ from .trajectory import run_orbit
 from .window import Flosser, Interval, Window
 
 
+@register
 @dataclass(frozen=True, repr=False, eq=False)
 class TrainResult(Result):
     """What `train` returns.

@@ -19,7 +19,8 @@ PACKAGE = ROOT / "lyapnet"
 # those of one line stand beside each other.
 ROOMS = [
     # the ground
-    ("errors", "linalg", "regular", "progress", "storage"),
+    ("errors", "linalg", "regular", "storage"),
+    ("progress",),
     ("buffers", "longrun", "factorise"),
     ("qr",),
     ("autodiff", "validate", "results", "convergence", "derived", "streaming"),

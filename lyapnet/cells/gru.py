@@ -11,12 +11,14 @@ from scipy.special import expit
 
 from ..linalg import Array, unbroadcast
 from ..orbit import Cotangent, Orbit
+from ..storage import register
 from .activation import sech2
 from .base import contract, overlap, times, transposed
 from .gates import GatedCell, GatedOrbit, apply, rowwise, sigmoid
 from .mixture import Mixture, part_length, parts
 
 
+@register
 class GRU(GatedCell):
     r"""A network of gated recurrent units.
 

@@ -11,12 +11,14 @@ from scipy.special import expit
 
 from ..linalg import Array
 from ..orbit import Cotangent, Orbit
+from ..storage import register
 from .activation import sech2
 from .base import times
 from .gates import GatedCell, GatedOrbit, apply, rowwise, sigmoid
 from .mixture import Mixture
 
 
+@register
 class LSTM(GatedCell):
     r"""A long short-term memory network, with state :math:`(h, c)`.
 

@@ -12,9 +12,11 @@ import numpy as np
 from ..autodiff import Tree
 from ..linalg import Array
 from ..orbit import JacobianOrbit, Orbit
+from ..storage import register
 from .base import Cell
 
 
+@register
 class Stack(Cell):
     r"""Layers of cells, each fed by the new output of the one below in the same time step.
 

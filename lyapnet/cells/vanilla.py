@@ -11,11 +11,13 @@ from .. import validate
 from ..autodiff import value
 from ..linalg import Array
 from ..orbit import Orbit
+from ..storage import register
 from .activation import ACTIVATIONS, as_activation
 from .base import Cell, parameter
 from .vanilla_orbit import vanilla_orbit
 
 
+@register
 class VanillaRNN(Cell):
     r"""A vanilla recurrent network, in pre-activations.
 

@@ -11,10 +11,13 @@ from lyapnet import validate
 from lyapnet.linalg import Array
 from lyapnet.results import Result
 
+from ..storage import register
+
 #: Of the height of a plot: bounds narrower than that are hidden by their marks.
 _SEEN = 0.01
 
 
+@register
 @dataclass(frozen=True, repr=False, eq=False)
 class ConditionNumber(Result):
     r"""Condition numbers :math:`\kappa_k(T_t) = \sigma_1 / \sigma_k` along a trajectory.

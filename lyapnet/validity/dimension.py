@@ -12,9 +12,11 @@ from lyapnet.condition import ConditionNumber
 from lyapnet.linalg import Array
 from lyapnet.results import Result
 
+from ..storage import register
 from .growth import is_condition, long_run_growth, time_index
 
 
+@register
 class Usable(NamedTuple):
     """Numbers of directions whose condition number is acceptable.
 
@@ -27,6 +29,7 @@ class Usable(NamedTuple):
     estimated: int
 
 
+@register
 @dataclass(frozen=True, repr=False, eq=False)
 class ConditionByDimension(Result):
     r"""Condition numbers :math:`\kappa_m = \sigma_1 / \sigma_m` for m = 1 ... k directions.

@@ -14,9 +14,11 @@ from lyapnet.linalg import Array
 from lyapnet.precision.statistics import LN10, line_of
 from lyapnet.results import Result
 
+from ..storage import register
 from .band import prediction_band, probability
 
 
+@register
 @dataclass(frozen=True, repr=False, eq=False)
 class ConditionComparison(Result):
     r"""How a measured condition number follows its estimate.

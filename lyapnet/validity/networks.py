@@ -12,9 +12,11 @@ from lyapnet.condition import ConditionNumber
 from lyapnet.linalg import Array
 from lyapnet.results import Result
 
+from ..storage import register
 from .growth import is_condition, long_run_growth, time_index
 
 
+@register
 @dataclass(frozen=True, repr=False, eq=False)
 class NetworkComparison(Result):
     """Measured against estimated condition numbers of many networks, at one time.

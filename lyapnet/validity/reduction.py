@@ -12,9 +12,11 @@ from lyapnet.linalg import Array
 from lyapnet.precision.statistics import line_of
 from lyapnet.results import Result
 
+from ..storage import register
 from .growth import is_condition
 
 
+@register
 @dataclass(frozen=True, repr=False, eq=False)
 class ConditionReduction(Result):
     """Condition numbers before and after, at the same times.
