@@ -8,8 +8,10 @@ import numpy as np
 
 from . import validate
 from .numerics.arrays import Array, Params
+from .results.storage import register
 
 
+@register
 class AdamState(NamedTuple):
     """All that `Adam` remembers: put it back with `Adam.with_state`."""
 
@@ -21,6 +23,7 @@ class AdamState(NamedTuple):
     v: Params
 
 
+@register
 class Adam:
     r"""Adam, with its state in the open.
 

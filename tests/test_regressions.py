@@ -2,7 +2,8 @@
 
 Some are caught beside the module that could make them:
 
-- transposed Jacobians, or in the wrong order: `spectrum/test_measure.py` (periodic and short products),
+- transposed Jacobians, or in the wrong order: `spectrum/test_measure.py` (periodic, short
+  products),
   `spectrum/test_invariants.py` (one's own Jacobian, which keeps the volume);
 - an LSTM without its cell state: `cells/test_gated.py`;
 - covariant vectors off by one step: `spectrum/test_covariant.py`;

@@ -8,12 +8,14 @@ import autograd.numpy as anp
 import numpy as np
 
 from ..numerics.arrays import Array
+from ..results.storage import register
 from ..systems.orbit import Orbit
 from .activation import sech2
 from .gated import GatedCell, apply, sigmoid
 from .gru_orbit import ResetAfter, ResetBefore, coefficients
 
 
+@register
 class GRU(GatedCell):
     r"""A network of gated recurrent units.
 

@@ -8,12 +8,14 @@ import autograd.numpy as anp
 import numpy as np
 
 from ..numerics.arrays import Array
+from ..results.storage import register
 from ..systems.orbit import Orbit
 from .activation import sech2
 from .gated import GatedCell, apply, sigmoid
 from .lstm_orbit import LSTMOrbit, coefficients
 
 
+@register
 class LSTM(GatedCell):
     r"""A long short-term memory network, with state :math:`(h, c)`.
 

@@ -11,10 +11,12 @@ import numpy as np
 
 from ..numerics.arrays import Array
 from ..numerics.autodiff import Tree
+from ..results.storage import register
 from ..systems.orbit import JacobianOrbit, Orbit
 from .cell import Cell
 
 
+@register
 class Stack(Cell):
     r"""Layers of cells, each fed by the new output of the one below in the same time step.
 

@@ -10,12 +10,14 @@ import numpy as np
 from .. import validate
 from ..numerics.arrays import Array
 from ..numerics.autodiff import value
+from ..results.storage import register
 from ..systems.orbit import Orbit
 from .activation import ACTIVATIONS, as_activation
 from .cell import Cell, parameter
 from .vanilla_orbit import vanilla_orbit
 
 
+@register
 class VanillaRNN(Cell):
     r"""A vanilla recurrent network, in pre-activations.
 

@@ -10,11 +10,13 @@ import numpy as np
 from .. import validate
 from ..numerics.arrays import Array
 from ..results.result import Result
+from ..results.storage import register
 
 #: Of the height of a plot: bounds narrower than that are hidden by their marks.
 _SEEN = 0.01
 
 
+@register
 @dataclass(frozen=True, repr=False, eq=False)
 class ConditionNumber(Result):
     r"""Condition numbers :math:`\kappa_k(T_t) = \sigma_1 / \sigma_k` along a trajectory.

@@ -8,7 +8,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ..results.storage import register
 
+
+@register
 @dataclass(frozen=True, repr=False)
 class Progress:
     """What is known of a run so far: what the callback of `floss` is called with.

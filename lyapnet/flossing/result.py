@@ -8,8 +8,10 @@ from typing import Any, ClassVar
 from ..numerics.arrays import Array
 from ..optimize import Adam
 from ..results.result import Result
+from ..results.storage import register
 
 
+@register
 @dataclass(frozen=True, repr=False, eq=False)
 class FlossResult(Result):
     """What `floss` returns.

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import importlib
 import json
 import os
 import zipfile
 from dataclasses import fields, is_dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -18,6 +17,20 @@ FORMAT = 1
 #: The entry of a file that holds its JSON.
 HEAD = "lyapnet.json"
 _PLAIN = (bool, int, float, str, type(None))
+
+_Kind = TypeVar("_Kind", bound=type)
+
+#: The classes that files may name, by their public names.
+_CLASSES: dict[str, type] = {}
+
+
+def register(kind: _Kind) -> _Kind:
+    """Let files name a class, as itself alone: where it is defined may change."""
+    known = _CLASSES.setdefault(kind.__name__, kind)
+    if (known.__module__, known.__qualname__) != (kind.__module__, kind.__qualname__):
+        raise TypeError(f"two classes would be called {kind.__name__!r} in files")
+    _CLASSES[kind.__name__] = kind
+    return kind
 
 
 def write(path: Any, tree: Any) -> Path:
@@ -167,23 +180,23 @@ def _encode(thing: Any) -> Any:
     """Turn objects of lyapnet into dictionaries that name their class."""
     if isinstance(thing, dict):
         return {key: _encode(item) for key, item in thing.items()}
-    if isinstance(thing, tuple) and hasattr(thing, "_fields"):
-        return _named(thing, dict(zip(thing._fields, map(_encode, thing), strict=True)))
-    if isinstance(thing, list | tuple):
-        return [_encode(item) for item in thing]
-    if not type(thing).__module__.startswith("lyapnet"):
-        return thing
+    kind = type(thing)
     if hasattr(thing, "_to_state"):
         state = thing._to_state()
-        return state if state is None else _named(thing, _encode(state))
+        return state if state is None else _named(kind, state)
+    if _CLASSES.get(kind.__name__) is not kind:
+        return [_encode(item) for item in thing] if isinstance(thing, list | tuple) else thing
+    if hasattr(thing, "_asdict"):
+        return _named(kind, thing._asdict())
     if is_dataclass(thing):
-        return _named(thing, {f.name: _encode(getattr(thing, f.name)) for f in fields(thing)})
-    return _named(thing, _encode(vars(thing)))
+        return _named(kind, {f.name: getattr(thing, f.name) for f in fields(thing)})
+    return _named(kind, vars(thing))
 
 
-def _named(thing: Any, state: Any) -> dict[str, Any]:
-    kind = type(thing)
-    return {"__class__": f"{kind.__module__}:{kind.__qualname__}", "state": state}
+def _named(kind: type, state: Any) -> dict[str, Any]:
+    if _CLASSES.get(kind.__name__) is not kind:
+        raise TypeError(f"cannot save a {kind.__name__}: it is not a class of lyapnet")
+    return {"__class__": kind.__name__, "state": _encode(state)}
 
 
 def _decode(node: Any) -> Any:
@@ -193,10 +206,13 @@ def _decode(node: Any) -> Any:
         return node
     if set(node) != {"__class__", "state"}:
         return {key: _decode(item) for key, item in node.items()}
-    module, _, name = node["__class__"].partition(":")
-    if module.split(".")[0] != "lyapnet":
-        raise ValueError(f"the file names the class {node['__class__']!r}, not one of lyapnet")
-    kind = getattr(importlib.import_module(module), name)
+    # Older files have the module in front: "lyapnet.exponents:Spectrum". It is not looked at.
+    kind: Any = _CLASSES.get(str(node["__class__"]).rpartition(":")[2])
+    if kind is None:
+        raise ValueError(
+            f"the file names the class {node['__class__']!r}, which this version of lyapnet does "
+            "not save: it is from a newer one, or from another program"
+        )
     state = _decode(node["state"])
     if hasattr(kind, "_from_state"):
         return kind._from_state(state)

@@ -12,6 +12,7 @@ import numpy as np
 from ..numerics.arrays import Array
 from ..results import storage
 from ..results.result import Result, import_optional
+from ..results.storage import register
 
 Point = dict[str, Any]
 
@@ -152,6 +153,7 @@ def plot_sweep(result: Any, value: str | None, ax: Any) -> Any:
     return ax
 
 
+@register
 @dataclass(frozen=True, repr=False, eq=False)
 class SweepResult(Result):
     """What `sweep` returns, in the order of the grid, all seeds of a point together.

@@ -11,6 +11,7 @@ import numpy as np
 from .. import validate
 from ..numerics.arrays import Array, blas_threads
 from ..results.result import Result
+from ..results.storage import register
 from ..runs.progress import progress_bar
 from ..systems import as_system
 from ..tangent.start import (
@@ -27,6 +28,7 @@ from .ginelli import sweep_backward, sweep_forward, warm_up
 _ALIGN = 20.0
 
 
+@register
 @dataclass(frozen=True, repr=False, eq=False)
 class CovariantVectors(Result):
     r"""Covariant Lyapunov vectors along a trajectory.

@@ -11,9 +11,11 @@ from scipy.special import stdtr
 from .. import validate
 from ..numerics.arrays import Array
 from ..results.result import Result
+from ..results.storage import register
 from .result import Spectrum
 
 
+@register
 @dataclass(frozen=True, repr=False, eq=False)
 class EchoState(Result):
     """Whether a driven system forgets where it started, and how sure that is.

@@ -10,6 +10,7 @@ import numpy as np
 from .. import validate
 from ..numerics.arrays import Array
 from ..results.result import Result
+from ..results.storage import register
 from ..systems import as_system
 from .laws import Checks, check_derivative, check_pairing, check_volume, check_zero
 from .measure import lyapunov_spectrum
@@ -17,6 +18,7 @@ from .result import Spectrum
 from .retrace import retrace
 
 
+@register
 @dataclass(frozen=True, repr=False, eq=False)
 class Invariants(Result):
     """What was checked, with what result.

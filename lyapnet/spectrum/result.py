@@ -11,6 +11,7 @@ import numpy as np
 from .. import validate
 from ..numerics.arrays import Array
 from ..results.result import Result
+from ..results.storage import register
 from ..systems import System, as_system
 from ..tangent.start import check_inputs, prepare_inputs
 from ..tangent.stretches import Plan
@@ -23,6 +24,7 @@ from .uncertainty.ensemble import pooled
 from .uncertainty.stderr import Estimate, linear_stderr
 
 
+@register
 @dataclass(frozen=True, repr=False, eq=False)
 class Spectrum(Result):
     r"""Lyapunov exponents of a run, with all that the run tells about them.

@@ -11,10 +11,12 @@ from autograd import make_vjp
 from .. import validate
 from ..numerics.arrays import Array
 from ..numerics.autodiff import Tree, is_traced, leaves, rebuild, value
+from ..results.storage import register
 from . import System, as_system
 from .orbit import JacobianOrbit, Orbit
 
 
+@register
 class ClosedLoop(System):
     r"""A driven system whose own output is its input: an autonomous system.
 

@@ -7,10 +7,12 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ..numerics.arrays import Array, Params
+from ..results.storage import register
 from ..systems import System
 from ..systems.parameters import named_params, with_named_params
 
 
+@register
 class Readout(NamedTuple):
     """A linear readout of pre-activations: outputs are ``h @ W.T + b``."""
 

@@ -8,8 +8,10 @@ from typing import Any
 from numpy.typing import NDArray
 
 from ..flossing.progress import Progress
+from ..results.storage import register
 
 
+@register
 @dataclass(frozen=True, repr=False)
 class TrainingProgress(Progress):
     """What is known of a training run so far: what schedules and callbacks of `train` see.

@@ -11,6 +11,7 @@ from .. import validate
 from ..numerics.arrays import Array
 from ..optimize import Adam
 from ..results.result import Result
+from ..results.storage import register
 from ..tangent.stretches import run_orbit
 from .network import Network, Readout
 
@@ -22,6 +23,7 @@ _DIAGNOSTIC_AXES = {
 }
 
 
+@register
 @dataclass(frozen=True, repr=False, eq=False)
 class TrainResult(Result):
     """What `train` returns.

@@ -10,10 +10,12 @@ import numpy as np
 from ... import validate
 from ...numerics.arrays import Array
 from ...results.result import Result
+from ...results.storage import register
 from ..measure import ConditionNumber
 from .common import is_condition, long_run_growth, time_index
 
 
+@register
 class Usable(NamedTuple):
     """Numbers of directions whose condition number is acceptable.
 
@@ -26,6 +28,7 @@ class Usable(NamedTuple):
     estimated: int
 
 
+@register
 @dataclass(frozen=True, repr=False, eq=False)
 class ConditionByDimension(Result):
     r"""Condition numbers :math:`\kappa_m = \sigma_1 / \sigma_m` for m = 1 ... k directions.

@@ -10,6 +10,7 @@ import numpy as np
 from ... import validate
 from ...numerics.arrays import Array
 from ...results.result import Result
+from ...results.storage import register
 from ...spectrum.result import Spectrum
 from ..line import LN10, line_of
 from ..measure import ConditionNumber
@@ -17,6 +18,7 @@ from .band import prediction_band, probability
 from .common import is_condition, long_run_growth
 
 
+@register
 @dataclass(frozen=True, repr=False, eq=False)
 class ConditionComparison(Result):
     r"""How a measured condition number follows its estimate.

@@ -10,10 +10,12 @@ import numpy as np
 
 from ...numerics.arrays import Array
 from ...results.result import Result
+from ...results.storage import register
 from ..measure import ConditionNumber
 from .common import is_condition, long_run_growth, time_index
 
 
+@register
 @dataclass(frozen=True, repr=False, eq=False)
 class NetworkComparison(Result):
     """Measured against estimated condition numbers of many networks, at one time.

@@ -9,11 +9,13 @@ import numpy as np
 
 from ...numerics.arrays import Array
 from ...results.result import Result
+from ...results.storage import register
 from ..line import line_of
 from ..measure import ConditionNumber
 from .common import is_condition
 
 
+@register
 @dataclass(frozen=True, repr=False, eq=False)
 class ConditionReduction(Result):
     """Condition numbers before and after, at the same times.

@@ -7,9 +7,11 @@ import copy
 import numpy as np
 from numpy.typing import ArrayLike
 
+from ...results.storage import register
 from .stderr import MOST_BATCHES, Array, Estimate, checked, estimate
 
 
+@register
 class GrowthStatistics:
     """Batch sums of log growth: at most `capacity`, however long the run.
 

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from ...results.result import Result
+from ...results.storage import register
 from .drift import drift_pvalue, effective_sample_size, running
 from .ensemble import agreement_pvalue, split_r_hat
 from .stderr import Array, Estimate, checked, coarsened, is_regular, mean_and_stderr
@@ -17,6 +18,7 @@ from .verdict import in_words, unbounded, within
 SETTLED = 0.05  # of a run: what a plot shows of the estimates before that may be cut off
 
 
+@register
 @dataclass(frozen=True, repr=False, eq=False)
 class Diagnosis(Result):
     """What speaks for and against the convergence of a run.
