@@ -10,7 +10,7 @@ import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
 import lyapnet as ln
-from lyapnet import storage
+from lyapnet.results import storage
 from lyapnet.weights import read_cell
 
 FOLDER = Path(__file__).parents[1] / "fixtures" / "saved"
