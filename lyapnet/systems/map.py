@@ -12,7 +12,8 @@ import autograd.numpy as anp
 import numpy as np
 
 from .. import validate
-from ..autodiff import (
+from ..numerics.arrays import Array
+from ..numerics.autodiff import (
     Function,
     Tree,
     jacobian_of,
@@ -23,8 +24,7 @@ from ..autodiff import (
     refuse_objects,
     refuse_traced,
 )
-from ..linalg import Array
-from ..orbit import JacobianOrbit, Orbit
+from .orbit import JacobianOrbit, Orbit
 from .protocol import System
 
 

@@ -10,9 +10,17 @@ import autograd.numpy as anp
 import numpy as np
 
 from .. import validate
-from ..autodiff import Function, Tree, leaves, rebuild, refuse_complex, refuse_traced, value
-from ..linalg import Array
-from ..orbit import JacobianOrbit, Orbit
+from ..numerics.arrays import Array
+from ..numerics.autodiff import (
+    Function,
+    Tree,
+    leaves,
+    rebuild,
+    refuse_complex,
+    refuse_traced,
+    value,
+)
+from .orbit import JacobianOrbit, Orbit
 
 
 class System:
