@@ -1,7 +1,7 @@
 """Derivatives of functions that a user wrote for one state, at many states at once, by autograd.
 
 A function of a state is evaluated on a whole stretch of trajectory ``(T, ..., n)`` in
-one of three ways:
+one of four ways:
 
 ``"vectorized"``
     the user says that the function takes states ``(..., n)``;
@@ -9,6 +9,9 @@ one of three ways:
     it takes one state ``(n,)``, but given the states as columns ``(n, M)`` it yields the
     same values: so do all functions that index components and combine them. This is
     checked on the values of each stretch, never assumed;
+``"lanes"``
+    it takes one state, and is given one whose numbers stand for all states' at once, on which
+    every operation is done for all (`lyapnet.numerics.lanes`);
 ``"loop"``
     otherwise, one state after the other.
 """
@@ -26,6 +29,7 @@ from autograd import make_vjp
 from autograd.tracer import isbox
 
 from .arrays import Array
+from .lanes import Lanes, in_lanes
 
 Tree = Any  # a float, an array, or a dict, list or tuple of such
 Function = Callable[[Any, Any, Tree], Any]  # (x, u, p) -> array
@@ -92,7 +96,7 @@ def over_states(function: Function, mode: str, lead: tuple[int, ...]) -> Functio
     ----------
     function : callable (x, u, p)
         What the user wrote.
-    mode : {"vectorized", "columns", "loop"}
+    mode : {"vectorized", "columns", "lanes", "loop"}
         How to evaluate it, see above.
     lead : tuple of int
         Shape of the ensemble; a parameter that has these leading axes is per member.
@@ -111,6 +115,16 @@ def over_states(function: Function, mode: str, lead: tuple[int, ...]) -> Functio
 
         return by_columns
 
+    if mode == "lanes":
+
+        def by_lanes(x: Any, u: Any, p: Tree) -> Any:
+            if u is not None:
+                u = anp.broadcast_to(u, x.shape[:-1] + u.shape[-1:])
+            own = _spread(p, lead, x, lanes=True)
+            return in_lanes(function, x, u, own)
+
+        return by_lanes
+
     def one_by_one(x: Any, u: Any, p: Tree) -> Any:
         shape = x.shape[:-1]
         if u is not None:
@@ -127,17 +141,20 @@ def over_states(function: Function, mode: str, lead: tuple[int, ...]) -> Functio
     return one_by_one
 
 
-def _spread(tree: Tree, lead: tuple[int, ...], x: Any) -> Tree:
+def _spread(tree: Tree, lead: tuple[int, ...], x: Any, lanes: bool = False) -> Tree:
     """Give each of the states ``(..., *lead, n)`` the parameters of its member, as columns."""
-    if not lead:
+    if not lead and not lanes:
         return tree
     spread = []
     for leaf in leaves(tree):
         shape = np.shape(value(leaf))
-        if shape[: len(lead)] == lead:
+        if lead and shape[: len(lead)] == lead:
             own = shape[len(lead) :]
             leaf = anp.reshape(anp.broadcast_to(leaf, x.shape[:-1] + own), (-1, *own))
             leaf = anp.moveaxis(leaf, 0, -1)
+            leaf = Lanes(leaf) if lanes else leaf
+        elif lanes and isbox(leaf):  # autograd's operators do not know lanes
+            leaf = Lanes(leaf[..., None])
         spread.append(leaf)
     return rebuild(tree, spread)
 
