@@ -112,6 +112,8 @@ def over_states(function: Function, mode: str, lead: tuple[int, ...]) -> Functio
 
     def one_by_one(x: Any, u: Any, p: Tree) -> Any:
         shape = x.shape[:-1]
+        if not shape:
+            return function(x, u, p)
         if u is not None:
             u = anp.broadcast_to(u, shape + u.shape[-1:])
         done = [

@@ -95,6 +95,7 @@ def check_invariants(
     zero: bool | None = None,
     pairing: bool | float | None = None,
     level: float = 0.999,
+    t0: float = 0.0,
     rng: Any = None,
     progress: bool = False,
 ) -> Invariants:
@@ -135,6 +136,8 @@ def check_invariants(
         coordinates (q, p).
     level : float, optional
         Level of the intervals, in checks that are statistical.
+    t0 : float, optional
+        Time at which the run of a system starts, where the system depends on it.
     rng : None, int or Generator, optional
         Draws the start of a system's run, and directions for the derivative.
     progress : bool, optional
@@ -182,7 +185,7 @@ def check_invariants(
             raise ValueError("`system` given twice: it is for a spectrum that carries none")
         known = as_system(subject)
         spectrum = lyapunov_spectrum(
-            known, n_steps, inputs=inputs, x0=x0, rng=rng, progress=progress
+            known, n_steps, inputs=inputs, x0=x0, t0=t0, rng=rng, progress=progress
         )
     run, reason = retrace(spectrum, known, inputs, progress=progress)
     checks = _Checks(spectrum.exponents.shape[:-1])
@@ -245,15 +248,19 @@ def _derivative(
         return checks.skip("derivative", reason)
     worst = np.zeros(checks.lead)
     for x, u, D in zip(run.states, run.inputs, run.jacobians, strict=True):
-        given = () if u is None else (u,)
+        rows = None if u is None else u[None]
         direction = rng.standard_normal(x.shape)
         exact = np.matmul(D, direction[..., None])[..., 0]
-        pushed = system.pushforward(x, direction[..., None], *given)[..., 0]
+        pushed = np.empty_like(direction[..., None, :])
+        system.orbit(x, rows, 1).push(0, direction[..., None, :], pushed)
+        pushed = pushed[..., 0, :]
         scale = 1 + np.abs(exact).max(axis=-1)
         away = np.full(checks.lead, np.inf)
         for h in (1e-5, 1e-6, 1e-7):  # a kink or a jump may lie within one, hardly within all
             step = h * (1 + np.abs(x).max())
-            forth, back = (system.step(x + sign * step * direction, *given) for sign in (1, -1))
+            forth, back = (
+                system.orbit(x + sign * step * direction, rows, 1).states[-1] for sign in (1, -1)
+            )
             slope = (forth - back) / (2 * step)
             error = np.maximum(np.abs(slope - exact), np.abs(slope - pushed)).max(axis=-1)
             away = np.minimum(away, error / scale)
@@ -302,7 +309,7 @@ def _zero(
     """Look for an exponent that is compatible with 0."""
     name = "zero exponent"
     if zero is None:
-        if system is None or not isinstance(system, Flow) or system.n_inputs:
+        if system is None or not isinstance(system, Flow) or system.n_inputs or system.time:
             if system is None:
                 checks.skip(name, f"{reason}, or say zero=True")
             return None

@@ -255,7 +255,7 @@ CASES = {
         (lambda: ln.Map(lambda x: x, 2, jacobian=lambda x, p: x), TypeError, "`jacobian`"),
         (lambda: ln.Map(lambda x, *, a: x, 2), TypeError, "`step` .*'a'"),
         (lambda: ln.Flow(lambda t, x: x, 2, dt=0.1),
-         TypeError, r"`field` .* \(x\), got one of \(t, x\).*time does not appear"),
+         TypeError, r"`field` .* \(x\), got one of \(t, x\).*time t after x needs `time=True`"),
         (lambda: ln.Flow(3, 2, dt=0.1), TypeError, "`field` must be callable"),
         (lambda: ln.catalog.lorenz96(2), ValueError, "`n` must be at least 4"),
     ],

@@ -1,37 +1,29 @@
-"""Flows written by the user, integrated with a fixed step."""
+"""Flows written by the user, integrated step by step."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from typing import Any
 
-import autograd.numpy as anp
-import numpy as np
-
 from .. import validate
-from ..autodiff import Tree
+from ..autodiff import Function, Tree
+from .drive import DEGREES, Drive
+from .integrators import METHODS, method_of
 from .map import Map
-
-#: Explicit Runge-Kutta methods: the rows of their Butcher tableau, and its weights.
-TABLEAUS: dict[str, tuple[list[list[float]], list[float]]] = {
-    "euler": ([[]], [1.0]),
-    "heun": ([[], [1.0]], [0.5, 0.5]),
-    "rk4": ([[], [0.5], [0.0, 0.5], [0.0, 0.0, 1.0]], [1 / 6, 1 / 3, 1 / 3, 1 / 6]),
-}
 
 
 class Flow(Map):
     r"""A flow :math:`\dot x = f(x)`, integrated with a fixed step.
 
-    One step is one step of an explicit Runge-Kutta method, under constant input, and the
-    tangent step is its exact derivative: what is measured are the exponents of the
-    numerical map, which converge to those of the flow with the order of the method.
+    One step is one step of the method, and the tangent step is its exact derivative: what is
+    measured are the exponents of the numerical map, which converge to those of the flow with
+    the order of the method. `check_step` says how far they are.
 
     Parameters
     ----------
     field : callable
-        ``field(x)``, ``field(x, u)``, ``field(x, p)`` or ``field(x, u, p)``, written like
-        the step of a `Map`.
+        ``field(x)``, with t, u and p behind it where there are such, ``field(x, t, u, p)``:
+        written like the step of a `Map`.
     dim : int
         Dimension n of the state.
     dt : float
@@ -40,8 +32,16 @@ class Flow(Map):
         The derivative of the *field* in x, ``(n, n)``; by autograd if left out.
     n_inputs, params, vectorized
         As for `Map`.
-    method : {"rk4", "heun", "euler"}, optional
-        Of order 4, 2 and 1.
+    method : {"rk4", "dop853", "heun", "euler", "leapfrog"}, optional
+        Explicit Runge-Kutta methods of order 4, 8, 2 and 1; or the leapfrog method of order 2,
+        which is symplectic, for states (q, p) of a separable Hamiltonian,
+        :math:`\dot q = V(p), \dot p = F(q)`.
+    time : bool, optional
+        Whether field and jacobian depend on time. Each stage of a step has its own.
+    interpolation : {"hold", "linear", "cubic"}, optional
+        What the input does within a step. The inputs of a run are samples at the beginnings of
+        its steps; they are held, or interpolated by polynomials through the two or four nearest
+        ones, which keeps the order of a method up to 2 and 4 under smooth inputs.
 
     Examples
     --------
@@ -50,6 +50,9 @@ class Flow(Map):
     >>> decay = ln.Flow(lambda x: -x, 1, dt=0.1)
     >>> float(decay.step(np.array([1.0]))[0])  # exp(-0.1) up to dt^5 / 120
     0.9048375
+    >>> forced = ln.Flow(lambda x, t: np.cos(t) - x, 1, dt=0.1, time=True)
+    >>> float(forced.step(np.array([0.5]), t=0.0)[0])  # a solution is (cos t + sin t) / 2
+    0.547418...
     """
 
     _named = "field"
@@ -65,42 +68,41 @@ class Flow(Map):
         params: Tree = None,
         method: str = "rk4",
         vectorized: bool = False,
+        time: bool = False,
+        interpolation: str = "hold",
     ) -> None:
-        self.dt = validate.real("dt", dt, positive=True)
-        self.method = validate.option("method", method, TABLEAUS)
+        self.method = validate.option("method", method, METHODS)
+        self.interpolation = validate.option("interpolation", interpolation, DEGREES)
         super().__init__(
-            field, dim, jacobian=jacobian, n_inputs=n_inputs, params=params, vectorized=vectorized
-        )
-        self._field, self._field_jacobian = self._step, self._jacobian
-        self._step = self._stepped
-        self._jacobian = None if jacobian is None else self._stepped_jacobian
+            field, dim, jacobian=jacobian, n_inputs=n_inputs, params=params,
+            vectorized=vectorized, time=time, dt=dt,
+        )  # fmt: skip
+        if method == "leapfrog" and self.dim % 2:
+            raise ValueError(
+                f'`method` "leapfrog" is for states (q, p) of even dimension, got dim={self.dim}'
+            )
+        self._method = method_of(method)
 
-    def _stages(self, x: Any, u: Any, p: Tree) -> tuple[list[Any], list[Any]]:
-        """Return the states and the slopes of the stages."""
-        states: list[Any] = []
-        slopes: list[Any] = []
-        for row in TABLEAUS[self.method][0]:
-            states.append(_combine(x, self.dt, row, slopes))
-            slopes.append(self._field(states[-1], u, p))
-        return states, slopes
+    @property
+    def drive(self) -> Drive:
+        """How steps are told their input and time."""
+        degree = DEGREES[self.interpolation] if self.n_inputs else 0
+        return Drive(self.n_inputs, self.time, degree, self.dt)
 
-    def _stepped(self, x: Any, u: Any, p: Tree) -> Any:
-        return _combine(x, self.dt, TABLEAUS[self.method][1], self._stages(x, u, p)[1])
+    def _at(self, mode: str, lead: tuple[int, ...]) -> tuple[Function, Function]:
+        """Return step and Jacobian for many states at once; u are rows of the `drive`."""
+        field, derivative = self._over_states(mode, lead)
+        drive, method, h = self.drive, self._method, self.dt
 
-    def _stepped_jacobian(self, x: Any, u: Any, p: Tree) -> Any:
-        """Differentiate the step: the same combination of the stages' derivatives."""
-        assert self._field_jacobian is not None
-        rows, weights = TABLEAUS[self.method]
-        unit = np.eye(self.dim)
-        slopes: list[Any] = []
-        for row, state in zip(rows, self._stages(x, u, p)[0], strict=True):
-            inner = _combine(unit, self.dt, row, slopes)
-            slopes.append(anp.matmul(self._field_jacobian(state, u, p), inner))
-        return _combine(unit, self.dt, weights, slopes)
+        def step(x: Any, u: Any, p: Tree) -> Any:
+            return method.step(lambda y, c: field(y, drive.now(u, c), p), x, h)
 
+        def jacobian(x: Any, u: Any, p: Tree) -> Any:
+            return method.jacobian(
+                lambda y, c: field(y, drive.now(u, c), p),
+                lambda y, c: derivative(y, drive.now(u, c), p),
+                x,
+                h,
+            )
 
-def _combine(x: Any, dt: float, weights: list[float], slopes: list[Any]) -> Any:
-    for weight, slope in zip(weights, slopes, strict=False):
-        if weight:
-            x = x + (dt * weight) * slope
-    return x
+        return step, jacobian
