@@ -174,8 +174,12 @@ class JacobianOrbit(Orbit):
         bars = states_bar.copy()
         for s in reversed(range(self.n_steps)):
             bars[s] += np.matmul(bars[s + 1][..., None, :], self.jacobians[s])[..., 0, :]
-        through = self._pull_through(self._step, bars[1:], "step", states=False)
+        through = self.through_steps(bars[1:])
         return Cotangent(bars[0], through.inputs, through.params)
+
+    def through_steps(self, bars: Array) -> Cotangent:
+        """Pull cotangents ``(T, ..., n)`` of what steps yield back to inputs and parameters."""
+        return self._pull_through(self._step, bars, "step", states=False)
 
     def _pull_through(
         self, function: Function | None, bar: Array, name: str, states: bool = True

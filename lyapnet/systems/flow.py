@@ -7,8 +7,11 @@ from typing import Any
 
 from .. import validate
 from ..autodiff import Function, Tree
+from ..linalg import Array
+from ..orbit import Orbit
+from .divided import divided_orbit, undivided
 from .drive import DEGREES, Drive
-from .integrators import METHODS, method_of
+from .integrators import CONTROLLED, METHODS, method_of
 from .map import Map
 
 
@@ -32,10 +35,19 @@ class Flow(Map):
         The derivative of the *field* in x, ``(n, n)``; by autograd if left out.
     n_inputs, params, vectorized
         As for `Map`.
-    method : {"rk4", "dop853", "heun", "euler", "leapfrog"}, optional
-        Explicit Runge-Kutta methods of order 4, 8, 2 and 1; or the leapfrog method of order 2,
-        which is symplectic, for states (q, p) of a separable Hamiltonian,
+    method : str, optional
+        "rk4", "dop853", "heun", "euler": explicit Runge-Kutta methods of order 4, 8, 2 and 1.
+
+        "leapfrog": of order 2 and symplectic, for states (q, p) of a separable Hamiltonian,
         :math:`\dot q = V(p), \dot p = F(q)`.
+
+        "adaptive": Dormand and Prince's method of order 8, which divides each step dt as far as
+        its error asks for, the same for state and tangent vectors.
+
+        "implicit": the Radau IIA method of order 5, for stiff fields, which divides the step, too.
+    rtol, atol : float, optional
+        Error that a part of a step may have, relative to the state and absolute, with "adaptive"
+        and "implicit"; default 1e-8 and 1e-10, or 1e-6 and 1e-9 with "implicit".
     time : bool, optional
         Whether field and jacobian depend on time. Each stage of a step has its own.
     interpolation : {"hold", "linear", "cubic"}, optional
@@ -70,6 +82,8 @@ class Flow(Map):
         vectorized: bool = False,
         time: bool = False,
         interpolation: str = "hold",
+        rtol: float | None = None,
+        atol: float | None = None,
     ) -> None:
         self.method = validate.option("method", method, METHODS)
         self.interpolation = validate.option("interpolation", interpolation, DEGREES)
@@ -81,7 +95,8 @@ class Flow(Map):
             raise ValueError(
                 f'`method` "leapfrog" is for states (q, p) of even dimension, got dim={self.dim}'
             )
-        self._method = method_of(method)
+        self._method: Any = method_of(method)
+        self.rtol, self.atol = _tolerances(self.method, rtol, atol)
 
     @property
     def drive(self) -> Drive:
@@ -91,18 +106,43 @@ class Flow(Map):
 
     def _at(self, mode: str, lead: tuple[int, ...]) -> tuple[Function, Function]:
         """Return step and Jacobian for many states at once; u are rows of the `drive`."""
+        if self.method in CONTROLLED:
+            return undivided(self, mode, lead)
         field, derivative = self._over_states(mode, lead)
         drive, method, h = self.drive, self._method, self.dt
 
-        def step(x: Any, u: Any, p: Tree) -> Any:
-            return method.step(lambda y, c: field(y, drive.now(u, c), p), x, h)
-
-        def jacobian(x: Any, u: Any, p: Tree) -> Any:
-            return method.jacobian(
+        def bound(u: Any, p: Tree) -> tuple[Any, Any]:
+            return (
                 lambda y, c: field(y, drive.now(u, c), p),
                 lambda y, c: derivative(y, drive.now(u, c), p),
-                x,
-                h,
             )
 
+        def step(x: Any, u: Any, p: Tree) -> Any:
+            return method.step(*bound(u, p), x, h)
+
+        def jacobian(x: Any, u: Any, p: Tree) -> Any:
+            return method.jacobian(*bound(u, p), x, h)
+
         return step, jacobian
+
+    def orbit(self, x: Array, inputs: Array | None, n_steps: int) -> Orbit:
+        """Run `n_steps` steps; see `System.orbit`."""
+        if self.method in CONTROLLED:
+            return divided_orbit(self, x, inputs, n_steps)
+        return super().orbit(x, inputs, n_steps)
+
+
+def _tolerances(method: str, rtol: Any, atol: Any) -> tuple[float | None, float | None]:
+    """Return the tolerances of a method that has them."""
+    if method not in CONTROLLED:
+        if rtol is not None or atol is not None:
+            raise ValueError(
+                f"`rtol` and `atol` are for {' and '.join(map(repr, CONTROLLED))}; method "
+                f"{method!r} has a fixed step: take a smaller dt"
+            )
+        return None, None
+    usual = (1e-6, 1e-9) if method == "implicit" else (1e-8, 1e-10)
+    return (
+        usual[0] if rtol is None else validate.real("rtol", rtol, low=1e-14),
+        usual[1] if atol is None else validate.real("atol", atol, positive=True),
+    )

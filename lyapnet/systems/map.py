@@ -179,12 +179,9 @@ class Map(System):
     def orbit(self, x: Array, inputs: Array | None, n_steps: int) -> Orbit:
         """Run `n_steps` steps; see `System.orbit`."""
         lead = x.shape[:-1]
-        step, _ = self._at(self._mode, lead)
-        columns, _ = self._at("columns", lead)
-        fast = bool(lead) and not self.vectorized and self._agree(columns, step, x, inputs)
+        run = self._at(self.forward_mode(x, inputs), lead)[0]
         states = np.empty((n_steps + 1, *x.shape))
         states[0] = x
-        run = columns if fast else step
         with np.errstate(over="ignore", invalid="ignore"):
             for s in range(n_steps):
                 y = run(states[s], None if inputs is None else inputs[s], self.params)
@@ -194,29 +191,49 @@ class Map(System):
                         f"{np.shape(y)}; for an ensemble give `x0` its axes in front"
                     )
                 states[s + 1] = y
-        mode = self._mode
+        mode = self.tangent_mode(states, inputs, lambda mode: self._at(mode, lead)[0])
+        return JacobianOrbit(states, inputs, self.params, *self._at(mode, lead))
+
+    def forward_mode(self, x: Array, inputs: Array | None) -> str:
+        """Return how the states ``(..., n)`` of an ensemble are given to the user's function."""
+        lead = x.shape[:-1]
+        if not lead or self.vectorized:
+            return self._mode
+        u = None if inputs is None or not len(inputs) else inputs[0]
+        expected = np.asarray(self._at(self._mode, lead)[0](x, u, self.params))
+        by_columns = self._at("columns", lead)[0]
+        return "columns" if _same(by_columns, expected, x, u, self.params) else self._mode
+
+    def tangent_mode(
+        self, states: Array, inputs: Array | None, step: Callable[[str], Function]
+    ) -> str:
+        """Return how all states of a trajectory are given to the user's function at once.
+
+        Parameters
+        ----------
+        states : array (T + 1, ..., n)
+        inputs : array (T, ..., c) or None
+        step : callable
+            From the mode to the step that leads from each state to the next.
+        """
+
+        def reproduces(mode: str) -> bool:
+            return _same(step(mode), states[1:], states[:-1], inputs, self.params)
+
+        n_steps = len(states) - 1
         if not np.isfinite(states[-1]).all():
             pass  # refused by whoever runs this
-        elif not self.vectorized and n_steps and self._reproduces(columns, states, inputs):
-            mode = "columns"
+        elif not self.vectorized and n_steps and reproduces("columns"):
+            return "columns"
         elif self.vectorized and n_steps > 1 and not self._known_vectorized:
-            if not self._reproduces(step, states, inputs):
+            if not reproduces(self._mode):
                 raise ValueError(
                     "`step` is not vectorized: given states (..., n) it does not do what it does "
                     "for each; index components as x[..., 0] and join them by "
                     "np.stack([...], axis=-1), or leave out vectorized=True"
                 )
             self._known_vectorized = True
-        return JacobianOrbit(states, inputs, self.params, *self._at(mode, lead))
-
-    def _agree(self, columns: Function, step: Function, x: Array, inputs: Array | None) -> bool:
-        """Say whether the function may be given the states of the ensemble as columns."""
-        u = None if inputs is None or not len(inputs) else inputs[0]
-        return _same(columns, np.asarray(step(x, u, self.params)), x, u, self.params)
-
-    def _reproduces(self, columns: Function, states: Array, inputs: Array | None) -> bool:
-        """Say whether all steps at once, as columns, give the trajectory itself."""
-        return _same(columns, states[1:], states[:-1], inputs, self.params)
+        return self._mode
 
 
 def _same(columns: Function, expected: Array, x: Array, u: Array | None, p: Tree) -> bool:

@@ -33,7 +33,7 @@ class ExplicitRungeKutta:
             slopes.append(f(states[-1], c))
         return states, slopes
 
-    def step(self, f: Callable[..., Any], x: Any, h: Any) -> Any:
+    def step(self, f: Callable[..., Any], j: Any, x: Any, h: Any) -> Any:
         """Return the next state ``(..., n)``."""
         return combine(x, h, self.tableau.weights, self.stages(f, x, h)[1])
 

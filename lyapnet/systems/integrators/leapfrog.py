@@ -28,7 +28,7 @@ class Leapfrog:
     #: Weight, the half of the state that moves (0: q, 1: p), and when.
     _moves = ((0.5, 1, 0.0), (1.0, 0, 0.5), (0.5, 1, 1.0))
 
-    def step(self, f: Callable[..., Any], x: Any, h: Any) -> Any:
+    def step(self, f: Callable[..., Any], j: Any, x: Any, h: Any) -> Any:
         """Return the next state ``(..., n)``."""
         for weight, half, c in self._moves:
             x = x + (h * weight) * (f(x, c) * _mask(x.shape[-1], half))
