@@ -18,7 +18,7 @@ from .schedule import AdaptiveFlossing, FlossingSchedule
 from .spectrum import lyapunov_spectrum, spectrum_from_jacobians
 from .storage import load
 from .sweep import SweepResult, load_sweep, sweep
-from .systems import Flow, Map, System
+from .systems import Flow, Map, Stroboscopic, System, stroboscopic
 from .train import TrainResult, train
 from .validity import (
     ConditionByDimension,
@@ -65,6 +65,7 @@ __all__ = [
     "Progress",
     "Spectrum",
     "Stack",
+    "Stroboscopic",
     "SweepResult",
     "System",
     "TrainResult",
@@ -94,6 +95,7 @@ __all__ = [
     "mean_field_exponent",
     "prediction_band",
     "spectrum_from_jacobians",
+    "stroboscopic",
     "sweep",
     "tasks",
     "to_flax",

@@ -50,6 +50,9 @@ class Orbit:
 
     states: Array
     inputs: Array | None
+    #: By how much each step changes the logarithm of a volume, ``(T, ...)``, where that is
+    #: known better than from the Jacobians.
+    log_volume: Array | None = None
     #: Whether bases should lie in memory with the ensemble's axes last.
     members_last = False
 

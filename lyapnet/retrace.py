@@ -98,7 +98,7 @@ def retrace(
                     log_det.append(_log_det(J))
                     condition.append(np.linalg.cond(J, 1))
             if D is not None:
-                log_det.extend(_log_det(D))
+                log_det.extend(_log_det(D) if orbit.log_volume is None else orbit.log_volume)
                 condition.extend(np.linalg.cond(D, 1))
     same = bool(np.allclose(x, spectrum.state, rtol=1e-9, atol=1e-12))
     assert first is not None

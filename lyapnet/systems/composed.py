@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from ..autodiff import Tree, leaves, rebuild
-from ..linalg import Array
+from ..autodiff import Function, Tree, leaves, rebuild
+from ..linalg import Array, unbroadcast
 from ..orbit import Cotangent, JacobianOrbit
 
 
@@ -24,17 +24,25 @@ class ComposedOrbit(JacobianOrbit):
         Of S steps.
     edges : array (T + 1,) of int
         Where the steps begin and end: from 0 to S.
-    width : int
-        Numbers in the rows that steps are given; those of the inner steps begin with them.
+    inputs : array (T, ..., c) or None
+        Rows that the steps are given; those of the inner steps begin with them.
+    volume : callable, optional
+        From states, rows and parameters to what inner steps do to the logarithm of a volume.
     """
 
-    def __init__(self, inner: JacobianOrbit, edges: Array, width: int) -> None:
-        super().__init__(inner.states[edges])
+    def __init__(
+        self,
+        inner: JacobianOrbit,
+        edges: Array,
+        inputs: Array | None = None,
+        volume: Function | None = None,
+    ) -> None:
+        super().__init__(inner.states[edges], inputs)
         self.inner = inner
         self._first = edges[:-1]
         self._counts = np.diff(edges)
         self._edges = edges
-        self._width = width
+        self._volume = volume
 
     def _parts(self, start: int = 1) -> Any:
         """Yield for j the inner steps that are the j-th of their step, and of which steps."""
@@ -50,6 +58,20 @@ class ComposedOrbit(JacobianOrbit):
         for inner, of in self._parts():
             found[of] = np.matmul(D[inner], found[of])
         return found
+
+    @cached_property
+    def log_volume(self) -> Array | None:  # type: ignore[override]
+        """Changes of the logarithm of a volume in each step, ``(T, ...)``."""
+        if self._volume is None:
+            return None
+        inner = self.inner
+        found = self._volume(inner.states[:-1], inner.inputs, inner._params)
+        return np.add.reduceat(found, self._first, axis=0)
+
+    def coarser(self, m: int) -> ComposedOrbit:
+        """Return the same orbit in steps of m of these."""
+        inputs = None if self.inputs is None else self.inputs[::m]
+        return ComposedOrbit(self.inner, self._edges[::m], inputs, self._volume)
 
     def tangent_adjoint(self, rows: Array, rows_bar: Array) -> Cotangent:
         """Differentiate ``sum(rows_bar * (D rows))`` through all inner steps."""
@@ -84,9 +106,10 @@ class ComposedOrbit(JacobianOrbit):
 
     def _summed(self, bar: Array | None) -> Array | None:
         """Add what the parts of a step say about its row."""
-        if bar is None or not self._width:
+        if bar is None or self.inputs is None:
             return None
-        return np.add.reduceat(bar[..., : self._width], self._first, axis=0)
+        bar = np.add.reduceat(bar[..., : self.inputs.shape[-1]], self._first, axis=0)
+        return unbroadcast(bar, self.inputs.shape)
 
 
 def _plus(a: Array | None, b: Array | None) -> Array | None:

@@ -84,7 +84,14 @@ def divided_orbit(flow: Any, x: Array, inputs: Array | None, n_steps: int) -> Or
     every = np.stack(states)
     mode = flow.tangent_mode(every, given, lambda mode: _parts(flow, mode, lead)[0])
     inner = JacobianOrbit(every, given, flow.params, *_parts(flow, mode, lead))
-    return ComposedOrbit(inner, np.array(edges), width)
+    volume = _volume(flow, mode, lead) if hasattr(flow._method, "volume") else None
+    return ComposedOrbit(inner, np.array(edges), inputs, volume)
+
+
+def _volume(flow: Any, mode: str, lead: tuple[int, ...]) -> Function:
+    """Return what the parts of steps do to the logarithm of a volume."""
+    bound = _bound(flow, mode, lead)
+    return lambda x, rows, p: flow._method.volume(*bound(rows, p)[:2], x, rows[..., -1:])
 
 
 def undivided(flow: Any, mode: str, lead: tuple[int, ...]) -> tuple[Function, Function]:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable
 from typing import Any
+
+import numpy as np
 
 from .. import validate
 from ..autodiff import Function, Tree
@@ -11,7 +14,7 @@ from ..linalg import Array
 from ..orbit import Orbit
 from .divided import divided_orbit, undivided
 from .drive import DEGREES, Drive
-from .integrators import CONTROLLED, METHODS, method_of
+from .integrators import CONTROLLED, METHODS, method_of, separable
 from .map import Map
 
 
@@ -68,6 +71,8 @@ class Flow(Map):
     """
 
     _named = "field"
+    #: Whether it has been seen that the leapfrog method may be used.
+    _known_separable = False
 
     def __init__(
         self,
@@ -125,11 +130,34 @@ class Flow(Map):
 
         return step, jacobian
 
+    def with_dt(self, dt: float) -> Flow:
+        """Return the same flow with another step."""
+        other = copy.copy(self)
+        other.dt = validate.real("dt", dt, positive=True)
+        return other
+
     def orbit(self, x: Array, inputs: Array | None, n_steps: int) -> Orbit:
         """Run `n_steps` steps; see `System.orbit`."""
         if self.method in CONTROLLED:
             return divided_orbit(self, x, inputs, n_steps)
-        return super().orbit(x, inputs, n_steps)
+        orbit = super().orbit(x, inputs, n_steps)
+        if self.method == "leapfrog" and not self._known_separable:
+            self._refuse_inseparable(orbit)
+        return orbit
+
+    def _refuse_inseparable(self, orbit: Orbit) -> None:
+        """See at a few states that the leapfrog method may be used."""
+        at = np.unique(np.linspace(0, orbit.n_steps - 1, 5).astype(int))
+        u = None if orbit.inputs is None else self.drive.now(orbit.inputs[at], 0.0)
+        x = orbit.states[at]
+        if np.isfinite(x).all():
+            if not separable(self._over_states(self._mode, x.shape[1:-1])[1](x, u, self.params)):
+                raise ValueError(
+                    '`method` "leapfrog" is for states (q, p) of a separable Hamiltonian, where '
+                    "the velocity of q depends on p alone and that of p on q alone (and time): "
+                    'this field is none; take "rk4" or "dop853"'
+                )
+            self._known_separable = True
 
 
 def _tolerances(method: str, rtol: Any, atol: Any) -> tuple[float | None, float | None]:

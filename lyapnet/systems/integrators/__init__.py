@@ -8,6 +8,7 @@ tableaus, for one stepper.
 """
 
 from .control import divided
+from .leapfrog import separable
 from .method import CONTROLLED, METHODS, Controlled, Method, method_of
 from .tableaus import TABLEAUS, Tableau
 
@@ -20,4 +21,5 @@ __all__ = [
     "Tableau",
     "divided",
     "method_of",
+    "separable",
 ]
