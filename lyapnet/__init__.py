@@ -18,7 +18,7 @@ from .schedule import AdaptiveFlossing, FlossingSchedule
 from .spectrum import lyapunov_spectrum, spectrum_from_jacobians
 from .storage import load
 from .sweep import SweepResult, load_sweep, sweep
-from .systems import Flow, Map, Stroboscopic, System, stroboscopic
+from .systems import DelayFlow, Flow, Map, NoisyFlow, Stroboscopic, System, stroboscopic
 from .train import TrainResult, train
 from .validity import (
     ConditionByDimension,
@@ -51,6 +51,7 @@ __all__ = [
     "ConditionReduction",
     "CovariantVectors",
     "DegenerateBasisError",
+    "DelayFlow",
     "Diagnosis",
     "DivergedError",
     "EchoState",
@@ -61,6 +62,7 @@ __all__ = [
     "LyapnetError",
     "Map",
     "NetworkComparison",
+    "NoisyFlow",
     "PrecisionError",
     "Progress",
     "Spectrum",

@@ -154,6 +154,11 @@ class JacobianOrbit(Orbit):
         moved = np.moveaxis(self.jacobians, (-2, -1), (1, 2))
         return np.ascontiguousarray(moved)
 
+    @property
+    def _points(self) -> Array:
+        """What step and Jacobian are functions of, for all steps."""
+        return self.states[:-1]
+
     def push(self, s: int, rows: Array, out: Array) -> None:
         """Carry tangent vectors through step s."""
         if rows.ndim == 2:
@@ -190,7 +195,7 @@ class JacobianOrbit(Orbit):
         """Apply the vector-Jacobian product of step or Jacobian in states, inputs, parameters."""
         if function is None:
             return Cotangent(np.zeros_like(self.states[:-1]), None, None)
-        x = self.states[:-1]
+        x = self._points
         fixed = {"x": x, "u": self.inputs, "p": self._params}
         free = {k: v for k, v in fixed.items() if v is not None and (states or k != "x")}
 

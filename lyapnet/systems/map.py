@@ -85,7 +85,7 @@ class Map(System):
         self.dt = validate.real("dt", dt, positive=True)
         self.params = _checked_params(params)
         for name, function in ((self._named, step), ("jacobian", jacobian)):
-            _check_arguments(name, function, self._arguments_of)
+            check_arguments(name, function, self._arguments_of)
         self._function = self._normalised(step)
         self._derivative = None if jacobian is None else self._normalised(jacobian)
 
@@ -103,7 +103,7 @@ class Map(System):
         driven, with_params = self.n_inputs > 0, self.params is not None
 
         def call(x: Any, now: Any, p: Tree) -> Any:
-            given = [x]
+            given = self._split(x)
             if self.time:
                 given.append(now[..., -1] if self.vectorized else now[-1])
                 now = now[..., :-1] if self.vectorized else now[:-1]
@@ -113,6 +113,10 @@ class Map(System):
             return refuse_objects(out, getattr(function, "__name__", "step"))
 
         return call
+
+    def _split(self, x: Any) -> list[Any]:
+        """Return the user's arguments that what the function is given as x stands for."""
+        return [x]
 
     def _over_states(self, mode: str, lead: tuple[int, ...]) -> tuple[Function, Function]:
         """Return the user's function and its Jacobian for many states at once."""
@@ -249,7 +253,7 @@ def _same(columns: Function, expected: Array, x: Array, u: Array | None, p: Tree
     return found.shape == expected.shape and np.allclose(found, expected, rtol=1e-9, atol=1e-12)
 
 
-def _check_arguments(name: str, function: Any, given: tuple[str, ...]) -> None:
+def check_arguments(name: str, function: Any, given: tuple[str, ...]) -> None:
     """Refuse a function that cannot be called with x, and with t, u and p where there are such.
 
     What a function takes is not always known: that of NumPy, or one that is wrapped, may say
