@@ -10,8 +10,8 @@ import pytest
 
 import lyapnet as ln
 from lyapnet import tasks
-from lyapnet.training import Trainer
-from lyapnet.window import Flosser
+from lyapnet.flossing.epoch import Flosser
+from lyapnet.training.trainer import Trainer
 
 X = [0.1, 0.1]
 CELL = ln.VanillaRNN.random(4, rng=0)
@@ -257,6 +257,10 @@ CASES = {
         (lambda: ln.Flow(lambda t, x: x, 2, dt=0.1),
          TypeError, r"`field` .* \(x\), got one of \(t, x\).*time t after x needs `time=True`"),
         (lambda: ln.Flow(3, 2, dt=0.1), TypeError, "`field` must be callable"),
+        (lambda: ln.stroboscopic(ln.catalog.henon(), 1.0), TypeError, "`flow` must be a Flow"),
+        (lambda: ln.stroboscopic(ln.Flow(lambda x, u: x, 1, dt=0.1, n_inputs=1), 1.0),
+         ValueError, "inputs need not repeat"),
+        (lambda: ln.stroboscopic(ln.catalog.lorenz63(), 0.0), ValueError, "`period`"),
         (lambda: ln.catalog.lorenz96(2), ValueError, "`n` must be at least 4"),
     ],
     "weights and files": [

@@ -7,9 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from ..autodiff import Function, Tree, leaves, rebuild
-from ..linalg import Array, unbroadcast
-from ..orbit import Cotangent, JacobianOrbit
+from ..numerics.arrays import Array, unbroadcast
+from ..numerics.autodiff import Function, Tree, leaves, rebuild
+from .orbit import Cotangent, JacobianOrbit
 
 
 class ComposedOrbit(JacobianOrbit):

@@ -9,16 +9,18 @@ import autograd.numpy as anp
 import numpy as np
 
 from .. import validate
-from ..autodiff import Function, Tree, jacobian_of
-from ..linalg import Array
-from ..orbit import Orbit
+from ..numerics.arrays import Array
+from ..numerics.autodiff import Function, Tree, jacobian_of
 from .delay_orbit import DelayOrbit
 from .flow import Flow
 from .integrators import TABLEAUS
+from .orbit import Orbit
 
 
 class DelayFlow(Flow):
-    r"""A flow with delays, :math:`\dot x(t) = f(x(t), x(t - \tau_1), \dots)`, by the method of steps.
+    r"""A flow with delays, integrated by the method of steps.
+
+    .. math:: \dot x(t) = f(x(t), x(t - \tau_1), x(t - \tau_2), \dots)
 
     The state is the past on a grid, :math:`(x(t), x(t - \Delta t), \dots, x(t - m \Delta t))`, and
     a step is one of an explicit Runge-Kutta method, for which the past between grid points is
@@ -221,9 +223,7 @@ class DelayFlow(Flow):
         windows = np.lib.stride_tricks.sliding_window_view(series, m, axis=0)[..., ::-1]
         states = np.ascontiguousarray(windows.swapaxes(-1, -2)).reshape(n_steps + 1, *x.shape)
         mode = self.tangent_mode(states, inputs, lambda mode: self._at(mode, lead)[0])
-        return DelayOrbit(
-            states, inputs, self.params, *self._compact(mode, lead), self._columns, n
-        )
+        return DelayOrbit(states, inputs, self.params, *self._compact(mode, lead), self._columns, n)
 
 
 def _stencil(back: float, points: int) -> tuple[list[int], Array]:

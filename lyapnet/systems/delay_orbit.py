@@ -7,9 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from ..autodiff import Function, Tree
-from ..linalg import Array
-from ..orbit import Cotangent, JacobianOrbit
+from ..numerics.arrays import Array
+from ..numerics.autodiff import Function, Tree
+from .orbit import Cotangent, JacobianOrbit
 
 
 class DelayOrbit(JacobianOrbit):
@@ -53,7 +53,7 @@ class DelayOrbit(JacobianOrbit):
         return np.broadcast_to(found, (*self.states[:-1].shape[:-1], self._n, len(self._columns)))
 
     @property
-    def jacobians(self) -> Array:  # type: ignore[override]
+    def jacobians(self) -> Array:
         """Jacobians of all steps ``(T, ..., dim, dim)``, mostly zeros."""
         dim, n = self.states.shape[-1], self._n
         found = np.zeros((*self.states[:-1].shape, dim))

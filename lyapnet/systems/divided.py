@@ -8,11 +8,11 @@ from typing import Any
 import autograd.numpy as anp
 import numpy as np
 
-from ..autodiff import Function, Tree, value
-from ..linalg import Array
-from ..orbit import JacobianOrbit, Orbit
+from ..numerics.arrays import Array
+from ..numerics.autodiff import Function, Tree, value
 from .composed import ComposedOrbit
 from .integrators import divided
+from .orbit import JacobianOrbit, Orbit
 
 
 def _bound(flow: Any, mode: str, lead: tuple[int, ...]) -> Callable[[Any, Any], Any]:
@@ -80,10 +80,10 @@ def divided_orbit(flow: Any, x: Array, inputs: Array | None, n_steps: int) -> Or
             rows += given
             edges.append(len(rows))
     width = 0 if inputs is None else inputs.shape[-1]
-    given = np.stack(rows) if rows else np.zeros((0, *lead, width + 2))
     every = np.stack(states)
-    mode = flow.tangent_mode(every, given, lambda mode: _parts(flow, mode, lead)[0])
-    inner = JacobianOrbit(every, given, flow.params, *_parts(flow, mode, lead))
+    each = np.stack(rows) if rows else np.zeros((0, *lead, width + 2))
+    mode = flow.tangent_mode(every, each, lambda mode: _parts(flow, mode, lead)[0])
+    inner = JacobianOrbit(every, each, flow.params, *_parts(flow, mode, lead))
     volume = _volume(flow, mode, lead) if hasattr(flow._method, "volume") else None
     return ComposedOrbit(inner, np.array(edges), inputs, volume)
 

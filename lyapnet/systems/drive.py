@@ -16,8 +16,8 @@ from typing import Any
 import autograd.numpy as anp
 import numpy as np
 
-from ..autodiff import value
-from ..linalg import Array
+from ..numerics.arrays import Array
+from ..numerics.autodiff import value
 
 #: Degrees of the polynomials through the samples around a step.
 DEGREES = {"hold": 0, "linear": 1, "cubic": 3}
@@ -171,7 +171,5 @@ def _joined(parts: list[Any]) -> Any:
     if len(parts) <= 1:
         return parts[0] if parts else None
     shape = np.broadcast_shapes(*(np.shape(value(x))[:-1] for x in parts))
-    same = [
-        x if np.shape(value(x))[:-1] == shape else x + np.zeros((*shape, 1)) for x in parts
-    ]
+    same = [x if np.shape(value(x))[:-1] == shape else x + np.zeros((*shape, 1)) for x in parts]
     return anp.concatenate(same, axis=-1)

@@ -9,13 +9,13 @@ from typing import Any
 import numpy as np
 
 from .. import validate
-from ..autodiff import Function, Tree
-from ..linalg import Array
-from ..orbit import Orbit
+from ..numerics.arrays import Array
+from ..numerics.autodiff import Function, Tree
 from .divided import divided_orbit, undivided
 from .drive import DEGREES, Drive
 from .integrators import CONTROLLED, METHODS, method_of, separable
 from .map import Map
+from .orbit import Orbit
 
 
 class Flow(Map):

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any
 
 import autograd.numpy as anp
 import numpy as np
 
 from .. import validate
-from ..autodiff import Function, Tree, jacobian_of, over_states
-from ..linalg import Array
+from ..numerics.arrays import Array
+from ..numerics.autodiff import Function, Tree, jacobian_of, over_states
 from .drive import Drive
 from .map import Map, check_arguments
 
@@ -24,7 +24,7 @@ _BLOCK = 4096
 class NoiseDrive(Drive):
     """A drive whose inputs are increments of Wiener processes, drawn where none are given."""
 
-    noisy: ClassVar[bool] = True
+    noisy = True
 
     def rows(
         self,

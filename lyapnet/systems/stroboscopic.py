@@ -8,11 +8,11 @@ import autograd.numpy as anp
 import numpy as np
 
 from .. import validate
-from ..autodiff import Tree
-from ..linalg import Array
-from ..orbit import JacobianOrbit, Orbit
+from ..numerics.arrays import Array
+from ..numerics.autodiff import Tree
 from .composed import ComposedOrbit
 from .flow import Flow
+from .orbit import JacobianOrbit, Orbit
 from .protocol import System
 
 
@@ -37,7 +37,9 @@ class Stroboscopic(System):
 
     def with_params(self, params: Tree) -> Stroboscopic:
         """Return the same map with other parameters."""
-        return Stroboscopic(self.flow.with_params(params), self.dt)
+        flow = self.flow.with_params(params)
+        assert isinstance(flow, Flow)
+        return Stroboscopic(flow, self.dt)
 
     def step(self, x: Any, u: Any = None, t: Any = 0.0) -> Any:
         """Return the state ``(..., n)`` a period later."""

@@ -123,7 +123,9 @@ def test_an_ensemble_equals_its_members_in_either_way_of_writing():
 
 def test_a_longer_run_and_its_parts_are_one():
     flow = mackey_glass()
-    kwargs = dict(x0=flow.history([0.9]), k=2, transient=30, basis_transient=40, qr_interval=5, rng=0)
+    kwargs = dict(
+        x0=flow.history([0.9]), k=2, transient=30, basis_transient=40, qr_interval=5, rng=0
+    )
     long = ln.lyapunov_spectrum(flow, 500, **kwargs)
     parts = ln.lyapunov_spectrum(flow, 200, **kwargs).extend(300)
     assert_allclose(parts.exponents, long.exponents, atol=1e-12)

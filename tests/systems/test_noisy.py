@@ -46,9 +46,7 @@ def test_a_double_well_has_the_exponent_of_its_stationary_density():
     x = np.linspace(-4, 4, 20_001)
     density = np.exp(2 * (x**2 / 2 - x**4 / 4) / 0.8**2)
     exact = np.sum((1 - 3 * x**2) * density) / density.sum()
-    flow = ln.NoisyFlow(
-        lambda x: x - x**3, lambda x: 0.8 + 0 * x, 1, dt=0.01, vectorized=True
-    )
+    flow = ln.NoisyFlow(lambda x: x - x**3, lambda x: 0.8 + 0 * x, 1, dt=0.01, vectorized=True)
     x0 = np.random.default_rng(0).standard_normal((60, 1))
     s = ln.lyapunov_spectrum(flow, 10_000, x0=x0, rng=1).pooled()
     half = s.confidence_interval(0.999)[1] - s.exponents
@@ -105,8 +103,13 @@ def test_matrix_noise_time_and_parameters(calculus, vectorized):
     )  # fmt: skip
     u, x0 = flow.increments(12, rng=0), np.array([[0.4, 0.1], [1.0, -0.3]])
     x, dt = x0[1].copy(), 0.05
-    f = lambda x, t: np.array([x[1] + 0.5 * np.cos(t), -x[0] - 0.2 * x[1]])
-    G = lambda x: np.array([[0, 0.3 * x[0], 0], [0.1, 0, 0.3 * x[1]]])
+
+    def f(x, t):
+        return np.array([x[1] + 0.5 * np.cos(t), -x[0] - 0.2 * x[1]])
+
+    def G(x):
+        return np.array([[0, 0.3 * x[0], 0], [0.1, 0, 0.3 * x[1]]])
+
     for s in range(12):
         t = 0.7 + s * dt
         first = f(x, t) * dt + G(x) @ u[s]

@@ -67,9 +67,11 @@ def test_exponents_do_not_depend_on_when_the_run_begins_but_finite_windows_do():
 def test_a_map_takes_time_and_a_step_of_its_own_length():
     # x' = (2 + (-1)^s) x with a step of 0.5: the mean of log 3 and log 1, twice per unit time
     for vectorized in (False, True):
-        step = lambda x, t, v=vectorized: (
-            (2.0 + anp.cos(2 * np.pi * t))[..., None] * x if v else (2.0 + anp.cos(2 * np.pi * t)) * x
-        )
+
+        def step(x, t, vectorized=vectorized):
+            factor = 2.0 + anp.cos(2 * np.pi * t)
+            return (factor[..., None] if vectorized else factor) * x
+
         system = ln.Map(step, 1, time=True, dt=0.5, vectorized=vectorized)
         s = ln.lyapunov_spectrum(system, 200, x0=np.zeros(1), rng=0)
         assert_allclose(s.exponents, np.log(3) / 2 / 0.5, atol=1e-10)
@@ -148,9 +150,7 @@ def test_time_is_refused_where_it_does_not_count_and_asked_for_where_it_does():
 # --- inputs within a step ------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(
-    ("interpolation", "order"), [("hold", 1), ("linear", 2), ("cubic", 4)]
-)
+@pytest.mark.parametrize(("interpolation", "order"), [("hold", 1), ("linear", 2), ("cubic", 4)])
 def test_interpolated_inputs_keep_the_order_of_the_method(interpolation, order):
     # x' = (cos t) x + u with u = sin t as samples; the window's growth is exact, the state not.
     errors, counts = [], (80, 160, 320)

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from ...linalg import Array
+from ...numerics.arrays import Array
 
 #: Safety of a predicted step, and by how much one may shrink or grow.
 _SAFETY, _LEAST, _MOST = 0.9, 0.2, 10.0

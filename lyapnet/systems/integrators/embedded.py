@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from ...linalg import Array
+from ...numerics.arrays import Array
 from .explicit import ExplicitRungeKutta
 from .tableaus import TABLEAUS
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Protocol
 
-from ...linalg import Array
+from ...numerics.arrays import Array
 from .embedded import DormandPrince853
 from .explicit import ExplicitRungeKutta
 from .leapfrog import Leapfrog

@@ -8,8 +8,8 @@ from typing import Any
 import autograd.numpy as anp
 import numpy as np
 
-from ...autodiff import value
-from ...linalg import Array
+from ...numerics.arrays import Array
+from ...numerics.autodiff import value
 
 _S6 = np.sqrt(6.0)
 
@@ -108,9 +108,7 @@ class Radau:
         if not any(hasattr(s, "_value") for s in (x, h, *slopes)):
             return list(z)
         n = z.shape[-1]
-        left = [
-            z[i] - h * sum(MATRIX[i, k] * slopes[k] for k in range(3)) for i in range(3)
-        ]
+        left = [z[i] - h * sum(MATRIX[i, k] * slopes[k] for k in range(3)) for i in range(3)]
         stages = [value(j(value(x) + z[i], NODES[i])) for i in range(3)]
         matrix = _system(stages, value(h), n)[0]
         move = anp.linalg.solve(matrix, anp.concatenate(left, axis=-1)[..., None])[..., 0]

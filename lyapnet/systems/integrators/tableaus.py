@@ -50,9 +50,7 @@ TABLEAUS: dict[str, Callable[[], Tableau]] = {
     "euler": cache(lambda: _of([[]], [1.0], 1)),
     "heun": cache(lambda: _of([[], [1.0]], [0.5, 0.5], 2)),
     "rk4": cache(
-        lambda: _of(
-            [[], [0.5], [0.0, 0.5], [0.0, 0.0, 1.0]], [1 / 6, 1 / 3, 1 / 3, 1 / 6], 4
-        )
+        lambda: _of([[], [0.5], [0.0, 0.5], [0.0, 0.0, 1.0]], [1 / 6, 1 / 3, 1 / 3, 1 / 6], 4)
     ),
     "dop853": cache(_dop853),
 }
