@@ -41,6 +41,7 @@ def floss(
     optimizer: Adam | None = None,
     clip_norm: Any = None,
     tol: float | None = None,
+    t0: float = 0.0,
     rng: Any = None,
     progress: bool = False,
     callback: Callable[[Progress], Any] | None = None,
@@ -90,6 +91,8 @@ def floss(
     tol : float, optional
         Stop as soon as each exponent's means over the last five epochs and the five before
         are this close to its target.
+    t0 : float, optional
+        Time at the start of each window, where the system depends on it.
     rng : None, int or Generator, optional
     progress : bool, optional
     callback : callable, optional
@@ -134,7 +137,7 @@ def floss(
     system = flossable(cell)
     window = Window.of(system, **settings)
     members = validate.integer("batch_size", batch_size, low=1)
-    source = Source(system, inputs, x0, members, window.plan.total)
+    source = Source(system, inputs, x0, members, window.plan.total, t0)
     clip_norm = checked_clip(clip_norm)
     flosser = Flosser(window, as_adam(optimizer), Interval.of(qr_interval), clip_norm)
     tol = None if tol is None else validate.real("tol", tol, positive=True)
@@ -142,7 +145,7 @@ def floss(
     call = dict(
         settings, function="floss", cell=cell, n_epochs=n_epochs, inputs=inputs, x0=x0,
         batch_size=members, qr_interval=qr_interval, optimizer=optimizer, tol=tol,
-        clip_norm=clip_norm, rng=rng,
+        clip_norm=clip_norm, rng=rng, **({"t0": t0} if t0 else {}),
     )  # fmt: skip
     rng = validate.generator(rng)
     saved = Checkpoint(checkpoint, call)

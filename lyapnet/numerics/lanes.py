@@ -1,8 +1,8 @@
 """Many arrays in the place of one: a function that a user wrote for one state runs on all at once.
 
 A `Lanes` answers like an array, to NumPy's and autograd's functions alike; every operation is done
-on all lanes by autograd's function of the same name, so that it can be traced. What has no rule here
-is refused with a TypeError: then the function is run state by state.
+on all lanes by autograd's function of the same name, so that it can be traced. What has no rule
+here is refused with a TypeError: then the function is run state by state.
 """
 
 from __future__ import annotations
@@ -32,22 +32,27 @@ class Lanes(np.lib.mixins.NDArrayOperatorsMixin):
 
     @property
     def shape(self) -> tuple[int, ...]:
+        """Shape of each lane."""
         return tuple(np.shape(_plain(self.data))[:-1])
 
     @property
     def ndim(self) -> int:
+        """Number of its axes."""
         return len(self.shape)
 
     @property
     def size(self) -> int:
+        """Number of its elements."""
         return math.prod(self.shape)
 
     @property
     def dtype(self) -> Any:
+        """Of the data."""
         return _plain(self.data).dtype
 
     @property
     def T(self) -> Any:
+        """The transpose of each lane."""
         return _RULES["transpose"](self)
 
     def __len__(self) -> int:
@@ -77,12 +82,15 @@ class Lanes(np.lib.mixins.NDArrayOperatorsMixin):
         raise AttributeError(name)
 
     def copy(self, *_: Any, **__: Any) -> Any:
+        """Return the same lanes: they are never written to."""
         return Lanes(self.data)
 
-    def view(self, *_: Any) -> Any:  # autograd asks for it
+    def view(self, *_: Any) -> Any:
+        """Return the same lanes; autograd asks for them."""
         return self
 
     def astype(self, dtype: Any, *_: Any, **__: Any) -> Any:
+        """Return the same lanes as floats."""
         if dtype not in (float, np.float64):
             raise TypeError(f"lanes are not turned into {dtype}")
         return Lanes(self.data * 1.0)
@@ -385,10 +393,8 @@ _RULES: dict[str, Callable[..., Any]] = {
 }  # fmt: skip
 
 #: Those that an array has as methods.
-_METHODS = frozenset(
-    "sum mean prod max min var std cumsum dot trace clip reshape ravel flatten transpose swapaxes "
-    "squeeze take".split()
-)  # fmt: skip
+_METHODS = {"sum", "mean", "prod", "max", "min", "var", "std", "cumsum", "dot", "trace", "clip"}
+_METHODS |= {"reshape", "ravel", "flatten", "transpose", "swapaxes", "squeeze", "take"}
 
 
 def in_lanes(function: Callable[..., Any], x: Array, u: Any, p: Any) -> Any:

@@ -16,6 +16,7 @@ from ..numerics.arrays import Array
 from ..numerics.autodiff import (
     Function,
     Tree,
+    is_traced,
     jacobian_of,
     leaves,
     over_states,
@@ -24,8 +25,13 @@ from ..numerics.autodiff import (
     refuse_objects,
     refuse_traced,
 )
+from ..numerics.lanes import lifted
+from .drive import Drive
 from .orbit import JacobianOrbit, Orbit
 from .protocol import System
+
+#: So many states are too many to be silent about calling a function for each.
+_MANY = 512
 
 
 class Map(System):
@@ -35,8 +41,9 @@ class Map(System):
     ----------
     step : callable
         ``step(x)``, ``step(x, u)`` with inputs, ``step(x, p)`` or ``step(x, u, p)`` with
-        `params`; takes one state ``(n,)`` and returns the next one. Written with
-        `autograd.numpy` it needs no Jacobian, and its exponents are differentiable.
+        `params`, and with `time` t after x: ``step(x, t, u, p)``. Takes one state ``(n,)`` and
+        returns the next one. Written with `autograd.numpy` it needs no Jacobian, and its
+        exponents are differentiable.
     dim : int
         Dimension n of the state.
     jacobian : callable, optional
@@ -49,7 +56,12 @@ class Map(System):
         axes in front.
     vectorized : bool, optional
         Whether `step` and `jacobian` take states ``(..., n)``, as in SciPy's
-        `solve_ivp`: much the faster for an ensemble.
+        `solve_ivp`: much the faster for an ensemble. t then has shape (...).
+    time : bool, optional
+        Whether `step` and `jacobian` depend on the time t, at which a step begins; runs start
+        at their `t0`.
+    dt : float, optional
+        Time that a step takes: exponents are per unit of it.
 
     Examples
     --------
@@ -66,6 +78,10 @@ class Map(System):
     _initial: Array | None = None
     #: Whether it has been seen that a function said to be vectorized is.
     _known_vectorized = False
+    #: Whether the user's Jacobian runs in lanes, None as long as that is not known.
+    _derivative_in_lanes: bool | None = None
+    #: Whether it has been said that a function runs state by state.
+    _told_slow = False
 
     def __init__(
         self,
@@ -76,6 +92,8 @@ class Map(System):
         n_inputs: int = 0,
         params: Tree = None,
         vectorized: bool = False,
+        time: bool = False,
+        dt: float = 1.0,
     ) -> None:
         if not callable(step):
             raise TypeError(f"`{self._named}` must be callable, got {step!r}")
@@ -84,24 +102,36 @@ class Map(System):
         self.dim = validate.integer("dim", dim, low=1)
         self.n_inputs = validate.integer("n_inputs", n_inputs, low=0)
         self.vectorized = bool(vectorized)
+        self.time = bool(time)
+        self.dt = validate.real("dt", dt, positive=True)
         self.params = _checked_params(params)
         self._counts = sum(isinstance(leaf, int | np.integer) for leaf in leaves(params))
         for name, function in ((self._named, step), ("jacobian", jacobian)):
-            _check_arguments(name, function, self.n_inputs > 0, self.params is not None)
-        self._step = self._normalised(step, self._named)
-        self._jacobian = None if jacobian is None else self._normalised(jacobian, "jacobian")
+            check_arguments(name, function, self._arguments_of)
+        self._function = self._normalised(step, self._named)
+        self._derivative = None if jacobian is None else self._normalised(jacobian, "jacobian")
+
+    @property
+    def _arguments_of(self) -> tuple[str, ...]:
+        """Names of what the user's function is called with."""
+        there = (True, self.time, self.n_inputs > 0, self.params is not None)
+        return tuple(name for name, given in zip("xtup", there, strict=True) if given)
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}(dim={self.dim}, n_inputs={self.n_inputs}, dt={self.dt:g})"
 
-    def _normalised(self, function: Callable[..., Any], name: str) -> Function:
-        """Give a user's function the signature (x, u, p), whatever it leaves out."""
+    def _normalised(self, function: Callable[..., Any], name: str = "step") -> Function:
+        """Give a user's function the signature (x, now, p), now being input and time together."""
         driven, with_params = self.n_inputs > 0, self.params is not None
 
-        def call(x: Any, u: Any, p: Tree) -> Any:
-            args = (x, *((u,) if driven else ()), *((p,) if with_params else ()))
+        def call(x: Any, now: Any, p: Tree) -> Any:
+            given = self._split(x)
+            if self.time:
+                given.append(now[..., -1] if self.vectorized else now[-1])
+                now = now[..., :-1] if self.vectorized else now[:-1]
+            given += [*((now,) if driven else ()), *((p,) if with_params else ())]
             try:
-                out = function(*args)
+                out = function(*given)
             except (TypeError, IndexError) as error:
                 if not (self._counts and re.search("integer|indices", str(error))):
                     raise
@@ -112,37 +142,97 @@ class Map(System):
                 ) from error
             if isinstance(out, list | tuple):
                 out = anp.array(out)
-            return refuse_complex(refuse_objects(out, name), name)
+            return refuse_complex(refuse_objects(lifted(out), name), name)
 
         return call
 
+    def _split(self, x: Any) -> list[Any]:
+        """Return the user's arguments that what the function is given as x stands for."""
+        return [x]
+
+    def _over_states(self, mode: str, lead: tuple[int, ...]) -> tuple[Function, Function]:
+        """Return the user's function and its Jacobian for many states at once."""
+        function = over_states(self._function, mode, lead)
+        if self._derivative is None:
+            return function, jacobian_of(function, self.dim, self._named)
+        if mode in ("columns", "lanes"):
+            return function, self._derivative_over_states(lead)
+        return function, over_states(self._derivative, mode, lead)
+
+    def _derivative_over_states(self, lead: tuple[int, ...]) -> Function:
+        """Return the user's Jacobian for many states: in lanes, if that does what it does for one.
+
+        This is seen at the first two steps. Values of a Jacobian there are none to compare with.
+        """
+        assert self._derivative is not None
+        lanes, loop = (over_states(self._derivative, mode, lead) for mode in ("lanes", "loop"))
+
+        def derivative(x: Any, u: Any, p: Tree) -> Any:
+            if self._derivative_in_lanes is None and not is_traced(x, u, p):
+                few, now = (x, u) if x.ndim == len(lead) + 1 else (x[:2], u if u is None else u[:2])
+                expected = np.asarray(loop(few, now, p))
+                self._derivative_in_lanes = _same(lanes, expected, few, now, p)
+                if not self._derivative_in_lanes:
+                    self._tell_slow("jacobian", x)
+            return (lanes if self._derivative_in_lanes else loop)(x, u, p)
+
+        return derivative
+
+    def _tell_slow(self, name: str, x: Array) -> None:
+        """Warn once where a function is called for one of many states after the other."""
+        count = x[..., 0].size
+        if count < _MANY or self._told_slow:
+            return
+        self._told_slow = True
+        warnings.warn(
+            f"`{name}` is called for one state after the other, {count} times in a stretch, since "
+            "it does not run on several at once: write it with NumPy's functions of arrays, "
+            "without float(), math, `if` on the state, or setting elements of np.zeros (use "
+            "np.zeros_like(x) or np.array([...])); or let it take states (..., n), with "
+            "vectorized=True",
+            stacklevel=2,
+        )
+
     def _at(self, mode: str, lead: tuple[int, ...]) -> tuple[Function, Function]:
-        """Return step and Jacobian for many states at once."""
-        step = over_states(self._step, mode, lead)
-        if self._jacobian is None:
-            return step, jacobian_of(step, self.dim)
-        return step, over_states(self._jacobian, "loop" if mode == "columns" else mode, lead)
+        """Return step and Jacobian for many states at once; u are rows of the `drive`."""
+        return self._over_states(mode, lead)
 
     @property
     def _mode(self) -> str:
         return "vectorized" if self.vectorized else "loop"
 
-    def step(self, x: Any, u: Any = None) -> Any:
-        """Return the next state ``(..., n)``; without an input, under zero input."""
-        x, u = self._arguments(x, u)
-        return self._at(self._mode, x.shape[:-1])[0](x, u, self.params)
+    def step(self, x: Any, u: Any = None, t: Any = 0.0) -> Any:
+        """Return the next state ``(..., n)``; without an input, under zero input.
 
-    def jacobian(self, x: Any, u: Any = None) -> Any:
-        """Return the Jacobian of the step, ``(..., n, n)``."""
-        x, u = self._arguments(x, u)
-        found = self._at(self._mode, x.shape[:-1])[1](x, u, self.params)
+        Parameters
+        ----------
+        x : array (..., n)
+        u : array (..., m), optional
+            Constant over the step of a flow.
+        t : float or array (...), optional
+            Time at the beginning of the step, where the system depends on it.
+        """
+        x, row = self._arguments(x, u, t)
+        return self._at(self._mode, x.shape[:-1])[0](x, row, self.params)
+
+    def jacobian(self, x: Any, u: Any = None, t: Any = 0.0) -> Any:
+        """Return the Jacobian of the step, ``(..., n, n)``; arguments as for `step`."""
+        x, row = self._arguments(x, u, t)
+        found = self._at(self._mode, x.shape[:-1])[1](x, row, self.params)
         return anp.broadcast_to(found, (*x.shape, self.dim))
 
-    def _arguments(self, x: Any, u: Any) -> tuple[Any, Any]:
+    def pushforward(self, x: Any, Q: Any, u: Any = None, t: Any = 0.0) -> Any:
+        """Return the Jacobian times a tangent basis ``(..., n, k)``; arguments as for `step`."""
+        return anp.matmul(self.jacobian(x, u, t), Q)
+
+    @property
+    def drive(self) -> Drive:
+        """How steps are told their input and time."""
+        return Drive(self.n_inputs, self.time, 0, self.dt)
+
+    def _arguments(self, x: Any, u: Any, t: Any) -> tuple[Any, Any]:
         x = x if hasattr(x, "shape") else np.asarray(x, dtype=float)
-        if not self.n_inputs:
-            return x, None
-        return x, np.zeros(self.n_inputs) if u is None else u
+        return x, self.drive.row(u, t)
 
     def default_state(self, rng: np.random.Generator) -> Array | None:
         """Return the catalog's initial state; a system of the user's own has none."""
@@ -152,22 +242,19 @@ class Map(System):
         """Return the shape of the ensemble that states, inputs and parameters span."""
         if not self.vectorized:
             return super().ensemble(x, u)
-        x, u = self._arguments(x, u)
-        y = np.shape(self._step(x, u, self.params))
+        now = Drive(self.n_inputs, self.time).row(u, 0.0)
+        y = np.shape(self._function(x, now, self.params))
         if y[-1:] != (self.dim,):
-            raise ValueError(f"`step` must return states (..., {self.dim}), got shape {y}")
+            raise ValueError(f"`{self._named}` must return states (..., {self.dim}), got shape {y}")
         return np.broadcast_shapes(super().ensemble(x, u), y[:-1])
 
     def orbit(self, x: Array, inputs: Array | None, n_steps: int) -> Orbit:
         """Run `n_steps` steps; see `System.orbit`."""
         lead = x.shape[:-1]
         inputs = None if inputs is None else inputs[:n_steps]
-        step, _ = self._at(self._mode, lead)
-        columns, _ = self._at("columns", lead)
-        fast = bool(lead) and not self.vectorized and self._agree(columns, step, x, inputs)
+        run = self._at(self.forward_mode(x, inputs), lead)[0]
         states = np.empty((n_steps + 1, *x.shape))
         states[0] = x
-        run = columns if fast else step
         with np.errstate(over="ignore", invalid="ignore"):
             for s in range(n_steps):
                 y = run(states[s], None if inputs is None else inputs[s], self.params)
@@ -177,29 +264,55 @@ class Map(System):
                         f"{np.shape(y)}; for an ensemble give `x0` its axes in front"
                     )
                 states[s + 1] = refuse_traced(y, self._named)
-        mode = self._mode
+        mode = self.tangent_mode(states, inputs, lambda mode: self._at(mode, lead)[0])
+        return JacobianOrbit(states, inputs, self.params, *self._at(mode, lead))
+
+    def forward_mode(self, x: Array, inputs: Array | None) -> str:
+        """Return how the states ``(..., n)`` of an ensemble are given to the user's function."""
+        lead = x.shape[:-1]
+        if not lead or self.vectorized:
+            return self._mode
+        u = None if inputs is None or not len(inputs) else inputs[0]
+        expected = np.asarray(self._at(self._mode, lead)[0](x, u, self.params))
+        for mode in ("columns", "lanes"):
+            if _same(self._at(mode, lead)[0], expected, x, u, self.params):
+                return mode
+        self._tell_slow(self._named, x)
+        return self._mode
+
+    def tangent_mode(
+        self, states: Array, inputs: Array | None, step: Callable[[str], Function]
+    ) -> str:
+        """Return how all states of a trajectory are given to the user's function at once.
+
+        Parameters
+        ----------
+        states : array (T + 1, ..., n)
+        inputs : array (T, ..., c) or None
+        step : callable
+            From the mode to the step that leads from each state to the next.
+        """
+
+        def reproduces(mode: str) -> bool:
+            return _same(step(mode), states[1:], states[:-1], inputs, self.params)
+
+        n_steps = len(states) - 1
         if not np.isfinite(states[-1]).all():
             pass  # refused by whoever runs this
-        elif not self.vectorized and n_steps and self._reproduces(columns, states, inputs):
-            mode = "columns"
+        elif not self.vectorized and n_steps:
+            for mode in ("columns", "lanes"):
+                if reproduces(mode):
+                    return mode
+            self._tell_slow(self._named, states[1:])
         elif self.vectorized and n_steps > 1 and not self._known_vectorized:
-            if not self._reproduces(step, states, inputs):
+            if not reproduces(self._mode):
                 raise ValueError(
                     "`step` is not vectorized: given states (..., n) it does not do what it does "
                     "for each; index components as x[..., 0] and join them by "
                     "np.stack([...], axis=-1), or leave out vectorized=True"
                 )
             self._known_vectorized = True
-        return JacobianOrbit(states, inputs, self.params, *self._at(mode, lead))
-
-    def _agree(self, columns: Function, step: Function, x: Array, inputs: Array | None) -> bool:
-        """Say whether the function may be given the states of the ensemble as columns."""
-        u = None if inputs is None or not len(inputs) else inputs[0]
-        return _same(columns, np.asarray(step(x, u, self.params)), x, u, self.params)
-
-    def _reproduces(self, columns: Function, states: Array, inputs: Array | None) -> bool:
-        """Say whether all steps at once, as columns, give the trajectory itself."""
-        return _same(columns, states[1:], states[:-1], inputs, self.params)
+        return self._mode
 
 
 def _same(columns: Function, expected: Array, x: Array, u: Array | None, p: Tree) -> bool:
@@ -217,8 +330,8 @@ def _same(columns: Function, expected: Array, x: Array, u: Array | None, p: Tree
     return found.shape == expected.shape and np.allclose(found, expected, rtol=1e-9, atol=1e-12)
 
 
-def _check_arguments(name: str, function: Any, driven: bool, with_params: bool) -> None:
-    """Refuse a function that cannot be called with x, and with u and p where there are such.
+def check_arguments(name: str, function: Any, given: tuple[str, ...]) -> None:
+    """Refuse a function that cannot be called with x, and with t, u and p where there are such.
 
     What a function takes is not always known: that of NumPy, or one that is wrapped, may say
     something else, and is taken as it is.
@@ -230,20 +343,23 @@ def _check_arguments(name: str, function: Any, driven: bool, with_params: bool) 
         signature = inspect.signature(function, follow_wrapped=False)
     except (TypeError, ValueError):
         return
-    given = ["x", *(["u"] if driven else []), *(["p"] if with_params else [])]
     try:
         signature.bind(*given)
     except TypeError as error:
-        remedies = {
-            (False, False): "an input u needs `n_inputs=`, and parameters p need `params=`",
-            (True, False): "`n_inputs` brings an input u; parameters p need `params=`",
-            (False, True): "`params` brings parameters p; an input u needs `n_inputs=`",
-            (True, True): "`n_inputs` brings an input u, and `params` parameters p",
-        }
+        missing = [text for letter, text in _REMEDIES.items() if letter not in given]
+        remedy = f": {', '.join(missing)}" if missing else ""
         raise TypeError(
             f"`{name}` must be a function of ({', '.join(given)}), got one of {signature} "
-            f"({error}): {remedies[driven, with_params]}; time does not appear"
+            f"({error}){remedy}"
         ) from None
+
+
+#: How a function comes to be called with more, in this order.
+_REMEDIES = {
+    "t": "time t after x needs `time=True`",
+    "u": "an input u needs `n_inputs=`",
+    "p": "parameters p need `params=`",
+}
 
 
 def _checked_params(params: Tree) -> Tree:

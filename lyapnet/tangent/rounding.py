@@ -1,8 +1,8 @@
 r"""Whether rounding in the products grows until it shows.
 
 A relative error in a component of a tangent vector is carried along like the vector. Where vectors
-lie in a way that few others do, errors may outgrow them: along chains of units by any factor, in the
-pseudospectrum of Jacobians that are far from normal. Zeros and small components are kept by the
+lie in a way that few others do, errors may outgrow them: along chains of units by any factor, in
+the pseudospectrum of Jacobians that are far from normal. Zeros and small components are kept by the
 loop; what single products lose, nothing brings back.
 """
 
