@@ -171,7 +171,7 @@ class Map(System):
             if self._derivative_in_lanes is None and not is_traced(x, u, p):
                 few, now = (x, u) if x.ndim == len(lead) + 1 else (x[:2], u if u is None else u[:2])
                 expected = np.asarray(loop(few, now, p))
-                self._derivative_in_lanes = _same(lanes, expected, few, now, p)
+                self._derivative_in_lanes = same(lanes, expected, few, now, p)
                 if not self._derivative_in_lanes:
                     self._tell_slow("jacobian", x)
             return (lanes if self._derivative_in_lanes else loop)(x, u, p)
@@ -275,7 +275,7 @@ class Map(System):
         u = None if inputs is None or not len(inputs) else inputs[0]
         expected = np.asarray(self._at(self._mode, lead)[0](x, u, self.params))
         for mode in ("columns", "lanes"):
-            if _same(self._at(mode, lead)[0], expected, x, u, self.params):
+            if same(self._at(mode, lead)[0], expected, x, u, self.params):
                 return mode
         self._tell_slow(self._named, x)
         return self._mode
@@ -294,7 +294,7 @@ class Map(System):
         """
 
         def reproduces(mode: str) -> bool:
-            return _same(step(mode), states[1:], states[:-1], inputs, self.params)
+            return same(step(mode), states[1:], states[:-1], inputs, self.params)
 
         n_steps = len(states) - 1
         if not np.isfinite(states[-1]).all():
@@ -315,7 +315,7 @@ class Map(System):
         return self._mode
 
 
-def _same(columns: Function, expected: Array, x: Array, u: Array | None, p: Tree) -> bool:
+def same(columns: Function, expected: Array, x: Array, u: Array | None, p: Tree) -> bool:
     """Compare a trial evaluation by columns with known values.
 
     A function that is not made for columns may fail in any way, by an assertion of its own or by
