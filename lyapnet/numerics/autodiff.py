@@ -161,7 +161,7 @@ def _spread(tree: Tree, lead: tuple[int, ...], x: Any, lanes: bool = False) -> T
             leaf = anp.moveaxis(leaf, 0, -1)
             leaf = Lanes(leaf) if lanes else leaf
         elif lanes and isbox(leaf):  # autograd's operators do not know lanes
-            leaf = Lanes(leaf[..., None])
+            leaf = Lanes(anp.reshape(leaf, (*shape, 1)))
         spread.append(leaf)
     return rebuild(tree, spread)
 

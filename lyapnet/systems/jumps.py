@@ -9,8 +9,8 @@ matrix of M. A. Aizerman and F. R. Gantmakher, Q. J. Mech. Appl. Math. 11, 382 (
 
 So functions that jump (signs, comparisons, whole parts) are asked what they decide, and decisions
 are held fixed along a step, until the surface :math:`g = 0` on which one of them changes. Up to
-there goes one step of the method and from there another; the time :math:`\theta(x)` of the former is
-a function of the state, and the tangent step the exact derivative of both together.
+there goes one step of the method and from there another; the time :math:`\theta(x)` of the former
+is a function of the state, and the tangent step the exact derivative of both together.
 """
 
 from __future__ import annotations
@@ -89,7 +89,7 @@ class Seen:
     @property
     def matter(self) -> bool:
         """Whether steps should end at surfaces: not where the field is found to be continuous."""
-        return bool(self.decides) and (self.jumps > 0 or self.kinks < _KINKS)
+        return bool(self.decides) and not self.without and (self.jumps > 0 or self.kinks < _KINKS)
 
 
 @dataclass
@@ -245,7 +245,8 @@ class JumpingSteps:
         rates = []
         for outcomes in (part.outcomes, after):
             moved = self._advance(y, u, p, begin, small, outcomes)
-            ends = [self._field(z, u, p, c, outcomes)[1][which].of for z in (y, moved)]
+            there = [(y, c), (moved, c + small / self.flow.dt)]
+            ends = [self._field(z, u, p, at, outcomes)[1][which].of for z, at in there]
             rates.append(np.ravel(ends[1])[element] - np.ravel(ends[0])[element])
         if rates[0] * rates[1] <= 0:
             raise Sliding
@@ -328,9 +329,9 @@ class JumpingSteps:
         )
         if key not in self.plans:
             try:
-                self.plans[key] = self.plan(x, u, p)
+                self.plans[key] = None if self.flow.seen.without else self.plan(x, u, p)
             except Sliding:
-                self.flow.seen.without = "slides along a surface across which it jumps"
+                self.flow.seen.without = "leads back, from both sides, to a surface where it jumps"
                 self.plans[key] = None
         return self.plans[key]
 
@@ -412,10 +413,9 @@ class JumpingSteps:
     def _mode(self, states: Array, inputs: Array | None) -> str:
         """Return how all states are given to the field at once where it does not jump."""
         flow = self.flow
-        few, rows = states[:1], None if inputs is None else inputs[:1]
+        few, rows = states[:3], None if inputs is None else inputs[:3]
         expected = np.asarray(flow._smooth(flow._mode, self.lead)[0](few, rows, flow.params))
-        modes = () if flow.vectorized else ("columns", "lanes")
-        for mode in modes:
+        for mode in ("lanes", "columns"):
             if same(flow._smooth(mode, self.lead)[0], expected, few, rows, flow.params):
                 return mode
         return str(flow._mode)
@@ -435,7 +435,7 @@ def _plain(tree: Tree) -> Tree:
 
 def _own(tree: Tree) -> Tree:
     """Return parameters that autograd traces as lanes."""
-    return rebuild(tree, [Lanes(x[..., None]) if isbox(x) else x for x in leaves(tree)])
+    return rebuild(tree, [Lanes(anp.reshape(x, (*np.shape(value(x)), 1))) if isbox(x) else x for x in leaves(tree)])
 
 
 def can_decide(flow: Any, x: Array, u: Array | None, p: Tree) -> bool:
