@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import replace
 from typing import Any
 
@@ -26,7 +27,7 @@ from ..tangent.start import (
     start_state,
     start_time,
 )
-from ..tangent.stretches import Plan
+from ..tangent.stretches import Losses, Plan
 from .benettin import Benettin
 from .result import Spectrum
 
@@ -44,6 +45,7 @@ def lyapunov_spectrum(
     basis_transient: int | None = None,
     qr_interval: int | str = "auto",
     tol: float | None = None,
+    on_divergence: str = "raise",
     record: bool = True,
     t0: float = 0.0,
     rng: Any = None,
@@ -84,6 +86,10 @@ def lyapunov_spectrum(
     tol : float, optional
         Stop as soon as the half-width of every exponent's 95 % interval is below it;
         `n_steps` is then the most.
+    on_divergence : {"raise", "nan"}, optional
+        What to do where the state of a member of an ensemble diverges: to raise an error that
+        names it, or to go on with the others. The exponents of those that have diverged are NaN
+        then, and `settings["diverged"]` lists them, with the steps at which they did.
     record : bool, optional
         Whether to keep the growth of each block. Without, memory does not grow with the run.
     t0 : float, optional
@@ -100,7 +106,8 @@ def lyapunov_spectrum(
     Raises
     ------
     DivergedError
-        If the state is not finite; `partial` is the spectrum until then.
+        If the state is not finite, of an ensemble with the member that was the first;
+        `partial` is the spectrum until then, of all members.
     DegenerateBasisError
         If the basis degenerates within a `qr_interval` that was given.
 
@@ -121,6 +128,7 @@ def lyapunov_spectrum(
     if is_traced(found.params, x0, basis, inputs):
         raise TypeError("autograd is tracing: differentiate `finite_time_exponents` instead")
     rng = validate.generator(rng)
+    lenient = validate.option("on_divergence", on_divergence, ("raise", "nan")) == "nan"
     u = None if inputs is None else input_sequence(inputs)
     plan = plan_of(u, n_steps, transient, basis_transient, tol)
     check_inputs(found, u, plan.total)
@@ -143,6 +151,7 @@ def lyapunov_spectrum(
         record=bool(record),
         tol=None if tol is None else validate.real("tol", tol, positive=True),
         progress=bool(progress),
+        losses=Losses(lead) if lenient else None,
     )
     settings = {
         "k": k,
@@ -171,10 +180,14 @@ def _finish(run: Benettin, settings: dict[str, Any], *, chosen: int | None) -> S
     """Run, and give a failure the spectrum of what was computed until then."""
     try:
         if chosen is None:
-            found = automatic_interval(run.system, run.x, run.rows, run.inputs, run.plan)
+            losses = None if run.losses is None else Losses(run.x.shape[:-1])
+            found = automatic_interval(run.system, run.x, run.rows, run.inputs, run.plan, losses)
             run.plan = replace(run.plan, interval=found)
         settings = {**settings, "qr_interval": run.plan.interval}
-        return Spectrum.from_run(run.run(), settings)
+        run.run()
+        for reservation in run.reservations:
+            warnings.warn(f"these exponents are unreliable: {reservation}", stacklevel=4)
+        return Spectrum.from_run(run, settings)
     except LyapnetError as error:
         error.partial = Spectrum.from_run(run, settings) if run.n_done else None
         raise

@@ -435,7 +435,11 @@ def _plain(tree: Tree) -> Tree:
 
 def _own(tree: Tree) -> Tree:
     """Return parameters that autograd traces as lanes."""
-    return rebuild(tree, [Lanes(anp.reshape(x, (*np.shape(value(x)), 1))) if isbox(x) else x for x in leaves(tree)])
+
+    def own(x: Any) -> Any:
+        return Lanes(anp.reshape(x, (*np.shape(value(x)), 1))) if isbox(x) else x
+
+    return rebuild(tree, [own(leaf) for leaf in leaves(tree)])
 
 
 def can_decide(flow: Any, x: Array, u: Array | None, p: Tree) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -209,6 +210,31 @@ class JacobianOrbit(Orbit):
         vjp, y = traced(call, name)(free)
         found = vjp(unbroadcast(bar, np.shape(y)))
         return Cotangent(found.get("x", np.zeros_like(x)), found.get("u"), found.get("p"))
+
+
+class PushforwardOrbit(JacobianOrbit):
+    """An orbit whose tangent steps are products that need no Jacobians.
+
+    Attributes
+    ----------
+    pushforward : callable (x, Q) or (x, Q, u)
+        From a state ``(..., n)`` and a basis ``(..., n, k)`` to the Jacobian times the basis. Only
+        derivatives ask for Jacobians.
+    """
+
+    pushforward: Callable[..., Any]
+
+    def push(self, s: int, rows: Array, out: Array) -> None:
+        """Carry tangent vectors through step s."""
+        now = () if self.inputs is None else (self.inputs[s],)
+        found = self.pushforward(self.states[s], rows.swapaxes(-1, -2), *now)
+        expected = (*rows.shape[:-2], rows.shape[-1], rows.shape[-2])
+        if np.shape(found) != expected:
+            raise ValueError(
+                f"`pushforward` must return the shape {expected} of the basis that it is given, "
+                f"got {np.shape(found)}"
+            )
+        out[...] = refuse_complex(found, "pushforward").swapaxes(-1, -2)
 
 
 def _by_components(jacobian: Array, rows: Array, out: Array) -> None:

@@ -56,6 +56,11 @@ class Stroboscopic(System):
             x = self.flow.step(x, t=now)
         return found
 
+    @property
+    def reservation(self) -> str:
+        """What speaks against the exponents of the flow's runs so far."""
+        return self.flow.reservation
+
     def default_state(self, rng: np.random.Generator) -> Array | None:
         """Return the state that the flow starts from."""
         return self.flow.default_state(rng)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import itertools
 from dataclasses import dataclass, field
+from itertools import cycle, islice
 
 import numpy as np
 
@@ -82,9 +83,10 @@ def forward(
     """
     n_steps = orbit.n_steps
     edges = [*range(0, n_steps, interval), n_steps]
-    buffer = _buffer((n_steps if keep else min(interval, n_steps)) + 1, rows, orbit.members_last)
+    buffer = _buffer(n_steps + 1 if keep else 3, rows, orbit.members_last)
     buffer[0] = rows
-    views = list(buffer)
+    # Where they are not kept, the bases within a block take turns in two places.
+    views = list(buffer) if keep else [buffer[0], *islice(cycle(buffer[1:]), interval)]
     factor_shape = (*rows.shape[:-1], rows.shape[-2])
     factors = list(empty((len(edges) - 1, *factor_shape))) if keep else []
     tape = Tape(orbit, buffer) if keep else None

@@ -127,6 +127,14 @@ class GrowthStatistics:
             mean._batches = np.mean(self._batches, axis=members)
         return mean
 
+    def of_members(self, chosen: Array) -> GrowthStatistics:
+        """Return the statistics of some members ``chosen (...)`` of an ensemble, on one axis."""
+        some = copy.copy(self)
+        some._durations = self._durations.copy()
+        if self._batches is not None:
+            some._batches = self._batches[:, chosen]
+        return some
+
     def _merge(self) -> None:
         """Merge neighbours: half as many batches, twice as long."""
         assert self._batches is not None
