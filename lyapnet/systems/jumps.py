@@ -53,6 +53,9 @@ JUMP = 1e-3
 #: Bends of a trajectory that are looked at more closely.
 _BENDS = 3
 
+#: How far from the edge of a region, relative to itself, something is as good as on it.
+_ON_EDGE = 1e-9
+
 #: Jumps smaller than this, relative to the field, are none: the field is continuous there.
 _NO_JUMP = 1e-9
 
@@ -223,14 +226,14 @@ class JumpingSteps:
         else:
             outcome.ravel()[element] += 1.0 if up else -1.0
         forced = [d.outcome for d in made[:which]] + [outcome]
-        free = [d.outcome for d in self._field(y, u, p, c, forced)[1]]
-        # What lies on its own edge by rounding keeps its side.
-        kept = zip(made[which + 1 :], free[which + 1 :], strict=False)
-        return (
-            forced
-            + [d.outcome if d.outcome.shape == f.shape else f for d, f in kept]
-            + free[len(made) :]
-        )
+        free = self._field(y, u, p, c, forced)[1]
+        later = [d.outcome for d in free[which + 1 :]]
+        for i, (old, new) in enumerate(zip(made[which + 1 :], free[which + 1 :], strict=False)):
+            if old.outcome.shape == new.outcome.shape:
+                # What lies on the edge of its region, to rounding, stays in it.
+                away = np.minimum(*(np.abs(new.of - edge) for edge in old.edges))
+                later[i] = np.where(away <= _ON_EDGE * (1 + np.abs(new.of)), old.outcome, later[i])
+        return forced + later
 
     def _leads_away(
         self, y: Array, u: Any, p: Tree, begin: float, after: list[Array], part: Part
@@ -353,19 +356,18 @@ class JumpingSteps:
         def replaced(whole: Any, x: Any, u: Any, p: Tree, one: Any) -> Any:
             plain, rows, params = value(x), None if u is None else value(u), _plain(p)
             after = smooth(plain, rows, params)
-            at = np.argwhere(self.crossing(plain, rows, params, after))
-            if not len(at):
+            crossing = np.asarray(self.crossing(plain, rows, params, after))
+            if not crossing.any():
                 return whole
+            at = np.argwhere(crossing)
             plans = [self._parts(*given) for given in self._each(plain, rows, params, at)]
-            single = [one(*given, parts) for given, parts in
-                      zip(self._each(x, u, p, at), plans, strict=True)]  # fmt: skip
+            traced = zip(self._each(x, u, p, at), plans, strict=True)
+            single = [one(*given, parts) for given, parts in traced]
             shape = np.shape(value(whole))
             tail = shape[x.ndim - 1 :]
             flat = anp.concatenate([anp.reshape(whole, (-1, *tail)), anp.stack(single)])
-            index = np.arange(plain[..., 0].size)
-            index[np.ravel_multi_index(tuple(at.T), plain.shape[:-1])] = len(index) + np.arange(
-                len(at)
-            )
+            index = np.arange(crossing.size)
+            index[crossing.ravel()] = crossing.size + np.arange(len(at))
             return anp.reshape(flat[index], shape)
 
         def step(x: Any, u: Any, p: Tree) -> Any:

@@ -327,7 +327,10 @@ def same(columns: Function, expected: Array, x: Array, u: Array | None, p: Tree)
             found = np.asarray(columns(x, u, p), dtype=float)
     except Exception:
         return False
-    return found.shape == expected.shape and np.allclose(found, expected, rtol=1e-9, atol=1e-12)
+    # Members of an ensemble that have diverged are NaN both times.
+    return found.shape == expected.shape and np.allclose(
+        found, expected, rtol=1e-9, atol=1e-12, equal_nan=True
+    )
 
 
 def check_arguments(name: str, function: Any, given: tuple[str, ...]) -> None:

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import itertools
 from dataclasses import dataclass, field
-from itertools import cycle, islice
 
 import numpy as np
 
@@ -86,7 +85,11 @@ def forward(
     buffer = _buffer(n_steps + 1 if keep else 3, rows, orbit.members_last)
     buffer[0] = rows
     # Where they are not kept, the bases within a block take turns in two places.
-    views = list(buffer) if keep else [buffer[0], *islice(cycle(buffer[1:]), interval)]
+    views = (
+        list(buffer)
+        if keep
+        else [buffer[0], *itertools.islice(itertools.cycle(buffer[1:]), interval)]
+    )
     factor_shape = (*rows.shape[:-1], rows.shape[-2])
     factors = list(empty((len(edges) - 1, *factor_shape))) if keep else []
     tape = Tape(orbit, buffer) if keep else None
