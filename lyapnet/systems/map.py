@@ -130,7 +130,7 @@ class Map(System):
         """Return the shape of the ensemble that states, inputs and parameters span."""
         if not self.vectorized:
             return super().ensemble(x, u)
-        y = np.shape(self._step(x, u, self.params))
+        y = np.shape(self._step(*self._arguments(x, u), self.params))
         if y[-1:] != (self.dim,):
             raise ValueError(f"`step` must return states (..., {self.dim}), got shape {y}")
         return np.broadcast_shapes(super().ensemble(x, u), y[:-1])
