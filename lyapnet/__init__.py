@@ -40,7 +40,7 @@ from .training.schedule import AdaptiveFlossing, FlossingSchedule
 from .training.train import train
 from .weights import from_flax, from_keras, from_torch, to_flax, to_keras, to_torch
 
-__version__ = "0.1.0.dev0"
+__version__ = "0.1.0"
 
 __all__ = [
     "GRU",
