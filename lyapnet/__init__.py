@@ -33,7 +33,7 @@ from .spectrum.result import Spectrum, diagnose
 from .spectrum.uncertainty.diagnosis import Diagnosis
 from .systems import Flow, Map, System
 from .systems.closed_loop import ClosedLoop
-from .training import tasks
+from .training import penalty, tasks
 from .training.progress import TrainingProgress
 from .training.result import TrainResult
 from .training.schedule import AdaptiveFlossing, FlossingSchedule
@@ -98,6 +98,7 @@ __all__ = [
     "load_sweep",
     "lyapunov_spectrum",
     "mean_field_exponent",
+    "penalty",
     "prediction_band",
     "spectrum_from_jacobians",
     "sweep",

@@ -5,6 +5,7 @@ import re
 import subprocess
 import sys
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 
@@ -60,6 +61,17 @@ def test_import_is_quick():
     )
     seconds = [float(python(*code)[0]) for _ in range(5)]
     assert min(seconds) < 0.5  # 0.1 to 0.25 s where this was written
+
+
+def test_public_modules_show_what_is_theirs():
+    import lyapnet
+
+    modules = [name for name in lyapnet.__all__ if isinstance(getattr(lyapnet, name), ModuleType)]
+    assert {"catalog", "penalty", "tasks"} <= set(modules)
+    for name in modules:
+        module = getattr(lyapnet, name)
+        assert sorted(dir(module)) == sorted(module.__all__), name
+        assert all(hasattr(module, member) for member in module.__all__)
 
 
 # ---- the one-way order

@@ -6,6 +6,7 @@ from typing import Any, ClassVar, Self
 
 import autograd.numpy as anp
 import numpy as np
+from numpy.typing import ArrayLike
 
 from .. import validate
 from ..numerics.arrays import Array
@@ -92,7 +93,7 @@ class VanillaRNN(Cell):
         cls,
         n: int,
         *,
-        gain: float = 1.0,
+        gain: ArrayLike = 1.0,
         n_inputs: int = 1,
         init: str = "gaussian",
         mean: float = 0.0,
@@ -107,9 +108,9 @@ class VanillaRNN(Cell):
         ----------
         n : int
             Number of units.
-        gain : float, optional
+        gain : float or array (...), optional
             g: weights are drawn from :math:`N(\mathrm{mean}, g^2 / n)`. That of mean-field
-            criticality is `critical_gain`'s.
+            criticality is `critical_gain`'s. An array gives an ensemble: the same draw, scaled.
         n_inputs : int, optional
             Number of inputs m; input weights are standard normal.
         init : {"gaussian", "orthogonal"}, optional
@@ -121,16 +122,19 @@ class VanillaRNN(Cell):
         activation, leak
             As for the class.
         rng : None, int or Generator, optional
+            Draws the weights, input weights and biases, in this order. An integer is a seed.
 
         Examples
         --------
         >>> import lyapnet as ln
         >>> ln.VanillaRNN.random(80, gain=1.2, rng=0)
         VanillaRNN(dim=80, n_inputs=1)
+        >>> ln.VanillaRNN.random(80, gain=[0.9, 1.0, 1.1], rng=0).params["W"].shape
+        (3, 80, 80)
         """
         n = validate.integer("n", n, low=1)
         n_inputs = validate.integer("n_inputs", n_inputs, low=0)
-        gain = validate.real("gain", gain, low=0.0)
+        gains = validate.nonnegative("gain", gain)[..., None, None]
         mean = validate.real("mean", mean)
         bias = validate.real("bias", bias)
         validate.option("init", init, ("gaussian", "orthogonal"))
@@ -143,7 +147,7 @@ class VanillaRNN(Cell):
             W /= np.sqrt(n)
         V = rng.standard_normal((n, n_inputs))
         b = bias * rng.random(n)
-        return cls(gain * W + mean, V, b, activation=activation, leak=leak)
+        return cls(gains * W + mean, V, b, activation=activation, leak=leak)
 
     def step(self, x: Any, u: Any = None) -> Any:
         """Return the next state ``(..., n)``; without an input, under zero input."""

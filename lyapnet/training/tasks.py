@@ -14,6 +14,8 @@ from .. import validate
 from ..numerics.arrays import Array
 from .losses import accuracy
 
+__all__ = ["DelayedCopy", "SpatialXOR", "Task", "TemporalXOR"]
+
 
 class Task:
     """What `train` asks of a task.
@@ -183,3 +185,7 @@ class SpatialXOR(Task):
     def _target(self, u: Array) -> Array:
         u = u[: len(u) - self.delay]
         return np.abs(np.abs(u[..., :1] - u[..., 1:2]) - u[..., 2:])
+
+
+def __dir__() -> list[str]:
+    return __all__

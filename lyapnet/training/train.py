@@ -86,7 +86,7 @@ def train(
         is the schedule's.
     penalty : (str, float) or object, optional
         A control: ``("spectral_radius", c)``, ``("jacobian_norm", c)``, or an object from
-        `lyapnet.training.penalty`.
+        `lyapnet.penalty`.
     diagnostics : sequence of str, optional
         What to record in each epoch, see the notes for names and costs.
     rng : None, int or Generator, optional
