@@ -20,6 +20,7 @@ from .flossing.floss import floss
 from .flossing.loss import flossing_loss
 from .flossing.progress import Progress
 from .flossing.result import FlossResult
+from .numerics.signatures import show_types as _show_types
 from .optimize import Adam, AdamState
 from .results.storage import load
 from .runs.sweep import load_sweep, sweep
@@ -113,3 +114,6 @@ __all__ = [
 def __dir__() -> list[str]:
     """List the public names alone: the modules behind them are not for users."""
     return [*__all__, "__version__"]
+
+
+_show_types([globals()[name] for name in __all__], __name__)

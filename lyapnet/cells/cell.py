@@ -8,7 +8,7 @@ from typing import Any, ClassVar, Self
 import numpy as np
 
 from .. import validate
-from ..numerics.arrays import Array
+from ..numerics.arrays import Array, PathLike
 from ..numerics.autodiff import value
 from ..results import storage
 from ..systems import System
@@ -69,15 +69,15 @@ class Cell(System):
         """Number of outputs: what a layer above has as inputs."""
         raise NotImplementedError
 
-    def output(self, x: Any) -> Any:
+    def output(self, x: Array) -> Array:
         """Return the output activation ``(..., n_outputs)`` of states ``(..., n)``."""
         raise NotImplementedError
 
-    def output_pushforward(self, x: Any, Q: Any) -> Any:
+    def output_pushforward(self, x: Array, Q: Array) -> Array:
         """Return the Jacobian of `output` times ``Q (..., n, k)``."""
         raise NotImplementedError
 
-    def input_jacobian(self, x: Any, u: Any = None) -> Any:
+    def input_jacobian(self, x: Array, u: Array | None = None) -> Array:
         """Return the Jacobian of `step` in the input, ``(..., n, n_inputs)``."""
         raise NotImplementedError
 
@@ -85,7 +85,7 @@ class Cell(System):
         """Return the options that the cell was made with, as plain values."""
         return {}
 
-    def save(self, path: Any) -> Path:
+    def save(self, path: PathLike) -> Path:
         """Save to a file that `lyapnet.load` reads.
 
         Parameters

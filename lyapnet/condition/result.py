@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
@@ -11,6 +11,10 @@ from .. import validate
 from ..numerics.arrays import Array
 from ..results.result import Result
 from ..results.storage import register
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
 
 #: Of the height of a plot: bounds narrower than that are hidden by their marks.
 _SEEN = 0.01
@@ -118,7 +122,7 @@ class ConditionNumber(Result):
         values = self.log10_singular_values
         return np.sum(values[:, :1] - values <= log10_kappa_max, axis=1)
 
-    def plot(self, ax: Any = None) -> Any:
+    def plot(self, ax: Axes | None = None) -> Axes:
         """Plot measured against predicted condition numbers.
 
         Parameters

@@ -5,11 +5,16 @@ from __future__ import annotations
 from dataclasses import fields
 from html import escape
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
+from ..numerics.arrays import PathLike
 from . import storage
+
+if TYPE_CHECKING:
+    import pandas
+    import xarray
 
 
 class Result:
@@ -52,7 +57,7 @@ class Result:
             state["cell"] = cell.params
         return state
 
-    def save(self, path: Any) -> Path:
+    def save(self, path: PathLike) -> Path:
         """Save to a file that `lyapnet.load` reads: arrays and JSON in one npz, no pickle.
 
         Of a `cell` that is a map or flow, whose functions no file can hold, the parameters are
@@ -65,7 +70,7 @@ class Result:
         """
         return storage.save(self, path)
 
-    def to_xarray(self) -> Any:
+    def to_xarray(self) -> xarray.Dataset:
         """Return an `xarray.Dataset` of all arrays, with named dimensions and units.
 
         Raises
@@ -92,7 +97,7 @@ class Result:
         counted = {name: range(1, data.sizes[name] + 1) for name in _FROM_ONE & set(data.sizes)}
         return data.assign_coords({name: list(numbers) for name, numbers in counted.items()})
 
-    def to_dataframe(self) -> Any:
+    def to_dataframe(self) -> pandas.DataFrame:
         """Return a `pandas.DataFrame` of what belongs to the result's first array.
 
         Raises

@@ -7,9 +7,11 @@ import os
 import zipfile
 from dataclasses import fields, is_dataclass
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeVar, overload
 
 import numpy as np
+
+from ..numerics.arrays import PathLike
 
 #: Raised when a file of this version cannot be read by the last one.
 FORMAT = 1
@@ -19,6 +21,7 @@ HEAD = "lyapnet.json"
 _PLAIN = (bool, int, float, str, type(None))
 
 _Kind = TypeVar("_Kind", bound=type)
+_Thing = TypeVar("_Thing")
 
 #: The classes that files may name, by their public names.
 _CLASSES: dict[str, type] = {}
@@ -33,7 +36,7 @@ def register(kind: _Kind) -> _Kind:
     return kind
 
 
-def write(path: Any, tree: Any) -> Path:
+def write(path: PathLike, tree: Any) -> Path:
     """Write a tree of dictionaries, lists, arrays and plain values, whole or not at all."""
     path = Path(path)
     if path.is_dir() or not path.absolute().parent.is_dir():
@@ -50,7 +53,7 @@ def write(path: Any, tree: Any) -> Path:
     return path
 
 
-def read(path: Any) -> Any:
+def read(path: PathLike) -> Any:
     """Read what `write` has written; a file that is truncated, foreign or newer is refused."""
     if not isinstance(path, str | os.PathLike):
         raise TypeError(f"`path` must be a path, got {path!r}")
@@ -127,7 +130,7 @@ def plain(thing: Any) -> Any:
     return thing.item() if isinstance(thing, np.generic) else thing
 
 
-def save(thing: Any, path: Any) -> Path:
+def save(thing: Any, path: PathLike) -> Path:
     """Save a result or a network; `load` reads it back.
 
     Parameters
@@ -139,12 +142,19 @@ def save(thing: Any, path: Any) -> Path:
     return write(path, {"thing": _encode(thing)})
 
 
-def load(path: Any) -> Any:
+@overload
+def load(path: PathLike) -> Any: ...
+@overload
+def load(path: PathLike, kind: type[_Thing]) -> _Thing: ...
+def load(path: PathLike, kind: type | None = None) -> Any:
     """Load a result or a network that was saved with ``.save(path)``.
 
     Parameters
     ----------
     path : path
+    kind : type, optional
+        What it should be, such as `Spectrum`; what is something else is refused. Type checkers
+        then know what comes back.
 
     Returns
     -------
@@ -158,7 +168,7 @@ def load(path: Any) -> Any:
     FileNotFoundError
         If there is no such file.
     ValueError
-        If the file is truncated, foreign or from a newer version.
+        If the file is truncated, foreign or from a newer version, or holds something else.
 
     Examples
     --------
@@ -173,7 +183,13 @@ def load(path: Any) -> Any:
     tree = read(path)
     if not isinstance(tree, dict) or "thing" not in tree:
         raise ValueError(f"{str(path)!r} holds no result or network of lyapnet")
-    return _decode(tree["thing"])
+    thing = _decode(tree["thing"])
+    if kind is not None and not isinstance(thing, kind):
+        raise ValueError(
+            f"{str(path)!r} holds a {type(thing).__name__}, not a {kind.__name__}: "
+            "leave out `kind`, or load another file"
+        )
+    return thing
 
 
 def _encode(thing: Any) -> Any:

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import itertools
+from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
 from .. import validate
-from ..numerics.arrays import Array, blas_threads
+from ..numerics.arrays import Array, ArrayLike, Seed, blas_threads
 from ..results.result import Result
 from ..results.storage import register
 from ..runs.progress import progress_bar
-from ..systems import as_system
+from ..systems import SystemLike, as_system
 from ..tangent.start import (
     check_inputs,
     directions,
@@ -23,6 +24,10 @@ from ..tangent.start import (
     start_state,
 )
 from .ginelli import sweep_backward, sweep_forward, warm_up
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
 
 #: In so much time vectors align by default: a step of a flow is short.
 _ALIGN = 20.0
@@ -74,7 +79,9 @@ class CovariantVectors(Result):
         cosines = np.matmul(self.vectors.swapaxes(-1, -2), self.vectors)
         return np.arccos(np.clip(np.abs(cosines), 0.0, 1.0))
 
-    def plot(self, ax: Any = None, *, pairs: Any = None) -> Any:
+    def plot(
+        self, ax: Axes | None = None, *, pairs: Iterable[tuple[int, int]] | None = None
+    ) -> Axes:
         """Draw how the angles between vectors are distributed; return the Axes.
 
         Angles that come close to zero mean tangencies: there the dynamics is not hyperbolic.
@@ -105,7 +112,7 @@ class CovariantVectors(Result):
             cosines = np.abs(np.sum(self.vectors[..., i] * self.vectors[..., j], axis=-1))
             angles = np.degrees(np.arccos(np.minimum(cosines, 1.0))).ravel()
             name = f"vectors {i + 1} and {j + 1}"
-            ax.hist(angles, edges, density=True, histtype="step", lw=1.2, label=name)
+            ax.hist(angles, list(edges), density=True, histtype="step", lw=1.2, label=name)
         ax.set_xlim(0, 90)
         ax.set_xticks(range(0, 91, 15))
         ax.set_xlabel("angle (degrees)")
@@ -115,16 +122,16 @@ class CovariantVectors(Result):
 
 
 def covariant_vectors(
-    system: Any,
+    system: SystemLike,
     n_steps: int,
     *,
     k: int | None = None,
-    inputs: Any = None,
-    x0: Any = None,
+    inputs: ArrayLike | None = None,
+    x0: ArrayLike | None = None,
     transient: int | None = None,
     basis_transient: int | None = None,
     backward_transient: int | None = None,
-    rng: Any = None,
+    rng: Seed = None,
     progress: bool = False,
 ) -> CovariantVectors:
     r"""Find covariant Lyapunov vectors by the method of Ginelli et al.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 from scipy.special import stdtr
@@ -13,6 +13,9 @@ from ..numerics.arrays import Array
 from ..results.result import Result
 from ..results.storage import register
 from .result import Spectrum
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 
 @register
@@ -50,7 +53,7 @@ class EchoState(Result):
     def _summary(self) -> dict[str, Any]:
         return {"verdict": self.verdict, "explanation": self.explanation}
 
-    def plot(self, ax: Any = None) -> Any:
+    def plot(self, ax: Axes | None = None) -> Axes:
         """Draw the interval of each member beside zero; return the Axes.
 
         Parameters

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import copy
 from dataclasses import dataclass, field, replace
-from typing import Any, ClassVar, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
 
 from .. import validate
-from ..numerics.arrays import Array
+from ..numerics.arrays import Array, ArrayLike
 from ..results.result import Result
 from ..results.storage import register
-from ..systems import System, as_system
+from ..systems import System, SystemLike, as_system
 from ..tangent.start import check_inputs, prepare_inputs
 from ..tangent.stretches import Plan
 from .benettin import Benettin
@@ -22,6 +22,9 @@ from .uncertainty.diagnosis import Diagnosis
 from .uncertainty.diagnosis import diagnose as judge
 from .uncertainty.ensemble import pooled
 from .uncertainty.stderr import Estimate, linear_stderr
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 
 @register
@@ -150,7 +153,7 @@ class Spectrum(Result):
         if not len(self.log_growth):
             raise ValueError(f"`{what}` needs the growth of each block: run with record=True")
 
-    def combination(self, weights: Any) -> Estimate:
+    def combination(self, weights: ArrayLike) -> Estimate:
         """Estimate a linear combination of the exponents, their correlations accounted for.
 
         Parameters
@@ -206,7 +209,7 @@ class Spectrum(Result):
         """Standard error of `entropy`, correlations included."""
         return self._linear(entropy(self.exponents, self.dim)[1])
 
-    def log10_condition_number(self, t: Any, m: int | None = None) -> Array:
+    def log10_condition_number(self, t: ArrayLike, m: int | None = None) -> Array:
         r"""Predict the condition number of the long-term Jacobian (eq. 10), in decimal logs.
 
         .. math:: \kappa_m \sim \exp((\lambda_1 - \lambda_m)\, t)
@@ -280,7 +283,7 @@ class Spectrum(Result):
             state=self.state,
         )
 
-    def plot(self, ax: Any = None) -> Any:
+    def plot(self, ax: Axes | None = None) -> Axes:
         """Draw the exponents with their 95 % intervals; return the Axes.
 
         Parameters
@@ -316,7 +319,9 @@ class Spectrum(Result):
             settings={**self.settings, "pooled": int(np.prod(lead))},
         )
 
-    def extend(self, n_steps: int, *, inputs: Any = None, system: Any = None) -> Spectrum:
+    def extend(
+        self, n_steps: int, *, inputs: ArrayLike | None = None, system: SystemLike | None = None
+    ) -> Spectrum:
         """Continue the run, to the same result as one long run.
 
         Parameters

@@ -2,6 +2,6 @@
 
 from .flow import Flow
 from .map import Map
-from .protocol import System, as_system
+from .protocol import AnySystem, System, SystemLike, as_system
 
-__all__ = ["Flow", "Map", "System", "as_system"]
+__all__ = ["AnySystem", "Flow", "Map", "System", "SystemLike", "as_system"]

@@ -113,12 +113,12 @@ class Map(System):
     def _mode(self) -> str:
         return "vectorized" if self.vectorized else "loop"
 
-    def step(self, x: Any, u: Any = None) -> Any:
+    def step(self, x: Array, u: Array | None = None) -> Array:
         """Return the next state ``(..., n)``; without an input, under zero input."""
         x, u = self._arguments(x, u)
         return self._at(self._mode, x.shape[:-1])[0](x, u, self.params)
 
-    def jacobian(self, x: Any, u: Any = None) -> Any:
+    def jacobian(self, x: Array, u: Array | None = None) -> Array:
         """Return the Jacobian of the step, ``(..., n, n)``."""
         x, u = self._arguments(x, u)
         found = self._at(self._mode, x.shape[:-1])[1](x, u, self.params)

@@ -6,12 +6,10 @@ steps ago at the latest. Streaming tasks: all values on the way have to be held.
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 
 from .. import validate
-from ..numerics.arrays import Array
+from ..numerics.arrays import Array, Seed
 from .losses import accuracy
 
 __all__ = ["DelayedCopy", "SpatialXOR", "Task", "TemporalXOR"]
@@ -35,7 +33,7 @@ class Task:
     loss: str = "squared_error"
     delay: int = 0
 
-    def sample(self, n_steps: int, batch_size: int, rng: Any = None) -> tuple[Array, Array, Array]:
+    def sample(self, n_steps: int, batch_size: int, rng: Seed = None) -> tuple[Array, Array, Array]:
         """Draw a batch.
 
         Parameters

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any, ClassVar, NamedTuple
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
 import numpy as np
 
@@ -13,6 +13,9 @@ from ...results.result import Result
 from ...results.storage import register
 from ..measure import ConditionNumber
 from .common import is_condition, long_run_growth, time_index
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 
 @register
@@ -75,7 +78,7 @@ class ConditionByDimension(Result):
         counts = (np.sum(x <= limit) for x in (self.log10_measured, self.log10_estimate))
         return Usable(*map(int, counts))
 
-    def plot(self, ax: Any = None, *, color: Any = None, label: str = "") -> Any:
+    def plot(self, ax: Axes | None = None, *, color: Any = None, label: str = "") -> Axes:
         """Plot condition numbers against the number of directions.
 
         Parameters
@@ -96,8 +99,10 @@ class ConditionByDimension(Result):
         name = f"{label}: " if label else ""
         ax.plot(self.m, self.log10_estimate, color=color or ORANGE, label=f"{name}estimate")
         good = np.isfinite(self.log10_measured)
-        points = {"ms": 4, "mfc": "white", "color": color or BLUE}
-        ax.plot(self.m[good], self.log10_measured[good], "o", label=f"{name}measured", **points)
+        ax.plot(
+            self.m[good], self.log10_measured[good], "o",
+            ms=4, mfc="white", color=color or BLUE, label=f"{name}measured",
+        )  # fmt: skip
         ax.set_xlabel("tangent directions m")
         ax.set_ylabel(rf"$\log_{{10}} \kappa_m$ at t = {self.t:g}")
         ax.legend(frameon=False)
