@@ -10,6 +10,7 @@ from ..optimize import Adam
 from ..results.result import Result
 from ..results.storage import register
 from ..systems import AnySystem
+from .plot import plot_flossing
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -64,6 +65,4 @@ class FlossResult(Result, Generic[AnySystem]):
         ----------
         ax : matplotlib Axes, optional
         """
-        from .plot import plot_flossing
-
         return plot_flossing(self, ax)

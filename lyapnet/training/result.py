@@ -15,6 +15,7 @@ from ..results.storage import register
 from ..systems import AnySystem
 from ..tangent.stretches import run_orbit
 from .network import Network, Readout
+from .plot import plot_training
 
 if TYPE_CHECKING:
     import pandas
@@ -152,8 +153,6 @@ class TrainResult(Result, Generic[AnySystem]):
         ----------
         ax : matplotlib Axes, optional
         """
-        from .plot import plot_training
-
         return plot_training(self, ax)
 
 
