@@ -11,6 +11,7 @@ from .. import validate
 from ..numerics.arrays import Array, PathLike
 from ..numerics.autodiff import value
 from ..results import storage
+from ..results.html import table
 from ..systems import System
 
 
@@ -33,6 +34,14 @@ class Cell(System):
         many = {"networks": lead} if lead else {}
         shown = {"dim": self.dim, "n_inputs": self.n_inputs, **many, **self._remarkable()}
         return f"{type(self).__name__}({', '.join(f'{name}={x}' for name, x in shown.items())})"
+
+    def _repr_html_(self) -> str:
+        rows = []
+        for name, x in self.params.items():
+            shape, size = " x ".join(map(str, np.shape(x))), np.abs(value(x))
+            spread = f"{np.sqrt(np.mean(size**2)):.4g}" if size.size else "none"
+            rows.append((name, shape or "number", spread))
+        return table(repr(self), rows, ("parameter", "shape", "root mean square"))
 
     def _remarkable(self) -> dict[str, Any]:
         """Return the options that are not the default ones, as the `repr` shows them."""

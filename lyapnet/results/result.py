@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import fields
-from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -11,6 +10,7 @@ import numpy as np
 
 from ..numerics.arrays import PathLike
 from . import storage
+from .html import table
 
 if TYPE_CHECKING:
     import pandas
@@ -42,12 +42,8 @@ class Result:
         return f"{type(self).__name__}({shown})"
 
     def _repr_html_(self) -> str:
-        rows = "".join(
-            f"<tr><th style='text-align:left'>{name}</th>"
-            f"<td style='text-align:left'>{escape(_short(value))}</td></tr>"
-            for name, value in self._summary().items()
-        )
-        return f"<table><caption>{type(self).__name__}</caption>{rows}</table>"
+        rows = [(name, _short(value)) for name, value in self._summary().items()]
+        return table(type(self).__name__, rows)
 
     def _to_state(self) -> dict[str, Any]:
         """Return all fields; of a `cell` that no file can hold, its parameters."""

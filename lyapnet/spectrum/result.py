@@ -17,6 +17,7 @@ from ..tangent.start import check_inputs, prepare_inputs
 from ..tangent.stretches import Plan
 from .benettin import Benettin
 from .dimension import entropy, kaplan_yorke_dimension
+from .html import spectrum_html
 from .plot import plot_spectrum
 from .uncertainty.batches import GrowthStatistics
 from .uncertainty.diagnosis import Diagnosis
@@ -90,6 +91,9 @@ class Spectrum(Result):
     settings: dict[str, Any]
     statistics: GrowthStatistics = field(repr=False)
     system: System | None = field(default=None, repr=False, compare=False)
+
+    def _repr_html_(self) -> str:
+        return spectrum_html(self)
 
     def _summary(self) -> dict[str, Any]:
         shown: dict[str, Any] = {"exponents": self.exponents, "stderr": self.stderr}
@@ -284,14 +288,37 @@ class Spectrum(Result):
             state=self.state,
         )
 
-    def plot(self, ax: Axes | None = None) -> Axes:
+    def plot(
+        self,
+        ax: Axes | None = None,
+        *,
+        against: ArrayLike | None = None,
+        members: ArrayLike | None = None,
+        label: str | None = None,
+    ) -> Axes:
         """Draw the exponents with their 95 % intervals; return the Axes.
 
         Parameters
         ----------
         ax : matplotlib Axes, optional
+        against : array (...), optional
+            Of an ensemble, a parameter of its members: the exponents are drawn over it, one line
+            for each (of many, for five), instead of over their index.
+        members : array (...), optional
+            Values that name the members in the legend or colour bar.
+        label : str, optional
+            What `against` or `members` are.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> import lyapnet as ln
+        >>> gains = np.linspace(0.5, 2.0, 16)
+        >>> family = ln.VanillaRNN.random(40, gain=gains, n_inputs=0, rng=0)
+        >>> s = ln.lyapunov_spectrum(family, 200, k=2, rng=0)
+        >>> ax = s.plot(against=gains, label="gain g")
         """
-        return plot_spectrum(self, ax)
+        return plot_spectrum(self, ax, against=against, members=members, label=label)
 
     def pooled(self) -> Spectrum:
         """Return one spectrum of an ensemble: averaged in QR order, then sorted.

@@ -62,6 +62,8 @@ class TrainResult(Result, Generic[AnySystem]):
     accuracy_kind : {"fraction", "R2", "own"}
         What `accuracy` is: the fraction of outputs on the right side, the coefficient of
         determination R² of real targets, or what the task's own `accuracy` says.
+    chance : float or None
+        Accuracy of a network that knows nothing, where the task says it.
     """
 
     cell: AnySystem
@@ -75,6 +77,7 @@ class TrainResult(Result, Generic[AnySystem]):
     optimizer: Adam
     flossing_optimizer: Adam | None
     accuracy_kind: str = "fraction"
+    chance: float | None = None
 
     _dims: ClassVar[dict[str, tuple[str, ...]]] = {
         "loss": ("epoch",),

@@ -228,6 +228,7 @@ def _result(trainer: Trainer) -> TrainResult[Any]:
         trainer.optimizer,
         None if flosser is None else flosser.optimizer,
         _accuracy_kind(trainer.settings),
+        getattr(trainer.settings.task, "chance", None),
     )
 
 
