@@ -83,6 +83,43 @@ def draw_learning(
     learned_axis(below, xlabel=label)
 
 
+def draw_arms(
+    above: Any, below: Any, arms: Mapping[str, Records], look: dict[str, Any], shift: float = 0.0
+) -> None:
+    """Draw runs side by side, under the names of their arms: accuracies above, fractions below.
+
+    Parameters
+    ----------
+    above, below : Axes
+    arms : dict of str to Records
+        An arm without runs keeps its place.
+    look : dict
+        Of dots and lines.
+    shift : float, optional
+        To the right, in units of the arms' distance.
+    """
+    here = {i + shift: some for i, some in enumerate(arms.values()) if some}
+    for x, some in here.items():
+        accuracies = 100 * some.values("accuracy")
+        place = np.full(len(some), x)
+        above.plot(place, accuracies, "o", ms=2.5, mew=0, alpha=0.6, color=look["color"])
+    _fractions(below, list(here), [learned(some) for some in here.values()], look)
+    for ax in (above, below):
+        ax.set_xticks(range(len(arms)), [name.replace(" ", "\n", 1) for name in arms])
+        ax.tick_params(axis="x", labelsize=6.5)
+    chance(above)
+    learned_axis(below)
+
+
+def _fractions(ax: Any, x: Any, flags: Any, look: dict[str, Any]) -> None:
+    """Draw fractions that have learned, in per cent, with their intervals."""
+    if len(flags):
+        value, low, high = 100 * np.array([fraction(one) for one in flags]).T
+        error = np.maximum([value - low, high - value], 0)
+        style = dict(fmt="o-", ms=3, elinewidth=0.8, capsize=1.5)
+        ax.errorbar(x, value, error, **{**style, **look})
+
+
 def _places(records: Records, name: str, shift: float) -> tuple[list[Any], Any]:
     """Return the values of a parameter, and where to draw them: apart by a share of their gap."""
     values = records.each(name)
@@ -104,10 +141,7 @@ def learned_against(
 ) -> None:
     """Draw the fraction of networks that have learned, in per cent, with its interval."""
     values, x = _places(records, name, shift)
-    found = np.array([fraction(learned(records.where(**{name: value}))) for value in values])
-    value, low, high = 100 * found.T
-    error = np.maximum([value - low, high - value], 0)
-    ax.errorbar(x, value, error, fmt="o-", ms=3, elinewidth=0.8, capsize=1.5, **look)
+    _fractions(ax, x, [learned(records.where(**{name: value})) for value in values], look)
 
 
 def learned_curve(ax: Any, records: Records, **look: Any) -> None:

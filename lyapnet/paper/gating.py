@@ -12,7 +12,7 @@ from ..linalg import Array
 
 #: Signs of the biases with which states and inputs pass in each step, and nothing is held.
 OPEN: dict[str, dict[str, int]] = {"rzn": {"r": 1, "z": -1}, "ifgo": {"i": 1, "f": -1, "o": 1}}
-#: Signs of the biases with which the state is held.
+#: Signs of the biases with which the state is held; the gate that holds comes first.
 HOLD: dict[str, dict[str, int]] = {"rzn": {"z": 1}, "ifgo": {"f": 1, "i": -1}}
 
 

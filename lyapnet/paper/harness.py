@@ -46,6 +46,7 @@ FIGURES: dict[str, str] = {
     "cost": "fig_cost",
     "decay": "fig_decay",
     "gated": "fig_gated",
+    "gates": "fig_gates",
     "interval": "fig_interval",
     "linear": "fig_linear",
     "n1000": "fig_n1000",
@@ -65,7 +66,7 @@ class Finding:
 
     @property
     def verdict(self) -> str:
-        """ "agrees", "differs" or "undecided"."""
+        """In a word: agrees, differs or undecided."""
         return {True: "agrees", False: "differs", None: "undecided"}[self.agrees]
 
     def __str__(self) -> str:

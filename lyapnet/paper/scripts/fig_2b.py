@@ -61,7 +61,7 @@ def findings(records):
         off = [count[name, "by_m_estimate"] - count[name, "by_m"] for name in NAMES]
         found.append(
             most(
-                f"the exponents tell these numbers, to within 5, before and after (kappa 1e{limit})",
+                f"the exponents tell these numbers to within 5, before and after (kappa 1e{limit})",
                 np.max(np.abs(off), axis=0) <= 5,
                 f"estimated minus measured {spread(off[0], '.0f')} before, "
                 f"{spread(off[1], '.0f')} after",
