@@ -24,6 +24,12 @@ once more without the shortest lag, which lies far from the others.
 """
 
 WHICH = {0: "first", 9: "tenth"}
+#: Of the full data.
+DIFFERING = {
+    f"the {name} exponent of successful flossed": "one power describes the longer lags, and "
+    "another leads from them to the shortest"
+    for name in ("first", "tenth")
+}
 run = learn
 
 

@@ -29,6 +29,13 @@ QUICK_LAGS = {"temporal": (24, 32), "spatial": (12, 20)}
 NETWORKS = 10
 run = learn
 
+#: Of the full data.
+DIFFERING = {
+    f"{condition}: more networks learn from orthogonal": "at these lags orthogonal weights do as "
+    "Gaussian ones; the order of the conditions is the paper's"
+    for condition in fig_4.CONDITIONS
+}
+
 
 def points(scale):
     if scale == "quick":

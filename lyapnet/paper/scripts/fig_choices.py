@@ -30,6 +30,11 @@ CHOICES = {
 QUICK_CHOICES = {**CHOICES, "200 steps": {"n_steps": 80}, "at epoch 250": {"at": [50]}}
 CONDITIONS = ("before", "during")
 LAG, NETWORKS = 70, 10
+#: Of the full data.
+DIFFERING = {
+    "200 steps: of networks": "of sequences of 200 steps fewer have targets, and lag 70 is beyond "
+    "most networks",
+}
 run = learn
 
 

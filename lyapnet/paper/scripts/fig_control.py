@@ -21,6 +21,7 @@ and with flossing: the runs of figure 4.
 CONDITIONS = ("none", "before", "during")
 STRENGTHS = {"spectral_radius": (1.0, 10.0), "jacobian_norm": (1.0, 100.0)}
 LABELS = {"spectral_radius": "radius", "jacobian_norm": "Jacobian"}
+PENALTIES = [f"{LABELS[name]}, c = {c:g}" for name, each in STRENGTHS.items() for c in each]
 LAGS, NETWORKS = (60, 70), 5
 run = learn
 
@@ -68,7 +69,7 @@ def plot(records):
     looks = condition_looks(CONDITIONS)
     for (above, below), lag in zip(axes.T, lags, strict=True):
         some = records.where(lag=lag)
-        names = [*CONDITIONS, *sorted(set(some.each("arm")) - set(CONDITIONS), reverse=True)]
+        names = [*CONDITIONS, *PENALTIES]
         shown = {**looks, None: dict(color="0.3", label="penalty, no flossing")}
         for chosen, look in shown.items():
             arms = {
@@ -84,7 +85,7 @@ def plot(records):
 def findings(records):
     named = with_arm(records)
     found = []
-    for arm in sorted(set(named.each("arm")) - set(CONDITIONS), reverse=True):
+    for arm in PENALTIES:
         claim = (
             f"over all lags, more networks learn with flossing during training than with the {arm}"
         )

@@ -103,6 +103,7 @@ def plot(records):
             ax.set(xlabel="flossing epoch", ylabel=label)
             ax.set_yscale("log" if name != "holding" else "linear")
         row[1].set(ylim=(0, 1))
+        row[2].set(ylim=(0.01, 10))
         row[0].set_title(cell.upper(), fontsize=8)
     legend_below(figure, axes, ncols=2)
     return figure
