@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 from scipy.special import logit
 
-from .. import tasks
-from ..linalg import Array
+from ..numerics.arrays import Array
+from ..training.tasks import Task
 
 #: Signs of the biases with which states and inputs pass in each step, and nothing is held.
 OPEN: dict[str, dict[str, int]] = {"rzn": {"r": 1, "z": -1}, "ifgo": {"i": 1, "f": -1, "o": 1}}
@@ -49,7 +49,7 @@ def with_gates(cell: Any, gates: Any, lag: int, rng: np.random.Generator) -> Any
     return cell.with_params({**cell.params, "b": b})
 
 
-class Hold(tasks.Task):
+class Hold(Task):
     r"""Hold a bit among distractors: :math:`y_t` is the bit that was marked last.
 
     The first input is a bit in each step, the second marks those to be held: the first one, and

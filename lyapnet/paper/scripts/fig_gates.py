@@ -2,8 +2,7 @@
 
 import numpy as np
 
-from lyapnet import GRU, LSTM, Adam, floss, lyapunov_spectrum
-
+from ... import GRU, LSTM, Adam, floss, lyapunov_spectrum
 from ..compare import most
 from ..gating import HOLD, with_gates
 from ..harness import spread
