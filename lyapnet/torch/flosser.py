@@ -133,7 +133,7 @@ class Flosser:
         found = torch.autograd.grad(loss, self._parameters, allow_unused=True)
         kept = [p.grad for p in self._parameters]
         for p, grad in zip(self._parameters, found, strict=True):
-            p.grad = torch.zeros_like(p) if grad is None else grad
+            p.grad = torch.zeros_like(p) if grad is None else grad.clone()  # clipped in place
         self._clip_gradients()
         self.optimizer.step()
         for p, grad in zip(self._parameters, kept, strict=True):
