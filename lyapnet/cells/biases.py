@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from .. import validate
-from ..linalg import Array
+from ..numerics.arrays import Array
 
 
 def draw_biases(

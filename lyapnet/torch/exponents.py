@@ -10,14 +10,14 @@ import numpy as np
 import torch
 
 from .. import validate
-from ..adjoint import Record, exponents, gradient
-from ..autodiff import leaves
-from ..linalg import Array, unbroadcast
-from ..qr import orthonormalise
-from ..start import check_inputs
+from ..numerics.arrays import Array, unbroadcast
+from ..numerics.autodiff import leaves
 from ..systems import System as _System
-from ..trajectory import Plan
-from ..window import Interval
+from ..tangent.gradient import Record, exponents, gradient
+from ..tangent.interval import Interval
+from ..tangent.qr import orthonormalise
+from ..tangent.start import check_inputs
+from ..tangent.stretches import Plan
 from .function import cast
 from .layers import cell_of, first_state, is_projected, is_standard, layer_tensors, projected
 from .system import System

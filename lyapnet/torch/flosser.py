@@ -9,8 +9,8 @@ import numpy as np
 import torch
 
 from ..optimize import as_adam, checked_clip
-from ..progress import TrainingProgress
-from ..schedule import check_schedule
+from ..training.progress import TrainingProgress
+from ..training.schedule import check_schedule
 from .exponents import finite_time_exponents
 from .loss import loss_of
 

@@ -9,7 +9,7 @@ import numpy as np
 import torch
 
 from .. import validate
-from ..linalg import Array
+from ..numerics.arrays import Array
 
 #: Modules that draw at random in training.
 _RANDOM = (torch.nn.modules.dropout._DropoutNd,)

@@ -7,7 +7,7 @@ from typing import Any
 import torch
 
 from .. import validate
-from ..window import per_exponent
+from ..flossing.loss import per_exponent
 from .exponents import finite_time_exponents, like
 
 

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 import torch
 
-from ..linalg import Array, unbroadcast
-from ..orbit import Cotangent, Orbit
+from ..numerics.arrays import Array, unbroadcast
+from ..systems.orbit import Cotangent, Orbit
 from .function import StepFunction
 from .staged import Staged, trace
 

@@ -9,10 +9,10 @@ import numpy as np
 import torch
 
 from .. import validate
-from ..autodiff import is_traced, leaves, value
-from ..linalg import Array
-from ..orbit import Orbit
+from ..numerics.arrays import Array
+from ..numerics.autodiff import is_traced, leaves, value
 from ..systems import System as _System
+from ..systems.orbit import Orbit
 from .function import StepFunction, cast
 from .orbit import Functions, TorchOrbit
 
