@@ -38,6 +38,7 @@ def floss(
     qr_interval: Any = "auto",
     optimizer: Adam | None = None,
     clip_norm: Any = None,
+    only: Any = None,
     tol: float | None = None,
     t0: float = 0.0,
     rng: Any = None,
@@ -86,6 +87,8 @@ def floss(
         not clip. But now and then two tangent vectors nearly align within a window, whose
         gradient is then a thousand times that of others, and Adam remembers it for a
         thousand epochs in which it hardly moves: 1.0 flosses several times as fast.
+    only : sequence of str, optional
+        Names of the parameters to change, such as ``("W",)``; all if left out.
     tol : float, optional
         Stop as soon as each exponent's means over the last five epochs and the five before
         are this close to its target.
@@ -132,6 +135,7 @@ def floss(
         k=k, n_steps=n_steps, target=target, weights=weights, reduction=reduction,
         transient=transient, basis_transient=basis_transient,
     )  # fmt: skip
+    settings |= {} if only is None else {"only": only}
     system = flossable(cell)
     window = Window.of(system, **settings)
     members = validate.integer("batch_size", batch_size, low=1)
