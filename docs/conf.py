@@ -94,7 +94,10 @@ html_theme_options = {
     "navigation_with_keys": False,
     "navbar_end": ["theme-switcher", "navbar-icon-links"],
     "header_links_before_dropdown": 6,
-    "secondary_sidebar_items": {"**": ["page-toc"], "index": [], "comparison": [], "benchmarks": []},
+    "secondary_sidebar_items": {
+        "**": ["page-toc"],
+        **dict.fromkeys(("index", "comparison", "benchmarks"), []),
+    },
     "footer_start": ["copyright"],
     "footer_end": [],
 }

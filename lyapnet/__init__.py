@@ -32,7 +32,7 @@ from .spectrum.invariants import Invariants, check_invariants
 from .spectrum.measure import lyapunov_spectrum, spectrum_from_jacobians
 from .spectrum.result import Spectrum, diagnose
 from .spectrum.uncertainty.diagnosis import Diagnosis
-from .systems import Flow, Map, System
+from .systems import DelayFlow, Flow, Map, NoisyFlow, Stroboscopic, System, stroboscopic
 from .systems.closed_loop import ClosedLoop
 from .training import penalty, tasks
 from .training.progress import TrainingProgress
@@ -58,6 +58,7 @@ __all__ = [
     "ConditionReduction",
     "CovariantVectors",
     "DegenerateBasisError",
+    "DelayFlow",
     "Diagnosis",
     "DivergedError",
     "EchoState",
@@ -68,10 +69,12 @@ __all__ = [
     "LyapnetError",
     "Map",
     "NetworkComparison",
+    "NoisyFlow",
     "PrecisionError",
     "Progress",
     "Spectrum",
     "Stack",
+    "Stroboscopic",
     "SweepResult",
     "System",
     "TrainResult",
@@ -102,6 +105,7 @@ __all__ = [
     "penalty",
     "prediction_band",
     "spectrum_from_jacobians",
+    "stroboscopic",
     "sweep",
     "tasks",
     "to_flax",

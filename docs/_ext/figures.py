@@ -25,7 +25,7 @@ def inches(path):
 
 
 def described(image):
-    """Return the description of an image: its own, or the bold title that its section begins with."""
+    """Return the description of an image: its own, or the bold title of its section."""
     if image.get("alt"):
         return image["alt"]
     section = image
