@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 import lyapnet as ln
-from lyapnet import checkpoint
+from lyapnet import checkpoint, files
 from lyapnet.checkpoint import Checkpoint
 
 
@@ -153,7 +153,7 @@ def test_an_interrupt_within_a_save_leaves_the_last_epoch(tmp_path, monkeypatch)
             raise KeyboardInterrupt
         replace(a, b)
 
-    monkeypatch.setattr(checkpoint.os, "replace", interrupted)
+    monkeypatch.setattr(files.os, "replace", interrupted)
     seen = []
     with pytest.raises(KeyboardInterrupt):
         floss(path, callback=seen.append)
@@ -272,9 +272,10 @@ def test_the_file_is_arrays_and_json(tmp_path):
     path = tmp_path / "run.npz"
     train(path)
     with np.load(path, allow_pickle=False) as file:
-        head = json.loads(str(file["json"]))
-        assert file["/params/W"].shape == (6, 6)
-    assert head["state"]["epoch"] == 9
+        head = json.loads(file["lyapnet.json"])
+        assert file["state/params/W"].shape == (6, 6)
+    assert head["kind"] == "checkpoint"
+    assert head["tree"]["state"]["epoch"] == 9
     assert sorted(p.name for p in tmp_path.iterdir()) == ["run.npz"]
 
 
@@ -300,7 +301,7 @@ SCRIPT = """
     import sys
     import numpy as np
     import lyapnet as ln
-    from lyapnet import checkpoint
+    from lyapnet import checkpoint, files
 
     checkpoint.EVERY = 0.0
     cell = ln.VanillaRNN.random(10, bias=0.1, rng=0)
