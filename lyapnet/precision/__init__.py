@@ -8,12 +8,17 @@ and runs on either backend. Neither mpmath nor flint is loaded before it is aske
 from __future__ import annotations
 
 import importlib.util
+import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 
 from lyapnet.precision.arithmetic import Arithmetic, FloatArray
+
+#: Whose turn it is. flint has one precision for the whole process, mpmath one cache of constants,
+#: whose entries and precisions are two things: threads would see those of each other.
+_TURN = threading.RLock()
 
 
 @dataclass(eq=False)
@@ -86,6 +91,8 @@ def singular_values(
 ) -> Measured:
     """Return the singular values of ``D_{t-1} ... D_0 Q_0`` for each step count `t`.
 
+    Threads do so one after the other; processes do so at the same time.
+
     Parameters
     ----------
     jacobians : ndarray, shape (T, n, n)
@@ -109,7 +116,7 @@ def singular_values(
 
     # Where a bound overflows it says nothing, and so the value is unresolved.
     quiet = np.errstate(over="ignore", invalid="ignore", divide="ignore", under="ignore")
-    with quiet, make_arithmetic(backend, bits) as arithmetic:
+    with _TURN, quiet, make_arithmetic(backend, bits) as arithmetic:
         return measure(arithmetic, jacobians, basis, steps, rigorous=rigorous, report=report)
 
 
