@@ -7,10 +7,8 @@ from typing import Any, NamedTuple, Self
 import numpy as np
 
 from . import validate
-from .linalg import Array
-from .storage import register
-
-Params = dict[str, Array]
+from .numerics.arrays import Array, Params
+from .results.storage import register
 
 
 @register
@@ -241,3 +239,13 @@ def clipped(grads: Params, clip_norm: Any) -> Params:
     return {
         name: g * (most / norms[name]) if norms[name] > most else g for name, g in grads.items()
     }
+
+
+def adam_state(optimizer: Adam) -> dict[str, Any]:
+    """Return an optimiser's state as a checkpoint holds it."""
+    return optimizer.state._asdict()
+
+
+def restored(optimizer: Adam, state: dict[str, Any]) -> Adam:
+    """Return an optimiser that goes on from what `adam_state` gave."""
+    return optimizer.with_state(type(optimizer.state)(**state))

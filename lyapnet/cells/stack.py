@@ -9,11 +9,11 @@ from typing import Any, Self
 import autograd.numpy as anp
 import numpy as np
 
-from ..autodiff import Tree
-from ..linalg import Array
-from ..orbit import JacobianOrbit, Orbit
-from ..storage import register
-from .base import Cell
+from ..numerics.arrays import Array
+from ..numerics.autodiff import Tree
+from ..results.storage import register
+from ..systems.orbit import JacobianOrbit, Orbit
+from .cell import Cell
 
 
 @register

@@ -12,10 +12,11 @@ from typing import Any, BinaryIO
 
 import numpy as np
 
-from .. import archive, storage, validate
+from .. import validate
 from ..cells import Cell
 from ..errors import FileError
-from ..linalg import Array
+from ..numerics.arrays import Array
+from ..results import archive, storage
 from ..weights import read_arrays, read_cell, to_torch, write_arrays
 from ..weights.torch import put_back
 
