@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
@@ -23,6 +22,7 @@ from ..tangent.start import (
     start_state,
 )
 from .ginelli import sweep_backward, sweep_forward, warm_up
+from .plot import plot_angles
 
 #: In so much time vectors align by default: a step of a flow is short.
 _ALIGN = 20.0
@@ -90,28 +90,7 @@ class CovariantVectors(Result):
         >>> import lyapnet as ln
         >>> ax = ln.covariant_vectors(ln.catalog.henon(), 100, rng=0).plot()
         """
-        from ..results.axes import new_axes
-
-        k = self.vectors.shape[-1]
-        shown = list(itertools.pairwise(range(min(k, 6)))) if pairs is None else list(pairs)
-        if not shown:
-            raise ValueError(
-                "`pairs` is empty: an angle takes two vectors, ask for k of at least 2"
-            )
-        ax = new_axes(ax)
-        edges = np.linspace(0.0, 90.0, 46)
-        for i, j in shown:
-            i, j = (validate.integer("pairs", x, low=0, high=k - 1) for x in (i, j))
-            cosines = np.abs(np.sum(self.vectors[..., i] * self.vectors[..., j], axis=-1))
-            angles = np.degrees(np.arccos(np.minimum(cosines, 1.0))).ravel()
-            name = f"vectors {i + 1} and {j + 1}"
-            ax.hist(angles, edges, density=True, histtype="step", lw=1.2, label=name)
-        ax.set_xlim(0, 90)
-        ax.set_xticks(range(0, 91, 15))
-        ax.set_xlabel("angle (degrees)")
-        ax.set_ylabel("density (per degree)")
-        ax.legend(frameon=False)
-        return ax
+        return plot_angles(self, ax, pairs=pairs)
 
 
 def covariant_vectors(

@@ -5,8 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
-import numpy as np
-
 from .. import validate
 from ..numerics.arrays import Array
 from ..results.result import Result
@@ -14,6 +12,7 @@ from ..results.storage import register
 from ..systems import as_system
 from .laws import Checks, check_derivative, check_pairing, check_volume, check_zero
 from .measure import lyapunov_spectrum
+from .plot import plot_invariants
 from .result import Spectrum
 from .retrace import retrace
 
@@ -59,23 +58,7 @@ class Invariants(Result):
         ----------
         ax : matplotlib Axes, optional
         """
-        from ..results.axes import BLUE, RED, new_axes
-
-        ax = new_axes(ax, figsize=(5, 0.8 + 0.5 * max(1, len(self.checks))))
-        with np.errstate(invalid="ignore"):
-            away = np.abs(self.value - self.expected)
-        away = np.where(self.value == self.expected, 0.0, away) / self.tolerance
-        away = np.maximum(away.reshape(-1, len(self.checks)), 1e-6)
-        for i in range(len(self.checks)):
-            colors = np.where(away[:, i] <= 1, BLUE, RED)
-            ax.scatter(away[:, i], np.full(len(away), i), c=colors, s=25, zorder=3)
-        ax.axvline(1.0, color="0.4", lw=0.8)
-        ax.set_xscale("log")
-        ax.set_xlim(5e-7, max(3.0, 2 * away.max(initial=1.0)))
-        ax.set_yticks(range(len(self.checks)), self.checks)
-        ax.set_ylim(len(self.checks) - 0.5, -0.5)
-        ax.set_xlabel("deviation / tolerance")
-        return ax
+        return plot_invariants(self, ax)
 
 
 def check_invariants(

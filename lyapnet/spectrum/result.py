@@ -17,6 +17,7 @@ from ..tangent.start import check_inputs, prepare_inputs
 from ..tangent.stretches import Plan
 from .benettin import Benettin
 from .dimension import entropy, kaplan_yorke_dimension
+from .plot import plot_spectrum
 from .uncertainty.batches import GrowthStatistics
 from .uncertainty.diagnosis import Diagnosis
 from .uncertainty.diagnosis import diagnose as judge
@@ -287,8 +288,6 @@ class Spectrum(Result):
         ----------
         ax : matplotlib Axes, optional
         """
-        from .plot import plot_spectrum
-
         return plot_spectrum(self, ax)
 
     def pooled(self) -> Spectrum:

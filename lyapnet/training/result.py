@@ -14,6 +14,7 @@ from ..results.result import Result
 from ..results.storage import register
 from ..tangent.stretches import run_orbit
 from .network import Network, Readout
+from .plot import plot_training
 
 #: What the axes of diagnostics are called in tables, where not like the diagnostic.
 _DIAGNOSTIC_AXES = {
@@ -145,8 +146,6 @@ class TrainResult(Result):
         ----------
         ax : matplotlib Axes, optional
         """
-        from .plot import plot_training
-
         return plot_training(self, ax)
 
 
