@@ -12,7 +12,6 @@ import numpy as np
 
 from .numerics.arrays import Array
 
-
 #: The largest count: sums of a few of them fit into 64 bits, and a float64 holds each.
 MOST = 2**53
 

@@ -8,6 +8,7 @@ import secrets
 import stat
 import sys
 import time
+import unicodedata
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -16,6 +17,12 @@ from typing import IO, Any, BinaryIO
 #: How long, in seconds, to try again where the system keeps a file from being replaced: Windows
 #: does so while another program has it open, if only to look for viruses.
 PATIENCE = 2.0
+
+#: Where one file may be called by names of other case.
+_CASELESS = sys.platform in ("win32", "darwin")
+
+#: Where no file can be replaced or removed that is open.
+_WINDOWS = sys.platform == "win32"
 
 #: A file that is being written is left alone for so many seconds, locked or not.
 _YOUNG = 60.0
@@ -46,9 +53,9 @@ def replacing(path: Any) -> Iterator[BinaryIO]:
             yield file
             file.flush()
             os.fsync(file.fileno())
-            if sys.platform != "win32":  # still locked, so that no one takes it for a leftover
+            if not _WINDOWS:  # still locked, so that no one takes it for a leftover
                 os.replace(fresh, target)
-        if sys.platform == "win32":
+        if _WINDOWS:
             _patiently_replace(fresh, target)
         _sync_folder(target.parent)
     except OSError as error:
@@ -64,7 +71,8 @@ def replacing(path: Any) -> Iterator[BinaryIO]:
 
 def _mark(target: Path) -> str:
     """Return how the names of the files beside a file begin: short, however long its own is."""
-    return f".lyapnet-{hashlib.sha256(os.fsencode(target.name)).hexdigest()[:8]}"
+    name = unicodedata.normalize("NFC", target.name).casefold() if _CASELESS else target.name
+    return f".lyapnet-{hashlib.sha256(os.fsencode(name)).hexdigest()[:8]}"
 
 
 def _check_place(target: Path) -> None:
@@ -173,7 +181,7 @@ class Hold:
         file, self._file = self._file, None
         if file is None:
             return
-        if sys.platform == "win32":  # which removes no open file, and none that another one holds
+        if _WINDOWS:  # where another one who holds it meanwhile keeps it from being removed
             file.close()
         with suppress(OSError):
             self.path.unlink()
