@@ -96,7 +96,7 @@ html_theme_options = {
     "header_links_before_dropdown": 6,
     "secondary_sidebar_items": {
         "**": ["page-toc"],
-        **dict.fromkeys(("index", "comparison", "benchmarks"), []),
+        **{name: [] for name in ("index", "comparison", "benchmarks")},
     },
     "footer_start": ["copyright"],
     "footer_end": [],

@@ -122,4 +122,8 @@ class Cell(System):
 
 def parameter(name: str, x: Any, axes: int) -> Any:
     """Check a parameter, unless autograd is tracing it."""
-    return x if hasattr(x, "_value") else validate.array(name, x, least=axes)
+    if hasattr(x, "_value"):
+        return x
+    checked = validate.array(name, x, least=axes)
+    validate.members(name, checked.shape[:-axes])
+    return checked

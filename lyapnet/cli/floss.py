@@ -126,8 +126,6 @@ def _inputs(options: argparse.Namespace, cell: Cell) -> _Stretches | None:
     found = common.inputs(options, cell)
     if found is None:
         return None
-    if found.ndim != 2:
-        raise ValueError(f"`inputs` must have shape (steps, inputs), got {found.shape}")
     length = options.transient + options.basis_transient + options.n_steps
     return _Stretches(found, length, options.batch_size)
 

@@ -49,13 +49,16 @@ def flossing_loss(
     >>> round(float(ln.flossing_loss(np.array([0.3, -0.4]))), 6)
     0.25
     """
+    if not hasattr(lam, "_value"):  # autograd traces no array that is not of numbers
+        lam = validate.numbers("lam", lam)
     shape = np.shape(value(lam))
     if not shape:
         raise ValueError(f"`lam` must have shape (..., k), got the scalar {lam!r}")
     if np.isnan(value(lam)).any():
         raise ValueError("`lam` must not hold NaN")
+    validate.members("lam", shape)
     goal, each = per_exponent(target, weights, reduction, shape[-1])
-    return anp.sum(each * (lam - goal) ** 2) / max(1, int(np.prod(shape[:-1])))
+    return anp.sum(each * (lam - goal) ** 2) / int(np.prod(shape[:-1]))
 
 
 def per_exponent(target: Any, weights: Any, reduction: str, k: int) -> tuple[Array, Array]:

@@ -46,11 +46,12 @@ class Result:
         return table(type(self).__name__, rows)
 
     def _to_state(self) -> dict[str, Any]:
-        """Return all fields; of a `cell` that no file can hold, its parameters."""
+        """Return all fields; of a `cell` that no file can hold its parameters, no such `system`."""
         state = {name: getattr(self, name) for name in self._fields()}
-        cell = state.get("cell")
-        if cell is not None and cell._to_state() is None:
-            state["cell"] = cell.params
+        for name, instead in (("cell", lambda x: x.params), ("system", lambda x: None)):
+            x = state.get(name)
+            if x is not None and x._to_state() is None:
+                state[name] = instead(x)
         return state
 
     def save(self, path: PathLike) -> Path:

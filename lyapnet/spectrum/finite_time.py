@@ -109,6 +109,7 @@ def finite_time_exponents(
     plan = window_plan(u, n_steps, transient, basis_transient, qr_interval)
     basis_shape = np.shape(value(Q))
     validate.trailing("x0", value(x), system.dim, "the system's dim")
+    validate.members("x0", value(x).shape[:-1])
     check_basis(basis_shape, system.dim)
     check_inputs(system, None if u is None else value(u), plan.total)
     at = {

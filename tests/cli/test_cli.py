@@ -398,7 +398,7 @@ def test_train(tmp_path, capsys, cell):
         ("floss weights.npz -k 2 --tol 0", "`tol` must be positive"),
         ("floss weights.npz -k 2 --inputs inputs.npy -n 900", "takes 915"),
         ("floss weights.npz -k 2 --leak 0.5 --torch a.npz", "leak=0.5"),
-        ("floss weights.npz -k 2 --inputs text.npy", "cannot read"),
+        ("floss weights.npz -k 2 --inputs text.npy", "not an array of inputs"),
         ("condition weights.npz --precision 10", "precision"),
         ("condition weights.npz --times 200", "times"),
         ("condition other.npz", "holds no network"),

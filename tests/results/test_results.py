@@ -179,7 +179,7 @@ def test_an_exponent_of_minus_infinity_is_drawn_as_such():
 def test_a_checkpoint_or_a_folder_is_not_called_a_broken_file(tmp_path):
     path = tmp_path / "run.npz"
     ln.floss(ln.VanillaRNN.random(4, rng=0), 2, k=1, n_steps=5, checkpoint=path, rng=0)
-    with pytest.raises(ValueError, match="checkpoint of a run: repeat the call"):
+    with pytest.raises(ValueError, match=r"checkpoint of a run, .*: repeat the call"):
         ln.load(path)
     with pytest.raises(ValueError, match="is a folder"):
         ln.load(tmp_path)

@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 
 import lyapnet as ln
+from lyapnet.results import files
 from lyapnet.runs import checkpoint
 from lyapnet.runs.checkpoint import Checkpoint
 
@@ -153,7 +154,7 @@ def test_an_interrupt_within_a_save_leaves_the_last_epoch(tmp_path, monkeypatch)
             raise KeyboardInterrupt
         replace(a, b)
 
-    monkeypatch.setattr(checkpoint.os, "replace", interrupted)
+    monkeypatch.setattr(files.os, "replace", interrupted)
     seen = []
     with pytest.raises(KeyboardInterrupt):
         floss(path, callback=seen.append)
@@ -272,9 +273,10 @@ def test_the_file_is_arrays_and_json(tmp_path):
     path = tmp_path / "run.npz"
     train(path)
     with np.load(path, allow_pickle=False) as file:
-        head = json.loads(str(file["json"]))
-        assert file["/params/W"].shape == (6, 6)
-    assert head["state"]["epoch"] == 9
+        head = json.loads(file["lyapnet.json"])
+        assert file["state/params/W"].shape == (6, 6)
+    assert head["kind"] == "checkpoint"
+    assert head["tree"]["state"]["epoch"] == 9
     assert sorted(p.name for p in tmp_path.iterdir()) == ["run.npz"]
 
 

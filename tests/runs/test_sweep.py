@@ -248,14 +248,18 @@ def test_a_function_that_has_changed_is_refused(tmp_path):
             ln.sweep(other, GRID, directory=tmp_path, rng=0, **QUIET)
 
 
-def test_what_has_no_description_is_taken_as_it_is(tmp_path):
+def test_what_has_no_description_is_refused(tmp_path):
     first = written("def measure(a, rng):\n    return a")
     ln.sweep(first, GRID, directory=tmp_path, rng=0, **QUIET)
     note = tmp_path / "sweep.json"
     head = json.loads(note.read_text())
-    del head["description"]  # as older versions wrote it
-    note.write_text(json.dumps(head))
-    ln.sweep(written("def measure(a, rng):\n    return 2 * a"), GRID, directory=tmp_path, **QUIET)
+    first_version = {name: head[name] for name in ("function", "entropy")}
+    note.write_text(json.dumps(first_version))
+    with pytest.raises(ValueError, match="before its code, or what it holds, changed"):
+        ln.sweep(first, GRID, directory=tmp_path, **QUIET)
+    note.write_text(json.dumps({**head, "entropy": 1}))
+    with pytest.raises(ValueError, match=r"sweep\.json.*checksum"):
+        ln.sweep(first, GRID, directory=tmp_path, **QUIET)
 
 
 def test_functions_of_lyapnet_may_change(tmp_path):
