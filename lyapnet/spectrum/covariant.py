@@ -16,10 +16,12 @@ from ..systems import as_system
 from ..tangent.start import (
     check_inputs,
     directions,
+    noise_seed,
     plan_of,
     prepare_inputs,
     start_rows,
     start_state,
+    start_time,
 )
 from .ginelli import sweep_backward, sweep_forward, warm_up
 from .plot import plot_angles
@@ -103,6 +105,7 @@ def covariant_vectors(
     transient: int | None = None,
     basis_transient: int | None = None,
     backward_transient: int | None = None,
+    t0: float = 0.0,
     rng: Any = None,
     progress: bool = False,
 ) -> CovariantVectors:
@@ -130,6 +133,8 @@ def covariant_vectors(
         Steps beyond the last state in which the coefficients converge; default like
         `basis_transient`. Both converge like :math:`\exp(-(\lambda_i - \lambda_j) t)`:
         close exponents take longer.
+    t0 : float, optional
+        Time at the start of the run, where the system depends on it.
     rng : None, int or Generator, optional
     progress : bool, optional
         Whether to show a progress bar: of the steps forward, then of those back.
@@ -184,12 +189,13 @@ def covariant_vectors(
         f"basis_transient={plan.basis_transient}, backward_transient={after}"
     )
     check_inputs(found, u, total, parts)
+    t0 = start_time(found, t0)
     start = start_state(found, x0, rng)
     k = directions(k, None, found.dim)
     lead = found.ensemble(start, None if u is None else u[0])
     rows = start_rows(None, (*lead, found.dim, k), rng)
     x = np.broadcast_to(start, (*lead, found.dim)).copy()
-    run_inputs = prepare_inputs(found, u, len(lead), total)
+    run_inputs = prepare_inputs(found, u, lead, total, t0=t0, seed=noise_seed(found, u, rng))
     bars = progress_bar(2 * total - warm, show=progress, unit="step")
     with blas_threads(rows.size * found.dim), bars as bar:
         x, rows = warm_up(found, x, rows, run_inputs, plan.transient, warm, bar)
@@ -205,6 +211,7 @@ def covariant_vectors(
         "backward_transient": after,
         "dt": found.dt,
         "driven": u is not None,
+        "t0": t0,
     }
     return CovariantVectors(
         vectors=vectors.swapaxes(-1, -2),

@@ -71,6 +71,7 @@ def check_invariants(
     zero: bool | None = None,
     pairing: bool | float | None = None,
     level: float = 0.999,
+    t0: float = 0.0,
     rng: Any = None,
     progress: bool = False,
 ) -> Invariants:
@@ -111,6 +112,8 @@ def check_invariants(
         coordinates (q, p).
     level : float, optional
         Level of the intervals, in checks that are statistical.
+    t0 : float, optional
+        Time at which the run of a system starts, where the system depends on it.
     rng : None, int or Generator, optional
         Draws the start of a system's run, and directions for the derivative.
     progress : bool, optional
@@ -158,7 +161,7 @@ def check_invariants(
             raise ValueError("`system` given twice: it is for a spectrum that carries none")
         known = as_system(subject)
         spectrum = lyapunov_spectrum(
-            known, n_steps, inputs=inputs, x0=x0, rng=rng, progress=progress
+            known, n_steps, inputs=inputs, x0=x0, t0=t0, rng=rng, progress=progress
         )
     run, reason = retrace(spectrum, known, inputs, progress=progress)
     checks = Checks(spectrum.exponents.shape[:-1])

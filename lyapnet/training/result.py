@@ -21,6 +21,8 @@ _DIAGNOSTIC_AXES = {
     "singular_values": "singular_value",
     "diagnostic_exponents": "diagnostic_exponent",
     "gradient_overlap": "covariant_vector",
+    "gates": "gate",
+    "gate_saturation": "gate",
 }
 
 
