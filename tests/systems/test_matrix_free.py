@@ -116,3 +116,10 @@ def test_a_system_needs_one_of_both():
 
     with pytest.raises(TypeError, match="jacobian or pushforward"):
         ln.lyapunov_spectrum(Neither(), 10, x0=[0.0, 0.0])
+
+
+def test_invariants_are_checked_without_jacobians():
+    system = Mirrored(20_000)
+    found = ln.check_invariants(run(system, 10, k=4))
+    assert found.verdicts["derivative"].startswith("holds")
+    assert system.asked == 4
