@@ -37,7 +37,7 @@ frameworks: export MPLBACKEND = Agg
 frameworks: export KERAS_BACKEND = torch
 frameworks: $(WITH)/ready
 	$(WITH)/bin/python -m pytest tests/weights/test_frameworks.py tests/weights/test_notebook_torch.py \
-	  tests/with_torch lyapnet/torch
+	  tests/with_torch tests/with_jax lyapnet/torch lyapnet/jax
 
 lint: $(VENV)/test.ready
 	$(PY) -m ruff check
