@@ -1,7 +1,7 @@
 """Lyapunov analysis of recurrent networks, maps and flows in NumPy."""
 
 from . import catalog
-from .cells import GRU, LSTM, Activation, Cell, Stack, VanillaRNN
+from .cells import GRU, LSTM, Activation, Cell, EchoStateNetwork, Stack, VanillaRNN
 from .cells.mean_field import critical_gain, mean_field_exponent
 from .condition.comparison import (
     ConditionByDimension,
@@ -30,6 +30,7 @@ from .spectrum.echo_state import EchoState, echo_state
 from .spectrum.finite_time import finite_time_exponents
 from .spectrum.invariants import Invariants, check_invariants
 from .spectrum.measure import lyapunov_spectrum, spectrum_from_jacobians
+from .spectrum.reservoir import ReservoirCriterion, reservoir_criterion
 from .spectrum.result import Spectrum, diagnose
 from .spectrum.uncertainty.diagnosis import Diagnosis
 from .systems import DelayFlow, Flow, Map, NoisyFlow, Stroboscopic, System, stroboscopic
@@ -37,9 +38,18 @@ from .systems.closed_loop import ClosedLoop
 from .training import penalty, tasks
 from .training.progress import TrainingProgress
 from .training.result import TrainResult
+from .training.ridge import ReadoutFit, fit_readout
 from .training.schedule import AdaptiveFlossing, FlossingSchedule
 from .training.train import train
-from .weights import from_flax, from_keras, from_torch, to_flax, to_keras, to_torch
+from .weights import (
+    from_flax,
+    from_keras,
+    from_reservoirpy,
+    from_torch,
+    to_flax,
+    to_keras,
+    to_torch,
+)
 
 __version__ = "0.1.0"
 
@@ -62,6 +72,7 @@ __all__ = [
     "Diagnosis",
     "DivergedError",
     "EchoState",
+    "EchoStateNetwork",
     "FlossResult",
     "FlossingSchedule",
     "Flow",
@@ -72,6 +83,8 @@ __all__ = [
     "NoisyFlow",
     "PrecisionError",
     "Progress",
+    "ReadoutFit",
+    "ReservoirCriterion",
     "Spectrum",
     "Stack",
     "Stroboscopic",
@@ -93,10 +106,12 @@ __all__ = [
     "diagnose",
     "echo_state",
     "finite_time_exponents",
+    "fit_readout",
     "floss",
     "flossing_loss",
     "from_flax",
     "from_keras",
+    "from_reservoirpy",
     "from_torch",
     "load",
     "load_sweep",
@@ -104,6 +119,7 @@ __all__ = [
     "mean_field_exponent",
     "penalty",
     "prediction_band",
+    "reservoir_criterion",
     "spectrum_from_jacobians",
     "stroboscopic",
     "sweep",
