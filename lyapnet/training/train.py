@@ -115,6 +115,9 @@ def train(
     ``"gradient_norm_h0"``
         Norm of a sequence's loss gradient in its first state, mean over the batch: free, and
         always recorded.
+    ``"transmission"``
+        That norm over the root of the summed squares of the loss gradients that enter at each
+        step: about 1 where gradients go back unchanged. Free, and always recorded.
     ``"gradient_norm_h0_longest"``
         The same for the loss of the last step alone, the paper's eq. 18: about 3 ms.
     ``"singular_values"``
@@ -232,7 +235,7 @@ def _result(trainer: Trainer) -> TrainResult:
         done["accuracy"],
         np.array(trainer.exponents).reshape(len(trainer.exponents), k),
         done["flossing_epochs"],
-        {"gradient_norm_h0": done["gradient_norm_h0"], **watched},
+        {name: done[name] for name in ("gradient_norm_h0", "transmission")} | watched,
         trainer.optimizer,
         None if flosser is None else flosser.optimizer,
         _accuracy_kind(trainer.settings),

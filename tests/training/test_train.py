@@ -548,7 +548,7 @@ def test_schedules_and_records_fit_on_a_line():
         "FlossingSchedule(before=500, at=(100, 200, ..., 9900), epochs=500, k=75, n_steps=39)"
     )
     assert repr(ln.AdaptiveFlossing(**paper)) == (
-        "AdaptiveFlossing(low=1e-05, high=0.001, epochs=20, most=2000, window=20, k=75, n_steps=39)"
+        "AdaptiveFlossing(epochs=20, most=2000, window=20, k=75, n_steps=39)"
     )
     seen = []
     watched(callback=lambda record: seen.append(repr(record)))
