@@ -115,11 +115,11 @@ def train(
     ``"gradient_norm_h0"``
         Norm of a sequence's loss gradient in its first state, mean over the batch: free, and
         always recorded.
-    ``"transmission"``
-        That norm over the root of the summed squares of the loss gradients that enter at each
-        step: about 1 where gradients go back unchanged. Free, and always recorded.
     ``"gradient_norm_h0_longest"``
         The same for the loss of the last step alone, the paper's eq. 18: about 3 ms.
+    ``"transmission"``
+        The norm of that in the first state over the root of the summed squares of those that
+        enter at each step, about 1 where gradients go back unchanged: free, and always recorded.
     ``"singular_values"``
         Of the gradient in the recurrent weights W, descending ``(n,)``: about 1 ms.
     ``"effective_rank"``
