@@ -211,8 +211,10 @@ def conditional_exponents(
     rng = validate.generator(rng)
     basis = np.zeros((n, k))
     basis[part] = np.linalg.qr(rng.standard_normal((len(part), k)))[0]
+    varied = _varied(flow, lambda D: D * inside)
+    varied._part = inside
     return lyapunov_spectrum(
-        _varied(flow, lambda D: D * inside), n_steps, basis=basis, x0=x0, transient=transient,
+        varied, n_steps, basis=basis, x0=x0, transient=transient,
         basis_transient=basis_transient, t0=t0, rng=rng, progress=progress,
     )  # fmt: skip
 

@@ -126,7 +126,7 @@ class Flow(Map):
             return method.step(*bound(u, p), x, h)
 
         def jacobian(x: Any, u: Any, p: Tree) -> Any:
-            return method.jacobian(*bound(u, p), x, h)
+            return self.masked(method.jacobian(*bound(u, p), x, h))
 
         return step, jacobian
 
@@ -154,6 +154,10 @@ class Flow(Map):
         assert self.atol is not None
         other.rtol, other.atol = max(self.rtol / 10, 1e-14), self.atol / 10
         return other, 1
+
+    def masked(self, D: Any) -> Any:
+        """Return what is left of the Jacobian of a step."""
+        return D if self._part is None else D * self._part
 
     def velocity(self, x: Any, u: Any = None, t: Any = 0.0) -> Any:
         """Return the field at states ``(..., n)``; arguments as for `step`."""

@@ -69,6 +69,8 @@ class Map(System):
     _initial: Array | None = None
     #: What tangent vectors are carried by instead of the derivative: made of it.
     _variation: Callable[[Any], Any] | None = None
+    #: What of the Jacobian of a step is left: a matrix of zeros and ones.
+    _part: Array | None = None
     #: Whether it has been seen that a function said to be vectorized is.
     _known_vectorized = False
 
