@@ -19,7 +19,7 @@ ROOMS = [
     ("results", "validate"),
     ("runs", "optimize", "systems"),
     ("cells", "catalog", "tangent"),
-    ("spectrum", "flossing", "weights"),
+    ("spectrum", "orbits", "flossing", "weights"),
     ("condition", "training"),
     # the face, lyapnet/__init__.py, stands here: what is above it may use lyapnet as its users do
     ("paper", "torch", "jax"),

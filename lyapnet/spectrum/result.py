@@ -19,6 +19,7 @@ from .benettin import Benettin
 from .dimension import entropy, kaplan_yorke_dimension
 from .html import spectrum_html
 from .plot import plot_spectrum
+from .step_defect import judge_step, step_defect
 from .uncertainty.batches import GrowthStatistics
 from .uncertainty.diagnosis import Diagnosis
 from .uncertainty.diagnosis import diagnose as judge
@@ -266,6 +267,9 @@ class Spectrum(Result):
         Members of an ensemble are tested for agreement if they are runs of one system; an
         ensemble of networks or parameters is not expected to agree.
 
+        Of a flow that is not driven the growth over the next steps is held against that over
+        half steps: if it differs by more than the error bars, the verdict is "too coarse".
+
         Parameters
         ----------
         tol : float, optional
@@ -278,7 +282,7 @@ class Spectrum(Result):
         Diagnosis
         """
         tol = self.settings["tol"] if tol is None else validate.real("tol", tol, positive=True)
-        return judge(
+        found = judge(
             self.statistics.growth,
             self.statistics.durations,
             tol=tol,
@@ -286,6 +290,25 @@ class Spectrum(Result):
             same_system=self.settings.get("one_system", True),
             x0=self.x0,
             state=self.state,
+        )
+        return self._with_step(found)
+
+    def _with_step(self, found: Diagnosis) -> Diagnosis:
+        """Hold what the integrator's step does to the exponents against their error bars."""
+        defect = step_defect(self)
+        if defect is None or self.system is None:
+            return found
+        low, high = self.confidence_interval(found.level)
+        change = np.abs(defect)
+        fine, words = judge_step(change, self.exponents, (high - low) / 2, self.system)
+        if fine:
+            return replace(found, step_error=change, step_verdict=words)
+        return replace(
+            found,
+            step_error=change,
+            step_verdict=words,
+            converged=False,
+            verdict=f"{words}. Apart from the step: {found.verdict}",
         )
 
     def plot(
@@ -382,7 +405,7 @@ class Spectrum(Result):
                 self.state.shape[:-1],
                 n_steps,
                 t0=self.settings.get("t0", 0.0),
-                first=self._steps_so_far,
+                first=self.steps_so_far,
                 seed=self.settings.get("seed"),
             ),
             Plan(0, 0, n_steps, self.settings["qr_interval"], self.settings["forgiving"]),
@@ -397,7 +420,7 @@ class Spectrum(Result):
         return self.from_run(run.run(), self.settings)
 
     @property
-    def _steps_so_far(self) -> int:
+    def steps_so_far(self) -> int:
         """Number of all steps of the run, transients included."""
         return sum(self.settings[name] for name in ("transient", "basis_transient", "n_steps"))
 

@@ -67,6 +67,10 @@ class Map(System):
     #: What the user's function is called here.
     _named = "step"
     _initial: Array | None = None
+    #: What tangent vectors are carried by instead of the derivative: made of it.
+    _variation: Callable[[Any], Any] | None = None
+    #: What of the Jacobian of a step is left: a matrix of zeros and ones.
+    _part: Array | None = None
     #: Whether it has been seen that a function said to be vectorized is.
     _known_vectorized = False
 
@@ -130,8 +134,14 @@ class Map(System):
         """Return the user's function and its Jacobian for many states at once."""
         function = over_states(self._function, mode, lead)
         if self._derivative is None:
-            return function, jacobian_of(function, self.dim, self._named)
-        return function, over_states(self._derivative, "loop" if mode == "columns" else mode, lead)
+            derivative = jacobian_of(function, self.dim, self._named)
+        else:
+            by = "loop" if mode == "columns" else mode
+            derivative = over_states(self._derivative, by, lead)
+        if self._variation is None:
+            return function, derivative
+        vary = self._variation
+        return function, lambda x, u, p: vary(derivative(x, u, p))
 
     def _at(self, mode: str, lead: tuple[int, ...]) -> tuple[Function, Function]:
         """Return step and Jacobian for many states at once; u are rows of the `drive`."""
