@@ -5,6 +5,7 @@ import re
 import shutil
 import subprocess
 import sys
+import tomllib
 import zipfile
 from pathlib import Path
 
@@ -107,6 +108,20 @@ def test_version_stands_in_one_place(wheel):
     assert wheel.name.split("-")[1] == version
     for name in ("pyproject.toml", "setup.cfg", "CITATION.cff", "docs/conf.py"):
         assert version not in (ROOT / name).read_text(encoding="utf-8"), name
+
+
+def test_what_is_tested_as_oldest_is_what_is_allowed():
+    """The floors in pyproject.toml and the versions of the job for them are one."""
+    lines = (ROOT / ".ci" / "oldest.txt").read_text().splitlines()
+    pinned = dict(line.split("==") for line in lines if not line.startswith("#"))
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    extras = project["optional-dependencies"]
+    parts = (extras[name] for name in ("precision", "parallel", "cluster", "io"))
+    asked = [line for part in (project["dependencies"], *parts) for line in part]
+    floors = dict(line.split(">=") for line in asked if ">=" in line)
+    assert floors.keys() == pinned.keys()
+    for name, version in pinned.items():
+        assert re.fullmatch(rf"{re.escape(floors[name])}(\.0)*", version), name
 
 
 # ---- the one-way order
