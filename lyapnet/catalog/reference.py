@@ -11,8 +11,8 @@ import numpy as np
 from autograd.tracer import isbox
 
 from .. import validate
-from ..autodiff import is_traced, value
-from ..linalg import Array
+from ..numerics.arrays import Array
+from ..numerics.autodiff import is_traced, value
 from ..systems import Flow, Map
 
 

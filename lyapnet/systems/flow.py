@@ -9,7 +9,7 @@ import autograd.numpy as anp
 import numpy as np
 
 from .. import validate
-from ..autodiff import Tree
+from ..numerics.autodiff import Tree
 from .map import Map
 
 #: Explicit Runge-Kutta methods: the rows of their Butcher tableau, and its weights.

@@ -10,9 +10,17 @@ import autograd.numpy as anp
 import numpy as np
 
 from .. import validate
-from ..autodiff import Function, Tree, jacobian_of, leaves, over_states, rebuild, refuse_objects
-from ..linalg import Array
-from ..orbit import JacobianOrbit, Orbit
+from ..numerics.arrays import Array
+from ..numerics.autodiff import (
+    Function,
+    Tree,
+    jacobian_of,
+    leaves,
+    over_states,
+    rebuild,
+    refuse_objects,
+)
+from .orbit import JacobianOrbit, Orbit
 from .protocol import System
 
 
