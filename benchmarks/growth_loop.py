@@ -45,20 +45,20 @@ def compiled_step(system):
 
 
 @njit
-def growth_of(step, wrapped, x, Q, n_blocks, per_block, growth):
+def growth_of(step, wrapped, x, Q, n_blocks, per_block, every, growth):
     """Run members x (M, n) with tangent vectors Q (M, k, n); fill growth (n_blocks, M, k)."""
     members, n = x.shape
     k = Q.shape[1]
     work = np.empty((5, n))
     new, up, down = np.empty(n), np.empty(n), np.empty(n)
+    h = 1e-6
     for m in range(members):
         for b in range(n_blocks):
             for j in range(k):
                 growth[b, m, j] = 0.0
-            for _ in range(per_block):
+            for s in range(1, per_block + 1):
                 step(x[m], new, work)
                 for j in range(k):
-                    h = 1e-6
                     for i in range(n):
                         up[i] = x[m, i] + h * Q[m, j, i]
                         down[i] = x[m, i] - h * Q[m, j, i]
@@ -71,7 +71,9 @@ def growth_of(step, wrapped, x, Q, n_blocks, per_block, growth):
                         Q[m, j, i] = d / (2.0 * h)
                 for i in range(n):
                     x[m, i] = new[i]
-                for j in range(k):  # modified Gram-Schmidt, in each step
+                if s % every and s < per_block:
+                    continue
+                for j in range(k):  # modified Gram-Schmidt
                     for l in range(j):
                         dot = 0.0
                         for i in range(n):

@@ -16,7 +16,8 @@ FEWEST_BATCHES = 256  # below, there are too few episodes to judge their tail
 SCALES = 128, 32  # numbers of batches at which growth must be skewed alike
 SKEWED = 0.7, 0.5  # skewness at these; of normal growth the first is three standard errors
 LARGEST = 0.2  # share of the episodes whose sizes are looked at
-POWER = 1.6  # of the tail: Hill's estimator is near two, or above, where tails are light
+POWER = 2.0  # of the tail: below, sizes have no variance
+DOUBT = 1.5  # standard errors by which the power must be below
 
 
 def heavy_tailed(deviation: Array) -> NDArray[np.bool_]:
@@ -25,8 +26,9 @@ def heavy_tailed(deviation: Array) -> NDArray[np.bool_]:
     Episodes are runs of batches that all lie above, or all below, the mean. Called heavy is growth
     that is skewed on two scales a factor of four apart, to the same side, and whose largest
     episodes of that side, with sizes :math:`A_1 \ge \dots \ge A_k`, fall off slowly: Hill's
-    estimator [1]_ of the power, :math:`k / \sum_i \log(A_i / A_{k+1})`, is below 1.6. Growth of
-    finite variance that is independent of its past loses half of its skewness between the scales.
+    estimator [1]_ of the power, :math:`k / \sum_i \log(A_i / A_{k+1})`, is below two by 1.5 standard
+    errors, each :math:`1/\sqrt{k}` of it. Growth of finite variance that is independent of its past
+    loses half of its skewness between the scales.
 
     Parameters
     ----------
@@ -62,7 +64,7 @@ def _skewness(deviation: Array, n: int) -> Array:
 
 
 def _power(deviation: Array) -> float:
-    """Return Hill's estimate for the episodes of a column that lie above its mean."""
+    """Return a power that the tail of a column's episodes above its mean does not exceed."""
     above = deviation > 0
     starts = np.flatnonzero(np.concatenate([[True], above[1:] != above[:-1]]))
     sizes = np.add.reduceat(deviation, starts)
@@ -71,4 +73,4 @@ def _power(deviation: Array) -> float:
     if len(sizes) <= count:
         return np.inf
     logs = np.log(sizes[:count] / sizes[count]).sum()
-    return float(count / logs) if logs > 0 else np.inf
+    return float(count / logs) * (1 + DOUBT / np.sqrt(count)) if logs > 0 else np.inf
