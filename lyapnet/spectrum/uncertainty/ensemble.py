@@ -128,7 +128,7 @@ def pooled(growth: ArrayLike, durations: ArrayLike) -> Estimate:
     >>> growth = np.random.default_rng(0).standard_normal((100, 50, 1))  # 50 members
     >>> mean, stderr, dof = pooled(growth, np.ones(100))
     >>> print(stderr.round(3), dof)
-    [0.013] [73.]
+    [0.013] [49.]
     """
     growth, durations = _members(growth, durations)
     batches, batch_durations = coarsened(growth, durations)
