@@ -20,10 +20,10 @@ import numpy as np
 ROOT = Path(__file__).parents[1]
 sys.path[:0] = [str(ROOT), str(ROOT / "benchmarks")]
 
-from growth_loop import compiled_step, growth_of  # noqa: E402 - after the path is set
-from published import SYSTEMS, Published  # noqa: E402 - after the path is set
+from growth_loop import compiled_step, growth_of
+from published import SYSTEMS, Published
 
-from lyapnet.spectrum.uncertainty.stderr import mean_and_stderr  # noqa: E402 - after the path is set
+from lyapnet.spectrum.uncertainty.stderr import mean_and_stderr
 
 DATA = ROOT / "benchmarks" / "data" / "interval_coverage.json"
 WORTH = (50, 200, 1000)
@@ -53,7 +53,9 @@ class Loop:
     def run(self, blocks: int, per_block: int) -> np.ndarray:
         growth = np.empty((blocks, self.members, self.k))
         every = 5 if self.system.dt else 1
-        growth_of(self.step, self.system.wrapped, self.x, self.rows, blocks, per_block, every, growth)
+        growth_of(
+            self.step, self.system.wrapped, self.x, self.rows, blocks, per_block, every, growth
+        )
         if not np.isfinite(growth).all():
             raise ValueError(f"{self.system.name}: growth is not finite")
         return growth

@@ -60,7 +60,11 @@ class Published:
         """Return the function on states ``(..., n)``, differentiable by autograd."""
         code = self.function
         function = types.FunctionType(
-            code.__code__, {**code.__globals__, "np": anp}, None, code.__defaults__, code.__closure__
+            code.__code__,
+            {**code.__globals__, "np": anp},
+            None,
+            code.__defaults__,
+            code.__closure__,
         )
 
         def states(x: np.ndarray) -> np.ndarray:
@@ -474,37 +478,127 @@ def _systems() -> tuple[Published, ...]:
     khinchin = float(np.pi**2 / (6.0 * np.log(2.0)))
     return (
         Published("sine map", sine, (0.3,), exponents=(0.689067,), digits=6),
-        Published("cubic map, a = 3", cubic, (0.3,), exponents=(log3,), source=EXACT, kind="coboundary"),
+        Published(
+            "cubic map, a = 3", cubic, (0.3,), exponents=(log3,), source=EXACT, kind="coboundary"
+        ),
         Published("Ricker's map, a = 20", ricker, (0.1,), exponents=(0.384846,), digits=6),
         Published("Gauss map", gauss, (0.31,), exponents=(khinchin,), source=EXACT),
         Published("cusp map", cusp, (0.3,), exponents=(0.5,), source=EXACT, kind="intermittent"),
         Published("Pinchers map", pinchers, (0.3,), exponents=(0.467944,), digits=6),
-        Published("sine-circle map", sine_circle, (0.3,), exponents=(0.353863,), digits=6, wrapped=1.0),
+        Published(
+            "sine-circle map", sine_circle, (0.3,), exponents=(0.353863,), digits=6, wrapped=1.0
+        ),
         Published("logistic map, r = 3.9", logistic_39, (0.3,)),
-        Published("Pomeau-Manneville, z = 1.3", pomeau_manneville_13, (0.3,), wrapped=1.0, kind="intermittent"),
-        Published("Pomeau-Manneville, z = 1.5", pomeau_manneville_15, (0.3,), wrapped=1.0, kind="intermittent"),
-        Published("Pomeau-Manneville, z = 1.8", pomeau_manneville_18, (0.3,), wrapped=1.0, kind="intermittent"),
+        Published(
+            "Pomeau-Manneville, z = 1.3",
+            pomeau_manneville_13,
+            (0.3,),
+            wrapped=1.0,
+            kind="intermittent",
+        ),
+        Published(
+            "Pomeau-Manneville, z = 1.5",
+            pomeau_manneville_15,
+            (0.3,),
+            wrapped=1.0,
+            kind="intermittent",
+        ),
+        Published(
+            "Pomeau-Manneville, z = 1.8",
+            pomeau_manneville_18,
+            (0.3,),
+            wrapped=1.0,
+            kind="intermittent",
+        ),
         Published("Hénon map", henon, (0.0, 0.0), exponents=(0.41922, -1.62319), digits=5),
         Published("Lozi map", lozi, (-0.1, 0.1), exponents=(0.47023, -1.16338), digits=5),
-        Published("delayed logistic map", delayed_logistic, (0.5, 0.4), exponents=(0.18312, -1.24199), digits=5),
-        Published("Tinkerbell map", tinkerbell, (0.0, 0.5), exponents=(0.18997, -0.52091), digits=5),
+        Published(
+            "delayed logistic map",
+            delayed_logistic,
+            (0.5, 0.4),
+            exponents=(0.18312, -1.24199),
+            digits=5,
+        ),
+        Published(
+            "Tinkerbell map", tinkerbell, (0.0, 0.5), exponents=(0.18997, -0.52091), digits=5
+        ),
         Published("Burgers' map", burgers, (-0.1, 0.1), exponents=(0.12076, -0.22136), digits=5),
         Published("Holmes' cubic map", holmes, (1.6, 0.0), exponents=(0.59458, -2.20402), digits=5),
-        Published("Kaplan-Yorke map", kaplan_yorke, (0.6, 0.4), exponents=(log2, float(np.log(0.2))), source=EXACT, kind="constant"),
-        Published("dissipative standard map", dissipative_standard, (0.1, 0.1), exponents=(1.46995, -3.77254), digits=5, wrapped=TWO_PI),
+        Published(
+            "Kaplan-Yorke map",
+            kaplan_yorke,
+            (0.6, 0.4),
+            exponents=(log2, float(np.log(0.2))),
+            source=EXACT,
+            kind="constant",
+        ),
+        Published(
+            "dissipative standard map",
+            dissipative_standard,
+            (0.1, 0.1),
+            exponents=(1.46995, -3.77254),
+            digits=5,
+            wrapped=TWO_PI,
+        ),
         Published("Ikeda map", ikeda, (0.0, 0.0), exponents=(0.50760, -0.71832), digits=5),
-        Published("Sinai map", sinai, (0.5, 0.4), exponents=(0.95946, -1.07714), digits=5, wrapped=1.0),
-        Published("predator and prey", predator_prey, (0.5, 0.5), exponents=(0.19664, 0.03276), digits=5),
-        Published("folded towel map", folded_towel, (0.085, -0.121, 0.075), exponents=(0.430, 0.377, -3.299), digits=3, source="O. E. Rössler, Phys. Lett. A 71, 155 (1979); values of the ChaosTools.jl documentation"),
-        Published("standard map, K = 6", standard_6, (0.5, 0.5), wrapped=TWO_PI, kind="conservative", exponents=(1.1323, -1.1323), source="Chirikov (1979): log(K/2) + 1/(K² - 4)"),
-        Published("standard map, K = 1", standard_1, (0.1, 0.1), wrapped=TWO_PI, exponents=(0.10497, -0.10497), digits=5, kind="sticky"),
-        Published("gingerbread man map", gingerbread, (0.5, 3.7), exponents=(0.07339, -0.07339), digits=5, kind="sticky"),
+        Published(
+            "Sinai map", sinai, (0.5, 0.4), exponents=(0.95946, -1.07714), digits=5, wrapped=1.0
+        ),
+        Published(
+            "predator and prey", predator_prey, (0.5, 0.5), exponents=(0.19664, 0.03276), digits=5
+        ),
+        Published(
+            "folded towel map",
+            folded_towel,
+            (0.085, -0.121, 0.075),
+            exponents=(0.430, 0.377, -3.299),
+            digits=3,
+            source="O. E. Rössler, Phys. Lett. A 71, 155 (1979); values of the ChaosTools.jl documentation",
+        ),
+        Published(
+            "standard map, K = 6",
+            standard_6,
+            (0.5, 0.5),
+            wrapped=TWO_PI,
+            kind="conservative",
+            exponents=(1.1323, -1.1323),
+            source="Chirikov (1979): log(K/2) + 1/(K² - 4)",
+        ),
+        Published(
+            "standard map, K = 1",
+            standard_1,
+            (0.1, 0.1),
+            wrapped=TWO_PI,
+            exponents=(0.10497, -0.10497),
+            digits=5,
+            kind="sticky",
+        ),
+        Published(
+            "gingerbread man map",
+            gingerbread,
+            (0.5, 3.7),
+            exponents=(0.07339, -0.07339),
+            digits=5,
+            kind="sticky",
+        ),
         Published("Lorenz, 1963", lorenz, (0.0, -0.01, 9.0), 0.01, (0.9056, 0.0, -14.5723)),
         Published("Rössler", roessler, (-9.0, 0.0, 0.0), 0.02, (0.0714, 0.0, -5.3943)),
-        Published("diffusionless Lorenz", diffusionless_lorenz, (1.0, -1.0, 0.01), 0.02, (0.2101, 0.0, -1.2101)),
+        Published(
+            "diffusionless Lorenz",
+            diffusionless_lorenz,
+            (1.0, -1.0, 0.01),
+            0.02,
+            (0.2101, 0.0, -1.2101),
+        ),
         Published("Chen", chen, (-10.0, 0.0, 37.0), 0.005, (2.0272, 0.0, -12.0272)),
         Published("Hadley circulation", hadley, (0.0, 0.0, 1.3), 0.02),
-        Published("Rabinovich-Fabrikant", rabinovich_fabrikant, (-1.0, 0.0, 0.5), 0.005, (0.1981, 0.0, -0.6581)),
+        Published(
+            "Rabinovich-Fabrikant",
+            rabinovich_fabrikant,
+            (-1.0, 0.0, 0.5),
+            0.005,
+            (0.1981, 0.0, -0.6581),
+        ),
         Published("Chua's circuit", chua, (0.0, 0.0, 0.6), 0.02, (0.3271, 0.0, -2.5197)),
         Published("Moore-Spiegel", moore_spiegel, (0.1, 0.0, 0.0), 0.01),
         Published("Thomas, b = 0.18", thomas, (0.1, 0.0, 0.0), 0.05, (0.0349, 0.0, -0.5749)),
@@ -512,10 +606,20 @@ def _systems() -> tuple[Published, ...]:
         Published("Burke-Shaw", burke_shaw, (0.6, 0.0, 0.0), 0.005, (2.2499, 0.0, -13.2499)),
         Published("Rucklidge", rucklidge, (1.0, 0.0, 4.5), 0.02, (0.0643, 0.0, -3.0643)),
         Published("WINDMI", windmi, (0.0, 0.8, 0.0), 0.05, (0.0755, 0.0, -0.7755)),
-        Published("simplest quadratic flow", simplest_quadratic, (-0.91726, 0.10594, 0.46199), 0.05, (0.0551, 0.0, -2.0721)),
-        Published("simplest cubic flow", simplest_cubic, (0.0, 0.96, 0.0), 0.02, (0.0837, 0.0, -2.1117)),
+        Published(
+            "simplest quadratic flow",
+            simplest_quadratic,
+            (-0.91726, 0.10594, 0.46199),
+            0.05,
+            (0.0551, 0.0, -2.0721),
+        ),
+        Published(
+            "simplest cubic flow", simplest_cubic, (0.0, 0.96, 0.0), 0.02, (0.0837, 0.0, -2.1117)
+        ),
         Published("Linz-Sprott", linz_sprott, (0.0, -0.7, 0.0), 0.05, (0.0362, 0.0, -0.6362)),
-        Published("Sprott B", sprott_b, (0.05, 0.05, 0.05), 0.02, (0.210, 0.0, -1.210), 3, SPROTT_94),
+        Published(
+            "Sprott B", sprott_b, (0.05, 0.05, 0.05), 0.02, (0.210, 0.0, -1.210), 3, SPROTT_94
+        ),
         *(
             Published(f"Sprott {name}", field, start, 0.02, (leading, 0.0), 3, SPROTT_94)
             for name, field, start, leading in (
@@ -546,15 +650,67 @@ def _systems() -> tuple[Published, ...]:
         Published("Ueda", ueda, (2.5, 0.0, 0.0), 0.02, (0.1034, 0.0, -0.1534)),
         Published("Duffing, two wells", duffing, (0.2, 0.0, 0.0), 0.05),
         Published("Lorenz 1996, N = 5", lorenz96_5, (8.0, 8.01, 8.0, 8.0, 8.0), 0.02),
-        Published("hyperchaotic Rössler", hyperchaotic_roessler, (-20.0, 0.0, 0.0, 15.0), 0.01, (0.112, 0.019, 0.0, -25.188), 3, "A. Wolf et al., Physica D 16, 285 (1985), in bits there"),
-        Published("Hénon-Heiles, E = 1/6", henon_heiles, (0.499, 0.03, 0.0, 0.03), 0.05, kind="sticky"),
-        Published("Nosé-Hoover", nose_hoover, (0.0, 5.0, 0.0), 0.05, (0.0139, 0.0, -0.0139), kind="sticky"),
-        Published("labyrinth chaos", labyrinth, (0.1, 0.0, 0.0), 0.05, (0.1402, 0.0, -0.1402), kind="sticky"),
-        Published("standard map, K = 0.5", standard_05, (0.1, 2.0), wrapped=TWO_PI, exponents=(0.0, 0.0), source="a torus", kind="regular"),
-        Published("van der Pol", van_der_pol, (1.0, 0.0), 0.01, (0.0, -1.0593769), 7, "period averages, by quadrature", kind="regular"),
+        Published(
+            "hyperchaotic Rössler",
+            hyperchaotic_roessler,
+            (-20.0, 0.0, 0.0, 15.0),
+            0.01,
+            (0.112, 0.019, 0.0, -25.188),
+            3,
+            "A. Wolf et al., Physica D 16, 285 (1985), in bits there",
+        ),
+        Published(
+            "Hénon-Heiles, E = 1/6", henon_heiles, (0.499, 0.03, 0.0, 0.03), 0.05, kind="sticky"
+        ),
+        Published(
+            "Nosé-Hoover", nose_hoover, (0.0, 5.0, 0.0), 0.05, (0.0139, 0.0, -0.0139), kind="sticky"
+        ),
+        Published(
+            "labyrinth chaos",
+            labyrinth,
+            (0.1, 0.0, 0.0),
+            0.05,
+            (0.1402, 0.0, -0.1402),
+            kind="sticky",
+        ),
+        Published(
+            "standard map, K = 0.5",
+            standard_05,
+            (0.1, 2.0),
+            wrapped=TWO_PI,
+            exponents=(0.0, 0.0),
+            source="a torus",
+            kind="regular",
+        ),
+        Published(
+            "van der Pol",
+            van_der_pol,
+            (1.0, 0.0),
+            0.01,
+            (0.0, -1.0593769),
+            7,
+            "period averages, by quadrature",
+            kind="regular",
+        ),
         Published("Brusselator", brusselator, (1.0, 1.0), 0.01, kind="regular"),
-        Published("two oscillators", harmonic_pair, (1.0, 0.5, 0.0, 0.0), 0.02, (0.0, 0.0, 0.0, 0.0), 4, EXACT, kind="regular"),
-        Published("logistic map, r = 3.2", logistic_cycle, (0.3,), exponents=(0.5 * float(np.log(abs(4.0 + 2.0 * 3.2 - 3.2**2))),), source=EXACT, kind="regular"),
+        Published(
+            "two oscillators",
+            harmonic_pair,
+            (1.0, 0.5, 0.0, 0.0),
+            0.02,
+            (0.0, 0.0, 0.0, 0.0),
+            4,
+            EXACT,
+            kind="regular",
+        ),
+        Published(
+            "logistic map, r = 3.2",
+            logistic_cycle,
+            (0.3,),
+            exponents=(0.5 * float(np.log(abs(4.0 + 2.0 * 3.2 - 3.2**2))),),
+            source=EXACT,
+            kind="regular",
+        ),
         Published("Lorenz, rho = 10", lorenz_fixed_point, (1.0, 1.0, 9.0), 0.01, kind="regular"),
     )
 

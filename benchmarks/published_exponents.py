@@ -20,11 +20,11 @@ import numpy as np
 ROOT = Path(__file__).parents[1]
 sys.path[:0] = [str(ROOT), str(ROOT / "benchmarks")]
 
-from interval_coverage import Loop  # noqa: E402 - after the path is set
-from published import EXACT, SYSTEMS, Published  # noqa: E402 - after the path is set
-from published_page import write  # noqa: E402 - after the path is set
+from interval_coverage import Loop
+from published import EXACT, SYSTEMS, Published
+from published_page import write
 
-import lyapnet as ln  # noqa: E402 - after the path is set
+import lyapnet as ln
 
 DATA = ROOT / "benchmarks" / "data" / "published_exponents.json"
 MEMBERS = 64

@@ -62,9 +62,13 @@ def table(done: dict) -> str:
     ]
     for name, row in done.items():
         shown = sides(row)
-        published = ", ".join(x for x in (number(row["published"], i, row["digits"]) for i in shown) if x)
+        published = ", ".join(
+            x for x in (number(row["published"], i, row["digits"]) for i in shown) if x
+        )
         independent = ", ".join(x for x in (number(row["independent"], i) for i in shown) if x)
-        measured = ", ".join(f"{row['measured'][i]:.5g} ± {row['half_width'][i]:.1g}" for i in shown)
+        measured = ", ".join(
+            f"{row['measured'][i]:.5g} ± {row['half_width'][i]:.1g}" for i in shown
+        )
         verdict = row["verdict"].split(":")[0]
         lines.append(f"| {name} | {published} | {independent} | {measured} | {verdict} |")
     return "\n".join(lines)

@@ -104,8 +104,9 @@ def pooled(growth: ArrayLike, durations: ArrayLike) -> Estimate:
     the average of their growths (`mean_and_stderr`) is right for members of the same exponents,
     even if they depend on each other, as under a common input. The spread alone counts where nine
     members or more are seen to be independent: the lowest cosines of their average then have an
-    M-th of the power that those of the members have (F test, level 0.1). Elsewhere, where an F test
-    at the level 0.25 on either side lets the two errors differ, the larger counts, else their average.
+    M-th of the power that those of the members have (F test, level 0.1). Elsewhere, where an F
+    test at the level 0.25 on either side lets the two errors differ, the larger counts, else
+    their average.
 
     Two to four members that differ by more than their errors cannot be told with certainty from
     members that agree: there, 95 % intervals may hold the truth only 86 times in 100.

@@ -26,9 +26,9 @@ def heavy_tailed(deviation: Array) -> NDArray[np.bool_]:
     Episodes are runs of batches that all lie above, or all below, the mean. Called heavy is growth
     that is skewed on two scales a factor of four apart, to the same side, and whose largest
     episodes of that side, with sizes :math:`A_1 \ge \dots \ge A_k`, fall off slowly: Hill's
-    estimator [1]_ of the power, :math:`k / \sum_i \log(A_i / A_{k+1})`, is below two by 1.5 standard
-    errors, each :math:`1/\sqrt{k}` of it. Growth of finite variance that is independent of its past
-    loses half of its skewness between the scales.
+    estimator [1]_ of the power, :math:`k / \sum_i \log(A_i / A_{k+1})`, is below two by 1.5
+    standard errors, each :math:`1/\sqrt{k}` of it. Growth of finite variance that is independent
+    of its past loses half of its skewness between the scales.
 
     Parameters
     ----------

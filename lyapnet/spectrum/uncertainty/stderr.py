@@ -94,11 +94,11 @@ def mean_and_stderr(growth: ArrayLike, durations: ArrayLike) -> Estimate:
     .. math:: Y_j = \sqrt{2/T}\,\sum_b (g_b - d_b\,\bar g) \cos(\pi j t_b), \qquad
               \mathrm{stderr}^2 = \frac{1}{\nu T} \sum_{j=1}^{\nu} Y_j^2 .
 
-    ν is 24 where the spectrum is seen to be flat, 8 where it is not, 4 where the lowest cosines rise,
-    and fewer where an AR(1) plug-in [3]_ asks for it (`low_frequencies.number_of_cosines`). Where
-    this leaves fewer than 4 (a run worth less than about 20 independent steps, or 12 blocks), the
-    run is too short to tell and ``stderr`` is infinite; and so it is where single rare episodes carry
-    the growth (`heavy_tails.heavy_tailed`).
+    ν is 24 where the spectrum is seen to be flat, 8 where it is not, 4 where the lowest cosines
+    rise, and fewer where an AR(1) plug-in [3]_ asks for it (`low_frequencies`). Where this leaves
+    fewer than 4 (a run worth less than about 20 independent steps, or 12 blocks), the run is too
+    short to tell and ``stderr`` is infinite; and so it is where single rare episodes carry the
+    growth (`heavy_tails`).
 
     If the growth is a coboundary (zero asymptotic variance: a zero exponent of a flow, the logistic
     map at r = 4), the error is ``(φ(x_T) - φ(x_0)) / T``, and ``stderr`` falls as 1/T with it. If

@@ -60,7 +60,9 @@ def test_runs_that_live_on_rare_episodes_are_refused_or_hold_the_truth(growth, t
     assert np.mean(estimate.too_short) >= refused
     heavy = np.flatnonzero(is_heavy_tailed(growth, ones))[0]
     found = diagnose(growth[:, heavy, None], ones)
-    assert found.verdict.startswith("too short: the growth of exponents 1 lives on rare long episodes")
+    assert found.verdict.startswith(
+        "too short: the growth of exponents 1 lives on rare long episodes"
+    )
 
 
 @pytest.mark.parametrize(

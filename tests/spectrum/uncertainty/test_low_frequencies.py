@@ -83,7 +83,9 @@ def test_logistic_growth_has_a_width_that_falls_as_1_over_time():
     from series import logistic
 
     rng = np.random.default_rng(2)
-    short, long = (np.median(mean_and_stderr(logistic(rng, n), np.ones(n)).stderr) for n in (500, 4000))
+    short, long = (
+        np.median(mean_and_stderr(logistic(rng, n), np.ones(n)).stderr) for n in (500, 4000)
+    )
     assert short / long > 5
 
 
