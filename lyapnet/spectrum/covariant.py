@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import itertools
+from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
 from .. import validate
-from ..numerics.arrays import Array, blas_threads
+from ..numerics.arrays import Array, ArrayLike, Seed, blas_threads
 from ..results.result import Result
 from ..results.storage import register
 from ..runs.progress import progress_bar
-from ..systems import as_system
+from ..systems import SystemLike, as_system
 from ..tangent.start import (
     check_inputs,
     directions,
@@ -25,6 +25,11 @@ from ..tangent.start import (
     start_time,
 )
 from .ginelli import sweep_backward, sweep_forward, warm_up
+from .plot import plot_angles
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
 
 #: In so much time vectors align by default: a step of a flow is short.
 _ALIGN = 20.0
@@ -136,7 +141,9 @@ class CovariantVectors(Result):
         found: Array = dual / np.linalg.norm(dual, axis=-2, keepdims=True)
         return found
 
-    def plot(self, ax: Any = None, *, pairs: Any = None) -> Any:
+    def plot(
+        self, ax: Axes | None = None, *, pairs: Iterable[tuple[int, int]] | None = None
+    ) -> Axes:
         """Draw how the angles between vectors are distributed; return the Axes.
 
         Angles that come close to zero mean tangencies: there the dynamics is not hyperbolic.
@@ -152,28 +159,7 @@ class CovariantVectors(Result):
         >>> import lyapnet as ln
         >>> ax = ln.covariant_vectors(ln.catalog.henon(), 100, rng=0).plot()
         """
-        from ..results.axes import new_axes
-
-        k = self.vectors.shape[-1]
-        shown = list(itertools.pairwise(range(min(k, 6)))) if pairs is None else list(pairs)
-        if not shown:
-            raise ValueError(
-                "`pairs` is empty: an angle takes two vectors, ask for k of at least 2"
-            )
-        ax = new_axes(ax)
-        edges = np.linspace(0.0, 90.0, 46)
-        for i, j in shown:
-            i, j = (validate.integer("pairs", x, low=0, high=k - 1) for x in (i, j))
-            cosines = np.abs(np.sum(self.vectors[..., i] * self.vectors[..., j], axis=-1))
-            angles = np.degrees(np.arccos(np.minimum(cosines, 1.0))).ravel()
-            name = f"vectors {i + 1} and {j + 1}"
-            ax.hist(angles, edges, density=True, histtype="step", lw=1.2, label=name)
-        ax.set_xlim(0, 90)
-        ax.set_xticks(range(0, 91, 15))
-        ax.set_xlabel("angle (degrees)")
-        ax.set_ylabel("density (per degree)")
-        ax.legend(frameon=False)
-        return ax
+        return plot_angles(self, ax, pairs=pairs)
 
 
 def _principal(a: Array, b: Array) -> Array:
@@ -188,17 +174,17 @@ def _principal(a: Array, b: Array) -> Array:
 
 
 def covariant_vectors(
-    system: Any,
+    system: SystemLike,
     n_steps: int,
     *,
     k: int | None = None,
-    inputs: Any = None,
-    x0: Any = None,
+    inputs: ArrayLike | None = None,
+    x0: ArrayLike | None = None,
     transient: int | None = None,
     basis_transient: int | None = None,
     backward_transient: int | None = None,
     t0: float = 0.0,
-    rng: Any = None,
+    rng: Seed = None,
     progress: bool = False,
 ) -> CovariantVectors:
     r"""Find covariant Lyapunov vectors by the method of Ginelli et al.

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any, ClassVar
-
-import numpy as np
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from .. import validate
-from ..numerics.arrays import Array
+from ..numerics.arrays import Array, ArrayLike, Seed
 from ..results.result import Result
 from ..results.storage import register
-from ..systems import as_system
+from ..systems import SystemLike, as_system
 from .laws import (
     Checks,
     check_derivative,
@@ -21,8 +19,12 @@ from .laws import (
     check_zero,
 )
 from .measure import lyapunov_spectrum
+from .plot import plot_invariants
 from .result import Spectrum
 from .retrace import retrace
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 
 @register
@@ -59,44 +61,28 @@ class Invariants(Result):
     def _summary(self) -> dict[str, Any]:
         return {"passed": self.passed, **self.verdicts}
 
-    def plot(self, ax: Any = None) -> Any:
+    def plot(self, ax: Axes | None = None) -> Axes:
         """Draw each deviation as a fraction of its tolerance; return the Axes.
 
         Parameters
         ----------
         ax : matplotlib Axes, optional
         """
-        from ..results.axes import BLUE, RED, new_axes
-
-        ax = new_axes(ax, figsize=(5, 0.8 + 0.5 * max(1, len(self.checks))))
-        with np.errstate(invalid="ignore"):
-            away = np.abs(self.value - self.expected)
-        away = np.where(self.value == self.expected, 0.0, away) / self.tolerance
-        away = np.maximum(away.reshape(-1, len(self.checks)), 1e-6)
-        for i in range(len(self.checks)):
-            colors = np.where(away[:, i] <= 1, BLUE, RED)
-            ax.scatter(away[:, i], np.full(len(away), i), c=colors, s=25, zorder=3)
-        ax.axvline(1.0, color="0.4", lw=0.8)
-        ax.set_xscale("log")
-        ax.set_xlim(5e-7, max(3.0, 2 * away.max(initial=1.0)))
-        ax.set_yticks(range(len(self.checks)), self.checks)
-        ax.set_ylim(len(self.checks) - 0.5, -0.5)
-        ax.set_xlabel("deviation / tolerance")
-        return ax
+        return plot_invariants(self, ax)
 
 
 def check_invariants(
-    subject: Any,
+    subject: Spectrum | SystemLike,
     n_steps: int | None = None,
     *,
-    inputs: Any = None,
-    x0: Any = None,
-    system: Any = None,
+    inputs: ArrayLike | None = None,
+    x0: ArrayLike | None = None,
+    system: SystemLike | None = None,
     zero: bool | None = None,
     pairing: bool | float | None = None,
     level: float = 0.999,
     t0: float = 0.0,
-    rng: Any = None,
+    rng: Seed = None,
     progress: bool = False,
 ) -> Invariants:
     r"""Check a spectrum, or a system on a run of its own, against laws that hold exactly.

@@ -83,6 +83,7 @@ def start_state(system: System, x0: Any, rng: np.random.Generator) -> Array:
             raise ValueError("`x0` is needed: this system has no initial state of its own")
     x = validate.array("x0", x0, least=1)
     validate.trailing("x0", x, system.dim, "the system's dim")
+    validate.members("x0", x.shape[:-1])
     return x
 
 
@@ -114,9 +115,13 @@ def start_rows(basis: Array | None, shape: tuple[int, ...], rng: np.random.Gener
 
 def orthonormal_rows(basis: Array) -> tuple[Array, Array]:
     """Return the rows of an orthonormal basis ``(..., k, n)`` and the factor R of a given one."""
+    # By powers of two, which round nothing: the squares of a column's entries may overflow.
+    _, places = np.frexp(np.abs(basis).max(axis=-2, keepdims=True))
+    basis = np.ldexp(basis, -places)
     Q, R = np.linalg.qr(basis)
     size = np.abs(np.diagonal(R, axis1=-2, axis2=-1))
     length = np.linalg.norm(basis, axis=-2)
+    R = np.ldexp(R, places)
     if not (size > basis.shape[-2] * np.finfo(float).eps * length).all():
         raise ValueError("`basis` must have independent columns: draw it at random, or use fewer")
     return np.ascontiguousarray(Q.swapaxes(-1, -2)), R
@@ -130,6 +135,7 @@ def input_sequence(inputs: Any) -> Array:
             "`inputs` must have at least 2 axes, (n_steps, ..., n_inputs), got shape "
             f"{u.shape}: for one input use inputs[:, None]"
         )
+    validate.members("inputs", u.shape[1:-1])
     return u
 
 
