@@ -74,6 +74,9 @@ class Map(System):
     #: Whether it has been seen that a function said to be vectorized is.
     _known_vectorized = False
 
+    #: Attributes that are only remembered: they tell no map from another.
+    _remembered = ("_known_vectorized",)
+
     def __init__(
         self,
         step: Callable[..., Any],
