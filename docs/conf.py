@@ -23,6 +23,7 @@ release = version = lyapnet.__version__
 extensions = [
     "public_names",  # _ext/: the API pages, one for each public name
     "benchmark_tables",  # _ext/: the tables of benchmarks.md, from benchmarks/data
+    "rooms",  # _ext/: the map of the package in extending.md
     "figures",  # _ext/: one scale for all figures, and a description for each
     "myst_nb",
     "numpydoc",
@@ -108,7 +109,7 @@ if REPOSITORY:
 copybutton_prompt_text = r">>> |\.\.\. |\$ "  # these, and what is printed, are not copied
 copybutton_prompt_is_regexp = True
 # nothing stands below these pages
-alone = ("index", "theory", "benchmarks", "comparison", "glossary", "not", "changelog")
+alone = ("index", "theory", "benchmarks", "comparison", "glossary", "extending", "not", "changelog")
 html_sidebars = {name: [] for name in alone}
 
 
