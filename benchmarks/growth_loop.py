@@ -74,12 +74,12 @@ def growth_of(step, wrapped, x, Q, n_blocks, per_block, every, growth):
                 if s % every and s < per_block:
                     continue
                 for j in range(k):  # modified Gram-Schmidt
-                    for l in range(j):
+                    for m2 in range(j):
                         dot = 0.0
                         for i in range(n):
-                            dot += Q[m, l, i] * Q[m, j, i]
+                            dot += Q[m, m2, i] * Q[m, j, i]
                         for i in range(n):
-                            Q[m, j, i] -= dot * Q[m, l, i]
+                            Q[m, j, i] -= dot * Q[m, m2, i]
                     norm = 0.0
                     for i in range(n):
                         norm += Q[m, j, i] ** 2

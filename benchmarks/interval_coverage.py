@@ -1,12 +1,12 @@
 """How often 95 % intervals hold the truth, over chaotic systems in print.
 
-Growth comes from a compiled loop of its own (`growth_loop`), the errors from lyapnet. The correlation
-time of a system is that after which the variance of window means times the window is within 37 % of
-its limit, over 2.5: for correlations that die out exponentially, their time constant. Runs are worth
-50, 200 and 1000 of it.
+Growth comes from a compiled loop of its own (`growth_loop`), the errors from lyapnet. The
+correlation time of a system is that after which the variance of window means times the window is
+within 37 % of its limit, over 2.5: for correlations that die out exponentially, their time
+constant. Runs are worth 50, 200 and 1000 of it.
 
-    python benchmarks/interval_coverage.py            # resumes where it stopped, writes data/interval_coverage.json
-    python benchmarks/interval_coverage.py --quick    # two systems, writes nothing
+    python benchmarks/interval_coverage.py           # resumes; writes data/interval_coverage.json
+    python benchmarks/interval_coverage.py --quick   # two systems, writes nothing
 """
 
 import argparse

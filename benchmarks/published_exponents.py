@@ -1,10 +1,9 @@
 """Exponents of systems in print: published, independent, measured, with error bars and verdicts.
 
-Measured by `lyapunov_spectrum` on an ensemble, pooled. Independent is a compiled loop of its own, with
-central differences for derivatives (`growth_loop`).
+Measured by `lyapunov_spectrum` on an ensemble, pooled. Independent is a compiled loop of its own,
+with central differences for derivatives (`growth_loop`).
 
-    python benchmarks/published_exponents.py           # resumes; writes data/published_exponents.json
-                                                       # and the page in docs/validation
+    python benchmarks/published_exponents.py           # resumes; writes its data, and the page
     python benchmarks/published_exponents.py --quick   # three systems, writes nothing
     python benchmarks/published_exponents.py --page    # the page alone
 """

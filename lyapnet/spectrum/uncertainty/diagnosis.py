@@ -160,7 +160,8 @@ def diagnose(
     ensemble disagrees if its members' means differ by more than their errors. The two tests are
     made at a level of 0.01 for all exponents and members together (Bonferroni). A drift that
     leaves an exponent within `tol`, half-width included, is tolerated. Members of one system that
-    are too short are left out as long as they are less than half of all, and counted in words.
+    are too short are left out as long as they are less than half of all, and counted in words;
+    heavy tails are looked for in all members laid end to end.
 
     With `tol`, it is not there yet if a half-width exceeds it, else converged. Without, it is
     stationary as long as the signs of some exponents are not settled, and converged when
@@ -212,6 +213,8 @@ def diagnose(
     agreement = agreement_pvalue(batches, batch_durations) if ensemble else None
     regular = is_regular(growth, durations) | np.isneginf(estimate.mean)
     heavy = is_heavy_tailed(growth, durations)
+    if ensemble:
+        heavy = heavy | _end_to_end_heavy(growth, durations)
     judged = _that_tell(estimate) if ensemble else np.ones(estimate.mean.shape[:-1], dtype=bool)
     words = unbounded(x0, state, len(growth)) or in_words(
         Estimate(*(part[judged] for part in estimate)),
@@ -242,7 +245,20 @@ def diagnose(
     )
 
 
+def _end_to_end_heavy(growth: Array, durations: Array) -> NDArray[np.bool_]:
+    """Return where members of one system, laid end to end, have heavy tails, shape (..., k).
+
+    Each is taken against its own mean: whether these agree is another test.
+    """
+    members = growth[0, ..., 0].size
+    finite = np.where(np.isneginf(growth.min(axis=0)), 0.0, growth)
+    rates = finite.sum(axis=0) / durations.sum()
+    own = finite - durations.reshape(-1, *[1] * rates.ndim) * rates
+    joined = np.moveaxis(own.reshape(len(own), members, -1), 1, 0).reshape(-1, own.shape[-1])
+    return np.broadcast_to(is_heavy_tailed(joined, np.tile(durations, members)), growth.shape[1:])
+
+
 def _that_tell(estimate: Estimate) -> NDArray[np.bool_]:
     """Return the members whose errors are known, shape (...); all of them if these are few."""
-    tell: NDArray[np.bool_] = ~estimate.too_short.any(axis=-1)
+    tell: NDArray[np.bool_] = np.asarray(~estimate.too_short.any(axis=-1))
     return tell if 2 * tell.sum() > tell.size else np.ones_like(tell)

@@ -36,9 +36,9 @@ def in_words(
             f"exponents {where}; take longer transients"
         )
     short = estimate.too_short
-    if (short & heavy).any():
+    if heavy.any():
         return (
-            f"too short: the growth of exponents {_listed(short & heavy)} lives on rare long "
+            f"too short: the growth of exponents {_listed(heavy)} lives on rare long "
             "episodes (heavy tails); the largest carry much of it in a run of any length, and "
             "tell no error"
         )
