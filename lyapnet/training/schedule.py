@@ -214,17 +214,20 @@ class AdaptiveFlossing(_Schedule):
     def episode(self, epoch: int, record: TrainingProgress) -> int:
         """Return the number of flossing epochs to do before training epoch `epoch`."""
         left = self.most - int(record.flossing_epochs.sum())
-        on = self._is_collapsed(record) if self.low is None else self._is_low(record)
+        if self.low is None or self.high is None:
+            on = self._is_collapsed(record)
+        else:
+            on = self._is_low(record, self.low, self.high)
         return min(self.epochs, max(left, 0)) if on else 0
 
-    def _is_low(self, record: TrainingProgress) -> bool:
+    def _is_low(self, record: TrainingProgress, low: float, high: float) -> bool:
         """Say whether the gradient is below its limits."""
         norms, flossed = record.gradient_norm_h0, record.flossing_epochs
         if not len(flossed):
             return False
         if flossed[-1]:
-            return bool(norms[-1] < self.high)
-        return bool(_geometric_mean(norms[-self.window :]) < self.low)
+            return bool(norms[-1] < high)
+        return _geometric_mean(norms[-self.window :]) < low
 
     def _is_collapsed(self, record: TrainingProgress) -> bool:
         """Say whether flossing still helps, or training has undone what it did."""
