@@ -48,8 +48,8 @@ def schedule(
     ``none``, ``before`` (500 epochs), ``during`` (before, and again at epoch 500),
     ``episodes`` (before, and at epochs 100 to 400), ``throughout`` (every 100 epochs),
     ``adaptive`` with limits of the gradient, and ``relative`` without any. By default 75 of 80
-    exponents, and as many of another size. `episode` is
-    another number of epochs, and `at` other training epochs to floss at.
+    exponents, and as many of another size. `episode` is another number of epochs, and `at` other
+    training epochs to floss at.
     """
     window: dict[str, Any] = dict(k=k or round(n * 75 / 80), n_steps=39)
     window |= {"transient": 10, "basis_transient": 6, "clip_norm": 1.0, **settings}
