@@ -11,7 +11,7 @@ import numpy as np
 from .. import validate
 from ..errors import LyapnetError
 from ..flossing.epoch import Flosser, Window
-from ..numerics.arrays import ArrayLike, PathLike, Seed
+from ..numerics.arrays import ArrayLike, PathLike, Seed, patient
 from ..optimize import Adam, as_adam, checked_clip
 from ..runs.checkpoint import Checkpoint
 from ..runs.progress import progress_bar
@@ -30,6 +30,7 @@ from .tasks import Task
 from .trainer import Settings, Trainer
 
 
+@patient
 def train(
     cell: AnySystem,
     task: Any,
