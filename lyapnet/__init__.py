@@ -38,6 +38,7 @@ from .training import tasks
 from .training.progress import TrainingProgress
 from .training.result import TrainResult
 from .training.ridge import ReadoutFit, fit_readout
+from .training.saved import Saved, read_checkpoint
 from .training.schedule import AdaptiveFlossing, FlossingSchedule
 from .training.train import train
 from .weights import (
@@ -82,6 +83,7 @@ __all__ = [
     "Progress",
     "ReadoutFit",
     "ReservoirCriterion",
+    "Saved",
     "Spectrum",
     "Stack",
     "SweepResult",
@@ -114,6 +116,7 @@ __all__ = [
     "lyapunov_spectrum",
     "mean_field_exponent",
     "prediction_band",
+    "read_checkpoint",
     "reservoir_criterion",
     "spectrum_from_jacobians",
     "sweep",

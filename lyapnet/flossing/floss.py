@@ -11,7 +11,7 @@ from .. import validate
 from ..errors import LyapnetError
 from ..optimize import Adam, as_adam, checked_clip
 from ..runs.checkpoint import Checkpoint
-from ..runs.progress import progress_bar
+from ..runs.progress import asks_to_stop, progress_bar
 from ..systems.parameters import flossable, named_params, with_named_params
 from ..tangent.interval import Interval
 from .epoch import Flosser, Window
@@ -94,7 +94,7 @@ def floss(
     rng : None, int or Generator, optional
     progress : bool, optional
     callback : callable, optional
-        Called with a `Progress` after each epoch.
+        Called with a `Progress` after each epoch; the run ends if it returns True.
     checkpoint : path, optional
         Save the run there every ten seconds and when it ends, by Ctrl-C or an error too, and
         go on from it if it exists: the numbers are those of an undisturbed run, bit for bit.
@@ -151,7 +151,7 @@ def floss(
 
     networks = getattr(system, "networks", ())
     lam, loss = np.empty((n_epochs, *networks, window.k)), np.empty((n_epochs, *networks))
-    epoch = 0
+    epoch, stopped = 0, False
 
     def state() -> dict[str, Any]:
         return {
@@ -161,6 +161,7 @@ def floss(
             "rng": rng.bit_generator.state,
             "lam": lam[:epoch],
             "loss": loss[:epoch],
+            **({"stopped": True} if stopped else {}),
         }
 
     def result() -> FlossResult:
@@ -172,14 +173,16 @@ def floss(
 
     found = saved.load()
     if found is not None:
-        epoch = found["epoch"]
+        epoch, stopped = found["epoch"], found.get("stopped", False)
         lam[:epoch], loss[:epoch] = found["lam"], found["loss"]
         system = with_named_params(system, found["params"])
         flosser.restore(found["flosser"])
         rng.bit_generator.state = found["rng"]
     bars = progress_bar(n_epochs, show=progress, unit="epoch", initial=epoch)
     with saved, bars as bar:
-        while epoch < n_epochs and not (tol is not None and is_met(lam[:epoch], window, tol)):
+        while epoch < n_epochs and not stopped:
+            if tol is not None and is_met(lam[:epoch], window, tol):
+                break
             try:
                 x, u = source.draw(system, rng)
                 system, lam[epoch], loss[epoch] = flosser.epoch(system, x, u, rng)
@@ -189,7 +192,8 @@ def floss(
                 raise
             epoch += 1
             if callback is not None:
-                callback(Progress(epoch, system, loss[:epoch], lam[epoch - 1]))
+                known = Progress(epoch, system, loss[:epoch], lam[epoch - 1])
+                stopped = asks_to_stop(callback(known))
             if progress:
                 bar.set_postfix(loss=f"{loss[epoch - 1].mean():.3g}", refresh=False)
                 bar.update()

@@ -53,15 +53,7 @@ class Checkpoint:
         """Return the state saved last, None if there is no file."""
         if self.path is None or not self.path.exists():
             return None
-        try:
-            with np.load(self.path, allow_pickle=False) as file:
-                head = json.loads(str(file["json"]))
-                arrays = {name: file[name] for name in file.files if name != "json"}
-            call, state = head["call"], head["state"]
-        except (ValueError, KeyError, EOFError, TypeError, zipfile.BadZipFile):
-            raise ValueError(
-                f"`checkpoint` {str(self.path)!r} is not a checkpoint of lyapnet: give another path"
-            ) from None
+        call, state, arrays = _read(self.path)
         others = [name for name, now in self._call.items() if not alike(call.get(name), now)]
         if others == ["n_epochs"] and call["n_epochs"] < self._call["n_epochs"]:
             raise ValueError(_longer(self.path, call, self._call))
@@ -113,6 +105,29 @@ class Checkpoint:
             os.fsync(file.fileno())
         os.replace(fresh, self.path)
         self._kept, self._saved = None, time.monotonic()
+
+
+def read_state(path: Any) -> State:
+    """Return what a checkpoint holds, whatever call it is of."""
+    place = Path(path)
+    if not place.exists():
+        raise ValueError(f"`path` {str(path)!r} does not exist")
+    _, state, arrays = _read(place)
+    found: State = _join(state, arrays)
+    return found
+
+
+def _read(path: Path) -> tuple[Any, Any, dict[str, Any]]:
+    """Return the call, the state and the arrays of a checkpoint."""
+    try:
+        with np.load(path, allow_pickle=False) as file:
+            head = json.loads(str(file["json"]))
+            arrays = {name: file[name] for name in file.files if name != "json"}
+        return head["call"], head["state"], arrays
+    except (ValueError, KeyError, EOFError, TypeError, zipfile.BadZipFile):
+        raise ValueError(
+            f"`checkpoint` {str(path)!r} is not a checkpoint of lyapnet: give another path"
+        ) from None
 
 
 def _longer(path: Path, before: State, now: State) -> str:
