@@ -31,7 +31,7 @@ def dropped(
     params = network.params
     masks: dict[str, Array] = {}
     for name in recurrent_names(params):
-        kept = rng.random(params[name].shape[-1]) >= probability
-        masks[name] = kept.astype(float) / (1.0 - probability)
+        drawn = rng.random(params[name].shape[-1])
+        masks[name] = np.where(drawn >= probability, 1.0 / (1.0 - probability), 0.0)
     cut = {name: params[name] * mask for name, mask in masks.items()}
     return network.with_params({**params, **cut}), masks
