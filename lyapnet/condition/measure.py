@@ -8,18 +8,20 @@ import numpy as np
 
 from .. import validate
 from ..errors import PrecisionError
-from ..numerics.arrays import Array, blas_threads
+from ..numerics.arrays import Array, ArrayLike, Seed, blas_threads
 from ..runs.progress import progress_bar
-from ..systems import as_system
+from ..systems import SystemLike, as_system
 from ..systems.orbit import JacobianOrbit
 from ..tangent.forward import forward
 from ..tangent.start import (
     check_inputs,
     directions,
+    noise_seed,
     orthonormal_rows,
     plan_of,
     prepare_inputs,
     start_state,
+    start_time,
 )
 from ..tangent.stretches import run_orbit
 from .line import LN10, enclosure, line_of
@@ -34,16 +36,16 @@ _RESOLVED = 1e-10  # error of log10(kappa) that a resolved value may have
 
 
 def condition_from_jacobians(
-    jacobians: Any,
+    jacobians: ArrayLike,
     *,
     k: int | None = None,
-    basis: Any = None,
-    times: Any = None,
+    basis: ArrayLike | None = None,
+    times: ArrayLike | None = None,
     precision: int | str = 256,
     backend: str = "auto",
     certify: bool = False,
     dt: float = 1.0,
-    rng: Any = None,
+    rng: Seed = None,
     progress: bool = False,
 ) -> ConditionNumber:
     r"""Measure condition numbers of a product of Jacobians at high precision.
@@ -127,19 +129,20 @@ def condition_from_jacobians(
 
 
 def condition_number(
-    system: Any,
+    system: SystemLike,
     n_steps: int | None = None,
     *,
     k: int | None = None,
-    inputs: Any = None,
-    x0: Any = None,
-    basis: Any = None,
-    times: Any = None,
+    inputs: ArrayLike | None = None,
+    x0: ArrayLike | None = None,
+    basis: ArrayLike | None = None,
+    times: ArrayLike | None = None,
     transient: int | None = None,
     precision: int | str = 256,
     backend: str = "auto",
     certify: bool = False,
-    rng: Any = None,
+    t0: float = 0.0,
+    rng: Seed = None,
     progress: bool = False,
 ) -> ConditionNumber:
     """Measure condition numbers of a system's long-term Jacobian at high precision.
@@ -163,6 +166,8 @@ def condition_number(
         See `condition_from_jacobians`; times count from the end of the transient.
     transient : int, optional
         Steps before t=0; default a tenth of the run, at least 100.
+    t0 : float, optional
+        Time at the start of the transient, where the system depends on it.
 
     Returns
     -------
@@ -189,6 +194,7 @@ def condition_number(
     plan = plan_of(u, n_steps, transient, 0, None)
     check_inputs(found, u, plan.total)
     request = Request(precision, backend, certify, progress)
+    t0 = start_time(found, t0)
     x = start_state(found, x0, generator)
     lead = found.ensemble(x, None if u is None else u[0])
     if lead:
@@ -198,10 +204,16 @@ def condition_number(
         )
     Q = _start_basis(found.dim, k, basis, generator)
     steps = steps_of(times, plan.n_steps, found.dt)
-    run_inputs = prepare_inputs(found, u, 0, plan.total)
+    seed = noise_seed(found, u, generator)
+    run_inputs = prepare_inputs(found, u, (), plan.total, t0=t0, seed=seed)
     x = run_orbit(found, x, run_inputs, 0, plan.transient).states[-1] if plan.transient else x
     D = run_orbit(found, x, run_inputs, plan.transient, plan.total).jacobians
-    settings = {"transient": plan.transient, "driven": u is not None, "system": repr(system)}
+    settings = {
+        "transient": plan.transient,
+        "driven": u is not None,
+        "t0": t0,
+        "system": repr(system),
+    }
     return _measure(np.asarray(D, dtype=float), Q, steps, found.dt, request, settings)
 
 

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import numpy as np
 
 from .. import validate
 from ..errors import LyapnetError
+from ..numerics.arrays import ArrayLike, PathLike, Seed
 from ..optimize import Adam, as_adam, checked_clip
 from ..runs.checkpoint import Checkpoint
 from ..runs.progress import asks_to_stop, progress_bar
+from ..systems import AnySystem
 from ..systems.parameters import flossable, named_params, with_named_params
 from ..tangent.interval import Interval
 from .epoch import Flosser, Window
+from .gates import holding, warn_if_held
 from .progress import Progress
 from .result import FlossResult
 from .source import Source
@@ -22,29 +25,30 @@ from .verdict import is_met, verdict_of
 
 
 def floss(
-    cell: Any,
+    cell: AnySystem,
     n_epochs: int,
     *,
     k: int,
     n_steps: int,
-    inputs: Any = None,
-    target: Any = 0.0,
-    weights: Any = None,
+    inputs: ArrayLike | Callable[[np.random.Generator], ArrayLike] | None = None,
+    target: ArrayLike = 0.0,
+    weights: ArrayLike | None = None,
     reduction: str = "sum",
     batch_size: int = 1,
-    x0: Any = None,
+    x0: ArrayLike | None = None,
     transient: int = 0,
     basis_transient: int = 0,
-    qr_interval: Any = "auto",
+    qr_interval: int | str = "auto",
     optimizer: Adam | None = None,
-    clip_norm: Any = None,
-    only: Any = None,
+    clip_norm: float | None = None,
+    only: Iterable[str] | None = None,
     tol: float | None = None,
-    rng: Any = None,
+    t0: float = 0.0,
+    rng: Seed = None,
     progress: bool = False,
-    callback: Callable[[Progress], Any] | None = None,
-    checkpoint: Any = None,
-) -> FlossResult:
+    callback: Callable[[Progress], object] | None = None,
+    checkpoint: PathLike | None = None,
+) -> FlossResult[AnySystem]:
     r"""Push the k leading exponents of a window towards a target, by gradient descent.
 
     .. math:: L = \sum_{i \le k} w_i (\lambda_i - \lambda_i^\mathrm{target})^2
@@ -91,6 +95,8 @@ def floss(
     tol : float, optional
         Stop as soon as each exponent's means over the last five epochs and the five before
         are this close to its target.
+    t0 : float, optional
+        Time at the start of each window, where the system depends on it.
     rng : None, int or Generator, optional
     progress : bool, optional
     callback : callable, optional
@@ -115,6 +121,10 @@ def floss(
     activation saturates contracts on average once its states are large: positive
     exponents need chaos, to which the gradient of a short window hardly leads.
 
+    LSTM and GRU can bring their exponents to zero by holding their state, and as they are drawn by
+    default they do, which is warned of: ``random(bias="open")`` draws networks whose recurrent
+    weights have to do it.
+
     References
     ----------
     R. Engelken, "Gradient Flossing", NeurIPS 2023.
@@ -128,7 +138,7 @@ def floss(
     True
     """
     n_epochs = validate.integer("n_epochs", n_epochs, low=0)
-    settings = dict(
+    settings: dict[str, Any] = dict(
         k=k, n_steps=n_steps, target=target, weights=weights, reduction=reduction,
         transient=transient, basis_transient=basis_transient,
     )  # fmt: skip
@@ -136,7 +146,7 @@ def floss(
     system = flossable(cell)
     window = Window.of(system, **settings)
     members = validate.integer("batch_size", batch_size, low=1)
-    source = Source(system, inputs, x0, members, window.plan.total)
+    source = Source(system, inputs, x0, members, window.plan.total, t0)
     clip_norm = checked_clip(clip_norm)
     flosser = Flosser(window, as_adam(optimizer), Interval.of(qr_interval), clip_norm)
     tol = None if tol is None else validate.real("tol", tol, positive=True)
@@ -144,9 +154,9 @@ def floss(
     call = dict(
         settings, function="floss", cell=cell, n_epochs=n_epochs, inputs=inputs, x0=x0,
         batch_size=members, qr_interval=qr_interval, optimizer=optimizer, tol=tol,
-        clip_norm=clip_norm, rng=rng,
+        clip_norm=clip_norm, rng=rng, **({"t0": t0} if t0 else {}),
     )  # fmt: skip
-    rng = validate.generator(rng)
+    first, rng = system, validate.generator(rng)
     saved = Checkpoint(checkpoint, call)
 
     networks = getattr(system, "networks", ())
@@ -164,7 +174,7 @@ def floss(
             **({"stopped": True} if stopped else {}),
         }
 
-    def result() -> FlossResult:
+    def result() -> FlossResult[Any]:
         met, verdict = verdict_of(lam[:epoch], loss[:epoch], window, tol)
         return FlossResult(
             system, lam[:epoch].copy(), loss[:epoch].copy(), flosser.optimizer, met, verdict,
@@ -191,6 +201,8 @@ def floss(
                 error.add_note(f"This happened in epoch {epoch + 1} of flossing.")
                 raise
             epoch += 1
+            if epoch == n_epochs:
+                warn_if_held(holding(first, x, u), holding(system, x, u))
             if callback is not None:
                 known = Progress(epoch, system, loss[:epoch], lam[epoch - 1])
                 stopped = asks_to_stop(callback(known))

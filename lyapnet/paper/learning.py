@@ -12,8 +12,14 @@ from ..spectrum.measure import lyapunov_spectrum
 from ..training.schedule import AdaptiveFlossing, FlossingSchedule
 from ..training.tasks import DelayedCopy, SpatialXOR, TemporalXOR
 from ..training.train import train
+from .gating import Hold, with_gates
 
-TASKS = {"copy": DelayedCopy, "temporal": TemporalXOR, "spatial": SpatialXOR}
+TASKS: dict[str, Any] = {
+    "copy": DelayedCopy,
+    "temporal": TemporalXOR,
+    "spatial": SpatialXOR,
+    "hold": Hold,
+}
 CELLS: dict[str, Any] = {"rnn": VanillaRNN, "lstm": LSTM, "gru": GRU}
 
 #: Epochs per point of the learning curves that are kept, and of those that are kept finely.
@@ -40,9 +46,10 @@ def schedule(
     """Return what a condition flosses: the paper's window, 39 of 55 steps, and episodes.
 
     ``none``, ``before`` (500 epochs), ``during`` (before, and again at epoch 500),
-    ``episodes`` (before, and at epochs 100 to 400), ``throughout`` (every 100 epochs), and
-    ``adaptive``. By default 75 of 80 exponents, and as many of another size. `episode` is
-    another number of epochs, and `at` other training epochs to floss at.
+    ``episodes`` (before, and at epochs 100 to 400), ``throughout`` (every 100 epochs),
+    ``adaptive`` with limits of the gradient, and ``relative`` without any. By default 75 of 80
+    exponents, and as many of another size. `episode` is another number of epochs, and `at` other
+    training epochs to floss at.
     """
     window: dict[str, Any] = dict(k=k or round(n * 75 / 80), n_steps=39)
     window |= {"transient": 10, "basis_transient": 6, "clip_norm": 1.0, **settings}
@@ -50,6 +57,8 @@ def schedule(
         case "none":
             return None
         case "adaptive":
+            return AdaptiveFlossing(**{"low": 1e-5, "high": 1e-3, **window})
+        case "relative":
             return AdaptiveFlossing(**window)
         case "before" | "during" | "episodes" | "throughout":
             when = EPISODES[condition] if at is None else at
@@ -67,6 +76,7 @@ def learn(
     n: int = 80,
     k: int | None = None,
     cell: str = "rnn",
+    gates: Any = None,
     init: str = "gaussian",
     activation: str = "tanh",
     weight_decay: float = 0.0,
@@ -97,6 +107,8 @@ def learn(
         Its number, what it is drawn from.
     epochs, n, k : int, optional
         Of training; units; exponents that are flossed.
+    gates : float, "chrono" or "uniform", optional
+        Where those of LSTM or GRU begin, see `with_gates`; as drawn by default.
     init : {"gaussian", "orthogonal"}, optional
     activation : {"tanh", "relu", "linear"}, optional
         Of a vanilla network.
@@ -118,6 +130,8 @@ def learn(
     start = np.random.default_rng(network)
     more = {"init": init, "activation": activation} if cell == "rnn" else {}
     system = CELLS[cell].random(n, n_inputs=problem.n_inputs, bias=0.1, rng=start, **more)
+    if gates is not None:
+        system = with_gates(system, gates, lag, start)
     n_steps = n_steps or max(300, 3 * lag)
     seed = int(rng.integers(2**62))
     result = train(
@@ -145,7 +159,7 @@ def learn(
         "flossing_epochs": int(result.flossing_epochs.sum()),
         "exponents": np.asarray(spectrum.exponents),
     }
-    if condition == "adaptive":
+    if condition in ("adaptive", "relative"):
         found["flossed_at"] = np.flatnonzero(result.flossing_epochs)
     if watch:
         values = result.diagnostics["singular_values"][:, [0, min(9, n - 1), n // 2 - 1]]

@@ -30,6 +30,7 @@ COLOURS = {
     "episodes": GREEN,
     "throughout": RED,
     "adaptive": PURPLE,
+    "relative": SKY,
 }
 NAMES = {
     "none": "no flossing",
@@ -37,7 +38,8 @@ NAMES = {
     "during": "flossing before and during training",
     "episodes": "flossing before and early in training",
     "throughout": "flossing throughout",
-    "adaptive": "adaptive flossing",
+    "adaptive": "adaptive flossing, limits",
+    "relative": "adaptive flossing",
 }
 #: For what is no condition: a palette, and a map for what is ordered.
 PALETTE = (BLUE, ORANGE, GREEN, RED, PURPLE, SKY)
@@ -66,11 +68,12 @@ def quartiles(ax: Any, x: Any, samples: Sequence[Any], **line: Any) -> None:
         ax.plot(np.full(len(sample), at), sample, ".", ms=2.5, color=colour, alpha=0.4)
 
 
-def bands(ax: Any, x: Any, curves: Any, **line: Any) -> None:
+def bands(ax: Any, x: Any, curves: Any, *, each: bool = True, **line: Any) -> None:
     """Draw the median of curves ``(runs, len(x))`` and their quartiles, and each one thinly."""
     low, middle, high = np.percentile(curves, [25, 50, 75], axis=0)
     colour = line.pop("color", BLUE)
-    ax.plot(x, np.transpose(curves), color=colour, lw=0.4, alpha=0.35)
+    if each:
+        ax.plot(x, np.transpose(curves), color=colour, lw=0.4, alpha=0.35)
     ax.fill_between(x, low, high, color=colour, alpha=0.2, linewidth=0)
     ax.plot(x, middle, color=colour, **line)
 

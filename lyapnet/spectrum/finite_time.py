@@ -8,25 +8,35 @@ import numpy as np
 from autograd.extend import defvjp_argnums, primitive
 
 from .. import validate
-from ..numerics.arrays import Array, unbroadcast
+from ..numerics.arrays import Array, ArrayLike, Seed, unbroadcast
 from ..numerics.autodiff import is_traced, leaves, rebuild, value
-from ..systems import System, as_system
+from ..systems import System, SystemLike, as_system
 from ..tangent.gradient import Record, exponents, gradient
-from ..tangent.start import check_basis, check_inputs, orthonormal_rows, prepare_inputs, window_plan
+from ..tangent.start import (
+    check_basis,
+    check_inputs,
+    noise_seed,
+    orthonormal_rows,
+    prepare_inputs,
+    start_time,
+    window_plan,
+)
 from ..tangent.stretches import Plan
 
 
 def finite_time_exponents(
-    cell: Any,
-    x0: Any,
-    basis: Any,
+    cell: SystemLike,
+    x0: ArrayLike,
+    basis: ArrayLike,
     *,
-    inputs: Any = None,
+    inputs: ArrayLike | None = None,
     n_steps: int | None = None,
     transient: int = 0,
     basis_transient: int = 0,
     qr_interval: int = 1,
-) -> Any:
+    t0: float = 0.0,
+    rng: Seed = None,
+) -> Array:
     r"""Return the exponents of one window, differentiable by autograd.
 
     .. math:: \lambda_i = \frac{1}{t} \sum_s \log R^s_{ii}, \qquad D_s Q_s = Q_{s+1} R^s
@@ -49,6 +59,10 @@ def finite_time_exponents(
     qr_interval : int, optional
         Steps between factorisations: of no influence on the exponents as long as the basis
         stays well conditioned.
+    t0 : float, optional
+        Time at the start, before any transient, where the system depends on it.
+    rng : None, int or Generator, optional
+        Draws the noise of a noisy system.
 
     Returns
     -------
@@ -95,11 +109,16 @@ def finite_time_exponents(
     plan = window_plan(u, n_steps, transient, basis_transient, qr_interval)
     basis_shape = np.shape(value(Q))
     validate.trailing("x0", value(x), system.dim, "the system's dim")
+    validate.members("x0", value(x).shape[:-1])
     check_basis(basis_shape, system.dim)
     check_inputs(system, None if u is None else value(u), plan.total)
+    at = {
+        "t0": start_time(system, t0),
+        "seed": noise_seed(system, u, validate.generator(rng)),
+    }
     params = leaves(system.params)
     kept: list[Any] | None = [] if is_traced(x, Q, u, *params) else None
-    return _exponents(x, Q, u, *params, system=system, plan=plan, kept=kept)
+    return _exponents(x, Q, u, *params, system=system, plan=plan, at=at, kept=kept)
 
 
 def _argument(name: str, x: Any, least: int) -> Any:
@@ -107,10 +126,17 @@ def _argument(name: str, x: Any, least: int) -> Any:
 
 
 def _evaluate(
-    x: Any, basis: Any, u: Any, *params: Any, system: System, plan: Plan, kept: list[Any] | None
+    x: Any,
+    basis: Any,
+    u: Any,
+    *params: Any,
+    system: System,
+    plan: Plan,
+    at: dict[str, Any],
+    kept: list[Any] | None,
 ) -> Array:
     """Run forward; where a gradient may follow, leave in `kept` what it needs."""
-    run = _run(x, basis, u, params, system, plan, keep=kept is not None)
+    run = _run(x, basis, u, params, system, plan, at, keep=kept is not None)
     if kept is not None:
         kept[:] = [run]
     return run[0]
@@ -120,14 +146,21 @@ _exponents = primitive(_evaluate)
 
 
 def _run(
-    x: Array, basis: Array, u: Array | None, params: Any, system: System, plan: Plan, keep: bool
+    x: Array,
+    basis: Array,
+    u: Array | None,
+    params: Any,
+    system: System,
+    plan: Plan,
+    at: dict[str, Any],
+    keep: bool,
 ) -> tuple[Array, Record, tuple[Array, Array]]:
     """Run the forward sweep on the whole ensemble."""
     if params:
         system = system.with_params(rebuild(system.params, list(params)))
     lead = np.broadcast_shapes(system.ensemble(x, None if u is None else u[0]), basis.shape[:-2])
     rows, R = orthonormal_rows(np.broadcast_to(basis, (*lead, *basis.shape[-2:])))
-    inputs = prepare_inputs(system, u, len(lead), plan.total)
+    inputs = prepare_inputs(system, u, lead, plan.total, **at)
     start = np.broadcast_to(x, (*lead, system.dim)).copy()
     lam, record = exponents(system, start, rows, inputs, plan, keep=keep)
     return lam, record, (rows, R)
@@ -136,19 +169,19 @@ def _run(
 def _vjp_maker(argnums: Any, ans: Any, args: Any, kwargs: Any) -> Any:
     """Pull back from what the run has kept; all arguments come in one sweep."""
     x, basis, u, *params = args
-    system, plan = kwargs["system"], kwargs["plan"]
+    system, plan, at = kwargs["system"], kwargs["plan"], kwargs["at"]
     if is_traced(*(value for value in (x, basis, u) if value is not None), *params):
         raise NotImplementedError("finite_time_exponents has no second derivatives")
     kept = kwargs["kept"]
 
     def vjp(bar: Array) -> tuple[Any, ...]:
         # A sweep uses its tape up: a second one, as for a Jacobian, needs a run of its own.
-        run = kept.pop() if kept else _run(x, basis, u, params, system, plan, keep=True)
+        run = kept.pop() if kept else _run(x, basis, u, params, system, plan, at, keep=True)
         _, record, (rows, R) = run
         x_bar, rows_bar, u_bar, params_bar = gradient(record, bar)
         cotangents: list[Any] = [unbroadcast(x_bar, np.shape(x))]
         cotangents.append(_basis_cotangent(rows, R, rows_bar, np.shape(basis)))
-        cotangents.append(None if u is None else _inputs_cotangent(u_bar, u))
+        cotangents.append(None if u is None else _inputs_cotangent(system, u_bar, u))
         given = leaves(params_bar) or [np.zeros(np.shape(p)) for p in params]
         cotangents += [
             np.zeros(np.shape(p)) + unbroadcast(np.asarray(g), np.shape(p))
@@ -161,13 +194,13 @@ def _vjp_maker(argnums: Any, ans: Any, args: Any, kwargs: Any) -> Any:
     return vjp
 
 
-def _inputs_cotangent(u_bar: Array | None, u: Array) -> Array:
-    """Bring the cotangent of the inputs used to the shape of those given."""
-    out = np.zeros_like(u)
-    if u_bar is not None:
-        used = unbroadcast(u_bar, (len(u_bar), *(1,) * (u_bar.ndim - u.ndim), *u.shape[1:]))
-        out[: len(used)] = used.reshape(len(used), *u.shape[1:])
-    return out
+def _inputs_cotangent(system: System, rows_bar: Array | None, u: Array) -> Array:
+    """Bring the cotangent of what steps were given to the shape of the inputs."""
+    if rows_bar is None:
+        return np.zeros_like(u)
+    bar = system.drive.samples_bar(rows_bar, u.shape)
+    bar = unbroadcast(bar, (len(bar), *(1,) * (bar.ndim - u.ndim), *u.shape[1:]))
+    return bar.reshape(u.shape)
 
 
 def _basis_cotangent(rows: Array, R: Array, rows_bar: Array, shape: tuple[int, ...]) -> Array:

@@ -3,19 +3,28 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any, ClassVar
-
-import numpy as np
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from .. import validate
-from ..numerics.arrays import Array
+from ..numerics.arrays import Array, ArrayLike, Seed
 from ..results.result import Result
 from ..results.storage import register
-from ..systems import as_system
-from .laws import Checks, check_derivative, check_pairing, check_volume, check_zero
+from ..systems import SystemLike, as_system
+from .laws import (
+    Checks,
+    check_derivative,
+    check_divergence,
+    check_pairing,
+    check_volume,
+    check_zero,
+)
 from .measure import lyapunov_spectrum
+from .plot import plot_invariants
 from .result import Spectrum
 from .retrace import retrace
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 
 @register
@@ -28,7 +37,7 @@ class Invariants(Result):
     value, expected, tolerance : array (..., c)
         For each of the c checks; the leading axes are those of the ensemble.
     checks : list of str
-        Their names: "derivative", "volume", "zero exponent", "pairing".
+        Their names: "derivative", "volume", "divergence", "zero exponent", "pairing".
     verdicts : dict
         Name to a sentence; also for a check that was not made, with the reason.
     passed : bool or None
@@ -52,43 +61,28 @@ class Invariants(Result):
     def _summary(self) -> dict[str, Any]:
         return {"passed": self.passed, **self.verdicts}
 
-    def plot(self, ax: Any = None) -> Any:
+    def plot(self, ax: Axes | None = None) -> Axes:
         """Draw each deviation as a fraction of its tolerance; return the Axes.
 
         Parameters
         ----------
         ax : matplotlib Axes, optional
         """
-        from ..results.axes import BLUE, RED, new_axes
-
-        ax = new_axes(ax, figsize=(5, 0.8 + 0.5 * max(1, len(self.checks))))
-        with np.errstate(invalid="ignore"):
-            away = np.abs(self.value - self.expected)
-        away = np.where(self.value == self.expected, 0.0, away) / self.tolerance
-        away = np.maximum(away.reshape(-1, len(self.checks)), 1e-6)
-        for i in range(len(self.checks)):
-            colors = np.where(away[:, i] <= 1, BLUE, RED)
-            ax.scatter(away[:, i], np.full(len(away), i), c=colors, s=25, zorder=3)
-        ax.axvline(1.0, color="0.4", lw=0.8)
-        ax.set_xscale("log")
-        ax.set_xlim(5e-7, max(3.0, 2 * away.max(initial=1.0)))
-        ax.set_yticks(range(len(self.checks)), self.checks)
-        ax.set_ylim(len(self.checks) - 0.5, -0.5)
-        ax.set_xlabel("deviation / tolerance")
-        return ax
+        return plot_invariants(self, ax)
 
 
 def check_invariants(
-    subject: Any,
+    subject: Spectrum | SystemLike,
     n_steps: int | None = None,
     *,
-    inputs: Any = None,
-    x0: Any = None,
-    system: Any = None,
+    inputs: ArrayLike | None = None,
+    x0: ArrayLike | None = None,
+    system: SystemLike | None = None,
     zero: bool | None = None,
     pairing: bool | float | None = None,
     level: float = 0.999,
-    rng: Any = None,
+    t0: float = 0.0,
+    rng: Seed = None,
     progress: bool = False,
 ) -> Invariants:
     r"""Check a spectrum, or a system on a run of its own, against laws that hold exactly.
@@ -98,6 +92,9 @@ def check_invariants(
     "volume"
         the sum of all n exponents is the mean of :math:`\log |\det D_s|` along the very
         trajectory of the run, which is retraced for it;
+    "divergence"
+        the sum of all exponents of a flow is the mean divergence of its *field*: beyond the
+        error bars, or 1e-5, the step of the integrator is too long;
     "zero exponent"
         an autonomous flow that does not come to rest has an exponent that is compatible
         with 0 within its interval;
@@ -128,6 +125,8 @@ def check_invariants(
         coordinates (q, p).
     level : float, optional
         Level of the intervals, in checks that are statistical.
+    t0 : float, optional
+        Time at which the run of a system starts, where the system depends on it.
     rng : None, int or Generator, optional
         Draws the start of a system's run, and directions for the derivative.
     progress : bool, optional
@@ -156,7 +155,7 @@ def check_invariants(
     >>> found.passed
     True
     >>> found.checks
-    ['derivative', 'volume', 'zero exponent']
+    ['derivative', 'volume', 'divergence', 'zero exponent']
     >>> alone = ln.spectrum_from_jacobians([[[2.0]]])
     >>> print(ln.check_invariants(alone).verdicts["volume"])
     not checked: the spectrum carries no system: give `system`
@@ -175,12 +174,13 @@ def check_invariants(
             raise ValueError("`system` given twice: it is for a spectrum that carries none")
         known = as_system(subject)
         spectrum = lyapunov_spectrum(
-            known, n_steps, inputs=inputs, x0=x0, rng=rng, progress=progress
+            known, n_steps, inputs=inputs, x0=x0, t0=t0, rng=rng, progress=progress
         )
     run, reason = retrace(spectrum, known, inputs, progress=progress)
     checks = Checks(spectrum.exponents.shape[:-1])
     check_derivative(checks, run, known, reason, rng)
     check_volume(checks, spectrum, run, reason, level)
+    check_divergence(checks, spectrum, run, level)
     check_zero(checks, spectrum, run, known, zero, reason, level)
     check_pairing(checks, spectrum, run, pairing, level)
     passed = all(checks.passed) if checks.passed else None

@@ -16,6 +16,9 @@ from .uncertainty.stderr import mean_and_stderr
 #: The sum of all exponents and the mean log determinant are one number but for rounding.
 ROUNDING = 1e-9
 
+#: Of volumes an integrator may miss this part, whatever the error bars.
+DISCRETISATION = 1e-5
+
 #: Central differences agree with an exact derivative to about 1e-10.
 DERIVATIVE = 1e-5
 
@@ -72,15 +75,19 @@ def check_derivative(
         return checks.skip("derivative", reason)
     worst = np.zeros(checks.lead)
     for x, u, D in zip(run.states, run.inputs, run.jacobians, strict=True):
-        given = () if u is None else (u,)
+        rows = None if u is None else u[None]
         direction = rng.standard_normal(x.shape)
         exact = np.matmul(D, direction[..., None])[..., 0]
-        pushed = system.pushforward(x, direction[..., None], *given)[..., 0]
+        pushed = np.empty_like(direction[..., None, :])
+        system.orbit(x, rows, 1).push(0, direction[..., None, :], pushed)
+        pushed = pushed[..., 0, :]
         scale = 1 + np.abs(exact).max(axis=-1)
         away = np.full(checks.lead, np.inf)
         for h in (1e-5, 1e-6, 1e-7):  # a kink or a jump may lie within one, hardly within all
             step = h * (1 + np.abs(x).max())
-            forth, back = (system.step(x + sign * step * direction, *given) for sign in (1, -1))
+            forth, back = (
+                system.orbit(x + sign * step * direction, rows, 1).states[-1] for sign in (1, -1)
+            )
             slope = (forth - back) / (2 * step)
             error = np.maximum(np.abs(slope - exact), np.abs(slope - pushed)).max(axis=-1)
             away = np.minimum(away, error / scale)
@@ -117,6 +124,32 @@ def check_volume(
     return checks.add("volume", total, expected, tolerance, what)
 
 
+def check_divergence(
+    checks: Checks, spectrum: Spectrum, run: Retraced | None, level: float
+) -> None:
+    """Compare the sum of the exponents with the mean divergence of the field.
+
+    Their difference is what the integrator does to volumes: it should not exceed what errors
+    exponents have anyway.
+    """
+    if run is None or run.divergence is None:
+        return
+    low, high = spectrum.confidence_interval(level)
+    half = (high - low).max(axis=-1) / 2
+    if not np.isfinite(half).all():
+        return checks.skip("divergence", "the run is too short to tell errors")
+    size = np.abs(spectrum.exponents).sum(axis=-1)
+    checks.add(
+        "divergence",
+        spectrum.exponents.sum(axis=-1),
+        run.divergence,
+        np.maximum(half, DISCRETISATION * np.maximum(1.0, size)),
+        "the sum of the exponents, beside the mean divergence of the field,",
+    )
+    if not checks.passed[-1]:
+        checks.verdicts["divergence"] += ": the step is too long, take a smaller dt"
+
+
 def check_zero(
     checks: Checks,
     spectrum: Spectrum,
@@ -129,7 +162,7 @@ def check_zero(
     """Look for an exponent that is compatible with 0."""
     name = "zero exponent"
     if zero is None:
-        if system is None or not isinstance(system, Flow) or system.n_inputs:
+        if system is None or not isinstance(system, Flow) or system.n_inputs or system.time:
             if system is None:
                 checks.skip(name, f"{reason}, or say zero=True")
             return None

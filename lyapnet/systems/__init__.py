@@ -1,7 +1,21 @@
-"""What has Lyapunov exponents: the protocol, and maps and flows written by the user."""
+"""What has Lyapunov exponents: the protocol, and systems written by the user."""
 
+from .delay import DelayFlow
 from .flow import Flow
 from .map import Map
-from .protocol import System, as_system
+from .noisy import NoisyFlow
+from .protocol import AnySystem, System, SystemLike, as_system
+from .stroboscopic import Stroboscopic, stroboscopic
 
-__all__ = ["Flow", "Map", "System", "as_system"]
+__all__ = [
+    "AnySystem",
+    "DelayFlow",
+    "Flow",
+    "Map",
+    "NoisyFlow",
+    "Stroboscopic",
+    "System",
+    "SystemLike",
+    "as_system",
+    "stroboscopic",
+]

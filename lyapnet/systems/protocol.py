@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Protocol, TypeVar
 
 import autograd.numpy as anp
 import numpy as np
@@ -12,7 +12,36 @@ import numpy as np
 from .. import validate
 from ..numerics.arrays import Array
 from ..numerics.autodiff import Function, Tree, leaves, rebuild, value
+from .drive import Drive
 from .orbit import JacobianOrbit, Orbit
+
+
+class SystemLike(Protocol):
+    """What an object of one's own needs, for type checkers: the six members of `System`."""
+
+    @property
+    def dim(self) -> int:
+        """Dimension of the state."""
+        ...
+
+    @property
+    def n_inputs(self) -> int:
+        """Dimension of the input."""
+        ...
+
+    @property
+    def dt(self) -> float:
+        """Time that a step takes."""
+        ...
+
+    def step(self, x: Any, u: Any = None, /) -> Any:
+        """Return the next state."""
+
+    def jacobian(self, x: Any, u: Any = None, /) -> Any:
+        """Return the Jacobian of the step."""
+
+    def pushforward(self, x: Any, Q: Any, u: Any = None, /) -> Any:
+        """Return the Jacobian times a tangent basis."""
 
 
 class System:
@@ -30,22 +59,30 @@ class System:
         Dimension m of the input, 0 for an autonomous system.
     dt : float
         Time that a step takes: 1 for maps and networks.
+    time : bool
+        Whether a step depends on the time at which it begins.
     """
 
     dim: int
     n_inputs: int = 0
     dt: float = 1.0
+    time: bool = False
     params: Tree = None
 
-    def step(self, x: Any, u: Any = None) -> Any:
+    @property
+    def drive(self) -> Drive:
+        """How steps are told their input and time."""
+        return Drive(self.n_inputs, self.time, 0, self.dt)
+
+    def step(self, x: Array, u: Array | None = None) -> Array:
         """Return the next state ``(..., n)``."""
         raise NotImplementedError
 
-    def jacobian(self, x: Any, u: Any = None) -> Any:
+    def jacobian(self, x: Array, u: Array | None = None) -> Array:
         """Return the Jacobian of `step` in the state, ``(..., n, n)``."""
         raise NotImplementedError
 
-    def pushforward(self, x: Any, Q: Any, u: Any = None) -> Any:
+    def pushforward(self, x: Array, Q: Array, u: Array | None = None) -> Array:
         """Return the Jacobian times a tangent basis ``(..., n, k)``."""
         return anp.matmul(self.jacobian(x, u), Q)
 
@@ -68,6 +105,13 @@ class System:
         """Components of the state that a readout sees: all, unless a system says otherwise."""
         return slice(0, self.dim)
 
+    def finer(self) -> tuple[System, int] | None:
+        """Return the system with more accurate steps, and how many of them make one of these.
+
+        None where there is no step to choose: of maps.
+        """
+        return None
+
     def ensemble(self, x: Array, u: Array | None) -> tuple[int, ...]:
         """Return the shape of the ensemble that states and inputs ``(..., m)`` span."""
         inputs = () if u is None else u.shape[:-1]
@@ -80,13 +124,14 @@ class System:
             ) from None
 
     def orbit(self, x: Array, inputs: Array | None, n_steps: int) -> Orbit:
-        """Run `n_steps` steps from ``x (..., n)`` under inputs ``(n_steps, ..., m)``.
+        """Run `n_steps` steps from ``x (..., n)`` under inputs ``(n_steps, ..., c)``.
 
         Parameters
         ----------
         x : array (..., n)
             With the axes of the whole ensemble.
-        inputs : array (n_steps, ..., m) or None
+        inputs : array (n_steps, ..., c) or None
+            Rows of the `drive`: where there is neither time nor interpolation, the inputs.
         n_steps : int
         """
         states = np.empty((n_steps + 1, *x.shape))
@@ -132,3 +177,7 @@ class _Foreign(System):
 
     def with_params(self, params: Tree) -> System:
         return self
+
+
+#: A system of some kind: what comes back is of the same.
+AnySystem = TypeVar("AnySystem", bound=System)

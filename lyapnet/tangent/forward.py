@@ -130,6 +130,10 @@ def forward(
         diagonal, length = np.stack(diagonals), np.stack(lengths)
         check_growth(diagonal, length, [start + end for end in ends])
         log_growth, sine = logs(diagonal, length, rows.shape[-1])
+    if orbit.log_volume is not None and rows.shape[-2] == rows.shape[-1] and not keep:
+        # The last direction of a full basis has what the others leave of the volume.
+        volume = np.add.reduceat(orbit.log_volume, [0, *ends[:-1]], axis=0)
+        log_growth[..., -1] = volume - log_growth[..., :-1].sum(axis=-1)
     growth = np.add.reduceat(log_growth, starts, axis=0)
     for leaf, first, last, collapsed in suspect:
         wanted = leaf in starts and not forgiving and not collapsed.min() >= _COLLAPSED

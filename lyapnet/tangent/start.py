@@ -83,6 +83,7 @@ def start_state(system: System, x0: Any, rng: np.random.Generator) -> Array:
             raise ValueError("`x0` is needed: this system has no initial state of its own")
     x = validate.array("x0", x0, least=1)
     validate.trailing("x0", x, system.dim, "the system's dim")
+    validate.members("x0", x.shape[:-1])
     return x
 
 
@@ -114,9 +115,13 @@ def start_rows(basis: Array | None, shape: tuple[int, ...], rng: np.random.Gener
 
 def orthonormal_rows(basis: Array) -> tuple[Array, Array]:
     """Return the rows of an orthonormal basis ``(..., k, n)`` and the factor R of a given one."""
+    # By powers of two, which round nothing: the squares of a column's entries may overflow.
+    _, places = np.frexp(np.abs(basis).max(axis=-2, keepdims=True))
+    basis = np.ldexp(basis, -places)
     Q, R = np.linalg.qr(basis)
     size = np.abs(np.diagonal(R, axis1=-2, axis2=-1))
     length = np.linalg.norm(basis, axis=-2)
+    R = np.ldexp(R, places)
     if not (size > basis.shape[-2] * np.finfo(float).eps * length).all():
         raise ValueError("`basis` must have independent columns: draw it at random, or use fewer")
     return np.ascontiguousarray(Q.swapaxes(-1, -2)), R
@@ -130,6 +135,7 @@ def input_sequence(inputs: Any) -> Array:
             "`inputs` must have at least 2 axes, (n_steps, ..., n_inputs), got shape "
             f"{u.shape}: for one input use inputs[:, None]"
         )
+    validate.members("inputs", u.shape[1:-1])
     return u
 
 
@@ -152,10 +158,34 @@ def check_inputs(system: System, u: Array | None, needed: int, parts: str = "") 
         )
 
 
-def prepare_inputs(system: System, u: Array | None, ndim: int, total: int) -> Array | None:
-    """Return inputs with the axes of the ensemble, zeros where a driven system has none."""
-    if not system.n_inputs:
-        return None
-    if u is None:
-        return np.broadcast_to(0.0, (total, *(1,) * ndim, system.n_inputs))
-    return u[:total].reshape(total, *(1,) * (ndim + 2 - u.ndim), *u.shape[1:])
+def prepare_inputs(
+    system: System,
+    u: Array | None,
+    lead: tuple[int, ...],
+    total: int,
+    *,
+    t0: float = 0.0,
+    first: int = 0,
+    seed: int | None = None,
+) -> Array | None:
+    """Return the row of numbers that each step is given, with the axes of the ensemble.
+
+    See `Drive`: zeros where a driven system has no inputs.
+    """
+    return system.drive.rows(u, lead, total, t0=t0, first=first, seed=seed)
+
+
+def start_time(system: System, t0: Any) -> float:
+    """Return the time at which a run starts."""
+    t0 = validate.real("t0", t0)
+    if t0 and not system.time:
+        raise ValueError(
+            f"`t0` is {t0:g}, but the system does not depend on time: leave it out, or make the "
+            "system with time=True"
+        )
+    return t0
+
+
+def noise_seed(system: System, u: Array | None, rng: np.random.Generator) -> int | None:
+    """Return a seed for the noise of a run, None where there is none to draw."""
+    return int(rng.integers(2**63)) if system.drive.noisy and u is None else None

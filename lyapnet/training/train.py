@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import numpy as np
@@ -11,10 +11,11 @@ import numpy as np
 from .. import validate
 from ..errors import LyapnetError
 from ..flossing.epoch import Flosser, Window
+from ..numerics.arrays import ArrayLike, PathLike, Seed
 from ..optimize import Adam, as_adam, checked_clip
 from ..runs.checkpoint import Checkpoint
 from ..runs.progress import asks_to_stop, progress_bar
-from ..systems import System
+from ..systems import AnySystem, System
 from ..systems.parameters import flossable, named_params
 from ..tangent.interval import Interval
 from ..tangent.start import start_state
@@ -34,7 +35,7 @@ _LATER = ("learning_rate", "dropout", "validate_every")
 
 
 def train(
-    cell: Any,
+    cell: AnySystem,
     task: Any,
     n_epochs: int,
     *,
@@ -44,18 +45,18 @@ def train(
     optimizer: Adam | None = None,
     schedule: Any = None,
     readout: Any = None,
-    x0: Any = None,
-    clip_norm: Any = None,
+    x0: ArrayLike | None = None,
+    clip_norm: float | None = None,
     penalty: Any = None,
     dropout: float = 0.0,
     learning_rate: Callable[[int], float] | None = None,
     validate_every: int = 0,
-    diagnostics: Any = (),
-    rng: Any = None,
+    diagnostics: Iterable[str] = (),
+    rng: Seed = None,
     progress: bool = False,
-    callback: Callable[[TrainingProgress], Any] | None = None,
-    checkpoint: Any = None,
-) -> TrainResult:
+    callback: Callable[[TrainingProgress], object] | None = None,
+    checkpoint: PathLike | None = None,
+) -> TrainResult[AnySystem]:
     r"""Train a network with a linear readout by backpropagation through time.
 
     .. math:: z_t = W_\mathrm{out} h_t + b_\mathrm{out}
@@ -96,7 +97,7 @@ def train(
         is the schedule's.
     penalty : (str, float) or object, optional
         A control: ``("spectral_radius", c)``, ``("jacobian_norm", c)``, or an object from
-        `lyapnet.training.penalty`.
+        `lyapnet.penalty`.
     dropout : float, optional
         Probability with which each unit's recurrent connections are cut in an epoch: for all
         steps of its sequences, so that the network is one map. Those of the others are scaled;
@@ -137,6 +138,9 @@ def train(
         always recorded.
     ``"gradient_norm_h0_longest"``
         The same for the loss of the last step alone, the paper's eq. 18: about 3 ms.
+    ``"transmission"``
+        The norm of that in the first state over the root of the summed squares of those that
+        enter at each step, about 1 where gradients go back unchanged: free, and always recorded.
     ``"singular_values"``
         Of the gradient in the recurrent weights W, descending ``(n,)``: about 1 ms.
     ``"effective_rank"``
@@ -246,7 +250,7 @@ def _show(bar: Any, trainer: Trainer, trained: bool) -> None:
         bar.update(0)
 
 
-def _result(trainer: Trainer) -> TrainResult:
+def _result(trainer: Trainer) -> TrainResult[Any]:
     done = {name: x[: trainer.epoch].copy() for name, x in trainer.history.items()}
     watched = {name: x[: trainer.epoch].copy() for name, x in trainer.watched.items()}
     flosser = trainer.flosser
@@ -257,10 +261,11 @@ def _result(trainer: Trainer) -> TrainResult:
         done["accuracy"],
         np.array(trainer.exponents).reshape(len(trainer.exponents), k),
         done["flossing_epochs"],
-        {"gradient_norm_h0": done["gradient_norm_h0"], **watched},
+        {name: done[name] for name in ("gradient_norm_h0", "transmission")} | watched,
         trainer.optimizer,
         None if flosser is None else flosser.optimizer,
         _accuracy_kind(trainer.settings),
+        getattr(trainer.settings.task, "chance", None),
     )
 
 

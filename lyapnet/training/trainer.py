@@ -13,7 +13,7 @@ from ..optimize import Adam, adam_state, clipped, restored
 from ..tangent.stretches import run_orbit
 from . import losses
 from .bptt import Evaluation, evaluate
-from .diagnostics import DIAGNOSTICS, Moment, gradient_norm_h0
+from .diagnostics import DIAGNOSTICS, Moment, gradient_norm_h0, transmission
 from .dropout import dropped
 from .network import Batch, Network
 from .progress import TrainingProgress
@@ -65,7 +65,8 @@ class Trainer:
         #: Flossing epochs left before the next training epoch; None where that is not decided.
         self.pending: int | None = None
         self.history = {
-            name: np.zeros(settings.n_epochs) for name in ("loss", "accuracy", "gradient_norm_h0")
+            name: np.zeros(settings.n_epochs)
+            for name in ("loss", "accuracy", "gradient_norm_h0", "transmission")
         }
         self.history["flossing_epochs"] = np.zeros(settings.n_epochs, dtype=int)
         self.watched: dict[str, Array] = {}
@@ -117,6 +118,7 @@ class Trainer:
         self.history["loss"][epoch] = found.loss
         self.history["accuracy"][epoch] = self._accuracy(batch, found)
         self.history["gradient_norm_h0"][epoch] = gradient_norm_h0(moment)
+        self.history["transmission"][epoch] = transmission(moment)
         for name in settings.diagnostics:
             self._watch(name, DIAGNOSTICS[name](moment))
         if settings.learning_rate is not None:

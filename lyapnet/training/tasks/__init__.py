@@ -18,3 +18,7 @@ __all__ = [
     "Task",
     "TemporalXOR",
 ]
+
+
+def __dir__() -> list[str]:
+    return __all__

@@ -127,6 +127,11 @@ class SequentialDigits(Sequences):
         )  # fmt: skip
         self.permuted = bool(permuted)
 
+    @property
+    def chance(self) -> float:
+        """A tenth."""
+        return 0.1
+
     def __repr__(self) -> str:
         return f"SequentialDigits(permuted={self.permuted})"
 

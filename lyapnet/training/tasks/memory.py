@@ -55,6 +55,11 @@ class CopyMemory(Task):
         return f"CopyMemory(items={self.items}, delay={self.delay}, symbols={self.symbols})"
 
     @property
+    def chance(self) -> float:
+        """One in as many as there are symbols."""
+        return 1.0 / self.symbols
+
+    @property
     def length(self) -> int:
         """The list, the pause and the recall."""
         return self.delay + self.items
@@ -105,6 +110,11 @@ class Hold(Task):
 
     def __repr__(self) -> str:
         return f"Hold(items={self.items}, delay={self.delay}, noise={self.noise:g})"
+
+    @property
+    def chance(self) -> float:
+        """A half."""
+        return 0.5
 
     def _draw(self, shape: tuple[int, ...], rng: np.random.Generator) -> Array:
         u = self.noise * rng.standard_normal(shape)

@@ -74,6 +74,11 @@ class TemporalXOR(Task):
         self.inputs = validate.option("inputs", inputs, ("binary", "uniform"))
         self.loss = "cross_entropy" if inputs == "binary" else "squared_error"
 
+    @property
+    def chance(self) -> float | None:
+        """A half for bits."""
+        return 0.5 if self.inputs == "binary" else None
+
     def __repr__(self) -> str:
         return f"TemporalXOR(delay={self.delay}, inputs={self.inputs!r})"
 
@@ -111,6 +116,11 @@ class SpatialXOR(Task):
 
     def __init__(self, delay: int) -> None:
         self.delay = validate.integer("delay", delay, low=0)
+
+    @property
+    def chance(self) -> float:
+        """A half."""
+        return 0.5
 
     def _draw(self, shape: tuple[int, ...], rng: np.random.Generator) -> Array:
         return _bits(shape, rng)

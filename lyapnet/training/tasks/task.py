@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from ... import validate
-from ...numerics.arrays import Array
+from ...numerics.arrays import Array, Seed
 from ..losses import accuracy
 
 
@@ -37,7 +37,12 @@ class Task:
         """The shortest sequence in which something counts."""
         return self.delay + 1
 
-    def sample(self, n_steps: int, batch_size: int, rng: Any = None) -> tuple[Array, Array, Array]:
+    @property
+    def chance(self) -> float | None:
+        """Accuracy of a network that knows nothing, None where it is not known."""
+        return None
+
+    def sample(self, n_steps: int, batch_size: int, rng: Seed = None) -> tuple[Array, Array, Array]:
         """Draw a batch.
 
         Parameters
