@@ -45,6 +45,7 @@ from .training import penalty, tasks
 from .training.progress import TrainingProgress
 from .training.result import TrainResult
 from .training.ridge import ReadoutFit, fit_readout
+from .training.saved import Saved, read_checkpoint
 from .training.schedule import AdaptiveFlossing, FlossingSchedule
 from .training.train import train
 from .weights import (
@@ -96,6 +97,7 @@ __all__ = [
     "Progress",
     "ReadoutFit",
     "ReservoirCriterion",
+    "Saved",
     "Spectrum",
     "Stack",
     "StepCheck",
@@ -138,6 +140,7 @@ __all__ = [
     "penalty",
     "periodic_orbit",
     "prediction_band",
+    "read_checkpoint",
     "reservoir_criterion",
     "spectrum_from_jacobians",
     "stroboscopic",
