@@ -9,7 +9,7 @@ import numpy as np
 
 from .. import validate
 from ..errors import LyapnetError
-from ..numerics.arrays import ArrayLike, PathLike, Seed
+from ..numerics.arrays import ArrayLike, PathLike, Seed, patient
 from ..optimize import Adam, as_adam, checked_clip
 from ..runs.checkpoint import Checkpoint
 from ..runs.progress import progress_bar
@@ -17,12 +17,14 @@ from ..systems import AnySystem
 from ..systems.parameters import flossable, named_params, with_named_params
 from ..tangent.interval import Interval
 from .epoch import Flosser, Window
+from .gates import holding, warn_if_held
 from .progress import Progress
 from .result import FlossResult
 from .source import Source
 from .verdict import is_met, verdict_of
 
 
+@patient
 def floss(
     cell: AnySystem,
     n_epochs: int,
@@ -120,6 +122,10 @@ def floss(
     activation saturates contracts on average once its states are large: positive
     exponents need chaos, to which the gradient of a short window hardly leads.
 
+    LSTM and GRU can bring their exponents to zero by holding their state, and as they are drawn by
+    default they do, which is warned of: ``random(bias="open")`` draws networks whose recurrent
+    weights have to do it.
+
     References
     ----------
     R. Engelken, "Gradient Flossing", NeurIPS 2023.
@@ -151,7 +157,7 @@ def floss(
         batch_size=members, qr_interval=qr_interval, optimizer=optimizer, tol=tol,
         clip_norm=clip_norm, rng=rng, **({"t0": t0} if t0 else {}),
     )  # fmt: skip
-    rng = validate.generator(rng)
+    first, rng = system, validate.generator(rng)
     saved = Checkpoint(checkpoint, call)
 
     networks = getattr(system, "networks", ())
@@ -193,6 +199,8 @@ def floss(
                 error.add_note(f"This happened in epoch {epoch + 1} of flossing.")
                 raise
             epoch += 1
+            if epoch == n_epochs:
+                warn_if_held(holding(first, x, u), holding(system, x, u))
             if callback is not None:
                 callback(Progress(epoch, system, loss[:epoch], lam[epoch - 1]))
             if progress:

@@ -46,9 +46,10 @@ def schedule(
     """Return what a condition flosses: the paper's window, 39 of 55 steps, and episodes.
 
     ``none``, ``before`` (500 epochs), ``during`` (before, and again at epoch 500),
-    ``episodes`` (before, and at epochs 100 to 400), ``throughout`` (every 100 epochs), and
-    ``adaptive``. By default 75 of 80 exponents, and as many of another size. `episode` is
-    another number of epochs, and `at` other training epochs to floss at.
+    ``episodes`` (before, and at epochs 100 to 400), ``throughout`` (every 100 epochs),
+    ``adaptive`` with limits of the gradient, and ``relative`` without any. By default 75 of 80
+    exponents, and as many of another size. `episode` is another number of epochs, and `at` other
+    training epochs to floss at.
     """
     window: dict[str, Any] = dict(k=k or round(n * 75 / 80), n_steps=39)
     window |= {"transient": 10, "basis_transient": 6, "clip_norm": 1.0, **settings}
@@ -56,6 +57,8 @@ def schedule(
         case "none":
             return None
         case "adaptive":
+            return AdaptiveFlossing(**{"low": 1e-5, "high": 1e-3, **window})
+        case "relative":
             return AdaptiveFlossing(**window)
         case "before" | "during" | "episodes" | "throughout":
             when = EPISODES[condition] if at is None else at
@@ -156,7 +159,7 @@ def learn(
         "flossing_epochs": int(result.flossing_epochs.sum()),
         "exponents": np.asarray(spectrum.exponents),
     }
-    if condition == "adaptive":
+    if condition in ("adaptive", "relative"):
         found["flossed_at"] = np.flatnonzero(result.flossing_epochs)
     if watch:
         values = result.diagnostics["singular_values"][:, [0, min(9, n - 1), n // 2 - 1]]

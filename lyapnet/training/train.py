@@ -11,7 +11,7 @@ import numpy as np
 from .. import validate
 from ..errors import LyapnetError
 from ..flossing.epoch import Flosser, Window
-from ..numerics.arrays import ArrayLike, PathLike, Seed
+from ..numerics.arrays import ArrayLike, PathLike, Seed, patient
 from ..optimize import Adam, as_adam, checked_clip
 from ..runs.checkpoint import Checkpoint
 from ..runs.progress import progress_bar
@@ -30,6 +30,7 @@ from .tasks import Task
 from .trainer import Settings, Trainer
 
 
+@patient
 def train(
     cell: AnySystem,
     task: Any,
@@ -118,6 +119,9 @@ def train(
         always recorded.
     ``"gradient_norm_h0_longest"``
         The same for the loss of the last step alone, the paper's eq. 18: about 3 ms.
+    ``"transmission"``
+        The norm of that in the first state over the root of the summed squares of those that
+        enter at each step, about 1 where gradients go back unchanged: free, and always recorded.
     ``"singular_values"``
         Of the gradient in the recurrent weights W, descending ``(n,)``: about 1 ms.
     ``"effective_rank"``
@@ -233,7 +237,7 @@ def _result(trainer: Trainer) -> TrainResult[Any]:
         done["accuracy"],
         np.array(trainer.exponents).reshape(len(trainer.exponents), k),
         done["flossing_epochs"],
-        {"gradient_norm_h0": done["gradient_norm_h0"], **watched},
+        {name: done[name] for name in ("gradient_norm_h0", "transmission")} | watched,
         trainer.optimizer,
         None if flosser is None else flosser.optimizer,
         _accuracy_kind(trainer.settings),

@@ -12,7 +12,7 @@ from ..numerics.arrays import Array
 from ..optimize import Adam, adam_state, clipped, restored
 from . import losses
 from .bptt import Evaluation, evaluate
-from .diagnostics import DIAGNOSTICS, Moment, gradient_norm_h0
+from .diagnostics import DIAGNOSTICS, Moment, gradient_norm_h0, transmission
 from .network import Batch, Network
 from .progress import TrainingProgress
 
@@ -60,7 +60,8 @@ class Trainer:
         #: Flossing epochs left before the next training epoch; None where that is not decided.
         self.pending: int | None = None
         self.history = {
-            name: np.zeros(settings.n_epochs) for name in ("loss", "accuracy", "gradient_norm_h0")
+            name: np.zeros(settings.n_epochs)
+            for name in ("loss", "accuracy", "gradient_norm_h0", "transmission")
         }
         self.history["flossing_epochs"] = np.zeros(settings.n_epochs, dtype=int)
         self.watched: dict[str, Array] = {}
@@ -104,6 +105,7 @@ class Trainer:
         self.history["loss"][epoch] = found.loss
         self.history["accuracy"][epoch] = self._accuracy(batch, found)
         self.history["gradient_norm_h0"][epoch] = gradient_norm_h0(moment)
+        self.history["transmission"][epoch] = transmission(moment)
         for name in settings.diagnostics:
             value = np.asarray(DIAGNOSTICS[name](moment))
             if name not in self.watched:

@@ -373,6 +373,13 @@ def test_biases_by_gate():
     )
 
 
+@pytest.mark.parametrize(("cell", "want"), [(ln.GRU, [4, -4, 0]), (ln.LSTM, [4, -4, 0, 4])])
+def test_open_gates_let_inputs_through_and_hold_nothing(cell, want):
+    drawn = cell.random(6, bias="open", rng=0)
+    np.testing.assert_array_equal(drawn.params["b"], np.repeat(np.array(want, dtype=float), 6))
+    np.testing.assert_array_equal(drawn.params["W"], cell.random(6, rng=0).params["W"])
+
+
 def test_biases_of_long_memories():
     i, f, g, o = np.split(ln.LSTM.random(4000, bias="chrono", t_max=100, rng=0).params["b"], 4)
     np.testing.assert_array_equal(i, -f)
