@@ -127,7 +127,7 @@ class _Description:
         inner = getattr(x, "py_func", getattr(x, "__wrapped__", None))
         if callable(inner):  # compiled by numba, or remembering its results
             return {"wrapper": bytecode.type_name(kind), "function": self.of(inner, name)}
-        if hasattr(x, "detach"):  # a tensor of PyTorch
+        if hasattr(x, "detach") and hasattr(x, "cpu"):  # a tensor of PyTorch
             return {"tensor": self.of(np.asarray(x.detach().cpu()), name)}
         return self._object(x, name)
 
