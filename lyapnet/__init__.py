@@ -20,6 +20,7 @@ from .flossing.floss import floss
 from .flossing.loss import flossing_loss
 from .flossing.progress import Progress
 from .flossing.result import FlossResult
+from .numerics.signatures import show_types as _show_types
 from .optimize import Adam, AdamState
 from .results.storage import load
 from .runs.sweep import load_sweep, sweep
@@ -33,14 +34,14 @@ from .spectrum.result import Spectrum, diagnose
 from .spectrum.uncertainty.diagnosis import Diagnosis
 from .systems import DelayFlow, Flow, Map, NoisyFlow, Stroboscopic, System, stroboscopic
 from .systems.closed_loop import ClosedLoop
-from .training import tasks
+from .training import penalty, tasks
 from .training.progress import TrainingProgress
 from .training.result import TrainResult
 from .training.schedule import AdaptiveFlossing, FlossingSchedule
 from .training.train import train
 from .weights import from_flax, from_keras, from_torch, to_flax, to_keras, to_torch
 
-__version__ = "0.1.0.dev0"
+__version__ = "0.1.0"
 
 __all__ = [
     "GRU",
@@ -101,6 +102,7 @@ __all__ = [
     "load_sweep",
     "lyapunov_spectrum",
     "mean_field_exponent",
+    "penalty",
     "prediction_band",
     "spectrum_from_jacobians",
     "stroboscopic",
@@ -116,3 +118,6 @@ __all__ = [
 def __dir__() -> list[str]:
     """List the public names alone: the modules behind them are not for users."""
     return [*__all__, "__version__"]
+
+
+_show_types([globals()[name] for name in __all__], __name__)

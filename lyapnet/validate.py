@@ -140,9 +140,16 @@ def finite(name: str, x: Array) -> None:
     """Refuse NaN and infinity, and say where the first one is."""
     where = not_finite(x)
     if where is not None:
-        raise ValueError(
-            f"`{name}` must be finite, but {name}[{', '.join(map(str, where))}] = {x[where]}"
-        )
+        at = f"[{', '.join(map(str, where))}]" if where else ""
+        raise ValueError(f"`{name}` must be finite, but {name}{at} = {x[where]}")
+
+
+def nonnegative(name: str, value: Any) -> Array:
+    """Return an array of finite numbers, none of them negative."""
+    found = array(name, value)
+    if (found < 0).any():
+        raise ValueError(f"`{name}` must be at least 0, got {float(found.min())}")
+    return found
 
 
 def trailing(name: str, x: Array, size: int, meaning: str) -> None:

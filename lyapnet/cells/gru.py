@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, ClassVar, Self
 
 import autograd.numpy as anp
 import numpy as np
 
-from ..numerics.arrays import Array
+from ..numerics.arrays import Array, ArrayLike, Seed
 from ..results.storage import register
 from ..systems.orbit import Orbit
 from .activation import sech2
@@ -60,7 +61,13 @@ class GRU(GatedCell):
     gate_names: ClassVar[tuple[str, ...]] = ("reset", "update", "new")
 
     def __init__(
-        self, W: Any, V: Any = None, b: Any = None, *, c: Any = None, reset_after: bool = True
+        self,
+        W: ArrayLike,
+        V: ArrayLike | None = None,
+        b: ArrayLike | None = None,
+        *,
+        c: ArrayLike | None = None,
+        reset_after: bool = True,
     ) -> None:
         if not isinstance(reset_after, bool | np.bool_):
             raise TypeError(f"`reset_after` must be True or False, got {reset_after!r}")
@@ -93,10 +100,10 @@ class GRU(GatedCell):
         n_inputs: int = 1,
         init: str = "gaussian",
         mean: float = 0.0,
-        bias: Any = 0.0,
+        bias: float | str | Mapping[str, float] = 0.0,
         t_max: float | None = None,
         reset_after: bool = True,
-        rng: Any = None,
+        rng: Seed = None,
     ) -> Self:
         r"""Draw a random network of n units.
 
@@ -156,16 +163,16 @@ class GRU(GatedCell):
         n_ = n_drive + (r * m if self.reset_after else apply(self._blocks()[2], r * m))
         return (r, z, anp.tanh(n_), h, m), (sigmoid(-r_), sigmoid(-z_), sech2(n_))
 
-    def step(self, x: Any, u: Any = None) -> Any:
+    def step(self, x: Array, u: Array | None = None) -> Array:
         """Return the next state ``(..., N)``; without an input, under zero input."""
         _, z, n, h, _ = self._values(x, u)[0]
         return (1 - z) * n + z * h
 
-    def jacobian(self, x: Any, u: Any = None) -> Any:
+    def jacobian(self, x: Array, u: Array | None = None) -> Array:
         """Return the Jacobian of `step` in the state, ``(..., N, N)``."""
         return self._tangent(x, u, np.eye(self.dim), self._blocks())
 
-    def pushforward(self, x: Any, Q: Any, u: Any = None) -> Any:
+    def pushforward(self, x: Array, Q: Array, u: Array | None = None) -> Array:
         """Return the Jacobian times ``Q (..., N, k)`` without forming it."""
         return self._tangent(x, u, Q, [anp.matmul(W, Q) for W in self._blocks()])
 
@@ -178,7 +185,7 @@ class GRU(GatedCell):
             inner = anp.matmul(self._blocks()[2], r * Q + R * along[0])
         return z * Q + Z * along[1] + E * inner
 
-    def input_jacobian(self, x: Any, u: Any = None) -> Any:
+    def input_jacobian(self, x: Array, u: Array | None = None) -> Array:
         """Return the Jacobian of `step` in the input, ``(..., N, m)``."""
         R, Z, E, _, _ = (k[..., None] for k in coefficients(*self._values(x, u)))
         V_r, V_z, V_n = self._blocks("V")

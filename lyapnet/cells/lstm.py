@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, ClassVar, Self
 
 import autograd.numpy as anp
 import numpy as np
 
-from ..numerics.arrays import Array
+from ..numerics.arrays import Array, ArrayLike, Seed
 from ..results.storage import register
 from ..systems.orbit import Orbit
 from .activation import sech2
@@ -55,7 +56,9 @@ class LSTM(GatedCell):
     gates: ClassVar[str] = "ifgo"
     gate_names: ClassVar[tuple[str, ...]] = ("input", "forget", "cell", "output")
 
-    def __init__(self, W: Any, V: Any = None, b: Any = None) -> None:
+    def __init__(
+        self, W: ArrayLike, V: ArrayLike | None = None, b: ArrayLike | None = None
+    ) -> None:
         self._set(W, V, b)
         self.dim = 2 * self.units
 
@@ -71,9 +74,9 @@ class LSTM(GatedCell):
         n_inputs: int = 1,
         init: str = "gaussian",
         mean: float = 0.0,
-        bias: Any = 0.0,
+        bias: float | str | Mapping[str, float] = 0.0,
         t_max: float | None = None,
-        rng: Any = None,
+        rng: Seed = None,
     ) -> Self:
         r"""Draw a random network of n units.
 
@@ -125,12 +128,12 @@ class LSTM(GatedCell):
         slopes = sigmoid(-i_), sigmoid(-f_), sech2(g_), sigmoid(-o_), sech2(new)
         return (i, f, g, o, c, anp.tanh(new)), slopes
 
-    def step(self, x: Any, u: Any = None) -> Any:
+    def step(self, x: Array, u: Array | None = None) -> Array:
         """Return the next state ``(..., 2N)``; without an input, under zero input."""
         i, f, g, o, c, t = self._values(x, u)[0]
         return anp.concatenate([o * t, f * c + i * g], axis=-1)
 
-    def jacobian(self, x: Any, u: Any = None) -> Any:
+    def jacobian(self, x: Array, u: Array | None = None) -> Array:
         """Return the Jacobian of (h', c') in (h, c), ``(..., 2N, 2N)``."""
         i, f, g, o, s, f_diag = (k[..., None] for k in coefficients(*self._values(x, u)))
         W_i, W_f, W_g, W_o = self._blocks()
@@ -139,7 +142,7 @@ class LSTM(GatedCell):
         out = anp.concatenate([o * W_o, anp.zeros(np.shape(o)) * unit], axis=-1)
         return anp.concatenate([out + s * cell, cell], axis=-2)
 
-    def pushforward(self, x: Any, Q: Any, u: Any = None) -> Any:
+    def pushforward(self, x: Array, Q: Array, u: Array | None = None) -> Array:
         """Return the Jacobian times ``Q (..., 2N, k)`` without forming it."""
         n = self.units
         i, f, g, o, s, f_diag = (k[..., None] for k in coefficients(*self._values(x, u)))
@@ -152,7 +155,7 @@ class LSTM(GatedCell):
         )
         return anp.concatenate([o * along[..., 3 * n :, :] + s * cell, cell], axis=-2)
 
-    def input_jacobian(self, x: Any, u: Any = None) -> Any:
+    def input_jacobian(self, x: Array, u: Array | None = None) -> Array:
         """Return the Jacobian of (h', c') in the input, ``(..., 2N, m)``."""
         i, f, g, o, s, _ = (k[..., None] for k in coefficients(*self._values(x, u)))
         V_i, V_f, V_g, V_o = self._blocks("V")

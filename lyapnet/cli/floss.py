@@ -130,6 +130,6 @@ def _inputs(options: argparse.Namespace, cell: Cell) -> _Stretches | None:
     return _Stretches(found, length, options.batch_size)
 
 
-def _mean(r: FlossResult, at: slice) -> Array:
+def _mean(r: FlossResult[Any], at: slice) -> Array:
     """Average exponents over some of the epochs."""
     return r.exponents[at].mean(axis=0) if len(r.loss) else np.full(len(r.target), np.nan)

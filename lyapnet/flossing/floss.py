@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import numpy as np
 
 from .. import validate
 from ..errors import LyapnetError
+from ..numerics.arrays import ArrayLike, PathLike, Seed
 from ..optimize import Adam, as_adam, checked_clip
 from ..runs.checkpoint import Checkpoint
 from ..runs.progress import progress_bar
+from ..systems import AnySystem
 from ..systems.parameters import flossable, named_params, with_named_params
 from ..tangent.interval import Interval
 from .epoch import Flosser, Window
@@ -22,30 +24,30 @@ from .verdict import is_met, verdict_of
 
 
 def floss(
-    cell: Any,
+    cell: AnySystem,
     n_epochs: int,
     *,
     k: int,
     n_steps: int,
-    inputs: Any = None,
-    target: Any = 0.0,
-    weights: Any = None,
+    inputs: ArrayLike | Callable[[np.random.Generator], ArrayLike] | None = None,
+    target: ArrayLike = 0.0,
+    weights: ArrayLike | None = None,
     reduction: str = "sum",
     batch_size: int = 1,
-    x0: Any = None,
+    x0: ArrayLike | None = None,
     transient: int = 0,
     basis_transient: int = 0,
-    qr_interval: Any = "auto",
+    qr_interval: int | str = "auto",
     optimizer: Adam | None = None,
-    clip_norm: Any = None,
-    only: Any = None,
+    clip_norm: float | None = None,
+    only: Iterable[str] | None = None,
     tol: float | None = None,
     t0: float = 0.0,
-    rng: Any = None,
+    rng: Seed = None,
     progress: bool = False,
-    callback: Callable[[Progress], Any] | None = None,
-    checkpoint: Any = None,
-) -> FlossResult:
+    callback: Callable[[Progress], object] | None = None,
+    checkpoint: PathLike | None = None,
+) -> FlossResult[AnySystem]:
     r"""Push the k leading exponents of a window towards a target, by gradient descent.
 
     .. math:: L = \sum_{i \le k} w_i (\lambda_i - \lambda_i^\mathrm{target})^2
@@ -131,7 +133,7 @@ def floss(
     True
     """
     n_epochs = validate.integer("n_epochs", n_epochs, low=0)
-    settings = dict(
+    settings: dict[str, Any] = dict(
         k=k, n_steps=n_steps, target=target, weights=weights, reduction=reduction,
         transient=transient, basis_transient=basis_transient,
     )  # fmt: skip
@@ -166,7 +168,7 @@ def floss(
             "loss": loss[:epoch],
         }
 
-    def result() -> FlossResult:
+    def result() -> FlossResult[Any]:
         met, verdict = verdict_of(lam[:epoch], loss[:epoch], window, tol)
         return FlossResult(
             system, lam[:epoch].copy(), loss[:epoch].copy(), flosser.optimizer, met, verdict,

@@ -8,12 +8,16 @@ import autograd.numpy as anp
 import numpy as np
 
 from .. import validate
-from ..numerics.arrays import Array
+from ..numerics.arrays import Array, ArrayLike
 from ..numerics.autodiff import value
 
 
 def flossing_loss(
-    lam: Any, target: Any = 0.0, *, weights: Any = None, reduction: str = "sum"
+    lam: ArrayLike,
+    target: ArrayLike = 0.0,
+    *,
+    weights: ArrayLike | None = None,
+    reduction: str = "sum",
 ) -> Any:
     r"""Return the flossing loss of exponents.
 
@@ -32,7 +36,7 @@ def flossing_loss(
     Returns
     -------
     float
-        Differentiable by autograd.
+        Differentiable by autograd, and a float but for its tracing.
 
     References
     ----------
@@ -49,7 +53,7 @@ def flossing_loss(
         lam = validate.numbers("lam", lam)
     shape = np.shape(value(lam))
     if not shape:
-        raise ValueError(f"`lam` must have shape (..., k), got the scalar {lam}")
+        raise ValueError(f"`lam` must have shape (..., k), got the scalar {lam!r}")
     if np.isnan(value(lam)).any():
         raise ValueError("`lam` must not hold NaN")
     validate.members("lam", shape)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
@@ -12,6 +13,12 @@ import numpy.typing as npt
 from threadpoolctl import ThreadpoolController
 
 Array = npt.NDArray[Any]
+ArrayLike = npt.ArrayLike
+
+#: What `rng` may be: a seed, a generator, or None for fresh entropy.
+Seed = int | np.random.Generator | None
+#: What a `path` may be.
+PathLike = str | os.PathLike[str]
 
 Params = dict[str, Array]
 

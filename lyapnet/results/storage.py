@@ -9,11 +9,12 @@ from __future__ import annotations
 import json
 import os
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar, overload
 
 import numpy as np
 
 from ..errors import FileError
+from ..numerics.arrays import PathLike
 from . import archive, files, tree
 from .tree import register as register
 
@@ -23,8 +24,10 @@ FORMAT = 2
 #: The entry of a file that holds its JSON.
 HEAD = "lyapnet.json"
 
+_Thing = TypeVar("_Thing")
 
-def write(path: Any, thing: Any, kind: str = "object") -> Path:
+
+def write(path: PathLike | None, thing: Any, kind: str = "object") -> Path:
     """Write a tree of dictionaries, lists, arrays and objects, whole or not at all.
 
     Parameters
@@ -45,7 +48,7 @@ def write(path: Any, thing: Any, kind: str = "object") -> Path:
     return path
 
 
-def read(path: Any, kind: str = "object") -> Any:
+def read(path: PathLike, kind: str = "object") -> Any:
     """Read what `write` has written.
 
     Raises
@@ -134,7 +137,7 @@ def plain(thing: Any) -> Any:
     return thing.item() if isinstance(thing, np.generic) else thing
 
 
-def save(thing: Any, path: Any) -> Path:
+def save(thing: Any, path: PathLike) -> Path:
     """Save a result or a network; `load` reads it back.
 
     Parameters
@@ -146,12 +149,19 @@ def save(thing: Any, path: Any) -> Path:
     return write(path, thing)
 
 
-def load(path: Any) -> Any:
+@overload
+def load(path: PathLike) -> Any: ...
+@overload
+def load(path: PathLike, kind: type[_Thing]) -> _Thing: ...
+def load(path: PathLike, kind: type | None = None) -> Any:
     """Load a result or a network that was saved with ``.save(path)``.
 
     Parameters
     ----------
     path : path
+    kind : type, optional
+        What it should be, such as `Spectrum`; what is something else is refused. Type checkers
+        then know what comes back.
 
     Returns
     -------
@@ -165,7 +175,7 @@ def load(path: Any) -> Any:
     OSError
         If there is no such file, or it may not be read.
     ValueError
-        If the file is damaged, foreign or from a newer version.
+        If the file is damaged, foreign or from a newer version, or holds something else.
 
     Examples
     --------
@@ -177,4 +187,10 @@ def load(path: Any) -> Any:
     ...     ln.load(path)
     VanillaRNN(dim=4, n_inputs=1)
     """
-    return read(path)
+    thing = read(path)
+    if kind is not None and not isinstance(thing, kind):
+        raise FileError(
+            f"{str(path)!r} holds a {type(thing).__name__}, not a {kind.__name__}: "
+            "leave out `kind`, or load another file"
+        )
+    return thing

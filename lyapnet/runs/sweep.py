@@ -17,6 +17,7 @@ import numpy as np
 
 from .. import validate
 from ..errors import FileError
+from ..numerics.arrays import PathLike, Seed
 from ..results import archive, files, storage, tree
 from . import first_format
 from .fingerprint import alike, describe, function_name
@@ -29,9 +30,9 @@ def sweep(
     grid: Mapping[str, Iterable[Any]] | Iterable[Mapping[str, Any]],
     *,
     seeds: int = 1,
-    directory: Any = None,
+    directory: PathLike | None = None,
     n_jobs: int = 1,
-    rng: Any = None,
+    rng: Seed = None,
     progress: bool = True,
 ) -> SweepResult:
     """Run a function at all points of a grid, with several seeds each.
@@ -110,7 +111,7 @@ def sweep(
     return result_of([done[run.key] for run in runs])
 
 
-def load_sweep(directory: Any) -> SweepResult:
+def load_sweep(directory: PathLike) -> SweepResult:
     """Read what a sweep has left in its directory so far, also while it goes on.
 
     Parameters

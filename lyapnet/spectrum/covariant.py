@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
 from .. import validate
-from ..numerics.arrays import Array, blas_threads
+from ..numerics.arrays import Array, ArrayLike, Seed, blas_threads
 from ..results.result import Result
 from ..results.storage import register
 from ..runs.progress import progress_bar
-from ..systems import as_system
+from ..systems import SystemLike, as_system
 from ..tangent.start import (
     check_inputs,
     directions,
@@ -25,6 +26,10 @@ from ..tangent.start import (
 )
 from .ginelli import sweep_backward, sweep_forward, warm_up
 from .plot import plot_angles
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
 
 #: In so much time vectors align by default: a step of a flow is short.
 _ALIGN = 20.0
@@ -76,7 +81,9 @@ class CovariantVectors(Result):
         cosines = np.matmul(self.vectors.swapaxes(-1, -2), self.vectors)
         return np.arccos(np.clip(np.abs(cosines), 0.0, 1.0))
 
-    def plot(self, ax: Any = None, *, pairs: Any = None) -> Any:
+    def plot(
+        self, ax: Axes | None = None, *, pairs: Iterable[tuple[int, int]] | None = None
+    ) -> Axes:
         """Draw how the angles between vectors are distributed; return the Axes.
 
         Angles that come close to zero mean tangencies: there the dynamics is not hyperbolic.
@@ -96,17 +103,17 @@ class CovariantVectors(Result):
 
 
 def covariant_vectors(
-    system: Any,
+    system: SystemLike,
     n_steps: int,
     *,
     k: int | None = None,
-    inputs: Any = None,
-    x0: Any = None,
+    inputs: ArrayLike | None = None,
+    x0: ArrayLike | None = None,
     transient: int | None = None,
     basis_transient: int | None = None,
     backward_transient: int | None = None,
     t0: float = 0.0,
-    rng: Any = None,
+    rng: Seed = None,
     progress: bool = False,
 ) -> CovariantVectors:
     r"""Find covariant Lyapunov vectors by the method of Ginelli et al.

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from .. import validate
-from ..numerics.arrays import Array
+from ..numerics.arrays import Array, ArrayLike, Seed
 from ..results.result import Result
 from ..results.storage import register
-from ..systems import as_system
+from ..systems import SystemLike, as_system
 from .laws import Checks, check_derivative, check_pairing, check_volume, check_zero
 from .measure import lyapunov_spectrum
 from .plot import plot_invariants
 from .result import Spectrum
 from .retrace import retrace
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 
 @register
@@ -51,7 +54,7 @@ class Invariants(Result):
     def _summary(self) -> dict[str, Any]:
         return {"passed": self.passed, **self.verdicts}
 
-    def plot(self, ax: Any = None) -> Any:
+    def plot(self, ax: Axes | None = None) -> Axes:
         """Draw each deviation as a fraction of its tolerance; return the Axes.
 
         Parameters
@@ -62,17 +65,17 @@ class Invariants(Result):
 
 
 def check_invariants(
-    subject: Any,
+    subject: Spectrum | SystemLike,
     n_steps: int | None = None,
     *,
-    inputs: Any = None,
-    x0: Any = None,
-    system: Any = None,
+    inputs: ArrayLike | None = None,
+    x0: ArrayLike | None = None,
+    system: SystemLike | None = None,
     zero: bool | None = None,
     pairing: bool | float | None = None,
     level: float = 0.999,
     t0: float = 0.0,
-    rng: Any = None,
+    rng: Seed = None,
     progress: bool = False,
 ) -> Invariants:
     r"""Check a spectrum, or a system on a run of its own, against laws that hold exactly.

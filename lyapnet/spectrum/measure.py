@@ -9,9 +9,9 @@ import numpy as np
 
 from .. import validate
 from ..errors import LyapnetError
-from ..numerics.arrays import Array
+from ..numerics.arrays import Array, ArrayLike, Seed
 from ..numerics.autodiff import is_traced
-from ..systems import System, as_system
+from ..systems import System, SystemLike, as_system
 from ..systems.orbit import JacobianOrbit, Orbit
 from ..tangent.interval import automatic_interval, interval_of
 from ..tangent.start import (
@@ -31,20 +31,20 @@ from .result import Spectrum
 
 
 def lyapunov_spectrum(
-    system: Any,
+    system: SystemLike,
     n_steps: int | None = None,
     *,
-    inputs: Any = None,
+    inputs: ArrayLike | None = None,
     k: int | None = None,
-    x0: Any = None,
-    basis: Any = None,
+    x0: ArrayLike | None = None,
+    basis: ArrayLike | None = None,
     transient: int | None = None,
     basis_transient: int | None = None,
     qr_interval: int | str = "auto",
     tol: float | None = None,
     record: bool = True,
     t0: float = 0.0,
-    rng: Any = None,
+    rng: Seed = None,
     progress: bool = False,
 ) -> Spectrum:
     r"""Measure the leading Lyapunov exponents of a system, with their errors.
@@ -178,14 +178,14 @@ def _finish(run: Benettin, settings: dict[str, Any], *, chosen: int | None) -> S
 
 
 def spectrum_from_jacobians(
-    jacobians: Any,
+    jacobians: ArrayLike,
     *,
     k: int | None = None,
-    basis: Any = None,
+    basis: ArrayLike | None = None,
     basis_transient: int = 0,
     qr_interval: int = 1,
     dt: float = 1.0,
-    rng: Any = None,
+    rng: Seed = None,
 ) -> Spectrum:
     """Measure the exponents of a sequence of Jacobians.
 

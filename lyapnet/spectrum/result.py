@@ -4,25 +4,29 @@ from __future__ import annotations
 
 import copy
 from dataclasses import dataclass, field, replace
-from typing import Any, ClassVar, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
 
 from .. import validate
-from ..numerics.arrays import Array
+from ..numerics.arrays import Array, ArrayLike
 from ..results.result import Result
 from ..results.storage import register
-from ..systems import System, as_system
+from ..systems import System, SystemLike, as_system
 from ..tangent.start import check_inputs, prepare_inputs
 from ..tangent.stretches import Plan
 from .benettin import Benettin
 from .dimension import entropy, kaplan_yorke_dimension
+from .html import spectrum_html
 from .plot import plot_spectrum
 from .uncertainty.batches import GrowthStatistics
 from .uncertainty.diagnosis import Diagnosis
 from .uncertainty.diagnosis import diagnose as judge
 from .uncertainty.ensemble import pooled
 from .uncertainty.stderr import Estimate, linear_stderr
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 
 @register
@@ -88,6 +92,9 @@ class Spectrum(Result):
     statistics: GrowthStatistics = field(repr=False)
     system: System | None = field(default=None, repr=False, compare=False)
 
+    def _repr_html_(self) -> str:
+        return spectrum_html(self)
+
     def _summary(self) -> dict[str, Any]:
         shown: dict[str, Any] = {"exponents": self.exponents, "stderr": self.stderr}
         shown["n_steps"] = self.settings["n_steps"]
@@ -151,7 +158,7 @@ class Spectrum(Result):
         if not len(self.log_growth):
             raise ValueError(f"`{what}` needs the growth of each block: run with record=True")
 
-    def combination(self, weights: Any) -> Estimate:
+    def combination(self, weights: ArrayLike) -> Estimate:
         """Estimate a linear combination of the exponents, their correlations accounted for.
 
         Parameters
@@ -207,7 +214,7 @@ class Spectrum(Result):
         """Standard error of `entropy`, correlations included."""
         return self._linear(entropy(self.exponents, self.dim)[1])
 
-    def log10_condition_number(self, t: Any, m: int | None = None) -> Array:
+    def log10_condition_number(self, t: ArrayLike, m: int | None = None) -> Array:
         r"""Predict the condition number of the long-term Jacobian (eq. 10), in decimal logs.
 
         .. math:: \kappa_m \sim \exp((\lambda_1 - \lambda_m)\, t)
@@ -281,14 +288,37 @@ class Spectrum(Result):
             state=self.state,
         )
 
-    def plot(self, ax: Any = None) -> Any:
+    def plot(
+        self,
+        ax: Axes | None = None,
+        *,
+        against: ArrayLike | None = None,
+        members: ArrayLike | None = None,
+        label: str | None = None,
+    ) -> Axes:
         """Draw the exponents with their 95 % intervals; return the Axes.
 
         Parameters
         ----------
         ax : matplotlib Axes, optional
+        against : array (...), optional
+            Of an ensemble, a parameter of its members: the exponents are drawn over it, one line
+            for each (of many, for five), instead of over their index.
+        members : array (...), optional
+            Values that name the members in the legend or colour bar.
+        label : str, optional
+            What `against` or `members` are.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> import lyapnet as ln
+        >>> gains = np.linspace(0.5, 2.0, 16)
+        >>> family = ln.VanillaRNN.random(40, gain=gains, n_inputs=0, rng=0)
+        >>> s = ln.lyapunov_spectrum(family, 200, k=2, rng=0)
+        >>> ax = s.plot(against=gains, label="gain g")
         """
-        return plot_spectrum(self, ax)
+        return plot_spectrum(self, ax, against=against, members=members, label=label)
 
     def pooled(self) -> Spectrum:
         """Return one spectrum of an ensemble: averaged in QR order, then sorted.
@@ -315,7 +345,9 @@ class Spectrum(Result):
             settings={**self.settings, "pooled": int(np.prod(lead))},
         )
 
-    def extend(self, n_steps: int, *, inputs: Any = None, system: Any = None) -> Spectrum:
+    def extend(
+        self, n_steps: int, *, inputs: ArrayLike | None = None, system: SystemLike | None = None
+    ) -> Spectrum:
         """Continue the run, to the same result as one long run.
 
         Parameters

@@ -144,7 +144,7 @@ class Map(System):
     def _mode(self) -> str:
         return "vectorized" if self.vectorized else "loop"
 
-    def step(self, x: Any, u: Any = None, t: Any = 0.0) -> Any:
+    def step(self, x: Array, u: Array | None = None, t: float | Array = 0.0) -> Array:
         """Return the next state ``(..., n)``; without an input, under zero input.
 
         Parameters
@@ -158,7 +158,7 @@ class Map(System):
         x, row = self._arguments(x, u, t)
         return self._at(self._mode, x.shape[:-1])[0](x, row, self.params)
 
-    def jacobian(self, x: Any, u: Any = None, t: Any = 0.0) -> Any:
+    def jacobian(self, x: Array, u: Array | None = None, t: float | Array = 0.0) -> Array:
         """Return the Jacobian of the step, ``(..., n, n)``; arguments as for `step`."""
         x, row = self._arguments(x, u, t)
         found = self._at(self._mode, x.shape[:-1])[1](x, row, self.params)

@@ -10,7 +10,7 @@ import autograd.numpy as anp
 import numpy as np
 
 from .. import validate
-from ..numerics.arrays import Array
+from ..numerics.arrays import Array, Seed
 from ..numerics.autodiff import Function, Tree, jacobian_of, over_states
 from .drive import Drive
 from .map import Map, check_arguments
@@ -136,7 +136,7 @@ class NoisyFlow(Map):
         """How steps are told their increments and time."""
         return NoiseDrive(self.n_inputs, self.time, 0, self.dt)
 
-    def increments(self, n_steps: int, *, lead: tuple[int, ...] = (), rng: Any = None) -> Array:
+    def increments(self, n_steps: int, *, lead: tuple[int, ...] = (), rng: Seed = None) -> Array:
         """Draw increments ``(n_steps, *lead, m)``, normal with variance dt, to give as inputs.
 
         Parameters

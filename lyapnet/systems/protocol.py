@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Protocol, TypeVar
 
 import autograd.numpy as anp
 import numpy as np
@@ -14,6 +14,34 @@ from ..numerics.arrays import Array
 from ..numerics.autodiff import Function, Tree, leaves, rebuild, value
 from .drive import Drive
 from .orbit import JacobianOrbit, Orbit
+
+
+class SystemLike(Protocol):
+    """What an object of one's own needs, for type checkers: the six members of `System`."""
+
+    @property
+    def dim(self) -> int:
+        """Dimension of the state."""
+        ...
+
+    @property
+    def n_inputs(self) -> int:
+        """Dimension of the input."""
+        ...
+
+    @property
+    def dt(self) -> float:
+        """Time that a step takes."""
+        ...
+
+    def step(self, x: Any, u: Any = None, /) -> Any:
+        """Return the next state."""
+
+    def jacobian(self, x: Any, u: Any = None, /) -> Any:
+        """Return the Jacobian of the step."""
+
+    def pushforward(self, x: Any, Q: Any, u: Any = None, /) -> Any:
+        """Return the Jacobian times a tangent basis."""
 
 
 class System:
@@ -46,15 +74,15 @@ class System:
         """How steps are told their input and time."""
         return Drive(self.n_inputs, self.time, 0, self.dt)
 
-    def step(self, x: Any, u: Any = None) -> Any:
+    def step(self, x: Array, u: Array | None = None) -> Array:
         """Return the next state ``(..., n)``."""
         raise NotImplementedError
 
-    def jacobian(self, x: Any, u: Any = None) -> Any:
+    def jacobian(self, x: Array, u: Array | None = None) -> Array:
         """Return the Jacobian of `step` in the state, ``(..., n, n)``."""
         raise NotImplementedError
 
-    def pushforward(self, x: Any, Q: Any, u: Any = None) -> Any:
+    def pushforward(self, x: Array, Q: Array, u: Array | None = None) -> Array:
         """Return the Jacobian times a tangent basis ``(..., n, k)``."""
         return anp.matmul(self.jacobian(x, u), Q)
 
@@ -142,3 +170,7 @@ class _Foreign(System):
 
     def with_params(self, params: Tree) -> System:
         return self
+
+
+#: A system of some kind: what comes back is of the same.
+AnySystem = TypeVar("AnySystem", bound=System)

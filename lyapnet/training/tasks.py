@@ -6,13 +6,13 @@ steps ago at the latest. Streaming tasks: all values on the way have to be held.
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 
 from .. import validate
-from ..numerics.arrays import Array
+from ..numerics.arrays import Array, Seed
 from .losses import accuracy
+
+__all__ = ["DelayedCopy", "SpatialXOR", "Task", "TemporalXOR"]
 
 
 class Task:
@@ -33,7 +33,12 @@ class Task:
     loss: str = "squared_error"
     delay: int = 0
 
-    def sample(self, n_steps: int, batch_size: int, rng: Any = None) -> tuple[Array, Array, Array]:
+    @property
+    def chance(self) -> float | None:
+        """Accuracy of a network that knows nothing, None where it is not known."""
+        return None
+
+    def sample(self, n_steps: int, batch_size: int, rng: Seed = None) -> tuple[Array, Array, Array]:
         """Draw a batch.
 
         Parameters
@@ -139,6 +144,11 @@ class TemporalXOR(Task):
         self.inputs = validate.option("inputs", inputs, ("binary", "uniform"))
         self.loss = "cross_entropy" if inputs == "binary" else "squared_error"
 
+    @property
+    def chance(self) -> float | None:
+        """A half for bits."""
+        return 0.5 if self.inputs == "binary" else None
+
     def __repr__(self) -> str:
         return f"TemporalXOR(delay={self.delay}, inputs={self.inputs!r})"
 
@@ -177,9 +187,18 @@ class SpatialXOR(Task):
     def __init__(self, delay: int) -> None:
         self.delay = validate.integer("delay", delay, low=0)
 
+    @property
+    def chance(self) -> float:
+        """A half."""
+        return 0.5
+
     def _draw(self, shape: tuple[int, ...], rng: np.random.Generator) -> Array:
         return _bits(shape, rng)
 
     def _target(self, u: Array) -> Array:
         u = u[: len(u) - self.delay]
         return np.abs(np.abs(u[..., :1] - u[..., 1:2]) - u[..., 2:])
+
+
+def __dir__() -> list[str]:
+    return __all__

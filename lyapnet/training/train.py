@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import numpy as np
@@ -11,10 +11,11 @@ import numpy as np
 from .. import validate
 from ..errors import LyapnetError
 from ..flossing.epoch import Flosser, Window
+from ..numerics.arrays import ArrayLike, PathLike, Seed
 from ..optimize import Adam, as_adam, checked_clip
 from ..runs.checkpoint import Checkpoint
 from ..runs.progress import progress_bar
-from ..systems import System
+from ..systems import AnySystem, System
 from ..systems.parameters import flossable
 from ..tangent.interval import Interval
 from ..tangent.start import start_state
@@ -30,7 +31,7 @@ from .trainer import Settings, Trainer
 
 
 def train(
-    cell: Any,
+    cell: AnySystem,
     task: Any,
     n_epochs: int,
     *,
@@ -40,15 +41,15 @@ def train(
     optimizer: Adam | None = None,
     schedule: Any = None,
     readout: Any = None,
-    x0: Any = None,
-    clip_norm: Any = None,
+    x0: ArrayLike | None = None,
+    clip_norm: float | None = None,
     penalty: Any = None,
-    diagnostics: Any = (),
-    rng: Any = None,
+    diagnostics: Iterable[str] = (),
+    rng: Seed = None,
     progress: bool = False,
-    callback: Callable[[TrainingProgress], Any] | None = None,
-    checkpoint: Any = None,
-) -> TrainResult:
+    callback: Callable[[TrainingProgress], object] | None = None,
+    checkpoint: PathLike | None = None,
+) -> TrainResult[AnySystem]:
     r"""Train a network with a linear readout by backpropagation through time.
 
     .. math:: z_t = W_\mathrm{out} h_t + b_\mathrm{out}
@@ -86,7 +87,7 @@ def train(
         is the schedule's.
     penalty : (str, float) or object, optional
         A control: ``("spectral_radius", c)``, ``("jacobian_norm", c)``, or an object from
-        `lyapnet.training.penalty`.
+        `lyapnet.penalty`.
     diagnostics : sequence of str, optional
         What to record in each epoch, see the notes for names and costs.
     rng : None, int or Generator, optional
@@ -221,7 +222,7 @@ def _show(bar: Any, trainer: Trainer, trained: bool) -> None:
         bar.update(0)
 
 
-def _result(trainer: Trainer) -> TrainResult:
+def _result(trainer: Trainer) -> TrainResult[Any]:
     done = {name: x[: trainer.epoch].copy() for name, x in trainer.history.items()}
     watched = {name: x[: trainer.epoch].copy() for name, x in trainer.watched.items()}
     flosser = trainer.flosser
@@ -236,6 +237,7 @@ def _result(trainer: Trainer) -> TrainResult:
         trainer.optimizer,
         None if flosser is None else flosser.optimizer,
         _accuracy_kind(trainer.settings),
+        getattr(trainer.settings.task, "chance", None),
     )
 
 

@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
-from numpy.typing import ArrayLike
 
+from ...numerics.arrays import Array, ArrayLike
 from ...results.axes import by_index, few_of, new_axes
 from ...results.result import Result
 from ...results.storage import register
 from .drift import drift_pvalue, effective_sample_size, running
 from .ensemble import agreement_pvalue, split_r_hat
-from .stderr import Array, Estimate, checked, coarsened, is_regular, mean_and_stderr
+from .stderr import Estimate, checked, coarsened, is_regular, mean_and_stderr
 from .verdict import in_words, unbounded, within
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
 
 SETTLED = 0.05  # of a run: what a plot shows of the estimates before that may be cut off
 
@@ -76,7 +80,7 @@ class Diagnosis(Result):
     def _summary(self) -> dict[str, Any]:
         return {"verdict": self.verdict, "exponents": self.exponents, "stderr": self.stderr}
 
-    def plot(self, ax: Any = None) -> Any:
+    def plot(self, ax: Axes | None = None) -> Axes:
         """Draw the running estimates, and the final intervals as bands.
 
         Parameters
