@@ -16,6 +16,9 @@ from .uncertainty.stderr import mean_and_stderr
 #: The sum of all exponents and the mean log determinant are one number but for rounding.
 ROUNDING = 1e-9
 
+#: Of volumes an integrator may miss this part, whatever the error bars.
+DISCRETISATION = 1e-5
+
 #: Central differences agree with an exact derivative to about 1e-10.
 DERIVATIVE = 1e-5
 
@@ -120,6 +123,32 @@ def check_volume(
         tolerance = np.hypot(here, own)
         what += " (of another trajectory: rounding did not allow to retrace the run)"
     return checks.add("volume", total, expected, tolerance, what)
+
+
+def check_divergence(
+    checks: Checks, spectrum: Spectrum, run: Retraced | None, level: float
+) -> None:
+    """Compare the sum of the exponents with the mean divergence of the field.
+
+    Their difference is what the integrator does to volumes: it should not exceed what errors
+    exponents have anyway.
+    """
+    if run is None or run.divergence is None:
+        return
+    low, high = spectrum.confidence_interval(level)
+    half = (high - low).max(axis=-1) / 2
+    if not np.isfinite(half).all():
+        return checks.skip("divergence", "the run is too short to tell errors")
+    size = np.abs(spectrum.exponents).sum(axis=-1)
+    checks.add(
+        "divergence",
+        spectrum.exponents.sum(axis=-1),
+        run.divergence,
+        np.maximum(half, DISCRETISATION * np.maximum(1.0, size)),
+        "the sum of the exponents, beside the mean divergence of the field,",
+    )
+    if not checks.passed[-1]:
+        checks.verdicts["divergence"] += ": the step is too long, take a smaller dt"
 
 
 def check_zero(

@@ -10,7 +10,8 @@ import numpy as np
 from .. import validate
 from ..numerics.arrays import Array, blas_threads
 from ..runs.progress import progress_bar
-from ..systems import System
+from ..systems import DelayFlow, Flow, System
+from ..systems.integrators import CONTROLLED
 from ..tangent.start import check_inputs, prepare_inputs
 from ..tangent.stretches import Plan, run_orbit, stretch_length
 from .result import Spectrum
@@ -31,7 +32,8 @@ class Retraced:
 
     `states` and `inputs` are at some steps of the average, `jacobians` theirs; `first` and `last`
     are displacements in the first and last step; `log_det` is of every averaged step, and
-    `rounding` the mean error in it: the condition number in units of the last place.
+    `rounding` the mean error in it: the condition number in units of the last place; `divergence`
+    is the mean divergence of a flow's field.
     """
 
     states: Array
@@ -42,6 +44,7 @@ class Retraced:
     log_det: Array
     rounding: Array
     same: bool
+    divergence: Array | None = None
 
 
 def retrace(
@@ -73,6 +76,8 @@ def retrace(
     looks = {begin + int(i) for i in np.linspace(0, plan.n_steps - 1, _LOOKS)}
     states, given, jacobians, log_det, condition, first = [], [], [], [], [], None
     want_det = spectrum.exponents.shape[-1] == n and n <= _FORMED
+    divergence: list[Array] = []
+    fixed = want_det and _has_divergence(system)
     length = stretch_length(system, lead, spectrum.exponents.shape[-1])
     bars = progress_bar(plan.total, show=progress, unit="step", desc="retracing")
     with blas_threads(n**3), bars as bar:
@@ -103,6 +108,8 @@ def retrace(
                 if D is None and want_det:
                     log_det.append(_log_det(J))
                     condition.append(np.linalg.cond(J, 1))
+            if fixed:
+                divergence.append(system.divergence(orbit))  # type: ignore[attr-defined]
             if D is not None:
                 log_det.extend(_log_det(D) if orbit.log_volume is None else orbit.log_volume)
                 condition.extend(np.linalg.cond(D, 1))
@@ -118,8 +125,18 @@ def retrace(
         np.array(log_det),
         rounding,
         same,
+        np.concatenate(divergence).mean(axis=0) if divergence else None,
     )
     return found, ""
+
+
+def _has_divergence(system: System) -> bool:
+    """Say whether steps are short enough for the divergence at their ends to tell their mean."""
+    return (
+        isinstance(system, Flow)
+        and not isinstance(system, DelayFlow)
+        and system.method not in CONTROLLED
+    )
 
 
 def _log_det(jacobians: Array) -> Array:

@@ -138,7 +138,7 @@ class Flow(Map):
             return method.step(*bound(u, p), x, h)
 
         def jacobian(x: Any, u: Any, p: Tree) -> Any:
-            return method.jacobian(*bound(u, p), x, h)
+            return self.masked(method.jacobian(*bound(u, p), x, h))
 
         return step, jacobian
 
@@ -162,6 +162,37 @@ class Flow(Map):
         if self.method == "leapfrog" and not self._known_separable:
             self._refuse_inseparable(orbit)
         return orbit
+
+    def finer(self) -> tuple[Flow, int]:
+        """Return the flow with half the step, or a tenth of the tolerance; see `System.finer`."""
+        if self.method not in CONTROLLED:
+            return self.with_dt(self.dt / 2), 2
+        other = copy.copy(self)
+        assert self.rtol is not None
+        assert self.atol is not None
+        other.rtol, other.atol = max(self.rtol / 10, 1e-14), self.atol / 10
+        return other, 1
+
+    def masked(self, D: Any) -> Any:
+        """Return what is left of the Jacobian of a step."""
+        return D if self._part is None else D * self._part
+
+    def velocity(self, x: Any, u: Any = None, t: Any = 0.0) -> Any:
+        """Return the field at states ``(..., n)``; arguments as for `step`."""
+        x, row = self._arguments(x, u, t)
+        field = self._over_states(self._mode, x.shape[:-1])[0]
+        return field(x, self.drive.now(row, 0.0), self.params)
+
+    def divergence(self, orbit: Orbit) -> Array:
+        """Return the mean divergence of the field over each step ``(T, ...)``, by its ends."""
+        lead = orbit.states.shape[1:-1]
+        mode = self.tangent_mode(orbit.states, orbit.inputs, lambda mode: self._at(mode, lead)[0])
+        derivative = self._over_states(mode, lead)[1]
+        ends = []
+        for x, theta in ((orbit.states[:-1], 0.0), (orbit.states[1:], 1.0)):
+            J = derivative(x, self.drive.now(orbit.inputs, theta), self.params)
+            ends.append(np.broadcast_to(np.trace(J, axis1=-2, axis2=-1), x.shape[:-1]))
+        return (ends[0] + ends[1]) / 2
 
     def _first_member(self, x: Array, u: Array | None) -> tuple[Array, Array | None, Tree]:
         """Return state, input and parameters of the first member of an ensemble."""

@@ -76,12 +76,19 @@ class Map(System):
     #: What the user's function is called here.
     _named = "step"
     _initial: Array | None = None
+    #: What tangent vectors are carried by instead of the derivative: made of it.
+    _variation: Callable[[Any], Any] | None = None
+    #: What of the Jacobian of a step is left: a matrix of zeros and ones.
+    _part: Array | None = None
     #: Whether it has been seen that a function said to be vectorized is.
     _known_vectorized = False
     #: Whether the user's Jacobian runs in lanes, None as long as that is not known.
     _derivative_in_lanes: bool | None = None
     #: Whether it has been said that a function runs state by state.
     _told_slow = False
+
+    #: Attributes that are only remembered: they tell no map from another.
+    _remembered = ("_known_vectorized", "_derivative_in_lanes", "_told_slow", "seen")
 
     def __init__(
         self,
@@ -154,10 +161,15 @@ class Map(System):
         """Return the user's function and its Jacobian for many states at once."""
         function = over_states(self._function, mode, lead)
         if self._derivative is None:
-            return function, jacobian_of(function, self.dim, self._named)
-        if mode in ("columns", "lanes"):
-            return function, self._derivative_over_states(lead)
-        return function, over_states(self._derivative, mode, lead)
+            derivative = jacobian_of(function, self.dim, self._named)
+        elif mode in ("columns", "lanes"):
+            derivative = self._derivative_over_states(lead)
+        else:
+            derivative = over_states(self._derivative, mode, lead)
+        if self._variation is None:
+            return function, derivative
+        vary = self._variation
+        return function, lambda x, u, p: vary(derivative(x, u, p))
 
     def _derivative_over_states(self, lead: tuple[int, ...]) -> Function:
         """Return the user's Jacobian for many states: in lanes, if that does what it does for one.

@@ -127,6 +127,13 @@ class System:
         """Components of the state that a readout sees: all, unless a system says otherwise."""
         return slice(0, self.dim)
 
+    def finer(self) -> tuple[System, int] | None:
+        """Return the system with more accurate steps, and how many of them make one of these.
+
+        None where there is no step to choose: of maps.
+        """
+        return None
+
     def ensemble(self, x: Array, u: Array | None) -> tuple[int, ...]:
         """Return the shape of the ensemble that states and inputs ``(..., m)`` span."""
         inputs = () if u is None else u.shape[:-1]
