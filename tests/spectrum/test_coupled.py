@@ -13,7 +13,7 @@ def test_coupling_by_all_components_shifts_the_exponents_of_a_flow():
     m = ln.master_stability(ln.catalog.lorenz63(), alpha, 4000, k=3, rng=0)
     assert_allclose(m.exponents - m.exponents[0], -alpha[:, None] * np.ones(3), atol=6e-3)
     assert m.stable.tolist() == [False, False, True]
-    assert m.plot().get_ylabel().startswith("transversal")
+    assert m.plot().get_title() == "transversal"
 
 
 def test_coupled_maps_have_their_exponents_exactly():
