@@ -1,7 +1,9 @@
 """Lyapunov analysis of recurrent networks, maps and flows in NumPy."""
 
+import sys as _sys
+
 from . import catalog
-from .cells import GRU, LSTM, Activation, Cell, Stack, VanillaRNN
+from .cells import GRU, LSTM, Activation, Cell, EchoStateNetwork, Stack, VanillaRNN
 from .cells.mean_field import critical_gain, mean_field_exponent
 from .condition.comparison import (
     ConditionByDimension,
@@ -35,6 +37,7 @@ from .spectrum.echo_state import EchoState, echo_state
 from .spectrum.finite_time import finite_time_exponents
 from .spectrum.invariants import Invariants, check_invariants
 from .spectrum.measure import lyapunov_spectrum, spectrum_from_jacobians
+from .spectrum.reservoir import ReservoirCriterion, reservoir_criterion
 from .spectrum.result import Spectrum, diagnose
 from .spectrum.step_check import StepCheck, check_step
 from .spectrum.uncertainty.diagnosis import Diagnosis
@@ -43,9 +46,19 @@ from .systems.closed_loop import ClosedLoop
 from .training import penalty, tasks
 from .training.progress import TrainingProgress
 from .training.result import TrainResult
+from .training.ridge import ReadoutFit, fit_readout
+from .training.saved import Saved, read_checkpoint
 from .training.schedule import AdaptiveFlossing, FlossingSchedule
 from .training.train import train
-from .weights import from_flax, from_keras, from_torch, to_flax, to_keras, to_torch
+from .weights import (
+    from_flax,
+    from_keras,
+    from_reservoirpy,
+    from_torch,
+    to_flax,
+    to_keras,
+    to_torch,
+)
 
 __version__ = "0.1.0"
 
@@ -69,6 +82,7 @@ __all__ = [
     "Diagnosis",
     "DivergedError",
     "EchoState",
+    "EchoStateNetwork",
     "FTLEField",
     "FixedPoints",
     "FlossResult",
@@ -83,6 +97,9 @@ __all__ = [
     "PeriodicOrbit",
     "PrecisionError",
     "Progress",
+    "ReadoutFit",
+    "ReservoirCriterion",
+    "Saved",
     "Spectrum",
     "Stack",
     "StepCheck",
@@ -108,11 +125,13 @@ __all__ = [
     "diagnose",
     "echo_state",
     "finite_time_exponents",
+    "fit_readout",
     "fixed_points",
     "floss",
     "flossing_loss",
     "from_flax",
     "from_keras",
+    "from_reservoirpy",
     "from_torch",
     "ftle_field",
     "load",
@@ -123,6 +142,8 @@ __all__ = [
     "penalty",
     "periodic_orbit",
     "prediction_band",
+    "read_checkpoint",
+    "reservoir_criterion",
     "spectrum_from_jacobians",
     "stroboscopic",
     "sweep",
@@ -138,5 +159,9 @@ def __dir__() -> list[str]:
     """List the public names alone: the modules behind them are not for users."""
     return [*__all__, "__version__"]
 
+
+# ``from lyapnet.tasks import TemporalXOR`` works as for a module that stands here
+_sys.modules[f"{__name__}.penalty"] = penalty
+_sys.modules[f"{__name__}.tasks"] = tasks
 
 _show_types([globals()[name] for name in __all__], __name__)

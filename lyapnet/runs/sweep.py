@@ -179,7 +179,7 @@ class _Run:
         """
         if self._path is None:
             return self.key, self._found_by(function)
-        hold = files.Hold.on(self._path)
+        hold = files.Hold(self._path)
         if not hold.take():
             return self.key, None
         try:
@@ -210,7 +210,7 @@ class _Run:
     def is_free(self) -> bool:
         """Say whether nobody is at work on this run."""
         assert self._path is not None
-        hold = files.Hold.on(self._path)
+        hold = files.Hold(self._path)
         free = hold.take()
         hold.release()
         return free
@@ -349,11 +349,12 @@ def _claim(folder: Path, function: Callable[..., Any], entropy: int, *, given: b
     note = folder / "sweep.json"
     name = function_name(function)
     mine = {"function": name, "entropy": entropy, "description": describe(function, "function")}
-    with files.Hold.on(note).waiting():  # several may claim it at once
-        if not note.exists():
-            _write_note(note, mine)
-            return entropy
-        before = _read_note(note)
+    if not note.exists():
+        with files.Hold(note).waiting():  # several may claim it at once
+            if not note.exists():
+                _write_note(note, mine)
+                return entropy
+    before = _read_note(note)
     if before["function"] != name or (given and before["entropy"] != entropy):
         raise ValueError(
             f"`directory` {str(folder)!r} holds another sweep, of {before['function']} or with "
