@@ -208,7 +208,7 @@ class Flow(Map):
         """See whether the field has functions that jump, and the steps can end where they do."""
         given = self._first_member(x, None if inputs is None or not len(inputs) else inputs[0])
         able = self.method in TABLEAUS and type(self)._split is Map._split
-        self.seen.decides = able and np.isfinite(x).all() and can_decide(self, *given)
+        self.seen.decides = able and bool(np.isfinite(x).all()) and can_decide(self, *given)
 
     def _look_for_jumps(self, states: Array, inputs: Array | None) -> None:
         """See whether the field jumps where steps have gone on across it."""
@@ -218,7 +218,8 @@ class Flow(Map):
             return
         lead, p = states.shape[1:-1], self._first_member(states[0], None)[2]
         field = self._over_states(self._mode, ())[0]
-        along = states[(slice(None), *(0,) * len(lead))]
+        first: tuple[Any, ...] = (slice(None), *(0,) * len(lead))
+        along = states[first]
 
         def velocity(s: int, x: Array) -> Array:
             row = None if inputs is None else inputs[s][(0,) * (inputs.ndim - 2)]

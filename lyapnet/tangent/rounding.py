@@ -9,11 +9,10 @@ errors grow, and only then the whole run is done again, with errors a few times 
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 
 from ..numerics.arrays import Array
+from ..systems import System
 from ..systems.orbit import Orbit
 from .forward import forward
 
@@ -56,10 +55,10 @@ class Disturbed(Orbit):
         self.orbit.push(s, errors, out)
 
 
-class DisturbedSystem:
+class DisturbedSystem(System):
     """A system whose orbits make errors as rounding does, a few times as large."""
 
-    def __init__(self, system: Any) -> None:
+    def __init__(self, system: System) -> None:
         self.system, self.dim, self.dt = system, system.dim, system.dt
 
     def orbit(self, x: Array, inputs: Array | None, n_steps: int) -> Orbit:
