@@ -47,6 +47,7 @@ from .training import penalty, tasks
 from .training.progress import TrainingProgress
 from .training.result import TrainResult
 from .training.ridge import ReadoutFit, fit_readout
+from .training.saved import Saved, read_checkpoint
 from .training.schedule import AdaptiveFlossing, FlossingSchedule
 from .training.train import train
 from .weights import (
@@ -98,6 +99,7 @@ __all__ = [
     "Progress",
     "ReadoutFit",
     "ReservoirCriterion",
+    "Saved",
     "Spectrum",
     "Stack",
     "StepCheck",
@@ -140,6 +142,7 @@ __all__ = [
     "penalty",
     "periodic_orbit",
     "prediction_band",
+    "read_checkpoint",
     "reservoir_criterion",
     "spectrum_from_jacobians",
     "stroboscopic",

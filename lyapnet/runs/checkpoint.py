@@ -175,6 +175,20 @@ def _joined(node: Any) -> Any:
     return np.asarray(node) if isinstance(node, list) else node
 
 
+def read_state(path: Any) -> State:
+    """Return what a checkpoint holds, whatever call it is of."""
+    if not Path(path).exists():
+        raise ValueError(f"`path` {str(path)!r} does not exist")
+    try:
+        found = storage.read(Path(path), "checkpoint")
+    except FileError as error:
+        raise ValueError(f"`path` {str(path)!r} is not a checkpoint of lyapnet. {error}") from None
+    if not isinstance(found, dict) or not found.get("state"):
+        raise ValueError(f"`path` {str(path)!r} holds no state: the run has done no epoch yet")
+    state: State = found["state"]
+    return state
+
+
 def _longer(path: Path, before: State, now: State) -> str:
     """Say how to go on beyond the end of a run."""
     done, wanted = before["n_epochs"], now["n_epochs"]

@@ -88,7 +88,7 @@ class Map(System):
     _told_slow = False
 
     #: Attributes that are only remembered: they tell no map from another.
-    _remembered = ("_known_vectorized",)
+    _remembered = ("_known_vectorized", "_derivative_in_lanes", "_told_slow", "seen")
 
     def __init__(
         self,

@@ -20,7 +20,17 @@ pytest.importorskip("matplotlib")
 
 ROOT = Path(__file__).parents[2]
 TRAINED = ["3", "4", "5", "7", "8", "9", "10", "11", "12", "13", "14"]
-TRAINED += ["adaptive", "capacity", "choices", "control", "decay", "gated", "rule", "window"]
+TRAINED += [
+    "adaptive",
+    "capacity",
+    "choices",
+    "control",
+    "decay",
+    "gated",
+    "rivals",
+    "rule",
+    "window",
+]
 
 
 def key(point):
@@ -67,6 +77,7 @@ CLAIMED |= {
         if p["task"] == "hold"
         else (p["gates"], p["condition"]) == (4, "relative")
     ),
+    "rivals": lambda p, _: p["condition"] == "relative" and (p["task"] != "hold" or p["k"] == 8),
     "rule": lambda p, _: p["condition"] == "relative",
     "window": lambda p, _: 2 * p["steps"] >= p["lag"],
 }
