@@ -270,8 +270,9 @@ class JumpingSteps:
         for part in parts[:-1]:
             assert part.meets is not None
             h: Any = part.duration
+            meets: Any = part.meets  # only the last part meets no surface
             for _ in range(2):
-                h = h - self._margin(x, u, p, begin, h, part, part.meets) / part.slope
+                h = h - self._margin(x, u, p, begin, h, part, meets) / part.slope
             x = self._advance(x, u, p, begin, h, part.outcomes)
             begin = begin + h
         return self._advance(x, u, p, begin, self.flow.dt - begin, parts[-1].outcomes)
