@@ -119,11 +119,13 @@ class GRU(GatedCell):
             "orthogonal" takes g times a random orthogonal matrix for each gate.
         mean : float, optional
             Mean of each recurrent weight.
-        bias : float, dict or {"chrono", "uniform"}, optional
+        bias : float, dict or {"open", "chrono", "uniform"}, optional
             A number: biases are uniform in [0, `bias`); c is zero.
             By gate, of "reset", "update" and "new": ``{"update": -2.0, "reset": 2.0}``, a
             number for all units or a pair (low, high) to draw between; zero for the gates left
-            out. "chrono" [1]_: those of the update gate are the logarithm of a number
+            out. "open": 4 for the reset and -4 for the update gate, so that the network is nearly a
+            vanilla one: what to take before `floss`.
+            "chrono" [1]_: those of the update gate are the logarithm of a number
             uniform in [1, t_max - 1], so that memories of up to about `t_max`
             steps are there from the start. "uniform" [2]_: so that the update gate is
             uniform in [1/N, 1 - 1/N].

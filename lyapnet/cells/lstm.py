@@ -92,12 +92,14 @@ class LSTM(GatedCell):
             "orthogonal" takes g times a random orthogonal matrix for each gate.
         mean : float, optional
             Mean of each recurrent weight.
-        bias : float, dict or {"chrono", "uniform"}, optional
+        bias : float, dict or {"open", "chrono", "uniform"}, optional
             A number: biases are uniform in [0, `bias`); 1 gives those of the
             paper's appendix B, but one for each unit.
             By gate, of "input", "forget", "cell" and "output": ``{"forget": 1.0}``, a
             number for all units or a pair (low, high) to draw between; zero for the gates left
-            out. "chrono" [1]_: those of the forget gate are the logarithm of a number
+            out. "open": 4 for the input and the output and -4 for the forget gate, so that the
+            network is nearly a vanilla one: what to take before `floss`.
+            "chrono" [1]_: those of the forget gate are the logarithm of a number
             uniform in [1, t_max - 1], and those of the input gate their negative, so that
             memories of up to about `t_max` steps are there from the start. "uniform" [2]_: so
             that the forget gate is uniform in [1/N, 1 - 1/N], and the input gate's the negative.

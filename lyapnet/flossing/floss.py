@@ -9,20 +9,22 @@ import numpy as np
 
 from .. import validate
 from ..errors import LyapnetError
-from ..numerics.arrays import ArrayLike, PathLike, Seed
+from ..numerics.arrays import ArrayLike, PathLike, Seed, patient
 from ..optimize import Adam, as_adam, checked_clip
 from ..runs.checkpoint import Checkpoint
-from ..runs.progress import progress_bar
+from ..runs.progress import asks_to_stop, progress_bar
 from ..systems import AnySystem
 from ..systems.parameters import flossable, named_params, with_named_params
 from ..tangent.interval import Interval
 from .epoch import Flosser, Window
+from .gates import holding, warn_if_held
 from .progress import Progress
 from .result import FlossResult
 from .source import Source
 from .verdict import is_met, verdict_of
 
 
+@patient
 def floss(
     cell: AnySystem,
     n_epochs: int,
@@ -99,7 +101,7 @@ def floss(
     rng : None, int or Generator, optional
     progress : bool, optional
     callback : callable, optional
-        Called with a `Progress` after each epoch.
+        Called with a `Progress` after each epoch; the run ends if it returns True.
     checkpoint : path, optional
         Save the run there every ten seconds and when it ends, by Ctrl-C or an error too, and
         go on from it if it exists: the numbers are those of an undisturbed run, bit for bit.
@@ -119,6 +121,10 @@ def floss(
     A target that cannot be reached ends with a verdict that says so. A network whose
     activation saturates contracts on average once its states are large: positive
     exponents need chaos, to which the gradient of a short window hardly leads.
+
+    LSTM and GRU can bring their exponents to zero by holding their state, and as they are drawn by
+    default they do, which is warned of: ``random(bias="open")`` draws networks whose recurrent
+    weights have to do it.
 
     References
     ----------
@@ -151,12 +157,12 @@ def floss(
         batch_size=members, qr_interval=qr_interval, optimizer=optimizer, tol=tol,
         clip_norm=clip_norm, rng=rng, **({"t0": t0} if t0 else {}),
     )  # fmt: skip
-    rng = validate.generator(rng)
+    first, rng = system, validate.generator(rng)
     saved = Checkpoint(checkpoint, call)
 
     networks = getattr(system, "networks", ())
     lam, loss = np.empty((n_epochs, *networks, window.k)), np.empty((n_epochs, *networks))
-    epoch = 0
+    epoch, stopped = 0, False
 
     def state() -> dict[str, Any]:
         return {
@@ -166,6 +172,7 @@ def floss(
             "rng": rng.bit_generator.state,
             "lam": lam[:epoch],
             "loss": loss[:epoch],
+            **({"stopped": True} if stopped else {}),
         }
 
     def result() -> FlossResult[Any]:
@@ -177,14 +184,16 @@ def floss(
 
     found = saved.load()
     if found is not None:
-        epoch = found["epoch"]
+        epoch, stopped = found["epoch"], found.get("stopped", False)
         lam[:epoch], loss[:epoch] = found["lam"], found["loss"]
         system = with_named_params(system, found["params"])
         flosser.restore(found["flosser"])
         rng.bit_generator.state = found["rng"]
     bars = progress_bar(n_epochs, show=progress, unit="epoch", initial=epoch)
     with saved, bars as bar:
-        while epoch < n_epochs and not (tol is not None and is_met(lam[:epoch], window, tol)):
+        while epoch < n_epochs and not stopped:
+            if tol is not None and is_met(lam[:epoch], window, tol):
+                break
             try:
                 x, u = source.draw(system, rng)
                 system, lam[epoch], loss[epoch] = flosser.epoch(system, x, u, rng)
@@ -193,8 +202,11 @@ def floss(
                 error.add_note(f"This happened in epoch {epoch + 1} of flossing.")
                 raise
             epoch += 1
+            if epoch == n_epochs:
+                warn_if_held(holding(first, x, u), holding(system, x, u))
             if callback is not None:
-                callback(Progress(epoch, system, loss[:epoch], lam[epoch - 1]))
+                known = Progress(epoch, system, loss[:epoch], lam[epoch - 1])
+                stopped = asks_to_stop(callback(known))
             if progress:
                 bar.set_postfix(loss=f"{loss[epoch - 1].mean():.3g}", refresh=False)
                 bar.update()

@@ -57,7 +57,7 @@ class TrainResult(Result, Generic[AnySystem]):
     flossing_epochs : array (n_epochs,) of int
         Number of flossing epochs before each training epoch.
     diagnostics : dict of str to array (n_epochs, ...)
-        What was asked for, and always `gradient_norm_h0`.
+        What was asked for, and always `gradient_norm_h0` and `transmission`.
     optimizer : Adam
         Of training, to go on with.
     flossing_optimizer : Adam or None

@@ -35,7 +35,8 @@ class Diagnosis(Result):
     verdict : str
         One sentence, that begins with "converged:", "stationary:" (nothing speaks against the
         run, but the signs of some exponents are open), "too short:", "drifting:",
-        "disagreeing:", "not yet:" or "unbounded:".
+        "disagreeing:", "not yet:", "unbounded:", or "too coarse:" (the step of the
+        integrator changes exponents by more than their error bars).
     converged : bool
         Whether it begins with "converged:".
     exponents, stderr, dof : ndarray, shape (..., k)
@@ -55,6 +56,11 @@ class Diagnosis(Result):
     clusters : list of dict
         Of one run: exponents that it does not tell apart, with the sum that it knows
         (`lyapnet.spectrum.uncertainty.clusters`).
+    step_error : ndarray, shape (..., k), or None
+        What half the step would change in the exponents of a flow, as far as the growth along
+        the trajectory tells; None for maps, driven runs, delays and noise.
+    step_verdict : str
+        That beside the error bars, in one sentence: "fine:" or "too coarse:".
     """
 
     verdict: str
@@ -70,6 +76,8 @@ class Diagnosis(Result):
     running: Array
     level: float
     clusters: list[dict[str, Any]] = field(default_factory=list)
+    step_error: Array | None = None
+    step_verdict: str = ""
 
     _dims: ClassVar[dict[str, tuple[str, ...]]] = {
         "exponents": ("exponent",),
@@ -81,6 +89,7 @@ class Diagnosis(Result):
         "agreement_pvalue": ("exponent",),
         "times": ("time",),
         "running": ("time", "exponent"),
+        "step_error": ("exponent",),
     }
 
     def _summary(self) -> dict[str, Any]:
