@@ -75,7 +75,9 @@ CLAIMED |= {
         p["weight_decay"] * p["lag"] <= {"before": 4, "during": 40}[p["condition"]]
     ),
     "gated": lambda p, _: (
-        p["gates"] in (None, "chrono") and p["condition"] == "none"
+        p["condition"] == "none"
+        if p["epochs"] == 10_000
+        else p["gates"] in (None, "chrono") and p["condition"] == "none"
         if p["task"] == "hold"
         else (p["gates"], p["condition"]) == (4, "relative")
     ),
