@@ -216,10 +216,9 @@ class Flow(Map):
         seldom = self.seen.looks > _LOOKS and len(states) < _LONG
         if self.seen.without or len(states) < 8 or seldom or type(self)._split is not Map._split:
             return
-        lead, p = states.shape[1:-1], self._first_member(states[0], None)[2]
+        p = self._first_member(states[0], None)[2]
         field = self._over_states(self._mode, ())[0]
-        first: tuple[Any, ...] = (slice(None), *(0,) * len(lead))
-        along = states[first]
+        along = states.reshape(len(states), -1, states.shape[-1])[:, 0]
 
         def velocity(s: int, x: Array) -> Array:
             row = None if inputs is None else inputs[s][(0,) * (inputs.ndim - 2)]
