@@ -301,7 +301,8 @@ CASES = {
     "reservoirs": [
         (lambda: ln.fit_readout(CELL, np.ones((9, 1)), np.ones((9, 1)), washout=9),
          ValueError, "the run takes 11, washout=9 among them"),
-        (lambda: ln.reservoir_criterion(3, SPECTRUM), TypeError, "`conditional` must be a Spectrum"),
+        (lambda: ln.reservoir_criterion(3, SPECTRUM),
+         TypeError, "`conditional` must be a Spectrum"),
         (lambda: ln.from_reservoirpy(3), TypeError, "`node` must be a reservoirpy.nodes.Reservoir"),
         (lambda: ln.read_checkpoint("none.npz", CELL), FileNotFoundError, "no such file"),
     ],
