@@ -23,6 +23,7 @@ release = version = lyapnet.__version__
 extensions = [
     "public_names",  # _ext/: the API pages, one for each public name
     "benchmark_tables",  # _ext/: the tables of benchmarks.md, from benchmarks/data
+    "rooms",  # _ext/: the map of the package in extending.md
     "figures",  # _ext/: one scale for all figures, and a description for each
     "myst_nb",
     "numpydoc",
@@ -67,7 +68,7 @@ myst_dmath_double_inline = True
 nb_execution_mode = "force"
 nb_execution_raise_on_error = True
 nb_execution_show_tb = True
-nb_execution_timeout = 120
+nb_execution_timeout = 600  # of a cell, on a busy machine
 nb_merge_streams = True
 nb_ipywidgets_js = {}  # would be loaded from the network
 mathjax3_config = {
@@ -108,7 +109,7 @@ if REPOSITORY:
 copybutton_prompt_text = r">>> |\.\.\. |\$ "  # these, and what is printed, are not copied
 copybutton_prompt_is_regexp = True
 # nothing stands below these pages
-alone = ("index", "theory", "benchmarks", "comparison", "glossary", "not", "changelog")
+alone = ("index", "theory", "benchmarks", "comparison", "glossary", "extending", "not", "changelog")
 html_sidebars = {name: [] for name in alone}
 
 

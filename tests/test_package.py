@@ -1,6 +1,7 @@
 """The package as a whole: what it loads, and how its rooms stand."""
 
 import ast
+import importlib
 import re
 import subprocess
 import sys
@@ -19,7 +20,7 @@ ROOMS = [
     ("results", "validate"),
     ("runs", "optimize", "systems"),
     ("cells", "catalog", "tangent"),
-    ("spectrum", "flossing", "weights"),
+    ("spectrum", "orbits", "flossing", "weights"),
     ("condition", "training"),
     # the face, lyapnet/__init__.py, stands here: what is above it may use lyapnet as its users do
     ("paper", "torch", "jax"),
@@ -72,6 +73,7 @@ def test_public_modules_show_what_is_theirs():
         module = getattr(lyapnet, name)
         assert sorted(dir(module)) == sorted(module.__all__), name
         assert all(hasattr(module, member) for member in module.__all__)
+        assert importlib.import_module(f"lyapnet.{name}") is module
 
 
 # ---- the one-way order

@@ -9,10 +9,10 @@ import numpy as np
 
 from .. import validate
 from ..errors import LyapnetError
-from ..numerics.arrays import ArrayLike, PathLike, Seed
+from ..numerics.arrays import ArrayLike, PathLike, Seed, patient
 from ..optimize import Adam, as_adam, checked_clip
 from ..runs.checkpoint import Checkpoint
-from ..runs.progress import progress_bar
+from ..runs.progress import asks_to_stop, progress_bar
 from ..systems import AnySystem
 from ..systems.parameters import flossable, named_params, with_named_params
 from ..tangent.interval import Interval
@@ -24,6 +24,7 @@ from .source import Source
 from .verdict import is_met, verdict_of
 
 
+@patient
 def floss(
     cell: AnySystem,
     n_epochs: int,
@@ -100,7 +101,7 @@ def floss(
     rng : None, int or Generator, optional
     progress : bool, optional
     callback : callable, optional
-        Called with a `Progress` after each epoch.
+        Called with a `Progress` after each epoch; the run ends if it returns True.
     checkpoint : path, optional
         Save the run there every ten seconds and when it ends, by Ctrl-C or an error too, and
         go on from it if it exists: the numbers are those of an undisturbed run, bit for bit.
@@ -161,7 +162,7 @@ def floss(
 
     networks = getattr(system, "networks", ())
     lam, loss = np.empty((n_epochs, *networks, window.k)), np.empty((n_epochs, *networks))
-    epoch = 0
+    epoch, stopped = 0, False
 
     def state() -> dict[str, Any]:
         return {
@@ -171,6 +172,7 @@ def floss(
             "rng": rng.bit_generator.state,
             "lam": lam[:epoch],
             "loss": loss[:epoch],
+            **({"stopped": True} if stopped else {}),
         }
 
     def result() -> FlossResult[Any]:
@@ -182,14 +184,16 @@ def floss(
 
     found = saved.load()
     if found is not None:
-        epoch = found["epoch"]
+        epoch, stopped = found["epoch"], found.get("stopped", False)
         lam[:epoch], loss[:epoch] = found["lam"], found["loss"]
         system = with_named_params(system, found["params"])
         flosser.restore(found["flosser"])
         rng.bit_generator.state = found["rng"]
     bars = progress_bar(n_epochs, show=progress, unit="epoch", initial=epoch)
     with saved, bars as bar:
-        while epoch < n_epochs and not (tol is not None and is_met(lam[:epoch], window, tol)):
+        while epoch < n_epochs and not stopped:
+            if tol is not None and is_met(lam[:epoch], window, tol):
+                break
             try:
                 x, u = source.draw(system, rng)
                 system, lam[epoch], loss[epoch] = flosser.epoch(system, x, u, rng)
@@ -201,7 +205,8 @@ def floss(
             if epoch == n_epochs:
                 warn_if_held(holding(first, x, u), holding(system, x, u))
             if callback is not None:
-                callback(Progress(epoch, system, loss[:epoch], lam[epoch - 1]))
+                known = Progress(epoch, system, loss[:epoch], lam[epoch - 1])
+                stopped = asks_to_stop(callback(known))
             if progress:
                 bar.set_postfix(loss=f"{loss[epoch - 1].mean():.3g}", refresh=False)
                 bar.update()

@@ -27,6 +27,12 @@ _WINDOWS = sys.platform == "win32"
 #: A file that is being written is left alone for so many seconds, locked or not.
 _YOUNG = 60.0
 
+#: How the names of all files begin that stand beside others for a while.
+_OURS = ".lyapnet-"
+
+#: When each folder was tidied last: a look at a hundred thousand files takes its time.
+_TIDIED: dict[str, float] = {}
+
 
 @contextmanager
 def replacing(path: Any) -> Iterator[BinaryIO]:
@@ -66,13 +72,13 @@ def replacing(path: Any) -> Iterator[BinaryIO]:
     finally:
         with suppress(OSError):
             fresh.unlink()
-    _remove_leftovers(target.parent, mark)
+    _tidy(target.parent)
 
 
 def _mark(target: Path) -> str:
     """Return how the names of the files beside a file begin: short, however long its own is."""
     name = unicodedata.normalize("NFC", target.name).casefold() if _CASELESS else target.name
-    return f".lyapnet-{hashlib.sha256(os.fsencode(name)).hexdigest()[:8]}"
+    return f"{_OURS}{hashlib.sha256(os.fsencode(name)).hexdigest()[:8]}"
 
 
 def _check_place(target: Path) -> None:
@@ -103,14 +109,20 @@ def _sync_folder(folder: Path) -> None:
             os.close(handle)
 
 
-def _remove_leftovers(folder: Path, mark: str) -> None:
-    """Remove what killed writers of the same file have left, and no one's who is at work."""
-    for left in folder.glob(f"{mark}-*.tmp"):
+def _tidy(folder: Path) -> None:
+    """Remove what killed processes have left in a folder, now and then: nothing that is at work."""
+    now = time.time()
+    if now - _TIDIED.get(str(folder), 0.0) < _YOUNG:
+        return
+    _TIDIED[str(folder)] = now
+    for left in folder.glob(f"{_OURS}*"):
         with suppress(OSError):
-            if time.time() - left.stat().st_mtime > _YOUNG:
+            if now - left.stat().st_mtime > _YOUNG:
                 with open(left, "r+b") as file:
                     free = try_lock(file)
-                if free:
+                    if free and not _WINDOWS:
+                        left.unlink()
+                if free and _WINDOWS:
                     left.unlink()
 
 
@@ -144,24 +156,24 @@ class Hold:
 
     Parameters
     ----------
-    path : Path
-        Of the lock's file. A process that is killed leaves it, unlocked.
+    of : path
+        What is held; it need not exist, and may be called by any link.
     """
 
-    def __init__(self, path: Path) -> None:
-        self.path = path
+    def __init__(self, of: Any) -> None:
+        target = Path(os.path.realpath(of))
+        self.of = of
+        #: The lock's file. A process that is killed leaves it, unlocked.
+        self.path = target.with_name(f"{_mark(target)}.lock")
         self._file: IO[Any] | None = None
-
-    @classmethod
-    def on(cls, path: Any) -> Hold:
-        """Return a hold on a file, which need not exist; by whatever link it is called."""
-        target = Path(os.path.realpath(path))
-        return cls(target.with_name(f"{_mark(target)}.lock"))
 
     def take(self) -> bool:
         """Take hold; say whether nobody else has."""
         while True:
-            file = open(self.path, "a+b")  # noqa: SIM115 - it stays open as long as the hold
+            try:
+                file = open(self.path, "a+b")  # noqa: SIM115 - it stays open as long as the hold
+            except OSError as error:
+                raise OSError(error.errno, error.strerror, str(self.of)) from None
             if not try_lock(file):
                 file.close()
                 return False

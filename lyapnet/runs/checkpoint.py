@@ -55,7 +55,7 @@ class Checkpoint:
         self._call = json.loads(json.dumps(described))
         if self.path.is_dir() or not self.path.absolute().parent.is_dir():
             raise ValueError(f"`checkpoint` must be a file in an existing folder, got {path!r}")
-        self._hold = Hold.on(self.path)
+        self._hold = Hold(self.path)
 
     def load(self) -> State | None:
         """Return the state saved last, None if there is none; hold the file from now on.
@@ -88,14 +88,15 @@ class Checkpoint:
     def _read(self, path: Path) -> State | None:
         try:
             found = storage.read(path, "checkpoint")
-            state = found["state"]
-        except (FileError, KeyError) as error:
+            if not isinstance(found, dict) or not found.keys() & {"call", "first_call"}:
+                raise FileError("It holds no call.")
+        except FileError as error:
             raise ValueError(
                 f"`checkpoint` {str(path)!r} is not a checkpoint of lyapnet: give another path, or "
                 f"delete the file. {error}"
             ) from None
         others = self._differing(found)
-        call = found.get("call", found.get("first_call"))
+        call = found["call"] if "call" in found else found["first_call"]
         if others == ["n_epochs"] and call["n_epochs"] < self._call["n_epochs"]:
             raise ValueError(_longer(path, call, self._call))
         if others:
@@ -103,7 +104,7 @@ class Checkpoint:
                 f"`checkpoint` {str(path)!r} was written by a different call (other "
                 f"{', '.join(others)}): give another path, or delete the file"
             )
-        return state
+        return found["state"]
 
     def _differing(self, found: dict[str, Any]) -> list[str]:
         """Return the arguments that differ; one that only one of both calls has counts as None."""
@@ -172,6 +173,18 @@ def _joined(node: Any) -> Any:
     if isinstance(node, dict):
         return {key: _joined(item) for key, item in node.items()}
     return np.asarray(node) if isinstance(node, list) else node
+
+
+def read_state(path: Any) -> State:
+    """Return what a checkpoint holds, whatever call it is of."""
+    try:
+        found = storage.read(Path(path), "checkpoint")
+    except FileError as error:
+        raise ValueError(f"`path` {str(path)!r} is not a checkpoint of lyapnet. {error}") from None
+    if not isinstance(found, dict) or not found.get("state"):
+        raise ValueError(f"`path` {str(path)!r} holds no state: the run has done no epoch yet")
+    state: State = found["state"]
+    return state
 
 
 def _longer(path: Path, before: State, now: State) -> str:

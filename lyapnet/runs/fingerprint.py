@@ -66,6 +66,15 @@ def _pythons(described: dict[str, Any]) -> Any:
     return compiled.get("python") if isinstance(compiled, dict) else None
 
 
+def _remembered(kind: type) -> set[str]:
+    """Return the attributes that objects of lyapnet only remember, to be quicker the next time."""
+    if bytecode.origin(kind):
+        return set()
+    members = [pair for base in kind.__mro__ for pair in vars(base).items()]
+    names = {name for name, x in members if isinstance(x, functools.cached_property)}
+    return names | set(getattr(kind, "_remembered", ()))
+
+
 class _Description:
     """One description in the making: it knows what it has met already."""
 
@@ -175,7 +184,8 @@ class _Description:
         if isinstance(state, tuple) and len(state) == 2 and isinstance(state[1], dict):
             state = {**(state[0] or {}), **state[1]}  # of an object with slots
         if isinstance(state, dict) and all(type(key) is str for key in state):
-            found["attributes"] = {k: self.of(v, f"{name}.{k}") for k, v in state.items()}
+            own = state.keys() - _remembered(kind)
+            found["attributes"] = {k: self.of(state[k], f"{name}.{k}") for k in state if k in own}
         elif state is not None:
             found["state"] = self.of(state, name)
         for part, given in (("items", items), ("pairs", pairs)):

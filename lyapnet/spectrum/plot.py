@@ -130,3 +130,42 @@ def plot_echo_state(r: Any, ax: Any = None) -> Any:
     ax.set_ylabel("largest conditional exponent")
     ax.set_title(r.verdict)
     return ax
+
+
+def plot_step_check(found: Any, ax: Any = None) -> Any:
+    """Draw what a finer step changes in each exponent, beside the error bars; return the Axes."""
+    ax = new_axes(ax)
+    k = found.exponents.shape[-1]
+    index = np.arange(1, k + 1)
+    least = 1e-16
+    rows = [("half-width of the 95 % interval", found.half_width, "_", RED)]
+    rows.append(("two runs differ by", np.abs(found.difference), ".", BLUE))
+    if found.defect is not None:
+        rows.append(("along one trajectory", np.abs(found.defect), "x", "0.2"))
+    for name, y, marker, color in rows:
+        for i, member in enumerate(np.reshape(y, (-1, k))):
+            member = np.where(np.isfinite(member), np.maximum(member, least), np.nan)
+            label = name if i == 0 else None
+            ax.plot(index, member, marker, ms=9, color=color, label=label)
+    ax.set_yscale("log")
+    ax.set_xticks(index if k <= FEW else [1, k])
+    ax.set_xlabel("index i")
+    ax.set_ylabel(f"change of $\\lambda_i$ ({rate_unit(found.settings['dt'])})")
+    ax.set_title(found.verdict.partition(":")[0])
+    ax.legend(frameon=False, fontsize="small")
+    return ax
+
+
+def plot_master_stability(m: Any, ax: Any = None) -> Any:
+    """Draw the largest transversal exponent over the strength, with its interval."""
+    ax = new_axes(ax)
+    order = np.argsort(m.strengths)
+    at, lam = m.strengths[order], m.exponents[order, 0]
+    known = np.isfinite(m.low[order]) & np.isfinite(m.high[order])
+    ax.fill_between(at, m.low[order], m.high[order], where=known, color=BLUE, alpha=0.25, lw=0)
+    ax.plot(at, lam, ".-", color=BLUE)
+    ax.axhline(0, color="0.6", lw=0.8, zorder=0)
+    ax.set_xlabel(r"strength $\alpha$")
+    ax.set_ylabel(f"exponent ({rate_unit(m.settings['dt'])})")
+    ax.set_title("transversal")
+    return ax

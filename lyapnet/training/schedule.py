@@ -227,7 +227,7 @@ class AdaptiveFlossing(_Schedule):
             return False
         if flossed[-1]:
             return bool(norms[-1] < high)
-        return _geometric_mean(norms[-self.window :]) < low
+        return bool(_geometric_mean(norms[-self.window :]) < low)
 
     def _is_collapsed(self, record: TrainingProgress) -> bool:
         """Say whether flossing still helps, or training has undone what it did."""

@@ -130,17 +130,17 @@ def test_a_file_of_the_user_is_left_alone_and_leftovers_are_not(tmp_path):
     own.write_bytes(b"mine")
     names = [f"{files._mark(path)}-{i}.tmp" for i in ("old", "young", "locked")]
     old, young, locked = (tmp_path / name for name in names)
-    other = tmp_path / f"{files._mark(tmp_path / 'y.npz')}-old.tmp"
-    for left in (old, young, locked, other):
+    lock = Hold(path).path
+    for left in (old, young, locked, lock):
         left.write_bytes(b"half")
-    for left in (old, locked, other):
+    for left in (old, locked, lock):
         os.utime(left, (0, 0))
     with open(locked, "r+b") as file:
         assert files.try_lock(file)
         put(path)
     assert own.read_bytes() == b"mine"
-    assert not old.exists()
-    assert all(left.exists() for left in (young, locked, other))
+    assert not any(left.exists() for left in (old, lock))
+    assert all(left.exists() for left in (young, locked))
 
 
 def test_a_write_protected_file_is_not_replaced(tmp_path, monkeypatch):
@@ -186,12 +186,12 @@ def busy_for_ever(a, b):
 
 def test_names_that_differ_in_case_are_one_where_the_system_says_so(tmp_path, monkeypatch):
     monkeypatch.setattr(files, "_CASELESS", True)
-    one, other = Hold.on(tmp_path / "Run.npz"), Hold.on(tmp_path / "run.NPZ")
+    one, other = Hold(tmp_path / "Run.npz"), Hold(tmp_path / "run.NPZ")
     assert one.take()
     assert not other.take()
     one.release()
     monkeypatch.setattr(files, "_CASELESS", False)
-    assert Hold.on(tmp_path / "Run.npz").path != Hold.on(tmp_path / "run.npz").path
+    assert Hold(tmp_path / "Run.npz").path != Hold(tmp_path / "run.npz").path
 
 
 def test_the_names_that_we_make_are_good_on_every_system(tmp_path):
@@ -199,7 +199,7 @@ def test_the_names_that_we_make_are_good_on_every_system(tmp_path):
     path, seen = tmp_path / ("x" * 200 + ".npz"), set()
     with replacing(path):
         seen |= set(os.listdir(tmp_path))
-    hold = Hold.on(path)
+    hold = Hold(path)
     hold.take()
     seen |= set(os.listdir(tmp_path)) - {path.name}
     hold.release()
@@ -211,7 +211,7 @@ def test_the_names_that_we_make_are_good_on_every_system(tmp_path):
 
 
 def test_a_hold_is_of_one_and_ends_with_its_process(tmp_path):
-    hold, other = Hold.on(tmp_path / "x"), Hold.on(tmp_path / "x")
+    hold, other = Hold(tmp_path / "x"), Hold(tmp_path / "x")
     assert hold.take()
     assert not other.take()
     hold.release()
@@ -221,7 +221,7 @@ def test_a_hold_is_of_one_and_ends_with_its_process(tmp_path):
     script = (
         "import sys, time\n"
         "from lyapnet.results.files import Hold\n"
-        "hold = Hold.on(sys.argv[1])\n"
+        "hold = Hold(sys.argv[1])\n"
         "assert hold.take()\n"
         "print('held', flush=True)\n"
         "time.sleep(60)"
@@ -236,10 +236,10 @@ def test_a_hold_is_of_one_and_ends_with_its_process(tmp_path):
 
 
 def test_waiting_for_a_hold(tmp_path):
-    hold, order = Hold.on(tmp_path / "x"), []
+    hold, order = Hold(tmp_path / "x"), []
 
     def late():
-        with Hold.on(tmp_path / "x").waiting():
+        with Hold(tmp_path / "x").waiting():
             order.append("late")
 
     assert hold.take()

@@ -11,6 +11,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 
 import lyapnet as ln
 from lyapnet.results import storage, tree
+from lyapnet.results.result import Result
 from lyapnet.weights import read_cell
 
 FOLDER = Path(__file__).parents[1] / "fixtures" / "saved"
@@ -52,7 +53,30 @@ def test_objects_of_the_first_format(kinds, name):
 def test_every_class_that_files_name_is_among_them():
     named = {x["class"] for x in walk(EXPECTED) if "class" in x}
     new = {"Progress", "TrainingProgress", "Usable"}  # these were not saved by themselves
+    new |= {
+        "Alignment",
+        "EchoStateNetwork",
+        "FTLEField",
+        "FixedPoints",
+        "MasterStability",
+        "PeriodicOrbit",
+        "ReadoutFit",
+        "ReservoirCriterion",
+        "StepCheck",
+    }
     assert named | new == set(tree._CLASSES)
+
+
+def test_every_result_can_be_saved():
+    """A class of results that is not registered could be made, and not written."""
+    waiting, found = [Result], set()
+    while waiting:
+        kind = waiting.pop()
+        waiting += kind.__subclasses__()
+        if kind is not Result and kind.__module__.startswith("lyapnet."):
+            found.add(kind)
+    assert len(found) > 10
+    assert not {kind.__name__ for kind in found if tree._CLASSES.get(kind.__name__) is not kind}
 
 
 def walk(node):

@@ -226,3 +226,23 @@ def test_deep_things_are_refused():
         x = [x]
     with pytest.raises(TypeError, match="too deeply"):
         describe(x, "task")
+
+
+SYSTEMS = {
+    "vanilla": lambda: cell(),
+    "stack": lambda: ln.Stack([cell(), ln.GRU.random(2, n_inputs=6, rng=0)]),
+    "map of the catalog": ln.catalog.henon,
+    "flow of the catalog": ln.catalog.lorenz63,
+    "flow": lambda: ln.Flow(lambda x, p: -p["a"] * x, 2, dt=0.1, params={"a": np.ones(2)}),
+}
+
+
+@pytest.mark.parametrize("name", SYSTEMS)
+def test_a_system_that_has_been_used_is_the_same(name):
+    system = SYSTEMS[name]()
+    before, x0 = json.loads(json.dumps(describe(system))), np.full(system.dim, 0.1)
+    ln.lyapunov_spectrum(system, 20, x0=x0, rng=0)
+    ln.condition_number(system, 5, x0=x0, rng=0)
+    if system.params:
+        ln.floss(system, 1, k=1, n_steps=4, x0=x0, rng=0)
+    assert alike(before, describe(system))
