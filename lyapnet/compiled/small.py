@@ -1,0 +1,223 @@
+"""The loop of one small system, tangent vectors and their factorisation written out.
+
+`blocks` carries a state and a basis through blocks of steps and factorises after each, until one
+is met whose basis is not good enough: what to do then is `tangent.forward`'s to say. `run` takes
+steps of the state alone. With lanes each array has an ensemble's members last, as many as lanes.
+"""
+
+from __future__ import annotations
+
+from .code import Numbers, Text, inputs_of, module, write
+from .program import Program, gram_schmidt
+from .derivative import pushed  # noqa: F401
+from .trace import Graph, ancestors
+
+#: One pass of Gram and Schmidt leaves rounding over the sine in Q: down to this it will do.
+ONCE = 1e-4
+
+#: Lengths whose squares are in range.
+SHORT, LONG = 1e-140, 1e140
+
+
+def source(program: Program, k: int, lanes: int = 1) -> str:
+    """Return the text of both loops."""
+    text = Text()
+    functions = [_run(text, program, lanes), _blocks(text, program, k, lanes)]
+    return module(functions, text.declared)
+
+
+def _run(text: Text, program: Program, lanes: int) -> str:
+    """Write the loop over the states: ``run(steps, x, u, p, d, states)``."""
+    text.lines = []
+    numbers, n = Numbers(text, lanes), program.dim
+    text.label("entry")
+    x = _variables(numbers, "x", n)
+    outside = _outside(numbers, program.graph, program.step)
+    for i in range(n):
+        text.put(f"  store {numbers.type} {numbers.load('%x', i)}, ptr {x[i]}")
+    text.put("  br label %loop")
+    text.label("loop")
+    s = text.let("phi i64 [ 0, %entry ], [ %next, %body ]")
+    text.put(f"  %more = icmp slt i64 {s}, %steps")
+    text.put("  br i1 %more, label %body, label %done")
+    text.label("body")
+    values = _step(numbers, program, x, dict(outside), s, program.step)
+    base = text.let(f"mul i64 {s}, {n}")
+    for i, at in enumerate(program.step):
+        text.put(f"  store {numbers.type} {values[at]}, ptr {x[i]}")
+        numbers.store(values[at], "%states", text.let(f"add i64 {base}, {i}"))
+    text.put(f"  %next = add i64 {s}, 1")
+    text.put("  br label %loop")
+    text.label("done")
+    text.put("  ret i64 %steps")
+    head = (
+        "define i64 @run(i64 %steps, ptr noalias %x, ptr noalias readonly %u, "
+        "ptr noalias readonly %p, ptr noalias readonly %d, ptr noalias %states) #0 {"
+    )
+    return "\n".join([head, *text.lines, "}"])
+
+
+def _blocks(text: Text, program: Program, k: int, lanes: int) -> str:
+    """Write the loop over blocks."""
+    text.lines = []
+    numbers, n = Numbers(text, lanes), program.dim
+    tangent = _unrolled(program, k)
+    text.label("entry")
+    x, q = _variables(numbers, "x", n), _variables(numbers, "q", k * n)
+    outside = _outside(numbers, tangent.graph, [*tangent.step, *tangent.push])
+    size = _variables(numbers, "size", k)
+    length = _variables(numbers, "length", k)
+    for name, variables in (("x", x), ("q", q)):
+        for i, variable in enumerate(variables):
+            text.put(f"  store {numbers.type} {numbers.load('%' + name, i)}, ptr {variable}")
+    for name in ("least", "short", "long", "once"):
+        outside[name] = numbers.splat({
+            "least": "%least", "short": f"{Numbers(text).literal(SHORT)}",
+            "long": Numbers(text).literal(LONG), "once": Numbers(text).literal(ONCE),
+        }[name])  # fmt: skip
+    text.put("  br label %outer")
+    text.label("outer")
+    text.put("  %b = phi i64 [ 0, %entry ], [ %b.next, %good ]")
+    text.put("  %first = mul i64 %b, %interval")
+    text.put("  %more.blocks = icmp slt i64 %b, %count")
+    text.put("  br i1 %more.blocks, label %loop, label %done")
+    text.label("loop")
+    text.put("  %s = phi i64 [ 0, %outer ], [ %s.next, %body ]")
+    text.put("  %more = icmp slt i64 %s, %interval")
+    text.put("  br i1 %more, label %body, label %factorise")
+    text.label("body")
+    text.put("  %at = add i64 %first, %s")
+    wanted = [*tangent.step, *tangent.push]
+    known = {at: value for at, value in outside.items() if isinstance(at, int)}
+    for at, name, i in inputs_of(tangent.graph, wanted):
+        if name == "q":
+            known[at] = text.let(f"load {numbers.type}, ptr {q[i]}")
+    values = _step(numbers, tangent, x, known, "%at", wanted)
+    for variables, nodes in ((x, tangent.step), (q, tangent.push)):
+        for variable, at in zip(variables, nodes, strict=True):
+            text.put(f"  store {numbers.type} {values[at]}, ptr {variable}")
+    text.put("  %s.next = add i64 %s, 1")
+    text.put("  br label %loop")
+    text.label("factorise")
+    a = [text.let(f"load {numbers.type}, ptr {variable}") for variable in q]
+    _factorise(numbers, k, n, 1, a, q, size, length)
+    fine = _above(numbers, size, length, outside["once"], outside)
+    text.put(f"  br i1 {fine}, label %check, label %again")
+    text.label("again")
+    _factorise(numbers, k, n, 2, a, q, size, length)
+    text.put("  br label %check")
+    text.label("check")
+    fine = _above(numbers, size, length, outside["least"], outside)
+    text.put(f"  br i1 {fine}, label %good, label %done")
+    text.label("good")
+    base = text.let(f"mul i64 %b, {k}")
+    for name, variables in (("diagonal", size), ("length", length)):
+        for i, variable in enumerate(variables):
+            value = text.let(f"load {numbers.type}, ptr {variable}")
+            numbers.store(value, f"%{name}", text.let(f"add i64 {base}, {i}"))
+    for name, variables in (("x", x), ("q", q)):
+        for i, variable in enumerate(variables):
+            numbers.store(text.let(f"load {numbers.type}, ptr {variable}"), f"%{name}", i)
+    text.put("  %b.next = add i64 %b, 1")
+    text.put("  br label %outer")
+    text.label("done")
+    text.put("  ret i64 %b")
+    head = (
+        "define i64 @blocks(i64 %count, i64 %interval, ptr noalias %x, ptr noalias %q, "
+        "ptr noalias readonly %u, ptr noalias readonly %p, ptr noalias readonly %d, "
+        "double %least, ptr noalias %diagonal, ptr noalias %length) #0 {"
+    )
+    return "\n".join([head, *text.lines, "}"])
+
+
+def _unrolled(program: Program, k: int) -> Program:
+    """Return the program with k tangent vectors in the place of one."""
+    graph = Graph()
+    graph.nodes = list(program.graph.nodes)
+    graph._known = dict(program.graph._known)
+    n = program.dim
+    push = list(program.push)
+    order = ancestors(program.graph, program.push)
+    for vector in range(1, k):
+        copies: dict[int, int] = {}
+        for at in order:
+            operation, arguments = program.graph.nodes[at]
+            if operation == "constant":
+                copies[at] = at
+            elif operation == "input":
+                moved = arguments[0] == "q"
+                name = ("q", arguments[1] + vector * n) if moved else arguments
+                copies[at] = graph.add("input", name).at
+            else:
+                copies[at] = graph.add(operation, tuple(copies[i] for i in arguments)).at
+        push += [copies[at] for at in program.push]
+    return Program(graph, n, program.step, push)
+
+
+def _variables(numbers: Numbers, name: str, count: int) -> list[str]:
+    found = [f"%{name}.{i}" for i in range(count)]
+    for variable in found:
+        numbers.text.put(f"  {variable} = alloca {numbers.type}, align 64")
+    return found
+
+
+def _outside(numbers: Numbers, graph: Graph, wanted: list[int]) -> dict[int, str]:
+    """Load what is the same in all steps: parameters and the time step."""
+    found = {}
+    for at, name, i in inputs_of(graph, wanted):
+        if name == "p":
+            found[at] = numbers.load("%p", i)
+        elif name == "d":
+            found[at] = numbers.splat(Numbers(numbers.text).load("%d", i))
+    return found
+
+
+def _step(
+    numbers: Numbers,
+    program: Program,
+    x: list[str],
+    values: dict[int, str],
+    s: str,
+    wanted: list[int],
+) -> dict[int, str]:
+    """Write one step, from the variables x, with the inputs of step s."""
+    text, graph = numbers.text, program.graph
+    inputs = inputs_of(graph, wanted)
+    width = 1 + max((i for _, name, i in inputs if name == "u"), default=-1)
+    base = text.let(f"mul i64 {s}, %width") if width else ""
+    for at, name, i in inputs:
+        if name == "x":
+            values[at] = text.let(f"load {numbers.type}, ptr {x[i]}")
+        elif name == "u":
+            values[at] = numbers.load("%u", text.let(f"add i64 {base}, {i}"))
+    return write(numbers, graph, ancestors(graph, wanted), values)
+
+
+def _factorise(
+    numbers: Numbers, k: int, n: int, passes: int, a: list[str], *variables: list[str]
+) -> None:
+    graph, parts = gram_schmidt(k, n, passes)
+    wanted = [at for part in parts for at in part]
+    known = {at: a[i] for at, _, i in inputs_of(graph, wanted)}
+    values = write(numbers, graph, ancestors(graph, wanted), known)
+    for part, targets in zip(parts, variables, strict=True):
+        for at, target in zip(part, targets, strict=True):
+            numbers.text.put(f"  store {numbers.type} {values[at]}, ptr {target}")
+
+
+def _above(
+    numbers: Numbers, size: list[str], length: list[str], least: str, outside: dict
+) -> str:
+    """Return whether all sines are above a limit, and all lengths in range."""
+    fine = ""
+    for a, b in zip(size, length, strict=True):
+        diagonal = numbers.text.let(f"load {numbers.type}, ptr {a}")
+        whole = numbers.text.let(f"load {numbers.type}, ptr {b}")
+        bound = numbers.apply("multiply", (whole, least))
+        for test in (
+            numbers.apply("greater_equal", (diagonal, bound)),
+            numbers.apply("greater", (whole, outside["short"])),
+            numbers.apply("less", (whole, outside["long"])),
+        ):
+            fine = test if not fine else numbers.apply("logical_and", (fine, test))
+    return numbers.all(fine)
