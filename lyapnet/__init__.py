@@ -18,7 +18,7 @@ from .schedule import AdaptiveFlossing, FlossingSchedule
 from .spectrum import lyapunov_spectrum, spectrum_from_jacobians
 from .storage import load
 from .sweep import SweepResult, load_sweep, sweep
-from .systems import Flow, Map, System
+from .systems import Flow, Map, System, compiled
 from .train import TrainResult, train
 from .validity import (
     ConditionByDimension,
@@ -37,6 +37,7 @@ from .window import flossing_loss
 __version__ = "0.1.0.dev0"
 
 __all__ = [
+    "compiled",
     "GRU",
     "LSTM",
     "Activation",

@@ -13,7 +13,14 @@ from .orbit import Orbit
 from .progress import progress_bar
 from .streaming import GrowthStatistics
 from .systems import System
-from .trajectory import Plan, choose_interval, forward, run_orbit, stretch_length
+from .trajectory import (
+    Plan,
+    check_states,
+    choose_interval,
+    forward,
+    run_orbit,
+    stretch_length,
+)
 
 #: Automatic intervals: round numbers, so that blocks fill round windows.
 _INTERVALS = (50, 25, 20, 10, 5, 4, 3, 2, 1)
@@ -47,6 +54,8 @@ class Benettin:
         Half-width of the 95 % intervals at which to stop.
     x0 : array (..., n)
         State at the start of the run, or of the one that it continues.
+    engine : System or None
+        The system as it is run, see `System.prepared`.
     """
 
     system: System
@@ -62,14 +71,23 @@ class Benettin:
     durations: list[Array] = field(default_factory=list)
     statistics: GrowthStatistics = field(default_factory=GrowthStatistics)
     x0: Array | None = None
+    engine: System | None = None
 
     def __post_init__(self) -> None:
         if self.x0 is None:
             self.x0 = self.x
 
+    def prepare(self) -> System:
+        """Return the system as it is best run; done once."""
+        if self.engine is None:
+            k = self.rows.shape[-2]
+            self.engine = self.system.prepared(self.x, self.inputs, k, self.plan.total)
+        return self.engine
+
     def run(self) -> Benettin:
         """Run to the end of the plan, or until the tolerance is met."""
         look = 0.0
+        system = self.prepare()
         lead, k = self.x.shape[:-1], self.rows.shape[-2]
         length = stretch_length(self.system, lead, k)
         work = self.rows.size * self.system.dim
@@ -79,14 +97,16 @@ class Benettin:
         ):
             for phase, start, stop in self.plan.stretches(length):
                 try:
-                    orbit = run_orbit(self.system, self.x, self.inputs, start, stop)
-                    if phase != "transient":
+                    orbit = run_orbit(system, self.x, self.inputs, start, stop)
+                    if phase == "transient":
+                        check_states(orbit, start)
+                    else:
                         self._advance(orbit, start, count=phase == "n_steps")
                 except LyapnetError as error:
                     if phase == "n_steps":
                         self._keep_what_is_good(start, error.step)
                     raise
-                self.x = orbit.states[-1]
+                self.x = orbit.last
                 bar.update(stop - start)
                 if phase == "n_steps":
                     self.n_done += stop - start
@@ -118,11 +138,11 @@ class Benettin:
         if good < 1:
             return
         try:
-            orbit = run_orbit(self.system, self.x, self.inputs, start, start + good)
+            orbit = run_orbit(self.prepare(), self.x, self.inputs, start, start + good)
             self._advance(orbit, start, count=True)
         except LyapnetError:
             return  # the same failure, a little earlier: what was counted before stays
-        self.x = orbit.states[-1]
+        self.x = orbit.last
         self.n_done += good
 
     def within(self, tol: float) -> bool:
@@ -154,21 +174,25 @@ def automatic_interval(
     warm = min(plan.transient + plan.basis_transient, 1000, plan.total - _TRIALS * longest)
     settle = min(warm, plan.basis_transient, _SETTLE)
     found = longest
+    fitting = sorted(q for q in _INTERVALS if q <= longest)
     with blas_threads(rows.size * system.dim):
         if warm > settle:
-            x = run_orbit(system, x, inputs, 0, warm - settle).states[-1]
+            orbit = run_orbit(system, x, inputs, 0, warm - settle)
+            check_states(orbit, 0)
+            x = orbit.last
         if settle:
             orbit = run_orbit(system, x, inputs, warm - settle, warm)
             rows = forward(orbit, rows, 1, start=warm - settle, forgiving=True)[1]
-            x = orbit.states[-1]
+            x = orbit.last
         for trial in range(_TRIALS):
             start = warm + trial * longest
             orbit = run_orbit(system, x, inputs, start, start + longest)
+            check_states(orbit, start)
             if _returns(orbit):
                 return 1
-            found = min(found, choose_interval(orbit, rows))
+            found = min(found, choose_interval(orbit, rows, fitting))
             rows = forward(orbit, rows, 1, start=start, forgiving=True)[1]
-            x = orbit.states[-1]
+            x = orbit.last
     fitting = [q for q in _INTERVALS if q <= found]
     exact = [q for q in fitting if plan.n_steps % q == 0]
     return exact[0] if 3 * exact[0] > 2 * fitting[0] else fitting[0]

@@ -373,10 +373,16 @@ class Spectrum(Result):
             state=run.x,
             basis=run.rows.swapaxes(-1, -2),
             x0=run.x if run.x0 is None else run.x0,
-            settings={**settings, "n_steps": run.n_done},
+            settings={**settings, "n_steps": run.n_done, **_engine(run)},
             statistics=run.statistics,
             system=run.system,
         )
+
+
+def _engine(run: Benettin) -> dict[str, str]:
+    """Say which engine has run a system, and why if it was NumPy."""
+    used, reason = (run.engine or run.system).engine_used
+    return {"engine": used, **({"engine_reason": reason} if reason else {})}
 
 
 def diagnose(spectrum: Spectrum, *, tol: float | None = None, level: float = 0.95) -> Diagnosis:

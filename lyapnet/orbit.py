@@ -40,6 +40,8 @@ class Orbit:
                                             went forward, whatever else is cheap then is noted
                                             for the next
     ``carry``, ``carry_back``               the same for several steps
+    ``blocks``                              a basis carried and factorised, as many blocks at once
+                                            as there are compiled loops for
     ``tangent_adjoint(rows, rows_bar)``     cotangents through the dependence of :math:`D_s q_s`
                                             on state, input and parameters, all s at once
     ``state_adjoint(states_bar, inputs)``   the adjoint of the states' own recursion
@@ -52,11 +54,18 @@ class Orbit:
     inputs: Array | None
     #: Whether bases should lie in memory with the ensemble's axes last.
     members_last = False
+    #: Whether states are computed along with the tangent vectors, and checked after these.
+    runs_along = False
 
     @property
     def n_steps(self) -> int:
         """Number of steps."""
         return len(self.states) - 1
+
+    @property
+    def last(self) -> Array:
+        """State at the end ``(..., n)``."""
+        return self.states[-1]
 
     @property
     def jacobians(self) -> Array:
@@ -76,6 +85,14 @@ class Orbit:
         for i in range(len(rows) - 1):
             self.push(first + i, rows[i], rows[i + 1])
 
+    def through(self, rows: Array, first: int, last: int) -> Array:
+        """Return tangent vectors carried through steps ``first ... last``."""
+        here, there = rows.copy(), np.empty_like(rows)
+        for s in range(first, last):
+            self.push(s, here, there)
+            here, there = there, here
+        return here
+
     def carry_back(self, first: int, bars: list[Array], rows: list[Array]) -> None:
         """Carry the cotangent vectors ``bars[-1]`` back to step `first`, into the others.
 
@@ -83,6 +100,36 @@ class Orbit:
         """
         for i in reversed(range(len(rows))):
             self.pull(first + i, bars[i + 1], bars[i], rows[i])
+
+    def blocks(
+        self, rows: Array, first: int, count: int, interval: int, least: float
+    ) -> tuple[int, Array, Array, Array]:
+        """Carry a basis through as many blocks as the orbit can do at once, factors included.
+
+        None, unless an orbit can do better than one step at a time.
+
+        Parameters
+        ----------
+        rows : array (..., k, n)
+            Orthonormal.
+        first : int
+            Step at which the first block begins.
+        count, interval : int
+            Number of blocks, and of steps in each.
+        least : float
+            Blocks whose sines, see `orthonormalise`, are not all as large are left undone.
+
+        Returns
+        -------
+        done : int
+            Number of blocks.
+        rows : array (..., k, n)
+            The basis after these.
+        diagonal, length : array (done, ..., k)
+            As of `orthonormalise`.
+        """
+        none = np.empty((0, *rows.shape[:-1]))
+        return 0, rows, none, none
 
     def tangent_adjoint(self, rows: Array, rows_bar: Array) -> Cotangent:
         """Differentiate ``sum(rows_bar * (D rows))``, rows fixed, in all that D depends on.

@@ -159,7 +159,7 @@ def _finish(run: Benettin, settings: dict[str, Any], *, chosen: int | None) -> S
     """Run, and give a failure the spectrum of what was computed until then."""
     try:
         if chosen is None:
-            found = automatic_interval(run.system, run.x, run.rows, run.inputs, run.plan)
+            found = automatic_interval(run.prepare(), run.x, run.rows, run.inputs, run.plan)
             run.plan = replace(run.plan, interval=found)
         settings = {**settings, "qr_interval": run.plan.interval}
         return Spectrum.from_run(run.run(), settings)

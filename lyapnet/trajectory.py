@@ -8,7 +8,7 @@ stands in `lyapnet.adjoint`.
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -100,8 +100,14 @@ def run_orbit(
 ) -> Orbit:
     """Run steps ``start ... stop`` of a trajectory, and refuse one that diverges."""
     orbit = system.orbit(x, None if inputs is None else inputs[start:stop], stop - start)
-    last = orbit.states[-1]
-    if not np.isfinite(last).all():
+    if not orbit.runs_along:
+        check_states(orbit, start, partial)
+    return orbit
+
+
+def check_states(orbit: Orbit, start: int, partial: Any = None) -> None:
+    """Refuse an orbit that diverges; `start` is the number of its first step in the run."""
+    if not np.isfinite(orbit.last).all():
         finite = np.isfinite(orbit.states).reshape(len(orbit.states), -1).all(axis=1)
         step = start + int(np.argmin(finite))
         raise DivergedError(
@@ -110,7 +116,6 @@ def run_orbit(
             step=step,
             partial=partial,
         )
-    return orbit
 
 
 def forward(
@@ -152,65 +157,119 @@ def forward(
         The smallest sine met, see `orthonormalise`.
     tape : Tape or None
     """
-    n_steps = orbit.n_steps
-    edges = [*range(0, n_steps, interval), n_steps]
-    buffer = _buffer((n_steps if keep else min(interval, n_steps)) + 1, rows, orbit.members_last)
-    buffer[0] = rows
-    views = list(buffer)
-    factor_shape = (*rows.shape[:-1], rows.shape[-2])
-    factors = list(empty((len(edges) - 1, *factor_shape))) if keep else []
-    tape = Tape(orbit, buffer) if keep else None
-    diagonals: list[Array] = []
-    lengths: list[Array] = []
-    ends: list[int] = []
-    suspect: list[tuple[int, int, int, Array]] = []
-    habit = Habit()
+    run = _Run(orbit, rows, interval, forgiving, keep, flag_only)
+    with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
+        run.through()
+        check_states(orbit, start)
+        return run.growth(start)
 
-    def block(first: int, last: int) -> bool:
+
+class _Run:
+    """Blocks of a stretch, done in order, each divided where the basis does not stand it."""
+
+    def __init__(
+        self, orbit: Orbit, rows: Array, interval: int, forgiving: bool, keep: bool, flag_only: bool
+    ) -> None:
+        n_steps = orbit.n_steps
+        self.orbit, self.interval, self.forgiving = orbit, interval, forgiving
+        self.keep, self.flag_only = keep, flag_only
+        self.edges = [*range(0, n_steps, interval), n_steps]
+        length = n_steps if keep else min(interval, n_steps)
+        self.buffer = _buffer(length + 1, rows, orbit.members_last)
+        self.buffer[0] = rows
+        self.views = list(self.buffer)
+        self.factor_shape = (*rows.shape[:-1], rows.shape[-2])
+        self.factors = list(empty((len(self.edges) - 1, *self.factor_shape))) if keep else []
+        self.tape = Tape(orbit, self.buffer) if keep else None
+        # Of each block, or part of one that was divided: where it ends, and what it has grown.
+        self.ends: list[int] = []
+        self.diagonals: list[Array] = []
+        self.lengths: list[Array] = []
+        #: The first part of each block.
+        self.starts: list[int] = []
+        self.suspect: list[tuple[int, int, int, Array]] = []
+        self.qr, self.loop = Habit(), Habit()
+        #: Blocks that compiled loops should try at once.
+        self.reach = n_steps
+
+    def through(self) -> None:
+        """Go through all blocks."""
+        done = 0
+        while done < len(self.edges) - 1:
+            done += self._at_once(done)
+            if done < len(self.edges) - 1:
+                self.starts.append(len(self.ends))
+                pending = [(self.edges[done], self.edges[done + 1])]
+                while pending:
+                    a, b = pending.pop()
+                    if not self._block(a, b):
+                        pending += [((a + b) // 2, b), (a, (a + b) // 2)]
+                done += 1
+
+    def _at_once(self, done: int) -> int:
+        """Do as many blocks as compiled loops can, the first of them after `done`."""
+        first = self.edges[done]
+        steps = min(self.interval, self.orbit.n_steps - first)
+        count = min(self.reach, (self.orbit.n_steps - first) // steps)
+        if self.keep or not self.loop.ready():
+            return 0
+        *_, k, n = self.buffer.shape
+        least = SMALLEST_SINE if steps > 1 else n * np.finfo(float).eps
+        found, rows, diagonal, length = self.orbit.blocks(
+            self.buffer[0], first, count, steps, least
+        )
+        self.loop.learn(found > 0)
+        self.reach = max(1, 2 * found)
+        if found:
+            self.buffer[0] = rows
+            self.starts += range(len(self.ends), len(self.ends) + found)
+            self.ends += range(first + steps, first + (found + 1) * steps, steps)
+            self.diagonals.append(diagonal)
+            self.lengths.append(length)
+        return found
+
+    def _block(self, first: int, last: int) -> bool:
         """Push through a block and factorise; say whether the basis stood it undivided."""
-        here = first if keep else 0
+        here = first if self.keep else 0
         end = here + last - first
-        orbit.carry(first, views[here : end + 1])
+        self.orbit.carry(first, self.views[here : end + 1])
         factor = None
-        if keep:
-            factor = factors.pop() if factors else np.empty(factor_shape)
-        least = _FLAG if flag_only and last < n_steps else None
-        diagonal, length = orthonormalise(views[end], factor, habit, least)
+        if self.keep:
+            factor = self.factors.pop() if self.factors else np.empty(self.factor_shape)
+        least = _FLAG if self.flag_only and last < self.orbit.n_steps else None
+        diagonal, length = orthonormalise(self.views[end], factor, self.qr, least)
         if last - first > 1:
             sine = diagonal / length
             if not sine.min() >= SMALLEST_SINE:  # NaN where it overflowed
-                suspect.append((len(diagonals), first, last, sine))
+                self.suspect.append((len(self.ends), first, last, sine))
                 return False
-        diagonals.append(diagonal)
-        lengths.append(length)
-        ends.append(last)
-        if tape is not None and factor is not None:
-            tape.blocks.append((first, last, factor))
-        if not keep:
-            buffer[0] = views[end]
+        self.diagonals.append(diagonal[None])
+        self.lengths.append(length[None])
+        self.ends.append(last)
+        if self.tape is not None and factor is not None:
+            self.tape.blocks.append((first, last, factor))
+        if not self.keep:
+            self.buffer[0] = self.views[end]
         return True
 
-    starts = []
-    with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
-        for first, last in itertools.pairwise(edges):
-            starts.append(len(diagonals))
-            pending = [(first, last)]
-            while pending:
-                a, b = pending.pop()
-                if not block(a, b):
-                    pending += [((a + b) // 2, b), (a, (a + b) // 2)]
-        diagonal, length = np.stack(diagonals), np.stack(lengths)
-        check_growth(diagonal, length, [start + end for end in ends])
-        log_growth, sine = logs(diagonal, length, rows.shape[-1])
-    growth = np.add.reduceat(log_growth, starts, axis=0)
-    for leaf, first, last, collapsed in suspect:
-        wanted = leaf in starts and not forgiving and not collapsed.min() >= _COLLAPSED
-        if wanted and not np.isneginf(growth[starts.index(leaf)]).any():
-            raise _degenerate(start + last, last - first, collapsed)
-    if tape is not None:
-        tape.log_growth = log_growth
-    smallest = min((float(np.nan_to_num(c[3]).min()) for c in suspect), default=1.0)
-    return growth, buffer[n_steps if keep else 0].copy(), min(smallest, float(sine.min())), tape
+    def growth(self, start: int) -> tuple[Array, Array, float, Tape | None]:
+        """Return what `forward` does."""
+        diagonal, length = np.concatenate(self.diagonals), np.concatenate(self.lengths)
+        check_growth(diagonal, length, [start + end for end in self.ends])
+        log_growth, sine = logs(diagonal, length, self.buffer.shape[-1])
+        growth = log_growth
+        if len(self.starts) < len(log_growth):
+            growth = np.add.reduceat(log_growth, self.starts, axis=0)
+        for part, first, last, collapsed in self.suspect:
+            asked = part in self.starts and not self.forgiving
+            if asked and not collapsed.min() >= _COLLAPSED:
+                if not np.isneginf(growth[self.starts.index(part)]).any():
+                    raise _degenerate(start + last, last - first, collapsed)
+        if self.tape is not None:
+            self.tape.log_growth = log_growth
+        rows = self.buffer[self.orbit.n_steps if self.keep else 0].copy()
+        smallest = min((float(np.nan_to_num(s[3]).min()) for s in self.suspect), default=1.0)
+        return growth, rows, min(smallest, float(sine.min())), self.tape
 
 
 def check_growth(diagonal: Array, length: Array, ends: list[int]) -> None:
@@ -251,20 +310,27 @@ def _buffer(length: int, rows: Array, members_last: bool) -> Array:
     return np.moveaxis(empty((length, k, n, *lead)), (1, 2), (-2, -1))
 
 
-def choose_interval(orbit: Orbit, rows: Array) -> int:
+def choose_interval(orbit: Orbit, rows: Array, intervals: Sequence[int]) -> int:
     """Return the longest interval in which a basis stays well conditioned along an orbit.
 
     Appendix J of the paper: propagate without factorising until the condition is no longer
     acceptable. The basis should have been warmed up.
+
+    Parameters
+    ----------
+    orbit : Orbit
+    rows : array (..., k, n)
+    intervals : sequence of int
+        Those to choose from, ascending; the last one at most the orbit's length.
     """
-    here, there = rows.copy(), np.empty_like(rows)
-    for s in range(orbit.n_steps):
-        orbit.push(s, here, there)
-        here, there = there, here
+    found, here = 1, rows
+    for before, interval in itertools.pairwise((0, *intervals)):
+        here = orbit.through(here, before, interval)
         if not np.isfinite(here).all():
-            return max(1, s)
+            break
         with np.errstate(over="ignore"):
             diagonal, length = orthonormalise(here.copy())
         if (diagonal < _AIM * length).any():
-            return max(1, s)
-    return max(1, orbit.n_steps)
+            break
+        found = interval
+    return found

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from .derivative import pushed
-from .trace import Graph, Symbol, ancestors, symbols_of
+from .trace import Graph, Symbol, Untraceable, ancestors, symbols_of
 
 
 @dataclass
@@ -56,10 +56,16 @@ def program(
     graph = Graph()
     x = graph.inputs("x", (dim,))
     q = graph.inputs("q", (dim,))
-    y, push = step(graph, x)
+    try:
+        y, push = step(graph, x)
+        tangent_of_user = None if push is None else push(q)
+    except Untraceable:
+        raise
+    except Exception as error:  # whatever a user's function makes of symbols
+        raise Untraceable(f"{type(error).__name__}: {error}") from error
     after = [s.at for s in symbols_of(y, graph, (dim,), "step")]
     if push is not None:
-        tangent = [s.at for s in symbols_of(push(q), graph, (dim,), "jacobian")]
+        tangent = [s.at for s in symbols_of(tangent_of_user, graph, (dim,), "jacobian")]
     else:
         seeds = {x[i].at: q[i] for i in range(dim)}
         zero = graph.constant(0.0)

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from .code import Numbers, Text, inputs_of, module, write
 from .program import Program, gram_schmidt
-from .derivative import pushed  # noqa: F401
 from .trace import Graph, ancestors
 
 #: One pass of Gram and Schmidt leaves rounding over the sine in Q: down to this it will do.
@@ -22,17 +21,76 @@ SHORT, LONG = 1e-140, 1e140
 def source(program: Program, k: int, lanes: int = 1) -> str:
     """Return the text of both loops."""
     text = Text()
-    functions = [_run(text, program, lanes), _blocks(text, program, k, lanes)]
-    return module(functions, text.declared)
+    functions = [run(text, program, lanes), _blocks(text, program, k, lanes)]
+    return module([*functions, *over_groups(program.dim, k, lanes)], text.declared)
 
 
-def _run(text: Text, program: Program, lanes: int) -> str:
+def over_groups(n: int, k: int, lanes: int) -> list[str]:
+    """Write what runs both loops for groups of members, one after the other."""
+    runs = f"""define void @run.groups(i64 %groups, i64 %steps, ptr %x, ptr %u, i64 %width,
+    i64 %next.u, ptr %p, i64 %next.p, ptr %d, ptr %states) #0 {{
+entry:
+  br label %loop
+loop:
+  %g = phi i64 [ 0, %entry ], [ %g.next, %body ]
+  %more = icmp slt i64 %g, %groups
+  br i1 %more, label %body, label %done
+body:
+{_shift("x", str(n * lanes))}
+{_shift("u", "%next.u")}
+{_shift("p", "%next.p")}
+  %each.states = mul i64 %steps, {n * lanes}
+{_shift("states", "%each.states")}
+  %r = call i64 @run(i64 %steps, ptr %x.g, ptr %u.g, i64 %width, ptr %p.g, ptr %d, ptr %states.g)
+  %g.next = add i64 %g, 1
+  br label %loop
+done:
+  ret void
+}}"""
+    blocks = f"""define void @blocks.groups(i64 %groups, i64 %count, i64 %interval, ptr %x, ptr %q,
+    ptr %u, i64 %width, i64 %next.u, ptr %p, i64 %next.p, ptr %d, double %least, ptr %diagonal,
+    ptr %length, ptr %scratch, ptr %blas, ptr %factor, ptr %finished) #0 {{
+entry:
+  br label %loop
+loop:
+  %g = phi i64 [ 0, %entry ], [ %g.next, %body ]
+  %more = icmp slt i64 %g, %groups
+  br i1 %more, label %body, label %done
+body:
+{_shift("x", str(n * lanes))}
+{_shift("q", str(k * n * lanes))}
+{_shift("u", "%next.u")}
+{_shift("p", "%next.p")}
+  %each.size = mul i64 %count, {k * lanes}
+{_shift("diagonal", "%each.size")}
+{_shift("length", "%each.size")}
+  %r = call i64 @blocks(i64 %count, i64 %interval, ptr %x.g, ptr %q.g, ptr %u.g, i64 %width,
+      ptr %p.g, ptr %d, double %least, ptr %diagonal.g, ptr %length.g, ptr %scratch, ptr %blas,
+      ptr %factor)
+  %to = getelementptr inbounds i64, ptr %finished, i64 %g
+  store i64 %r, ptr %to
+  %g.next = add i64 %g, 1
+  br label %loop
+done:
+  ret void
+}}"""
+    return [runs, blocks]
+
+
+def _shift(name: str, size: str) -> str:
+    return (
+        f"  %at.{name} = mul i64 %g, {size}\n"
+        f"  %{name}.g = getelementptr inbounds double, ptr %{name}, i64 %at.{name}"
+    )
+
+
+def run(text: Text, program: Program, lanes: int) -> str:
     """Write the loop over the states: ``run(steps, x, u, p, d, states)``."""
     text.lines = []
     numbers, n = Numbers(text, lanes), program.dim
     text.label("entry")
-    x = _variables(numbers, "x", n)
-    outside = _outside(numbers, program.graph, program.step)
+    x = variables_of(numbers, "x", n)
+    outside = outside_of(numbers, program.graph, program.step)
     for i in range(n):
         text.put(f"  store {numbers.type} {numbers.load('%x', i)}, ptr {x[i]}")
     text.put("  br label %loop")
@@ -51,8 +109,8 @@ def _run(text: Text, program: Program, lanes: int) -> str:
     text.label("done")
     text.put("  ret i64 %steps")
     head = (
-        "define i64 @run(i64 %steps, ptr noalias %x, ptr noalias readonly %u, "
-        "ptr noalias readonly %p, ptr noalias readonly %d, ptr noalias %states) #0 {"
+        "define internal i64 @run(i64 %steps, ptr noalias %x, ptr noalias readonly %u, "
+        "i64 %width, ptr noalias readonly %p, ptr noalias readonly %d, ptr noalias %states) #0 {"
     )
     return "\n".join([head, *text.lines, "}"])
 
@@ -63,10 +121,10 @@ def _blocks(text: Text, program: Program, k: int, lanes: int) -> str:
     numbers, n = Numbers(text, lanes), program.dim
     tangent = _unrolled(program, k)
     text.label("entry")
-    x, q = _variables(numbers, "x", n), _variables(numbers, "q", k * n)
-    outside = _outside(numbers, tangent.graph, [*tangent.step, *tangent.push])
-    size = _variables(numbers, "size", k)
-    length = _variables(numbers, "length", k)
+    x, q = variables_of(numbers, "x", n), variables_of(numbers, "q", k * n)
+    outside = outside_of(numbers, tangent.graph, [*tangent.step, *tangent.push])
+    size = variables_of(numbers, "size", k)
+    length = variables_of(numbers, "length", k)
     for name, variables in (("x", x), ("q", q)):
         for i, variable in enumerate(variables):
             text.put(f"  store {numbers.type} {numbers.load('%' + name, i)}, ptr {variable}")
@@ -75,6 +133,7 @@ def _blocks(text: Text, program: Program, k: int, lanes: int) -> str:
             "least": "%least", "short": f"{Numbers(text).literal(SHORT)}",
             "long": Numbers(text).literal(LONG), "once": Numbers(text).literal(ONCE),
         }[name])  # fmt: skip
+    text.put("  %skip = fcmp olt double %least, 0.0")
     text.put("  br label %outer")
     text.label("outer")
     text.put("  %b = phi i64 [ 0, %entry ], [ %b.next, %good ]")
@@ -99,6 +158,8 @@ def _blocks(text: Text, program: Program, k: int, lanes: int) -> str:
     text.put("  %s.next = add i64 %s, 1")
     text.put("  br label %loop")
     text.label("factorise")
+    text.put("  br i1 %skip, label %good, label %once")
+    text.label("once")
     a = [text.let(f"load {numbers.type}, ptr {variable}") for variable in q]
     _factorise(numbers, k, n, 1, a, q, size, length)
     fine = _above(numbers, size, length, outside["once"], outside)
@@ -123,9 +184,10 @@ def _blocks(text: Text, program: Program, k: int, lanes: int) -> str:
     text.label("done")
     text.put("  ret i64 %b")
     head = (
-        "define i64 @blocks(i64 %count, i64 %interval, ptr noalias %x, ptr noalias %q, "
-        "ptr noalias readonly %u, ptr noalias readonly %p, ptr noalias readonly %d, "
-        "double %least, ptr noalias %diagonal, ptr noalias %length) #0 {"
+        "define internal i64 @blocks(i64 %count, i64 %interval, ptr noalias %x, ptr noalias %q, "
+        "ptr noalias readonly %u, i64 %width, ptr noalias readonly %p, ptr noalias readonly %d, "
+        "double %least, ptr noalias %diagonal, ptr noalias %length, ptr noalias %scratch, "
+        "ptr %blas, ptr %factor) #0 {"
     )
     return "\n".join([head, *text.lines, "}"])
 
@@ -154,14 +216,14 @@ def _unrolled(program: Program, k: int) -> Program:
     return Program(graph, n, program.step, push)
 
 
-def _variables(numbers: Numbers, name: str, count: int) -> list[str]:
+def variables_of(numbers: Numbers, name: str, count: int) -> list[str]:
     found = [f"%{name}.{i}" for i in range(count)]
     for variable in found:
         numbers.text.put(f"  {variable} = alloca {numbers.type}, align 64")
     return found
 
 
-def _outside(numbers: Numbers, graph: Graph, wanted: list[int]) -> dict[int, str]:
+def outside_of(numbers: Numbers, graph: Graph, wanted: list[int]) -> dict[int, str]:
     """Load what is the same in all steps: parameters and the time step."""
     found = {}
     for at, name, i in inputs_of(graph, wanted):

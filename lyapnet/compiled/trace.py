@@ -400,6 +400,25 @@ def symbols_of(y: Any, graph: Graph, shape: tuple[int, ...], name: str) -> list[
     return [graph._symbol(x).as_number() for x in found.ravel()]
 
 
+def linear(matrix: Any, vector: Any) -> Any:
+    """Multiply a matrix of numbers and symbols by a vector of symbols, leaving out zeros."""
+    rows = np.asarray(_without_class(matrix), dtype=object)
+    graph = _symbols_in(vector).graph
+    if rows.ndim != 2 or rows.shape[1] != len(vector):
+        raise Untraceable(f"its Jacobian has shape {rows.shape}")
+    found = []
+    for row in rows:
+        total: Any = graph.constant(0.0)
+        for factor, component in zip(map(graph._symbol, row), vector, strict=True):
+            number = factor.number if factor.is_constant else None
+            if number == 0.0:
+                continue
+            term = component if number == 1.0 else factor.as_number() * component
+            total = term if total.is_constant else total + term
+        found.append(total)
+    return _array(found, (len(found),))
+
+
 def replay(graph: Graph, wanted: Sequence[int], inputs: dict[str, Any]) -> list[Any]:
     """Run what was written down on arrays.
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable
 from typing import Any
 
@@ -10,6 +11,7 @@ import numpy as np
 
 from .. import validate
 from ..autodiff import Tree
+from ..compiled.trace import linear
 from .map import Map
 
 #: Explicit Runge-Kutta methods: the rows of their Butcher tableau, and its weights.
@@ -52,7 +54,7 @@ class Flow(Map):
     0.9048375
     """
 
-    _named = "field"
+    named = "field"
 
     def __init__(
         self,
@@ -97,6 +99,24 @@ class Flow(Map):
             inner = _combine(unit, self.dt, row, slopes)
             slopes.append(anp.matmul(self._field_jacobian(state, u, p), inner))
         return _combine(unit, self.dt, weights, slopes)
+
+    def written(self, x: Any, u: Any, p: Tree, dt: Any) -> tuple[Any, Any]:
+        """Return what compiled loops are made of; see `Map.written`."""
+        other = copy.copy(self)
+        other.dt = dt
+        if self._field_jacobian is None:
+            return other._stepped(x, u, p), None
+        rows, weights = TABLEAUS[self.method]
+        states, slopes = other._stages(x, u, p)
+        jacobians = [self._field_jacobian(state, u, p) for state in states]
+
+        def push(q: Any) -> Any:
+            pushed: list[Any] = []
+            for row, jacobian in zip(rows, jacobians, strict=True):
+                pushed.append(linear(jacobian, _combine(q, dt, row, pushed)))
+            return _combine(q, dt, weights, pushed)
+
+        return _combine(x, dt, weights, slopes), push
 
 
 def _combine(x: Any, dt: float, weights: list[float], slopes: list[Any]) -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import inspect
 from collections.abc import Callable
 from typing import Any
@@ -12,6 +13,10 @@ import numpy as np
 from .. import validate
 from ..autodiff import Function, Tree, jacobian_of, leaves, over_states, rebuild, refuse_objects
 from ..linalg import Array
+from ..compiled.choice import loop_of, missing
+from ..compiled.loop import untraceable
+from ..compiled.orbit import CompiledOrbit
+from ..compiled.trace import Symbols, linear
 from ..orbit import JacobianOrbit, Orbit
 from .protocol import System
 
@@ -50,7 +55,8 @@ class Map(System):
     """
 
     #: What the user's function is called here.
-    _named = "step"
+    named = "step"
+    _loop: Any = None
     _initial: Array | None = None
     #: Whether it has been seen that a function said to be vectorized is.
     _known_vectorized = False
@@ -66,14 +72,14 @@ class Map(System):
         vectorized: bool = False,
     ) -> None:
         if not callable(step):
-            raise TypeError(f"`{self._named}` must be callable, got {step!r}")
+            raise TypeError(f"`{self.named}` must be callable, got {step!r}")
         if jacobian is not None and not callable(jacobian):
             raise TypeError(f"`jacobian` must be callable or None, got {jacobian!r}")
         self.dim = validate.integer("dim", dim, low=1)
         self.n_inputs = validate.integer("n_inputs", n_inputs, low=0)
         self.vectorized = bool(vectorized)
         self.params = _checked_params(params)
-        for name, function in ((self._named, step), ("jacobian", jacobian)):
+        for name, function in ((self.named, step), ("jacobian", jacobian)):
             _check_arguments(name, function, self.n_inputs > 0, self.params is not None)
         self._step = self._normalised(step)
         self._jacobian = None if jacobian is None else self._normalised(jacobian)
@@ -90,6 +96,8 @@ class Map(System):
             out = function(*args)
             if isinstance(out, list | tuple):
                 return anp.array(out)
+            if isinstance(x, Symbols):
+                return out
             return refuse_objects(out, getattr(function, "__name__", "step"))
 
         return call
@@ -135,9 +143,40 @@ class Map(System):
             raise ValueError(f"`step` must return states (..., {self.dim}), got shape {y}")
         return np.broadcast_shapes(super().ensemble(x, u), y[:-1])
 
+    def written(self, x: Any, u: Any, p: Tree, dt: Any) -> tuple[Any, Any]:
+        """Return what compiled loops are made of: the next state, and what pushes a vector.
+
+        All arguments are arrays of symbols, see `lyapnet.compiled.trace`. Without a Jacobian of
+        the user's own nothing pushes: the step is differentiated.
+        """
+        y = self._step(x, u, p)
+        if self._jacobian is None:
+            return y, None
+        jacobian = self._jacobian(x, u, p)
+        return y, lambda q: linear(jacobian, q)
+
+    def cannot_compile(self) -> str:
+        """Return why the system cannot be run by compiled loops, nothing if it can."""
+        if reason := missing():
+            return reason
+        return untraceable(self)
+
+    def prepared(self, x: Array, inputs: Array | None, k: int, n_steps: int) -> System:
+        """Return the system with compiled loops where they pay; see `System.prepared`."""
+        other = copy.copy(self)
+        other._loop, reason = loop_of(self, x, inputs, k, n_steps)
+        other.engine_used = "numpy" if other._loop is None else "compiled", reason
+        return other
+
+    def over_time(self, lead: tuple[int, ...]) -> tuple[Function, Function]:
+        """Return step and Jacobian for many states of an ensemble at once."""
+        return self._at(self._mode, lead)
+
     def orbit(self, x: Array, inputs: Array | None, n_steps: int) -> Orbit:
         """Run `n_steps` steps; see `System.orbit`."""
         lead = x.shape[:-1]
+        if self._loop is not None and self._loop.lead == lead:
+            return CompiledOrbit.of(self._loop, self, x, inputs, n_steps)
         step, _ = self._at(self._mode, lead)
         columns, _ = self._at("columns", lead)
         fast = bool(lead) and not self.vectorized and self._agree(columns, step, x, inputs)

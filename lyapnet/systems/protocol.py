@@ -36,6 +36,10 @@ class System:
     n_inputs: int = 0
     dt: float = 1.0
     params: Tree = None
+    #: Who is to run it: "compiled", "numpy" or "auto".
+    engine: str = "auto"
+    #: Who does, and why if it is NumPy; see `prepared`.
+    engine_used: tuple[str, str] = "numpy", "there are no compiled loops for its kind"
 
     def step(self, x: Any, u: Any = None) -> Any:
         """Return the next state ``(..., n)``."""
@@ -58,6 +62,23 @@ class System:
         other = copy.copy(self)
         other.params = rebuild(self.params, leaves(params))
         return other
+
+    def cannot_compile(self) -> str:
+        """Return why the system cannot be run by compiled loops, nothing if it can."""
+        return self.engine_used[1]
+
+    def prepared(self, x: Array, inputs: Array | None, k: int, n_steps: int) -> System:
+        """Return the system as it is best run: for some kinds with compiled loops.
+
+        Parameters
+        ----------
+        x : array (..., n)
+            State at the start.
+        inputs : array (T, ..., m) or None
+        k, n_steps : int
+            Number of tangent vectors, and of steps.
+        """
+        return self
 
     def default_state(self, rng: np.random.Generator) -> Array | None:
         """Return a state to start from, None where the user must give one."""
