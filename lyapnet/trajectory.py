@@ -39,6 +39,9 @@ _COLLAPSED = 1e-12
 #: Numbers in the arrays of one stretch of trajectory; they should stay in the cache.
 _STRETCH = 2**18
 
+#: Steps of a stretch at most, and of one that compiled loops go through and nobody looks after.
+_MOST, _LONGEST = 4096, 2**15
+
 
 @dataclass(frozen=True)
 class Plan:
@@ -89,10 +92,13 @@ class Tape:
     log_growth: Array = field(default_factory=lambda: np.zeros(0))
 
 
-def stretch_length(system: System, lead: tuple[int, ...], k: int) -> int:
+def stretch_length(
+    system: System, lead: tuple[int, ...], k: int, looks: bool = True
+) -> int:
     """Return the steps that a stretch should have."""
+    most = _LONGEST if system.engine_used[0] == "compiled" and not looks else _MOST
     per_step = max(1, int(np.prod(lead))) * system.dim * (k if k < system.dim else system.dim)
-    return int(np.clip(_STRETCH // per_step, 64, 4096))
+    return int(np.clip(_STRETCH // per_step, 64, most))
 
 
 def run_orbit(
@@ -173,20 +179,21 @@ class _Run:
         n_steps = orbit.n_steps
         self.orbit, self.interval, self.forgiving = orbit, interval, forgiving
         self.keep, self.flag_only = keep, flag_only
-        self.edges = [*range(0, n_steps, interval), n_steps]
+        self.n_blocks = -(-n_steps // interval)
         length = n_steps if keep else min(interval, n_steps)
         self.buffer = _buffer(length + 1, rows, orbit.members_last)
         self.buffer[0] = rows
         self.views = list(self.buffer)
         self.factor_shape = (*rows.shape[:-1], rows.shape[-2])
-        self.factors = list(empty((len(self.edges) - 1, *self.factor_shape))) if keep else []
+        self.factors = list(empty((self.n_blocks, *self.factor_shape))) if keep else []
         self.tape = Tape(orbit, self.buffer) if keep else None
-        # Of each block, or part of one that was divided: where it ends, and what it has grown.
-        self.ends: list[int] = []
+        # Of all blocks and parts of divided ones, in groups: where each ends, what it has grown.
+        self.n_parts = 0
+        self.ends: list[Any] = []
         self.diagonals: list[Array] = []
         self.lengths: list[Array] = []
         #: The first part of each block.
-        self.starts: list[int] = []
+        self.starts: list[Any] = []
         self.suspect: list[tuple[int, int, int, Array]] = []
         self.qr, self.loop = Habit(), Habit()
         #: Blocks that compiled loops should try at once.
@@ -195,20 +202,20 @@ class _Run:
     def through(self) -> None:
         """Go through all blocks."""
         done = 0
-        while done < len(self.edges) - 1:
-            done += self._at_once(done)
-            if done < len(self.edges) - 1:
-                self.starts.append(len(self.ends))
-                pending = [(self.edges[done], self.edges[done + 1])]
+        while done < self.n_blocks:
+            done += self._at_once(done * self.interval)
+            if done < self.n_blocks:
+                first = done * self.interval
+                self.starts.append([self.n_parts])
+                pending = [(first, min(first + self.interval, self.orbit.n_steps))]
                 while pending:
                     a, b = pending.pop()
                     if not self._block(a, b):
                         pending += [((a + b) // 2, b), (a, (a + b) // 2)]
                 done += 1
 
-    def _at_once(self, done: int) -> int:
-        """Do as many blocks as compiled loops can, the first of them after `done`."""
-        first = self.edges[done]
+    def _at_once(self, first: int) -> int:
+        """Do as many blocks as compiled loops can, the first of them from step `first` on."""
         steps = min(self.interval, self.orbit.n_steps - first)
         count = min(self.reach, (self.orbit.n_steps - first) // steps)
         if self.keep or not self.loop.ready():
@@ -222,11 +229,16 @@ class _Run:
         self.reach = max(1, 2 * found)
         if found:
             self.buffer[0] = rows
-            self.starts += range(len(self.ends), len(self.ends) + found)
-            self.ends += range(first + steps, first + (found + 1) * steps, steps)
-            self.diagonals.append(diagonal)
-            self.lengths.append(length)
+            self.starts.append(np.arange(self.n_parts, self.n_parts + found))
+            self._note(first + steps * np.arange(1, found + 1), diagonal, length)
         return found
+
+    def _note(self, ends: Array, diagonal: Array, length: Array) -> None:
+        """Note the factors of blocks, or of parts of one."""
+        self.n_parts += len(ends)
+        self.ends.append(ends)
+        self.diagonals.append(diagonal)
+        self.lengths.append(length)
 
     def _block(self, first: int, last: int) -> bool:
         """Push through a block and factorise; say whether the basis stood it undivided."""
@@ -241,11 +253,9 @@ class _Run:
         if last - first > 1:
             sine = diagonal / length
             if not sine.min() >= SMALLEST_SINE:  # NaN where it overflowed
-                self.suspect.append((len(self.ends), first, last, sine))
+                self.suspect.append((self.n_parts, first, last, sine))
                 return False
-        self.diagonals.append(diagonal[None])
-        self.lengths.append(length[None])
-        self.ends.append(last)
+        self._note(np.array([last]), diagonal[None], length[None])
         if self.tape is not None and factor is not None:
             self.tape.blocks.append((first, last, factor))
         if not self.keep:
@@ -255,16 +265,17 @@ class _Run:
     def growth(self, start: int) -> tuple[Array, Array, float, Tape | None]:
         """Return what `forward` does."""
         diagonal, length = np.concatenate(self.diagonals), np.concatenate(self.lengths)
-        check_growth(diagonal, length, [start + end for end in self.ends])
+        check_growth(diagonal, length, start + np.concatenate(self.ends))
         log_growth, sine = logs(diagonal, length, self.buffer.shape[-1])
         growth = log_growth
-        if len(self.starts) < len(log_growth):
-            growth = np.add.reduceat(log_growth, self.starts, axis=0)
-        for part, first, last, collapsed in self.suspect:
-            asked = part in self.starts and not self.forgiving
-            if asked and not collapsed.min() >= _COLLAPSED:
-                if not np.isneginf(growth[self.starts.index(part)]).any():
-                    raise _degenerate(start + last, last - first, collapsed)
+        if self.n_blocks < self.n_parts:
+            starts = np.concatenate(self.starts)
+            growth = np.add.reduceat(log_growth, starts, axis=0)
+            for part, first, last, collapsed in self.suspect:
+                asked = part in starts and not self.forgiving
+                if asked and not collapsed.min() >= _COLLAPSED:
+                    if not np.isneginf(growth[np.searchsorted(starts, part)]).any():
+                        raise _degenerate(start + last, last - first, collapsed)
         if self.tape is not None:
             self.tape.log_growth = log_growth
         rows = self.buffer[self.orbit.n_steps if self.keep else 0].copy()
@@ -272,11 +283,11 @@ class _Run:
         return growth, rows, min(smallest, float(sine.min())), self.tape
 
 
-def check_growth(diagonal: Array, length: Array, ends: list[int]) -> None:
+def check_growth(diagonal: Array, length: Array, ends: Sequence[int] | Array) -> None:
     """Refuse Jacobians that are not finite."""
     good = np.isfinite(diagonal + length).reshape(len(ends), -1).all(axis=1)
     if not good.all():
-        step = ends[int(np.argmin(good))]
+        step = int(ends[int(np.argmin(good))])
         raise DivergedError(
             f"the Jacobian of step {step}, times the tangent basis, is not finite: check "
             "`jacobian` at the state there (`check_invariants` compares it with the step), or the "

@@ -24,6 +24,9 @@ _WRITTEN_OUT = 3000
 #: Operations that a thread should have, for the start of another to be worth it.
 _PER_THREAD = 2e6
 
+#: Kernels that a process keeps.
+_MOST = 256
+
 
 class Kernel:
     """The compiled loops of a program with k tangent vectors.
@@ -48,7 +51,7 @@ class Kernel:
             text = wide.source(program, k, at_once)
         else:
             text = small.source(program, k, self.lanes)
-        functions = _functions(text)
+        functions = machine().functions(text)
         self._run = ctypes.CFUNCTYPE(
             None, _INT, _INT, _PTR, _PTR, _INT, _INT, _PTR, _INT, _PTR, _PTR
         )(functions["run.groups"])
@@ -144,9 +147,18 @@ def allowed_threads() -> int:
     return min(cores, blas_limit())
 
 
-@cache
-def _functions(text: str) -> dict[str, int]:
-    return machine().functions(text)
+#: Kernels of this process, by what their programs do.
+_known: dict[Any, Kernel] = {}
+
+
+def kernel_of(program: Program, k: int, ensemble: bool) -> Kernel:
+    """Return the kernel of a program, compiled now or before."""
+    key = (program.identity, k, ensemble)
+    if key not in _known:
+        if len(_known) >= _MOST:
+            _known.pop(next(iter(_known)))
+        _known[key] = Kernel(program, k, ensemble)
+    return _known[key]
 
 
 @cache

@@ -9,7 +9,7 @@ import numpy as np
 
 from ..autodiff import leaves, rebuild
 from ..linalg import Array
-from .kernel import Kernel
+from .kernel import Kernel, kernel_of
 from .program import Program, program
 from .trace import Graph, Untraceable
 
@@ -40,7 +40,11 @@ class Loop:
         """Write a `Map` or `Flow` down and compile it; see `Untraceable`."""
         written, params = _written(system, lead)
         members = int(np.prod(lead))
-        return cls(written, Kernel(written, k, members > 1), params, system.dt, lead)
+        return cls(written, kernel_of(written, k, members > 1), params, system.dt, lead)
+
+    def __post_init__(self) -> None:
+        self.alone = not self.lead and self.kernel.lanes == 1
+        self.given = self.grouped(self.params, shared=True), np.array([self.dt])
 
     @property
     def groups(self) -> int:
@@ -53,6 +57,8 @@ class Loop:
         What is the same for all members stays one group.
         """
         lanes = self.kernel.lanes
+        if self.alone:
+            return np.ascontiguousarray(x[..., None])
         if len(x) == 1 and (shared or lanes == 1):
             return np.ascontiguousarray(np.repeat(x[..., None], lanes, axis=-1))
         missing = self.groups * lanes - len(x)
@@ -74,6 +80,8 @@ class Loop:
 
     def members(self, x: Array, axis: int) -> Array:
         """Return ``(groups, ..., lanes)`` as an array with the ensemble's axes at `axis`."""
+        if self.alone:
+            return x.reshape(x.shape[1:-1])
         x = np.moveaxis(x, (0, -1), (axis, axis + 1))
         shape = x.shape
         x = x.reshape(*shape[:axis], -1, *shape[axis + 2 :])

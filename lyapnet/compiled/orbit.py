@@ -48,11 +48,7 @@ class CompiledOrbit(JacobianOrbit):
         self._params, self._step, self._jacobian = params, step, jacobian
         self.members_last = x.ndim > 1 and x.shape[-1] <= SMALL_DIM
         flat = x.reshape(-1, x.shape[-1])
-        self._given = (
-            loop.inputs(inputs, n_steps),
-            loop.grouped(loop.params, shared=True),
-            np.array([loop.dt]),
-        )
+        self._given = loop.inputs(inputs, n_steps), *loop.given
         self._start = loop.grouped(flat)
         self._reached: tuple[int, Array] = (0, self._start)
 

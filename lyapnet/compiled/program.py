@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import struct
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -33,6 +34,15 @@ class Program:
     dim: int
     step: list[int]
     push: list[int]
+
+    @property
+    def identity(self) -> tuple[Any, ...]:
+        """What tells it from all others."""
+        exact = (
+            (name, struct.pack("d", *arguments)) if name == "constant" else (name, arguments)
+            for name, arguments in self.graph.nodes
+        )
+        return (*exact, tuple(self.step), tuple(self.push))
 
     @property
     def size(self) -> int:
