@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from importlib.util import find_spec
 from typing import Any
 
@@ -20,6 +21,7 @@ _LARGE = 2**16
 MISSING = "numba is not installed: pip install 'lyapnet[fast]'"
 
 
+@cache
 def missing() -> str:
     """Return why nothing can be compiled, or nothing."""
     return "" if find_spec("numba") is not None else MISSING

@@ -10,7 +10,6 @@ import struct
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from .operations import COMPARISONS, LOGIC
 from .trace import Graph, ancestors
 
 _BINARY = {
@@ -205,11 +204,6 @@ def write(
         else:
             values[at] = numbers.apply(operation, [values[i] for i in arguments])
     return values
-
-
-def is_truth(graph: Graph, at: int) -> bool:
-    """Say whether a node says yes or no."""
-    return graph.nodes[at][0] in (*COMPARISONS, *LOGIC)
 
 
 def inputs_of(graph: Graph, wanted: Sequence[int]) -> list[tuple[int, str, int]]:

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from .operations import COMPARISONS, DERIVATIVES, LOGIC
+from .operations import DERIVATIVES, TRUTHS
 from .trace import Graph, Symbol, ancestors
 
 
@@ -25,7 +25,7 @@ def pushed(graph: Graph, outputs: Sequence[int], seeds: dict[int, Symbol]) -> li
     tangents: dict[int, Symbol] = dict(seeds)
     for at in ancestors(graph, outputs):
         operation, arguments = graph.nodes[at]
-        if at in seeds or operation in ("input", "constant", *COMPARISONS, *LOGIC):
+        if at in seeds or operation in TRUTHS or operation in ("input", "constant"):
             continue
         if not any(i in tangents for i in arguments):
             continue

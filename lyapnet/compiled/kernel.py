@@ -128,7 +128,9 @@ class Kernel:
     def _shared(self, part: Any, groups: int, times: int) -> None:
         """Share groups among threads where that is worth it."""
         work = groups * times * len(self.program.graph.nodes)
-        n_threads = min(allowed_threads(), groups, int(work / _PER_THREAD))
+        n_threads = min(groups, int(work / _PER_THREAD))
+        if n_threads > 1:
+            n_threads = min(n_threads, allowed_threads())
         if n_threads < 2:
             part(0, groups)
             return

@@ -9,8 +9,11 @@ import autograd.numpy as anp
 import numpy as np
 
 #: Operations that say yes or no.
-COMPARISONS = ("less", "less_equal", "greater", "greater_equal", "equal", "not_equal")
-LOGIC = ("logical_and", "logical_or", "logical_xor", "logical_not")
+COMPARISONS = frozenset(
+    ("less", "less_equal", "greater", "greater_equal", "equal", "not_equal")
+)
+LOGIC = frozenset(("logical_and", "logical_or", "logical_xor", "logical_not"))
+TRUTHS = COMPARISONS | LOGIC
 
 #: Other names of the same, as ufuncs have them.
 ALIASES = {
@@ -102,7 +105,7 @@ DERIVATIVES: dict[str, Callable[..., tuple[Any, ...]]] = {
 }
 
 #: Operations on numbers, as NumPy's ufuncs are called, and the choice between two.
-KNOWN = {*DERIVATIVES, *COMPARISONS, *LOGIC, "where"}
+KNOWN = {*DERIVATIVES, *TRUTHS, "where"}
 
 
 def evaluated(name: str) -> Callable[..., Any]:

@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from .operations import ALIASES, COMPARISONS, COMPOSED, KNOWN, LOGIC, evaluated
+from .operations import ALIASES, COMPARISONS, COMPOSED, KNOWN, LOGIC, TRUTHS, evaluated
 
 #: A function of more operations than this is left to NumPy, where a step costs no more.
 MOST = 20_000
@@ -68,19 +68,20 @@ class Graph:
         if name not in KNOWN:
             raise Untraceable(f"`{name}` is not among the operations that can be compiled")
         symbols = [self._symbol(x) for x in operands]
-        if name == "power" and symbols[1].is_constant:
-            simpler = _simple_power(symbols[0], symbols[1].number)
-            if simpler is not None:
-                return simpler
-        if all(x.is_constant for x in symbols) and name not in (*COMPARISONS, *LOGIC, "where"):
-            with np.errstate(all="ignore"):
-                return self.constant(getattr(np, name)(*(x.number for x in symbols)))
-        wants_truth = name in LOGIC
-        if name == "where":
+        if name in LOGIC:
+            symbols = [x.as_truth() for x in symbols]
+        elif name == "where":
             symbols = [symbols[0].as_truth(), *(x.as_number() for x in symbols[1:])]
         else:
-            symbols = [x.as_truth() if wants_truth else x.as_number() for x in symbols]
-        return self.add(name, tuple(x.at for x in symbols))
+            symbols = [x.as_number() for x in symbols]
+            if name == "power" and symbols[1].is_constant:
+                simpler = _simple_power(symbols[0], symbols[1].number)
+                if simpler is not None:
+                    return simpler
+            if name not in COMPARISONS and all([x.is_constant for x in symbols]):
+                with np.errstate(all="ignore"):
+                    return self.constant(getattr(np, name)(*(x.number for x in symbols)))
+        return self.add(name, tuple([x.at for x in symbols]))
 
     def _symbol(self, x: Any) -> Symbol:
         if isinstance(x, np.ndarray) and x.ndim == 0:
@@ -133,7 +134,7 @@ class Symbol:
     @property
     def is_truth(self) -> bool:
         """Whether it says yes or no."""
-        return self.graph.nodes[self.at][0] in (*COMPARISONS, *LOGIC)
+        return self.graph.nodes[self.at][0] in TRUTHS
 
     def as_truth(self) -> Symbol:
         """Return what it means as a condition."""
@@ -155,31 +156,54 @@ class Symbol:
             "Python, a function of `math`, or an assignment to an array of floats"
         )
 
+    def __getitem__(self, key: Any) -> Any:
+        return _alone(self).view(Symbols)[key]
+
+    def copy(self) -> Symbol:
+        """Return itself: a number does not change."""
+        return self
+
     __bool__ = __float__ = __int__ = __index__ = __complex__ = _no_value  # type: ignore[assignment]
     __hash__ = None  # type: ignore[assignment]
 
     def __add__(self, other: Any) -> Any:
+        if isinstance(other, Symbol | float | int):
+            return self.graph.apply("add", self, other)
         return np.add(self, other)
 
     def __radd__(self, other: Any) -> Any:
+        if isinstance(other, float | int):
+            return self.graph.apply("add", other, self)
         return np.add(other, self)
 
     def __sub__(self, other: Any) -> Any:
+        if isinstance(other, Symbol | float | int):
+            return self.graph.apply("subtract", self, other)
         return np.subtract(self, other)
 
     def __rsub__(self, other: Any) -> Any:
+        if isinstance(other, float | int):
+            return self.graph.apply("subtract", other, self)
         return np.subtract(other, self)
 
     def __mul__(self, other: Any) -> Any:
+        if isinstance(other, Symbol | float | int):
+            return self.graph.apply("multiply", self, other)
         return np.multiply(self, other)
 
     def __rmul__(self, other: Any) -> Any:
+        if isinstance(other, float | int):
+            return self.graph.apply("multiply", other, self)
         return np.multiply(other, self)
 
     def __truediv__(self, other: Any) -> Any:
+        if isinstance(other, Symbol | float | int):
+            return self.graph.apply("divide", self, other)
         return np.divide(self, other)
 
     def __rtruediv__(self, other: Any) -> Any:
+        if isinstance(other, float | int):
+            return self.graph.apply("divide", other, self)
         return np.divide(other, self)
 
     def __floordiv__(self, other: Any) -> Any:
@@ -394,10 +418,16 @@ def _without_class(x: Any) -> Any:
 
 def symbols_of(y: Any, graph: Graph, shape: tuple[int, ...], name: str) -> list[Symbol]:
     """Return the symbols that a function has returned, flat."""
-    found = np.asarray(_without_class(y), dtype=object)
+    found = as_symbols(y)
     if found.shape != shape:
         raise Untraceable(f"`{name}` returns an array of shape {found.shape}, not {shape}")
-    return [graph._symbol(x).as_number() for x in found.ravel()]
+    return [graph._symbol(x).as_number() for x in found.view(np.ndarray).ravel()]
+
+
+def as_symbols(y: Any) -> Any:
+    """Return what a function has returned, a list say, as an array of symbols."""
+    found = np.asarray(_without_class(y), dtype=object)
+    return found.view(Symbols)
 
 
 def linear(matrix: Any, vector: Any) -> Any:

@@ -7,6 +7,7 @@ pointer factorises.
 from __future__ import annotations
 
 from .code import Numbers, Text, inputs_of, module, write
+from .operations import TRUTHS
 from .program import Program, depends_on
 from .small import outside_of, over_groups, run, variables_of
 from .trace import ancestors
@@ -175,7 +176,7 @@ def _spread(one: Numbers, many: Numbers, graph, at: int, values: dict[int, str])
     if operation == "constant":
         return many.literal(arguments[0])
     value = values[at]
-    if operation in ("less", "less_equal", "greater", "greater_equal", "equal", "not_equal"):
+    if operation in TRUTHS:
         first = many.text.let(f"insertelement {many.truth} poison, i1 {value}, i64 0")
         zero = f"<{many.lanes} x i32> zeroinitializer"
         return many.text.let(f"shufflevector {many.truth} {first}, {many.truth} poison, {zero}")

@@ -11,7 +11,7 @@ import numpy as np
 
 from .. import validate
 from ..autodiff import Tree
-from ..compiled.trace import linear
+from ..compiled.trace import as_symbols, linear
 from .map import Map
 
 #: Explicit Runge-Kutta methods: the rows of their Butcher tableau, and its weights.
@@ -104,16 +104,18 @@ class Flow(Map):
         """Return what compiled loops are made of; see `Map.written`."""
         other = copy.copy(self)
         other.dt = dt
-        if self._field_jacobian is None:
+        field, jacobian = self._on_symbols()
+        other._field = lambda x, u, p: as_symbols(field(x, u, p))
+        if jacobian is None:
             return other._stepped(x, u, p), None
         rows, weights = TABLEAUS[self.method]
         states, slopes = other._stages(x, u, p)
-        jacobians = [self._field_jacobian(state, u, p) for state in states]
+        jacobians = [jacobian(state, u, p) for state in states]
 
         def push(q: Any) -> Any:
             pushed: list[Any] = []
-            for row, jacobian in zip(rows, jacobians, strict=True):
-                pushed.append(linear(jacobian, _combine(q, dt, row, pushed)))
+            for row, D in zip(rows, jacobians, strict=True):
+                pushed.append(linear(D, _combine(q, dt, row, pushed)))
             return _combine(q, dt, weights, pushed)
 
         return _combine(x, dt, weights, slopes), push

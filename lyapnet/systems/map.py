@@ -16,6 +16,7 @@ from ..linalg import Array
 from ..compiled.choice import loop_of, missing
 from ..compiled.loop import untraceable
 from ..compiled.orbit import CompiledOrbit
+from ..compiled.rewrite import rewritten
 from ..compiled.trace import Symbols, linear
 from ..orbit import JacobianOrbit, Orbit
 from .protocol import System
@@ -81,6 +82,7 @@ class Map(System):
         self.params = _checked_params(params)
         for name, function in ((self.named, step), ("jacobian", jacobian)):
             _check_arguments(name, function, self.n_inputs > 0, self.params is not None)
+        self._given = step, jacobian
         self._step = self._normalised(step)
         self._jacobian = None if jacobian is None else self._normalised(jacobian)
 
@@ -94,10 +96,10 @@ class Map(System):
         def call(x: Any, u: Any, p: Tree) -> Any:
             args = (x, *((u,) if driven else ()), *((p,) if with_params else ()))
             out = function(*args)
-            if isinstance(out, list | tuple):
-                return anp.array(out)
             if isinstance(x, Symbols):
                 return out
+            if isinstance(out, list | tuple):
+                return anp.array(out)
             return refuse_objects(out, getattr(function, "__name__", "step"))
 
         return call
@@ -149,11 +151,18 @@ class Map(System):
         All arguments are arrays of symbols, see `lyapnet.compiled.trace`. Without a Jacobian of
         the user's own nothing pushes: the step is differentiated.
         """
-        y = self._step(x, u, p)
-        if self._jacobian is None:
+        step, jacobian = self._on_symbols()
+        y = step(x, u, p)
+        if jacobian is None:
             return y, None
-        jacobian = self._jacobian(x, u, p)
-        return y, lambda q: linear(jacobian, q)
+        D = jacobian(x, u, p)
+        return y, lambda q: linear(D, q)
+
+    def _on_symbols(self) -> tuple[Function, Function | None]:
+        """Return the user's functions as they are called on symbols."""
+        step, jacobian = self._given
+        inner = None if jacobian is None else self._normalised(rewritten(jacobian))
+        return self._normalised(rewritten(step)), inner
 
     def cannot_compile(self) -> str:
         """Return why the system cannot be run by compiled loops, nothing if it can."""
