@@ -11,8 +11,11 @@ import numpy as np
 from ..linalg import Array
 from .trace import Untraceable
 
-#: Steps of a run from which on it is worth a compilation.
-_LONG = 1000
+#: Steps of a run from which on it is worth a compilation: of a small system, of a larger one.
+_LONG, _LONGER = 100, 1000
+
+#: Numbers in the tangent vectors of a small system.
+_SMALL = 16
 
 #: Where parameters and tangent vectors have more numbers than this, NumPy's calls cost little.
 _LARGE = 2**16
@@ -45,7 +48,7 @@ def loop_of(
     if reason := missing():
         return _refused(system, reason)
     if system.engine == "auto":
-        if n_steps < _LONG:
+        if n_steps < (_LONG if system.dim * k <= _SMALL else _LONGER):
             return None, f"a run of {n_steps} steps is over before its loop is compiled"
         if system.dim * k > _LARGE:
             return None, "large systems are no faster"
