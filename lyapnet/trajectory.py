@@ -39,9 +39,6 @@ _COLLAPSED = 1e-12
 #: Numbers in the arrays of one stretch of trajectory; they should stay in the cache.
 _STRETCH = 2**18
 
-#: Steps of a stretch at most, and of one that compiled loops go through and nobody looks after.
-_MOST, _LONGEST = 4096, 2**15
-
 
 @dataclass(frozen=True)
 class Plan:
@@ -92,13 +89,10 @@ class Tape:
     log_growth: Array = field(default_factory=lambda: np.zeros(0))
 
 
-def stretch_length(
-    system: System, lead: tuple[int, ...], k: int, looks: bool = True
-) -> int:
+def stretch_length(system: System, lead: tuple[int, ...], k: int) -> int:
     """Return the steps that a stretch should have."""
-    most = _LONGEST if system.engine_used[0] == "compiled" and not looks else _MOST
     per_step = max(1, int(np.prod(lead))) * system.dim * (k if k < system.dim else system.dim)
-    return int(np.clip(_STRETCH // per_step, 64, most))
+    return int(np.clip(_STRETCH // per_step, 64, 4096))
 
 
 def run_orbit(
