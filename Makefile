@@ -36,7 +36,7 @@ frameworks: export OMP_NUM_THREADS = 1
 frameworks: export MPLBACKEND = Agg
 frameworks: export KERAS_BACKEND = torch
 frameworks: $(WITH)/ready
-	$(WITH)/bin/python -m pytest tests/test_weights_frameworks.py tests/test_notebook_torch.py
+	$(WITH)/bin/python -m pytest tests/weights/test_frameworks.py tests/weights/test_notebook_torch.py
 
 lint: $(VENV)/test.ready
 	$(PY) -m ruff check

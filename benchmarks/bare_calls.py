@@ -16,8 +16,8 @@ from timing import Ratio, one_core, race, summary, table, write
 
 one_core()
 
-import numpy as np  # noqa: E402 - after threads and core are chosen
-from scipy.linalg import blas, lapack  # noqa: E402 - after threads and core are chosen
+import numpy as np
+from scipy.linalg import blas, lapack
 
 SIZES = ((32, 16, 100), (80, 75, 55), (256, 64, 60), (1024, 32, 20))
 

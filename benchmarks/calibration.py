@@ -15,15 +15,21 @@ from scipy.stats import t as student
 ROOT = Path(__file__).parents[1]
 sys.path[:0] = [str(ROOT), str(ROOT / "tests"), str(ROOT / "benchmarks")]
 
-import series  # noqa: E402 - after the path is set
-from longrun_rivals import RIVALS  # noqa: E402 - after the path is set
-from series import ar1, moving_average, skew_tent  # noqa: E402 - after the path is set
+import series
+from longrun_rivals import RIVALS
+from series import ar1, moving_average, skew_tent
 
-import lyapnet as ln  # noqa: E402 - after the path is set
-from lyapnet import catalog  # noqa: E402 - after the path is set
-from lyapnet.convergence import drift_pvalue, pooled  # noqa: E402 - after the path is set
-from lyapnet.longrun import LOOK_FACTOR, Estimate, linear_stderr, mean_and_stderr  # noqa: E402 - after the path is set
-from lyapnet.streaming import GrowthStatistics  # noqa: E402 - after the path is set
+import lyapnet as ln
+from lyapnet import catalog
+from lyapnet.spectrum.uncertainty.batches import GrowthStatistics
+from lyapnet.spectrum.uncertainty.drift import drift_pvalue
+from lyapnet.spectrum.uncertainty.ensemble import pooled
+from lyapnet.spectrum.uncertainty.stderr import (
+    LOOK_FACTOR,
+    Estimate,
+    linear_stderr,
+    mean_and_stderr,
+)
 
 COMMAND = "OMP_NUM_THREADS=1 python benchmarks/calibration.py"
 
@@ -152,7 +158,7 @@ def reference_systems(rng, m):
 
 def dimensions(name, spectrum, truth, n):
     """Delta-method errors of the dimension and the entropy."""
-    from lyapnet.derived import entropy, kaplan_yorke_dimension
+    from lyapnet.spectrum.dimension import entropy, kaplan_yorke_dimension
 
     durations = np.diff(spectrum.times, prepend=0.0)
     rows = []

@@ -17,12 +17,12 @@ from pathlib import Path
 for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
     os.environ[name] = "1"
 
-import lyapnet as ln  # noqa: E402 - after threads and path are set
+import lyapnet as ln
 
 HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE))
 
-from condition_speed import network  # noqa: E402 - after threads and path are set
+from condition_speed import network
 
 WAYS = {"flint, proved": {"backend": "flint", "certify": True}, "mpmath": {"backend": "mpmath"}}
 BASE = {"bits": 256, "units": 40, "steps": 100}

@@ -21,9 +21,9 @@ from hypothesis import HealthCheck, Phase, given, settings
 HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent / "tests"))
 
-from condition_truth import cases, check, log10_singular_values  # noqa: E402 - after the path is set
+from condition_truth import cases, check, log10_singular_values
 
-import lyapnet as ln  # noqa: E402 - after the path is set
+import lyapnet as ln
 
 WAYS = {
     "flint, proved": {"backend": "flint", "certify": True},

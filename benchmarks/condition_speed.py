@@ -22,10 +22,10 @@ from pathlib import Path
 for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
     os.environ[name] = "1"
 
-import mpmath  # noqa: E402 - after threads and core are chosen
-import numpy as np  # noqa: E402 - after threads and core are chosen
+import mpmath
+import numpy as np
 
-import lyapnet as ln  # noqa: E402 - after threads and core are chosen
+import lyapnet as ln
 
 HERE = Path(__file__).resolve().parent
 

@@ -20,10 +20,10 @@ from timing import Ratio, one_core, peer, race, summary, table, write
 
 one_core()
 
-import autograd.numpy as anp  # noqa: E402 - after threads and core are chosen
-import numpy as np  # noqa: E402 - after threads and core are chosen
+import autograd.numpy as anp
+import numpy as np
 
-import lyapnet as ln  # noqa: E402 - after threads and core are chosen
+import lyapnet as ln
 
 MEMBERS = 2000
 

@@ -21,14 +21,20 @@ from timing import Ratio, one_core, peer, race, summary, table, write
 
 one_core()
 
-import autograd  # noqa: E402 - after threads and core are chosen
-import autograd.numpy as anp  # noqa: E402 - after threads and core are chosen
-import numpy as np  # noqa: E402 - after threads and core are chosen
+import autograd
+import autograd.numpy as anp
+import numpy as np
 
-import lyapnet as ln  # noqa: E402 - after threads and core are chosen
-from lyapnet.adjoint import exponents, gradient  # noqa: E402 - after threads and core are chosen
-from lyapnet.trajectory import Plan, run_orbit  # noqa: E402 - after threads and core are chosen
-from lyapnet.window import Interval  # noqa: E402 - after threads and core are chosen
+import lyapnet as ln
+from lyapnet.tangent.gradient import (
+    exponents,
+    gradient,
+)
+from lyapnet.tangent.interval import Interval
+from lyapnet.tangent.stretches import (
+    Plan,
+    run_orbit,
+)
 
 SIZES = {
     "VanillaRNN": ((32, 16, 100), (80, 75, 55), (256, 64, 60), (1024, 32, 20)),

@@ -7,7 +7,7 @@ literature says; infinite where it prescribes the normal distribution.
 import numpy as np
 from scipy.fft import dct
 
-from lyapnet.longrun import mean_and_stderr
+from lyapnet.spectrum.uncertainty.stderr import mean_and_stderr
 
 
 def cosines(x, count):

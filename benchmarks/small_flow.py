@@ -21,9 +21,9 @@ from timing import one_core, peer, race, summary, table, write
 
 one_core()
 
-import numpy as np  # noqa: E402 - after threads and core are chosen
+import numpy as np
 
-import lyapnet as ln  # noqa: E402 - after threads and core are chosen
+import lyapnet as ln
 
 START = np.array([1.0, 1.0, 20.0])
 DT = 0.01

@@ -20,9 +20,9 @@ from timing import Ratio, one_core, peer, race, summary, table, write
 
 one_core()
 
-import numpy as np  # noqa: E402 - after threads and core are chosen
+import numpy as np
 
-import lyapnet as ln  # noqa: E402 - after threads and core are chosen
+import lyapnet as ln
 
 #: N, k and the number of steps.
 SIZES = ((50, 50, 6000), (100, 100, 2400), (200, 200, 1200), (500, 125, 1200), (1000, 250, 600))

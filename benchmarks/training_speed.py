@@ -19,13 +19,25 @@ from timing import Ratio, one_core, peer, race, summary, table, write
 
 one_core()
 
-import numpy as np  # noqa: E402 - threads and core are chosen before
+import numpy as np
 
-import lyapnet as ln  # noqa: E402 - after threads and core are chosen
-from lyapnet.bptt import Batch, Network, Readout, evaluate  # noqa: E402 - after threads and core are chosen
-from lyapnet.losses import as_weights  # noqa: E402 - after threads and core are chosen
-from lyapnet.training import Settings, Trainer  # noqa: E402 - after threads and core are chosen
-from lyapnet.window import Flosser, Interval, Window  # noqa: E402 - after threads and core are chosen
+import lyapnet as ln
+from lyapnet.flossing.epoch import (
+    Flosser,
+    Window,
+)
+from lyapnet.tangent.interval import Interval
+from lyapnet.training.bptt import evaluate
+from lyapnet.training.losses import as_weights
+from lyapnet.training.network import (
+    Batch,
+    Network,
+    Readout,
+)
+from lyapnet.training.trainer import (
+    Settings,
+    Trainer,
+)
 
 JAX = peer("jax")
 TORCH = peer("torch")

@@ -1,26 +1,9 @@
 """Lyapunov analysis of recurrent networks, maps and flows in NumPy."""
 
-from . import catalog, tasks
+from . import catalog
 from .cells import GRU, LSTM, Activation, Cell, Stack, VanillaRNN
-from .condition import ConditionNumber, condition_from_jacobians, condition_number
-from .covariant import CovariantVectors, covariant_vectors
-from .diagnosis import Diagnosis
-from .driven import ClosedLoop, EchoState, echo_state
-from .errors import DegenerateBasisError, DivergedError, LyapnetError, PrecisionError
-from .exponents import Spectrum, diagnose
-from .finite_time import finite_time_exponents
-from .floss import FlossResult, floss
-from .invariants import Invariants, check_invariants
-from .meanfield import critical_gain, mean_field_exponent
-from .optimize import Adam, AdamState
-from .progress import Progress, TrainingProgress
-from .schedule import AdaptiveFlossing, FlossingSchedule
-from .spectrum import lyapunov_spectrum, spectrum_from_jacobians
-from .storage import load
-from .sweep import SweepResult, load_sweep, sweep
-from .systems import Flow, Map, System, compiled
-from .train import TrainResult, train
-from .validity import (
+from .cells.mean_field import critical_gain, mean_field_exponent
+from .condition.comparison import (
     ConditionByDimension,
     ConditionComparison,
     ConditionReduction,
@@ -31,13 +14,35 @@ from .validity import (
     condition_reduction,
     prediction_band,
 )
+from .condition.measure import ConditionNumber, condition_from_jacobians, condition_number
+from .errors import DegenerateBasisError, DivergedError, LyapnetError, PrecisionError
+from .flossing.floss import floss
+from .flossing.loss import flossing_loss
+from .flossing.progress import Progress
+from .flossing.result import FlossResult
+from .optimize import Adam, AdamState
+from .results.storage import load
+from .runs.sweep import load_sweep, sweep
+from .runs.sweep_result import SweepResult
+from .spectrum.covariant import CovariantVectors, covariant_vectors
+from .spectrum.echo_state import EchoState, echo_state
+from .spectrum.finite_time import finite_time_exponents
+from .spectrum.invariants import Invariants, check_invariants
+from .spectrum.measure import lyapunov_spectrum, spectrum_from_jacobians
+from .spectrum.result import Spectrum, diagnose
+from .spectrum.uncertainty.diagnosis import Diagnosis
+from .systems import Flow, Map, System, compiled
+from .systems.closed_loop import ClosedLoop
+from .training import tasks
+from .training.progress import TrainingProgress
+from .training.result import TrainResult
+from .training.schedule import AdaptiveFlossing, FlossingSchedule
+from .training.train import train
 from .weights import from_flax, from_keras, from_torch, to_flax, to_keras, to_torch
-from .window import flossing_loss
 
 __version__ = "0.1.0.dev0"
 
 __all__ = [
-    "compiled",
     "GRU",
     "LSTM",
     "Activation",
@@ -75,6 +80,7 @@ __all__ = [
     "check_invariants",
     "compare_condition",
     "compare_networks",
+    "compiled",
     "condition_by_dimension",
     "condition_from_jacobians",
     "condition_number",

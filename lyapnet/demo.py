@@ -15,14 +15,14 @@ import numpy as np
 
 from . import __version__, catalog
 from .cells import VanillaRNN
-from .condition import condition_number
-from .floss import floss
-from .linalg import blas_threads
+from .condition.measure import condition_number
+from .flossing.floss import floss
+from .numerics.arrays import blas_threads
 from .optimize import Adam
-from .spectrum import lyapunov_spectrum
-from .storage import plain
-from .tasks import TemporalXOR
-from .train import train
+from .results.storage import plain
+from .spectrum.measure import lyapunov_spectrum
+from .training.tasks import TemporalXOR
+from .training.train import train
 
 N, LAG = 64, 24
 K = N - 5  # exponents flossed: the paper leaves out a few
@@ -185,7 +185,7 @@ def _draw(found: dict[str, Any]) -> Any:
     """Draw spectra, condition numbers and learning curves side by side."""
     from matplotlib.figure import Figure
 
-    from .plotting import BLUE, ORANGE
+    from .results.axes import BLUE, ORANGE
 
     figure = Figure(figsize=(11, 3.6), layout="constrained")
     spectra, conditions, learning = figure.subplots(1, 3)

@@ -7,11 +7,11 @@ from typing import Any, NamedTuple, Self
 import numpy as np
 
 from . import validate
-from .linalg import Array
+from .numerics.arrays import Array, Params
+from .results.storage import register
 
-Params = dict[str, Array]
 
-
+@register
 class AdamState(NamedTuple):
     """All that `Adam` remembers: put it back with `Adam.with_state`."""
 
@@ -23,6 +23,7 @@ class AdamState(NamedTuple):
     v: Params
 
 
+@register
 class Adam:
     r"""Adam, with its state in the open.
 
@@ -225,3 +226,13 @@ def clipped(grads: Params, clip_norm: Any) -> Params:
     return {
         name: g * (most / norms[name]) if norms[name] > most else g for name, g in grads.items()
     }
+
+
+def adam_state(optimizer: Adam) -> dict[str, Any]:
+    """Return an optimiser's state as a checkpoint holds it."""
+    return optimizer.state._asdict()
+
+
+def restored(optimizer: Adam, state: dict[str, Any]) -> Adam:
+    """Return an optimiser that goes on from what `adam_state` gave."""
+    return optimizer.with_state(type(optimizer.state)(**state))

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from .linalg import Array
+from .numerics.arrays import Array
 
 
 def integer(name: str, value: Any, *, low: int | None = None, high: int | None = None) -> int:

@@ -10,8 +10,8 @@ import pytest
 
 import lyapnet as ln
 from lyapnet import tasks
-from lyapnet.training import Trainer
-from lyapnet.window import Flosser
+from lyapnet.flossing.epoch import Flosser
+from lyapnet.training.trainer import Trainer
 
 X = [0.1, 0.1]
 CELL = ln.VanillaRNN.random(4, rng=0)

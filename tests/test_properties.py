@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from numpy.testing import assert_allclose
 
 import lyapnet as ln
-from lyapnet import storage
-from lyapnet.qr import orthonormalise
+from lyapnet.results import storage
+from lyapnet.tangent.qr import orthonormalise
 
 SEEDS = st.integers(0, 2**32 - 1)
 EPS = np.finfo(float).eps

@@ -2,12 +2,13 @@
 
 Some are caught beside the module that could make them:
 
-- transposed Jacobians, or in the wrong order: `test_spectrum.py` (periodic and short products),
-  `test_invariants.py` (one's own Jacobian, which keeps the volume);
-- an LSTM without its cell state: `test_cells_gated.py`;
-- covariant vectors off by one step: `test_covariant.py`;
-- the tent map that dies after 53 halvings in float64: `test_catalog.py`;
-- an interval that does not divide the run: `test_spectrum.py`, and more of it here.
+- transposed Jacobians, or in the wrong order: `spectrum/test_measure.py` (periodic, short
+  products),
+  `spectrum/test_invariants.py` (one's own Jacobian, which keeps the volume);
+- an LSTM without its cell state: `cells/test_gated.py`;
+- covariant vectors off by one step: `spectrum/test_covariant.py`;
+- the tent map that dies after 53 halvings in float64: `catalog/test_catalog.py`;
+- an interval that does not divide the run: `spectrum/test_measure.py`, and more of it here.
 """
 
 import gc

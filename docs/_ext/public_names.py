@@ -1,4 +1,4 @@
-"""The API pages: every public name of lyapnet, in the section of the module that defines it."""
+"""The API pages: every public name of lyapnet, in the section of the folder that defines it."""
 
 import inspect
 import re
@@ -7,16 +7,15 @@ from types import ModuleType
 
 import lyapnet
 
-# Title, and the modules whose names stand there; what has no place comes at the end.
+# Title, and the folders whose names stand there; what has no place comes at the end.
 SECTIONS = {
     "Systems and networks": ("systems", "cells"),
-    "Spectrum": ("spectrum", "exponents", "covariant", "invariants", "convergence", "diagnosis"),
-    "Driven and autonomous": ("driven",),
-    "Condition numbers": ("condition", "precision", "validity"),
-    "Flossing": ("finite_time", "flossing", "floss", "window"),
-    "Training": ("train", "optimize", "schedule", "penalty", "diagnostics"),
+    "Spectrum": ("spectrum",),
+    "Condition numbers": ("condition",),
+    "Flossing": ("flossing",),
+    "Training": ("training", "optimize"),
     "Networks from elsewhere": ("weights",),
-    "Results, sweeps and plots": ("results", "storage", "sweep", "plotting"),
+    "Results and sweeps": ("results", "runs"),
     "Errors": ("errors",),
     "More": (),
 }

@@ -8,16 +8,8 @@ import autograd.numpy as anp
 import numpy as np
 
 from .. import validate
-from ..autodiff import is_traced
-from .reference import (
-    CatalogFlow,
-    CatalogMap,
-    Reference,
-    exact,
-    named,
-    numbers,
-    tabulated,
-)
+from ..numerics.autodiff import is_traced
+from .reference import CatalogFlow, CatalogMap, Reference, exact, named, numbers, tabulated
 
 
 def lorenz96(n: int = 40, *, forcing: Any = 8.0, dt: float = 0.05) -> CatalogFlow:

@@ -8,18 +8,9 @@ import autograd.numpy as anp
 import numpy as np
 
 from .. import validate
-from ..autodiff import is_traced, value
+from ..numerics.autodiff import is_traced, value
 from .maps import SPROTT
-from .reference import (
-    CatalogFlow,
-    Reference,
-    exact,
-    matrix,
-    named,
-    numbers,
-    tabulated,
-    vector,
-)
+from .reference import CatalogFlow, Reference, exact, matrix, named, numbers, tabulated, vector
 
 
 def lorenz63(

@@ -8,16 +8,7 @@ import autograd.numpy as anp
 import numpy as np
 
 from .. import validate
-from .reference import (
-    CatalogMap,
-    Reference,
-    exact,
-    matrix,
-    named,
-    numbers,
-    tabulated,
-    vector,
-)
+from .reference import CatalogMap, Reference, exact, matrix, named, numbers, tabulated, vector
 
 SPROTT = 'J. C. Sprott, "Chaos and Time-Series Analysis" (Oxford University Press, 2003), App. A'
 

@@ -17,7 +17,7 @@ import autograd.numpy as anp
 import numpy as np
 
 from .. import validate
-from ..autodiff import value
+from ..numerics.autodiff import value
 from .reference import CatalogMap, Reference, exact, matrix, named, numbers, vector
 
 #: Length of the interval on which doubling never loses the last bit, see above.

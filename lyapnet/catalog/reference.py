@@ -11,9 +11,9 @@ import numpy as np
 from autograd.tracer import isbox
 
 from .. import validate
-from ..autodiff import is_traced, value
-from ..linalg import Array
 from ..compiled.trace import Symbol, Symbols
+from ..numerics.arrays import Array
+from ..numerics.autodiff import is_traced, value
 from ..systems import Flow, Map
 
 

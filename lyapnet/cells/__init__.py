@@ -1,7 +1,7 @@
 """Recurrent cells, each with its step, tangent step and the adjoint of both."""
 
 from .activation import Activation
-from .base import Cell
+from .cell import Cell
 from .gru import GRU
 from .lstm import LSTM
 from .stack import Stack

@@ -10,8 +10,8 @@ import autograd.numpy as anp
 import numpy as np
 from autograd import elementwise_grad
 
-from ..buffers import empty
-from ..linalg import Array
+from ..numerics.arrays import Array
+from ..numerics.buffers import empty
 
 
 @dataclass(frozen=True)

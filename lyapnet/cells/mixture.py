@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from ..buffers import empty
-from ..linalg import Array, unbroadcast
+from ..numerics.arrays import Array, unbroadcast
+from ..numerics.buffers import empty
 
 #: Numbers in the matrices of a part of time, and in their cotangents. With fewer a unit's products
 #: are too small, and a short run's matrices are not kept for the sweeps back.

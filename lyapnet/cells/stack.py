@@ -9,12 +9,14 @@ from typing import Any, Self
 import autograd.numpy as anp
 import numpy as np
 
-from ..autodiff import Tree
-from ..linalg import Array
-from ..orbit import JacobianOrbit, Orbit
-from .base import Cell
+from ..numerics.arrays import Array
+from ..numerics.autodiff import Tree
+from ..results.storage import register
+from ..systems.orbit import JacobianOrbit, Orbit
+from .cell import Cell
 
 
+@register
 class Stack(Cell):
     r"""Layers of cells, each fed by the new output of the one below in the same time step.
 

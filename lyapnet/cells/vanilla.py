@@ -8,14 +8,16 @@ import autograd.numpy as anp
 import numpy as np
 
 from .. import validate
-from ..autodiff import value
-from ..linalg import Array
-from ..orbit import Orbit
+from ..numerics.arrays import Array
+from ..numerics.autodiff import value
+from ..results.storage import register
+from ..systems.orbit import Orbit
 from .activation import ACTIVATIONS, as_activation
-from .base import Cell, parameter
+from .cell import Cell, parameter
 from .vanilla_orbit import vanilla_orbit
 
 
+@register
 class VanillaRNN(Cell):
     r"""A vanilla recurrent network, in pre-activations.
 

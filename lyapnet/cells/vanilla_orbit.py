@@ -9,10 +9,10 @@ from typing import Any
 import numpy as np
 from scipy.linalg.blas import dgemm
 
-from ..buffers import empty
-from ..linalg import Array
-from ..orbit import Cotangent, Orbit
-from .base import contract, overlap, through_drive, times, transposed
+from ..numerics.arrays import Array
+from ..numerics.buffers import empty
+from ..systems.orbit import Cotangent, Orbit
+from .products import contract, overlap, through_drive, times, transposed
 
 #: A single network of up to so many units has its Jacobians formed, of so many steps at a time.
 _SMALL, _PART = 48, 128

@@ -13,9 +13,10 @@ from typing import Any
 
 import numpy as np
 
-from .. import storage, validate
+from .. import validate
 from ..cells import Cell
-from ..linalg import Array
+from ..numerics.arrays import Array
+from ..results import storage
 from ..weights import read_arrays, read_cell, to_torch, write_arrays
 from ..weights.torch import put_back
 

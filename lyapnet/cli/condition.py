@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from typing import Any
 
-from ..condition import ConditionNumber, condition_number
+from ..condition.measure import ConditionNumber, condition_number
 from . import common
 
 _TEACH = f"""\

@@ -8,8 +8,9 @@ from typing import Any
 import numpy as np
 
 from ..cells import Cell
-from ..floss import FlossResult, floss
-from ..linalg import Array
+from ..flossing.floss import floss
+from ..flossing.result import FlossResult
+from ..numerics.arrays import Array
 from ..optimize import Adam
 from . import common
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from typing import Any
 
-from ..spectrum import lyapunov_spectrum
+from ..spectrum.measure import lyapunov_spectrum
 from . import common
 
 _TEACH = f"""\

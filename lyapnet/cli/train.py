@@ -9,11 +9,12 @@ from typing import Any
 import numpy as np
 
 from ..cells import GRU, LSTM, Cell, VanillaRNN
-from ..linalg import blas_threads
+from ..numerics.arrays import blas_threads
 from ..optimize import Adam
-from ..schedule import FlossingSchedule
-from ..tasks import DelayedCopy, SpatialXOR, Task, TemporalXOR
-from ..train import TrainResult, train
+from ..training.result import TrainResult
+from ..training.schedule import FlossingSchedule
+from ..training.tasks import DelayedCopy, SpatialXOR, Task, TemporalXOR
+from ..training.train import train
 from ..validate import counted
 from . import common
 

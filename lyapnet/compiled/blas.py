@@ -11,7 +11,7 @@ from numba import types
 from numba.core import cgutils
 from numba.extending import intrinsic
 
-from ..linalg import Array
+from ..numerics.arrays import Array
 
 _NAMES = (
     ("blas", "dgemm"), ("blas", "dsyrk"), ("blas", "dtrsm"), ("blas", "dgemv"),

@@ -104,9 +104,7 @@ class Numbers:
             return value
         one = self.text.let(f"insertelement {self.type} poison, double {value}, i64 0")
         order = f"<{self.lanes} x i32> zeroinitializer"
-        return self.text.let(
-            f"shufflevector {self.type} {one}, {self.type} poison, {order}"
-        )
+        return self.text.let(f"shufflevector {self.type} {one}, {self.type} poison, {order}")
 
     def all(self, truth: str) -> str:
         """Return whether something holds in all lanes."""

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from ..linalg import Array, blas_limit
+from ..numerics.arrays import Array, blas_limit
 from . import small, wide
 from .machine import machine
 from .program import Program

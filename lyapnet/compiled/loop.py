@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from ..autodiff import leaves, rebuild
-from ..linalg import Array
+from ..numerics.arrays import Array
+from ..numerics.autodiff import leaves, rebuild
 from .kernel import Kernel, kernel_of
 from .program import Program, program
 from .trace import Graph, Untraceable
@@ -104,7 +104,7 @@ def _written(system: Any, lead: tuple[int, ...]) -> tuple[Program, Array]:
         return _with_params(system, lead, symbolic=True)
     except Untraceable:
         own = [np.shape(x)[: len(lead)] == lead for x in leaves(system.params)]
-        if lead and any(own) or not own:
+        if (lead and any(own)) or not own:
             raise
         return _with_params(system, lead, symbolic=False)
 

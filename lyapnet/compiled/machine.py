@@ -18,7 +18,7 @@ _DIGEST = 32
 
 
 class Machine:
-    """This processor, and a compiler for it."""
+    """A compiler for the processor at hand."""
 
     def __init__(self) -> None:
         import llvmlite

@@ -9,9 +9,7 @@ import autograd.numpy as anp
 import numpy as np
 
 #: Operations that say yes or no.
-COMPARISONS = frozenset(
-    ("less", "less_equal", "greater", "greater_equal", "equal", "not_equal")
-)
+COMPARISONS = frozenset(("less", "less_equal", "greater", "greater_equal", "equal", "not_equal"))
 LOGIC = frozenset(("logical_and", "logical_or", "logical_xor", "logical_not"))
 TRUTHS = COMPARISONS | LOGIC
 

@@ -76,7 +76,7 @@ def orthonormalise(
     blas: Any, rows: Any, scratch: Any, diagonal: Any, length: Any, least: float
 ) -> bool:
     """Factorise in place; say whether all sines are above `least`, and no vector is gone."""
-    k, n = rows.shape
+    k = len(rows)
     gram = scratch[: k * k].reshape(k, k)
     done = cholesky(blas, rows, gram, length, _TWICE)
     if done:

@@ -48,8 +48,10 @@ def _making(name: str) -> Callable[..., Any]:
             return _array(args[0])
         if name.endswith("_like"):
             args = (np.empty(np.shape(args[0])), *args[1:])
-        return make(*args[: 2 if name.startswith("full") else 1], **kwargs).astype(object).view(
-            Symbols
+        return (
+            make(*args[: 2 if name.startswith("full") else 1], **kwargs)
+            .astype(object)
+            .view(Symbols)
         )
 
     return made

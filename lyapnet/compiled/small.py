@@ -217,6 +217,7 @@ def _unrolled(program: Program, k: int) -> Program:
 
 
 def variables_of(numbers: Numbers, name: str, count: int) -> list[str]:
+    """Make variables, which the compiler keeps in registers where it can."""
     found = [f"%{name}.{i}" for i in range(count)]
     for variable in found:
         numbers.text.put(f"  {variable} = alloca {numbers.type}, align 64")
@@ -267,9 +268,7 @@ def _factorise(
             numbers.text.put(f"  store {numbers.type} {values[at]}, ptr {target}")
 
 
-def _above(
-    numbers: Numbers, size: list[str], length: list[str], least: str, outside: dict
-) -> str:
+def _above(numbers: Numbers, size: list[str], length: list[str], least: str, outside: dict) -> str:
     """Return whether all sines are above a limit, and all lengths in range."""
     fine = ""
     for a, b in zip(size, length, strict=True):

@@ -12,9 +12,10 @@ from typing import Any
 
 import numpy as np
 
-from .. import __version__, storage, validate
+from .. import __version__, validate
 from ..errors import LyapnetError
-from ..sweep import load_sweep, sweep
+from ..results import storage
+from ..runs.sweep import load_sweep, sweep
 
 #: The scripts, by the name of their figure.
 FIGURES: dict[str, str] = {

@@ -8,10 +8,10 @@ import numpy as np
 
 from ..cells import GRU, LSTM, VanillaRNN
 from ..optimize import Adam
-from ..schedule import AdaptiveFlossing, FlossingSchedule
-from ..spectrum import lyapunov_spectrum
-from ..tasks import DelayedCopy, SpatialXOR, TemporalXOR
-from ..train import train
+from ..spectrum.measure import lyapunov_spectrum
+from ..training.schedule import AdaptiveFlossing, FlossingSchedule
+from ..training.tasks import DelayedCopy, SpatialXOR, TemporalXOR
+from ..training.train import train
 
 TASKS = {"copy": DelayedCopy, "temporal": TemporalXOR, "spatial": SpatialXOR}
 CELLS: dict[str, Any] = {"rnn": VanillaRNN, "lstm": LSTM, "gru": GRU}

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from ..plotting import BLUE, GREEN, ORANGE, PURPLE, RED, SKY
+from ..results.axes import BLUE, GREEN, ORANGE, PURPLE, RED, SKY
 
 STYLE: dict[str, Any] = {
     "font.size": 8,

@@ -10,8 +10,8 @@ import autograd.numpy as anp
 import numpy as np
 
 from .. import validate
-from ..autodiff import Tree
 from ..compiled.trace import as_symbols, linear
+from ..numerics.autodiff import Tree
 from .map import Map
 
 #: Explicit Runge-Kutta methods: the rows of their Butcher tableau, and its weights.

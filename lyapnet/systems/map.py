@@ -11,14 +11,22 @@ import autograd.numpy as anp
 import numpy as np
 
 from .. import validate
-from ..autodiff import Function, Tree, jacobian_of, leaves, over_states, rebuild, refuse_objects
-from ..linalg import Array
-from ..compiled.choice import loop_of, missing
 from ..compiled.loop import untraceable
-from ..compiled.orbit import CompiledOrbit
 from ..compiled.rewrite import rewritten
 from ..compiled.trace import Symbols, linear
-from ..orbit import JacobianOrbit, Orbit
+from ..numerics.arrays import Array
+from ..numerics.autodiff import (
+    Function,
+    Tree,
+    jacobian_of,
+    leaves,
+    over_states,
+    rebuild,
+    refuse_objects,
+)
+from .compiled_orbit import CompiledOrbit
+from .engine import loop_of, missing
+from .orbit import JacobianOrbit, Orbit
 from .protocol import System
 
 

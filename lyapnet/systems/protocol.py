@@ -10,9 +10,9 @@ import autograd.numpy as anp
 import numpy as np
 
 from .. import validate
-from ..autodiff import Function, Tree, leaves, rebuild, value
-from ..linalg import Array
-from ..orbit import JacobianOrbit, Orbit
+from ..numerics.arrays import Array
+from ..numerics.autodiff import Function, Tree, leaves, rebuild, value
+from .orbit import JacobianOrbit, Orbit
 
 
 class System:

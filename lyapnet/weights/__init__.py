@@ -1,8 +1,9 @@
 """Networks from PyTorch, Keras and Flax and back, as plain arrays: none of them is imported."""
 
-from .files import read_arrays, read_cell, write_arrays
+from .files import read_arrays, write_arrays
 from .flax import from_flax, to_flax
 from .keras import from_keras, to_keras
+from .read import read_cell
 from .torch import from_torch, to_torch
 
 __all__ = [

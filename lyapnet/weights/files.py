@@ -10,9 +10,6 @@ from typing import Any
 
 import numpy as np
 
-from .. import storage
-from ..cells import Cell, VanillaRNN
-
 _ENDINGS = (".npz", ".safetensors", ".h5", ".hdf5", ".keras")
 
 
@@ -119,58 +116,3 @@ def write_arrays(path: Any, arrays: Mapping[str, Any]) -> Path:
     else:
         raise ValueError(f"{str(path)!r} must end in .npz or .safetensors")
     return path
-
-
-def read_cell(
-    path: Any,
-    *,
-    layer: int | str | None = 0,
-    reverse: bool = False,
-    activation: str | None = None,
-    leak: float | None = None,
-) -> Cell:
-    """Return the network in a file.
-
-    Parameters
-    ----------
-    path : path
-        A cell saved by lyapnet, or a result that has one; arrays named W, V, b; or weights of
-        PyTorch, Keras or Flax, told apart by the names of their arrays.
-    layer, reverse
-        Which of the recurrent layers.
-    activation, leak
-        What bare arrays do not tell: "tanh" and 1 if left out.
-    """
-    from .flax import from_flax
-    from .keras import from_keras
-    from .torch import from_torch
-
-    arrays = read_arrays(path)
-    if storage.HEAD in arrays:
-        loaded = storage.load(path)
-        cell = getattr(loaded, "cell", loaded)
-        if not isinstance(cell, Cell):
-            raise ValueError(f"{str(path)!r} holds a {type(loaded).__name__}, not a network")
-        if activation is not None or leak is not None:
-            raise ValueError(f"{str(path)!r} tells `activation` and `leak` itself: leave them out")
-        return cell
-    activation = "tanh" if activation is None else activation
-    if "W" in arrays:
-        unknown = set(arrays) - {"W", "V", "b"}
-        if unknown:
-            raise ValueError(f"{str(path)!r} has arrays beside W, V and b: {sorted(unknown)}")
-        return VanillaRNN(**arrays, activation=activation, leak=1.0 if leak is None else leak)
-    if leak not in (None, 1):
-        raise ValueError(f"`leak` is {leak}, but networks of other frameworks have none")
-    names = {name.replace("/", ".").split(".")[-1] for name in arrays}
-    chosen: dict[str, Any] = {"layer": layer, "reverse": reverse, "activation": activation}
-    if any(name.startswith("weight_hh") for name in names):
-        return from_torch(arrays, **chosen)
-    if "recurrent_kernel" in names:
-        return from_keras(arrays, **chosen)
-    if "kernel" in names:
-        return from_flax(arrays, **chosen)
-    raise ValueError(
-        f"{str(path)!r} holds no network that lyapnet knows: no array W, weight_hh_l0, "
-        f"recurrent_kernel or kernel, but {sorted(arrays)[:8]}"
-    )

@@ -8,7 +8,7 @@ import numpy as np
 
 from .. import validate
 from ..cells import Cell, Stack
-from ..linalg import Array
+from ..numerics.arrays import Array
 from .files import read_arrays
 from .layers import Layer, as_array, group, make_cell, one_way, parts_of, pick
 

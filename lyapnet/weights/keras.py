@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from ..cells import GRU, Cell, Stack
-from ..linalg import Array
+from ..numerics.arrays import Array
 from .files import read_arrays
 from .layers import Layer, as_array, group, make_cell, one_way, parts_of, pick, reordered
 

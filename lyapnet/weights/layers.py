@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 
 from .. import validate
-from ..autodiff import value
 from ..cells import GRU, LSTM, Cell, Stack, VanillaRNN
-from ..linalg import Array
+from ..numerics.arrays import Array
+from ..numerics.autodiff import value
 
 #: The arrays of one layer, by their own names.
 Layer = dict[str, Any]

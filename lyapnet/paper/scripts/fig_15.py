@@ -2,8 +2,7 @@
 
 import numpy as np
 
-from lyapnet import VanillaRNN, finite_time_exponents
-
+from ... import VanillaRNN, finite_time_exponents
 from ..harness import Finding
 from ..style import PALETTE, panels
 

@@ -2,8 +2,7 @@
 
 import numpy as np
 
-from lyapnet import VanillaRNN, lyapunov_spectrum
-
+from ... import VanillaRNN, lyapunov_spectrum
 from ..harness import Finding
 from ..style import ORDERED, panels
 

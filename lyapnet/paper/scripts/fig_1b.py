@@ -2,8 +2,7 @@
 
 import numpy as np
 
-from lyapnet import Adam, VanillaRNN, floss, lyapunov_spectrum
-
+from ... import Adam, VanillaRNN, floss, lyapunov_spectrum
 from ..harness import Finding, spread
 from ..style import PALETTE, bands, legend_below, panels
 

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from lyapnet import (
+from ... import (
     VanillaRNN,
     condition_by_dimension,
     condition_number,
@@ -10,7 +10,6 @@ from lyapnet import (
     floss,
     lyapunov_spectrum,
 )
-
 from ..harness import Finding, spread
 from ..style import COLOURS, bands, legend_below, panels
 

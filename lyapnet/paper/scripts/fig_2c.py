@@ -2,14 +2,13 @@
 
 import numpy as np
 
-from lyapnet import (
+from ... import (
     VanillaRNN,
     compare_networks,
     condition_number,
     lyapunov_spectrum,
     mean_field_exponent,
 )
-
 from ..harness import Finding, spread
 from ..style import PALETTE, legend_below, panels
 

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from lyapnet import (
+from ... import (
     LSTM,
     Adam,
     DegenerateBasisError,
@@ -11,7 +11,6 @@ from lyapnet import (
     floss,
     lyapunov_spectrum,
 )
-
 from ..harness import Finding, spread
 from ..style import PALETTE, bands, panels
 

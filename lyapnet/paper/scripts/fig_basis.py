@@ -3,8 +3,7 @@
 import numpy as np
 from autograd import grad
 
-from lyapnet import Adam, VanillaRNN, finite_time_exponents, floss, flossing_loss
-
+from ... import Adam, VanillaRNN, finite_time_exponents, floss, flossing_loss
 from ..harness import Finding, spread
 from ..style import PALETTE, legend_below, panels
 

@@ -7,8 +7,8 @@ from matplotlib.ticker import NullLocator
 from scipy.optimize import nnls
 from threadpoolctl import threadpool_limits
 
-from lyapnet import VanillaRNN, floss, tasks, train
-
+from ... import VanillaRNN, floss, train
+from ...training import tasks
 from ..harness import Finding
 from ..style import PALETTE, legend_below, panels
 

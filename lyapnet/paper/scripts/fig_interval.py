@@ -6,7 +6,7 @@ import numpy as np
 from autograd import value_and_grad
 from threadpoolctl import threadpool_limits
 
-from lyapnet import (
+from ... import (
     Adam,
     DegenerateBasisError,
     VanillaRNN,
@@ -15,7 +15,6 @@ from lyapnet import (
     flossing_loss,
     lyapunov_spectrum,
 )
-
 from ..harness import Finding, spread
 from ..style import PALETTE, legend_below, panels
 

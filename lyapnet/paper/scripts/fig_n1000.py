@@ -5,8 +5,7 @@ import time
 import numpy as np
 from threadpoolctl import threadpool_limits
 
-from lyapnet import Adam, VanillaRNN, condition_number, floss, lyapunov_spectrum
-
+from ... import Adam, VanillaRNN, condition_number, floss, lyapunov_spectrum
 from ..harness import Finding, spread
 from ..style import COLOURS, bands, legend_below, panels
 

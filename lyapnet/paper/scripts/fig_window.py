@@ -2,16 +2,7 @@
 
 import numpy as np
 
-from ..compare import (
-    COMMON,
-    accuracy_against,
-    chance,
-    gain,
-    horizon,
-    matched,
-    no_loss,
-    quick,
-)
+from ..compare import COMMON, accuracy_against, chance, gain, horizon, matched, no_loss, quick
 from ..harness import Finding, Records
 from ..learning import learn
 from ..style import COLOURS, NAMES, legend_below, panels

@@ -1,0 +1,116 @@
+"""What all network cells share."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, ClassVar, Self
+
+import numpy as np
+
+from .. import validate
+from ..numerics.arrays import Array
+from ..numerics.autodiff import value
+from ..results import storage
+from ..systems import System
+
+
+class Cell(System):
+    """A recurrent network: a system whose parameters are a dictionary of arrays.
+
+    Attributes
+    ----------
+    params : dict
+        Name to array, ``float64``; each may carry the axes of an ensemble of networks in
+        front of its own.
+    """
+
+    #: Number of axes that each parameter has in one network.
+    _axes: ClassVar[dict[str, int]] = {}
+    params: dict[str, Any]
+
+    def __repr__(self) -> str:
+        lead = self.networks
+        many = {"networks": lead} if lead else {}
+        shown = {"dim": self.dim, "n_inputs": self.n_inputs, **many, **self._remarkable()}
+        return f"{type(self).__name__}({', '.join(f'{name}={x}' for name, x in shown.items())})"
+
+    def _remarkable(self) -> dict[str, Any]:
+        """Return the options that are not the default ones, as the `repr` shows them."""
+        return {}
+
+    @property
+    def networks(self) -> tuple[int, ...]:
+        """Shape of the ensemble of networks that the parameters span."""
+        shapes = [np.shape(value(self.params[k]))[: -a or None] for k, a in self._axes.items()]
+        return np.broadcast_shapes(*shapes)
+
+    def with_params(self, params: Any) -> Self:
+        """Return a new cell of the same kind with other parameters.
+
+        Parameters
+        ----------
+        params : dict
+            Name to array, all names of `params`; traced by autograd or not.
+        """
+        if not hasattr(params, "keys"):
+            raise TypeError(f"`params` must be a dictionary of arrays, got {params!r}")
+        if set(params.keys()) != set(self.params):
+            raise ValueError(
+                f"`params` must have exactly the keys {sorted(self.params)}, "
+                f"got {sorted(params.keys())}"
+            )
+        return self._with({name: params[name] for name in self.params})
+
+    def _with(self, params: dict[str, Any]) -> Self:
+        raise NotImplementedError
+
+    @property
+    def n_outputs(self) -> int:
+        """Number of outputs: what a layer above has as inputs."""
+        raise NotImplementedError
+
+    def output(self, x: Any) -> Any:
+        """Return the output activation ``(..., n_outputs)`` of states ``(..., n)``."""
+        raise NotImplementedError
+
+    def output_pushforward(self, x: Any, Q: Any) -> Any:
+        """Return the Jacobian of `output` times ``Q (..., n, k)``."""
+        raise NotImplementedError
+
+    def input_jacobian(self, x: Any, u: Any = None) -> Any:
+        """Return the Jacobian of `step` in the input, ``(..., n, n_inputs)``."""
+        raise NotImplementedError
+
+    def _options(self) -> dict[str, Any]:
+        """Return the options that the cell was made with, as plain values."""
+        return {}
+
+    def save(self, path: Any) -> Path:
+        """Save to a file that `lyapnet.load` reads.
+
+        Parameters
+        ----------
+        path : path
+            By convention with the ending ``.npz``.
+        """
+        return storage.save(self, path)
+
+    def _to_state(self) -> dict[str, Any]:
+        return {"params": self.params, "options": self._options()}
+
+    @classmethod
+    def _from_state(cls, state: dict[str, Any]) -> Self:
+        return cls(**state["params"], **state["options"])
+
+    def default_state(self, rng: np.random.Generator) -> Array:
+        """Draw a standard normal state: zero can be a fixed point."""
+        return rng.standard_normal(self.dim)
+
+    def ensemble(self, x: Array, u: Array | None) -> tuple[int, ...]:
+        """Return the shape of the ensemble that states, inputs and networks span."""
+        return np.broadcast_shapes(super().ensemble(x, u), self.networks)
+
+
+def parameter(name: str, x: Any, axes: int) -> Any:
+    """Check a parameter, unless autograd is tracing it."""
+    return x if hasattr(x, "_value") else validate.array(name, x, least=axes)

@@ -1,0 +1,1 @@
+"""Condition numbers of the long-term Jacobian, measured and predicted."""

@@ -1,0 +1,1 @@
+"""Gradient flossing: exponents as an objective."""

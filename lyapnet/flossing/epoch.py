@@ -1,0 +1,128 @@
+"""The flossing loss: the exponents of a window held against their targets, and its descent."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from .. import validate
+from ..numerics.arrays import Array
+from ..optimize import Adam, adam_state, clipped, restored
+from ..systems import System
+from ..systems.parameters import named_params, with_named_params
+from ..tangent.gradient import exponents, gradient
+from ..tangent.interval import Interval
+from ..tangent.qr import orthonormalise
+from ..tangent.stretches import Plan
+from .loss import per_exponent
+
+
+@dataclass(frozen=True)
+class Window:
+    """What flossing looks at, epoch by epoch.
+
+    Attributes
+    ----------
+    k : int
+        Number of exponents.
+    plan : Plan
+        Transients and averaged steps.
+    goal, each : array (k,)
+        Target of each exponent, and the factor of its squared distance.
+    """
+
+    k: int
+    plan: Plan
+    goal: Array
+    each: Array
+
+    @classmethod
+    def of(
+        cls,
+        system: System,
+        *,
+        k: Any,
+        n_steps: Any,
+        target: Any = 0.0,
+        weights: Any = None,
+        reduction: str = "sum",
+        transient: Any = 0,
+        basis_transient: Any = 0,
+    ) -> Window:
+        """Check the settings of a window."""
+        k = validate.integer("k", k, low=1, high=system.dim)
+        plan = Plan(
+            validate.integer("transient", transient, low=0),
+            validate.integer("basis_transient", basis_transient, low=0),
+            validate.integer("n_steps", n_steps, low=1),
+        )
+        return cls(k, plan, *per_exponent(target, weights, reduction, k))
+
+
+class Flosser:
+    """Flossing in progress: a window, and the optimiser and QR interval that go with it."""
+
+    def __init__(
+        self, window: Window, optimizer: Adam, interval: Interval, clip_norm: Any = None
+    ) -> None:
+        self.window = window
+        self.clip_norm = clip_norm
+        self.optimizer = optimizer
+        self.interval = interval
+
+    def epoch(
+        self, system: System, x: Array, inputs: Array | None, rng: np.random.Generator
+    ) -> tuple[System, Array, Array]:
+        """Take one step down the flossing loss, from a random orthonormal basis.
+
+        Parameters
+        ----------
+        system : System
+        x : array (..., n)
+            First states, with all axes of the ensemble: members, then networks.
+        inputs : array (T, ..., m) or None
+        rng : Generator
+
+        Returns
+        -------
+        system : System
+            With new parameters.
+        lam : array (networks..., k)
+            Exponents before the step, in QR order, mean over the members.
+        loss : array (networks...)
+            The loss before the step.
+        """
+        window = self.window
+        plan = Plan(
+            window.plan.transient,
+            window.plan.basis_transient,
+            window.plan.n_steps,
+            self.interval.steps,
+            forgiving=self.interval.automatic,
+        )
+        rows = rng.standard_normal((*x.shape[:-1], window.k, system.dim))
+        orthonormalise(rows)
+        lam, record = exponents(system, x, rows, inputs, plan, keep=True)
+        networks = getattr(system, "networks", ())
+        members = tuple(range(lam.ndim - 1 - len(networks)))
+        count = int(np.prod(lam.shape[: len(members)]))
+        with np.errstate(invalid="ignore"):  # an exponent of -inf is refused by the gradient
+            slope = 2 * window.each * (lam - window.goal) / count
+        params_bar = gradient(record, slope)[3]
+        loss = np.sum(window.each * (lam - window.goal) ** 2, axis=(*members, -1)) / count
+        params, grads = named_params(system.params, params_bar)
+        params = self.optimizer.update(params, clipped(grads, self.clip_norm))
+        self.interval.adapt(record.smallest_sine, plan.n_steps)
+        return with_named_params(system, params), lam.mean(axis=members), loss
+
+    @property
+    def state(self) -> dict[str, Any]:
+        """All that the next epoch depends on, beside the system and the generator."""
+        return {"optimizer": adam_state(self.optimizer), "interval": self.interval.steps}
+
+    def restore(self, state: dict[str, Any]) -> None:
+        """Go on from a state."""
+        self.optimizer = restored(self.optimizer, state["optimizer"])
+        self.interval.steps = state["interval"]

@@ -1,0 +1,193 @@
+"""Gradient flossing: gradient descent on the exponents of a window."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from .. import validate
+from ..errors import LyapnetError
+from ..optimize import Adam, as_adam, checked_clip
+from ..runs.checkpoint import Checkpoint
+from ..runs.progress import progress_bar
+from ..systems.parameters import flossable, named_params, with_named_params
+from ..tangent.interval import Interval
+from .epoch import Flosser, Window
+from .progress import Progress
+from .result import FlossResult
+from .source import Source
+from .verdict import is_met, verdict_of
+
+
+def floss(
+    cell: Any,
+    n_epochs: int,
+    *,
+    k: int,
+    n_steps: int,
+    inputs: Any = None,
+    target: Any = 0.0,
+    weights: Any = None,
+    reduction: str = "sum",
+    batch_size: int = 1,
+    x0: Any = None,
+    transient: int = 0,
+    basis_transient: int = 0,
+    qr_interval: Any = "auto",
+    optimizer: Adam | None = None,
+    clip_norm: Any = None,
+    tol: float | None = None,
+    rng: Any = None,
+    progress: bool = False,
+    callback: Callable[[Progress], Any] | None = None,
+    checkpoint: Any = None,
+) -> FlossResult:
+    r"""Push the k leading exponents of a window towards a target, by gradient descent.
+
+    .. math:: L = \sum_{i \le k} w_i (\lambda_i - \lambda_i^\mathrm{target})^2
+
+    Each epoch runs fresh inputs from a fresh state on a fresh random orthonormal basis,
+    and takes one step of the optimiser in all parameters of the cell.
+
+    Parameters
+    ----------
+    cell : System
+        A cell, or any system with `params`; an ensemble of networks is flossed in one go.
+    n_epochs : int
+        Number of updates, at most.
+    k : int
+        Number of exponents, the leading ones.
+    n_steps : int
+        Averaged steps of the window; exponents are averages over them.
+    inputs : array (T, m) or (T, batch_size, m), or callable, optional
+        The same in each epoch, or ``inputs(rng)`` for fresh ones; T covers transients and
+        `n_steps`. Standard normal if left out.
+    target : float or array (k,), optional
+    weights : float or array (k,), optional
+        Weight of each exponent in the loss.
+    reduction : {"sum", "mean"}, optional
+        Over the k exponents.
+    batch_size : int, optional
+        Number of input sequences per epoch; the loss is their mean.
+    x0 : array (n,) or (batch_size, n), optional
+        State before the transient; drawn afresh in each epoch if left out.
+    transient, basis_transient : int, optional
+        Steps of the state alone, then of state and basis, that are not averaged.
+    qr_interval : int or "auto", optional
+        Steps between factorisations. The automatic one is the longest that keeps the basis
+        well conditioned, learnt from epoch to epoch; exponents do not depend on it.
+    optimizer : Adam, optional
+        Copied; its state is carried on.
+    clip_norm : float or ("global", float), optional
+        Largest norm of the gradient in each parameter, or in all together. The paper does
+        not clip. But now and then two tangent vectors nearly align within a window, whose
+        gradient is then a thousand times that of others, and Adam remembers it for a
+        thousand epochs in which it hardly moves: 1.0 flosses several times as fast.
+    tol : float, optional
+        Stop as soon as each exponent's means over the last five epochs and the five before
+        are this close to its target.
+    rng : None, int or Generator, optional
+    progress : bool, optional
+    callback : callable, optional
+        Called with a `Progress` after each epoch.
+    checkpoint : path, optional
+        Save the run there every ten seconds and when it ends, by Ctrl-C or an error too, and
+        go on from it if it exists: the numbers are those of an undisturbed run, bit for bit.
+
+    Returns
+    -------
+    FlossResult
+
+    Raises
+    ------
+    DivergedError, DegenerateBasisError
+        With the result of the epochs before in `partial`. Dead units, whose exponents are
+        -inf, have no gradient: ask for fewer exponents.
+
+    Notes
+    -----
+    A target that cannot be reached ends with a verdict that says so. A network whose
+    activation saturates contracts on average once its states are large: positive
+    exponents need chaos, to which the gradient of a short window hardly leads.
+
+    References
+    ----------
+    R. Engelken, "Gradient Flossing", NeurIPS 2023.
+
+    Examples
+    --------
+    >>> import lyapnet as ln
+    >>> cell = ln.VanillaRNN.random(16, gain=0.5, rng=1)
+    >>> r = ln.floss(cell, 200, k=1, n_steps=50, tol=0.05, optimizer=ln.Adam(0.01), rng=1)
+    >>> r.met
+    True
+    """
+    n_epochs = validate.integer("n_epochs", n_epochs, low=0)
+    settings = dict(
+        k=k, n_steps=n_steps, target=target, weights=weights, reduction=reduction,
+        transient=transient, basis_transient=basis_transient,
+    )  # fmt: skip
+    system = flossable(cell)
+    window = Window.of(system, **settings)
+    members = validate.integer("batch_size", batch_size, low=1)
+    source = Source(system, inputs, x0, members, window.plan.total)
+    clip_norm = checked_clip(clip_norm)
+    flosser = Flosser(window, as_adam(optimizer), Interval.of(qr_interval), clip_norm)
+    tol = None if tol is None else validate.real("tol", tol, positive=True)
+    callback = validate.function("callback", callback)
+    call = dict(
+        settings, function="floss", cell=cell, n_epochs=n_epochs, inputs=inputs, x0=x0,
+        batch_size=members, qr_interval=qr_interval, optimizer=optimizer, tol=tol,
+        clip_norm=clip_norm, rng=rng,
+    )  # fmt: skip
+    rng = validate.generator(rng)
+    saved = Checkpoint(checkpoint, call)
+
+    networks = getattr(system, "networks", ())
+    lam, loss = np.empty((n_epochs, *networks, window.k)), np.empty((n_epochs, *networks))
+    epoch = 0
+
+    def state() -> dict[str, Any]:
+        return {
+            "epoch": epoch,
+            "params": named_params(system.params, system.params)[0],
+            "flosser": flosser.state,
+            "rng": rng.bit_generator.state,
+            "lam": lam[:epoch],
+            "loss": loss[:epoch],
+        }
+
+    def result() -> FlossResult:
+        met, verdict = verdict_of(lam[:epoch], loss[:epoch], window, tol)
+        return FlossResult(
+            system, lam[:epoch].copy(), loss[:epoch].copy(), flosser.optimizer, met, verdict,
+            window.goal,
+        )  # fmt: skip
+
+    found = saved.load()
+    if found is not None:
+        epoch = found["epoch"]
+        lam[:epoch], loss[:epoch] = found["lam"], found["loss"]
+        system = with_named_params(system, found["params"])
+        flosser.restore(found["flosser"])
+        rng.bit_generator.state = found["rng"]
+    bars = progress_bar(n_epochs, show=progress, unit="epoch", initial=epoch)
+    with saved, bars as bar:
+        while epoch < n_epochs and not (tol is not None and is_met(lam[:epoch], window, tol)):
+            try:
+                x, u = source.draw(system, rng)
+                system, lam[epoch], loss[epoch] = flosser.epoch(system, x, u, rng)
+            except LyapnetError as error:
+                error.partial = result()
+                error.add_note(f"This happened in epoch {epoch + 1} of flossing.")
+                raise
+            epoch += 1
+            if callback is not None:
+                callback(Progress(epoch, system, loss[:epoch], lam[epoch - 1]))
+            if progress:
+                bar.set_postfix(loss=f"{loss[epoch - 1].mean():.3g}", refresh=False)
+                bar.update()
+            saved.keep(state)
+    return result()

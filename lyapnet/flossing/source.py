@@ -1,0 +1,69 @@
+"""Where the states and inputs of each flossing epoch come from."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from .. import validate
+from ..numerics.arrays import Array
+from ..systems import System
+from ..tangent.start import check_inputs, start_state
+
+
+class Source:
+    """States and inputs of one epoch after the other: fixed, or drawn afresh."""
+
+    def __init__(self, system: System, inputs: Any, x0: Any, members: int, total: int) -> None:
+        self.inputs = inputs
+        self.members = members
+        self.total = total
+        self.networks: tuple[int, ...] = getattr(system, "networks", ())
+        self.x0 = None if x0 is None else start_state(system, x0, np.random.default_rng(0))
+        shape = self._shape(system)
+        if self.x0 is not None and self.x0.shape not in ((system.dim,), shape):
+            raise ValueError(
+                f"`x0` must have shape ({system.dim},) or {shape}, got {self.x0.shape}"
+            )
+        if inputs is not None and not callable(inputs):
+            self.inputs = self._checked(system, inputs)
+
+    def _shape(self, system: System) -> tuple[int, ...]:
+        batch = () if self.members == 1 else (self.members,)
+        return (*batch, *self.networks, system.dim)
+
+    def _checked(self, system: System, inputs: Any) -> Array:
+        u = validate.array("inputs", inputs, least=2)
+        check_inputs(system, u, self.total)
+        if u.ndim > 3 or (u.ndim == 3 and u.shape[1] != self.members):
+            raise ValueError(
+                f"`inputs` must have shape (n_steps, {system.n_inputs}) or (n_steps, batch_size, "
+                f"{system.n_inputs}) with batch_size={self.members}, got {u.shape}"
+            )
+        u = u[: self.total]
+        if u.ndim == 3 and self.members == 1:
+            u = u[:, 0]
+        ones = len(self.networks) + (self.members > 1) * (u.ndim == 2)
+        return u.reshape(*u.shape[:-1], *(1,) * ones, u.shape[-1])
+
+    def draw(self, system: System, rng: np.random.Generator) -> tuple[Array, Array | None]:
+        """Return the states and inputs of one epoch."""
+        shape = self._shape(system)
+        if self.x0 is not None:
+            x = self.x0
+        else:
+            starts = [start_state(system, None, rng) for _ in range(self.members)]
+            x = starts[0] if self.members == 1 else np.stack(starts)
+            x = x.reshape(*shape[: x.ndim - 1], *(1,) * len(self.networks), system.dim)
+        if not system.n_inputs:
+            u = None
+        elif callable(self.inputs):
+            u = self._checked(system, self.inputs(rng))
+        elif self.inputs is None:
+            u = self._checked(
+                system, rng.standard_normal((self.total, self.members, system.n_inputs))
+            )
+        else:
+            u = self.inputs
+        return np.broadcast_to(x, shape).copy(), u

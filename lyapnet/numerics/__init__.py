@@ -1,0 +1,1 @@
+"""What NumPy and autograd do not say by themselves."""

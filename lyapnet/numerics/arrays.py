@@ -1,0 +1,66 @@
+"""Arrays, sums over their broadcast axes, and BLAS threads."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from functools import cache
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from threadpoolctl import ThreadpoolController
+
+Array = npt.NDArray[Any]
+
+Params = dict[str, Array]
+
+#: Below this many multiplications in a product a second BLAS thread costs more than it gives.
+_THREADING_PAYS = 2e7
+
+
+def unbroadcast(x: Array, shape: tuple[int, ...]) -> Array:
+    """Sum over the axes that broadcasting to ``x.shape`` has added or stretched."""
+    if x.shape[-1:] == shape and x.ndim > 1:
+        flat = x.reshape(-1, *shape)
+        return np.dot(np.ones(len(flat)), flat)
+    x = x.sum(axis=tuple(range(x.ndim - len(shape))))
+    stretched = tuple(i for i, size in enumerate(shape) if size == 1 and x.shape[i] != 1)
+    return x.sum(axis=stretched, keepdims=True) if stretched else x
+
+
+@cache
+def _blas_libraries() -> list[Any]:
+    libraries = ThreadpoolController().lib_controllers
+    return [library for library in libraries if library.user_api == "blas"]
+
+
+#: Threads that BLAS had before `blas_threads` took them away.
+_outside: ContextVar[int | None] = ContextVar("outside", default=None)
+
+
+def blas_limit() -> int:
+    """Return the number of threads that the caller allows BLAS."""
+    outside = _outside.get()
+    counts = [library.get_num_threads() for library in _blas_libraries()]
+    return outside or max(counts, default=1)
+
+
+@contextmanager
+def blas_threads(multiplications: float) -> Iterator[None]:
+    """Use one BLAS thread for products too small to share, and put the number back."""
+    counts = [(library, library.get_num_threads()) for library in _blas_libraries()]
+    many = [(library, count) for library, count in counts if count != 1]
+    if multiplications >= _THREADING_PAYS or not many:
+        yield
+        return
+    token = _outside.set(blas_limit())
+    try:
+        for library, _ in many:
+            library.set_num_threads(1)
+        yield
+    finally:
+        _outside.reset(token)
+        for library, count in many:
+            library.set_num_threads(count)

@@ -1,0 +1,196 @@
+"""Derivatives of functions that a user wrote for one state, at many states at once, by autograd.
+
+A function of a state is evaluated on a whole stretch of trajectory ``(T, ..., n)`` in
+one of three ways:
+
+``"vectorized"``
+    the user says that the function takes states ``(..., n)``;
+``"columns"``
+    it takes one state ``(n,)``, but given the states as columns ``(n, M)`` it yields the
+    same values: so do all functions that index components and combine them. This is
+    checked on the values of each stretch, never assumed;
+``"loop"``
+    otherwise, one state after the other.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable
+from typing import Any
+
+import autograd.numpy as anp
+import numpy as np
+from autograd import make_vjp
+from autograd.tracer import isbox
+
+from .arrays import Array
+
+Tree = Any  # a float, an array, or a dict, list or tuple of such
+Function = Callable[[Any, Any, Tree], Any]  # (x, u, p) -> array
+
+_REMEDY = (
+    "write it with `import autograd.numpy as np` (functions of np and not of math, arrays built "
+    "by np.array([...]), no assignment to elements), or give its jacobian"
+)
+
+
+def leaves(tree: Tree) -> list[Any]:
+    """List the arrays of a tree, dictionaries in the order of their keys."""
+    if tree is None:
+        return []
+    if hasattr(tree, "keys"):
+        return [leaf for key in sorted(tree.keys()) for leaf in leaves(tree[key])]
+    if _is_sequence(tree):
+        return [leaf for item in tree for leaf in leaves(item)]
+    return [tree]
+
+
+def rebuild(tree: Tree, values: list[Any]) -> Tree:
+    """Return a tree of the same form with other leaves."""
+    values = list(values)
+
+    def visit(node: Tree) -> Tree:
+        if node is None:
+            return None
+        if hasattr(node, "keys"):
+            done = {key: visit(node[key]) for key in sorted(node.keys())}
+            return {key: done[key] for key in node.keys()}  # noqa: SIM118 - autograd's boxes
+        if _is_sequence(node):
+            items = [visit(item) for item in node]
+            return tuple(items) if isinstance(_plain(node), tuple) else items
+        return values.pop(0)
+
+    return visit(tree)
+
+
+def _plain(node: Any) -> Any:
+    return node._value if isbox(node) else node
+
+
+def _is_sequence(node: Any) -> bool:
+    return isinstance(_plain(node), list | tuple)
+
+
+def value(x: Any) -> Array:
+    """Return the plain array under any tracing."""
+    while isbox(x):
+        x = x._value
+    return x
+
+
+def is_traced(*trees: Tree) -> bool:
+    """Say whether autograd is tracing any leaf."""
+    return any(isbox(leaf) for tree in trees for leaf in leaves(tree))
+
+
+def over_states(function: Function, mode: str, lead: tuple[int, ...]) -> Function:
+    """Make a function of many states ``(..., *lead, n)`` of a user's function.
+
+    Parameters
+    ----------
+    function : callable (x, u, p)
+        What the user wrote.
+    mode : {"vectorized", "columns", "loop"}
+        How to evaluate it, see above.
+    lead : tuple of int
+        Shape of the ensemble; a parameter that has these leading axes is per member.
+    """
+    if mode == "vectorized":
+        return function
+    if mode == "columns":
+
+        def by_columns(x: Any, u: Any, p: Tree) -> Any:
+            n = x.shape[-1]
+            columns = anp.reshape(x, (-1, n)).T
+            if u is not None:
+                u = anp.broadcast_to(u, x.shape[:-1] + u.shape[-1:])
+                u = anp.reshape(u, (-1, u.shape[-1])).T
+            return anp.reshape(function(columns, u, _spread(p, lead, x)).T, x.shape)
+
+        return by_columns
+
+    def one_by_one(x: Any, u: Any, p: Tree) -> Any:
+        shape = x.shape[:-1]
+        if u is not None:
+            u = anp.broadcast_to(u, shape + u.shape[-1:])
+        done = [
+            function(
+                x[i], None if u is None else u[i], member(p, lead, i[len(shape) - len(lead) :])
+            )
+            for i in np.ndindex(*shape)
+        ]
+        stacked = anp.array(done) if done else anp.zeros((0, x.shape[-1]))
+        return anp.reshape(stacked, shape + tuple(np.shape(value(done[0]))))
+
+    return one_by_one
+
+
+def _spread(tree: Tree, lead: tuple[int, ...], x: Any) -> Tree:
+    """Give each of the states ``(..., *lead, n)`` the parameters of its member, as columns."""
+    if not lead:
+        return tree
+    spread = []
+    for leaf in leaves(tree):
+        shape = np.shape(value(leaf))
+        if shape[: len(lead)] == lead:
+            own = shape[len(lead) :]
+            leaf = anp.reshape(anp.broadcast_to(leaf, x.shape[:-1] + own), (-1, *own))
+            leaf = anp.moveaxis(leaf, 0, -1)
+        spread.append(leaf)
+    return rebuild(tree, spread)
+
+
+def member(tree: Tree, lead: tuple[int, ...], i: tuple[int, ...]) -> Tree:
+    """Return the parameters of one member of an ensemble."""
+    if not lead:
+        return tree
+    picked = [x[i] if np.shape(value(x))[: len(lead)] == lead else x for x in leaves(tree)]
+    return rebuild(tree, picked)
+
+
+def jacobian_of(function: Function, n: int, name: str = "step") -> Function:
+    """Return the Jacobians ``(..., n, n)`` of a function of states ``(..., n)``, itself traceable.
+
+    n reverse passes, each for one component of all states at once: the states do not
+    act on each other.
+    """
+
+    def jacobian(x: Any, u: Any, p: Tree) -> Any:
+        vjp, y = traced(lambda x: function(x, u, p), name)(x)
+        unit = np.eye(n)
+        shape = np.shape(value(y))
+        rows = [vjp(anp.broadcast_to(unit[i], shape)) for i in range(n)]
+        return anp.stack(rows, axis=-2)
+
+    return jacobian
+
+
+def traced(function: Callable[..., Any], name: str) -> Callable[..., tuple[Any, Any]]:
+    """Wrap ``make_vjp`` so that plain NumPy inside a user's function is named as the cause.
+
+    A function that does not depend on its argument gets zeros without autograd's warning.
+    """
+
+    def guarded(x: Any) -> Any:
+        try:
+            return refuse_objects(function(x), name)
+        except (TypeError, ValueError, AttributeError) as error:
+            if _REMEDY in str(error):
+                raise
+            # With plain arrays it has run before: what fails is the tracing.
+            raise TypeError(f"autograd cannot trace `{name}` ({error}); {_REMEDY}") from error
+
+    def run(x: Any) -> tuple[Any, Any]:
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", "Output seems independent of input")
+            return make_vjp(guarded)(x)
+
+    return run
+
+
+def refuse_objects(y: Any, name: str) -> Any:
+    """Return y, unless plain NumPy has put what autograd traces into an array of objects."""
+    if isinstance(y, np.ndarray) and y.dtype == object:
+        raise TypeError(f"autograd cannot trace `{name}`: it is plain NumPy inside; {_REMEDY}")
+    return y

@@ -1,0 +1,154 @@
+"""The ground that all results stand on."""
+
+from __future__ import annotations
+
+from dataclasses import fields
+from html import escape
+from pathlib import Path
+from typing import Any, ClassVar
+
+import numpy as np
+
+from . import storage
+
+
+class Result:
+    """Base of the frozen dataclasses that lyapnet returns.
+
+    They have a short ``repr``, here and in Jupyter, and can be saved and turned into
+    tables. A subclass names the axes of its arrays in `_dims`, in order; an ensemble's axes
+    stand where ``"..."`` does, in front if it is left out. `_units` says what is measured
+    in what, `_summary` what a reader wants to see first.
+    """
+
+    _dims: ClassVar[dict[str, tuple[str, ...]]] = {}
+    _units: ClassVar[dict[str, str]] = {}
+
+    def _summary(self) -> dict[str, Any]:
+        """Return what the ``repr`` shows, name by name."""
+        return {name: getattr(self, name) for name, shown in self._fields().items() if shown}
+
+    def _fields(self) -> dict[str, bool]:
+        """Return the names of the fields, each with whether the ``repr`` shows it."""
+        return {f.name: f.repr for f in fields(self)}  # type: ignore[arg-type]  # dataclasses, all
+
+    def __repr__(self) -> str:
+        shown = ", ".join(f"{name}={_short(value)}" for name, value in self._summary().items())
+        return f"{type(self).__name__}({shown})"
+
+    def _repr_html_(self) -> str:
+        rows = "".join(
+            f"<tr><th style='text-align:left'>{name}</th>"
+            f"<td style='text-align:left'>{escape(_short(value))}</td></tr>"
+            for name, value in self._summary().items()
+        )
+        return f"<table><caption>{type(self).__name__}</caption>{rows}</table>"
+
+    def _to_state(self) -> dict[str, Any]:
+        """Return all fields; of a `cell` that no file can hold, its parameters."""
+        state = {name: getattr(self, name) for name in self._fields()}
+        cell = state.get("cell")
+        if cell is not None and cell._to_state() is None:
+            state["cell"] = cell.params
+        return state
+
+    def save(self, path: Any) -> Path:
+        """Save to a file that `lyapnet.load` reads: arrays and JSON in one npz, no pickle.
+
+        Of a `cell` that is a map or flow, whose functions no file can hold, the parameters are
+        saved: `load` gives them as `cell`, and ``map.with_params`` takes them.
+
+        Parameters
+        ----------
+        path : path
+            By convention with the ending ``.npz``.
+        """
+        return storage.save(self, path)
+
+    def to_xarray(self) -> Any:
+        """Return an `xarray.Dataset` of all arrays, with named dimensions and units.
+
+        Raises
+        ------
+        ImportError
+            Without xarray: ``pip install "lyapnet[io]"``.
+        """
+        xarray = import_optional("xarray")
+        arrays = {}
+        for name, dims in self._dims.items():
+            x = getattr(self, name)
+            if x is None:
+                continue
+            x = np.asarray(x)
+            at = dims.index("...") if "..." in dims else 0
+            named = tuple(d for d in dims if d != "...")
+            members = x.ndim - len(named)
+            lead = tuple(f"member_{i}" if members > 1 else "member" for i in range(members))
+            units = {"units": self._units[name]} if name in self._units else {}
+            arrays[name] = ((*named[:at], *lead, *named[at:]), x, units)
+        data = xarray.Dataset(arrays)
+        if "times" in data and data["times"].dims == ("time",):
+            data = data.assign_coords(time=data["times"].values).drop_vars("times")
+        counted = {name: range(1, data.sizes[name] + 1) for name in _FROM_ONE & set(data.sizes)}
+        return data.assign_coords({name: list(numbers) for name, numbers in counted.items()})
+
+    def to_dataframe(self) -> Any:
+        """Return a `pandas.DataFrame` of what belongs to the result's first array.
+
+        Raises
+        ------
+        ImportError
+            Without pandas: ``pip install "lyapnet[io]"``.
+        """
+        pandas = import_optional("pandas")
+        first = next(iter(self._dims))
+        shape = np.shape(getattr(self, first))
+        dims = tuple(d for d in self._dims[first] if d != "...")
+        members = len(shape) - len(dims)
+        lead = tuple(f"member_{i}" if members > 1 else "member" for i in range(members))
+        at = self._dims[first].index("...") if "..." in self._dims[first] else 0
+        names = (*dims[:at], *lead, *dims[at:])
+        columns = {}
+        for name, own in self._dims.items():
+            x = getattr(self, name)
+            if x is not None and own == self._dims[first] and np.shape(x) == shape:
+                columns[name] = np.ravel(x)
+            elif x is not None and own == names[: len(own)] and np.shape(x) == shape[: len(own)]:
+                x = np.reshape(x, (*np.shape(x), *(1,) * (len(shape) - len(own))))
+                columns[name] = np.ravel(np.broadcast_to(x, shape))
+        if not shape:
+            return pandas.DataFrame(columns)
+        begin = [int(name in _FROM_ONE) for name in names]
+        levels = [range(a, a + size) for a, size in zip(begin, shape, strict=True)]
+        index = pandas.MultiIndex.from_product(levels, names=names)
+        if len(shape) == 1:
+            index = index.get_level_values(0)
+        return pandas.DataFrame(columns, index=index)
+
+
+#: Axes that are counted from one in tables, as in the plots and in the literature.
+_FROM_ONE = {"exponent", "growth"}
+
+
+def import_optional(name: str) -> Any:
+    """Import a package of the extra `io`."""
+    import importlib
+
+    try:
+        return importlib.import_module(name)
+    except ImportError:
+        raise ImportError(f'{name} is not installed: pip install "lyapnet[io]"') from None
+
+
+def _short(value: Any) -> str:
+    """Write a value on one short line."""
+    if isinstance(value, np.ndarray):
+        if value.ndim == 0:
+            return f"{value:.6g}"
+        if value.ndim == 1 and value.dtype.kind == "f":
+            text = ", ".join(f"{v:.5g}" for v in value[:6])
+            return f"[{text}{', ...' if value.size > 6 else ''}]"
+        return f"<{' x '.join(map(str, value.shape))} array>"
+    if isinstance(value, float | np.floating):
+        return f"{value:.6g}"
+    return str(value)

@@ -1,0 +1,286 @@
+"""Sweeps over parameters and seeds: one file per point, resumable, in parallel."""
+
+from __future__ import annotations
+
+import hashlib
+import inspect
+import itertools
+import json
+import os
+import time
+import traceback
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from .. import validate
+from ..results import storage
+from .fingerprint import alike, describe, function_name
+from .progress import progress_bar
+from .sweep_result import Point, SweepResult, result_of
+
+
+def sweep(
+    function: Callable[..., Any],
+    grid: Mapping[str, Iterable[Any]] | Iterable[Mapping[str, Any]],
+    *,
+    seeds: int = 1,
+    directory: Any = None,
+    n_jobs: int = 1,
+    rng: Any = None,
+    progress: bool = True,
+) -> SweepResult:
+    """Run a function at all points of a grid, with several seeds each.
+
+    Parameters
+    ----------
+    function : callable
+        Called as ``function(**point, rng=generator)``; returns a number, an array, a result of
+        lyapnet, or a dictionary or list of such.
+    grid : dict of sequences, or sequence of dicts
+        The values of each parameter, to be combined in all ways; or the points themselves.
+    seeds : int, optional
+        Runs at each point, with generators of their own.
+    directory : path, optional
+        Where each run leaves a file as soon as it is done. The same call again does only what is
+        missing or has failed. It is refused if the function's own code, or what it closes over,
+        has changed meanwhile; changes in what the function calls are not noticed.
+    n_jobs : int, optional
+        Processes, by joblib; -1 for one per core. A ``joblib.parallel_config`` that is in force,
+        such as ``backend="dask"``, has the say where this is left at 1. A cluster of Dask
+        does the runs of a worker that dies again.
+    rng : None, int or Generator, optional
+        What all seeds derive from. A run's generator depends on this, its point and its
+        number alone: not on the order, the other points or `n_jobs`.
+    progress : bool, optional
+
+    Returns
+    -------
+    SweepResult
+        A run that fails, or whose value no file can hold though there is a `directory`, is
+        recorded and does not stop the others.
+
+    Raises
+    ------
+    ImportError
+        Without joblib where it is needed: ``pip install "lyapnet[parallel]"``.
+    ValueError
+        If the directory holds another sweep, or one of the function as it was before a change.
+
+    Examples
+    --------
+    >>> import lyapnet as ln
+    >>> def first_exponent(gain, rng):
+    ...     cell = ln.VanillaRNN.random(20, gain=gain, rng=rng)
+    ...     return ln.lyapunov_spectrum(cell, 500, k=1, rng=rng).exponents[0]
+    >>> found = ln.sweep(first_exponent, {"gain": [0.5, 0.9]}, seeds=2, rng=0, progress=False)
+    >>> [round(float(value), 1) for value in found.values]  # about the log of the gain
+    [-0.7, -0.7, -0.1, -0.0]
+    """
+    if not callable(function):
+        raise TypeError(f"`function` must be callable, got {function!r}")
+    points = list(_points(grid))
+    seeds = validate.integer("seeds", seeds, low=1)
+    n_jobs = validate.integer("n_jobs", n_jobs, low=-1)
+    if not n_jobs:
+        raise ValueError("`n_jobs` must be a number of processes, or -1 for one per core; got 0")
+    _check_calls(function, points)
+    entropy = int(validate.generator(rng).integers(2**63))
+    folder = None if directory is None else validate.place("directory", directory)
+    if folder is not None:
+        entropy = _claim(folder, function, entropy, given=rng is not None)
+    runs = [_Run(point, seed, entropy, folder) for point in points for seed in range(seeds)]
+    loaded = {run.key: run.load() for run in runs}
+    done = {key: one for key, one in loaded.items() if one is not None}
+    missing = [run for run in runs if run.key not in done]
+    with progress_bar(len(runs), show=progress, unit="run", initial=len(done)) as bar:
+        for key, one in _execute(function, missing, n_jobs):
+            done[key] = one
+            bar.update()
+    return result_of([done[run.key] for run in runs])
+
+
+def load_sweep(directory: Any) -> SweepResult:
+    """Read what a sweep has left in its directory so far, also while it goes on.
+
+    Parameters
+    ----------
+    directory : path
+        As given to `sweep`.
+
+    Returns
+    -------
+    SweepResult
+        The runs that are done or have failed, in the order of their files' names.
+
+    Raises
+    ------
+    FileNotFoundError
+        If no sweep has been there.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> import lyapnet as ln
+    >>> def square(x, rng):
+    ...     return x**2
+    >>> folder = tempfile.mkdtemp()
+    >>> _ = ln.sweep(square, {"x": [1, 2, 3]}, directory=folder, rng=0, progress=False)
+    >>> sorted(ln.load_sweep(folder).values)
+    [1, 4, 9]
+    """
+    folder = Path(directory)
+    if not (folder / "sweep.json").exists():
+        raise FileNotFoundError(f"`directory` {str(folder)!r} holds no sweep")
+    return result_of([storage.load(path) for path in sorted(folder.glob("*-*.npz"))])
+
+
+@dataclass(frozen=True)
+class _Run:
+    """One point with one seed."""
+
+    point: Point
+    seed: int
+    entropy: int
+    folder: Path | None
+
+    @property
+    def key(self) -> str:
+        text = json.dumps(storage.plain(self.point), sort_keys=True)
+        return f"{hashlib.sha256(text.encode()).hexdigest()[:16]}-{self.seed}"
+
+    @property
+    def _path(self) -> Path | None:
+        return None if self.folder is None else self.folder / f"{self.key}.npz"
+
+    def load(self) -> dict[str, Any] | None:
+        """Return what an earlier call has found, None for nothing or a failure."""
+        if self._path is None or not self._path.exists():
+            return None
+        found: dict[str, Any] = storage.load(self._path)
+        return found if found["error"] is None else None
+
+    def __call__(self, function: Callable[..., Any]) -> tuple[str, dict[str, Any]]:
+        """Run, and leave a file at once: whoever waits for the answer may be gone by then.
+
+        A cluster that has lost a worker asks again for what this worker had done already.
+        """
+        done = self.load()
+        if done is not None:
+            return self.key, done
+        words = [int(self.key[i : i + 8], 16) for i in (0, 8)]
+        sequence = np.random.SeedSequence(self.entropy, spawn_key=(*words, self.seed))
+        start = time.perf_counter()
+        value, error = None, None
+        try:
+            value = function(**self.point, rng=np.random.default_rng(sequence))
+        except Exception:  # whatever it is, it is this run's own: recorded, not fatal to others
+            error = traceback.format_exc()
+        found = {
+            "value": value, "error": error, "seconds": time.perf_counter() - start,
+            "point": self.point, "seed": self.seed,
+        }  # fmt: skip
+        if self._path is not None:
+            try:
+                storage.save(found, self._path)
+            except (TypeError, ValueError):  # what no file can hold: the run's own failure, too
+                found |= {"value": None, "error": traceback.format_exc()}
+                storage.save(found, self._path)
+        return self.key, found
+
+
+def _execute(
+    function: Callable[..., Any], runs: list[_Run], n_jobs: int
+) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Run all, and yield each as it is done."""
+    try:
+        import joblib
+    except ImportError:
+        if n_jobs != 1:
+            raise ImportError('joblib is not installed: pip install "lyapnet[parallel]"') from None
+        yield from (run(function) for run in runs)
+        return
+    # Left at 1, a configuration that is in force decides; without one that means one process.
+    jobs = None if n_jobs == 1 else n_jobs
+    parallel = joblib.Parallel(n_jobs=jobs, return_as="generator_unordered")
+    yield from parallel(joblib.delayed(_do)(run, function) for run in runs)
+
+
+def _do(run: _Run, function: Callable[..., Any]) -> tuple[str, dict[str, Any]]:
+    """Run: a function, which joblib's Dask backend can hash, as it cannot a run with its point."""
+    return run(function)
+
+
+def _points(grid: Any) -> Iterator[Point]:
+    """List the points of a grid."""
+    if isinstance(grid, Mapping):
+        values = {}
+        for name, column in grid.items():
+            if isinstance(column, str) or not isinstance(column, Iterable):
+                raise TypeError(f"`grid[{name!r}]` must be a sequence of values, got {column!r}")
+            values[name] = list(column)
+        combined = itertools.product(*values.values())
+        points: list[Any] = [dict(zip(values, point, strict=True)) for point in combined]
+    elif isinstance(grid, Iterable) and not isinstance(grid, str):
+        points = list(grid)
+    else:
+        raise TypeError(f"`grid` must be a dict of sequences or a sequence of dicts, got {grid!r}")
+    for point in points:
+        if not isinstance(point, Mapping) or "rng" in point:
+            raise TypeError(f"each point of `grid` must be a dict without 'rng', got {point!r}")
+        try:
+            json.dumps(storage.plain(dict(point)))
+        except TypeError as error:
+            raise TypeError(f"`grid` holds what no file can: {error}") from None
+        yield dict(point)
+
+
+def _check_calls(function: Callable[..., Any], points: list[Point]) -> None:
+    """Refuse points that there is nothing to do for, or that the function cannot take."""
+    if not points:
+        raise ValueError("`grid` has no points: give each parameter one value at least")
+    keys = [json.dumps(storage.plain(point), sort_keys=True) for point in points]
+    if len(set(keys)) < len(keys):
+        twice = next(p for i, p in enumerate(points) if keys[i] in keys[:i])
+        raise ValueError(f"`grid` has the point {twice} twice: for repetitions use `seeds`")
+    try:
+        signature = inspect.signature(function)
+    except ValueError:  # of some functions in C nobody knows
+        return
+    for point in points:
+        try:
+            signature.bind(**point, rng=None)
+        except TypeError as error:
+            named = ", ".join((*point, "rng"))
+            raise TypeError(f"`function` must take the arguments {named}: {error}") from None
+
+
+def _claim(folder: Path, function: Callable[..., Any], entropy: int, *, given: bool) -> int:
+    """Make the folder this sweep's own; return the entropy that its runs derive from."""
+    if folder.exists() and not folder.is_dir():
+        raise ValueError(f"`directory` {str(folder)!r} is a file: give a folder of its own")
+    folder.mkdir(parents=True, exist_ok=True)
+    note = folder / "sweep.json"
+    name = function_name(function)
+    mine = {"function": name, "entropy": entropy, "description": describe(function)}
+    if not note.exists():
+        fresh = note.with_name(f"{note.name}.{os.getpid()}")  # several tasks may claim it at once
+        fresh.write_text(json.dumps(mine))
+        os.replace(fresh, note)
+        return entropy
+    before = json.loads(note.read_text())
+    if before["function"] != name or (given and before["entropy"] != entropy):
+        raise ValueError(
+            f"`directory` {str(folder)!r} holds another sweep, of {before['function']} or with "
+            "another `rng`: give another directory"
+        )
+    if "description" in before and not alike(before["description"], mine["description"]):
+        raise ValueError(
+            f"`directory` {str(folder)!r} holds results of {name} as it was before its code, or "
+            "what it holds, changed: give another directory, or delete this one to do all runs "
+            "again"
+        )
+    return int(before["entropy"])

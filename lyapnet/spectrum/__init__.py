@@ -1,0 +1,1 @@
+"""Lyapunov exponents, covariant vectors, and how far to trust them."""

@@ -1,0 +1,134 @@
+"""Benettin's algorithm: run the loop, gather growth, and stop when the error is small enough."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from ..errors import LyapnetError
+from ..numerics.arrays import Array, blas_threads
+from ..runs.progress import progress_bar
+from ..systems import System
+from ..systems.orbit import Orbit
+from ..tangent.forward import forward
+from ..tangent.stretches import Plan, check_states, run_orbit, stretch_length
+from .uncertainty.batches import GrowthStatistics
+from .uncertainty.stderr import LOOK_FACTOR
+
+
+@dataclass
+class Benettin:
+    """A run in progress.
+
+    Attributes
+    ----------
+    system : System
+    x : array (..., n)
+        State, with the axes of the ensemble.
+    rows : array (..., k, n)
+        Orthonormal tangent vectors.
+    inputs : array (T, ..., m) or None
+    plan : Plan
+    record : bool
+        Whether to keep the growth of each block.
+    tol : float or None
+        Half-width of the 95 % intervals at which to stop.
+    x0 : array (..., n)
+        State at the start of the run, or of the one that it continues.
+    engine : System or None
+        The system as it is run, see `System.prepared`.
+    """
+
+    system: System
+    x: Array
+    rows: Array
+    inputs: Array | None
+    plan: Plan
+    record: bool = True
+    tol: float | None = None
+    progress: bool = False
+    n_done: int = 0
+    growth: list[Array] = field(default_factory=list)
+    durations: list[Array] = field(default_factory=list)
+    statistics: GrowthStatistics = field(default_factory=GrowthStatistics)
+    x0: Array | None = None
+    engine: System | None = None
+
+    def __post_init__(self) -> None:
+        if self.x0 is None:
+            self.x0 = self.x
+
+    def prepare(self) -> System:
+        """Return the system as it is best run; done once."""
+        if self.engine is None:
+            k = self.rows.shape[-2]
+            self.engine = self.system.prepared(self.x, self.inputs, k, self.plan.total)
+        return self.engine
+
+    def run(self) -> Benettin:
+        """Run to the end of the plan, or until the tolerance is met."""
+        look = 0.0
+        system = self.prepare()
+        lead, k = self.x.shape[:-1], self.rows.shape[-2]
+        length = stretch_length(system, lead, k)
+        work = self.rows.size * self.system.dim
+        with (
+            blas_threads(work),
+            progress_bar(self.plan.total, show=self.progress, unit="step") as bar,
+        ):
+            for phase, start, stop in self.plan.stretches(length):
+                try:
+                    orbit = run_orbit(system, self.x, self.inputs, start, stop)
+                    if phase == "transient":
+                        check_states(orbit, start)
+                    else:
+                        self._advance(orbit, start, count=phase == "n_steps")
+                except LyapnetError as error:
+                    if phase == "n_steps":
+                        self._keep_what_is_good(start, error.step)
+                    raise
+                self.x = orbit.last
+                bar.update(stop - start)
+                if phase == "n_steps":
+                    self.n_done += stop - start
+                    if self.tol is not None and self.n_done >= look:
+                        if self.statistics.estimate().settled(self.tol).all():
+                            break
+                        look = LOOK_FACTOR * self.n_done
+        return self
+
+    def _advance(self, orbit: Orbit, start: int, *, count: bool) -> None:
+        """Carry the basis along a stretch, and count its growth."""
+        plan = self.plan
+        growth, self.rows, _, _ = forward(
+            orbit, self.rows, plan.interval, start=start, forgiving=plan.forgiving
+        )
+        if not count:
+            return
+        steps = np.full(len(growth), plan.interval)
+        steps[-1] = orbit.n_steps - (len(growth) - 1) * plan.interval
+        durations = steps * self.system.dt
+        self.statistics.update(growth, durations)
+        if self.record:
+            self.durations.append(durations)
+            self.growth.append(growth)
+
+    def _keep_what_is_good(self, start: int, failed: int | None) -> None:
+        """Count the steps of a stretch before the one that failed."""
+        good = 0 if failed is None else failed - 1 - start
+        if good < 1:
+            return
+        try:
+            orbit = run_orbit(self.prepare(), self.x, self.inputs, start, start + good)
+            self._advance(orbit, start, count=True)
+        except LyapnetError:
+            return  # the same failure, a little earlier: what was counted before stays
+        self.x = orbit.last
+        self.n_done += good
+
+    def within(self, tol: float) -> bool:
+        """Say whether all 95 % half-widths are below a tolerance, ``-inf`` exponents apart."""
+        estimate = self.statistics.estimate()
+        half = estimate.half_width()
+        return bool(np.all((half < tol) | np.isneginf(estimate.mean)))

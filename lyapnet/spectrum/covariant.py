@@ -1,0 +1,236 @@
+"""Covariant Lyapunov vectors."""
+
+from __future__ import annotations
+
+import itertools
+from dataclasses import dataclass, field
+from typing import Any, ClassVar
+
+import numpy as np
+
+from .. import validate
+from ..numerics.arrays import Array, blas_threads
+from ..results.result import Result
+from ..results.storage import register
+from ..runs.progress import progress_bar
+from ..systems import as_system
+from ..tangent.start import (
+    check_inputs,
+    directions,
+    plan_of,
+    prepare_inputs,
+    start_rows,
+    start_state,
+)
+from .ginelli import sweep_backward, sweep_forward, warm_up
+
+#: In so much time vectors align by default: a step of a flow is short.
+_ALIGN = 20.0
+
+
+@register
+@dataclass(frozen=True, repr=False, eq=False)
+class CovariantVectors(Result):
+    r"""Covariant Lyapunov vectors along a trajectory.
+
+    Attributes
+    ----------
+    vectors : array (T, ..., n, k)
+        Unit vectors (columns) at each state; :math:`D_t v_t` is parallel to :math:`v_{t+1}`.
+    states : array (T, ..., n)
+        The states they belong to.
+    exponents : array (..., k)
+        Growth rates of the vectors along these T - 1 steps, in the order of the vectors;
+        ``-inf`` where a Jacobian annihilates a direction, whose vectors are then just some of
+        the kernel.
+    local : array (T - 1, ..., k)
+        Growth rate of each vector in each step, nats per unit time.
+    settings : dict
+        Everything that the run used.
+    """
+
+    _dims: ClassVar[dict[str, tuple[str, ...]]] = {
+        "vectors": ("time", "...", "unit", "exponent"),
+        "states": ("time", "...", "unit"),
+        "exponents": ("exponent",),
+        "local": ("step", "...", "exponent"),
+    }
+
+    vectors: Array
+    states: Array
+    exponents: Array
+    local: Array = field(repr=False)
+    settings: dict[str, Any]
+
+    def _summary(self) -> dict[str, Any]:
+        return {
+            "exponents": self.exponents,
+            "states": len(self.states),
+            "dim": self.states.shape[-1],
+        }
+
+    def angles(self) -> Array:
+        """Return the angles between the vectors, ``(T, ..., k, k)``, in radians, up to pi/2."""
+        cosines = np.matmul(self.vectors.swapaxes(-1, -2), self.vectors)
+        return np.arccos(np.clip(np.abs(cosines), 0.0, 1.0))
+
+    def plot(self, ax: Any = None, *, pairs: Any = None) -> Any:
+        """Draw how the angles between vectors are distributed; return the Axes.
+
+        Angles that come close to zero mean tangencies: there the dynamics is not hyperbolic.
+
+        Parameters
+        ----------
+        ax : matplotlib Axes, optional
+        pairs : sequence of (int, int), optional
+            Vectors to compare, counted from 0; default each with the next, the first five.
+
+        Examples
+        --------
+        >>> import lyapnet as ln
+        >>> ax = ln.covariant_vectors(ln.catalog.henon(), 100, rng=0).plot()
+        """
+        from ..results.axes import new_axes
+
+        k = self.vectors.shape[-1]
+        shown = list(itertools.pairwise(range(min(k, 6)))) if pairs is None else list(pairs)
+        if not shown:
+            raise ValueError(
+                "`pairs` is empty: an angle takes two vectors, ask for k of at least 2"
+            )
+        ax = new_axes(ax)
+        edges = np.linspace(0.0, 90.0, 46)
+        for i, j in shown:
+            i, j = (validate.integer("pairs", x, low=0, high=k - 1) for x in (i, j))
+            cosines = np.abs(np.sum(self.vectors[..., i] * self.vectors[..., j], axis=-1))
+            angles = np.degrees(np.arccos(np.minimum(cosines, 1.0))).ravel()
+            name = f"vectors {i + 1} and {j + 1}"
+            ax.hist(angles, edges, density=True, histtype="step", lw=1.2, label=name)
+        ax.set_xlim(0, 90)
+        ax.set_xticks(range(0, 91, 15))
+        ax.set_xlabel("angle (degrees)")
+        ax.set_ylabel("density (per degree)")
+        ax.legend(frameon=False)
+        return ax
+
+
+def covariant_vectors(
+    system: Any,
+    n_steps: int,
+    *,
+    k: int | None = None,
+    inputs: Any = None,
+    x0: Any = None,
+    transient: int | None = None,
+    basis_transient: int | None = None,
+    backward_transient: int | None = None,
+    rng: Any = None,
+    progress: bool = False,
+) -> CovariantVectors:
+    r"""Find covariant Lyapunov vectors by the method of Ginelli et al.
+
+    A forward pass gives :math:`D_t Q_t = Q_{t+1} R_t`. A vector :math:`v_t = Q_t c_t` is
+    covariant if :math:`R_t c_t \propto c_{t+1}`; any upper triangular C converges to
+    such coefficients when the recursion is solved backwards in time.
+
+    Parameters
+    ----------
+    system : System
+    n_steps : int
+        Number T of states at which vectors are returned.
+    k : int, optional
+        Number of leading vectors; default all.
+    inputs : array (T', ..., m), optional
+        One input per step, for the whole run: all transients and ``n_steps - 1``.
+    x0 : array (..., n), optional
+        State to start from, as for `lyapunov_spectrum`.
+    transient, basis_transient : int, optional
+        Steps of the state alone, then of state and basis; default a tenth of `n_steps`, at
+        least 100, and for the basis at least 20 units of time.
+    backward_transient : int, optional
+        Steps beyond the last state in which the coefficients converge; default like
+        `basis_transient`. Both converge like :math:`\exp(-(\lambda_i - \lambda_j) t)`:
+        close exponents take longer.
+    rng : None, int or Generator, optional
+    progress : bool, optional
+        Whether to show a progress bar: of the steps forward, then of those back.
+
+    Returns
+    -------
+    CovariantVectors
+
+    Raises
+    ------
+    DivergedError
+        If the state is not finite.
+
+    Notes
+    -----
+    Rounding disturbs :math:`D_t v_t \parallel v_{t+1}` by about
+    :math:`10^{-16} \|D_t\| / \|D_t v_t\|`: little but for directions that contract by orders of
+    magnitude in a single step. All vectors of T states take room for T n k numbers, three times.
+
+    References
+    ----------
+    F. Ginelli et al., Phys. Rev. Lett. 99, 130601 (2007).
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import lyapnet as ln
+    >>> found = ln.covariant_vectors(ln.catalog.henon(), 100, rng=0)
+    >>> v, D = found.vectors, ln.catalog.henon().jacobian(found.states)
+    >>> carried = D[:-1] @ v[:-1]
+    >>> carried /= np.linalg.norm(carried, axis=-2, keepdims=True)
+    >>> bool(np.allclose(np.abs(np.sum(carried * v[1:], axis=-2)), 1))
+    True
+    """
+    found = as_system(system)
+    rng = validate.generator(rng)
+    n_steps = validate.integer("n_steps", n_steps, low=2)
+    u = None if inputs is None else validate.array("inputs", inputs, least=2)
+    align = max(100, n_steps // 10, round(_ALIGN / found.dt))
+    plan = plan_of(
+        None, n_steps, transient, align if basis_transient is None else basis_transient, None
+    )
+    after = (
+        align
+        if backward_transient is None
+        else validate.integer("backward_transient", backward_transient, low=0)
+    )
+    warm = plan.transient + plan.basis_transient
+    total = warm + n_steps - 1 + after
+    parts = (
+        f"n_steps - 1 = {n_steps - 1}, transient={plan.transient}, "
+        f"basis_transient={plan.basis_transient}, backward_transient={after}"
+    )
+    check_inputs(found, u, total, parts)
+    start = start_state(found, x0, rng)
+    k = directions(k, None, found.dim)
+    lead = found.ensemble(start, None if u is None else u[0])
+    rows = start_rows(None, (*lead, found.dim, k), rng)
+    x = np.broadcast_to(start, (*lead, found.dim)).copy()
+    run_inputs = prepare_inputs(found, u, len(lead), total)
+    bars = progress_bar(2 * total - warm, show=progress, unit="step")
+    with blas_threads(rows.size * found.dim), bars as bar:
+        x, rows = warm_up(found, x, rows, run_inputs, plan.transient, warm, bar)
+        at = (warm, warm + n_steps - 1, total)
+        states, bases, factors, dead = sweep_forward(found, x, rows, run_inputs, at, bar)
+        coefficients, log_growth = sweep_backward(factors, dead, n_steps, rng, bar)
+        vectors = np.matmul(coefficients, bases)
+    settings = {
+        "n_steps": n_steps,
+        "k": k,
+        "transient": plan.transient,
+        "basis_transient": plan.basis_transient,
+        "backward_transient": after,
+        "dt": found.dt,
+        "driven": u is not None,
+    }
+    return CovariantVectors(
+        vectors=vectors.swapaxes(-1, -2),
+        states=states,
+        exponents=log_growth.mean(axis=0) / found.dt,
+        local=log_growth / found.dt,
+        settings=settings,
+    )

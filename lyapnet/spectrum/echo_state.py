@@ -1,0 +1,149 @@
+"""Driven and autonomous networks: output fed back as input, and the echo-state verdict."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import numpy as np
+from scipy.special import stdtr
+
+from .. import validate
+from ..numerics.arrays import Array
+from ..results.result import Result
+from ..results.storage import register
+from .result import Spectrum
+
+
+@register
+@dataclass(frozen=True, repr=False, eq=False)
+class EchoState(Result):
+    """Whether a driven system forgets where it started, and how sure that is.
+
+    Attributes
+    ----------
+    exponent, low, high : array (...)
+        Largest conditional exponent with its interval, nats per unit time.
+    probability : array (...)
+        That the exponent is negative: from Student's t about the estimate.
+    verdict : str
+        "holds", "fails" or "undecided"; of an ensemble "holds" if it holds for every member,
+        "fails" if it fails for any.
+    explanation : str
+        One sentence.
+    level : float
+        Of the interval.
+    """
+
+    _dims: ClassVar[dict[str, tuple[str, ...]]] = {
+        name: () for name in ("exponent", "low", "high", "probability")
+    }
+
+    exponent: Array
+    low: Array
+    high: Array
+    probability: Array
+    verdict: str
+    explanation: str
+    level: float
+
+    def _summary(self) -> dict[str, Any]:
+        return {"verdict": self.verdict, "explanation": self.explanation}
+
+    def plot(self, ax: Any = None) -> Any:
+        """Draw the interval of each member beside zero; return the Axes.
+
+        Parameters
+        ----------
+        ax : matplotlib Axes, optional
+        """
+        from ..results.axes import BLUE, new_axes
+
+        ax = new_axes(ax, figsize=(5, 2.4))
+        lam, low, high = (np.ravel(x) for x in (self.exponent, self.low, self.high))
+        member = np.arange(1, len(lam) + 1)
+        ax.vlines(member, low, high, color=BLUE, lw=2)
+        ax.plot(member, lam, "o", color=BLUE)
+        ax.axhline(0, color="0.6", lw=0.8, zorder=0)
+        ax.set_xlim(0.5, len(lam) + 0.5)
+        ax.set_xticks(member if len(lam) <= 10 else [1, len(lam)])
+        ax.set_xlabel("member")
+        ax.set_ylabel("largest conditional exponent")
+        ax.set_title(self.verdict)
+        return ax
+
+
+def echo_state(spectrum: Spectrum, *, level: float = 0.95) -> EchoState:
+    r"""Say whether the echo-state property holds along a driven run, with its confidence.
+
+    Two copies of the system under the same input that are close to each other approach, as
+    :math:`|\delta h_s| \sim e^{\lambda_1 s}`, if the largest conditional exponent is negative: the
+    state then is an echo of the input alone, as far as small perturbations tell. In this sense
+    the property holds if the whole interval of :math:`\lambda_1` lies below zero, fails if it lies
+    above, and is undecided otherwise.
+
+    Parameters
+    ----------
+    spectrum : Spectrum
+        Of a run with `inputs`. One exponent is enough, ``k=1``.
+    level : float, optional
+        Level of the two-sided interval.
+
+    Returns
+    -------
+    EchoState
+
+    Notes
+    -----
+    This is about small perturbations under this input. Several attracting responses may exist
+    beside each other, each with negative exponents: start an ensemble of states under one
+    input, and see whether they end up in one.
+
+    References
+    ----------
+    H. Jaeger, GMD Report 148 (2001); G. Manjunath and H. Jaeger, Neural Comput. 25, 671 (2013),
+    for its dependence on the input.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import lyapnet as ln
+    >>> cell = ln.VanillaRNN.random(50, gain=1.5, rng=0)
+    >>> inputs = np.random.default_rng(1).standard_normal((3000, 1))
+    >>> weak = ln.lyapunov_spectrum(cell, inputs=0.01 * inputs, k=1, rng=0)
+    >>> ln.echo_state(weak).verdict
+    'fails'
+    >>> strong = ln.lyapunov_spectrum(cell, inputs=inputs, k=1, rng=0)
+    >>> ln.echo_state(strong).verdict
+    'holds'
+    """
+    if not isinstance(spectrum, Spectrum):
+        raise TypeError(f"`spectrum` must be a Spectrum, got a {type(spectrum).__name__}")
+    if not spectrum.settings["driven"] and spectrum.system is not None:
+        raise ValueError(
+            "`spectrum` is of a run without inputs, and an echo needs a source: give `inputs` to "
+            "lyapunov_spectrum (zeros, if that is meant)"
+        )
+    if not 0 < validate.real("level", level) < 1:
+        raise ValueError(f"`level` must lie between 0 and 1, got {level}: 0.95 is usual")
+    lam, stderr, dof = (x[..., 0] for x in (spectrum.exponents, spectrum.stderr, spectrum.dof))
+    low, high = (x[..., 0] for x in spectrum.confidence_interval(level))
+    gone = np.isneginf(lam)
+    t = np.divide(-lam, stderr, out=np.zeros_like(lam), where=~gone & (stderr > 0))
+    probability = np.where(gone, 1.0, stdtr(np.where(gone, 1.0, dof), t))
+    if np.all(high < 0):
+        verdict = "holds"
+    else:
+        verdict = "fails" if np.any(low > 0) else "undecided"
+    at = np.unravel_index(int(np.argmax(np.nan_to_num(lam, neginf=-1e300))), lam.shape)
+    side = {"holds": "below zero", "fails": "above zero", "undecided": "on both sides of zero"}
+    explanation = (
+        f"the largest conditional exponent{', of all members,' if lam.ndim else ''} is "
+        f"{lam[at]:.3g}, its {100 * level:g} % interval [{low[at]:.3g}, {high[at]:.3g}] lies "
+        f"{side[verdict]}; it is negative with probability {probability[at]:.3g}"
+    )
+    if verdict == "undecided":
+        explanation += "; run longer"
+    if verdict == "holds":
+        explanation += "; that is about small perturbations: start several states, too"
+    return EchoState(lam, low, high, probability, verdict, explanation, float(level))

@@ -1,0 +1,180 @@
+"""Finite-time exponents as a differentiable function: an autograd primitive over the two sweeps."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from autograd.extend import defvjp_argnums, primitive
+
+from .. import validate
+from ..numerics.arrays import Array, unbroadcast
+from ..numerics.autodiff import is_traced, leaves, rebuild, value
+from ..systems import System, as_system
+from ..tangent.gradient import Record, exponents, gradient
+from ..tangent.start import check_basis, check_inputs, orthonormal_rows, prepare_inputs, window_plan
+from ..tangent.stretches import Plan
+
+
+def finite_time_exponents(
+    cell: Any,
+    x0: Any,
+    basis: Any,
+    *,
+    inputs: Any = None,
+    n_steps: int | None = None,
+    transient: int = 0,
+    basis_transient: int = 0,
+    qr_interval: int = 1,
+) -> Any:
+    r"""Return the exponents of one window, differentiable by autograd.
+
+    .. math:: \lambda_i = \frac{1}{t} \sum_s \log R^s_{ii}, \qquad D_s Q_s = Q_{s+1} R^s
+
+    Parameters
+    ----------
+    cell : System
+        A cell, map, flow or any system; a cell made by ``with_params`` from traced
+        parameters makes the exponents differentiable in them.
+    x0 : array (..., n)
+        State at the start, before any transient.
+    basis : array (..., n, k)
+        k independent tangent vectors at the start; orthonormalised.
+    inputs : array (transient + basis_transient + n_steps, ..., m), optional
+        One input per step; zeros if left out.
+    n_steps : int, optional
+        Number of averaged steps; without it, all that the inputs leave.
+    transient, basis_transient : int, optional
+        Steps of the state alone, then of state and basis, that are not averaged.
+    qr_interval : int, optional
+        Steps between factorisations: of no influence on the exponents as long as the basis
+        stays well conditioned.
+
+    Returns
+    -------
+    array (..., k)
+        Exponents per unit time in QR order, unsorted; ``-inf`` where a Jacobian is singular.
+
+    Raises
+    ------
+    DegenerateBasisError
+        If the basis degenerates within an interval; in the gradient, if an exponent is
+        ``-inf``.
+    DivergedError
+        If the state is not finite.
+
+    Notes
+    -----
+    Differentiable in the cell's parameters, in `x0`, in `inputs` and in `basis`, once (there
+    are no second derivatives). A gradient costs about one and a half further evaluations.
+
+    References
+    ----------
+    R. Engelken, "Gradient Flossing", NeurIPS 2023, eqs. 5 to 8.
+
+    Examples
+    --------
+    >>> import autograd.numpy as np
+    >>> from autograd import grad
+    >>> import lyapnet as ln
+    >>> cell = ln.VanillaRNN(np.diag([0.5, 0.25]), None, None, activation="linear")
+    >>> def first_exponent(params):
+    ...     lam = ln.finite_time_exponents(
+    ...         cell.with_params(params), np.zeros(2), np.eye(2), n_steps=10)
+    ...     return lam[0]
+    >>> round(float(first_exponent(cell.params)), 6)  # log 0.5
+    -0.693147
+    >>> np.round(grad(first_exponent)(cell.params)["W"], 6)  # d log(w) / dw = 1 / w
+    array([[2., 0.],
+           [0., 0.]])
+    """
+    system = as_system(cell)
+    x = _argument("x0", x0, 1)
+    Q = _argument("basis", basis, 2)
+    u = None if inputs is None else _argument("inputs", inputs, 2)
+    plan = window_plan(u, n_steps, transient, basis_transient, qr_interval)
+    basis_shape = np.shape(value(Q))
+    validate.trailing("x0", value(x), system.dim, "the system's dim")
+    check_basis(basis_shape, system.dim)
+    check_inputs(system, None if u is None else value(u), plan.total)
+    params = leaves(system.params)
+    kept: list[Any] | None = [] if is_traced(x, Q, u, *params) else None
+    return _exponents(x, Q, u, *params, system=system, plan=plan, kept=kept)
+
+
+def _argument(name: str, x: Any, least: int) -> Any:
+    return x if is_traced(x) else validate.array(name, x, least=least)
+
+
+def _evaluate(
+    x: Any, basis: Any, u: Any, *params: Any, system: System, plan: Plan, kept: list[Any] | None
+) -> Array:
+    """Run forward; where a gradient may follow, leave in `kept` what it needs."""
+    run = _run(x, basis, u, params, system, plan, keep=kept is not None)
+    if kept is not None:
+        kept[:] = [run]
+    return run[0]
+
+
+_exponents = primitive(_evaluate)
+
+
+def _run(
+    x: Array, basis: Array, u: Array | None, params: Any, system: System, plan: Plan, keep: bool
+) -> tuple[Array, Record, tuple[Array, Array]]:
+    """Run the forward sweep on the whole ensemble."""
+    if params:
+        system = system.with_params(rebuild(system.params, list(params)))
+    lead = np.broadcast_shapes(system.ensemble(x, None if u is None else u[0]), basis.shape[:-2])
+    rows, R = orthonormal_rows(np.broadcast_to(basis, (*lead, *basis.shape[-2:])))
+    inputs = prepare_inputs(system, u, len(lead), plan.total)
+    start = np.broadcast_to(x, (*lead, system.dim)).copy()
+    lam, record = exponents(system, start, rows, inputs, plan, keep=keep)
+    return lam, record, (rows, R)
+
+
+def _vjp_maker(argnums: Any, ans: Any, args: Any, kwargs: Any) -> Any:
+    """Pull back from what the run has kept; all arguments come in one sweep."""
+    x, basis, u, *params = args
+    system, plan = kwargs["system"], kwargs["plan"]
+    if is_traced(*(value for value in (x, basis, u) if value is not None), *params):
+        raise NotImplementedError("finite_time_exponents has no second derivatives")
+    kept = kwargs["kept"]
+
+    def vjp(bar: Array) -> tuple[Any, ...]:
+        # A sweep uses its tape up: a second one, as for a Jacobian, needs a run of its own.
+        run = kept.pop() if kept else _run(x, basis, u, params, system, plan, keep=True)
+        _, record, (rows, R) = run
+        x_bar, rows_bar, u_bar, params_bar = gradient(record, bar)
+        cotangents: list[Any] = [unbroadcast(x_bar, np.shape(x))]
+        cotangents.append(_basis_cotangent(rows, R, rows_bar, np.shape(basis)))
+        cotangents.append(None if u is None else _inputs_cotangent(u_bar, u))
+        given = leaves(params_bar) or [np.zeros(np.shape(p)) for p in params]
+        cotangents += [
+            np.zeros(np.shape(p)) + unbroadcast(np.asarray(g), np.shape(p))
+            if np.ndim(g)
+            else np.full(np.shape(p), g)
+            for g, p in zip(given, params, strict=True)
+        ]
+        return tuple(cotangents[i] for i in argnums)
+
+    return vjp
+
+
+def _inputs_cotangent(u_bar: Array | None, u: Array) -> Array:
+    """Bring the cotangent of the inputs used to the shape of those given."""
+    out = np.zeros_like(u)
+    if u_bar is not None:
+        used = unbroadcast(u_bar, (len(u_bar), *(1,) * (u_bar.ndim - u.ndim), *u.shape[1:]))
+        out[: len(used)] = used.reshape(len(used), *u.shape[1:])
+    return out
+
+
+def _basis_cotangent(rows: Array, R: Array, rows_bar: Array, shape: tuple[int, ...]) -> Array:
+    """Pull back through the orthonormalisation of the first basis; see `pull_back_qr`."""
+    overlap = np.matmul(rows_bar, rows.swapaxes(-1, -2))
+    rows_bar = rows_bar - np.matmul(np.tril(overlap), rows)
+    return unbroadcast(np.linalg.solve(R, rows_bar).swapaxes(-1, -2), shape)
+
+
+defvjp_argnums(_exponents, _vjp_maker)

@@ -1,0 +1,191 @@
+"""Laws that a spectrum has to obey whatever the system: volume, zero exponent, pairing."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, ClassVar
+
+import numpy as np
+
+from .. import validate
+from ..numerics.arrays import Array
+from ..results.result import Result
+from ..results.storage import register
+from ..systems import as_system
+from .laws import Checks, check_derivative, check_pairing, check_volume, check_zero
+from .measure import lyapunov_spectrum
+from .result import Spectrum
+from .retrace import retrace
+
+
+@register
+@dataclass(frozen=True, repr=False, eq=False)
+class Invariants(Result):
+    """What was checked, with what result.
+
+    Attributes
+    ----------
+    value, expected, tolerance : array (..., c)
+        For each of the c checks; the leading axes are those of the ensemble.
+    checks : list of str
+        Their names: "derivative", "volume", "zero exponent", "pairing".
+    verdicts : dict
+        Name to a sentence; also for a check that was not made, with the reason.
+    passed : bool or None
+        Whether all checks were passed; None if none could be made.
+    """
+
+    _dims: ClassVar[dict[str, tuple[str, ...]]] = {
+        "value": ("check",),
+        "expected": ("check",),
+        "tolerance": ("check",),
+    }
+
+    value: Array
+    expected: Array
+    tolerance: Array
+    checks: list[str]
+    verdicts: dict[str, str]
+    passed: bool | None
+    settings: dict[str, Any] = field(repr=False)
+
+    def _summary(self) -> dict[str, Any]:
+        return {"passed": self.passed, **self.verdicts}
+
+    def plot(self, ax: Any = None) -> Any:
+        """Draw each deviation as a fraction of its tolerance; return the Axes.
+
+        Parameters
+        ----------
+        ax : matplotlib Axes, optional
+        """
+        from ..results.axes import BLUE, RED, new_axes
+
+        ax = new_axes(ax, figsize=(5, 0.8 + 0.5 * max(1, len(self.checks))))
+        with np.errstate(invalid="ignore"):
+            away = np.abs(self.value - self.expected)
+        away = np.where(self.value == self.expected, 0.0, away) / self.tolerance
+        away = np.maximum(away.reshape(-1, len(self.checks)), 1e-6)
+        for i in range(len(self.checks)):
+            colors = np.where(away[:, i] <= 1, BLUE, RED)
+            ax.scatter(away[:, i], np.full(len(away), i), c=colors, s=25, zorder=3)
+        ax.axvline(1.0, color="0.4", lw=0.8)
+        ax.set_xscale("log")
+        ax.set_xlim(5e-7, max(3.0, 2 * away.max(initial=1.0)))
+        ax.set_yticks(range(len(self.checks)), self.checks)
+        ax.set_ylim(len(self.checks) - 0.5, -0.5)
+        ax.set_xlabel("deviation / tolerance")
+        return ax
+
+
+def check_invariants(
+    subject: Any,
+    n_steps: int | None = None,
+    *,
+    inputs: Any = None,
+    x0: Any = None,
+    system: Any = None,
+    zero: bool | None = None,
+    pairing: bool | float | None = None,
+    level: float = 0.999,
+    rng: Any = None,
+    progress: bool = False,
+) -> Invariants:
+    r"""Check a spectrum, or a system on a run of its own, against laws that hold exactly.
+
+    "derivative"
+        the Jacobian is the derivative of the step, by central differences;
+    "volume"
+        the sum of all n exponents is the mean of :math:`\log |\det D_s|` along the very
+        trajectory of the run, which is retraced for it;
+    "zero exponent"
+        an autonomous flow that does not come to rest has an exponent that is compatible
+        with 0 within its interval;
+    "pairing"
+        :math:`\lambda_i + \lambda_{n+1-i} = c` for all i, where :math:`D_s^T J D_s = \mu_s J`
+        in each step and c is the mean of :math:`\log |\mu_s|` per unit time: 0 for a symplectic
+        system (:math:`\mu_s = 1`), a constant for a conformally symplectic one.
+
+    Parameters
+    ----------
+    subject : Spectrum or System
+        A spectrum, which is checked as it is, or a system, which is run first.
+    n_steps : int, optional
+        Averaged steps of the run of a system; not for a spectrum.
+    inputs : array (T, ..., m), optional
+        For the run of a system; for the spectrum of a driven run all its inputs again, since
+        it does not keep them.
+    x0 : array (..., n), optional
+        State to start the run of a system from.
+    system : System, optional
+        For a spectrum that carries none, since it was loaded from a file.
+    zero : bool, optional
+        Whether there must be a zero exponent; default: if the system is an autonomous `Flow`
+        that does not come to rest.
+    pairing : bool or float, optional
+        Whether exponents must pair, or the number c that pairs must add up to, in nats per
+        unit time. Default: if the Jacobians are found symplectic, or conformally so, in
+        coordinates (q, p).
+    level : float, optional
+        Level of the intervals, in checks that are statistical.
+    rng : None, int or Generator, optional
+        Draws the start of a system's run, and directions for the derivative.
+    progress : bool, optional
+        Whether to show a progress bar: of a system's run, then of retracing it.
+
+    Returns
+    -------
+    Invariants
+
+    Notes
+    -----
+    What holds to rounding has a tolerance of 1e-9 of the sum of the exponents' absolute values
+    (at least of 1), and what ill-conditioned Jacobians add to it. Zero exponent and pairs have
+    the half-width of their interval.
+
+    References
+    ----------
+    V. I. Oseledets, Trans. Moscow Math. Soc. 19, 197 (1968); H. Haken, Phys. Lett. A 94, 71
+    (1983), for the zero exponent; U. Dressler, Phys. Rev. A 38, 2103 (1988), for pairing
+    about a constant.
+
+    Examples
+    --------
+    >>> import lyapnet as ln
+    >>> found = ln.check_invariants(ln.catalog.lorenz63(), 10_000, rng=0)
+    >>> found.passed
+    True
+    >>> found.checks
+    ['derivative', 'volume', 'zero exponent']
+    >>> alone = ln.spectrum_from_jacobians([[[2.0]]])
+    >>> print(ln.check_invariants(alone).verdicts["volume"])
+    not checked: the spectrum carries no system: give `system`
+    """
+    if not 0 < validate.real("level", level) < 1:
+        raise ValueError(f"`level` must lie between 0 and 1, got {level}: 0.999 is usual")
+    if zero not in (None, True, False):
+        raise TypeError(f"`zero` must be True, False or None, got {zero!r}")
+    rng = validate.generator(rng)
+    if isinstance(subject, Spectrum):
+        if n_steps is not None or x0 is not None:
+            raise ValueError("`n_steps` and `x0` are for a system: this spectrum has its run")
+        spectrum, known = subject, subject.system if system is None else as_system(system)
+    else:
+        if system is not None:
+            raise ValueError("`system` given twice: it is for a spectrum that carries none")
+        known = as_system(subject)
+        spectrum = lyapunov_spectrum(
+            known, n_steps, inputs=inputs, x0=x0, rng=rng, progress=progress
+        )
+    run, reason = retrace(spectrum, known, inputs, progress=progress)
+    checks = Checks(spectrum.exponents.shape[:-1])
+    check_derivative(checks, run, known, reason, rng)
+    check_volume(checks, spectrum, run, reason, level)
+    check_zero(checks, spectrum, run, known, zero, reason, level)
+    check_pairing(checks, spectrum, run, pairing, level)
+    passed = all(checks.passed) if checks.passed else None
+    settings = {"level": level, "system": spectrum.settings["system"]}
+    value, expected, tolerance = checks.table()
+    return Invariants(
+        value, expected, tolerance, list(checks.rows), checks.verdicts, passed, settings
+    )

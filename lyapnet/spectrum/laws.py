@@ -1,0 +1,205 @@
+"""The laws that `check_invariants` holds a spectrum to, one function each."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from .. import validate
+from ..numerics.arrays import Array
+from ..systems import Flow, System
+from .result import Spectrum
+from .retrace import Retraced
+from .uncertainty.stderr import mean_and_stderr
+
+#: The sum of all exponents and the mean log determinant are one number but for rounding.
+ROUNDING = 1e-9
+
+#: Central differences agree with an exact derivative to about 1e-10.
+DERIVATIVE = 1e-5
+
+#: A flow whose speed has fallen by this factor is coming to rest, and has no zero exponent.
+AT_REST = 1e-4
+
+
+class Checks:
+    """What was checked so far, and what came out."""
+
+    def __init__(self, lead: tuple[int, ...]) -> None:
+        self.lead = lead
+        self.rows: dict[str, tuple[Array, Array, Array]] = {}
+        self.verdicts: dict[str, str] = {}
+        self.passed: list[bool] = []
+
+    def add(self, name: str, value: Any, expected: Any, tolerance: Any, what: str) -> None:
+        """Compare; `what` names value and expectation in the verdict."""
+        v, e, tol = (
+            np.broadcast_to(np.asarray(x), self.lead) for x in (value, expected, tolerance)
+        )
+        with np.errstate(invalid="ignore"):
+            good = (v == e) | (np.abs(v - e) <= tol)
+        worst = np.unravel_index(int(np.argmin(good)), good.shape)
+        member = ", ".join(map(str, worst))
+        where = f" in member {member}" if self.lead and not good.all() else ""
+        word = "holds" if good.all() else "fails"
+        self.verdicts[name] = (
+            f"{word}{where}: {what} is {v[worst]:.9g}, expected {e[worst]:.9g} "
+            f"within {tol[worst]:.2g}"
+        )
+        self.rows[name] = v, e, tol
+        self.passed.append(bool(good.all()))
+
+    def skip(self, name: str, reason: str) -> None:
+        """Say why a law was not checked."""
+        self.verdicts[name] = f"not checked: {reason}"
+
+    def table(self) -> Array:
+        """Return values, expectations and tolerances, shape (3, ..., c)."""
+        empty = np.zeros((3, *self.lead, 0))
+        return np.stack(list(self.rows.values()), axis=-1) if self.rows else empty
+
+
+def check_derivative(
+    checks: Checks,
+    run: Retraced | None,
+    system: System | None,
+    reason: str,
+    rng: np.random.Generator,
+) -> None:
+    """Compare Jacobian and pushforward with central differences of the step."""
+    if run is None or system is None:
+        return checks.skip("derivative", reason)
+    worst = np.zeros(checks.lead)
+    for x, u, D in zip(run.states, run.inputs, run.jacobians, strict=True):
+        given = () if u is None else (u,)
+        direction = rng.standard_normal(x.shape)
+        exact = np.matmul(D, direction[..., None])[..., 0]
+        pushed = system.pushforward(x, direction[..., None], *given)[..., 0]
+        scale = 1 + np.abs(exact).max(axis=-1)
+        away = np.full(checks.lead, np.inf)
+        for h in (1e-5, 1e-6, 1e-7):  # a kink or a jump may lie within one, hardly within all
+            step = h * (1 + np.abs(x).max())
+            forth, back = (system.step(x + sign * step * direction, *given) for sign in (1, -1))
+            slope = (forth - back) / (2 * step)
+            error = np.maximum(np.abs(slope - exact), np.abs(slope - pushed)).max(axis=-1)
+            away = np.minimum(away, error / scale)
+        worst = np.maximum(worst, away)
+    what = f"distance from finite differences at {len(run.states)} states"
+    return checks.add("derivative", worst, 0.0, DERIVATIVE, what)
+
+
+def check_volume(
+    checks: Checks, spectrum: Spectrum, run: Retraced | None, reason: str, level: float
+) -> None:
+    """Compare the sum of the exponents with the mean log determinant."""
+    if run is None:
+        return checks.skip("volume", reason)
+    n, k = spectrum.dim, spectrum.exponents.shape[-1]
+    if k < n:
+        return checks.skip("volume", f"it takes all {n} exponents, the spectrum has {k}")
+    dt = spectrum.settings["dt"]
+    total = spectrum.exponents.sum(axis=-1)
+    expected = run.log_det.mean(axis=0) / dt
+    size = np.where(np.isfinite(spectrum.exponents), np.abs(spectrum.exponents), 0.0).sum(axis=-1)
+    tolerance = ROUNDING * np.maximum(1.0, size) + run.rounding / dt
+    blurred = run.rounding * len(run.log_det) > 1.0
+    tolerance = np.where(np.isfinite(expected), tolerance, 0.0)
+    if (blurred & np.isfinite(expected)).any():
+        return checks.skip("volume", "Jacobians are singular to rounding; ask for fewer exponents")
+    what = "the sum of the exponents"
+    constant = np.isfinite(expected).all() and np.ptp(run.log_det) <= ROUNDING
+    if not run.same and not constant:
+        here = mean_and_stderr(run.log_det, np.full(len(run.log_det), dt)).half_width(level)
+        own = spectrum.combination(np.ones(n)).half_width(level)
+        tolerance = np.hypot(here, own)
+        what += " (of another trajectory: rounding did not allow to retrace the run)"
+    return checks.add("volume", total, expected, tolerance, what)
+
+
+def check_zero(
+    checks: Checks,
+    spectrum: Spectrum,
+    run: Retraced | None,
+    system: System | None,
+    zero: bool | None,
+    reason: str,
+    level: float,
+) -> None:
+    """Look for an exponent that is compatible with 0."""
+    name = "zero exponent"
+    if zero is None:
+        if system is None or not isinstance(system, Flow) or system.n_inputs:
+            if system is None:
+                checks.skip(name, f"{reason}, or say zero=True")
+            return None
+        if run is not None:
+            first, last = (np.linalg.norm(x, axis=-1) for x in (run.first, run.last))
+            if not (last > AT_REST * first).all() or not first.all():
+                return checks.skip(name, "the flow comes to rest, and needs none")
+    elif not zero:
+        return None
+    lam = spectrum.exponents
+    at = np.argmin(np.abs(lam), axis=-1)[..., None]
+    low, high = spectrum.confidence_interval(level)
+    half = np.take_along_axis((high - low) / 2, at, axis=-1)[..., 0]
+    value = np.take_along_axis(lam, at, axis=-1)[..., 0]
+    if not np.isfinite(half).all():
+        return checks.skip(name, "the run is too short to tell errors")
+    if lam.shape[-1] < spectrum.dim and (lam[..., -1] > half).any():
+        return checks.skip(
+            name, f"it is not among the {lam.shape[-1]} leading exponents: take more"
+        )
+    return checks.add(name, value, 0.0, half, "the exponent nearest to 0")
+
+
+def check_pairing(
+    checks: Checks,
+    spectrum: Spectrum,
+    run: Retraced | None,
+    pairing: bool | float | None,
+    level: float,
+) -> None:
+    """Compare the sums of first and last exponents with what they have in common."""
+    if pairing is False:
+        return None
+    n, k = spectrum.dim, spectrum.exponents.shape[-1]
+    expected: Any = None if isinstance(pairing, bool) or pairing is None else pairing
+    if expected is None:
+        factor = None if run is None or n % 2 else _conformal(run.jacobians)
+        if factor is None and pairing is None:
+            return None
+        if run is not None and factor is not None and k == n and len(run.log_det):
+            # c of each step is its log determinant, n / 2 times
+            expected = run.log_det.mean(axis=0) * 2 / n / spectrum.settings["dt"]
+    else:
+        expected = validate.real("pairing", expected)
+    if k < n or n % 2 or not np.isfinite(spectrum.exponents).all():
+        why = f"it takes all exponents of an even dimension, all finite; there are {k} of {n}"
+        return checks.skip("pairing", why)
+    if expected is None:
+        expected = spectrum.exponents.mean(axis=-1) * 2
+    sums, halves = [], []
+    for i in range(n // 2):
+        weights = np.zeros(n)
+        weights[[i, n - 1 - i]] = 1.0
+        pair = spectrum.combination(weights)
+        sums.append(spectrum.exponents[..., i] + spectrum.exponents[..., n - 1 - i])
+        halves.append(pair.half_width(1 - (1 - level) / (n // 2)))
+    value, half = np.array(sums), np.maximum(halves, ROUNDING)
+    if not np.isfinite(half).all():
+        return checks.skip("pairing", "the run is too short to tell errors")
+    worst = np.argmax(np.abs(value - expected) / half, axis=0)[None]
+    value, half = (np.take_along_axis(x, worst, axis=0)[0] for x in (value, half))
+    return checks.add("pairing", value, expected, half, "the sum of the worst pair of exponents")
+
+
+def _conformal(jacobians: Array) -> Array | None:
+    r"""Return :math:`\mu` of each matrix if :math:`D^T J D = \mu J`, :math:`\mu > 0`, for all."""
+    n = jacobians.shape[-1]
+    J = np.kron([[0.0, 1.0], [-1.0, 0.0]], np.eye(n // 2))
+    form = jacobians.swapaxes(-1, -2) @ J @ jacobians
+    mu = np.einsum("...ij,ij->...", form, J) / n
+    size = np.abs(jacobians).max(axis=(-2, -1)) ** 2
+    away = np.abs(form - mu[..., None, None] * J).max(axis=(-2, -1))
+    return mu if (away <= 1e-9 * n * size).all() and (np.abs(mu) > 0).all() else None

@@ -1,0 +1,251 @@
+"""Lyapunov spectra of systems, and of Jacobians that come from elsewhere."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from .. import validate
+from ..errors import LyapnetError
+from ..numerics.arrays import Array
+from ..numerics.autodiff import is_traced
+from ..systems import System, as_system
+from ..systems.orbit import JacobianOrbit, Orbit
+from ..tangent.interval import automatic_interval, interval_of
+from ..tangent.start import (
+    check_inputs,
+    directions,
+    input_sequence,
+    plan_of,
+    prepare_inputs,
+    start_rows,
+    start_state,
+)
+from ..tangent.stretches import Plan
+from .benettin import Benettin
+from .result import Spectrum
+
+
+def lyapunov_spectrum(
+    system: Any,
+    n_steps: int | None = None,
+    *,
+    inputs: Any = None,
+    k: int | None = None,
+    x0: Any = None,
+    basis: Any = None,
+    transient: int | None = None,
+    basis_transient: int | None = None,
+    qr_interval: int | str = "auto",
+    tol: float | None = None,
+    record: bool = True,
+    rng: Any = None,
+    progress: bool = False,
+) -> Spectrum:
+    r"""Measure the leading Lyapunov exponents of a system, with their errors.
+
+    Benettin's algorithm: a tangent basis is carried along a trajectory and
+    reorthonormalised, :math:`D Q = Q' R`; the exponents are the time averages of
+    :math:`\log R_{ii}`.
+
+    Parameters
+    ----------
+    system : System
+        A cell, map or flow, or any object with `dim`, `n_inputs`, `dt`, `step`,
+        `jacobian` and `pushforward`.
+    n_steps : int, optional
+        Number of averaged steps, after both transients. Without it, all that `inputs` leave.
+    inputs : array (T, ..., m), optional
+        One input per step, for transients and average; the exponents are then those
+        conditional on it. A driven system without inputs gets zeros.
+    k : int, optional
+        Number of leading exponents; default all.
+    x0 : array (..., n), optional
+        State to start from. Needed for a `Map` or `Flow` of one's own; a catalog system has
+        its own, a cell draws a standard normal one.
+    basis : array (..., n, k), optional
+        Tangent vectors to start from, orthonormalised; default random.
+    transient, basis_transient : int, optional
+        Steps of the state alone, then of state and basis, before the average. Default: a
+        tenth of the run each, at least 100 (with `inputs` and no `n_steps`, a tenth of
+        the sequence each).
+    qr_interval : int or "auto", optional
+        Steps between reorthonormalisations. "auto" takes the longest divisor of 100, up
+        to 50, for which the basis stays well conditioned, and less wherever that is not
+        enough; at a fixed point or on a short cycle it takes 1. Exponents do not depend on it
+        but for rounding.
+    tol : float, optional
+        Stop as soon as the half-width of every exponent's 95 % interval is below it;
+        `n_steps` is then the most.
+    record : bool, optional
+        Whether to keep the growth of each block. Without, memory does not grow with the run.
+    rng : None, int or Generator, optional
+        Draws the basis and, for a cell, the state.
+    progress : bool, optional
+        Whether to show a progress bar.
+
+    Returns
+    -------
+    Spectrum
+
+    Raises
+    ------
+    DivergedError
+        If the state is not finite; `partial` is the spectrum until then.
+    DegenerateBasisError
+        If the basis degenerates within a `qr_interval` that was given.
+
+    References
+    ----------
+    .. [1] G. Benettin, L. Galgani, A. Giorgilli and J.-M. Strelcyn, Meccanica 15, 21 (1980).
+    .. [2] K. Geist, U. Parlitz and W. Lauterborn, Prog. Theor. Phys. 83, 875 (1990).
+
+    Examples
+    --------
+    >>> import lyapnet as ln
+    >>> spectrum = ln.lyapunov_spectrum(ln.catalog.henon(), 20_000, rng=0)
+    >>> low, high = spectrum.confidence_interval()
+    >>> bool(low[0] < 0.419217 < high[0])
+    True
+    """
+    found = as_system(system)
+    if is_traced(found.params, x0, basis, inputs):
+        raise TypeError("autograd is tracing: differentiate `finite_time_exponents` instead")
+    rng = validate.generator(rng)
+    u = None if inputs is None else input_sequence(inputs)
+    plan = plan_of(u, n_steps, transient, basis_transient, tol)
+    check_inputs(found, u, plan.total)
+    start = start_state(found, x0, rng)
+    Q = None if basis is None else validate.array("basis", basis, least=2)
+    k = directions(k, Q, found.dim)
+    lead = found.ensemble(start, None if u is None else u[0])
+    rows = start_rows(Q, (*lead, found.dim, k), rng)
+    lead = rows.shape[:-2]
+    interval = interval_of(qr_interval)
+    run = Benettin(
+        found,
+        np.broadcast_to(start, (*lead, found.dim)).copy(),
+        rows,
+        prepare_inputs(found, u, len(lead), plan.total),
+        replace(plan, interval=interval or 1, forgiving=interval is None),
+        record=bool(record),
+        tol=None if tol is None else validate.real("tol", tol, positive=True),
+        progress=bool(progress),
+    )
+    settings = {
+        "k": k,
+        "transient": plan.transient,
+        "basis_transient": plan.basis_transient,
+        "dt": found.dt,
+        "tol": run.tol,
+        "driven": u is not None,
+        "one_system": _is_one(found, start, u),
+        "forgiving": interval is None,
+        "system": repr(system),
+    }
+    return _finish(run, settings, chosen=interval)
+
+
+def _is_one(system: System, x: Array, u: Array | None) -> bool:
+    """Say whether networks and parameters have no ensemble: one state and input span none."""
+    state = x[(0,) * (x.ndim - 1)]
+    now = None if u is None else u[(0,) * (u.ndim - 1)]
+    return int(np.prod(system.ensemble(state, now))) == 1
+
+
+def _finish(run: Benettin, settings: dict[str, Any], *, chosen: int | None) -> Spectrum:
+    """Run, and give a failure the spectrum of what was computed until then."""
+    try:
+        if chosen is None:
+            found = automatic_interval(run.prepare(), run.x, run.rows, run.inputs, run.plan)
+            run.plan = replace(run.plan, interval=found)
+        settings = {**settings, "qr_interval": run.plan.interval}
+        return Spectrum.from_run(run.run(), settings)
+    except LyapnetError as error:
+        error.partial = Spectrum.from_run(run, settings) if run.n_done else None
+        raise
+
+
+def spectrum_from_jacobians(
+    jacobians: Any,
+    *,
+    k: int | None = None,
+    basis: Any = None,
+    basis_transient: int = 0,
+    qr_interval: int = 1,
+    dt: float = 1.0,
+    rng: Any = None,
+) -> Spectrum:
+    """Measure the exponents of a sequence of Jacobians.
+
+    Parameters
+    ----------
+    jacobians : array (T, ..., n, n)
+        In the order of time: the first acts first.
+    k : int, optional
+        Number of leading exponents; default all.
+    basis : array (..., n, k), optional
+        Tangent vectors to start from, orthonormalised; default random.
+    basis_transient : int, optional
+        Steps for the basis to align, not averaged.
+    qr_interval : int, optional
+        Steps between reorthonormalisations.
+    dt : float, optional
+        Time that a Jacobian spans.
+    rng : None, int or Generator, optional
+        Draws the basis.
+
+    Returns
+    -------
+    Spectrum
+        Without `state` and `x0` (they are NaN: Jacobians do not tell them).
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import lyapnet as ln
+    >>> jacobians = np.tile(np.diag([2.0, 0.5]), (100, 1, 1))
+    >>> ln.spectrum_from_jacobians(jacobians, basis=np.eye(2)).exponents.round(6)
+    array([ 0.693147, -0.693147])
+    """
+    D = validate.array("jacobians", jacobians, least=3)
+    if D.shape[-1] != D.shape[-2] or not len(D):
+        raise ValueError(f"`jacobians` must have shape (T, ..., n, n) with T >= 1, got {D.shape}")
+    warm = validate.integer("basis_transient", basis_transient, low=0, high=len(D) - 1)
+    interval = validate.integer("qr_interval", qr_interval, low=1)
+    Q = None if basis is None else validate.array("basis", basis, least=2)
+    n = D.shape[-1]
+    k = directions(k, Q, n)
+    system = _Jacobians(n, validate.real("dt", dt, positive=True))
+    rows = start_rows(Q, (*D.shape[1:-2], n, k), validate.generator(rng))
+    x = np.zeros((*rows.shape[:-2], n))
+    run = Benettin(system, x, rows, D, Plan(0, warm, len(D) - warm, interval))
+    settings = {
+        "k": k,
+        "transient": 0,
+        "basis_transient": warm,
+        "dt": system.dt,
+        "tol": None,
+        "driven": False,
+        "forgiving": False,
+        "system": f"{len(D)} Jacobians",
+    }
+    spectrum = _finish(run, settings, chosen=interval)
+    unknown = np.full_like(spectrum.state, np.nan)
+    return replace(spectrum, state=unknown, x0=unknown, system=None)
+
+
+class _Jacobians(System):
+    """A system whose inputs are its Jacobians."""
+
+    def __init__(self, dim: int, dt: float) -> None:
+        self.dim = dim
+        self.dt = dt
+
+    def orbit(self, x: Array, inputs: Array | None, n_steps: int) -> Orbit:
+        assert inputs is not None
+        states = np.broadcast_to(0.0, (n_steps + 1, *x.shape))
+        D = np.broadcast_to(inputs, (n_steps, *x.shape, self.dim))
+        return JacobianOrbit(states, jacobians=D)

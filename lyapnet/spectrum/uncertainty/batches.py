@@ -1,0 +1,138 @@
+"""Statistics of growth rates in bounded memory, for runs that keep no record."""
+
+from __future__ import annotations
+
+import copy
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from ...results.storage import register
+from .stderr import MOST_BATCHES, Array, Estimate, checked, estimate
+
+
+@register
+class GrowthStatistics:
+    """Batch sums of log growth: at most `capacity`, however long the run.
+
+    Blocks are summed into batches of equal numbers of blocks. When `capacity` batches are full,
+    neighbours are merged and batches are twice as long from then on (the dyadic scheme of [1]_).
+    Sums are exact but for rounding; `estimate` is the estimator of
+    `stderr.mean_and_stderr` on the batches, which sums into as many itself.
+
+    `growth` and `durations` may go wherever a run's growth and durations may: to
+    `stderr.linear_stderr`, `ensemble.pooled` or `diagnosis.diagnose`.
+
+    Parameters
+    ----------
+    capacity : int, optional
+        Even number of batches, at least 2. Between half of it and all of it are in use once the
+        run has so many blocks.
+
+    Attributes
+    ----------
+    n_blocks : int
+        Blocks so far.
+    blocks_per_batch : int
+        A power of two.
+
+    References
+    ----------
+    .. [1] G. S. Fishman, Discrete-Event Simulation: Modeling, Programming, and Analysis, Springer
+       (2001), chap. 6.
+
+    Examples
+    --------
+    >>> growth = np.random.default_rng(0).standard_normal((100_000, 3))
+    >>> statistics = GrowthStatistics()
+    >>> for chunk in np.split(growth, 1000):
+    ...     statistics.update(chunk, np.ones(len(chunk)))
+    >>> statistics.growth.shape, statistics.blocks_per_batch
+    ((782, 3), 128)
+    >>> np.allclose(statistics.estimate().mean, growth.mean(axis=0), rtol=1e-12)
+    True
+    """
+
+    def __init__(self, capacity: int = MOST_BATCHES) -> None:
+        if capacity < 2 or capacity % 2:
+            raise ValueError(f"capacity must be even and at least 2, got {capacity}")
+        self.capacity = capacity
+        self.n_blocks = 0
+        self.blocks_per_batch = 1
+        self._full = 0  # batches that are complete; the next one is open
+        self._durations = np.zeros(capacity)
+        self._batches: Array | None = None
+
+    def update(self, growth: ArrayLike, durations: ArrayLike) -> None:
+        """Add blocks.
+
+        Parameters
+        ----------
+        growth : array_like, shape (blocks, ...)
+            Log growth per block, in nats; the trailing shape is that of the first call.
+        durations : array_like, shape (blocks,)
+            Durations of the blocks.
+
+        Raises
+        ------
+        ValueError
+            If the shapes disagree with each other or with those of the first call.
+        """
+        growth, durations = checked(growth, durations)
+        if self._batches is None:
+            self._batches = np.zeros((self.capacity, *growth.shape[1:]))
+        if growth.shape[1:] != self._batches.shape[1:]:
+            raise ValueError(
+                f"growth has trailing shape {growth.shape[1:]}, the blocks before had "
+                f"{self._batches.shape[1:]}"
+            )
+        while len(growth):
+            per_batch = self.blocks_per_batch
+            open_blocks = self.n_blocks - self._full * per_batch
+            room = (self.capacity - self._full) * per_batch - open_blocks
+            taken = min(len(growth), room)
+            # Batch boundaries within what is taken: the first may complete the open batch.
+            starts = np.arange(-open_blocks, taken, per_batch).clip(0)
+            batches = slice(self._full, self._full + len(starts))
+            self._batches[batches] += np.add.reduceat(growth[:taken], starts, axis=0)
+            self._durations[batches] += np.add.reduceat(durations[:taken], starts)
+            self.n_blocks += taken
+            self._full = self.n_blocks // per_batch
+            if self._full == self.capacity:
+                self._merge()
+            growth, durations = growth[taken:], durations[taken:]
+
+    @property
+    def growth(self) -> Array:
+        """Batch sums, the open one last, shape (batches, ...)."""
+        if self._batches is None:
+            raise ValueError("no blocks yet: update() first")
+        return self._batches[: len(self.durations)].copy()
+
+    @property
+    def durations(self) -> Array:
+        """Durations of the batches, shape (batches,)."""
+        return self._durations[: -(-self.n_blocks // self.blocks_per_batch)].copy()
+
+    def estimate(self) -> Estimate:
+        """Return the mean, its standard error and degrees of freedom so far."""
+        return estimate(self.growth, self.durations, self.n_blocks)
+
+    def mean_over_members(self) -> GrowthStatistics:
+        """Return the statistics of growth (blocks, ..., k) averaged over the ensemble."""
+        mean = copy.copy(self)
+        mean._durations = self._durations.copy()
+        if self._batches is not None:
+            members = tuple(range(1, self._batches.ndim - 1))
+            mean._batches = np.mean(self._batches, axis=members)
+        return mean
+
+    def _merge(self) -> None:
+        """Merge neighbours: half as many batches, twice as long."""
+        assert self._batches is not None
+        half = self.capacity // 2
+        for sums in (self._batches, self._durations):
+            sums[:half] = sums[::2] + sums[1::2]
+            sums[half:] = 0.0
+        self.blocks_per_batch *= 2
+        self._full = half

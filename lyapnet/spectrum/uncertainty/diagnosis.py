@@ -1,0 +1,211 @@
+"""One plain verdict on a run or an ensemble: what its intervals support, and what they do not."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from ...results.result import Result
+from ...results.storage import register
+from .drift import drift_pvalue, effective_sample_size, running
+from .ensemble import agreement_pvalue, split_r_hat
+from .stderr import Array, Estimate, checked, coarsened, is_regular, mean_and_stderr
+from .verdict import in_words, unbounded, within
+
+SETTLED = 0.05  # of a run: what a plot shows of the estimates before that may be cut off
+
+
+@register
+@dataclass(frozen=True, repr=False, eq=False)
+class Diagnosis(Result):
+    """What speaks for and against the convergence of a run.
+
+    Attributes
+    ----------
+    verdict : str
+        One sentence, that begins with "converged:", "stationary:" (nothing speaks against the
+        run, but the signs of some exponents are open), "too short:", "drifting:",
+        "disagreeing:", "not yet:" or "unbounded:".
+    converged : bool
+        Whether it begins with "converged:".
+    exponents, stderr, dof : ndarray, shape (..., k)
+        As `mean_and_stderr` returns them, in the order of the columns.
+    drift_pvalue : ndarray, shape (..., k)
+        Of the first fifth against the last half.
+    effective_sample_size : ndarray, shape (..., k)
+        Blocks' worth of independent growth.
+    r_hat, agreement_pvalue : ndarray, shape (k,), or None
+        Of the ensemble, if there is one of a single system.
+    times : ndarray, shape (m,)
+        Ends of at most 1024 batches of blocks.
+    running : ndarray, shape (m, ..., k)
+        Average growth up to these times.
+    level : float
+        Of the intervals that the verdict and the plot show.
+    """
+
+    verdict: str
+    converged: bool
+    exponents: Array
+    stderr: Array
+    dof: Array
+    drift_pvalue: Array
+    effective_sample_size: Array
+    r_hat: Array | None
+    agreement_pvalue: Array | None
+    times: Array
+    running: Array
+    level: float
+
+    _dims: ClassVar[dict[str, tuple[str, ...]]] = {
+        "exponents": ("exponent",),
+        "stderr": ("exponent",),
+        "dof": ("exponent",),
+        "drift_pvalue": ("exponent",),
+        "effective_sample_size": ("exponent",),
+        "r_hat": ("exponent",),
+        "agreement_pvalue": ("exponent",),
+        "times": ("time",),
+        "running": ("time", "exponent"),
+    }
+
+    def _summary(self) -> dict[str, Any]:
+        return {"verdict": self.verdict, "exponents": self.exponents, "stderr": self.stderr}
+
+    def plot(self, ax: Any = None) -> Any:
+        """Draw the running estimates, and the final intervals as bands.
+
+        Parameters
+        ----------
+        ax : matplotlib.axes.Axes, optional
+            Axes to draw on; new ones by default.
+
+        Returns
+        -------
+        matplotlib.axes.Axes
+        """
+        from ...results.axes import by_index, few_of, new_axes
+
+        ax = new_axes(ax)
+        k = self.exponents.shape[-1]
+        estimate = Estimate(self.exponents, self.stderr, self.dof)
+        low, high = estimate.confidence_interval(self.level)
+        low, high = low.reshape(-1, k), high.reshape(-1, k)
+        curves = self.running.reshape(len(self.times), -1, k)
+        named = few_of(k)
+        for i, color in enumerate(by_index(k)):
+            for member in range(curves.shape[1]):
+                drawn = np.isfinite(curves[:, member, i])
+                name = rf"$\lambda_{{{i + 1}}}$" if i in named and not member else None
+                ax.plot(
+                    self.times[drawn], curves[drawn, member, i], color=color, lw=0.8, label=name
+                )
+            ends = np.isfinite(low[:, i]) & np.isfinite(high[:, i])
+            if ends.any():
+                name = f"{100 * self.level:g} % interval" if i == 0 else None
+                bottom, top = low[ends, i].min(), high[ends, i].max()
+                ax.axhspan(bottom, top, color=color, alpha=0.2, lw=0, label=name)
+        settled = curves[self.times >= SETTLED * self.times[-1]]
+        shown = np.concatenate([settled.ravel(), low.ravel(), high.ravel()])
+        shown = shown[np.isfinite(shown)]
+        if shown.size and np.ptp(shown) > 0:
+            margin = 0.1 * np.ptp(shown)
+            ax.set_ylim(shown.min() - margin, shown.max() + margin)
+        handles, names = ax.get_legend_handles_labels()
+        order = sorted(range(len(names)), key=lambda i: names[i].endswith("interval"))
+        ax.legend(
+            [handles[i] for i in order], [names[i] for i in order], frameon=False,
+            loc="upper left", bbox_to_anchor=(1.01, 1.0), borderaxespad=0.0,
+        )  # fmt: skip
+        ax.set(xlabel="time", ylabel="running exponents (nats per unit time)")
+        ax.set_title(self.verdict.split(":")[0])
+        return ax
+
+
+def diagnose(
+    growth: ArrayLike,
+    durations: ArrayLike,
+    *,
+    tol: float | None = None,
+    level: float = 0.95,
+    same_system: bool = True,
+    x0: ArrayLike | None = None,
+    state: ArrayLike | None = None,
+) -> Diagnosis:
+    """Judge whether a run has converged.
+
+    In this order: a run is unbounded if its state has grown by many orders; it is too short if an
+    exponent has no standard error; it drifts if a first fifth differs from the last half; an
+    ensemble disagrees if its members' means differ by more than their errors. The two tests are
+    made at a level of 0.01 for all exponents and members together (Bonferroni). A drift that
+    leaves an exponent within `tol`, half-width included, is tolerated.
+
+    With `tol`, it is not there yet if a half-width exceeds it, else converged. Without, it is
+    stationary as long as the signs of some exponents are not settled, and converged when
+    all are: their intervals exclude zero, or hold it with a half-width of at most a twentieth of
+    the leading exponent, as of the exponent along a flow, which is zero.
+
+    Parameters
+    ----------
+    growth : array_like, shape (blocks, ..., k)
+        Log growth per block, in nats; ``...`` are members of an ensemble.
+    durations : array_like, shape (blocks,)
+        Durations of the blocks.
+    tol : float, optional
+        Largest acceptable half-width of the intervals, in nats per unit time.
+    level : float, optional
+        Level of the intervals.
+    same_system : bool, optional
+        Whether the members are trajectories of one system, that ought to agree.
+    x0, state : array_like, shape (..., n), optional
+        States at the start, before the transients, and at the end.
+
+    Returns
+    -------
+    Diagnosis
+
+    Raises
+    ------
+    ValueError
+        If the shapes disagree, or a growth is ``nan`` or ``+inf``.
+
+    Examples
+    --------
+    >>> growth = 0.3 + np.random.default_rng(0).standard_normal((1000, 1))
+    >>> diagnose(growth, np.ones(1000)).verdict
+    'converged: 95 % half-widths up to 0.06, no drift (p = 0.32), all signs settled'
+    >>> diagnose(growth[:10], np.ones(10)).verdict
+    'too short: 10 blocks cannot tell the error of 1 of 1 exponents; run longer'
+    """
+    growth, durations = checked(growth, durations)
+    if growth.ndim < 2:
+        raise ValueError(f"growth must have shape (blocks, ..., k), got {growth.shape}")
+    estimate = mean_and_stderr(growth, durations)
+    batches, batch_durations = coarsened(growth, durations)
+    ensemble = same_system and growth[0, ..., 0].size > 1
+    drift = drift_pvalue(growth, durations)
+    if tol is not None:
+        drift = np.where(within(estimate, batches, batch_durations, tol, level), 1.0, drift)
+    r_hat = split_r_hat(growth, durations) if ensemble else None
+    agreement = agreement_pvalue(batches, batch_durations) if ensemble else None
+    regular = is_regular(growth, durations) | np.isneginf(estimate.mean)
+    verdict = unbounded(x0, state, len(growth)) or in_words(
+        estimate, drift, agreement, r_hat, len(growth), tol, level, regular
+    )
+    return Diagnosis(
+        verdict=verdict,
+        converged=verdict.startswith("converged:"),
+        exponents=estimate.mean,
+        stderr=estimate.stderr,
+        dof=estimate.dof,
+        drift_pvalue=drift,
+        effective_sample_size=effective_sample_size(growth, durations),
+        r_hat=r_hat,
+        agreement_pvalue=agreement,
+        times=np.cumsum(batch_durations),
+        running=running(batches, batch_durations),
+        level=level,
+    )

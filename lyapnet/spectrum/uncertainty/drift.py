@@ -1,0 +1,91 @@
+"""Whether runs have settled, and agree: running estimates, drift, ensembles."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import ArrayLike
+from scipy import special
+
+from .stderr import Array, checked, is_regular, mean_and_stderr
+
+FIRST, LAST = 0.2, 0.5  # parts of a run that the drift test compares
+
+
+def running(growth: ArrayLike, durations: ArrayLike) -> Array:
+    """Return the average growth from the start to the end of each block, shape (blocks, ...).
+
+    Parameters
+    ----------
+    growth : array_like, shape (blocks, ...)
+        Log growth per block, in nats.
+    durations : array_like, shape (blocks,)
+        Durations of the blocks.
+    """
+    growth, durations = checked(growth, durations)
+    times = np.cumsum(durations)
+    return np.cumsum(growth, axis=0) / times.reshape(-1, *[1] * (growth.ndim - 1))
+
+
+def effective_sample_size(growth: ArrayLike, durations: ArrayLike) -> Array:
+    """Return how many independent blocks would give the same standard error, shape (...).
+
+    The variance of the blocks' rates over ``stderr²``: more than the blocks for anticorrelated
+    growth, 0 for a run too short to tell, ``nan`` where the mean is ``-inf``.
+
+    Parameters
+    ----------
+    growth : array_like, shape (blocks, ...)
+        Log growth per block, in nats.
+    durations : array_like, shape (blocks,)
+        Durations of the blocks.
+    """
+    growth, durations = checked(growth, durations)
+    mean, stderr, _ = mean_and_stderr(growth, durations)
+    shares = durations / durations.sum()
+    shares = shares.reshape(-1, *[1] * mean.ndim)
+    finite = np.isfinite(mean)
+    rates = growth / durations.reshape(shares.shape)
+    spread = np.where(finite, rates - np.where(finite, mean, 0.0), np.nan)
+    return np.sum(shares * spread**2, axis=0) / stderr**2
+
+
+def drift_pvalue(growth: ArrayLike, durations: ArrayLike) -> Array:
+    r"""Test whether the first fifth of a run differs in mean from its last half.
+
+    As Geweke's diagnostic [1]_, but with the long-run variance S of the last half alone, which a
+    transient at the start cannot inflate, and Student's t:
+
+    .. math:: t_\nu = \frac{\bar g_1 - \bar g_2}{\sqrt{S\,(1/T_1 + 1/T_2)}} .
+
+    Parameters
+    ----------
+    growth : array_like, shape (blocks, ...)
+        Log growth per block, in nats.
+    durations : array_like, shape (blocks,)
+        Durations of the blocks.
+
+    Returns
+    -------
+    ndarray, shape (...)
+        Two-sided p-values. 1 where the last half is too short to tell, and where the growth is
+        regular (`regular`): its error accounts for decays. ``nan`` where the mean is
+        ``-inf``.
+
+    References
+    ----------
+    .. [1] J. Geweke, "Evaluating the accuracy of sampling-based approaches to the calculation of
+       posterior moments", in: Bayesian Statistics 4, Oxford University Press, 169 (1992).
+    """
+    growth, durations = checked(growth, durations)
+    ends = np.cumsum(durations) / durations.sum()
+    n_first = max(1, int(np.searchsorted(ends, FIRST * (1 + 1e-12), side="right")))
+    n_last = max(1, len(growth) - int(np.searchsorted(ends, 1 - LAST, side="right")))
+    singular = np.isneginf(growth.min(axis=0))
+    growth = np.where(singular, 0.0, growth)
+    first, last = slice(None, n_first), slice(-n_last, None)
+    first_time, last_time = durations[first].sum(), durations[last].sum()
+    mean, stderr, dof = mean_and_stderr(growth[last], durations[last])
+    difference = growth[first].sum(axis=0) / first_time - mean
+    t = difference / (stderr * np.sqrt(1 + last_time / first_time))
+    pvalue = np.where(is_regular(growth, durations), 1.0, 2 * special.stdtr(dof, -np.abs(t)))
+    return np.where(singular, np.nan, pvalue)

@@ -1,0 +1,152 @@
+"""What an estimate supports, in a sentence."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from .stderr import Array, Estimate
+
+SIGNIFICANT = 0.01  # of a whole diagnosis: single p-values are multiplied by their number
+NEGLIGIBLE = 0.05  # of the leading exponent: half-width within which a zero counts as zero
+UNBOUNDED = 1e6  # factor by which no state grows on the way from its start to an attractor
+FASTEST = 1e3  # the same, per block: phases that are not wrapped grow, but only so fast
+
+
+def in_words(
+    estimate: Estimate,
+    drift: Array,
+    agreement: Array | None,
+    r_hat: Array | None,
+    n_blocks: int,
+    tol: float | None,
+    level: float,
+    regular: NDArray[np.bool_],
+) -> str:
+    """Put into a sentence what decides."""
+    finite = ~np.isneginf(estimate.mean)
+    if not finite.any():
+        return "converged: every exponent is -inf, the Jacobian is singular"
+    short = estimate.too_short
+    if short.any():
+        return (
+            f"too short: {n_blocks} blocks cannot tell the error of {short.sum()} of {short.size} "
+            "exponents; run longer"
+        )
+    p_drift = _familywise(drift[finite])
+    if p_drift < SIGNIFICANT:
+        where = ", ".join(_columns(drift * finite.sum() < SIGNIFICANT))
+        return (
+            f"drifting: the first fifth differs from the last half (p = {p_drift:.1g}) in "
+            f"exponents {where}; take longer transients"
+        )
+    if agreement is not None and r_hat is not None and not np.isnan(agreement).all():
+        p_agree = _familywise(agreement[~np.isnan(agreement)])
+        if p_agree < SIGNIFICANT:
+            where = ", ".join(_columns(agreement * agreement.size < SIGNIFICANT))
+            return (
+                f"disagreeing: members differ by more than their errors (p = {p_agree:.1g}, R-hat "
+                f"up to {np.nanmax(r_hat):.3g}) in exponents {where}; several attractors, inputs "
+                "that differ in kind, or runs too short to visit the whole of an attractor"
+            )
+    widest = estimate.half_width(level)[finite].max()
+    widths = f"{100 * level:g} % half-widths up to {widest:.2g}"
+    if tol is not None and widest > tol:
+        return f"not yet: {widths}, more than tol = {tol:g}; run longer"
+    holds_zero, settled = _signs(estimate, level, regular)
+    which = _listed(holds_zero)
+    if tol is None and not settled:
+        signs = (
+            f"sign of exponent {which} is" if which.isdigit() else f"signs of exponents {which} are"
+        )
+        return (
+            f"stationary: no drift found (p = {p_drift:.2g}), {widths}; the {signs} not settled: "
+            "run longer"
+        )
+    plural = "" if which.isdigit() else "s"
+    signs = f"exponent{plural} {which} not told from 0" if which else "all signs settled"
+    # The sums of one chaotic run in thirty look bounded, too.
+    chaotic = (estimate.mean > estimate.half_width(level)) & (estimate.stderr > 1e-9)
+    if regular.all() and not chaotic.any():
+        return f"converged: regular growth, {widths}, that fall as 1/time; {signs}"
+    return f"converged: {widths}, no drift (p = {p_drift:.2g}), {signs}"
+
+
+def _signs(
+    estimate: Estimate, level: float, regular: NDArray[np.bool_]
+) -> tuple[NDArray[np.bool_], bool]:
+    """Return which intervals hold zero, and whether all of these are as good as zero.
+
+    They are measured against the leading exponent. If that holds zero itself, it takes a run of
+    regular growth (a cycle, a torus), and the next one of a known sign counts.
+    """
+    low, high = estimate.confidence_interval(level)
+    holds_zero: NDArray[np.bool_] = (low <= 0) & (high >= 0)
+    k = estimate.mean.shape[-1]
+    half = estimate.half_width(level).reshape(-1, k)
+    members = zip(
+        estimate.mean.reshape(-1, k), half, holds_zero.reshape(-1, k), regular.reshape(-1, k),
+        strict=True,
+    )  # fmt: skip
+    for mean, width, unknown, even in members:
+        if not unknown.any():
+            continue
+        if unknown[np.argmax(mean)] and not even.all():
+            return holds_zero, False
+        known = np.isfinite(mean) & ~unknown
+        if known.any() and width[unknown].max() > NEGLIGIBLE * np.abs(mean[known].max()):
+            return holds_zero, False
+    return holds_zero, True
+
+
+def unbounded(x0: ArrayLike | None, state: ArrayLike | None, n_blocks: int) -> str:
+    """Say if a state has grown by more than a way to an attractor, or a phase, ever takes."""
+    if x0 is None or state is None:
+        return ""
+    start, end = (np.abs(np.atleast_1d(x)).max(axis=-1) for x in (x0, state))
+    far = end > np.maximum(1.0, start) * max(UNBOUNDED, FASTEST * n_blocks)
+    if not np.any(far):
+        return ""
+    worst = np.unravel_index(np.argmax(np.where(far, end, 0.0)), far.shape)
+    who = "the state" if far.size == 1 else f"the state of {far.sum()} of {far.size} members"
+    return (
+        f"unbounded: {who} grows without bound, from {start[worst]:.1g} to {end[worst]:.1g}; these "
+        "are not the exponents of an attractor"
+    )
+
+
+def within(
+    estimate: Estimate, batches: Array, durations: Array, tol: float, level: float
+) -> NDArray[np.bool_]:
+    """Return where an average is within `tol` even if the last half alone were right."""
+    n = len(batches) // 2
+    last = batches[n:].sum(axis=0) / durations[n:].sum()
+    finite = ~np.isneginf(last)
+    shift = np.abs(np.where(finite, estimate.mean, 0.0) - np.where(finite, last, 0.0))
+    within: NDArray[np.bool_] = finite & (shift + estimate.half_width(level) <= tol)
+    return within
+
+
+def _familywise(pvalues: Array) -> float:
+    """Return the least p-value, corrected for the number of tests."""
+    return float(min(1.0, pvalues.min() * pvalues.size))
+
+
+def _columns(significant: NDArray[np.bool_]) -> list[str]:
+    """Name the exponents, from 1, for which any member is significant."""
+    columns = significant.reshape(-1, significant.shape[-1]).any(axis=0)
+    return [str(i + 1) for i in np.flatnonzero(columns)]
+
+
+def _listed(which: NDArray[np.bool_]) -> str:
+    """List exponents as "1, 4 to 7", from 1, for which any member is true."""
+    numbers = np.array([int(i) for i in _columns(which)], dtype=int)
+    if not numbers.size:
+        return ""
+    runs = np.split(numbers, np.flatnonzero(np.diff(numbers) > 1) + 1)
+    names = []
+    for run in runs:
+        names += [str(run[0])] if len(run) == 1 else [f"{run[0]} to {run[-1]}"]
+        if len(run) == 2:
+            names[-1:] = [str(i) for i in run]
+    return ", ".join(names)

@@ -1,0 +1,176 @@
+"""A cell that is fed its own output."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import autograd.numpy as anp
+import numpy as np
+from autograd import make_vjp
+
+from .. import validate
+from ..numerics.arrays import Array
+from ..numerics.autodiff import Tree, is_traced, leaves, rebuild, value
+from ..results.storage import register
+from . import System, as_system
+from .orbit import JacobianOrbit, Orbit
+
+
+@register
+class ClosedLoop(System):
+    r"""A driven system whose own output is its input: an autonomous system.
+
+    .. math:: h_{s+1} = f(h_s, u_{s+1}), \qquad u_{s+1} = C h_s + c
+
+    Its Jacobian has a second way from state to state, around the loop,
+
+    .. math:: D_s = \frac{\partial f}{\partial h} + \frac{\partial f}{\partial u}\, C ,
+
+    so that its exponents are not the conditional ones that the same cell has under the
+    same sequence as a given input.
+
+    Parameters
+    ----------
+    cell : System
+        A cell, or a `Map` or `Flow` with inputs, written so that autograd can trace it. Under a
+        `Flow` the output is held constant over each step.
+    readout : array (..., m, n)
+        C: from the state to the m inputs of the cell. For an LSTM the last axis may have the
+        length of h alone. What a vanilla network gives to its readout are pre-activations; a
+        readout of the rates :math:`\phi(h)` makes a `VanillaRNN` with weights :math:`W + V C`.
+    bias : array (..., m), optional
+        c; default zero.
+
+    Attributes
+    ----------
+    cell : System
+    params : dict
+        "cell", "readout" and "bias"; exponents are differentiable in all of them.
+
+    References
+    ----------
+    H. Jaeger and H. Haas, Science 304, 78 (2004); J. Pathak et al., Chaos 27, 121102 (2017), for
+    the exponents of a trained closed loop as those of the system that it has learned.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import lyapnet as ln
+    >>> cell = ln.VanillaRNN(np.array([[0.5]]), [[1.0]], activation="linear")
+    >>> loop = ln.ClosedLoop(cell, [[0.3]])  # h' = 0.5 h + 0.3 h
+    >>> s = ln.lyapunov_spectrum(loop, 100, rng=0)
+    >>> float(np.exp(s.exponents[0]).round(6))
+    0.8
+    """
+
+    def __init__(self, cell: Any, readout: Any, bias: Any = None) -> None:
+        self.cell = as_system(cell)
+        n, m = self.cell.dim, self.cell.n_inputs
+        if not m:
+            raise ValueError("`cell` has n_inputs=0: nothing can be fed back into it")
+        C = readout if is_traced(readout) else validate.array("readout", readout, least=2)
+        shape = np.shape(value(C))
+        units = getattr(self.cell, "units", n)
+        if shape[-2] != m or shape[-1] not in (n, units):
+            raise ValueError(f"`readout` must have shape (..., {m}, {units}), got {shape}")
+        if shape[-1] < n:
+            C = anp.concatenate([C, np.zeros((*shape[:-1], n - shape[-1]))], axis=-1)
+        c = np.zeros(m) if bias is None else bias
+        c = c if is_traced(c) else validate.array("bias", c, least=1)
+        validate.trailing("bias", value(c), m, "the cell's n_inputs")
+        self.dim, self.dt = n, self.cell.dt
+        self.params = {"cell": self.cell.params, "readout": C, "bias": c}
+
+    def __repr__(self) -> str:
+        return f"ClosedLoop({self.cell!r})"
+
+    def _to_state(self) -> dict[str, Any] | None:
+        return None if self.cell._to_state() is None else {"cell": self.cell, **self._readout}
+
+    @property
+    def _readout(self) -> dict[str, Any]:
+        return {"readout": self.params["readout"], "bias": self.params["bias"]}
+
+    @classmethod
+    def _from_state(cls, state: dict[str, Any]) -> ClosedLoop:
+        return cls(**state)
+
+    def with_params(self, params: Tree) -> ClosedLoop:
+        """Return the same loop with other parameters.
+
+        Parameters
+        ----------
+        params : dict
+            With "cell", "readout" and "bias", traced by autograd or not.
+        """
+        same = rebuild(self.params, leaves(params))
+        cell = self.cell if same["cell"] is None else self.cell.with_params(same["cell"])
+        return ClosedLoop(cell, same["readout"], same["bias"])
+
+    def output(self, x: Any) -> Any:
+        """Return what is fed back from states ``(..., n)``: the inputs ``(..., m)``."""
+        C, c = self.params["readout"], self.params["bias"]
+        if np.ndim(value(C)) == 2:
+            return anp.dot(x, C.T) + c
+        return anp.matmul(C, x[..., None])[..., 0] + c
+
+    def step(self, x: Any, u: Any = None) -> Any:
+        """Return the next state ``(..., n)``."""
+        return self.cell.step(x, self.output(x))
+
+    def jacobian(self, x: Any, u: Any = None) -> Any:
+        """Return the Jacobian of the step around the loop, ``(..., n, n)``."""
+        return self._around(x, self.cell.jacobian, self.params["readout"])
+
+    def pushforward(self, x: Any, Q: Any, u: Any = None) -> Any:
+        """Return the Jacobian times ``Q (..., n, k)`` without forming it."""
+        fed_back = anp.matmul(self.params["readout"], Q)
+        return self._around(x, lambda x, u: self.cell.pushforward(x, Q, u), fed_back)
+
+    def _around(self, x: Any, within: Any, fed_back: Any) -> Any:
+        """Add the way through the readout to the way within the cell."""
+        plain = value(x)
+        lead = self.ensemble(plain, None)
+        if plain.shape[:-1] != lead:  # each network needs an input of its own
+            x = x + np.zeros((*lead, self.dim))
+        u = self.output(x)
+        return within(x, u) + anp.matmul(self._input_jacobian(x, u), fed_back)
+
+    def _input_jacobian(self, x: Any, u: Any) -> Any:
+        r"""Return :math:`\partial f / \partial u`, ``(..., n, m)``, by autograd.
+
+        Reverse mode twice: :math:`w \mapsto (\partial f / \partial u)^T w` is linear in w, and its
+        own reverse sweep is the forward derivative, one for each of the few inputs.
+        """
+        back, y = make_vjp(lambda u: self.cell.step(x, u))(u)
+        forward = make_vjp(back)(np.zeros(np.shape(value(y))))[0]
+        unit = np.eye(self.cell.n_inputs)
+        shape = np.shape(value(u))
+        columns = [forward(np.broadcast_to(e, shape)) for e in unit]
+        return anp.stack(columns, axis=-1)
+
+    def default_state(self, rng: np.random.Generator) -> Array | None:
+        """Return the state that the cell itself starts from."""
+        return self.cell.default_state(rng)
+
+    def ensemble(self, x: Array, u: Array | None) -> tuple[int, ...]:
+        """Return the shape of the ensemble that states, readouts and networks span."""
+        C, c = (np.shape(value(self.params[name])) for name in ("readout", "bias"))
+        lead = np.broadcast_shapes(x.shape[:-1], C[:-2], c[:-1])
+        return np.broadcast_shapes(lead, self.cell.ensemble(x, None))
+
+    def orbit(self, x: Array, inputs: Array | None, n_steps: int) -> Orbit:
+        """Run `n_steps` steps; see `System.orbit`."""
+
+        def step(x: Any, u: Any, p: Tree) -> Any:
+            return self.with_params(p).step(x)
+
+        def jacobian(x: Any, u: Any, p: Tree) -> Any:
+            return self.with_params(p).jacobian(x)
+
+        states = np.empty((n_steps + 1, *x.shape))
+        states[0] = x
+        with np.errstate(over="ignore", invalid="ignore"):
+            for s in range(n_steps):
+                states[s + 1] = self.step(states[s])
+        return JacobianOrbit(states, None, self.params, step, jacobian)

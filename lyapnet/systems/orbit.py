@@ -1,0 +1,255 @@
+"""A stretch of trajectory with its linearisation: what the tangent loop runs on."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from ..numerics.arrays import Array, unbroadcast
+from ..numerics.autodiff import Function, Tree, traced
+
+#: Up to this dimension an ensemble's tangent step is written out in components.
+SMALL_DIM = 4
+
+
+@dataclass
+class Cotangent:
+    """What a reverse sweep returns: cotangents of states, inputs and parameters.
+
+    `states` is ``(T, ..., n)`` after `Orbit.tangent_adjoint` (one for each state that a step
+    starts from) and ``(..., n)`` after `Orbit.state_adjoint` (the first state).
+    """
+
+    states: Array
+    inputs: Array | None
+    params: Tree
+
+
+class Orbit:
+    r"""States :math:`h_0 \dots h_T` of a system and the Jacobians :math:`D_s` of its T steps.
+
+    The tangent loop asks an orbit for these things. Tangent vectors are rows ``(..., k, n)``:
+    a batch of k perturbations.
+
+    ======================================  =====================================================
+    ``push(s, rows, out)``                  :math:`D_s q` of each row q
+    ``pull(s, rows, out, forward)``         :math:`D_s^T q` of each row q; given the rows that
+                                            went forward, whatever else is cheap then is noted
+                                            for the next
+    ``carry``, ``carry_back``               the same for several steps
+    ``blocks``                              a basis carried and factorised, as many blocks at once
+                                            as there are compiled loops for
+    ``tangent_adjoint(rows, rows_bar)``     cotangents through the dependence of :math:`D_s q_s`
+                                            on state, input and parameters, all s at once
+    ``state_adjoint(states_bar, inputs)``   the adjoint of the states' own recursion
+    ======================================  =====================================================
+
+    No Jacobian need be formed for any of them.
+    """
+
+    states: Array
+    inputs: Array | None
+    #: Whether bases should lie in memory with the ensemble's axes last.
+    members_last = False
+    #: Whether states are computed along with the tangent vectors, and checked after these.
+    runs_along = False
+
+    @property
+    def n_steps(self) -> int:
+        """Number of steps."""
+        return len(self.states) - 1
+
+    @property
+    def last(self) -> Array:
+        """State at the end ``(..., n)``."""
+        return self.states[-1]
+
+    @property
+    def jacobians(self) -> Array:
+        """Jacobians of all steps ``(T, ..., n, n)``."""
+        raise NotImplementedError
+
+    def push(self, s: int, rows: Array, out: Array) -> None:
+        """Carry tangent vectors through step s."""
+        raise NotImplementedError
+
+    def pull(self, s: int, rows: Array, out: Array, forward: Array | None = None) -> None:
+        """Carry cotangent vectors back through step s."""
+        raise NotImplementedError
+
+    def carry(self, first: int, rows: list[Array]) -> None:
+        """Carry the tangent vectors ``rows[0]`` through steps from `first` on, into the others."""
+        for i in range(len(rows) - 1):
+            self.push(first + i, rows[i], rows[i + 1])
+
+    def through(self, rows: Array, first: int, last: int) -> Array:
+        """Return tangent vectors carried through steps ``first ... last``."""
+        here, there = rows.copy(), np.empty_like(rows)
+        for s in range(first, last):
+            self.push(s, here, there)
+            here, there = there, here
+        return here
+
+    def carry_back(self, first: int, bars: list[Array], rows: list[Array]) -> None:
+        """Carry the cotangent vectors ``bars[-1]`` back to step `first`, into the others.
+
+        `rows` are those that went forward through these steps.
+        """
+        for i in reversed(range(len(rows))):
+            self.pull(first + i, bars[i + 1], bars[i], rows[i])
+
+    def blocks(
+        self, rows: Array, first: int, count: int, interval: int, least: float
+    ) -> tuple[int, Array, Array, Array]:
+        """Carry a basis through as many blocks as the orbit can do at once, factors included.
+
+        None, unless an orbit can do better than one step at a time.
+
+        Parameters
+        ----------
+        rows : array (..., k, n)
+            Orthonormal.
+        first : int
+            Step at which the first block begins.
+        count, interval : int
+            Number of blocks, and of steps in each.
+        least : float
+            Blocks whose sines, see `orthonormalise`, are not all as large are left undone.
+
+        Returns
+        -------
+        done : int
+            Number of blocks.
+        rows : array (..., k, n)
+            The basis after these.
+        diagonal, length : array (done, ..., k)
+            As of `orthonormalise`.
+        """
+        none = np.empty((0, *rows.shape[:-1]))
+        return 0, rows, none, none
+
+    def tangent_adjoint(self, rows: Array, rows_bar: Array) -> Cotangent:
+        """Differentiate ``sum(rows_bar * (D rows))``, rows fixed, in all that D depends on.
+
+        The last use of both arrays: they may be overwritten.
+        """
+        raise NotImplementedError
+
+    def state_adjoint(self, states_bar: Array, inputs: bool = True) -> Cotangent:
+        """Carry cotangents ``(T + 1, ..., n)`` of the states back to the first one.
+
+        The last use of the array: it may be overwritten. The cotangent of the inputs may be left
+        out where it is not wanted.
+        """
+        raise NotImplementedError
+
+
+class JacobianOrbit(Orbit):
+    """An orbit whose Jacobians are arrays; derivatives of these come from autograd.
+
+    Parameters
+    ----------
+    states : array (T + 1, ..., n)
+    inputs : array (T, ..., m) or None
+    params : tree
+    step, jacobian : callable (x, u, p)
+        The system's step and its Jacobian for all states at once.
+    jacobians : array (T, ..., n, n), optional
+        Known already.
+    """
+
+    def __init__(
+        self,
+        states: Array,
+        inputs: Array | None = None,
+        params: Tree = None,
+        step: Function | None = None,
+        jacobian: Function | None = None,
+        jacobians: Array | None = None,
+    ) -> None:
+        self.states = states
+        self.inputs = inputs
+        self._params = params
+        self._step = step
+        self._jacobian = jacobian
+        if jacobians is not None:
+            self.__dict__["jacobians"] = jacobians
+        self.members_last = states.ndim > 2 and states.shape[-1] <= SMALL_DIM
+
+    @cached_property
+    def jacobians(self) -> Array:
+        """Jacobians of all steps ``(T, ..., n, n)``."""
+        assert self._jacobian is not None
+        found = np.asarray(self._jacobian(self.states[:-1], self.inputs, self._params), dtype=float)
+        n = self.states.shape[-1]
+        if found.shape[-2:] != (n, n):
+            raise ValueError(
+                f"`jacobian` must return arrays (..., {n}, {n}), got shape {found.shape} for "
+                f"states of shape {self.states[:-1].shape}"
+            )
+        return np.broadcast_to(found, self.states[:-1].shape + self.states.shape[-1:])
+
+    @cached_property
+    def _components(self) -> Array:
+        """Jacobians with the ensemble as the last axis in memory, for work by components."""
+        moved = np.moveaxis(self.jacobians, (-2, -1), (1, 2))
+        return np.ascontiguousarray(moved)
+
+    def push(self, s: int, rows: Array, out: Array) -> None:
+        """Carry tangent vectors through step s."""
+        if rows.ndim == 2:
+            np.dot(rows, self.jacobians[s].T, out=out)
+        elif self.members_last:
+            _by_components(self._components[s].swapaxes(0, 1), rows, out)
+        else:
+            np.matmul(rows, self.jacobians[s].swapaxes(-1, -2), out=out)
+
+    def pull(self, s: int, rows: Array, out: Array, forward: Array | None = None) -> None:
+        """Carry cotangent vectors back through step s."""
+        np.matmul(rows, self.jacobians[s], out=out)
+
+    def tangent_adjoint(self, rows: Array, rows_bar: Array) -> Cotangent:
+        """Differentiate ``sum(rows_bar * (D rows))`` through the Jacobian function."""
+        jacobians_bar = np.matmul(rows_bar.swapaxes(-1, -2), rows)
+        return self._pull_through(self._jacobian, jacobians_bar, "jacobian")
+
+    def state_adjoint(self, states_bar: Array, inputs: bool = True) -> Cotangent:
+        """Carry cotangents of the states back to the first one, then through all steps at once."""
+        bars = states_bar.copy()
+        for s in reversed(range(self.n_steps)):
+            bars[s] += np.matmul(bars[s + 1][..., None, :], self.jacobians[s])[..., 0, :]
+        through = self._pull_through(self._step, bars[1:], "step", states=False)
+        return Cotangent(bars[0], through.inputs, through.params)
+
+    def _pull_through(
+        self, function: Function | None, bar: Array, name: str, states: bool = True
+    ) -> Cotangent:
+        """Apply the vector-Jacobian product of step or Jacobian in states, inputs, parameters."""
+        if function is None:
+            return Cotangent(np.zeros_like(self.states[:-1]), None, None)
+        x = self.states[:-1]
+        fixed = {"x": x, "u": self.inputs, "p": self._params}
+        free = {k: v for k, v in fixed.items() if v is not None and (states or k != "x")}
+
+        def call(free: Any) -> Any:
+            a = {**fixed, **{k: free[k] for k in free.keys()}}  # noqa: SIM118 - autograd's box
+            return function(a["x"], a["u"], a["p"])
+
+        if not free:
+            return Cotangent(np.zeros_like(x), None, None)
+        vjp, y = traced(call, name)(free)
+        found = vjp(unbroadcast(bar, np.shape(y)))
+        return Cotangent(found.get("x", np.zeros_like(x)), found.get("u"), found.get("p"))
+
+
+def _by_components(jacobian: Array, rows: Array, out: Array) -> None:
+    """Multiply ``(n, n, ..., )`` by rows ``(..., k, n)``: vectorised over the ensemble."""
+    n = rows.shape[-1]
+    for i in range(n):
+        target = out[..., i]
+        np.multiply(jacobian[0, i][..., None], rows[..., 0], out=target)
+        for j in range(1, n):
+            target += jacobian[j, i][..., None] * rows[..., j]

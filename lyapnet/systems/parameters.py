@@ -1,0 +1,54 @@
+"""The parameters of any system under names, as the optimiser sees them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from ..errors import DivergedError
+from ..numerics.arrays import Params
+from ..numerics.autodiff import Tree, leaves, rebuild
+from . import System, as_system
+
+
+def flossable(cell: Any) -> System:
+    """Return a system that has parameters to change."""
+    system = as_system(cell)
+    if not leaves(system.params):
+        raise ValueError(f"`cell` must have parameters to floss, but {cell!r} has no params")
+    return system
+
+
+def named_params(params: Tree, grads: Tree) -> tuple[Params, Params]:
+    """Return a system's parameters and their gradients as dictionaries of arrays of equal shapes.
+
+    Raises
+    ------
+    DivergedError
+        If a gradient is not finite.
+    """
+    flat = _is_flat(params)
+    names = sorted(params) if flat else [f"params[{i}]" for i in range(len(leaves(params)))]
+    theta, bars = {}, {}
+    for name, x, bar in zip(names, leaves(params), leaves(grads), strict=True):
+        theta[name] = np.asarray(x, dtype=float)
+        bars[name] = np.broadcast_to(np.asarray(bar, dtype=float), theta[name].shape)
+        if not np.isfinite(bars[name]).all():
+            raise DivergedError(
+                f"the gradient in `{name}` is not finite; use fewer steps, a smaller learning "
+                "rate or a smaller gain"
+            )
+    return theta, bars
+
+
+def with_named_params(system: System, params: Params) -> System:
+    """Return a system with the parameters that `named_params` has named."""
+    if _is_flat(system.params):
+        return system.with_params(params)
+    return system.with_params(rebuild(system.params, list(params.values())))
+
+
+def _is_flat(params: Tree) -> bool:
+    """Say whether parameters are a dictionary of arrays already."""
+    return isinstance(params, dict) and len(leaves(params)) == len(params)

@@ -1,0 +1,1 @@
+"""The one loop: a trajectory with its tangent basis, forward and in reverse."""

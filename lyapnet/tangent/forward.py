@@ -1,0 +1,240 @@
+r"""The one loop: a trajectory with its tangent basis.
+
+Eqs. 6 and 7: :math:`\tilde Q_{s+1} = D_s Q_s`, factorised as :math:`Q_{s+1} R_{s+1}` after every
+block of `interval` steps; the exponents are the averages of :math:`\log |R_{ii}|`. Its reverse
+stands in `lyapnet.tangent.gradient`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from ..errors import DegenerateBasisError, DivergedError
+from ..numerics.arrays import Array
+from ..numerics.buffers import empty
+from ..systems.orbit import Orbit
+from .cholesky_qr import Habit
+from .qr import orthonormalise
+from .stretches import check_states
+
+#: A vector may come this close to the span of those before it between two factorisations:
+#: its growth factor then has a relative error of 1e-8. Closer, the block is divided.
+SMALLEST_SINE = 1e-8
+
+#: Where only the flag of a basis matters, one pass of Cholesky's method is enough down to this
+#: sine: what it leaves of the inner products, 1e-2 at most in trials, is in the next factor.
+_FLAG = 1e-6
+
+#: Here the basis has lost rank to rounding: an interval that was asked for is refused.
+_COLLAPSED = 1e-12
+
+
+@dataclass
+class Tape:
+    """What the reverse sweep needs of a stretch: each step's basis and each block's factor."""
+
+    orbit: Orbit
+    rows: Array
+    blocks: list[tuple[int, int, Array]] = field(default_factory=list)
+    log_growth: Array = field(default_factory=lambda: np.zeros(0))
+
+
+def forward(
+    orbit: Orbit,
+    rows: Array,
+    interval: int,
+    *,
+    start: int,
+    forgiving: bool,
+    keep: bool = False,
+    flag_only: bool = False,
+) -> tuple[Array, Array, float, Tape | None]:
+    """Carry a basis along an orbit.
+
+    Parameters
+    ----------
+    orbit : Orbit
+    rows : array (..., k, n)
+        Orthonormal.
+    interval : int
+        Steps between factorisations; a last block may be shorter.
+    start : int
+        Number of the orbit's first step in the run, for messages.
+    forgiving : bool
+        See `Plan`.
+    keep : bool
+        Whether to return a tape.
+    flag_only : bool
+        Whether of the bases on the tape only the flags matter, the spans of their first vectors,
+        and of the growth factors the product. The last basis is orthonormal in any case.
+
+    Returns
+    -------
+    log_growth : array (blocks, ..., k)
+        Logarithms of the growth factors.
+    rows : array (..., k, n)
+        The basis at the end.
+    sine : float
+        The smallest sine met, see `orthonormalise`.
+    tape : Tape or None
+    """
+    run = _Run(orbit, rows, interval, forgiving, keep, flag_only)
+    with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
+        run.through()
+        check_states(orbit, start)
+        return run.growth(start)
+
+
+class _Run:
+    """Blocks of a stretch, done in order, each divided where the basis does not stand it."""
+
+    def __init__(
+        self, orbit: Orbit, rows: Array, interval: int, forgiving: bool, keep: bool, flag_only: bool
+    ) -> None:
+        n_steps = orbit.n_steps
+        self.orbit, self.interval, self.forgiving = orbit, interval, forgiving
+        self.keep, self.flag_only = keep, flag_only
+        self.n_blocks = -(-n_steps // interval)
+        length = n_steps if keep else min(interval, n_steps)
+        self.buffer = _buffer(length + 1, rows, orbit.members_last)
+        self.buffer[0] = rows
+        self.views = list(self.buffer)
+        self.factor_shape = (*rows.shape[:-1], rows.shape[-2])
+        self.factors = list(empty((self.n_blocks, *self.factor_shape))) if keep else []
+        self.tape = Tape(orbit, self.buffer) if keep else None
+        # Of all blocks and parts of divided ones, in groups: where each ends, what it has grown.
+        self.n_parts = 0
+        self.ends: list[Any] = []
+        self.diagonals: list[Array] = []
+        self.lengths: list[Array] = []
+        #: The first part of each block.
+        self.starts: list[Any] = []
+        self.suspect: list[tuple[int, int, int, Array]] = []
+        self.qr, self.loop = Habit(), Habit()
+        #: Blocks that compiled loops should try at once.
+        self.reach = n_steps
+
+    def through(self) -> None:
+        """Go through all blocks."""
+        done = 0
+        while done < self.n_blocks:
+            done += self._at_once(done * self.interval)
+            if done < self.n_blocks:
+                first = done * self.interval
+                self.starts.append([self.n_parts])
+                pending = [(first, min(first + self.interval, self.orbit.n_steps))]
+                while pending:
+                    a, b = pending.pop()
+                    if not self._block(a, b):
+                        pending += [((a + b) // 2, b), (a, (a + b) // 2)]
+                done += 1
+
+    def _at_once(self, first: int) -> int:
+        """Do as many blocks as compiled loops can, the first of them from step `first` on."""
+        steps = min(self.interval, self.orbit.n_steps - first)
+        count = min(self.reach, (self.orbit.n_steps - first) // steps)
+        if self.keep or not self.loop.ready():
+            return 0
+        n = self.buffer.shape[-1]
+        least = SMALLEST_SINE if steps > 1 else n * np.finfo(float).eps
+        found, rows, diagonal, length = self.orbit.blocks(
+            self.buffer[0], first, count, steps, least
+        )
+        self.loop.learn(found > 0)
+        self.reach = max(1, 2 * found)
+        if found:
+            self.buffer[0] = rows
+            self.starts.append(np.arange(self.n_parts, self.n_parts + found))
+            self._note(first + steps * np.arange(1, found + 1), diagonal, length)
+        return found
+
+    def _note(self, ends: Array, diagonal: Array, length: Array) -> None:
+        """Note the factors of blocks, or of parts of one."""
+        self.n_parts += len(ends)
+        self.ends.append(ends)
+        self.diagonals.append(diagonal)
+        self.lengths.append(length)
+
+    def _block(self, first: int, last: int) -> bool:
+        """Push through a block and factorise; say whether the basis stood it undivided."""
+        here = first if self.keep else 0
+        end = here + last - first
+        self.orbit.carry(first, self.views[here : end + 1])
+        factor = None
+        if self.keep:
+            factor = self.factors.pop() if self.factors else np.empty(self.factor_shape)
+        least = _FLAG if self.flag_only and last < self.orbit.n_steps else None
+        diagonal, length = orthonormalise(self.views[end], factor, self.qr, least)
+        if last - first > 1:
+            sine = diagonal / length
+            if not sine.min() >= SMALLEST_SINE:  # NaN where it overflowed
+                self.suspect.append((self.n_parts, first, last, sine))
+                return False
+        self._note(np.array([last]), diagonal[None], length[None])
+        if self.tape is not None and factor is not None:
+            self.tape.blocks.append((first, last, factor))
+        if not self.keep:
+            self.buffer[0] = self.views[end]
+        return True
+
+    def growth(self, start: int) -> tuple[Array, Array, float, Tape | None]:
+        """Return what `forward` does."""
+        diagonal, length = np.concatenate(self.diagonals), np.concatenate(self.lengths)
+        check_growth(diagonal, length, start + np.concatenate(self.ends))
+        log_growth, sine = logs(diagonal, length, self.buffer.shape[-1])
+        growth = log_growth
+        if self.n_blocks < self.n_parts:
+            starts = np.concatenate(self.starts)
+            growth = np.add.reduceat(log_growth, starts, axis=0)
+            for part, first, last, collapsed in self.suspect:
+                if self.forgiving or part not in starts or collapsed.min() >= _COLLAPSED:
+                    continue
+                if not np.isneginf(growth[np.searchsorted(starts, part)]).any():
+                    raise _degenerate(start + last, last - first, collapsed)
+        if self.tape is not None:
+            self.tape.log_growth = log_growth
+        rows = self.buffer[self.orbit.n_steps if self.keep else 0].copy()
+        smallest = min((float(np.nan_to_num(s[3]).min()) for s in self.suspect), default=1.0)
+        return growth, rows, min(smallest, float(sine.min())), self.tape
+
+
+def check_growth(diagonal: Array, length: Array, ends: Sequence[int] | Array) -> None:
+    """Refuse Jacobians that are not finite."""
+    good = np.isfinite(diagonal + length).reshape(len(ends), -1).all(axis=1)
+    if not good.all():
+        step = int(ends[int(np.argmin(good))])
+        raise DivergedError(
+            f"the Jacobian of step {step}, times the tangent basis, is not finite: check "
+            "`jacobian` at the state there (`check_invariants` compares it with the step), or the "
+            "step itself if its derivative comes from autograd",
+            step=step,
+        )
+
+
+def logs(diagonal: Array, length: Array, n: int) -> tuple[Array, Array]:
+    """Return logs of growth factors, and sines; a factor that rounding hides is zero."""
+    sine = np.divide(diagonal, length, out=np.zeros_like(diagonal), where=length > 0)
+    return np.log(np.where(sine > n * np.finfo(float).eps, diagonal, 0.0)), sine
+
+
+def _degenerate(step: int, length: int, sine: Array) -> DegenerateBasisError:
+    exponent = int(np.argmin(sine.reshape(-1, sine.shape[-1]).min(axis=0)))
+    return DegenerateBasisError(
+        f"the tangent basis degenerated within the {length} steps before step {step}: vector "
+        f"{exponent + 1} of {sine.shape[-1]} came within {sine.min():.1e} of the span of those "
+        'before it; use a smaller qr_interval, or qr_interval="auto"',
+        step=step,
+        exponent=exponent,
+    )
+
+
+def _buffer(length: int, rows: Array, members_last: bool) -> Array:
+    """Return room for bases, in memory with the ensemble's axes last where the orbit wants it."""
+    if not members_last:
+        return empty((length, *rows.shape))
+    *lead, k, n = rows.shape
+    return np.moveaxis(empty((length, k, n, *lead)), (1, 2), (-2, -1))

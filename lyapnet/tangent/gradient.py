@@ -1,0 +1,149 @@
+r"""The same loop in reverse: gradients of finite-time exponents.
+
+The adjoint of eqs. 6 and 7: cotangents of the growth rates are carried back through the
+factorisations, by `lyapnet.tangent.qr.pull_back_qr`, and through the tangent steps, by the orbit;
+what they leave on the states is carried back by backpropagation through time. A window too long
+to be kept is recomputed stretch by stretch, from the state and the basis at the start of each.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from ..numerics.arrays import Array, blas_threads
+from ..numerics.autodiff import Tree, leaves, rebuild
+from ..systems import System
+from ..systems.orbit import Orbit
+from .deferred_qr import forward_in_blocks
+from .forward import Tape, forward
+from .reverse import reverse
+from .stretches import Plan, run_orbit, stretch_length
+
+#: Numbers that a reverse sweep may keep; longer windows are recomputed stretch by stretch.
+_TAPE = 2**26
+
+
+@dataclass
+class Record:
+    """A run that can be differentiated: where each stretch starts, and its tape if kept."""
+
+    system: System
+    inputs: Array | None
+    plan: Plan
+    starts: list[tuple[str, int, int, Array, Array]]
+    tapes: list[Tape | Orbit | None]
+    smallest_sine: float = 1.0
+
+
+def exponents(
+    system: System, x: Array, rows: Array, inputs: Array | None, plan: Plan, *, keep: bool
+) -> tuple[Array, Record]:
+    """Return finite-time exponents ``(..., k)`` in QR order, and what `gradient` needs.
+
+    Parameters
+    ----------
+    system : System
+    x : array (..., n)
+    rows : array (..., k, n)
+        Orthonormal.
+    inputs : array (T, ..., m) or None
+    plan : Plan
+    keep : bool
+        Whether a gradient will be asked for.
+    """
+    per_step = rows.size * (4 if keep else 1) + x.size
+    length = stretch_length(system, x.shape[:-1], rows.shape[-2])
+    hold = keep and per_step * plan.total <= _TAPE
+    if hold:
+        length = plan.total + plan.interval
+    record = Record(system, inputs, plan, [], [])
+    total = np.zeros(rows.shape[:-1])
+    with blas_threads(rows.size * system.dim):
+        for phase, start, stop in plan.stretches(length):
+            if keep:
+                record.starts.append((phase, start, stop, x, rows))
+            orbit = run_orbit(system, x, inputs, start, stop)
+            tape: Tape | Orbit | None = orbit
+            if phase != "transient":
+                growth, rows, sine, tape = _forward(orbit, rows, plan, start, keep)
+                record.smallest_sine = min(record.smallest_sine, sine)
+                if phase == "n_steps":
+                    total += growth.sum(axis=0)
+            if keep:
+                record.tapes.append(tape if hold else None)
+            x = orbit.states[-1]
+    return total / (plan.n_steps * system.dt), record
+
+
+def _forward(orbit: Orbit, rows: Array, plan: Plan, start: int, keep: bool) -> Any:
+    """Carry a basis along; run again, a stretch must end in the same basis, signs included."""
+    if keep and plan.interval == 1 and not orbit.members_last:
+        return forward_in_blocks(orbit, rows, start)
+    return forward(
+        orbit, rows, plan.interval,
+        start=start, forgiving=plan.forgiving, keep=keep, flag_only=keep,
+    )  # fmt: skip
+
+
+def gradient(record: Record, exponents_bar: Array) -> tuple[Array, Array, Array | None, Tree]:
+    """Pull a cotangent of the exponents ``(..., k)`` back through the whole run.
+
+    Returns
+    -------
+    x, rows, inputs, params
+        Cotangents of the first state, of the first basis' rows, of the inputs and the parameters.
+    """
+    system, plan = record.system, record.plan
+    bar = np.asarray(exponents_bar) / (plan.n_steps * system.dt)
+    x_bar: Array | None = None
+    rows_bar: Array | None = None
+    next_bar = np.zeros_like(bar)
+    inputs_bar = None if record.inputs is None else np.zeros_like(record.inputs)
+    params: Tree = None
+    stretches = zip(reversed(record.starts), reversed(record.tapes), strict=True)
+    with blas_threads(record.starts[0][4].size * system.dim):
+        for (phase, start, stop, x, rows), kept in stretches:
+            tape = kept
+            if tape is None:
+                tape = orbit = run_orbit(system, x, record.inputs, start, stop)
+                if phase != "transient":
+                    tape = _forward(orbit, rows, plan, start, True)[3]
+            orbit = tape.orbit if isinstance(tape, Tape) else tape
+            states_bar = np.zeros_like(orbit.states)
+            if x_bar is not None:
+                states_bar[-1] = x_bar
+            if isinstance(tape, Tape):
+                here = bar if phase == "n_steps" else np.zeros_like(bar)
+                bars, rows_bar, next_bar = reverse(tape, here, rows_bar, next_bar, start)
+                through = orbit.tangent_adjoint(tape.rows[:-1], bars)
+                states_bar[:-1] += through.states
+                params = _add(params, through.params)
+                if inputs_bar is not None and through.inputs is not None:
+                    inputs_bar[start:stop] += through.inputs
+            through = orbit.state_adjoint(states_bar)
+            params = _add(params, through.params)
+            if inputs_bar is not None and through.inputs is not None:
+                inputs_bar[start:stop] += through.inputs
+            x_bar = through.states
+    assert x_bar is not None
+    assert rows_bar is not None
+    # The first basis is orthonormal by construction: there its cotangent has no diagonal.
+    return x_bar, rows_bar, inputs_bar, params
+
+
+def _add(a: Tree, b: Tree) -> Tree:
+    if a is None or b is None:
+        return b if a is None else a
+    return rebuild(a, [_accumulate(x, y) for x, y in zip(leaves(a), leaves(b), strict=True)])
+
+
+def _accumulate(x: Any, y: Any) -> Any:
+    if isinstance(y, np.ndarray) and y.ndim and not isinstance(x, np.ndarray):
+        x, y = y, x
+    if isinstance(x, np.ndarray) and x.ndim:
+        x += y
+        return x
+    return x + y

@@ -1,0 +1,162 @@
+"""How many steps may pass between two factorisations."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from .. import validate
+from ..numerics.arrays import Array, blas_threads
+from ..systems import System
+from ..systems.orbit import Orbit
+from .forward import forward
+from .qr import orthonormalise
+from .stretches import Plan, check_states, run_orbit
+
+#: Automatic intervals: round numbers, so that blocks fill round windows.
+_INTERVALS = (50, 25, 20, 10, 5, 4, 3, 2, 1)
+
+#: An automatic interval leaves at least so many blocks, for error bars and windows.
+_BLOCKS = 100
+
+#: Steps of the basis transient in which the basis of the trial settles.
+_SETTLE = 50
+
+#: Intervals tried one after the other on the way to an automatic one.
+_TRIALS = 5
+
+#: The automatic interval aims at this sine, so that it hardly ever meets the limit.
+SPECTRUM_AIM = 1e-7
+
+
+#: The automatic interval aims at this sine between the vectors of a basis before they are
+#: orthonormalised: ten times what `trajectory.SMALLEST_SINE` would refuse.
+GRADIENT_AIM = 1e-5
+
+
+def automatic_interval(
+    system: System, x: Array, rows: Array, inputs: Array | None, plan: Plan
+) -> int:
+    """Choose the QR interval on a trial: how long the basis stays well conditioned.
+
+    At a fixed point or on a short cycle it is 1. There tangent vectors may rotate by the same
+    angle in each step, and where blocks of several steps bring them nearly back, growth drifts so
+    slowly that no error can be given.
+
+    Parameters
+    ----------
+    system, x, rows, inputs
+        As the run starts.
+    plan : Plan
+        With interval 1; the trial takes some of its transients.
+    """
+    longest = min(_INTERVALS[0], plan.n_steps // _BLOCKS)
+    if longest <= 1:
+        return 1
+    warm = min(plan.transient + plan.basis_transient, 1000, plan.total - _TRIALS * longest)
+    settle = min(warm, plan.basis_transient, _SETTLE)
+    found = longest
+    candidates = sorted(q for q in _INTERVALS if q <= longest)
+    with blas_threads(rows.size * system.dim):
+        if warm > settle:
+            orbit = run_orbit(system, x, inputs, 0, warm - settle)
+            check_states(orbit, 0)
+            x = orbit.last
+        if settle:
+            orbit = run_orbit(system, x, inputs, warm - settle, warm)
+            rows = forward(orbit, rows, 1, start=warm - settle, forgiving=True)[1]
+            x = orbit.last
+        for trial in range(_TRIALS):
+            start = warm + trial * longest
+            orbit = run_orbit(system, x, inputs, start, start + longest)
+            check_states(orbit, start)
+            if _returns(orbit):
+                return 1
+            found = min(found, choose_interval(orbit, rows, candidates))
+            rows = forward(orbit, rows, 1, start=start, forgiving=True)[1]
+            x = orbit.last
+    fitting = [q for q in _INTERVALS if q <= found]
+    exact = [q for q in fitting if plan.n_steps % q == 0]
+    return exact[0] if 3 * exact[0] > 2 * fitting[0] else fitting[0]
+
+
+def _returns(orbit: Orbit) -> bool:
+    """Say whether a trajectory is back where it started, in any member."""
+    start, later = orbit.states[0], orbit.states[1:]
+    return bool((np.abs(later - start) <= 1e-8 * (1 + np.abs(start))).all(axis=-1).any())
+
+
+def interval_of(qr_interval: Any) -> int | None:
+    """Return the QR interval, None for the automatic one."""
+    if isinstance(qr_interval, str) and qr_interval == "auto":
+        return None
+    if not isinstance(qr_interval, str) and hasattr(qr_interval, "__index__"):
+        return validate.integer("qr_interval", qr_interval, low=1)
+    kind = ValueError if isinstance(qr_interval, str) else TypeError
+    raise kind(f'`qr_interval` must be an integer, at least 1, or "auto", got {qr_interval!r}')
+
+
+def choose_interval(orbit: Orbit, rows: Array, intervals: Sequence[int]) -> int:
+    """Return the longest interval in which a basis stays well conditioned along an orbit.
+
+    Appendix J of the paper: propagate without factorising until the condition is no longer
+    acceptable. The basis should have been warmed up.
+
+    Parameters
+    ----------
+    orbit : Orbit
+    rows : array (..., k, n)
+    intervals : sequence of int
+        Those to choose from, ascending; the last one at most the orbit's length.
+    """
+    found, here = 1, rows
+    for before, interval in itertools.pairwise((0, *intervals)):
+        here = orbit.through(here, before, interval)
+        if not np.isfinite(here).all():
+            break
+        with np.errstate(over="ignore"):
+            diagonal, length = orthonormalise(here.copy())
+        if (diagonal < SPECTRUM_AIM * length).any():
+            break
+        found = interval
+    return found
+
+
+@dataclass
+class Interval:
+    """Steps between factorisations, adapted from epoch to epoch.
+
+    Without a factorisation the sine between the tangent vectors shrinks; the last window
+    tells how far. Exponents and gradients depend on the interval by rounding only.
+    """
+
+    steps: int
+    automatic: bool
+
+    @classmethod
+    def of(cls, qr_interval: Any) -> Interval:
+        """Return the interval that an argument means."""
+        steps = interval_of(qr_interval)
+        return cls(1, True) if steps is None else cls(steps, False)
+
+    def adapt(self, smallest_sine: float, most: int) -> None:
+        """Choose the next interval by the smallest sine seen in the last window.
+
+        The sine does not shrink by the same factor in each step: a single step may bring two
+        vectors close, and the next ones leave them so. Hence the next interval is tried rather
+        than extrapolated to.
+        """
+        if not self.automatic:
+            return
+        if smallest_sine > 100 * GRADIENT_AIM:
+            self.steps = min(2 * self.steps, most)
+        elif smallest_sine > 5 * GRADIENT_AIM:
+            self.steps = min(self.steps + 1, most)
+        elif smallest_sine < GRADIENT_AIM / 100:
+            self.steps = max(1, self.steps // 2)
+        elif smallest_sine < GRADIENT_AIM:
+            self.steps = max(1, self.steps - 1)

@@ -1,0 +1,161 @@
+"""How a run starts: counts of steps, first state, first basis and inputs, checked and completed."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from .. import validate
+from ..numerics.arrays import Array
+from ..numerics.autodiff import value
+from ..systems import System
+from .stretches import Plan
+
+#: Each warm-up takes a tenth of the run, but at least so many steps.
+_WARM_UP = 100
+
+#: With a tolerance no more than this, whatever the largest number of steps.
+_LONGEST_WITH_TOL = 2000
+
+
+def plan_of(u: Array | None, n_steps: Any, transient: Any, basis_transient: Any, tol: Any) -> Plan:
+    """Complete the counts of steps."""
+    if n_steps is not None:
+        n_steps = validate.integer("n_steps", n_steps, low=1)
+    elif u is None:
+        more = ", the most to take," if tol is not None else ""
+        raise ValueError(f"`n_steps`{more} is needed where no `inputs` fix the number of steps")
+    length = 0 if u is None else len(u)
+    steps = validate.counted(length, "step", "steps")
+    default = n_steps is not None and (transient is None or basis_transient is None)
+    warm = length // 10 if n_steps is None else max(_WARM_UP, n_steps // 10)
+    if tol is not None:
+        warm = min(warm, _LONGEST_WITH_TOL)  # n_steps is only the most that may be needed
+    transient = warm if transient is None else validate.integer("transient", transient, low=0)
+    basis_transient = (
+        warm
+        if basis_transient is None
+        else validate.integer("basis_transient", basis_transient, low=0)
+    )
+    if n_steps is None:
+        n_steps = length - transient - basis_transient
+        if n_steps < 1:
+            raise ValueError(
+                f"`inputs` has {steps}, not more than transient={transient} and "
+                f"basis_transient={basis_transient} take: give a longer sequence"
+            )
+    elif default and u is not None and length < (total := n_steps + transient + basis_transient):
+        warm_ups = {"transient": transient, "basis_transient": basis_transient}
+        more = " and ".join(f"{name}={count}" for name, count in warm_ups.items() if count)
+        raise ValueError(
+            f"`inputs` has {steps}, but n_steps={n_steps} comes "
+            f"on top of {more}, {total} together: leave out n_steps, and it is what the "
+            "transients leave of the inputs; or give a longer sequence"
+        )
+    return Plan(transient, basis_transient, n_steps)
+
+
+def window_plan(
+    u: Any, n_steps: int | None, transient: int, basis_transient: int, qr_interval: int
+) -> Plan:
+    """Check the counts of steps of a window, and complete them from the inputs."""
+    transient = validate.integer("transient", transient, low=0)
+    basis_transient = validate.integer("basis_transient", basis_transient, low=0)
+    interval = validate.integer("qr_interval", qr_interval, low=1)
+    if n_steps is None:
+        if u is None:
+            raise ValueError("`n_steps` is needed where no `inputs` fix the number of steps")
+        n_steps = np.shape(value(u))[0] - transient - basis_transient
+        if n_steps < 1:
+            raise ValueError(
+                f"`inputs` has {np.shape(value(u))[0]} steps, not more than the transients of "
+                f"{transient} and {basis_transient}: give a longer sequence"
+            )
+    return Plan(transient, basis_transient, validate.integer("n_steps", n_steps, low=1), interval)
+
+
+def start_state(system: System, x0: Any, rng: np.random.Generator) -> Array:
+    """Return the state to start from."""
+    if x0 is None:
+        x0 = system.default_state(rng)
+        if x0 is None:
+            raise ValueError("`x0` is needed: this system has no initial state of its own")
+    x = validate.array("x0", x0, least=1)
+    validate.trailing("x0", x, system.dim, "the system's dim")
+    return x
+
+
+def directions(k: Any, basis: Array | None, n: int) -> int:
+    """Return the number of exponents that `k` and `basis` mean."""
+    if basis is not None:
+        check_basis(basis.shape, n)
+        if k is not None and k != basis.shape[-1]:
+            raise ValueError(
+                f"`k` is {k} but `basis` has {basis.shape[-1]} columns: leave out one of them"
+            )
+        return basis.shape[-1]
+    return n if k is None else validate.integer("k", k, low=1, high=n)
+
+
+def check_basis(shape: tuple[int, ...], n: int) -> None:
+    """Check the shape ``(..., n, k)`` of a tangent basis."""
+    if len(shape) < 2 or shape[-2] != n or not 1 <= shape[-1] <= n:
+        raise ValueError(f"`basis` must have shape (..., {n}, k) with 1 <= k <= {n}, got {shape}")
+
+
+def start_rows(basis: Array | None, shape: tuple[int, ...], rng: np.random.Generator) -> Array:
+    """Return the first tangent vectors as rows, for the whole ensemble."""
+    if basis is None:
+        return orthonormal_rows(rng.standard_normal(shape))[0]
+    lead = np.broadcast_shapes(basis.shape[:-2], shape[:-2])
+    return orthonormal_rows(np.broadcast_to(basis, (*lead, *shape[-2:])))[0]
+
+
+def orthonormal_rows(basis: Array) -> tuple[Array, Array]:
+    """Return the rows of an orthonormal basis ``(..., k, n)`` and the factor R of a given one."""
+    Q, R = np.linalg.qr(basis)
+    size = np.abs(np.diagonal(R, axis1=-2, axis2=-1))
+    length = np.linalg.norm(basis, axis=-2)
+    if not (size > basis.shape[-2] * np.finfo(float).eps * length).all():
+        raise ValueError("`basis` must have independent columns: draw it at random, or use fewer")
+    return np.ascontiguousarray(Q.swapaxes(-1, -2)), R
+
+
+def input_sequence(inputs: Any) -> Array:
+    """Return an input sequence ``(n_steps, ..., n_inputs)`` as an array."""
+    u = validate.array("inputs", inputs, least=1)
+    if u.ndim == 1:
+        raise ValueError(
+            "`inputs` must have at least 2 axes, (n_steps, ..., n_inputs), got shape "
+            f"{u.shape}: for one input use inputs[:, None]"
+        )
+    return u
+
+
+def check_inputs(system: System, u: Array | None, needed: int, parts: str = "") -> None:
+    """Check that inputs ``(T, ..., m)`` fit the system and cover the run, made of `parts`."""
+    if u is None:
+        return
+    if not system.n_inputs:
+        raise ValueError("`inputs` given, but the system has n_inputs=0: leave them out")
+    if u.ndim < 2 or u.shape[-1] != system.n_inputs:
+        raise ValueError(
+            f"`inputs` must have shape (n_steps, ..., {system.n_inputs}), got {u.shape}"
+        )
+    if len(u) < needed:
+        parts = parts or "with its transients if it has some"
+        steps = validate.counted(len(u), "step", "steps")
+        raise ValueError(
+            f"`inputs` has {steps}, but the run takes {needed}, "
+            f"{parts}: give a longer sequence, or take fewer steps"
+        )
+
+
+def prepare_inputs(system: System, u: Array | None, ndim: int, total: int) -> Array | None:
+    """Return inputs with the axes of the ensemble, zeros where a driven system has none."""
+    if not system.n_inputs:
+        return None
+    if u is None:
+        return np.broadcast_to(0.0, (total, *(1,) * ndim, system.n_inputs))
+    return u[:total].reshape(total, *(1,) * (ndim + 2 - u.ndim), *u.shape[1:])

@@ -1,0 +1,1 @@
+"""Training of networks, with flossing before it and in between."""

@@ -1,0 +1,107 @@
+"""Backpropagation through time: the loss of a network with a readout, and all its gradients."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from ..errors import DivergedError
+from ..numerics.arrays import Array, Params, blas_threads
+from ..numerics.buffers import empty
+from ..systems.orbit import Orbit
+from ..systems.parameters import named_params
+from ..tangent.stretches import run_orbit
+from .losses import loss_and_gradient
+from .network import Batch, Network
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """The loss of a network on a batch, with what led to it.
+
+    Attributes
+    ----------
+    loss : float
+        Penalty included.
+    outputs : array (T - first, batch, n_outputs)
+    first : int
+        The first step that counts.
+    grads : dict of str to array
+        Derivatives of the loss, by the names of `Network.params`.
+    initial_bar : array (batch, n)
+        Derivative of the loss in each member's first state.
+    orbit : Orbit
+    outputs_bar : array (T - first, batch, n_outputs)
+    """
+
+    loss: float
+    outputs: Array
+    first: int
+    grads: Params
+    initial_bar: Array
+    orbit: Orbit
+    outputs_bar: Array
+
+
+def evaluate(
+    network: Network, batch: Batch, loss: str, penalty: Any = None, rng: Any = None
+) -> Evaluation:
+    r"""Run a batch forward and backward.
+
+    .. math::
+        \bar h_t = W_\mathrm{out}^T \bar z_t + D_t^T \bar h_{t+1}, \qquad
+        z_t = W_\mathrm{out} h_t + b_\mathrm{out}
+
+    Raises
+    ------
+    DivergedError
+        If a state, the loss or a gradient is not finite.
+    """
+    system, (W, _), x0 = network.system, network.readout, network.x0
+    n_steps, members = batch.inputs.shape[:2]
+    x = np.broadcast_to(x0, (members, system.dim))
+    with blas_threads(members * system.dim**2):
+        orbit = run_orbit(system, x, batch.inputs, 0, n_steps)
+        first = int(np.argmax(batch.weights.any(axis=1)))
+        read = orbit.states[1 + first :]
+        with np.errstate(over="ignore", invalid="ignore"):
+            outputs = network.outputs(read)
+            value, outputs_bar = loss_and_gradient(
+                loss, outputs, batch.targets[first:], batch.weights[first:]
+            )
+        if not np.isfinite(value):
+            raise DivergedError("the loss is not finite; use a smaller learning rate or clip_norm")
+        states_bar = read_back(network, orbit, outputs_bar, first)
+        extra: Params = {}
+        if penalty is not None:
+            added, through, extra = penalty.evaluate(system, orbit, rng)
+            value += added
+            if through is not None:
+                states_bar[:-1] += through
+        through = orbit.state_adjoint(states_bar, inputs=False)
+        grads = named_params(system.params, through.params)[1]
+        for name, bar in extra.items():
+            grads[name] = grads[name] + bar
+        flat_bar = outputs_bar.reshape(-1, len(W))
+        seen = read[..., system.visible].reshape(-1, W.shape[1])
+        grads["readout.W"] = np.dot(flat_bar.T, seen)
+        grads["readout.b"] = flat_bar.sum(axis=0)
+        grads["x0"] = through.states.sum(axis=0)
+    return Evaluation(value, outputs, first, grads, through.states, orbit, outputs_bar)
+
+
+def read_back(network: Network, orbit: Orbit, outputs_bar: Array, first: int) -> Array:
+    """Return cotangents of the states ``(T + 1, batch, n)`` that come through the readout."""
+    W, seen = network.readout.W, network.system.visible
+    states_bar = empty(orbit.states.shape)
+    states_bar[: 1 + first] = 0.0
+    here = states_bar[1 + first :]
+    here[..., : seen.start] = 0.0
+    here[..., seen.stop :] = 0.0
+    if len(W) == 1:
+        np.multiply(outputs_bar, W[0], out=here[..., seen])
+    else:
+        here[..., seen] = np.dot(outputs_bar, W)
+    return states_bar

@@ -1,0 +1,139 @@
+"""What can be watched during training, each on request.
+
+Costs are given for the paper's network (80 units, batch 16, 300 steps: an epoch of about
+8 ms). No diagnostic changes the run: those that need chance have a generator of their own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from ..numerics.arrays import Array
+from ..spectrum.covariant import covariant_vectors
+from ..tangent.gradient import exponents
+from ..tangent.qr import orthonormalise
+from ..tangent.stretches import Plan, run_orbit
+from .bptt import Evaluation, read_back
+from .network import Batch, Network
+from .penalty import recurrent_weights
+
+
+@dataclass(frozen=True)
+class Moment:
+    """A training epoch, before its update."""
+
+    epoch: int
+    network: Network
+    batch: Batch
+    evaluation: Evaluation
+    #: The longest lag of the task, in steps.
+    delay: int
+
+
+def gradient_norm_h0(moment: Moment) -> Array:
+    """Norm of a sequence's loss gradient in its first state, mean over the batch: free."""
+    bar = moment.evaluation.initial_bar
+    return len(bar) * np.linalg.norm(bar, axis=-1).mean()
+
+
+def longest_gradient_norm_h0(moment: Moment) -> Array:
+    """Norm of the last step's loss gradient in the first state, eq. 18: about 3 ms."""
+    found = moment.evaluation
+    last = np.zeros_like(found.outputs_bar)
+    last[-1] = found.outputs_bar[-1] * len(last)
+    states_bar = read_back(moment.network, found.orbit, last, found.first)
+    bar = found.orbit.state_adjoint(states_bar, inputs=False).states
+    return len(bar) * np.linalg.norm(bar, axis=-1).mean()
+
+
+def singular_values(moment: Moment) -> Array:
+    """Singular values of dL/dW, descending ``(n,)``: about 1 ms."""
+    recurrent_weights(moment.network.system)
+    return np.linalg.svd(moment.evaluation.grads["W"], compute_uv=False)
+
+
+def effective_rank(moment: Moment) -> Array:
+    r"""Effective rank of dL/dW: about 1 ms.
+
+    :math:`\exp(-\sum p_i \log p_i)` with :math:`p_i = \sigma_i / \sum \sigma`:
+    O. Roy and M. Vetterli, EUSIPCO 2007.
+    """
+    sigma = singular_values(moment)
+    p = sigma[sigma > 0] / max(sigma.sum(), np.finfo(float).tiny)
+    return np.exp(-np.sum(p * np.log(p)))
+
+
+def finite_exponents(moment: Moment) -> Array:
+    """All exponents along the batch's first sequence, descending ``(n,)``: about 15 ms."""
+    system = moment.network.system
+    inputs = moment.batch.inputs[:, 0]
+    warm = min(len(inputs) // 4, 50)
+    plan = Plan(0, warm, min(len(inputs) - warm, 100), 1)
+    rows = np.random.default_rng(moment.epoch).standard_normal((system.dim, system.dim))
+    orthonormalise(rows)
+    lam, _ = exponents(system, moment.network.x0, rows, inputs[: plan.total], plan, keep=False)
+    return np.sort(lam)[::-1]
+
+
+def log10_condition_number(moment: Moment) -> Array:
+    """Predicted condition number across the task's delay, eq. 10: about 15 ms."""
+    lam = finite_exponents(moment)
+    return (lam[0] - lam[-1]) * max(moment.delay, 1) / np.log(10)
+
+
+def gradient_overlap(moment: Moment) -> Array:
+    r"""How far the gradient lies along each covariant vector ``(min(10, n),)``: about 11 ms.
+
+    The mean of :math:`|\cos|` of the angle between the last step's loss gradient in the state
+    :math:`h_t` and the leading covariant Lyapunov vectors there, over the middle half of the
+    batch's first sequence. Vectors at random have about :math:`0.8 / \sqrt n`.
+    """
+    system, W = moment.network.system, moment.network.readout.W
+    inputs = moment.batch.inputs[:, 0]
+    warm = len(inputs) // 4
+    vectors = covariant_vectors(
+        system,
+        len(inputs) - 2 * warm + 1,
+        k=min(10, system.dim),
+        inputs=inputs,
+        x0=moment.network.x0,
+        transient=0,
+        basis_transient=warm,
+        backward_transient=warm,
+        rng=moment.epoch,
+    ).vectors
+    orbit = run_orbit(system, moment.network.x0, inputs, 0, len(inputs))
+    bars = np.zeros((len(inputs) + 1, 1, system.dim))
+    bars[-1, 0, system.visible] = moment.evaluation.outputs_bar[-1, 0] @ W
+    for s in reversed(range(warm, len(inputs))):
+        orbit.pull(s, bars[s + 1], bars[s])
+        bars[s] /= max(np.linalg.norm(bars[s]), np.finfo(float).tiny)
+    found = np.matmul(bars[warm : len(inputs) - warm + 1], vectors)[:, 0]
+    return np.abs(found).mean(axis=0)
+
+
+DIAGNOSTICS: dict[str, Callable[[Moment], Array]] = {
+    "gradient_norm_h0": gradient_norm_h0,
+    "gradient_norm_h0_longest": longest_gradient_norm_h0,
+    "singular_values": singular_values,
+    "effective_rank": effective_rank,
+    "exponents": finite_exponents,
+    "log10_condition_number": log10_condition_number,
+    "gradient_overlap": gradient_overlap,
+}
+
+
+def check_diagnostics(names: Any) -> tuple[str, ...]:
+    """Return the names of diagnostics that are known."""
+    names = (names,) if isinstance(names, str) else names
+    if not isinstance(names, Iterable):
+        raise TypeError(f"`diagnostics` must be a sequence of names, got {names!r}")
+    names = tuple(names)
+    for name in names:
+        if name not in DIAGNOSTICS:
+            raise ValueError(f"`diagnostics` must be among {sorted(DIAGNOSTICS)}, got {name!r}")
+    return names

@@ -1,0 +1,42 @@
+"""What schedules and callbacks of `train` are told after each epoch."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from numpy.typing import NDArray
+
+from ..flossing.progress import Progress
+from ..results.storage import register
+
+
+@register
+@dataclass(frozen=True, repr=False)
+class TrainingProgress(Progress):
+    """What is known of a training run so far: what schedules and callbacks of `train` see.
+
+    `epoch` and `loss` are those of training.
+
+    Attributes
+    ----------
+    accuracy : array (epoch,)
+        Of each epoch's batch before its update.
+    gradient_norm_h0 : array (epoch,)
+        Norm of a sequence's loss gradient in its first state, mean over the batch.
+    flossing_epochs : array (epoch,)
+        Number of flossing epochs before each training epoch.
+    diagnostics : dict of str to array (epoch, ...)
+    """
+
+    accuracy: NDArray[Any]
+    gradient_norm_h0: NDArray[Any]
+    flossing_epochs: NDArray[Any]
+    diagnostics: dict[str, NDArray[Any]]
+
+    def _summary(self) -> dict[str, str]:
+        shown = super()._summary()
+        if len(self.loss):
+            shown["accuracy"] = f"{self.accuracy[-1]:.4g}"
+            shown["gradient_norm_h0"] = f"{self.gradient_norm_h0[-1]:.3g}"
+        return {**shown, "flossing_epochs": str(int(self.flossing_epochs.sum()))}

@@ -1,0 +1,229 @@
+"""When to floss during training."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any, ClassVar
+
+import numpy as np
+
+from .. import validate
+from ..flossing.loss import per_exponent
+from ..optimize import Adam, as_adam, checked_clip
+from ..tangent.interval import Interval
+from .progress import TrainingProgress
+
+
+class _Schedule:
+    """What all schedules of lyapnet share: the window that they floss, and how."""
+
+    #: What the `repr` shows beside the window.
+    _own: ClassVar[tuple[str, ...]] = ()
+
+    def __init__(
+        self,
+        *,
+        k: int,
+        n_steps: int,
+        target: Any,
+        transient: int,
+        basis_transient: int,
+        optimizer: Adam | None,
+        weights: Any,
+        reduction: str,
+        qr_interval: Any,
+        clip_norm: Any,
+    ) -> None:
+        Interval.of(qr_interval)
+        per_exponent(target, weights, reduction, validate.integer("k", k, low=1))
+        as_adam(optimizer)
+        self.settings: dict[str, Any] = dict(
+            k=k,
+            n_steps=validate.integer("n_steps", n_steps, low=1),
+            transient=validate.integer("transient", transient, low=0),
+            basis_transient=validate.integer("basis_transient", basis_transient, low=0),
+            target=target,
+            optimizer=optimizer, weights=weights, reduction=reduction, qr_interval=qr_interval,
+            clip_norm=checked_clip(clip_norm),
+        )  # fmt: skip
+
+    def __repr__(self) -> str:
+        own = {name: getattr(self, name) for name in self._own}
+        window = {name: self.settings[name] for name in ("k", "n_steps")}
+        shown = ", ".join(f"{name}={_short(x)}" for name, x in {**own, **window}.items())
+        return f"{type(self).__name__}({shown})"
+
+    def episode(self, epoch: int, record: TrainingProgress) -> int:
+        """Return the number of flossing epochs to do before training epoch `epoch`."""
+        raise NotImplementedError
+
+
+class FlossingSchedule(_Schedule):
+    """Floss before training, and again before given epochs.
+
+    Parameters
+    ----------
+    before : int, optional
+        Number of flossing epochs before training.
+    at : int or sequence of int, optional
+        Training epochs before which to floss again: ``range(100, 10000, 100)`` flosses
+        throughout.
+    epochs : int, optional
+        Number of flossing epochs in each of these episodes.
+    k, n_steps, target, transient, basis_transient, weights, reduction, qr_interval, clip_norm
+        The window, as for `floss`; `k` and `n_steps` are needed. It starts from the
+        network's trained initial state, under one input sequence of the task.
+    optimizer : Adam, optional
+        For flossing alone; it goes on from episode to episode.
+
+    Examples
+    --------
+    The paper's flossing during training, with 39 of 55 steps averaged:
+
+    >>> import lyapnet as ln
+    >>> schedule = ln.FlossingSchedule(
+    ...     before=500, at=500, epochs=500, k=75, n_steps=39, transient=10, basis_transient=6)
+    >>> schedule.episode(0, None), schedule.episode(1, None), schedule.episode(500, None)
+    (500, 0, 500)
+    """
+
+    _own = ("before", "at", "epochs")
+
+    def __init__(
+        self,
+        before: int = 0,
+        at: int | Iterable[int] = (),
+        epochs: int = 500,
+        *,
+        k: int,
+        n_steps: int,
+        target: Any = 0.0,
+        transient: int = 0,
+        basis_transient: int = 0,
+        optimizer: Adam | None = None,
+        weights: Any = None,
+        reduction: str = "sum",
+        qr_interval: Any = "auto",
+        clip_norm: Any = None,
+    ) -> None:
+        super().__init__(
+            k=k, n_steps=n_steps, target=target, transient=transient,
+            basis_transient=basis_transient, optimizer=optimizer, weights=weights,
+            reduction=reduction, qr_interval=qr_interval, clip_norm=clip_norm,
+        )  # fmt: skip
+        self.before = validate.integer("before", before, low=0)
+        each = at if isinstance(at, Iterable) else (at,)
+        self.at = tuple(sorted({validate.integer("at", epoch, low=0) for epoch in each}))
+        self.epochs = validate.integer("epochs", epochs, low=0)
+
+    def episode(self, epoch: int, record: TrainingProgress | None) -> int:
+        """Return the number of flossing epochs to do before training epoch `epoch`."""
+        return self.before * (epoch == 0) + self.epochs * (epoch in self.at)
+
+
+class AdaptiveFlossing(_Schedule):
+    """Floss while the gradient across the horizon has collapsed, and stop when it is back.
+
+    The gradient is that of the loss in the first state, measured by each training epoch:
+    flossing goes on in short episodes between training epochs until it has been restored.
+
+    Parameters
+    ----------
+    low, high : float, optional
+        Flossing begins when the gradient norm, as a geometric mean over `window` epochs, is
+        below `low`, and goes on until it is above `high`. See the notes on how to choose them.
+    epochs : int, optional
+        Number of flossing epochs between two training epochs.
+    most : int, optional
+        No more flossing epochs than this, all in all.
+    window : int, optional
+        Training epochs over which the gradient is judged before flossing begins again.
+    clip_norm : float, optional
+        As for `floss`.
+    k, n_steps, target, transient, basis_transient, optimizer, ...
+        As for `FlossingSchedule`.
+
+    Notes
+    -----
+    `low` and `high` are absolute norms of :math:`dL/dh_0`, the diagnostic `gradient_norm_h0`,
+    and not relative to anything. What is usual depends on the loss and its scale (a mean over
+    steps, so that longer sequences give smaller gradients), on the size of the readout's weights,
+    on the number of units, and shrinks as the task is learnt. The defaults suit the paper's
+    networks of 80 units with readout weights of order 1. For others, train for some hundred epochs
+    without flossing at a lag that the network does learn, and look at
+    ``result.diagnostics["gradient_norm_h0"]``: `high` a few times below its values
+    there, `low` about a hundred times below `high`. Where `high` is out of reach, flossing
+    once begun goes on until `most` is used up.
+
+    Examples
+    --------
+    >>> import lyapnet as ln
+    >>> schedule = ln.AdaptiveFlossing(k=75, n_steps=39, transient=10, basis_transient=6)
+    """
+
+    _own = ("low", "high", "epochs", "most", "window")
+
+    def __init__(
+        self,
+        low: float = 1e-5,
+        high: float = 1e-3,
+        *,
+        epochs: int = 20,
+        most: int = 2000,
+        window: int = 20,
+        clip_norm: Any = 1.0,
+        k: int,
+        n_steps: int,
+        target: Any = 0.0,
+        transient: int = 0,
+        basis_transient: int = 0,
+        optimizer: Adam | None = None,
+        weights: Any = None,
+        reduction: str = "sum",
+        qr_interval: Any = "auto",
+    ) -> None:
+        super().__init__(
+            k=k, n_steps=n_steps, target=target, transient=transient,
+            basis_transient=basis_transient, optimizer=optimizer, weights=weights,
+            reduction=reduction, qr_interval=qr_interval, clip_norm=clip_norm,
+        )  # fmt: skip
+        self.low = validate.real("low", low, positive=True)
+        self.high = validate.real("high", high, low=self.low)
+        self.epochs = validate.integer("epochs", epochs, low=1)
+        self.most = validate.integer("most", most, low=0)
+        self.window = validate.integer("window", window, low=1)
+
+    def episode(self, epoch: int, record: TrainingProgress) -> int:
+        """Return the number of flossing epochs to do before training epoch `epoch`."""
+        done = int(record.flossing_epochs.sum())
+        if not epoch or done >= self.most:
+            return 0
+        if record.flossing_epochs[-1]:
+            on = record.gradient_norm_h0[-1] < self.high
+        else:
+            with np.errstate(divide="ignore"):
+                on = np.log(record.gradient_norm_h0[-self.window :]).mean() < np.log(self.low)
+        return min(self.epochs, self.most - done) if on else 0
+
+
+def _short(x: Any) -> str:
+    """Write a setting, of many epochs only the ends."""
+    if isinstance(x, tuple) and len(x) > 4:
+        return f"({x[0]}, {x[1]}, ..., {x[-1]})"
+    return f"{x:g}" if isinstance(x, float) else repr(x)
+
+
+def check_schedule(schedule: Any) -> dict[str, Any]:
+    """Return a schedule's settings, if it follows the protocol."""
+    if not callable(getattr(schedule, "episode", None)):
+        raise TypeError(
+            "`schedule` must be a FlossingSchedule or have a method episode(epoch, record), "
+            f"got {schedule!r}"
+        )
+    settings = getattr(schedule, "settings", None)
+    if not isinstance(settings, dict) or not {"k", "n_steps"} <= settings.keys():
+        raise TypeError(
+            "`schedule.settings` must be a dictionary with k and n_steps, and what else "
+            f"FlossingSchedule takes; got {settings!r}"
+        )
+    return dict(settings)

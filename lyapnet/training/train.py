@@ -1,0 +1,275 @@
+"""Training a network on a task, with flossing where a schedule says so."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from .. import validate
+from ..errors import LyapnetError
+from ..flossing.epoch import Flosser, Window
+from ..optimize import Adam, as_adam, checked_clip
+from ..runs.checkpoint import Checkpoint
+from ..runs.progress import progress_bar
+from ..systems import System
+from ..systems.parameters import flossable
+from ..tangent.interval import Interval
+from ..tangent.start import start_state
+from .diagnostics import check_diagnostics
+from .losses import LOSSES
+from .network import Network, draw_readout
+from .penalty import as_penalty
+from .progress import TrainingProgress
+from .result import TrainResult, accuracy_name
+from .schedule import check_schedule
+from .tasks import Task
+from .trainer import Settings, Trainer
+
+
+def train(
+    cell: Any,
+    task: Any,
+    n_epochs: int,
+    *,
+    n_steps: int,
+    batch_size: int,
+    loss: str | None = None,
+    optimizer: Adam | None = None,
+    schedule: Any = None,
+    readout: Any = None,
+    x0: Any = None,
+    clip_norm: Any = None,
+    penalty: Any = None,
+    diagnostics: Any = (),
+    rng: Any = None,
+    progress: bool = False,
+    callback: Callable[[TrainingProgress], Any] | None = None,
+    checkpoint: Any = None,
+) -> TrainResult:
+    r"""Train a network with a linear readout by backpropagation through time.
+
+    .. math:: z_t = W_\mathrm{out} h_t + b_\mathrm{out}
+
+    Each epoch draws a batch from the task and takes one step in the parameters of the
+    cell, the readout and the initial state, which all members of the batch share.
+
+    Parameters
+    ----------
+    cell : System
+        One network. The readout sees its state h, for a vanilla network the pre-activations,
+        as in the paper, and of a `Stack` the highest layer's.
+    task : task
+        From `lyapnet.training.tasks`, or any object with `n_inputs`, `n_outputs`, `loss` and
+        ``sample(n_steps, batch_size, rng) -> inputs, targets, mask``.
+    n_epochs : int
+    n_steps : int
+        Steps of each sequence, at least one more than the task's delay.
+    batch_size : int
+    loss : {"cross_entropy", "squared_error"}, optional
+        "cross_entropy" is binary, of each output by itself with a logistic function (not softmax).
+        The task's own if left out; a mean over steps that count, batch and outputs.
+    optimizer : Adam, optional
+        Copied; its state is carried on.
+    schedule : FlossingSchedule, AdaptiveFlossing or object, optional
+        When to floss, and what. Any object will do whose ``episode(epoch, record)`` returns
+        the number of flossing epochs before that training epoch, a function of its
+        arguments alone, and whose `settings` are those of a `FlossingSchedule`.
+    readout : (array (n_outputs, n), array (n_outputs,)), optional
+        Weights and biases; standard normal weights and no biases if left out.
+    x0 : array (n,), optional
+        First value of the initial state; drawn standard normal if left out.
+    clip_norm : float or ("global", float), optional
+        Largest norm of the gradient in each parameter, or in all together. That of flossing
+        is the schedule's.
+    penalty : (str, float) or object, optional
+        A control: ``("spectral_radius", c)``, ``("jacobian_norm", c)``, or an object from
+        `lyapnet.training.penalty`.
+    diagnostics : sequence of str, optional
+        What to record in each epoch, see the notes for names and costs.
+    rng : None, int or Generator, optional
+    progress : bool, optional
+    callback : callable, optional
+        Called with a `TrainingProgress` after each training epoch.
+    checkpoint : path, optional
+        Save the run there every ten seconds and when it ends, by Ctrl-C or an error too, and
+        go on from it if it exists: the numbers are those of an undisturbed run, bit for bit.
+
+    Returns
+    -------
+    TrainResult
+
+    Raises
+    ------
+    DivergedError, DegenerateBasisError
+        With the result until then in `partial`, whose network is the last one with a finite
+        loss.
+
+    Notes
+    -----
+    Names that `diagnostics` takes, with the time that each takes per epoch in the paper's network
+    (80 units, batch 16, 300 steps; the epoch itself takes about 8 ms):
+
+    ``"gradient_norm_h0"``
+        Norm of a sequence's loss gradient in its first state, mean over the batch: free, and
+        always recorded.
+    ``"gradient_norm_h0_longest"``
+        The same for the loss of the last step alone, the paper's eq. 18: about 3 ms.
+    ``"singular_values"``
+        Of the gradient in the recurrent weights W, descending ``(n,)``: about 1 ms.
+    ``"effective_rank"``
+        Of the gradient in W: about 1 ms.
+    ``"exponents"``
+        All of them along the batch's first sequence, descending ``(n,)``: about 15 ms.
+    ``"log10_condition_number"``
+        Predicted by these across the task's delay, eq. 10: about 15 ms.
+    ``"gradient_overlap"``
+        Mean modulus of the cosine of the angle between the gradient in the state and each of the
+        leading covariant vectors ``(min(10, n),)``: about 11 ms.
+
+    The two of W need a cell with a parameter of that name. None changes the run.
+
+    References
+    ----------
+    R. Engelken, "Gradient Flossing", NeurIPS 2023.
+
+    Examples
+    --------
+    >>> import lyapnet as ln
+    >>> cell = ln.VanillaRNN.random(16, bias=0.1, rng=0)
+    >>> r = ln.train(cell, ln.tasks.TemporalXOR(2), 300, n_steps=30, batch_size=16,
+    ...              optimizer=ln.Adam(0.01), rng=1)
+    >>> bool(r.accuracy[-10:].mean() > 0.9)
+    True
+    """
+    system = _trainable(cell, task)
+    settings = Settings(
+        task,
+        validate.integer("n_epochs", n_epochs, low=0),
+        _long_enough(n_steps, task),
+        validate.integer("batch_size", batch_size, low=1),
+        validate.option("loss", task.loss if loss is None else loss, LOSSES),
+        checked_clip(clip_norm),
+        as_penalty(penalty, system),
+        check_diagnostics(diagnostics),
+        schedule,
+    )
+    callback = validate.function("callback", callback)
+    call = dict(
+        settings._asdict(), function="train", cell=cell, optimizer=optimizer, readout=readout,
+        x0=x0, rng=rng,
+    )  # fmt: skip
+    flosser = None if schedule is None else _flosser(system, schedule)
+    late = getattr(schedule, "at", ())
+    if late and n_epochs and min(late) >= n_epochs:
+        warnings.warn(
+            f"`schedule` flosses again before epoch {min(late)}, which a run of {n_epochs} epochs "
+            "does not reach",
+            stacklevel=2,
+        )
+    rng = validate.generator(rng)
+    seen = system.visible
+    drawn = draw_readout(readout, task.n_outputs, seen.stop - seen.start, rng)
+    start = start_state(system, x0, rng)
+    if start.ndim != 1:
+        raise ValueError(f"`x0` must have shape ({system.dim},), got {start.shape}")
+    network = Network(system, drawn, start)
+    trainer = Trainer(network, settings, as_adam(optimizer), flosser, rng)
+    saved = Checkpoint(checkpoint, call)
+    found = saved.load()
+    if found is not None:
+        trainer.restore(found)
+
+    bars = progress_bar(n_epochs, show=progress, unit="epoch", initial=trainer.epoch)
+    with saved, bars as bar:
+        while trainer.epoch < n_epochs:
+            try:
+                trained = trainer.advance()
+            except LyapnetError as error:
+                error.add_note(f"This happened in epoch {trainer.epoch + 1} of training.")
+                trainer.network = trainer.good
+                error.partial = _result(trainer)
+                raise
+            if progress:
+                _show(bar, trainer, trained)
+            if trained and callback is not None:
+                callback(trainer.progress())
+            saved.keep(lambda: trainer.state)
+    return _result(trainer)
+
+
+def _show(bar: Any, trainer: Trainer, trained: bool) -> None:
+    if trained:
+        loss, accuracy = (trainer.history[x][trainer.epoch - 1] for x in ("loss", "accuracy"))
+        name = accuracy_name(_accuracy_kind(trainer.settings))
+        bar.set_postfix({"loss": f"{loss:.3g}", name: f"{accuracy:.3f}"}, refresh=False)
+        bar.update()
+    else:
+        left, first = trainer.pending, trainer.exponents[-1][0]
+        bar.set_postfix(flossing=f"{left} left", exponent=f"{first:.3f}", refresh=False)
+        bar.update(0)
+
+
+def _result(trainer: Trainer) -> TrainResult:
+    done = {name: x[: trainer.epoch].copy() for name, x in trainer.history.items()}
+    watched = {name: x[: trainer.epoch].copy() for name, x in trainer.watched.items()}
+    flosser = trainer.flosser
+    k = 0 if flosser is None else flosser.window.k
+    return TrainResult(
+        *trainer.network,
+        done["loss"],
+        done["accuracy"],
+        np.array(trainer.exponents).reshape(len(trainer.exponents), k),
+        done["flossing_epochs"],
+        {"gradient_norm_h0": done["gradient_norm_h0"], **watched},
+        trainer.optimizer,
+        None if flosser is None else flosser.optimizer,
+        _accuracy_kind(trainer.settings),
+    )
+
+
+def _accuracy_kind(settings: Settings) -> str:
+    """Say what the accuracy of a run is."""
+    own = getattr(type(settings.task), "accuracy", None)
+    if own not in (None, Task.accuracy):
+        return "own"
+    loss = settings.loss if own is None else settings.task.loss
+    return "fraction" if loss == "cross_entropy" else "R2"
+
+
+def _long_enough(n_steps: Any, task: Any) -> int:
+    """Return the steps of a sequence, of which one must come after the task's delay."""
+    n_steps, delay = validate.integer("n_steps", n_steps, low=1), getattr(task, "delay", 0)
+    if n_steps <= delay:
+        raise ValueError(
+            f"`n_steps` must be at least {delay + 1}, got {n_steps}: the task has a delay of "
+            f"{delay}, and no output before has a target"
+        )
+    return n_steps
+
+
+def _trainable(cell: Any, task: Any) -> System:
+    system = flossable(cell)
+    if isinstance(task, type):
+        raise TypeError(f"`task` must be a task, not its class: give {task.__name__}(delay)")
+    for name in ("n_inputs", "n_outputs", "loss", "sample"):
+        if not hasattr(task, name):
+            raise TypeError(f"`task` must have {name}, as those of lyapnet.tasks; got {task!r}")
+    if system.n_inputs != task.n_inputs:
+        raise ValueError(
+            f"`cell` has n_inputs={system.n_inputs}, but the task has {task.n_inputs}: make a "
+            f"cell with n_inputs={task.n_inputs}"
+        )
+    if getattr(system, "networks", ()):
+        raise ValueError("`cell` must be one network, not an ensemble: train one after the other")
+    return system
+
+
+def _flosser(system: System, schedule: Any) -> Flosser:
+    settings = check_schedule(schedule)
+    optimizer = as_adam(settings.pop("optimizer", None))
+    interval = Interval.of(settings.pop("qr_interval", "auto"))
+    clip_norm = checked_clip(settings.pop("clip_norm", None))
+    return Flosser(Window.of(system, **settings), optimizer, interval, clip_norm)

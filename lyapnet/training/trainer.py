@@ -1,0 +1,193 @@
+"""Training in progress: all that goes from epoch to epoch, and can be saved and restored."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from .. import validate
+from ..flossing.epoch import Flosser
+from ..numerics.arrays import Array
+from ..optimize import Adam, adam_state, clipped, restored
+from . import losses
+from .bptt import Evaluation, evaluate
+from .diagnostics import DIAGNOSTICS, Moment, gradient_norm_h0
+from .network import Batch, Network
+from .progress import TrainingProgress
+
+
+class Settings(NamedTuple):
+    """What stays the same during a run."""
+
+    task: Any
+    n_epochs: int
+    n_steps: int
+    batch_size: int
+    loss: str
+    clip_norm: Any
+    penalty: Any
+    diagnostics: tuple[str, ...]
+    schedule: Any
+
+
+class Trainer:
+    """A training run between two epochs.
+
+    Parameters
+    ----------
+    network : Network
+    settings : Settings
+    optimizer : Adam
+    flosser : Flosser or None
+    rng : Generator
+    """
+
+    def __init__(
+        self,
+        network: Network,
+        settings: Settings,
+        optimizer: Adam,
+        flosser: Flosser | None,
+        rng: np.random.Generator,
+    ) -> None:
+        self.network = self.good = network
+        self.settings = settings
+        self.optimizer = optimizer
+        self.flosser = flosser
+        self.rng = rng
+        self.epoch = 0
+        #: Flossing epochs left before the next training epoch; None where that is not decided.
+        self.pending: int | None = None
+        self.history = {
+            name: np.zeros(settings.n_epochs) for name in ("loss", "accuracy", "gradient_norm_h0")
+        }
+        self.history["flossing_epochs"] = np.zeros(settings.n_epochs, dtype=int)
+        self.watched: dict[str, Array] = {}
+        self.exponents: list[Array] = []
+
+    def advance(self) -> bool:
+        """Do the next epoch, of flossing or of training; say whether it was of training."""
+        schedule = self.settings.schedule
+        if self.pending is None:
+            self.pending = 0
+            if schedule is not None:
+                self.pending = _count(schedule.episode(self.epoch, self.progress()))
+        if self.pending:
+            self._floss()
+            return False
+        self._train()
+        return True
+
+    def _floss(self) -> None:
+        """Floss on one input sequence of the task, from the trained initial state."""
+        assert self.flosser is not None
+        assert self.pending is not None
+        total = self.flosser.window.plan.total
+        task, system = self.settings.task, self.network.system
+        length = max(total, getattr(task, "delay", 0) + 1)
+        inputs = np.asarray(task.sample(length, 1, self.rng)[0], dtype=float)[:total, 0]
+        _refuse_nonfinite("inputs", inputs)
+        system, lam, _ = self.flosser.epoch(system, self.network.x0, inputs, self.rng)
+        self.network = Network(system, *self.network[1:])
+        self.exponents.append(lam)
+        self.history["flossing_epochs"][self.epoch] += 1
+        self.pending -= 1
+
+    def _train(self) -> None:
+        """Take one step down the loss of a fresh batch."""
+        settings, epoch = self.settings, self.epoch
+        batch = self._sample()
+        found = evaluate(self.network, batch, settings.loss, settings.penalty, self.rng)
+        self.good = self.network
+        moment = Moment(epoch, self.network, batch, found, getattr(settings.task, "delay", 0))
+        self.history["loss"][epoch] = found.loss
+        self.history["accuracy"][epoch] = self._accuracy(batch, found)
+        self.history["gradient_norm_h0"][epoch] = gradient_norm_h0(moment)
+        for name in settings.diagnostics:
+            value = np.asarray(DIAGNOSTICS[name](moment))
+            if name not in self.watched:
+                self.watched[name] = np.zeros((settings.n_epochs, *value.shape))
+            self.watched[name][epoch] = value
+        grads = clipped(found.grads, settings.clip_norm)
+        self.network = self.network.with_params(self.optimizer.update(self.network.params, grads))
+        self.epoch += 1
+        self.pending = None
+
+    def _sample(self) -> Batch:
+        task, T, B = self.settings.task, self.settings.n_steps, self.settings.batch_size
+        u, y, mask = task.sample(T, B, self.rng)
+        u, y = np.asarray(u, dtype=float), np.asarray(y, dtype=float)
+        for name, x, size in (("inputs", u, task.n_inputs), ("targets", y, task.n_outputs)):
+            if x.shape != (T, B, size):
+                raise ValueError(
+                    f"`task.sample` must give {name} of shape {(T, B, size)}, got {x.shape}"
+                )
+            _refuse_nonfinite(name, x)
+        return Batch(u, y, losses.as_weights(mask, (T, B)))
+
+    def _accuracy(self, batch: Batch, found: Evaluation) -> float:
+        targets, weights = batch.targets[found.first :], batch.weights[found.first :]
+        own = getattr(self.settings.task, "accuracy", None)
+        if own is not None:
+            return float(own(found.outputs, targets, weights))
+        return losses.accuracy(self.settings.loss, found.outputs, targets, weights)
+
+    def progress(self) -> TrainingProgress:
+        """Return what is known so far."""
+        known = {name: x[: self.epoch] for name, x in self.history.items()}
+        watched = {name: x[: self.epoch] for name, x in self.watched.items()}
+        last = self.exponents[-1] if self.exponents else None
+        return TrainingProgress(
+            self.epoch, self.network.system, **known, exponents=last, diagnostics=watched
+        )
+
+    @property
+    def state(self) -> dict[str, Any]:
+        """All that the rest of the run depends on, and all that it has found.
+
+        It stays as it is while the run goes on: what an epoch changes in place is copied.
+        """
+        return {
+            "epoch": self.epoch,
+            "pending": self.pending,
+            "params": self.network.params,
+            "good": self.good.params,
+            "optimizer": adam_state(self.optimizer),
+            "flosser": None if self.flosser is None else self.flosser.state,
+            "rng": self.rng.bit_generator.state,
+            "history": {name: x[: self.epoch + 1].copy() for name, x in self.history.items()},
+            "watched": {name: x[: self.epoch] for name, x in self.watched.items()},
+            "exponents": self.exponents.copy(),
+        }
+
+    def restore(self, state: dict[str, Any]) -> None:
+        """Go on from a state."""
+        self.epoch, self.pending = state["epoch"], state["pending"]
+        self.good = self.network.with_params(state["good"])
+        self.network = self.network.with_params(state["params"])
+        self.optimizer = restored(self.optimizer, state["optimizer"])
+        if self.flosser is not None:
+            self.flosser.restore(state["flosser"])
+        self.rng.bit_generator.state = state["rng"]
+        for name, x in state["history"].items():
+            self.history[name][: len(x)] = x
+        for name, x in state["watched"].items():
+            self.watched[name] = np.zeros((self.settings.n_epochs, *x.shape[1:]))
+            self.watched[name][: len(x)] = x
+        self.exponents = list(state["exponents"])
+
+
+def _count(episode: Any) -> int:
+    if not isinstance(episode, int | np.integer) or episode < 0:
+        raise TypeError(
+            f"`schedule.episode` must return a number of flossing epochs, got {episode!r}"
+        )
+    return int(episode)
+
+
+def _refuse_nonfinite(name: str, x: Array) -> None:
+    where = validate.not_finite(x)
+    if where is not None:
+        at = ", ".join(map(str, where))
+        raise ValueError(f"`task.sample` must give finite {name}, but {name}[{at}] is not")

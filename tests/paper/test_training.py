@@ -1,0 +1,248 @@
+"""Figures that need training: points, findings that agree and that differ, the gallery.
+
+Truth: *exact* where records are made up, so that what has to be found is known.
+"""
+
+import json
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from lyapnet.paper import compare, learning
+from lyapnet.paper.gallery import entry, overview
+from lyapnet.paper.harness import FIGURES, Records, load_figure
+from lyapnet.results import storage
+from lyapnet.training.schedule import AdaptiveFlossing
+
+pytest.importorskip("matplotlib")
+
+ROOT = Path(__file__).parents[2]
+TRAINED = ["3", "4", "5", "7", "8", "9", "10", "11", "12", "13", "14"]
+TRAINED += ["adaptive", "capacity", "choices", "control", "decay", "gated", "window"]
+
+
+def key(point):
+    return json.dumps(storage.plain(point), sort_keys=True)
+
+
+def full(point):
+    """Write down what a point leaves at its default, and the window's length as `steps`."""
+    usual = dict(n=80, init="gaussian", penalty=None, weight_decay=0.0, epochs=10_000, at=None)
+    whole = {**usual, **point}
+    whole["steps"] = (point.get("window") or {}).get("n_steps", 39)
+    return {"k": round(whole["n"] * 75 / 80), **whole}
+
+
+# Which runs learn if the claims hold, by the figure and the longest lag that is asked for.
+REACH = {"none": 0.3, "before": 0.6, "during": 0.85, "adaptive": 1.0, "episodes": 1.0}
+REACH["throughout"] = 1.0
+
+
+def by_condition(p, longest):
+    return p["lag"] <= REACH[p["condition"]] * longest
+
+
+CLAIMED = dict.fromkeys(TRAINED, by_condition)
+CLAIMED |= {
+    "5": lambda p, _: p["lag"] <= p["k"],
+    "7": lambda p, _: p["lag"] <= p["k"] * (1 if p["condition"] == "during" else 0.8),
+    "14": lambda p, longest: (
+        p["lag"] <= REACH[p["condition"]] * longest * (1.4 if p["init"] == "orthogonal" else 1)
+    ),
+    "capacity": lambda p, _: p["lag"] <= 0.8 * p["n"],
+    "choices": lambda p, _: p["condition"] == "during",
+    "control": lambda p, _: p["penalty"] is None and p["lag"] <= 100 * REACH[p["condition"]],
+    "decay": lambda p, _: (
+        p["weight_decay"] * p["lag"] <= {"before": 4, "during": 40}[p["condition"]]
+    ),
+    "gated": lambda p, longest: p["condition"] == "before" or p["lag"] < 0.5 * longest,
+    "window": lambda p, _: 2 * p["steps"] >= p["lag"],
+}
+
+
+def run(point, good, *, as_claimed):
+    """Return a made-up run of a point; one that is not as claimed learns, whatever it is."""
+    p = full(point)
+    good = good or not as_claimed
+    blocks = p["epochs"] // learning.FINE
+    time = np.arange(blocks)
+    leaves = blocks // 4 + 3 * p["network"] + (0 if p["condition"] != "none" else blocks // 4)
+    fine = 0.5 + 0.49 * good * np.clip((time - leaves) / 40, 0, 1)
+    grows = leaves + (-60 if as_claimed else 60)  # the gradient, before the accuracy or after
+    gradient = 10.0 ** (-2.5 + 1.5 * np.clip((time - grows) / 40, 0, 1))
+    gradient *= 1 if good else 1e-4
+    at = p["at"] or learning.EPISODES.get(p["condition"], ())
+    for block in (epoch // learning.FINE for epoch in at if epoch < p["epochs"]):
+        gradient[block] *= 20 if as_claimed else 0.9
+        if p["condition"] == "throughout":
+            fine[block] = 0.55 if as_claimed else 1.0
+    lag = p["lag"] if as_claimed else 50 + 20 * (p["lag"] % 3) + p["network"]
+    exponents = np.full(p["n"], -2.0)
+    exponents[[0, 9]] = np.array([-3.0, -4.0]) / lag - 0.5 * (not good)
+    block = learning.BLOCK // learning.FINE
+    return {
+        "accuracy": fine[-1],
+        "curve": fine[: blocks // block * block].reshape(-1, block).mean(axis=1),
+        "flossing_epochs": 600 if as_claimed == (p["condition"] == "adaptive") else 1000,
+        "exponents": exponents,
+        "fine_curve": fine,
+        "fine_gradient": gradient,
+        "singular_values": np.stack([gradient**0, gradient, gradient], axis=1),
+    }
+
+
+def made_up(figure, *, as_claimed=True, scale="full"):
+    """Return made-up runs of a figure's points, as it claims or not at all so."""
+    points = load_figure(figure).points(scale)
+    longest = {p["task"]: max(q["lag"] for q in points if q["task"] == p["task"]) for p in points}
+    good = [CLAIMED[figure](full(p), longest[p["task"]]) for p in points]
+    return Records(
+        {**p, **run(p, x, as_claimed=as_claimed)} for p, x in zip(points, good, strict=True)
+    )
+
+
+@pytest.mark.parametrize("figure", TRAINED)
+def test_runs_that_follow_the_claims_agree(figure):
+    found = load_figure(figure).findings(made_up(figure))
+    assert found
+    assert [str(f) for f in found if not f.agrees] == []
+
+
+@pytest.mark.parametrize("figure", TRAINED)
+def test_runs_that_do_not_are_found_to_differ(figure):
+    found = load_figure(figure).findings(made_up(figure, as_claimed=False))
+    assert not all(f.agrees for f in found)
+
+
+@pytest.mark.parametrize("figure", TRAINED)
+@pytest.mark.parametrize("done", [1, 2, 3, 7, 20])
+def test_findings_and_pictures_cope_with_what_is_not_there_yet(figure, done):
+    import matplotlib.pyplot as plt
+
+    script = load_figure(figure)
+    some = Records(made_up(figure)[:done])
+    script.findings(some)
+    if done in (1, 7):
+        plt.close(script.plot(some))
+
+
+@pytest.mark.parametrize("figure", TRAINED)
+def test_points_are_different_plain_calls_of_learn_with_networks_outermost(figure):
+    script = load_figure(figure)
+    assert script.run is learning.learn
+    for scale in ("quick", "full"):
+        points = script.points(scale)
+        assert len({key(p) for p in points}) == len(points)
+        assert all(set(p) - {"at"} <= compare.PARAMETERS | {"epochs", "watch"} for p in points)
+        networks = [p["network"] for p in points]
+        if figure != "7":  # two grids, one after the other
+            assert networks == sorted(networks)
+        for p in points:
+            learning.schedule(p["condition"], p.get("n", 80), p.get("k"), **p.get("window", {}))
+
+
+def test_the_points_of_figure_4_mean_what_they_meant():
+    # A point is the key of a run that may have taken hours: these must never change.
+    points = {key(p) for p in load_figure("4").points("full")}
+    assert key(dict(task="temporal", lag=70, condition="during", network=9)) in points
+    assert len(points) == 360
+    during = learning.schedule("during", 80)
+    assert during.settings["k"] == 75
+    assert during.settings["clip_norm"] == 1.0
+    assert (during.before, during.at, during.epochs) == (500, (500,), 500)
+    assert learning.schedule("before", 80).at == ()
+    assert learning.schedule("none", 80) is None
+    assert isinstance(learning.schedule("adaptive", 80), AdaptiveFlossing)
+
+
+def test_the_table_of_costs_counts_the_runs():
+    text = (ROOT / "notebooks/paper/README.md").read_text()
+    rows = re.findall(r"^\| (\w+) \| (\d+) \| (\d+) \| ([\d.]*)", text, re.M)
+    assert {row[0] for row in rows} == set(TRAINED)
+    seen, hours = set(), 0.0
+    for figure, runs, own, cost in rows:
+        points = {key(p) for p in load_figure(figure).points("full")}
+        assert (len(points), len(points - seen)) == (int(runs), int(own)), figure
+        seen |= points
+        hours += float(cost or 0)
+    total = re.search(r"^\| all \| \| (\d+) \| ([\d.]+)", text, re.M)
+    assert (len(seen), round(hours, 1)) == (int(total[1]), float(total[2]))
+
+
+def test_only_runs_with_partners_are_compared():
+    runs = Records(
+        dict(task="temporal", lag=lag, condition=c, network=i, accuracy=x)
+        for lag, c, i, x in [
+            (20, "none", 0, 0.5), (20, "before", 0, 0.9), (40, "none", 0, 0.5),
+            (20, "none", 1, 0.6), (20, "before", 1, 0.8), (20, "before", 2, 0.0),
+        ]
+    )  # fmt: skip
+    assert len(compare.matched(runs, "condition", ("none", "before"))) == 4
+    assert compare.differences(runs, "condition", "none", "before") == pytest.approx([0.4, 0.2])
+    (found,) = compare.gain("c", runs, "condition", "none", "before")
+    assert found.agrees
+    assert "+30.0 ± 10.0 points" in found.found
+    assert compare.gain("c", runs, "condition", "none", "during") == []
+
+
+def test_a_run_that_is_watched_and_penalised():
+    small = dict(n=8, n_steps=16, epochs=100, episode=3, learning_rate=0.01)
+    found = learning.learn(
+        "temporal", 2, "episodes", 0, watch=True, at=[5], rng=np.random.default_rng(0), **small
+    )
+    assert found["flossing_epochs"] == 6
+    assert np.shape(found["singular_values"]) == (10, 3)
+    assert np.shape(found["fine_gradient"]) == np.shape(found["fine_curve"]) == (10,)
+    plain, held = (
+        learning.learn(
+            "temporal", 2, "none", 0, penalty=name, strength=10.0,
+            rng=np.random.default_rng(0), **small,
+        )["exponents"][0]
+        for name in (None, "jacobian_norm")
+    )  # fmt: skip
+    assert plain != held
+    with pytest.raises(ValueError, match="penalty"):
+        learning.learn(
+            "temporal", 2, "none", 0, penalty="wish", rng=np.random.default_rng(0), **small
+        )
+
+
+def test_flossing_makes_the_difference_live():
+    # Quick points of figure 4, whose outcome at lag 24 was the same for all networks seen.
+    points = [
+        p
+        for p in load_figure("4").points("quick")
+        if (p["task"], p["lag"], p["network"]) == ("temporal", 24, 0) and p["condition"] != "during"
+    ]
+    low, high = (learning.learn(**p, rng=np.random.default_rng(0))["accuracy"] for p in points)
+    assert low < 0.55
+    assert high > 0.9
+
+
+def test_the_gallery_says_what_is_there(tmp_path):
+    nothing = entry("adaptive", tmp_path)
+    assert "Not computed yet" in nothing.text
+    assert nothing.picture is None
+    points = load_figure("adaptive").points("full")
+    runs = [run(p, by_condition(p, 80), as_claimed=True) for p in points]
+    lines = [
+        json.dumps({"point": p, "value": value}, default=np.ndarray.tolist)
+        for p, value in zip(points, runs, strict=True)
+    ]
+    (tmp_path / "learn.jsonl").write_text("\n".join(lines[:40]))
+    some = entry("adaptive", tmp_path)
+    assert "40 of 60 runs" in some.text
+    assert "| agrees |" in some.text
+    assert some.picture[:4] == b"\x89PNG"
+    (tmp_path / "learn.jsonl").write_text("\n".join(lines))
+    assert "All of 60 runs" in entry("adaptive", tmp_path).text
+    table = overview(tmp_path)
+    assert re.search(r"\| adaptive \| .* \| 60 \| 7 of 7 \|", table)
+    assert re.search(r"\| 2A \| .* \| 0 of \d+ \| not judged", table)
+
+
+def test_every_figure_is_in_the_gallery_once():
+    text = (ROOT / "docs/paper.md").read_text()
+    assert sorted(re.findall(r'show\("(\w+)"\)', text)) == sorted(FIGURES)

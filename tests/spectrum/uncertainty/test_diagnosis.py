@@ -1,0 +1,175 @@
+import matplotlib
+import numpy as np
+import pytest
+from series import ar1
+
+import lyapnet as ln
+from lyapnet.spectrum.uncertainty.diagnosis import diagnose
+
+matplotlib.use("Agg")
+
+
+def run(members=(), n=2000, seed=0):
+    return np.random.default_rng(seed).standard_normal((n, *members, 2)) + np.array([0.5, -1.0])
+
+
+def test_converged_run():
+    found = diagnose(run(), np.ones(2000))
+    assert found.converged
+    assert found.verdict.startswith("converged: 95 % half-widths up to 0.0")
+    assert found.r_hat is None
+    assert found.running.shape == (1000, 2)
+    np.testing.assert_allclose(found.running[-1], found.exponents, rtol=1e-12)
+
+
+def test_not_yet():
+    found = diagnose(run(), np.ones(2000), tol=1e-3)
+    assert not found.converged
+    assert "tol = 0.001" in found.verdict
+
+
+def test_too_short():
+    assert diagnose(run(n=8), np.ones(8)).verdict.startswith("too short: 8 blocks")
+
+
+def test_drifting_names_the_exponent():
+    growth = run()
+    growth[:, 1] += np.exp(-np.arange(2000) / 200)
+    found = diagnose(growth, np.ones(2000))
+    assert found.verdict.startswith("drifting")
+    assert "exponents 2;" in found.verdict
+
+
+def test_disagreeing_members():
+    growth = run(members=(4,))
+    assert diagnose(growth, np.ones(2000)).converged
+    growth[:, 3, 0] += 0.5
+    assert diagnose(growth, np.ones(2000)).verdict.startswith("disagreeing")
+    assert diagnose(growth, np.ones(2000), same_system=False).converged
+
+
+def test_false_alarms_are_rare():
+    # level 0.01 for all 20 exponents of a run together; 300 runs: 3 expected, 10 tolerated
+    growth = 1 + ar1(np.random.default_rng(1), 0.5, 500, 6000).reshape(500, 300, 20)
+    alarms = sum(not diagnose(growth[:, i], np.ones(500)).converged for i in range(300))
+    assert alarms <= 10
+
+
+def test_annihilated_directions_do_not_spoil_the_verdict():
+    growth = run(members=(3,))
+    growth[100, :, 1] = -np.inf
+    found = diagnose(growth, np.ones(2000))
+    assert found.converged
+    assert np.isnan(found.stderr[:, 1]).all()
+    growth[100, :, 0] = -np.inf
+    assert "singular" in diagnose(growth, np.ones(2000)).verdict
+
+
+@pytest.mark.parametrize("members", [(), (3,)])
+def test_plot(members):
+    growth = run(members)
+    growth[5, ..., 1] = -np.inf
+    ax = diagnose(growth, np.ones(2000)).plot()
+    assert ax.get_title() == "converged"
+    assert len(ax.lines) == 2 * max(1, len(members) * 3)
+    assert diagnose(growth, np.ones(2000)).plot(ax) is ax
+    matplotlib.pyplot.close("all")
+
+
+def noisy(means, spread, n=1000):
+    """Growth of exactly these means, whose half-widths are about ``2 spread / sqrt(n)``."""
+    noise = np.random.default_rng(3).standard_normal((n, len(means)))
+    return np.array(means) + spread * (noise - noise.mean(axis=0))
+
+
+@pytest.mark.parametrize(
+    ("means", "spread", "word", "signs"),
+    [
+        ([1.0, 0.0, -14.0], 0.1, "converged", "exponent 2 not told from 0"),
+        ([1.0, 0.0, -14.0], 3.0, "stationary", "the sign of exponent 2 is not settled"),
+        ([0.1, 0.0, -14.0], 9.0, "stationary", "the signs of exponents 1, 2 are not settled"),
+        ([0.0, -14.0], 0.1, "stationary", "the sign of exponent 1 is not settled"),
+        ([1.0, 0.0, 0.0, 0.0, -1.0], 0.1, "converged", "exponents 2 to 4 not told from 0"),
+        ([0.0, 0.0], 0.1, "stationary", "the signs of exponents 1, 2 are not settled"),
+        ([1.0, -1.0], 0.1, "converged", "all signs settled"),
+    ],
+)
+def test_no_sign_is_claimed_that_the_intervals_leave_open(means, spread, word, signs):
+    found = diagnose(noisy(means, spread), np.ones(1000))
+    assert found.verdict.startswith(f"{word}:")
+    assert signs in found.verdict
+    assert found.converged is (word == "converged")
+    # A tolerance is about widths alone, and the open signs are said as facts.
+    tolerant = diagnose(noisy(means, spread), np.ones(1000), tol=2.0)
+    assert tolerant.converged
+    assert ("not told from 0" in tolerant.verdict) is (signs != "all signs settled")
+
+
+def test_a_cycle_may_have_a_zero_for_its_leading_exponent():
+    growth = np.diff(np.cos(0.7 * np.arange(2001)))[:, None] + np.array([0.0, -1.0])
+    assert diagnose(growth, np.ones(2000)).verdict.endswith("exponent 1 not told from 0")
+
+
+def test_a_short_run_of_the_lorenz_system_does_not_claim_its_signs():
+    s = ln.lyapunov_spectrum(ln.catalog.lorenz63(), 1000, k=3, rng=0)  # 10 time units: 1.2 ± 1.4
+    found = s.diagnose()
+    assert not found.converged
+    assert "signs of exponents 1, 2 are not settled: run longer" in found.verdict
+
+
+def test_different_systems_need_not_agree():
+    chaos = ln.lyapunov_spectrum(ln.catalog.henon(a=[1.2, 1.4]), 2000, rng=0)
+    W = np.array([0.5, 0.8])[:, None, None] * np.eye(2)
+    networks = ln.lyapunov_spectrum(ln.VanillaRNN(W), 500, x0=np.ones(2), rng=0)
+    for s in (chaos, networks, chaos.pooled()):
+        found = s.diagnose()
+        assert found.r_hat is None
+        assert found.agreement_pvalue is None
+        assert "disagreeing" not in found.verdict
+    x0 = [[0.0, 0.0], [0.1, 0.1]]
+    one = ln.lyapunov_spectrum(ln.catalog.henon(), 2000, x0=x0, rng=0)
+    assert one.diagnose().r_hat.shape == (2,)
+
+
+def test_a_state_that_explodes_has_no_attractor():
+    cell = ln.VanillaRNN.random(30, gain=2.5, activation="relu", rng=0)
+    inputs = np.ones((700, cell.n_inputs))
+    s = ln.lyapunov_spectrum(cell, inputs=inputs, transient=100, basis_transient=100, rng=0)
+    assert np.abs(s.state).max() > 1e100
+    found = s.diagnose()
+    assert found.verdict.startswith("unbounded: the state grows without bound")
+    assert not found.converged
+
+
+def test_a_phase_that_is_not_wrapped_is_no_explosion():
+    growth = run() + 1.0
+    for end, word in ((1e5, "converged"), (1e7, "unbounded")):
+        state = np.array([[1.0, 2.0], [1.0, end]])
+        found = diagnose(growth, np.ones(2000), x0=np.ones((2, 2)), state=state)
+        assert found.verdict.startswith(word)
+    assert "1 of 2 members" in found.verdict
+    unknown = np.full(2, np.nan)
+    assert diagnose(growth, np.ones(2000), x0=unknown, state=unknown).converged
+    walked = np.array([9e8])  # a step of 900 for each of a million blocks
+    long = diagnose(np.ones((10**6, 1)), np.ones(10**6), x0=np.ones(1), state=walked)
+    assert long.converged
+
+
+def test_plot_has_a_legend_and_is_not_squashed_by_its_first_value():
+    growth = run()
+    growth[0] = 500.0
+    ax = diagnose(growth, np.ones(2000)).plot()
+    labels = [text.get_text() for text in ax.get_legend().get_texts()]
+    assert labels == [r"$\lambda_{1}$", r"$\lambda_{2}$", "95 % interval"]
+    assert ax.get_ylim()[1] < 10
+    matplotlib.pyplot.close("all")
+
+
+def test_repr_is_short():
+    assert repr(diagnose(run(), np.ones(2000))).startswith("Diagnosis(verdict=converged:")
+
+
+def test_chaos_is_not_called_regular():
+    # Sums of growth that look bounded by chance, as in this run.
+    s = ln.lyapunov_spectrum(ln.catalog.henon(), 10_000, rng=0)
+    assert s.diagnose().verdict.startswith("converged: 95 % half-widths")
