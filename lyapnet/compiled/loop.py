@@ -84,18 +84,25 @@ class Loop:
             return x.reshape(x.shape[1:-1])
         x = np.moveaxis(x, (0, -1), (axis, axis + 1))
         shape = x.shape
-        x = x.reshape(*shape[:axis], -1, *shape[axis + 2 :])
+        x = x.reshape(*shape[:axis], shape[axis] * shape[axis + 1], *shape[axis + 2 :])
         x = x[(slice(None),) * axis + (slice(int(np.prod(self.lead))),)]
         return x.reshape(*shape[:axis], *self.lead, *shape[axis + 2 :])
 
 
 def untraceable(system: Any) -> str:
-    """Return why a system's step cannot be written down, nothing if it can."""
-    try:
-        _written(system, ())
-    except Untraceable as error:
-        return f"`{system.named}`: {error}"
-    return ""
+    """Return why a system's step cannot be written down, nothing if it can.
+
+    Which parameters are per member only a run can tell: here it is guessed.
+    """
+    reason = ""
+    for lead in [(), *(np.shape(leaf)[:axes] for leaf in leaves(system.params) for axes in (1, 2))]:
+        try:
+            _written(system, lead)
+        except Untraceable as error:
+            reason = reason or f"`{system.named}`: {error}"
+        else:
+            return ""
+    return reason
 
 
 def _written(system: Any, lead: tuple[int, ...]) -> tuple[Program, Array]:
