@@ -15,7 +15,7 @@ from ..numerics.arrays import Array
 
 _NAMES = (
     ("blas", "dgemm"), ("blas", "dsyrk"), ("blas", "dtrsm"), ("blas", "dgemv"),
-    ("lapack", "dpotrf"),
+    ("lapack", "dpotrf"), ("lapack", "dgeqrf"),
 )  # fmt: skip
 
 #: What BLAS wants to be shown: letters, and the numbers 1, 0 and -1.
@@ -23,7 +23,10 @@ _LETTERS = np.frombuffer(b"UTNLR", dtype=np.uint8).copy()
 _NUMBERS = np.array([1.0, 0.0, -1.0])
 
 #: Where each address stands in the array that `addresses` returns.
-DGEMM, DSYRK, DTRSM, DGEMV, DPOTRF, UPPER, TRANS, PLAIN, LEFT, RIGHT, ONE, ZERO, MINUS = range(13)
+(
+    DGEMM, DSYRK, DTRSM, DGEMV, DPOTRF, DGEQRF, UPPER, TRANS, PLAIN, LEFT, RIGHT, ONE, ZERO, MINUS,
+    COUNT,
+) = range(15)  # fmt: skip
 
 
 @cache

@@ -46,7 +46,7 @@ class Kernel:
         self._factor = 0
         self._blas: Array | None = None
         if self.wide:
-            self._scratch = n * wide.padded(k, at_once) + n * k + k * k + k
+            self._scratch = n * wide.padded(k, at_once) + n * k + 2 * k * n + k * k + 66 * k + n
             self._factor, self._blas = _factorisation()
             text = wide.source(program, k, at_once)
         else:

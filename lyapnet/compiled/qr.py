@@ -1,29 +1,68 @@
-"""QR of one tangent basis inside of compiled loops; `tangent.qr` says what it has to do."""
+"""QR of one tangent basis inside of compiled loops; `tangent.qr` says what it has to do.
+
+Whole vectors are combined, :math:`Q = A R^{-1}`, as there: what is zero in all vectors stays zero.
+"""
 
 from __future__ import annotations
 
 from typing import Any
 
 import numpy as np
-from numba import carray, cfunc, njit, types
+from numba import carray, cfunc, types
 
-from .blas import DPOTRF, DSYRK, DTRSM, ONE, PLAIN, RIGHT, TRANS, UPPER, ZERO, call
+from .blas import (
+    COUNT,
+    DGEQRF,
+    DPOTRF,
+    DSYRK,
+    DTRSM,
+    ONE,
+    PLAIN,
+    RIGHT,
+    TRANS,
+    UPPER,
+    ZERO,
+    call,
+)
+from .jit import jit
 
-#: Cholesky's method, once, down to this sine; twice, and the method of Gram and Schmidt below.
-_ONCE, _TWICE = 0.01, 1e-5
+#: Cholesky's method, once, down to this sine; twice down to the second; Householder's triangle
+#: first below.
+_ONCE, _TWICE = 1e-4, 1e-5
+
+#: What one pass may leave of the inner products of Q within a run, where it is in the next factor,
+#: and at the end.
+WITHIN, AT_THE_END = 1e-9, 1e-11
 
 #: Lengths whose squares are in range.
 SHORT, LONG = 1e-140, 1e140
 
+_EPS = float(np.finfo(float).eps)
 
-@njit(cache=True, nogil=True, error_model="numpy", inline="never")
-def cholesky(blas: Any, rows: Any, gram: Any, length: Any, least: float) -> bool:
+
+def room(k: int, n: int) -> int:
+    """Return the numbers that `orthonormalise` needs as scratch."""
+    return k * n + k * k + 66 * k + n
+
+
+@jit
+def _solve(blas: Any, rows: Any, triangle: Any, width: int, sizes: Any) -> None:
+    """Multiply the matrix whose columns are `rows` by the inverse of an upper triangle."""
+    k, n = rows.shape
+    sizes[0], sizes[1], sizes[2] = n, k, width
+    how = blas[RIGHT], blas[UPPER], blas[PLAIN], blas[PLAIN]
+    N, K, W = sizes[:1].ctypes.data, sizes[1:].ctypes.data, sizes[2:].ctypes.data
+    call(blas[DTRSM], (*how, N, K, blas[ONE], triangle, W, rows.ctypes.data, N))
+
+
+@jit
+def cholesky(blas: Any, rows: Any, gram: Any, length: Any, least: float, sizes: Any) -> bool:
     """Factorise once in place, R^T in the lower triangle of `gram`; say whether it went well.
 
     The rows are left alone where it did not.
     """
     k, n = rows.shape
-    sizes = np.array([n, k, 0], dtype=np.int32)
+    sizes[0], sizes[1], sizes[2] = n, k, 0
     N, K, info = sizes[:1].ctypes.data, sizes[1:].ctypes.data, sizes[2:].ctypes.data
     a, g = rows.ctypes.data, gram.ctypes.data
     call(blas[DSYRK], (blas[UPPER], blas[TRANS], K, N, blas[ONE], a, N, blas[ZERO], g, K))
@@ -35,66 +74,77 @@ def cholesky(blas: Any, rows: Any, gram: Any, length: Any, least: float) -> bool
     for i in range(k):
         if not (gram[i, i] >= least * length[i] + SHORT and length[i] < LONG):
             return False
-    how = blas[RIGHT], blas[UPPER], blas[PLAIN], blas[PLAIN]
-    call(blas[DTRSM], (*how, N, K, blas[ONE], g, K, a, N))
-    return sizes[2] == 0  # read after the last call: the sizes must live as long
+    _solve(blas, rows, g, k, sizes)
+    return True
 
 
-@njit(cache=True, nogil=True, error_model="numpy", inline="never")
-def gram_schmidt(rows: Any, diagonal: Any, length: Any) -> bool:
-    """Factorise by the modified method, each vector projected twice."""
+@jit
+def _by_householder(blas: Any, rows: Any, diagonal: Any, scratch: Any, sizes: Any) -> None:
+    """Multiply by the inverse of Householder's triangle."""
     k, n = rows.shape
-    good = True
-    for j in range(k):
-        total = 0.0
-        for i in range(n):
-            total += rows[j, i] * rows[j, i]
-        length[j] = np.sqrt(total)
-        for _ in range(2 if j else 0):
-            for a in range(j):
-                overlap = 0.0
-                for i in range(n):
-                    overlap += rows[a, i] * rows[j, i]
-                for i in range(n):
-                    rows[j, i] -= overlap * rows[a, i]
-        total = 0.0
-        for i in range(n):
-            total += rows[j, i] * rows[j, i]
-        diagonal[j] = np.sqrt(total)
-        gone = not diagonal[j] > n * 2.2e-16 * length[j]
-        good = good and not gone and length[j] > SHORT and length[j] < LONG
-        if not good:
+    copy = scratch[: k * n].reshape(k, n)
+    copy[...] = rows
+    work = scratch[k * n :]
+    sizes[0], sizes[1], sizes[2] = n, k, 64 * k
+    N, K, size = sizes[:1].ctypes.data, sizes[1:].ctypes.data, sizes[2:].ctypes.data
+    info = sizes[3:].ctypes.data
+    a = copy.ctypes.data
+    call(blas[DGEQRF], (N, K, a, N, work.ctypes.data, work[k:].ctypes.data, size, info))
+    for i in range(k):
+        diagonal[i] = abs(copy[i, i])
+    _solve(blas, rows, a, n, sizes)
+
+
+@jit
+def _is_orthonormal(rows: Any, scratch: Any, error: float) -> bool:
+    """Say whether Q is orthonormal, as far as the sum of its columns tells."""
+    k, n = rows.shape
+    total = scratch[:n]
+    total[:] = 0.0
+    for i in range(k):
+        for j in range(n):
+            total[j] += rows[i, j]
+    for i in range(k):
+        overlap = 0.0
+        for j in range(n):
+            overlap += total[j] * rows[i, j]
+        if not abs(overlap - 1.0) <= error:
             return False
-        scale = 1.0 / diagonal[j]
-        for i in range(n):
-            rows[j, i] *= scale
-    return good
+    return True
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@jit
 def orthonormalise(
-    blas: Any, rows: Any, scratch: Any, diagonal: Any, length: Any, least: float
+    blas: Any, rows: Any, scratch: Any, diagonal: Any, length: Any, least: float, error: float
 ) -> bool:
-    """Factorise in place; say whether all sines are above `least`, and no vector is gone."""
-    k = len(rows)
-    gram = scratch[: k * k].reshape(k, k)
-    done = cholesky(blas, rows, gram, length, _TWICE)
-    if done:
-        once = True
+    """Factorise in place; say whether all sines are at least `least`, and no vector is gone."""
+    k, n = rows.shape
+    gram, more = scratch[: k * k].reshape(k, k), scratch[k * k : k * k + k]
+    rest = scratch[k * k + k :]
+    sizes = np.empty(4, dtype=np.int32)
+    once = cholesky(blas, rows, gram, length, _TWICE, sizes)
+    if once:
         for i in range(k):
             diagonal[i] = gram[i, i]
             once = once and diagonal[i] >= _ONCE * length[i]
-        if not once:
-            more = scratch[k * k : k * k + k]
-            done = cholesky(blas, rows, gram, more, 0.5)
-            for i in range(k):
-                diagonal[i] *= gram[i, i]
+        once = once and _is_orthonormal(rows, rest, error)
     else:
-        done = gram_schmidt(rows, diagonal, length)
-    if done:
         for i in range(k):
-            done = done and diagonal[i] >= least * length[i]
-    return done
+            if not (SHORT < length[i] < LONG):
+                return False
+        _by_householder(blas, rows, diagonal, rest, sizes)
+        for i in range(k):
+            if not diagonal[i] > n * _EPS * length[i]:
+                return False
+    for i in range(k):
+        if not diagonal[i] >= least * length[i]:
+            return False
+    if not once:
+        if not cholesky(blas, rows, gram, more, 0.5, sizes):
+            return False
+        for i in range(k):
+            diagonal[i] *= gram[i, i]
+    return sizes[0] == n  # read after the last call: the sizes must live as long
 
 
 _POINTER = types.CPointer(types.float64)
@@ -112,7 +162,7 @@ def factorise(
 ) -> int:
     """Factorise for a loop that is not numba's."""
     good = orthonormalise(
-        carray(blas, 13), carray(rows, (k, n)), carray(scratch, k * k + k),
-        carray(diagonal, k), carray(length, k), least,
+        carray(blas, COUNT), carray(rows, (k, n)), carray(scratch, k * n + k * k + 66 * k + n),
+        carray(diagonal, k), carray(length, k), least, AT_THE_END,
     )  # fmt: skip
     return 1 if good else 0

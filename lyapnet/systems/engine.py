@@ -35,6 +35,30 @@ def missing() -> str:
     return "" if find_spec("numba") is not None else MISSING
 
 
+def engine_for(cell: Any, size: int, n_steps: int) -> tuple[str, str]:
+    """Return the engine of a network, and the reason where it is NumPy.
+
+    Parameters
+    ----------
+    cell : Cell
+    size : int
+        Numbers in its tangent vectors.
+    n_steps : int
+        Steps that it will take, all in all.
+    """
+    if cell.engine == "numpy":
+        return "numpy", "as asked for"
+    reason = cell.cannot_compile()
+    if reason:
+        _refused(cell, reason)
+        return "numpy", reason
+    if cell.engine == "auto" and size > _LARGE:
+        return "numpy", "large systems are no faster"
+    if cell.engine == "auto" and n_steps < _LONG:
+        return "numpy", f"a run of {n_steps} steps is over before its loop is compiled"
+    return "compiled", ""
+
+
 def loop_of(system: Any, x: Array, inputs: Array | None, k: int, n_steps: int) -> tuple[Any, str]:
     """Return the compiled loops of a map or flow, or None and the reason.
 

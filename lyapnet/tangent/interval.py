@@ -14,14 +14,14 @@ from ..numerics.arrays import Array, blas_threads
 from ..systems import System
 from ..systems.orbit import Orbit
 from .forward import forward
-from .qr import orthonormalise
+from .qr import SMALL, orthonormalise
 from .stretches import Plan, check_states, run_orbit
 
 #: Automatic intervals: round numbers, so that blocks fill round windows.
 _INTERVALS = (50, 25, 20, 10, 5, 4, 3, 2, 1)
 
 #: An automatic interval leaves at least so many blocks, for error bars and windows.
-_BLOCKS = 100
+_BLOCKS = 64
 
 #: Steps of the basis transient in which the basis of the trial settles.
 _SETTLE = 50
@@ -31,6 +31,10 @@ _TRIALS = 5
 
 #: The automatic interval aims at this sine, so that it hardly ever meets the limit.
 SPECTRUM_AIM = 1e-7
+
+#: With more vectors than `qr.SMALL` at this one: down to it Cholesky's method is enough, which is
+#: faster than fewer factorisations by another.
+CHOLESKY_AIM = 1e-4
 
 
 #: The automatic interval aims at this sine between the vectors of a basis before they are
@@ -120,7 +124,8 @@ def choose_interval(orbit: Orbit, rows: Array, intervals: Sequence[int]) -> int:
             break
         with np.errstate(over="ignore"):
             diagonal, length = orthonormalise(here.copy())
-        if (diagonal < SPECTRUM_AIM * length).any():
+        aim = SPECTRUM_AIM if rows.shape[-2] <= SMALL else CHOLESKY_AIM
+        if (diagonal < aim * length).any():
             break
         found = interval
     return found
