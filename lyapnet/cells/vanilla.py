@@ -192,6 +192,10 @@ class VanillaRNN(Cell):
 
     def prepared(self, x: Array, inputs: Array | None, k: int, n_steps: int) -> Self:
         """Return the network with compiled loops where they pay; see `System.prepared`."""
+        return self.with_loops(k, n_steps)
+
+    def with_loops(self, k: int, n_steps: int) -> Self:
+        """Return the network with compiled loops where they pay; see `System.with_loops`."""
         other = copy.copy(self)
         other.engine_used = engine_for(self, self.dim * k, n_steps)
         return other

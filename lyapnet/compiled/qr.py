@@ -12,10 +12,12 @@ from numba import carray, cfunc, types
 
 from .blas import (
     COUNT,
+    DGEMM,
     DGEQRF,
     DPOTRF,
     DSYRK,
     DTRSM,
+    MINUS,
     ONE,
     PLAIN,
     RIGHT,
@@ -28,11 +30,11 @@ from .jit import jit
 
 #: Cholesky's method, once, down to this sine; twice down to the second; Householder's triangle
 #: first below.
-_ONCE, _TWICE = 1e-4, 1e-5
+ONCE, TWICE = 1e-4, 1e-5
 
 #: What one pass may leave of the inner products of Q within a run, where it is in the next factor,
-#: and at the end.
-WITHIN, AT_THE_END = 1e-9, 1e-11
+#: and at the end; and where only the flag of a basis matters.
+WITHIN, AT_THE_END, LOOSELY = 1e-9, 1e-11, 1e-2
 
 #: Lengths whose squares are in range.
 SHORT, LONG = 1e-140, 1e140
@@ -122,11 +124,11 @@ def orthonormalise(
     gram, more = scratch[: k * k].reshape(k, k), scratch[k * k : k * k + k]
     rest = scratch[k * k + k :]
     sizes = np.empty(4, dtype=np.int32)
-    once = cholesky(blas, rows, gram, length, _TWICE, sizes)
+    once = cholesky(blas, rows, gram, length, TWICE, sizes)
     if once:
         for i in range(k):
             diagonal[i] = gram[i, i]
-            once = once and diagonal[i] >= _ONCE * length[i]
+            once = once and diagonal[i] >= ONCE * length[i]
         once = once and _is_orthonormal(rows, rest, error)
     else:
         for i in range(k):
@@ -145,6 +147,61 @@ def orthonormalise(
         for i in range(k):
             diagonal[i] *= gram[i, i]
     return sizes[0] == n  # read after the last call: the sizes must live as long
+
+
+@jit
+def with_factor(
+    blas: Any, rows: Any, factor: Any, scratch: Any, length: Any, least: float, error: float
+) -> bool:
+    """Factorise in place by Cholesky's method, once or twice, with R^T in the factor.
+
+    The rows are left alone where it fails, or where a sine is below `least`.
+    """
+    k, n = rows.shape
+    sizes = np.empty(4, dtype=np.int32)
+    if not cholesky(blas, rows, factor, length, least, sizes):
+        return False
+    if _is_orthonormal(rows, scratch, error):
+        return True
+    more, unit = scratch[: k * k].reshape(k, k), scratch[k * k : k * k + k]
+    cholesky(blas, rows, more, unit, 0.5, sizes)
+    for i in range(k - 1, -1, -1):  # the lower triangle of R^T times that of the second pass
+        for j in range(i + 1):
+            total = 0.0
+            for m in range(j, i + 1):
+                total += factor[i, m] * more[m, j]
+            factor[i, j] = total
+    return True
+
+
+@jit
+def pull_back(
+    blas: Any, q: Any, factor: Any, q_bar: Any, bar: Any, next_bar: Any, clear: bool, scratch: Any
+) -> None:
+    """Pull cotangents of Q back to those of A, in place; see `tangent.qr.pull_back_qr`."""
+    k, n = q.shape
+    sizes = np.array([n, k], dtype=np.int32)
+    N, K = sizes[:1].ctypes.data, sizes[1:].ctypes.data
+    a, b = q.ctypes.data, q_bar.ctypes.data
+    if clear:
+        correction = scratch[: k * k].reshape(k, k)
+        c = correction.ctypes.data
+        how = blas[TRANS], blas[PLAIN], K, K, N, blas[ONE]
+        call(blas[DGEMM], (*how, a, N, b, N, blas[ZERO], c, K))
+        for i in range(k):
+            correction[i, i] -= bar[i]
+            for j in range(i + 1, k):
+                correction[i, j] = 0.0
+        how = blas[PLAIN], blas[PLAIN], N, K, K, blas[MINUS]
+        call(blas[DGEMM], (*how, a, N, c, K, blas[ONE], b, N))
+    else:
+        for i in range(k):
+            if bar[i] != next_bar[i]:
+                for j in range(n):
+                    q_bar[i, j] += (bar[i] - next_bar[i]) * q[i, j]
+    how = blas[RIGHT], blas[UPPER], blas[TRANS], blas[PLAIN]
+    call(blas[DTRSM], (*how, N, K, blas[ONE], factor.ctypes.data, K, b, N))
+    sizes[0] = 0
 
 
 _POINTER = types.CPointer(types.float64)

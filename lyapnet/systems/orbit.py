@@ -54,6 +54,8 @@ class Orbit:
     inputs: Array | None
     #: Whether bases should lie in memory with the ensemble's axes last.
     members_last = False
+    #: Whether there are loops for `tape`.
+    tapes = False
     #: Whether states are computed along with the tangent vectors, and checked after these.
     runs_along = False
 
@@ -130,6 +132,35 @@ class Orbit:
         """
         none = np.empty((0, *rows.shape[:-1]))
         return 0, rows, none, none
+
+    def tape(
+        self, rows: Array, sine: float, lengths: tuple[float, float]
+    ) -> tuple[Array, list[tuple[Array, Array]], list[Array]] | None:
+        """Do all that `tangent.deferred_qr` does at once, where there are loops for it.
+
+        Returns
+        -------
+        rows : array (T + 1, ..., k, n)
+            The basis before each step and after the last.
+        blocks : list of (array (blocks, k, k), array (blocks + 1,))
+            Of each member of the ensemble, factors and the steps at which blocks begin and end.
+        lengths : list of array (blocks, k)
+            Of each member, lengths of the vectors before they were factorised.
+        """
+        return None
+
+    def back(
+        self, rows: Array, blocks: list[tuple[Array, Array]], clear: list[list[bool]],
+        rows_bar: Array | None, bar: Array, next_bar: Array,
+    ) -> Array:  # fmt: skip
+        """Do all that `tangent.reverse` does at once, for what `tape` has returned.
+
+        Returns
+        -------
+        array (T + 1, ..., k, n)
+            Cotangents of the first basis, and of what each step yields.
+        """
+        raise NotImplementedError
 
     def tangent_adjoint(self, rows: Array, rows_bar: Array) -> Cotangent:
         """Differentiate ``sum(rows_bar * (D rows))``, rows fixed, in all that D depends on.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Self
 
 import autograd.numpy as anp
 import numpy as np
@@ -77,6 +77,18 @@ class System:
         inputs : array (T, ..., m) or None
         k, n_steps : int
             Number of tangent vectors, and of steps.
+        """
+        return self
+
+    def with_loops(self, k: int, n_steps: int) -> Self:
+        """Return the system as sweeps forward and in reverse are best run, again and again.
+
+        Parameters
+        ----------
+        k : int
+            Number of tangent vectors, or of trajectories in training.
+        n_steps : int
+            Steps of all sweeps.
         """
         return self
 

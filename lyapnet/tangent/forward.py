@@ -41,6 +41,9 @@ class Tape:
     rows: Array
     blocks: list[tuple[int, int, Array]] = field(default_factory=list)
     log_growth: Array = field(default_factory=lambda: np.zeros(0))
+    #: Of each member, factors, the steps between blocks and log growth, where compiled loops have
+    #: made the tape.
+    at_once: list[tuple[Array, Array, Array]] | None = None
 
 
 def forward(

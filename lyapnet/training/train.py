@@ -156,6 +156,7 @@ def train(
         check_diagnostics(diagnostics),
         schedule,
     )
+    system = system.with_loops(settings.batch_size, settings.n_epochs * settings.n_steps)
     callback = validate.function("callback", callback)
     call = dict(
         settings._asdict(), function="train", cell=cell, optimizer=optimizer, readout=readout,
