@@ -2,20 +2,58 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Any
 
 from llvmlite import ir
 from numba import njit, types
 from numba.extending import intrinsic
 
-#: Sums may be taken in any order, which is how the processor adds several numbers at once.
-_ORDER = {"reassoc", "contract"}
 
-#: Kept on disk; without Python's lock; a division by zero is no error.
-jit: Any = njit(cache=True, nogil=True, error_model="numpy", fastmath=_ORDER)
 
-#: The same, where the order of operations matters.
-jit_in_order: Any = njit(cache=True, nogil=True, error_model="numpy")
+class _Kept:
+    """numba's files on disk, where anything may happen to them: at worst code is compiled again."""
+
+    def __init__(self, files: Any) -> None:
+        self._files = files
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._files, name)
+
+    def load_overload(self, signature: Any, context: Any) -> Any:
+        """Return compiled code, or None."""
+        try:
+            return self._files.load_overload(signature, context)
+        except Exception:  # damaged in one of many ways: it is written again
+            with suppress(OSError):
+                self._files.flush()
+            return None
+
+    def save_overload(self, signature: Any, code: Any) -> None:
+        """Keep compiled code, where the disk has room."""
+        with suppress(OSError):
+            self._files.save_overload(signature, code)
+
+
+def _jit(function: Any, **options: Any) -> Any:
+    """Compile a function: without Python's lock, and so that a division by zero is no error."""
+    options = {"nogil": True, "error_model": "numpy", **options}
+    try:
+        made = njit(cache=True, **options)(function)
+    except RuntimeError:  # no folder that can be written
+        return njit(**options)(function)
+    made._cache = _Kept(made._cache)
+    return made
+
+
+def jit(function: Any) -> Any:
+    """Compile a function whose sums may be taken in any order, several numbers at once."""
+    return _jit(function, fastmath={"reassoc", "contract"})
+
+
+def jit_in_order(function: Any) -> Any:
+    """Compile a function in which the order of operations matters."""
+    return _jit(function)
 
 
 @intrinsic

@@ -105,3 +105,26 @@ def test_compilation_costs_little(folder):
     start = time.process_time()
     run()
     assert time.process_time() - start < 3.0
+
+
+NETWORK = """
+import numpy as np, lyapnet as ln
+cell = ln.VanillaRNN.random(4, rng=0)
+print(*ln.lyapunov_spectrum(ln.compiled(cell), 20, rng=0).exponents)
+"""
+
+
+@pytest.mark.slow
+def test_damaged_files_of_numba(tmp_path):
+    environment = {**os.environ, "NUMBA_CACHE_DIR": str(tmp_path)}
+
+    def run():
+        arguments = [sys.executable, "-c", NETWORK]
+        return subprocess.run(arguments, env=environment, capture_output=True, check=True).stdout
+
+    first = run()
+    files = list(tmp_path.rglob("*.nb*"))
+    assert files
+    for i, path in enumerate(sorted(files)):
+        path.write_bytes(path.read_bytes()[: 50 * (i % 3)])
+    assert run() == first
