@@ -8,7 +8,7 @@ PY := $(VENV)/bin/python
 INSTALL := $(PY) -m pip install -qq --disable-pip-version-check
 SETTINGS := pyproject.toml setup.cfg
 # What networks come from, apart from all else: lyapnet needs none of these.
-FRAMEWORKS := torch==2.13.0 keras flax jax
+FRAMEWORKS := torch==2.13.0 lightning keras flax jax
 WITH := .venv-frameworks
 
 .NOTPARALLEL:
@@ -36,7 +36,8 @@ frameworks: export OMP_NUM_THREADS = 1
 frameworks: export MPLBACKEND = Agg
 frameworks: export KERAS_BACKEND = torch
 frameworks: $(WITH)/ready
-	$(WITH)/bin/python -m pytest tests/weights/test_frameworks.py tests/weights/test_notebook_torch.py
+	$(WITH)/bin/python -m pytest tests/weights/test_frameworks.py tests/weights/test_notebook_torch.py \
+	  tests/with_torch lyapnet/torch
 
 lint: $(VENV)/test.ready
 	$(PY) -m ruff check

@@ -31,7 +31,7 @@ from .spectrum.invariants import Invariants, check_invariants
 from .spectrum.measure import lyapunov_spectrum, spectrum_from_jacobians
 from .spectrum.result import Spectrum, diagnose
 from .spectrum.uncertainty.diagnosis import Diagnosis
-from .systems import Flow, Map, System, compiled
+from .systems import DelayFlow, Flow, Map, NoisyFlow, Stroboscopic, System, compiled, stroboscopic
 from .systems.closed_loop import ClosedLoop
 from .training import tasks
 from .training.progress import TrainingProgress
@@ -57,6 +57,7 @@ __all__ = [
     "ConditionReduction",
     "CovariantVectors",
     "DegenerateBasisError",
+    "DelayFlow",
     "Diagnosis",
     "DivergedError",
     "EchoState",
@@ -67,10 +68,12 @@ __all__ = [
     "LyapnetError",
     "Map",
     "NetworkComparison",
+    "NoisyFlow",
     "PrecisionError",
     "Progress",
     "Spectrum",
     "Stack",
+    "Stroboscopic",
     "SweepResult",
     "System",
     "TrainResult",
@@ -101,6 +104,7 @@ __all__ = [
     "mean_field_exponent",
     "prediction_band",
     "spectrum_from_jacobians",
+    "stroboscopic",
     "sweep",
     "tasks",
     "to_flax",

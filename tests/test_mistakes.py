@@ -255,8 +255,12 @@ CASES = {
         (lambda: ln.Map(lambda x: x, 2, jacobian=lambda x, p: x), TypeError, "`jacobian`"),
         (lambda: ln.Map(lambda x, *, a: x, 2), TypeError, "`step` .*'a'"),
         (lambda: ln.Flow(lambda t, x: x, 2, dt=0.1),
-         TypeError, r"`field` .* \(x\), got one of \(t, x\).*time does not appear"),
+         TypeError, r"`field` .* \(x\), got one of \(t, x\).*time t after x needs `time=True`"),
         (lambda: ln.Flow(3, 2, dt=0.1), TypeError, "`field` must be callable"),
+        (lambda: ln.stroboscopic(ln.catalog.henon(), 1.0), TypeError, "`flow` must be a Flow"),
+        (lambda: ln.stroboscopic(ln.Flow(lambda x, u: x, 1, dt=0.1, n_inputs=1), 1.0),
+         ValueError, "inputs need not repeat"),
+        (lambda: ln.stroboscopic(ln.catalog.lorenz63(), 0.0), ValueError, "`period`"),
         (lambda: ln.catalog.lorenz96(2), ValueError, "`n` must be at least 4"),
     ],
     "weights and files": [

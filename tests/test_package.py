@@ -25,7 +25,7 @@ ROOMS = [
     ("spectrum", "flossing", "weights"),
     ("condition", "training"),
     # the face, lyapnet/__init__.py, stands here: what is above it may use lyapnet as its users do
-    ("paper", "demo"),
+    ("paper", "torch", "jax"),
     ("cli",),
     ("__main__",),
 ]

@@ -12,6 +12,7 @@ from scipy.special import expit
 from .. import validate
 from ..numerics.arrays import Array
 from ..numerics.autodiff import value
+from .biases import draw_biases
 from .cell import Cell, parameter
 
 #: The logistic function: traceable, exact in relative terms, and it cannot overflow. (autograd
@@ -35,6 +36,8 @@ class GatedCell(Cell):
     _axes: ClassVar[dict[str, int]] = {"W": 2, "V": 2, "b": 1}
     #: The gates, in the order in which their rows are stacked.
     gates: ClassVar[str]
+    #: Their names.
+    gate_names: ClassVar[tuple[str, ...]]
     units: int
 
     @property
@@ -68,21 +71,33 @@ class GatedCell(Cell):
 
     @classmethod
     def _draw(
-        cls, n: int, gain: float, n_inputs: int, init: str, mean: float, bias: float, rng: Any
-    ) -> Self:
+        cls, n: int, gain: float, n_inputs: int, init: str, mean: float, bias: Any, t_max: Any,
+        rng: Any,
+    ) -> Self:  # fmt: skip
         """Draw a random cell; see the `random` of each."""
         n = validate.integer("n", n, low=1)
         n_inputs = validate.integer("n_inputs", n_inputs, low=0)
         gain = validate.real("gain", gain, low=0.0)
         mean = validate.real("mean", mean)
-        bias = validate.real("bias", bias)
         validate.option("init", init, ("gaussian", "orthogonal"))
         rng = validate.generator(rng)
         size = len(cls.gates) * n
         W = np.concatenate([random_weights(n, init, rng) for _ in cls.gates])
         V = rng.standard_normal((size, n_inputs))
-        b = bias * rng.random(size)
+        b = draw_biases(bias, t_max, n, cls.gate_names, rng)
         return cls(gain * W + mean, V, b)  # type: ignore[call-arg]  # of each of the two cells
+
+    def gate_values(self, x: Any, u: Any = None) -> dict[str, Any]:
+        """Return what each gate is at states ``(..., n)`` under inputs ``(..., m)``.
+
+        Returns
+        -------
+        dict of str to array (..., N)
+            By the names in `gate_names`; the candidate, "cell" of an LSTM and "new" of a GRU,
+            lies in (-1, 1), the others in (0, 1).
+        """
+        values = self._values(x, u)[0]
+        return dict(zip(self.gate_names, values, strict=False))
 
     def _values(self, x: Any, u: Any) -> tuple[tuple[Any, ...], tuple[Any, ...]]:
         """Return the gates and what they multiply, and 1 - sigma or 1 - tanh**2 of the gates."""

@@ -57,6 +57,7 @@ class GRU(GatedCell):
     """
 
     gates: ClassVar[str] = "rzn"
+    gate_names: ClassVar[tuple[str, ...]] = ("reset", "update", "new")
 
     def __init__(
         self, W: Any, V: Any = None, b: Any = None, *, c: Any = None, reset_after: bool = True
@@ -92,7 +93,8 @@ class GRU(GatedCell):
         n_inputs: int = 1,
         init: str = "gaussian",
         mean: float = 0.0,
-        bias: float = 0.0,
+        bias: Any = 0.0,
+        t_max: float | None = None,
         reset_after: bool = True,
         rng: Any = None,
     ) -> Self:
@@ -110,11 +112,25 @@ class GRU(GatedCell):
             "orthogonal" takes g times a random orthogonal matrix for each gate.
         mean : float, optional
             Mean of each recurrent weight.
-        bias : float, optional
-            Biases b are uniform in [0, `bias`); c is zero.
+        bias : float, dict or {"chrono", "uniform"}, optional
+            A number: biases are uniform in [0, `bias`); c is zero.
+            By gate, of "reset", "update" and "new": ``{"update": -2.0, "reset": 2.0}``, a
+            number for all units or a pair (low, high) to draw between; zero for the gates left
+            out. "chrono" [1]_: those of the update gate are the logarithm of a number
+            uniform in [1, t_max - 1], so that memories of up to about `t_max`
+            steps are there from the start. "uniform" [2]_: so that the update gate is
+            uniform in [1/N, 1 - 1/N].
+        t_max : float, optional
+            For "chrono", in steps.
         reset_after : bool, optional
             As for the class.
         rng : None, int or Generator, optional
+
+        References
+        ----------
+        .. [1] C. Tallec and Y. Ollivier, "Can recurrent neural networks warp time?", ICLR 2018.
+        .. [2] A. Gu et al., "Improving the gating mechanism of recurrent neural networks",
+           ICML 2020.
 
         Examples
         --------
@@ -122,7 +138,7 @@ class GRU(GatedCell):
         >>> ln.GRU.random(32, gain=3.0, rng=0)
         GRU(dim=32, n_inputs=1)
         """
-        drawn = cls._draw(n, gain, n_inputs, init, mean, bias, rng).params
+        drawn = cls._draw(n, gain, n_inputs, init, mean, bias, t_max, rng).params
         return cls(drawn["W"], drawn["V"], drawn["b"], reset_after=reset_after)
 
     def _values(self, h: Any, u: Any) -> tuple[tuple[Any, ...], tuple[Any, ...]]:

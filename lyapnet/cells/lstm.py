@@ -53,6 +53,7 @@ class LSTM(GatedCell):
     """
 
     gates: ClassVar[str] = "ifgo"
+    gate_names: ClassVar[tuple[str, ...]] = ("input", "forget", "cell", "output")
 
     def __init__(self, W: Any, V: Any = None, b: Any = None) -> None:
         self._set(W, V, b)
@@ -70,7 +71,8 @@ class LSTM(GatedCell):
         n_inputs: int = 1,
         init: str = "gaussian",
         mean: float = 0.0,
-        bias: float = 0.0,
+        bias: Any = 0.0,
+        t_max: float | None = None,
         rng: Any = None,
     ) -> Self:
         r"""Draw a random network of n units.
@@ -87,10 +89,24 @@ class LSTM(GatedCell):
             "orthogonal" takes g times a random orthogonal matrix for each gate.
         mean : float, optional
             Mean of each recurrent weight.
-        bias : float, optional
-            Biases are uniform in [0, `bias`); 1 gives those of the paper's appendix B, but one
-            for each unit.
+        bias : float, dict or {"chrono", "uniform"}, optional
+            A number: biases are uniform in [0, `bias`); 1 gives those of the
+            paper's appendix B, but one for each unit.
+            By gate, of "input", "forget", "cell" and "output": ``{"forget": 1.0}``, a
+            number for all units or a pair (low, high) to draw between; zero for the gates left
+            out. "chrono" [1]_: those of the forget gate are the logarithm of a number
+            uniform in [1, t_max - 1], and those of the input gate their negative, so that
+            memories of up to about `t_max` steps are there from the start. "uniform" [2]_: so
+            that the forget gate is uniform in [1/N, 1 - 1/N], and the input gate's the negative.
+        t_max : float, optional
+            For "chrono", in steps.
         rng : None, int or Generator, optional
+
+        References
+        ----------
+        .. [1] C. Tallec and Y. Ollivier, "Can recurrent neural networks warp time?", ICLR 2018.
+        .. [2] A. Gu et al., "Improving the gating mechanism of recurrent neural networks",
+           ICML 2020.
 
         Examples
         --------
@@ -98,7 +114,7 @@ class LSTM(GatedCell):
         >>> ln.LSTM.random(32, bias=1.0, rng=0)
         LSTM(dim=64, n_inputs=1)
         """
-        return cls._draw(n, gain, n_inputs, init, mean, bias, rng)
+        return cls._draw(n, gain, n_inputs, init, mean, bias, t_max, rng)
 
     def _values(self, x: Any, u: Any) -> tuple[tuple[Any, ...], tuple[Any, ...]]:
         """Return i, f, g, o, c, tanh c', and 1 - i, 1 - f, 1 - g**2, 1 - o, 1 - tanh(c')**2."""

@@ -199,6 +199,8 @@ def write(
         operation, arguments = graph.nodes[at]
         if operation == "constant":
             values[at] = numbers.literal(arguments[0])
+        elif operation == "with_jacobian":
+            values[at] = values[arguments[0]]
         else:
             values[at] = numbers.apply(operation, [values[i] for i in arguments])
     return values

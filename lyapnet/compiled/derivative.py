@@ -29,7 +29,11 @@ def pushed(graph: Graph, outputs: Sequence[int], seeds: dict[int, Symbol]) -> li
             continue
         if not any(i in tangents for i in arguments):
             continue
-        if operation == "where":
+        if operation == "with_jacobian":
+            n = len(arguments) // 2
+            factors = [Symbol(graph, i) for i in arguments[1 + n :]]
+            found = _summed(factors, [tangents.get(i) for i in arguments[1 : 1 + n]])
+        elif operation == "where":
             found = _chosen(graph, arguments, tangents)
         else:
             z, operands = Symbol(graph, at), [Symbol(graph, i) for i in arguments]

@@ -7,8 +7,8 @@ from typing import Any
 
 from llvmlite import ir
 from numba import njit, types
+from numba.core.ccallback import CFunc
 from numba.extending import intrinsic
-
 
 
 class _Kept:
@@ -54,6 +54,20 @@ def jit(function: Any) -> Any:
 def jit_in_order(function: Any) -> Any:
     """Compile a function in which the order of operations matters."""
     return _jit(function)
+
+
+def callback(signature: Any) -> Any:
+    """Compile a function to be called through its address."""
+
+    def compiled(function: Any) -> Any:
+        made = CFunc(function, signature, locals={}, options={"error_model": "numpy"})
+        with suppress(RuntimeError):  # no folder that can be written
+            made.enable_caching()
+            made._cache = _Kept(made._cache)
+        made.compile()
+        return made
+
+    return compiled
 
 
 @intrinsic

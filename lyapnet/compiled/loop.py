@@ -124,7 +124,7 @@ def _with_params(system: Any, lead: tuple[int, ...], symbolic: bool) -> tuple[Pr
         shapes.append(leaf.shape[len(lead) :] if own else leaf.shape)
         columns.append(leaf.reshape(int(np.prod(lead)) if own else 1, -1))
 
-    def step(graph: Graph, x: Any) -> tuple[Any, Any]:
+    def step(graph: Graph, x: Any) -> Any:
         p, first = system.params, 0
         if symbolic:
             symbols = []
@@ -133,7 +133,8 @@ def _with_params(system: Any, lead: tuple[int, ...], symbolic: bool) -> tuple[Pr
                 symbols.append(found if shape else found[()])
                 first += int(np.prod(shape))
             p = rebuild(p, symbols)
-        u = graph.inputs("u", (system.n_inputs,)) if system.n_inputs else None
+        row = system.drive.row(None, 0.0)
+        u = None if row is None else graph.inputs("u", row.shape)
         return system.written(x, u, p, graph.inputs("d", ())[()])
 
     done = program(step, system.dim)

@@ -50,38 +50,28 @@ class Program:
         return len(ancestors(self.graph, [*self.step, *self.push]))
 
 
-def program(
-    step: Callable[[Any, Any], tuple[Any, Any]],
-    dim: int,
-) -> Program:
+def program(step: Callable[[Graph, Any], Any], dim: int) -> Program:
     """Write down a step.
 
     Parameters
     ----------
     step : callable (graph, x)
-        Returns the next state, and a function of a tangent vector that pushes it, or None for
-        the derivative of the step.
+        Returns the next state.
     dim : int
     """
     graph = Graph()
     x = graph.inputs("x", (dim,))
-    q = graph.inputs("q", (dim,))
     try:
-        y, push = step(graph, x)
-        tangent_of_user = None if push is None else push(q)
+        y = step(graph, x)
     except Untraceable:
         raise
     except Exception as error:  # whatever a user's function makes of symbols
         raise Untraceable(f"{type(error).__name__}: {error}") from error
     after = [s.at for s in symbols_of(y, graph, (dim,), "step")]
-    if push is not None:
-        tangent = [s.at for s in symbols_of(tangent_of_user, graph, (dim,), "jacobian")]
-    else:
-        seeds = {x[i].at: q[i] for i in range(dim)}
-        zero = graph.constant(0.0)
-        found = pushed(graph, after, seeds)
-        tangent = [(zero if t is None else t).at for t in found]
-    return Program(graph, dim, after, tangent)
+    q = graph.inputs("q", (dim,))
+    found = pushed(graph, after, {x[i].at: q[i] for i in range(dim)})
+    zero = graph.constant(0.0)
+    return Program(graph, dim, after, [(zero if t is None else t).at for t in found])
 
 
 def depends_on(graph: Graph, name: str) -> Any:

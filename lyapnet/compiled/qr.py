@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numba import carray, cfunc, types
+from numba import carray, types
 
 from .blas import (
     COUNT,
@@ -26,7 +26,7 @@ from .blas import (
     ZERO,
     call,
 )
-from .jit import jit
+from .jit import callback, jit
 
 #: Cholesky's method, once, down to this sine; twice down to the second; Householder's triangle
 #: first below.
@@ -207,12 +207,11 @@ def pull_back(
 _POINTER = types.CPointer(types.float64)
 
 
-@cfunc(
+@callback(
     types.int64(
         types.CPointer(types.int64), _POINTER, types.int64, types.int64, _POINTER, _POINTER,
         _POINTER, types.float64,
-    ),
-    cache=True, error_model="numpy",
+    )
 )  # fmt: skip
 def factorise(
     blas: Any, rows: Any, k: int, n: int, scratch: Any, diagonal: Any, length: Any, least: float

@@ -67,7 +67,7 @@ class Graph:
             return COMPOSED[name](*operands)
         if name not in KNOWN:
             raise Untraceable(f"`{name}` is not among the operations that can be compiled")
-        symbols = [self._symbol(x) for x in operands]
+        symbols = [self.symbol(x) for x in operands]
         if name in LOGIC:
             symbols = [x.as_truth() for x in symbols]
         elif name == "where":
@@ -83,7 +83,8 @@ class Graph:
                     return self.constant(getattr(np, name)(*(x.number for x in symbols)))
         return self.add(name, tuple([x.at for x in symbols]))
 
-    def _symbol(self, x: Any) -> Symbol:
+    def symbol(self, x: Any) -> Symbol:
+        """Return the symbol of what a user's function computes with."""
         if isinstance(x, np.ndarray) and x.ndim == 0:
             x = x.item()
         if isinstance(x, Symbol):
@@ -421,7 +422,7 @@ def symbols_of(y: Any, graph: Graph, shape: tuple[int, ...], name: str) -> list[
     found = as_symbols(y)
     if found.shape != shape:
         raise Untraceable(f"`{name}` returns an array of shape {found.shape}, not {shape}")
-    return [graph._symbol(x).as_number() for x in found.view(np.ndarray).ravel()]
+    return [graph.symbol(x).as_number() for x in found.view(np.ndarray).ravel()]
 
 
 def as_symbols(y: Any) -> Any:
@@ -430,23 +431,24 @@ def as_symbols(y: Any) -> Any:
     return found.view(Symbols)
 
 
-def linear(matrix: Any, vector: Any) -> Any:
-    """Multiply a matrix of numbers and symbols by a vector of symbols, leaving out zeros."""
-    rows = np.asarray(_without_class(matrix), dtype=object)
-    graph = _symbols_in(vector).graph
-    if rows.ndim != 2 or rows.shape[1] != len(vector):
-        raise Untraceable(f"its Jacobian has shape {rows.shape}")
+def with_jacobian(x: Any, y: Any, jacobian: Any) -> Any:
+    """Return y as what it is, but with a derivative in x of the user's own.
+
+    Parameters
+    ----------
+    x, y : array of symbols (n,)
+    jacobian : array of symbols and numbers (n, n)
+    """
+    graph = _symbols_in(x).graph
+    rows = as_symbols(jacobian).view(np.ndarray)
+    if rows.shape != (len(y), len(x)):
+        raise Untraceable(f"`jacobian` returns an array of shape {rows.shape}")
+    inputs = tuple(s.at for s in x.view(np.ndarray))
     found = []
-    for row in rows:
-        total: Any = graph.constant(0.0)
-        for factor, component in zip(map(graph._symbol, row), vector, strict=True):
-            number = factor.number if factor.is_constant else None
-            if number == 0.0:
-                continue
-            term = component if number == 1.0 else factor.as_number() * component
-            total = term if total.is_constant else total + term
-        found.append(total)
-    return _array(found, (len(found),))
+    for value, row in zip(y.view(np.ndarray), rows, strict=True):
+        factors = tuple(graph.symbol(entry).as_number().at for entry in row)
+        found.append(graph.add("with_jacobian", (graph.symbol(value).at, *inputs, *factors)))
+    return _array(found, y.shape)
 
 
 def replay(graph: Graph, wanted: Sequence[int], inputs: dict[str, Any]) -> list[Any]:
@@ -469,6 +471,8 @@ def replay(graph: Graph, wanted: Sequence[int], inputs: dict[str, Any]) -> list[
             values[at] = inputs[arguments[0]][arguments[1]]
         elif operation == "constant":
             values[at] = arguments[0]
+        elif operation == "with_jacobian":
+            values[at] = values[arguments[0]]
         else:
             values[at] = evaluated(operation)(*(values[i] for i in arguments))
     return [values[at] for at in wanted]

@@ -121,6 +121,8 @@ def _blocks(text: Text, program: Program, k: int, lanes: int) -> str:
         if not moving[at] or at in spread:
             continue
         operation, arguments = graph.nodes[at]
+        if operation == "with_jacobian":
+            arguments = arguments[:1]
         given = []
         for a in arguments:
             if a not in spread:

@@ -16,10 +16,12 @@ from ..tangent.forward import forward
 from ..tangent.start import (
     check_inputs,
     directions,
+    noise_seed,
     orthonormal_rows,
     plan_of,
     prepare_inputs,
     start_state,
+    start_time,
 )
 from ..tangent.stretches import run_orbit
 from .line import LN10, enclosure, line_of
@@ -139,6 +141,7 @@ def condition_number(
     precision: int | str = 256,
     backend: str = "auto",
     certify: bool = False,
+    t0: float = 0.0,
     rng: Any = None,
     progress: bool = False,
 ) -> ConditionNumber:
@@ -163,6 +166,8 @@ def condition_number(
         See `condition_from_jacobians`; times count from the end of the transient.
     transient : int, optional
         Steps before t=0; default a tenth of the run, at least 100.
+    t0 : float, optional
+        Time at the start of the transient, where the system depends on it.
 
     Returns
     -------
@@ -189,6 +194,7 @@ def condition_number(
     plan = plan_of(u, n_steps, transient, 0, None)
     check_inputs(found, u, plan.total)
     request = Request(precision, backend, certify, progress)
+    t0 = start_time(found, t0)
     x = start_state(found, x0, generator)
     lead = found.ensemble(x, None if u is None else u[0])
     if lead:
@@ -198,10 +204,16 @@ def condition_number(
         )
     Q = _start_basis(found.dim, k, basis, generator)
     steps = steps_of(times, plan.n_steps, found.dt)
-    run_inputs = prepare_inputs(found, u, 0, plan.total)
+    seed = noise_seed(found, u, generator)
+    run_inputs = prepare_inputs(found, u, (), plan.total, t0=t0, seed=seed)
     x = run_orbit(found, x, run_inputs, 0, plan.transient).states[-1] if plan.transient else x
     D = run_orbit(found, x, run_inputs, plan.transient, plan.total).jacobians
-    settings = {"transient": plan.transient, "driven": u is not None, "system": repr(system)}
+    settings = {
+        "transient": plan.transient,
+        "driven": u is not None,
+        "t0": t0,
+        "system": repr(system),
+    }
     return _measure(np.asarray(D, dtype=float), Q, steps, found.dt, request, settings)
 
 

@@ -11,9 +11,7 @@ from .. import validate
 from ..numerics.arrays import Array
 from ..results.result import Result
 from ..results.storage import register
-
-#: Of the height of a plot: bounds narrower than that are hidden by their marks.
-_SEEN = 0.01
+from .plot import plot_condition
 
 
 @register
@@ -129,35 +127,4 @@ class ConditionNumber(Result):
         -------
         matplotlib Axes
         """
-        from ..results.axes import BLUE, ORANGE, RED, new_axes
-
-        ax = new_axes(ax)
-        ax.plot(self.times, self.log10_predicted, color=ORANGE, label="Lyapunov estimate")
-        good = np.isfinite(self.log10_measured)
-        label = f"measured, {self.precision} bits"
-        lines = ax.plot(self.times[good], self.log10_measured[good], "o", color=BLUE, label=label)
-        if self.log10_lower is not None and self.log10_upper is not None:
-            proved = np.isfinite(self.log10_upper)
-            half = (self.log10_upper[proved] - self.log10_lower[proved]) / 2
-            middle = self.log10_lower[proved] + half
-            low, high = ax.get_ylim()
-            seen = half > _SEEN * (high - low)
-            if seen.any():
-                ax.errorbar(
-                    self.times[proved][seen], middle[seen], yerr=half[seen], fmt="none",
-                    ecolor=BLUE, capsize=3, label="rigorous bounds",
-                )  # fmt: skip
-            elif proved.any():
-                lines[0].set_label(f"{label}, proved within the marks")
-        for at, label, marker in (
-            (~self.resolved, "unresolved", "x"),
-            (np.isposinf(self.log10_measured), "infinite", "^"),
-        ):
-            if at.any():
-                y = np.full(int(at.sum()), 0.97)
-                where = ax.get_xaxis_transform()
-                ax.plot(self.times[at], y, marker, color=RED, transform=where, label=label)
-        ax.set_xlabel("time")
-        ax.set_ylabel(r"$\log_{10}$ condition number")
-        ax.legend(frameon=False)
-        return ax
+        return plot_condition(self, ax)

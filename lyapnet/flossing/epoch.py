@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -31,12 +32,15 @@ class Window:
         Transients and averaged steps.
     goal, each : array (k,)
         Target of each exponent, and the factor of its squared distance.
+    only : tuple of str or None
+        Names of the parameters that are changed, None for all.
     """
 
     k: int
     plan: Plan
     goal: Array
     each: Array
+    only: tuple[str, ...] | None = None
 
     @classmethod
     def of(
@@ -50,6 +54,7 @@ class Window:
         reduction: str = "sum",
         transient: Any = 0,
         basis_transient: Any = 0,
+        only: Any = None,
     ) -> Window:
         """Check the settings of a window."""
         k = validate.integer("k", k, low=1, high=system.dim)
@@ -58,7 +63,20 @@ class Window:
             validate.integer("basis_transient", basis_transient, low=0),
             validate.integer("n_steps", n_steps, low=1),
         )
-        return cls(k, plan, *per_exponent(target, weights, reduction, k))
+        return cls(k, plan, *per_exponent(target, weights, reduction, k), _chosen(only, system))
+
+
+def _chosen(only: Any, system: System) -> tuple[str, ...] | None:
+    """Return the names of the parameters to change."""
+    if only is None:
+        return None
+    known = list(named_params(system.params, system.params)[0])
+    if isinstance(only, str) or not isinstance(only, Iterable):
+        raise TypeError(f"`only` must be a sequence of names among {known}, got {only!r}")
+    chosen = tuple(only)
+    if not chosen or not set(chosen) <= set(known):
+        raise ValueError(f"`only` must be a sequence of names among {known}, got {chosen}")
+    return chosen
 
 
 class Flosser:
@@ -113,7 +131,9 @@ class Flosser:
         params_bar = gradient(record, slope)[3]
         loss = np.sum(window.each * (lam - window.goal) ** 2, axis=(*members, -1)) / count
         params, grads = named_params(system.params, params_bar)
-        params = self.optimizer.update(params, clipped(grads, self.clip_norm))
+        names = params if window.only is None else window.only
+        free, bars = ({name: x[name] for name in names} for x in (params, grads))
+        params = {**params, **self.optimizer.update(free, clipped(bars, self.clip_norm))}
         self.interval.adapt(record.smallest_sine, plan.n_steps)
         return with_named_params(system, params), lam.mean(axis=members), loss
 

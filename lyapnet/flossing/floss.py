@@ -38,7 +38,9 @@ def floss(
     qr_interval: Any = "auto",
     optimizer: Adam | None = None,
     clip_norm: Any = None,
+    only: Any = None,
     tol: float | None = None,
+    t0: float = 0.0,
     rng: Any = None,
     progress: bool = False,
     callback: Callable[[Progress], Any] | None = None,
@@ -85,9 +87,13 @@ def floss(
         not clip. But now and then two tangent vectors nearly align within a window, whose
         gradient is then a thousand times that of others, and Adam remembers it for a
         thousand epochs in which it hardly moves: 1.0 flosses several times as fast.
+    only : sequence of str, optional
+        Names of the parameters to change, such as ``("W",)``; all if left out.
     tol : float, optional
         Stop as soon as each exponent's means over the last five epochs and the five before
         are this close to its target.
+    t0 : float, optional
+        Time at the start of each window, where the system depends on it.
     rng : None, int or Generator, optional
     progress : bool, optional
     callback : callable, optional
@@ -129,11 +135,12 @@ def floss(
         k=k, n_steps=n_steps, target=target, weights=weights, reduction=reduction,
         transient=transient, basis_transient=basis_transient,
     )  # fmt: skip
+    settings |= {} if only is None else {"only": only}
     system = flossable(cell)
     window = Window.of(system, **settings)
     members = validate.integer("batch_size", batch_size, low=1)
     system = system.with_loops(window.k, n_epochs * window.plan.total)
-    source = Source(system, inputs, x0, members, window.plan.total)
+    source = Source(system, inputs, x0, members, window.plan.total, t0)
     clip_norm = checked_clip(clip_norm)
     flosser = Flosser(window, as_adam(optimizer), Interval.of(qr_interval), clip_norm)
     tol = None if tol is None else validate.real("tol", tol, positive=True)
@@ -141,7 +148,7 @@ def floss(
     call = dict(
         settings, function="floss", cell=cell, n_epochs=n_epochs, inputs=inputs, x0=x0,
         batch_size=members, qr_interval=qr_interval, optimizer=optimizer, tol=tol,
-        clip_norm=clip_norm, rng=rng,
+        clip_norm=clip_norm, rng=rng, **({"t0": t0} if t0 else {}),
     )  # fmt: skip
     rng = validate.generator(rng)
     saved = Checkpoint(checkpoint, call)

@@ -9,6 +9,7 @@ from ..numerics.arrays import Array
 from ..optimize import Adam
 from ..results.result import Result
 from ..results.storage import register
+from .plot import plot_flossing
 
 
 @register
@@ -60,6 +61,4 @@ class FlossResult(Result):
         ----------
         ax : matplotlib Axes, optional
         """
-        from .plot import plot_flossing
-
         return plot_flossing(self, ax)

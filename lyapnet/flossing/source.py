@@ -9,13 +9,16 @@ import numpy as np
 from .. import validate
 from ..numerics.arrays import Array
 from ..systems import System
-from ..tangent.start import check_inputs, start_state
+from ..tangent.start import check_inputs, noise_seed, prepare_inputs, start_state, start_time
 
 
 class Source:
     """States and inputs of one epoch after the other: fixed, or drawn afresh."""
 
-    def __init__(self, system: System, inputs: Any, x0: Any, members: int, total: int) -> None:
+    def __init__(
+        self, system: System, inputs: Any, x0: Any, members: int, total: int, t0: Any = 0.0
+    ) -> None:
+        self.t0 = start_time(system, t0)
         self.inputs = inputs
         self.members = members
         self.total = total
@@ -41,14 +44,13 @@ class Source:
                 f"`inputs` must have shape (n_steps, {system.n_inputs}) or (n_steps, batch_size, "
                 f"{system.n_inputs}) with batch_size={self.members}, got {u.shape}"
             )
-        u = u[: self.total]
         if u.ndim == 3 and self.members == 1:
             u = u[:, 0]
         ones = len(self.networks) + (self.members > 1) * (u.ndim == 2)
         return u.reshape(*u.shape[:-1], *(1,) * ones, u.shape[-1])
 
     def draw(self, system: System, rng: np.random.Generator) -> tuple[Array, Array | None]:
-        """Return the states and inputs of one epoch."""
+        """Return the states of one epoch, and what its steps are given."""
         shape = self._shape(system)
         if self.x0 is not None:
             x = self.x0
@@ -56,7 +58,7 @@ class Source:
             starts = [start_state(system, None, rng) for _ in range(self.members)]
             x = starts[0] if self.members == 1 else np.stack(starts)
             x = x.reshape(*shape[: x.ndim - 1], *(1,) * len(self.networks), system.dim)
-        if not system.n_inputs:
+        if not system.n_inputs or (system.drive.noisy and self.inputs is None):
             u = None
         elif callable(self.inputs):
             u = self._checked(system, self.inputs(rng))
@@ -66,4 +68,6 @@ class Source:
             )
         else:
             u = self.inputs
-        return np.broadcast_to(x, shape).copy(), u
+        seed = noise_seed(system, u, rng)
+        rows = prepare_inputs(system, u, shape[:-1], self.total, t0=self.t0, seed=seed)
+        return np.broadcast_to(x, shape).copy(), rows

@@ -106,12 +106,19 @@ def over_states(function: Function, mode: str, lead: tuple[int, ...]) -> Functio
             if u is not None:
                 u = anp.broadcast_to(u, x.shape[:-1] + u.shape[-1:])
                 u = anp.reshape(u, (-1, u.shape[-1])).T
-            return anp.reshape(function(columns, u, _spread(p, lead, x)).T, x.shape)
+            found = function(columns, u, _spread(p, lead, x))
+            if np.shape(found)[-1:] != (columns.shape[1],):
+                raise ValueError("what a function of columns returns has one for each state")
+            return anp.reshape(
+                anp.moveaxis(found, -1, 0), (*x.shape[:-1], *np.shape(value(found))[:-1])
+            )
 
         return by_columns
 
     def one_by_one(x: Any, u: Any, p: Tree) -> Any:
         shape = x.shape[:-1]
+        if not shape:
+            return function(x, u, p)
         if u is not None:
             u = anp.broadcast_to(u, shape + u.shape[-1:])
         done = [

@@ -4,20 +4,26 @@ from __future__ import annotations
 
 import inspect
 import json
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
 
 import numpy as np
 
+from .fractions import (
+    EQUIVALENT,
+    FEWEST,
+    LEARNED,
+    Interval,
+    are_most,
+    difference,
+    is_more,
+    is_no_less,
+)
 from .harness import Finding, Records, spread
 from .learning import BLOCK, learn
-from .style import COLOURS, NAMES, bands, legend_below, panels, quartiles
 
 #: What makes two runs partners but for one parameter; the others follow from the condition.
 PARAMETERS = set(inspect.signature(learn).parameters) - {"rng", "epochs", "watch", "at"}
-
-#: Above this accuracy a network has learned, below that it is at chance.
-LEARNED, CHANCE = 0.75, 0.55
 
 #: Small networks, short sequences and large steps: what shows the same in a second per run.
 QUICK: dict[str, Any] = dict(epochs=600, n=48, n_steps=100, learning_rate=3e-3, episode=100)
@@ -56,41 +62,9 @@ def lag_points(
     ]
 
 
-def draw_lags(
-    records: Records,
-    names: dict[str, str],
-    conditions: Any,
-    *,
-    shown: int | None = None,
-    own: dict[str, dict[str, Any]] | None = None,
-) -> Any:
-    """Draw learning curves at one lag, that `shown` or the middle one, above accuracy against lag.
-
-    A column for each task, by its name; `own` is for `chance`.
-    """
-    figure, axes = panels(2, 2)
-    for column, (task, name) in enumerate(names.items()):
-        some = records.where(task=task)
-        above, below = axes[:, column]
-        if not some:
-            for ax in (above, below):
-                ax.set_axis_off()
-            above.text(0.5, 0.0, f"{name}: not run yet", ha="center", transform=above.transAxes)
-            continue
-        lags = some.each("lag")
-        lag = shown if shown in lags else lags[len(lags) // 2]
-        for condition in conditions:
-            look = dict(color=COLOURS[condition], label=NAMES[condition])
-            one = some.where(condition=condition)
-            learning_curves(above, one.where(lag=lag), **look)
-            accuracy_against(below, one, "lag", **look)
-        more = (own or {}).get(task, {})
-        chance(above, xlabel="training epoch", **more)
-        chance(below, xlabel="lag (steps)", **more)
-        above.set_title(f"{name}, lag {lag} steps", fontsize=8)
-        below.set_title(name, fontsize=8)
-    legend_below(figure, axes, ncols=len(conditions))
-    return figure
+def learned(records: Records) -> Any:
+    """Return which of the runs have learned."""
+    return np.array([r["accuracy"] > LEARNED for r in records], dtype=bool)
 
 
 def matched(records: Records, name: str, values: Any) -> Records:
@@ -107,33 +81,36 @@ def matched(records: Records, name: str, values: Any) -> Records:
     )
 
 
-def differences(records: Records, name: str, low: Any, high: Any) -> Any:
-    """Return each network's accuracy with `high` less that with `low`, mean over its pairs."""
+def change(records: Records, name: str, low: Any, high: Any) -> tuple[Records, Interval | None]:
+    """Return the pairs, and how many more of the networks learn with `high` than with `low`.
+
+    All else equal: the mean over the settings that both were run in; None where there are none.
+    """
     pairs = matched(records, name, (low, high))
-    return np.array(
-        [
-            one.where(**{name: high}).values("accuracy").mean()
-            - one.where(**{name: low}).values("accuracy").mean()
-            for one in (pairs.where(network=i) for i in pairs.each("network"))
-        ]
-    )
+    settings: dict[str, Records] = {}
+    for r in pairs:
+        key = json.dumps({p: r.get(p) for p in sorted(PARAMETERS - {name, "network"})})
+        settings.setdefault(key, Records()).append(r)
+    each = [
+        (learned(some.where(**{name: low})), learned(some.where(**{name: high})))
+        for some in settings.values()
+    ]
+    return pairs, difference(each) if each else None
 
 
 def gain(claim: str, records: Records, name: str, low: Any, high: Any) -> list[Finding]:
-    """Judge whether accuracy is higher with one value than with another, by two standard errors.
+    """Judge whether more networks learn with one value than with another.
 
-    The list is empty where no network has both. The spread is over the networks.
+    It agrees where the interval is above zero, and differs where it is below what matters. The
+    list is empty where no network has both.
     """
-    return _judge(claim, records, name, low, high, lambda change, error: change > 2 * error)
+    return _judge(claim, records, name, low, high, is_more)
 
 
 def no_loss(claim: str, records: Records, name: str, low: Any, high: Any) -> list[Finding]:
-    """Judge whether accuracy is not lower, as `gain` does whether it is higher.
-
-    What is allowed, two standard errors and one point, is added to the claim.
-    """
-    claim = f"{claim}, within two standard errors and one point"
-    return _judge(claim, records, name, low, high, lambda change, error: change > -2 * error - 1)
+    """Judge whether no fewer networks learn, but for a fifth, as `gain` does whether more do."""
+    claim = f"{claim}: no fewer networks learn, but for {100 * EQUIVALENT:.0f} %"
+    return _judge(claim, records, name, low, high, is_no_less)
 
 
 def _judge(
@@ -142,33 +119,69 @@ def _judge(
     name: str,
     low: Any,
     high: Any,
-    agrees: Callable[[float, float], bool],
+    agrees: Callable[[Interval], bool | None],
 ) -> list[Finding]:
-    """Judge the change of accuracy, in points, and its standard error."""
-    found = 100 * differences(records, name, low, high)
-    if not len(found):
+    pairs, found = change(records, name, low, high)
+    if found is None:
         return []
-    error = found.std(ddof=1) / np.sqrt(len(found)) if len(found) > 1 else 0.0
-    pairs = matched(records, name, (low, high))
-    means = [100 * pairs.where(**{name: x}).values("accuracy").mean() for x in (low, high)]
+    shares = [100 * learned(pairs.where(**{name: x})).mean() for x in (low, high)]
+    networks = len(pairs.each("network"))
     text = (
-        f"{means[0]:.1f} and {means[1]:.1f} %: {found.mean():+.1f} ± {error:.1f} points, higher in "
-        f"{np.sum(found > 0)} of {len(found)} networks"
+        f"{shares[0]:.0f} and {shares[1]:.0f} % learn: {found.percent('+')} points, "
+        f"{len(pairs) // 2} pairs of runs, {networks} networks"
     )
-    return [Finding(claim, text, bool(agrees(found.mean(), error)))]
+    return [Finding(claim, text, agrees(found) if networks >= FEWEST else None)]
 
 
-def horizon(records: Records, level: float = LEARNED, name: str = "lag") -> Any:
-    """Return the longest lag, or largest value of another parameter, that is learned.
+def most(claim: str, flags: Any, text: str) -> Finding:
+    """Judge whether something is so in more than half of all networks."""
+    flags = np.asarray(flags, dtype=bool)
+    return Finding(claim, f"{text}; so in {flags.sum()} of {flags.size}", are_most(flags))
 
-    That is: more than half of the networks reach a level of accuracy with it.
-    """
-    learned = [
-        x
-        for x in records.each(name)
-        if np.mean(records.where(**{name: x}).values("accuracy") > level) > 0.5
-    ]
-    return max(learned, default=0)
+
+class Horizon(NamedTuple):
+    """The longest lag that more than half of the networks learn, between two that were run."""
+
+    #: The longest with more than half of the networks that were run, zero for none.
+    value: float
+    #: The longest that surely more than half of all learn, by the interval; zero for none.
+    low: float
+    #: The shortest that surely fewer than half of all learn; infinite for none.
+    high: float
+
+    def __str__(self) -> str:
+        high = f"below {self.high:g}" if np.isfinite(self.high) else "open"
+        return f"{self.value:g} [{self.low:g}, {high}]"
+
+    def over(self, other: Horizon) -> str:
+        """Write down how many times as long as another one this is, at least and at most."""
+        value, low, high = (
+            a / b if b else np.inf
+            for a, b in (
+                (self.value, other.value), (self.low, other.high), (self.high, other.low)
+            )
+        )  # fmt: skip
+        return f"{value:.1f} [{low:.1f}, {high:.1f}] times"
+
+
+def horizon(records: Records, name: str = "lag") -> Horizon:
+    """Return the longest lag, or largest value of another parameter, that is learned."""
+    flags = {x: learned(records.where(**{name: x})) for x in records.each(name)}
+    surely = {x: are_most(one) for x, one in flags.items()}
+    low = max((x for x, yes in surely.items() if yes), default=0)
+    return Horizon(
+        max((x for x, one in flags.items() if one.mean() > 0.5), default=0),
+        low,
+        min((x for x, yes in surely.items() if yes is False and x > low), default=np.inf),
+    )
+
+
+def longer(claim: str, names: Any, reach: Sequence[Horizon]) -> Finding:
+    """Judge whether the last horizon lies beyond the first."""
+    first, last = reach[0], reach[-1]
+    text = ", ".join(f"{name} {x}" for name, x in zip(names, reach, strict=True))
+    agrees = True if last.low >= first.high else False if last.high <= first.low else None
+    return Finding(claim, f"{text}; {last.over(first)} as long", agrees)
 
 
 def learning_time(records: Records, level: float = LEARNED) -> Any:
@@ -180,25 +193,3 @@ def learning_time(records: Records, level: float = LEARNED) -> Any:
 def percent(accuracies: Any) -> str:
     """Write accuracies down in per cent, as their median with their range."""
     return f"{spread(100 * np.asarray(accuracies), '.1f')} %"
-
-
-def accuracy_against(ax: Any, records: Records, name: str, **look: Any) -> None:
-    """Draw the accuracies in per cent against a parameter: median, quartiles, and each."""
-    values = records.each(name)
-    if values:
-        samples = [100 * records.where(**{name: x}).values("accuracy") for x in values]
-        quartiles(ax, values, samples, **look)
-        ax.xaxis.get_major_locator().set_params(integer=True)
-
-
-def learning_curves(ax: Any, records: Records, **look: Any) -> None:
-    """Draw accuracy in per cent over the training epochs: median, quartiles, and each."""
-    if records:
-        curves = 100 * records.values("curve")
-        bands(ax, BLOCK * (np.arange(curves.shape[1]) + 0.5), curves, **look)
-
-
-def chance(ax: Any, *, level: float = 50, **labels: Any) -> None:
-    """Set an axis of accuracies in per cent, with chance marked."""
-    ax.axhline(level, color="0.6", lw=0.6, zorder=0)
-    ax.set(**{"ylabel": "accuracy (%)", "ylim": (44, 102), **labels})

@@ -75,15 +75,16 @@ def overview(directory: Any, *, scale: str = "full") -> str:
         Where `reproduce` has kept the runs.
     scale : {"quick", "full"}, optional
     """
-    rows = ["| figure | of | runs | claims that agree |", "|---|---|---|---|"]
+    rows = ["| figure | of | runs | claims | agree | differ | undecided |", "|---" * 7 + "|"]
     for figure in FIGURES:
         script = load_figure(figure)
         records, wanted = kept(script, directory, scale)
         there = str(wanted) if len(records) == wanted else f"{len(records)} of {wanted}"
-        said = "not judged before all runs are there"
+        said = "not judged before all runs are there | | | "
         if len(records) == wanted:
-            found = script.findings(records)
-            said = f"{sum(finding.agrees for finding in found)} of {len(found)}"
+            verdicts = [finding.agrees for finding in script.findings(records)]
+            counts = [len(verdicts), *(verdicts.count(x) for x in (True, False, None))]
+            said = " | ".join(map(str, counts))
         rows.append(f"| {figure} | {_flow(script.TITLE)} | {there} | {said} |")
     return "\n".join(rows) + "\n"
 
@@ -104,9 +105,9 @@ def _extent(figure: str, done: int, wanted: int, scale: str) -> str:
 def _table(findings: list[Finding], reasons: dict[str, str]) -> str:
     rows = ["| | claim | seen |", "|---|---|---|"]
     for finding in findings:
-        verdict, seen = "agrees", finding.found
+        verdict, seen = finding.verdict, finding.found
         if not finding.agrees:
-            verdict = "**differs**"
+            verdict = f"**{verdict}**"
             why = [text for start, text in reasons.items() if finding.claim.startswith(start)]
             seen = ": ".join([seen, *why])
         cells = (_flow(text).replace("|", "\\|") for text in (finding.claim, seen))

@@ -47,6 +47,7 @@ FIGURES: dict[str, str] = {
     "cost": "fig_cost",
     "decay": "fig_decay",
     "gated": "fig_gated",
+    "gates": "fig_gates",
     "interval": "fig_interval",
     "linear": "fig_linear",
     "n1000": "fig_n1000",
@@ -58,14 +59,20 @@ SCALES = ("quick", "full")
 
 @dataclass(frozen=True)
 class Finding:
-    """A claim, what was found, and whether they agree."""
+    """A claim, what was found, and whether they agree; None where the runs do not decide it."""
 
     claim: str
     found: str
-    agrees: bool
+    agrees: bool | None
+
+    @property
+    def verdict(self) -> str:
+        """In a word: agrees, differs or undecided."""
+        return {True: "agrees", False: "differs", None: "undecided"}[self.agrees]
 
     def __str__(self) -> str:
-        return f"{'agrees' if self.agrees else 'DIFFERS'}: {self.claim}: {self.found}"
+        verdict = self.verdict.upper() if self.agrees is False else self.verdict
+        return f"{verdict}: {self.claim}: {self.found}"
 
 
 class Records(list[dict[str, Any]]):

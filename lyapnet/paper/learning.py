@@ -12,8 +12,14 @@ from ..spectrum.measure import lyapunov_spectrum
 from ..training.schedule import AdaptiveFlossing, FlossingSchedule
 from ..training.tasks import DelayedCopy, SpatialXOR, TemporalXOR
 from ..training.train import train
+from .gating import Hold, with_gates
 
-TASKS = {"copy": DelayedCopy, "temporal": TemporalXOR, "spatial": SpatialXOR}
+TASKS: dict[str, Any] = {
+    "copy": DelayedCopy,
+    "temporal": TemporalXOR,
+    "spatial": SpatialXOR,
+    "hold": Hold,
+}
 CELLS: dict[str, Any] = {"rnn": VanillaRNN, "lstm": LSTM, "gru": GRU}
 
 #: Epochs per point of the learning curves that are kept, and of those that are kept finely.
@@ -67,6 +73,7 @@ def learn(
     n: int = 80,
     k: int | None = None,
     cell: str = "rnn",
+    gates: Any = None,
     init: str = "gaussian",
     activation: str = "tanh",
     weight_decay: float = 0.0,
@@ -97,6 +104,8 @@ def learn(
         Its number, what it is drawn from.
     epochs, n, k : int, optional
         Of training; units; exponents that are flossed.
+    gates : float, "chrono" or "uniform", optional
+        Where those of LSTM or GRU begin, see `with_gates`; as drawn by default.
     init : {"gaussian", "orthogonal"}, optional
     activation : {"tanh", "relu", "linear"}, optional
         Of a vanilla network.
@@ -118,6 +127,8 @@ def learn(
     start = np.random.default_rng(network)
     more = {"init": init, "activation": activation} if cell == "rnn" else {}
     system = CELLS[cell].random(n, n_inputs=problem.n_inputs, bias=0.1, rng=start, **more)
+    if gates is not None:
+        system = with_gates(system, gates, lag, start)
     n_steps = n_steps or max(300, 3 * lag)
     seed = int(rng.integers(2**62))
     result = train(

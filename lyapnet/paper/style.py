@@ -66,11 +66,12 @@ def quartiles(ax: Any, x: Any, samples: Sequence[Any], **line: Any) -> None:
         ax.plot(np.full(len(sample), at), sample, ".", ms=2.5, color=colour, alpha=0.4)
 
 
-def bands(ax: Any, x: Any, curves: Any, **line: Any) -> None:
+def bands(ax: Any, x: Any, curves: Any, *, each: bool = True, **line: Any) -> None:
     """Draw the median of curves ``(runs, len(x))`` and their quartiles, and each one thinly."""
     low, middle, high = np.percentile(curves, [25, 50, 75], axis=0)
     colour = line.pop("color", BLUE)
-    ax.plot(x, np.transpose(curves), color=colour, lw=0.4, alpha=0.35)
+    if each:
+        ax.plot(x, np.transpose(curves), color=colour, lw=0.4, alpha=0.35)
     ax.fill_between(x, low, high, color=colour, alpha=0.2, linewidth=0)
     ax.plot(x, middle, color=colour, **line)
 

@@ -11,6 +11,7 @@ import numpy as np
 
 from ..numerics.arrays import Array
 from ..results import storage
+from ..results.axes import BLUE, new_axes
 from ..results.result import Result, import_optional
 from ..results.storage import register
 
@@ -118,8 +119,6 @@ def _tick(x: Any) -> Any:
 
 def plot_sweep(result: Any, value: str | None, ax: Any) -> Any:
     """Draw a value over the one parameter that varies: see `SweepResult.plot`."""
-    from ..results.axes import BLUE, new_axes
-
     names = list(result.points[0]) if result.points else []
     vary = [n for n in names if len(_distinct([p.get(n) for p in result.points])) > 1]
     given = ", ".join(map(repr, vary)) or "none"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
@@ -17,12 +16,15 @@ from ..systems import as_system
 from ..tangent.start import (
     check_inputs,
     directions,
+    noise_seed,
     plan_of,
     prepare_inputs,
     start_rows,
     start_state,
+    start_time,
 )
 from .ginelli import sweep_backward, sweep_forward, warm_up
+from .plot import plot_angles
 
 #: In so much time vectors align by default: a step of a flow is short.
 _ALIGN = 20.0
@@ -90,28 +92,7 @@ class CovariantVectors(Result):
         >>> import lyapnet as ln
         >>> ax = ln.covariant_vectors(ln.catalog.henon(), 100, rng=0).plot()
         """
-        from ..results.axes import new_axes
-
-        k = self.vectors.shape[-1]
-        shown = list(itertools.pairwise(range(min(k, 6)))) if pairs is None else list(pairs)
-        if not shown:
-            raise ValueError(
-                "`pairs` is empty: an angle takes two vectors, ask for k of at least 2"
-            )
-        ax = new_axes(ax)
-        edges = np.linspace(0.0, 90.0, 46)
-        for i, j in shown:
-            i, j = (validate.integer("pairs", x, low=0, high=k - 1) for x in (i, j))
-            cosines = np.abs(np.sum(self.vectors[..., i] * self.vectors[..., j], axis=-1))
-            angles = np.degrees(np.arccos(np.minimum(cosines, 1.0))).ravel()
-            name = f"vectors {i + 1} and {j + 1}"
-            ax.hist(angles, edges, density=True, histtype="step", lw=1.2, label=name)
-        ax.set_xlim(0, 90)
-        ax.set_xticks(range(0, 91, 15))
-        ax.set_xlabel("angle (degrees)")
-        ax.set_ylabel("density (per degree)")
-        ax.legend(frameon=False)
-        return ax
+        return plot_angles(self, ax, pairs=pairs)
 
 
 def covariant_vectors(
@@ -124,6 +105,7 @@ def covariant_vectors(
     transient: int | None = None,
     basis_transient: int | None = None,
     backward_transient: int | None = None,
+    t0: float = 0.0,
     rng: Any = None,
     progress: bool = False,
 ) -> CovariantVectors:
@@ -151,6 +133,8 @@ def covariant_vectors(
         Steps beyond the last state in which the coefficients converge; default like
         `basis_transient`. Both converge like :math:`\exp(-(\lambda_i - \lambda_j) t)`:
         close exponents take longer.
+    t0 : float, optional
+        Time at the start of the run, where the system depends on it.
     rng : None, int or Generator, optional
     progress : bool, optional
         Whether to show a progress bar: of the steps forward, then of those back.
@@ -205,12 +189,13 @@ def covariant_vectors(
         f"basis_transient={plan.basis_transient}, backward_transient={after}"
     )
     check_inputs(found, u, total, parts)
+    t0 = start_time(found, t0)
     start = start_state(found, x0, rng)
     k = directions(k, None, found.dim)
     lead = found.ensemble(start, None if u is None else u[0])
     rows = start_rows(None, (*lead, found.dim, k), rng)
     x = np.broadcast_to(start, (*lead, found.dim)).copy()
-    run_inputs = prepare_inputs(found, u, len(lead), total)
+    run_inputs = prepare_inputs(found, u, lead, total, t0=t0, seed=noise_seed(found, u, rng))
     bars = progress_bar(2 * total - warm, show=progress, unit="step")
     with blas_threads(rows.size * found.dim), bars as bar:
         x, rows = warm_up(found, x, rows, run_inputs, plan.transient, warm, bar)
@@ -226,6 +211,7 @@ def covariant_vectors(
         "backward_transient": after,
         "dt": found.dt,
         "driven": u is not None,
+        "t0": t0,
     }
     return CovariantVectors(
         vectors=vectors.swapaxes(-1, -2),

@@ -12,6 +12,7 @@ from .. import validate
 from ..numerics.arrays import Array
 from ..results.result import Result
 from ..results.storage import register
+from .plot import plot_echo_state
 from .result import Spectrum
 
 
@@ -57,20 +58,7 @@ class EchoState(Result):
         ----------
         ax : matplotlib Axes, optional
         """
-        from ..results.axes import BLUE, new_axes
-
-        ax = new_axes(ax, figsize=(5, 2.4))
-        lam, low, high = (np.ravel(x) for x in (self.exponent, self.low, self.high))
-        member = np.arange(1, len(lam) + 1)
-        ax.vlines(member, low, high, color=BLUE, lw=2)
-        ax.plot(member, lam, "o", color=BLUE)
-        ax.axhline(0, color="0.6", lw=0.8, zorder=0)
-        ax.set_xlim(0.5, len(lam) + 0.5)
-        ax.set_xticks(member if len(lam) <= 10 else [1, len(lam)])
-        ax.set_xlabel("member")
-        ax.set_ylabel("largest conditional exponent")
-        ax.set_title(self.verdict)
-        return ax
+        return plot_echo_state(self, ax)
 
 
 def echo_state(spectrum: Spectrum, *, level: float = 0.95) -> EchoState:

@@ -12,7 +12,15 @@ from ..numerics.arrays import Array, unbroadcast
 from ..numerics.autodiff import is_traced, leaves, rebuild, value
 from ..systems import System, as_system
 from ..tangent.gradient import Record, exponents, gradient
-from ..tangent.start import check_basis, check_inputs, orthonormal_rows, prepare_inputs, window_plan
+from ..tangent.start import (
+    check_basis,
+    check_inputs,
+    noise_seed,
+    orthonormal_rows,
+    prepare_inputs,
+    start_time,
+    window_plan,
+)
 from ..tangent.stretches import Plan
 
 
@@ -26,6 +34,8 @@ def finite_time_exponents(
     transient: int = 0,
     basis_transient: int = 0,
     qr_interval: int | str = 1,
+    t0: float = 0.0,
+    rng: Any = None,
 ) -> Any:
     r"""Return the exponents of one window, differentiable by autograd.
 
@@ -49,6 +59,10 @@ def finite_time_exponents(
     qr_interval : int or "auto", optional
         Steps between factorisations: of no influence on the exponents as long as the basis
         stays well conditioned.
+    t0 : float, optional
+        Time at the start, before any transient, where the system depends on it.
+    rng : None, int or Generator, optional
+        Draws the noise of a noisy system.
 
     Returns
     -------
@@ -97,9 +111,13 @@ def finite_time_exponents(
     validate.trailing("x0", value(x), system.dim, "the system's dim")
     check_basis(basis_shape, system.dim)
     check_inputs(system, None if u is None else value(u), plan.total)
+    at = {
+        "t0": start_time(system, t0),
+        "seed": noise_seed(system, u, validate.generator(rng)),
+    }
     params = leaves(system.params)
     kept: list[Any] | None = [] if is_traced(x, Q, u, *params) else None
-    return _exponents(x, Q, u, *params, system=system, plan=plan, kept=kept)
+    return _exponents(x, Q, u, *params, system=system, plan=plan, at=at, kept=kept)
 
 
 #: How often, it is supposed, exponents of a window are asked for.
@@ -111,10 +129,17 @@ def _argument(name: str, x: Any, least: int) -> Any:
 
 
 def _evaluate(
-    x: Any, basis: Any, u: Any, *params: Any, system: System, plan: Plan, kept: list[Any] | None
+    x: Any,
+    basis: Any,
+    u: Any,
+    *params: Any,
+    system: System,
+    plan: Plan,
+    at: dict[str, Any],
+    kept: list[Any] | None,
 ) -> Array:
     """Run forward; where a gradient may follow, leave in `kept` what it needs."""
-    run = _run(x, basis, u, params, system, plan, keep=kept is not None)
+    run = _run(x, basis, u, params, system, plan, at, keep=kept is not None)
     if kept is not None:
         kept[:] = [run]
     return run[0]
@@ -124,14 +149,21 @@ _exponents = primitive(_evaluate)
 
 
 def _run(
-    x: Array, basis: Array, u: Array | None, params: Any, system: System, plan: Plan, keep: bool
+    x: Array,
+    basis: Array,
+    u: Array | None,
+    params: Any,
+    system: System,
+    plan: Plan,
+    at: dict[str, Any],
+    keep: bool,
 ) -> tuple[Array, Record, tuple[Array, Array]]:
     """Run the forward sweep on the whole ensemble."""
     if params:
         system = system.with_params(rebuild(system.params, list(params)))
     lead = np.broadcast_shapes(system.ensemble(x, None if u is None else u[0]), basis.shape[:-2])
     rows, R = orthonormal_rows(np.broadcast_to(basis, (*lead, *basis.shape[-2:])))
-    inputs = prepare_inputs(system, u, len(lead), plan.total)
+    inputs = prepare_inputs(system, u, lead, plan.total, **at)
     start = np.broadcast_to(x, (*lead, system.dim)).copy()
     system = system.with_loops(rows.shape[-2], _AGAIN * plan.total)
     lam, record = exponents(system, start, rows, inputs, plan, keep=keep)
@@ -141,19 +173,19 @@ def _run(
 def _vjp_maker(argnums: Any, ans: Any, args: Any, kwargs: Any) -> Any:
     """Pull back from what the run has kept; all arguments come in one sweep."""
     x, basis, u, *params = args
-    system, plan = kwargs["system"], kwargs["plan"]
+    system, plan, at = kwargs["system"], kwargs["plan"], kwargs["at"]
     if is_traced(*(value for value in (x, basis, u) if value is not None), *params):
         raise NotImplementedError("finite_time_exponents has no second derivatives")
     kept = kwargs["kept"]
 
     def vjp(bar: Array) -> tuple[Any, ...]:
         # A sweep uses its tape up: a second one, as for a Jacobian, needs a run of its own.
-        run = kept.pop() if kept else _run(x, basis, u, params, system, plan, keep=True)
+        run = kept.pop() if kept else _run(x, basis, u, params, system, plan, at, keep=True)
         _, record, (rows, R) = run
         x_bar, rows_bar, u_bar, params_bar = gradient(record, bar)
         cotangents: list[Any] = [unbroadcast(x_bar, np.shape(x))]
         cotangents.append(_basis_cotangent(rows, R, rows_bar, np.shape(basis)))
-        cotangents.append(None if u is None else _inputs_cotangent(u_bar, u))
+        cotangents.append(None if u is None else _inputs_cotangent(system, u_bar, u))
         given = leaves(params_bar) or [np.zeros(np.shape(p)) for p in params]
         cotangents += [
             np.zeros(np.shape(p)) + unbroadcast(np.asarray(g), np.shape(p))
@@ -166,13 +198,13 @@ def _vjp_maker(argnums: Any, ans: Any, args: Any, kwargs: Any) -> Any:
     return vjp
 
 
-def _inputs_cotangent(u_bar: Array | None, u: Array) -> Array:
-    """Bring the cotangent of the inputs used to the shape of those given."""
-    out = np.zeros_like(u)
-    if u_bar is not None:
-        used = unbroadcast(u_bar, (len(u_bar), *(1,) * (u_bar.ndim - u.ndim), *u.shape[1:]))
-        out[: len(used)] = used.reshape(len(used), *u.shape[1:])
-    return out
+def _inputs_cotangent(system: System, rows_bar: Array | None, u: Array) -> Array:
+    """Bring the cotangent of what steps were given to the shape of the inputs."""
+    if rows_bar is None:
+        return np.zeros_like(u)
+    bar = system.drive.samples_bar(rows_bar, u.shape)
+    bar = unbroadcast(bar, (len(bar), *(1,) * (bar.ndim - u.ndim), *u.shape[1:]))
+    return bar.reshape(u.shape)
 
 
 def _basis_cotangent(rows: Array, R: Array, rows_bar: Array, shape: tuple[int, ...]) -> Array:

@@ -5,8 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
-import numpy as np
-
 from .. import validate
 from ..numerics.arrays import Array
 from ..results.result import Result
@@ -14,6 +12,7 @@ from ..results.storage import register
 from ..systems import as_system
 from .laws import Checks, check_derivative, check_pairing, check_volume, check_zero
 from .measure import lyapunov_spectrum
+from .plot import plot_invariants
 from .result import Spectrum
 from .retrace import retrace
 
@@ -59,23 +58,7 @@ class Invariants(Result):
         ----------
         ax : matplotlib Axes, optional
         """
-        from ..results.axes import BLUE, RED, new_axes
-
-        ax = new_axes(ax, figsize=(5, 0.8 + 0.5 * max(1, len(self.checks))))
-        with np.errstate(invalid="ignore"):
-            away = np.abs(self.value - self.expected)
-        away = np.where(self.value == self.expected, 0.0, away) / self.tolerance
-        away = np.maximum(away.reshape(-1, len(self.checks)), 1e-6)
-        for i in range(len(self.checks)):
-            colors = np.where(away[:, i] <= 1, BLUE, RED)
-            ax.scatter(away[:, i], np.full(len(away), i), c=colors, s=25, zorder=3)
-        ax.axvline(1.0, color="0.4", lw=0.8)
-        ax.set_xscale("log")
-        ax.set_xlim(5e-7, max(3.0, 2 * away.max(initial=1.0)))
-        ax.set_yticks(range(len(self.checks)), self.checks)
-        ax.set_ylim(len(self.checks) - 0.5, -0.5)
-        ax.set_xlabel("deviation / tolerance")
-        return ax
+        return plot_invariants(self, ax)
 
 
 def check_invariants(
@@ -88,6 +71,7 @@ def check_invariants(
     zero: bool | None = None,
     pairing: bool | float | None = None,
     level: float = 0.999,
+    t0: float = 0.0,
     rng: Any = None,
     progress: bool = False,
 ) -> Invariants:
@@ -128,6 +112,8 @@ def check_invariants(
         coordinates (q, p).
     level : float, optional
         Level of the intervals, in checks that are statistical.
+    t0 : float, optional
+        Time at which the run of a system starts, where the system depends on it.
     rng : None, int or Generator, optional
         Draws the start of a system's run, and directions for the derivative.
     progress : bool, optional
@@ -175,7 +161,7 @@ def check_invariants(
             raise ValueError("`system` given twice: it is for a spectrum that carries none")
         known = as_system(subject)
         spectrum = lyapunov_spectrum(
-            known, n_steps, inputs=inputs, x0=x0, rng=rng, progress=progress
+            known, n_steps, inputs=inputs, x0=x0, t0=t0, rng=rng, progress=progress
         )
     run, reason = retrace(spectrum, known, inputs, progress=progress)
     checks = Checks(spectrum.exponents.shape[:-1])

@@ -18,10 +18,12 @@ from ..tangent.start import (
     check_inputs,
     directions,
     input_sequence,
+    noise_seed,
     plan_of,
     prepare_inputs,
     start_rows,
     start_state,
+    start_time,
 )
 from ..tangent.stretches import Plan
 from .benettin import Benettin
@@ -41,6 +43,7 @@ def lyapunov_spectrum(
     qr_interval: int | str = "auto",
     tol: float | None = None,
     record: bool = True,
+    t0: float = 0.0,
     rng: Any = None,
     progress: bool = False,
 ) -> Spectrum:
@@ -81,8 +84,10 @@ def lyapunov_spectrum(
         `n_steps` is then the most.
     record : bool, optional
         Whether to keep the growth of each block. Without, memory does not grow with the run.
+    t0 : float, optional
+        Time at the start of the run, where the system depends on it.
     rng : None, int or Generator, optional
-        Draws the basis and, for a cell, the state.
+        Draws the basis and, for a cell, the state; the noise of a noisy system, too.
     progress : bool, optional
         Whether to show a progress bar.
 
@@ -117,6 +122,7 @@ def lyapunov_spectrum(
     u = None if inputs is None else input_sequence(inputs)
     plan = plan_of(u, n_steps, transient, basis_transient, tol)
     check_inputs(found, u, plan.total)
+    t0 = start_time(found, t0)
     start = start_state(found, x0, rng)
     Q = None if basis is None else validate.array("basis", basis, least=2)
     k = directions(k, Q, found.dim)
@@ -124,11 +130,12 @@ def lyapunov_spectrum(
     rows = start_rows(Q, (*lead, found.dim, k), rng)
     lead = rows.shape[:-2]
     interval = interval_of(qr_interval)
+    seed = noise_seed(found, u, rng)
     run = Benettin(
         found,
         np.broadcast_to(start, (*lead, found.dim)).copy(),
         rows,
-        prepare_inputs(found, u, len(lead), plan.total),
+        prepare_inputs(found, u, lead, plan.total, t0=t0, seed=seed),
         replace(plan, interval=interval or 1, forgiving=interval is None),
         record=bool(record),
         tol=None if tol is None else validate.real("tol", tol, positive=True),
@@ -141,6 +148,8 @@ def lyapunov_spectrum(
         "dt": found.dt,
         "tol": run.tol,
         "driven": u is not None,
+        "t0": t0,
+        "seed": seed,
         "one_system": _is_one(found, start, u),
         "forgiving": interval is None,
         "system": repr(system),

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import itertools
 from typing import Any
 
 import numpy as np
 
+from .. import validate
 from ..results.axes import BLUE, FEW, RED, by_index, new_axes, rate_unit
 
 #: So many members have a name in a legend; more share a colour bar.
@@ -74,3 +76,60 @@ def _member_bar(ax: Any, count: int) -> None:
     scale = ScalarMappable(Normalize(-0.5, count - 0.5), ListedColormap(by_index(count)))
     ticks = MaxNLocator(6, integer=True)
     ax.figure.colorbar(scale, ax=ax, label="member", ticks=ticks)
+
+
+def plot_invariants(r: Any, ax: Any = None) -> Any:
+    """Draw each deviation as a fraction of its tolerance."""
+    ax = new_axes(ax, figsize=(5, 0.8 + 0.5 * max(1, len(r.checks))))
+    with np.errstate(invalid="ignore"):
+        away = np.abs(r.value - r.expected)
+    away = np.where(r.value == r.expected, 0.0, away) / r.tolerance
+    away = np.maximum(away.reshape(-1, len(r.checks)), 1e-6)
+    for i in range(len(r.checks)):
+        colors = np.where(away[:, i] <= 1, BLUE, RED)
+        ax.scatter(away[:, i], np.full(len(away), i), c=colors, s=25, zorder=3)
+    ax.axvline(1.0, color="0.4", lw=0.8)
+    ax.set_xscale("log")
+    ax.set_xlim(5e-7, max(3.0, 2 * away.max(initial=1.0)))
+    ax.set_yticks(range(len(r.checks)), r.checks)
+    ax.set_ylim(len(r.checks) - 0.5, -0.5)
+    ax.set_xlabel("deviation / tolerance")
+    return ax
+
+
+def plot_angles(r: Any, ax: Any = None, *, pairs: Any = None) -> Any:
+    """Draw how the angles between vectors are distributed."""
+    k = r.vectors.shape[-1]
+    shown = list(itertools.pairwise(range(min(k, 6)))) if pairs is None else list(pairs)
+    if not shown:
+        raise ValueError("`pairs` is empty: an angle takes two vectors, ask for k of at least 2")
+    ax = new_axes(ax)
+    edges = np.linspace(0.0, 90.0, 46)
+    for i, j in shown:
+        i, j = (validate.integer("pairs", x, low=0, high=k - 1) for x in (i, j))
+        cosines = np.abs(np.sum(r.vectors[..., i] * r.vectors[..., j], axis=-1))
+        angles = np.degrees(np.arccos(np.minimum(cosines, 1.0))).ravel()
+        name = f"vectors {i + 1} and {j + 1}"
+        ax.hist(angles, edges, density=True, histtype="step", lw=1.2, label=name)
+    ax.set_xlim(0, 90)
+    ax.set_xticks(range(0, 91, 15))
+    ax.set_xlabel("angle (degrees)")
+    ax.set_ylabel("density (per degree)")
+    ax.legend(frameon=False)
+    return ax
+
+
+def plot_echo_state(r: Any, ax: Any = None) -> Any:
+    """Draw the interval of each member beside zero."""
+    ax = new_axes(ax, figsize=(5, 2.4))
+    lam, low, high = (np.ravel(x) for x in (r.exponent, r.low, r.high))
+    member = np.arange(1, len(lam) + 1)
+    ax.vlines(member, low, high, color=BLUE, lw=2)
+    ax.plot(member, lam, "o", color=BLUE)
+    ax.axhline(0, color="0.6", lw=0.8, zorder=0)
+    ax.set_xlim(0.5, len(lam) + 0.5)
+    ax.set_xticks(member if len(lam) <= 10 else [1, len(lam)])
+    ax.set_xlabel("member")
+    ax.set_ylabel("largest conditional exponent")
+    ax.set_title(r.verdict)
+    return ax

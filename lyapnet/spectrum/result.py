@@ -17,6 +17,7 @@ from ..tangent.start import check_inputs, prepare_inputs
 from ..tangent.stretches import Plan
 from .benettin import Benettin
 from .dimension import entropy, kaplan_yorke_dimension
+from .plot import plot_spectrum
 from .uncertainty.batches import GrowthStatistics
 from .uncertainty.diagnosis import Diagnosis
 from .uncertainty.diagnosis import diagnose as judge
@@ -287,8 +288,6 @@ class Spectrum(Result):
         ----------
         ax : matplotlib Axes, optional
         """
-        from .plot import plot_spectrum
-
         return plot_spectrum(self, ax)
 
     def pooled(self) -> Spectrum:
@@ -345,7 +344,15 @@ class Spectrum(Result):
             found,
             self.state,
             np.ascontiguousarray(self.basis.swapaxes(-1, -2)),
-            prepare_inputs(found, u, self.state.ndim - 1, n_steps),
+            prepare_inputs(
+                found,
+                u,
+                self.state.shape[:-1],
+                n_steps,
+                t0=self.settings.get("t0", 0.0),
+                first=self._steps_so_far,
+                seed=self.settings.get("seed"),
+            ),
             Plan(0, 0, n_steps, self.settings["qr_interval"], self.settings["forgiving"]),
             record=recorded,
             tol=self.settings["tol"],
@@ -356,6 +363,11 @@ class Spectrum(Result):
             x0=self.x0,
         )
         return self.from_run(run.run(), self.settings)
+
+    @property
+    def _steps_so_far(self) -> int:
+        """Number of all steps of the run, transients included."""
+        return sum(self.settings[name] for name in ("transient", "basis_transient", "n_steps"))
 
     @classmethod
     def from_run(cls, run: Benettin, settings: dict[str, Any]) -> Self:

@@ -64,7 +64,8 @@ def retrace(
     check_inputs(system, u, plan.total)
     x = spectrum.x0
     n, lead = system.dim, x.shape[:-1]
-    u = prepare_inputs(system, u, len(lead), plan.total)
+    t0, seed = settings.get("t0", 0.0), settings.get("seed")
+    u = prepare_inputs(system, u, lead, plan.total, t0=t0, seed=seed)
     begin = plan.transient + plan.basis_transient
     looks = {begin + int(i) for i in np.linspace(0, plan.n_steps - 1, _LOOKS)}
     states, given, jacobians, log_det, condition, first = [], [], [], [], [], None
@@ -87,8 +88,8 @@ def retrace(
                 here = orbit.states[s - start]
                 if D is None and not (want_det or s in looks):
                     continue
-                now = () if u is None else (u[s],)
-                J = system.jacobian(here, *now) if D is None else D[s - start]
+                now = None if u is None else u[s : s + 1]
+                J = system.orbit(here, now, 1).jacobians[0] if D is None else D[s - start]
                 if s in looks:
                     states.append(here)
                     given.append(None if u is None else u[s])
@@ -97,7 +98,7 @@ def retrace(
                     log_det.append(_log_det(J))
                     condition.append(np.linalg.cond(J, 1))
             if D is not None:
-                log_det.extend(_log_det(D))
+                log_det.extend(_log_det(D) if orbit.log_volume is None else orbit.log_volume)
                 condition.extend(np.linalg.cond(D, 1))
     same = bool(np.allclose(x, spectrum.state, rtol=1e-9, atol=1e-12))
     assert first is not None

@@ -1,8 +1,21 @@
-"""What has Lyapunov exponents: the protocol, and maps and flows written by the user."""
+"""What has Lyapunov exponents: the protocol, and systems written by the user."""
 
+from .delay import DelayFlow
 from .engine import compiled
 from .flow import Flow
 from .map import Map
+from .noisy import NoisyFlow
 from .protocol import System, as_system
+from .stroboscopic import Stroboscopic, stroboscopic
 
-__all__ = ["Flow", "Map", "System", "as_system", "compiled"]
+__all__ = [
+    "DelayFlow",
+    "Flow",
+    "Map",
+    "NoisyFlow",
+    "Stroboscopic",
+    "System",
+    "as_system",
+    "compiled",
+    "stroboscopic",
+]

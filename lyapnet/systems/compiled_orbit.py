@@ -52,14 +52,6 @@ class CompiledOrbit(JacobianOrbit):
         self._start = loop.grouped(flat)
         self._reached: tuple[int, Array] = (0, self._start)
 
-    @classmethod
-    def of(
-        cls, loop: Loop, system: Any, x: Array, inputs: Array | None, n_steps: int
-    ) -> CompiledOrbit:
-        """Return the orbit of a `Map` that starts at x."""
-        functions = system.over_time(x.shape[:-1])
-        return cls(loop, x, inputs, n_steps, system.params, *functions)
-
     @cached_property
     def states(self) -> Array:  # type: ignore[override]
         """States ``(T + 1, ..., n)``."""

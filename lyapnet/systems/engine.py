@@ -72,6 +72,8 @@ def loop_of(system: Any, x: Array, inputs: Array | None, k: int, n_steps: int) -
     """
     if system.engine == "numpy":
         return None, "as asked for"
+    if not system._writable:
+        return _refused(system, system.cannot_compile())
     if reason := missing():
         return _refused(system, reason)
     if system.engine == "auto":
@@ -97,9 +99,11 @@ def _refused(system: Any, reason: str) -> tuple[None, str]:
 def _agrees(loop: Any, system: Any, x: Array, inputs: Array | None) -> bool:
     """Say whether a compiled step is the step itself."""
     u = None if inputs is None else inputs[:1]
-    found = CompiledOrbit.of(loop, system, x, u, 1).states[1]
+    functions = system.over_time(x.shape[:-1])
+    found = CompiledOrbit(loop, x, u, 1, system.params, *functions).states[1]
     with np.errstate(all="ignore"):
-        expected = np.asarray(system.step(x, *(() if u is None else (u[0],))), dtype=float)
+        expected = functions[0](x, None if u is None else u[0], system.params)
+        expected = np.asarray(expected, dtype=float)
     if expected.shape != found.shape:
         return False
     return np.allclose(found, expected, rtol=1e-9, atol=1e-12, equal_nan=True)

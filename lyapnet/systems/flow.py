@@ -1,39 +1,37 @@
-"""Flows written by the user, integrated with a fixed step."""
+"""Flows written by the user, integrated step by step."""
 
 from __future__ import annotations
 
 import copy
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
-import autograd.numpy as anp
 import numpy as np
 
 from .. import validate
-from ..compiled.trace import as_symbols, linear
-from ..numerics.autodiff import Tree
+from ..compiled.trace import Untraceable
+from ..numerics.arrays import Array
+from ..numerics.autodiff import Function, Tree
+from .divided import divided_orbit, undivided
+from .drive import DEGREES, Drive
+from .integrators import CONTROLLED, METHODS, method_of, separable
 from .map import Map
-
-#: Explicit Runge-Kutta methods: the rows of their Butcher tableau, and its weights.
-TABLEAUS: dict[str, tuple[list[list[float]], list[float]]] = {
-    "euler": ([[]], [1.0]),
-    "heun": ([[], [1.0]], [0.5, 0.5]),
-    "rk4": ([[], [0.5], [0.0, 0.5], [0.0, 0.0, 1.0]], [1 / 6, 1 / 3, 1 / 3, 1 / 6]),
-}
+from .orbit import Orbit
 
 
 class Flow(Map):
     r"""A flow :math:`\dot x = f(x)`, integrated with a fixed step.
 
-    One step is one step of an explicit Runge-Kutta method, under constant input, and the
-    tangent step is its exact derivative: what is measured are the exponents of the
-    numerical map, which converge to those of the flow with the order of the method.
+    One step is one step of the method, and the tangent step is its exact derivative: what is
+    measured are the exponents of the numerical map, which converge to those of the flow with
+    the order of the method. `check_step` says how far they are.
 
     Parameters
     ----------
     field : callable
-        ``field(x)``, ``field(x, u)``, ``field(x, p)`` or ``field(x, u, p)``, written like
-        the step of a `Map`.
+        ``field(x)``, with t, u and p behind it where there are such, ``field(x, t, u, p)``:
+        written like the step of a `Map`.
     dim : int
         Dimension n of the state.
     dt : float
@@ -42,8 +40,25 @@ class Flow(Map):
         The derivative of the *field* in x, ``(n, n)``; by autograd if left out.
     n_inputs, params, vectorized
         As for `Map`.
-    method : {"rk4", "heun", "euler"}, optional
-        Of order 4, 2 and 1.
+    method : str, optional
+        "rk4", "dop853", "heun", "euler": explicit Runge-Kutta methods of order 4, 8, 2 and 1.
+
+        "leapfrog": of order 2 and symplectic, for states (q, p) of a separable Hamiltonian,
+        :math:`\dot q = V(p), \dot p = F(q)`.
+
+        "adaptive": Dormand and Prince's method of order 8, which divides each step dt as far as
+        its error asks for, the same for state and tangent vectors.
+
+        "implicit": the Radau IIA method of order 5, for stiff fields, which divides the step, too.
+    rtol, atol : float, optional
+        Error that a part of a step may have, relative to the state and absolute, with "adaptive"
+        and "implicit"; default 1e-8 and 1e-10, or 1e-6 and 1e-9 with "implicit".
+    time : bool, optional
+        Whether field and jacobian depend on time. Each stage of a step has its own.
+    interpolation : {"hold", "linear", "cubic"}, optional
+        What the input does within a step. The inputs of a run are samples at the beginnings of
+        its steps; they are held, or interpolated by polynomials through the two or four nearest
+        ones, which keeps the order of a method up to 2 and 4 under smooth inputs.
 
     Examples
     --------
@@ -52,9 +67,14 @@ class Flow(Map):
     >>> decay = ln.Flow(lambda x: -x, 1, dt=0.1)
     >>> float(decay.step(np.array([1.0]))[0])  # exp(-0.1) up to dt^5 / 120
     0.9048375
+    >>> forced = ln.Flow(lambda x, t: np.cos(t) - x, 1, dt=0.1, time=True)
+    >>> float(forced.step(np.array([0.5]), t=0.0)[0])  # a solution is (cos t + sin t) / 2
+    0.547418...
     """
 
     named = "field"
+    #: Whether it has been seen that the leapfrog method may be used.
+    _known_separable = False
 
     def __init__(
         self,
@@ -67,62 +87,103 @@ class Flow(Map):
         params: Tree = None,
         method: str = "rk4",
         vectorized: bool = False,
+        time: bool = False,
+        interpolation: str = "hold",
+        rtol: float | None = None,
+        atol: float | None = None,
     ) -> None:
-        self.dt = validate.real("dt", dt, positive=True)
-        self.method = validate.option("method", method, TABLEAUS)
+        self.method = validate.option("method", method, METHODS)
+        self.interpolation = validate.option("interpolation", interpolation, DEGREES)
         super().__init__(
-            field, dim, jacobian=jacobian, n_inputs=n_inputs, params=params, vectorized=vectorized
-        )
-        self._field, self._field_jacobian = self._step, self._jacobian
-        self._step = self._stepped
-        self._jacobian = None if jacobian is None else self._stepped_jacobian
+            field, dim, jacobian=jacobian, n_inputs=n_inputs, params=params,
+            vectorized=vectorized, time=time, dt=dt,
+        )  # fmt: skip
+        if method == "leapfrog" and self.dim % 2:
+            raise ValueError(
+                f'`method` "leapfrog" is for states (q, p) of even dimension, got dim={self.dim}'
+            )
+        self._method: Any = method_of(method)
+        self.rtol, self.atol = _tolerances(self.method, rtol, atol)
 
-    def _stages(self, x: Any, u: Any, p: Tree) -> tuple[list[Any], list[Any]]:
-        """Return the states and the slopes of the stages."""
-        states: list[Any] = []
-        slopes: list[Any] = []
-        for row in TABLEAUS[self.method][0]:
-            states.append(_combine(x, self.dt, row, slopes))
-            slopes.append(self._field(states[-1], u, p))
-        return states, slopes
+    @property
+    def drive(self) -> Drive:
+        """How steps are told their input and time."""
+        degree = DEGREES[self.interpolation] if self.n_inputs else 0
+        return Drive(self.n_inputs, self.time, degree, self.dt)
 
-    def _stepped(self, x: Any, u: Any, p: Tree) -> Any:
-        return _combine(x, self.dt, TABLEAUS[self.method][1], self._stages(x, u, p)[1])
+    def _at(self, mode: str, lead: tuple[int, ...]) -> tuple[Function, Function]:
+        """Return step and Jacobian for many states at once; u are rows of the `drive`."""
+        if self.method in CONTROLLED:
+            return undivided(self, mode, lead)
+        field, derivative = self._over_states(mode, lead)
+        drive, method, h = self.drive, self._method, self.dt
 
-    def _stepped_jacobian(self, x: Any, u: Any, p: Tree) -> Any:
-        """Differentiate the step: the same combination of the stages' derivatives."""
-        assert self._field_jacobian is not None
-        rows, weights = TABLEAUS[self.method]
-        unit = np.eye(self.dim)
-        slopes: list[Any] = []
-        for row, state in zip(rows, self._stages(x, u, p)[0], strict=True):
-            inner = _combine(unit, self.dt, row, slopes)
-            slopes.append(anp.matmul(self._field_jacobian(state, u, p), inner))
-        return _combine(unit, self.dt, weights, slopes)
+        def bound(u: Any, p: Tree) -> tuple[Any, Any]:
+            return (
+                lambda y, c: field(y, drive.now(u, c), p),
+                lambda y, c: derivative(y, drive.now(u, c), p),
+            )
 
-    def written(self, x: Any, u: Any, p: Tree, dt: Any) -> tuple[Any, Any]:
-        """Return what compiled loops are made of; see `Map.written`."""
+        def step(x: Any, u: Any, p: Tree) -> Any:
+            return method.step(*bound(u, p), x, h)
+
+        def jacobian(x: Any, u: Any, p: Tree) -> Any:
+            return method.jacobian(*bound(u, p), x, h)
+
+        return step, jacobian
+
+    def written(self, x: Any, row: Any, p: Tree, dt: Any) -> Any:
+        """Return the next state of arrays of symbols; see `Map.written`."""
+        if self.method in CONTROLLED:
+            raise Untraceable(f"method {self.method!r} divides steps by what it finds in them")
+        field, drive = self._on_symbols(), replace(self.drive, dt=dt)
+
+        def bound(y: Any, c: float) -> Any:
+            return field(y, drive.now(row, c), p)
+
+        return self._method.step(bound, None, x, dt)
+
+    def with_dt(self, dt: float) -> Flow:
+        """Return the same flow with another step."""
         other = copy.copy(self)
-        other.dt = dt
-        field, jacobian = self._on_symbols()
-        other._field = lambda x, u, p: as_symbols(field(x, u, p))
-        if jacobian is None:
-            return other._stepped(x, u, p), None
-        rows, weights = TABLEAUS[self.method]
-        states, slopes = other._stages(x, u, p)
-        jacobians = [jacobian(state, u, p) for state in states]
+        other.dt = validate.real("dt", dt, positive=True)
+        return other
 
-        def push(q: Any) -> Any:
-            pushed: list[Any] = []
-            for row, D in zip(rows, jacobians, strict=True):
-                pushed.append(linear(D, _combine(q, dt, row, pushed)))
-            return _combine(q, dt, weights, pushed)
+    def orbit(self, x: Array, inputs: Array | None, n_steps: int) -> Orbit:
+        """Run `n_steps` steps; see `System.orbit`."""
+        if self.method in CONTROLLED:
+            return divided_orbit(self, x, inputs, n_steps)
+        orbit = super().orbit(x, inputs, n_steps)
+        if self.method == "leapfrog" and not self._known_separable:
+            self._refuse_inseparable(orbit)
+        return orbit
 
-        return _combine(x, dt, weights, slopes), push
+    def _refuse_inseparable(self, orbit: Orbit) -> None:
+        """See at a few states that the leapfrog method may be used."""
+        at = np.unique(np.linspace(0, orbit.n_steps - 1, 5).astype(int))
+        u = None if orbit.inputs is None else self.drive.now(orbit.inputs[at], 0.0)
+        x = orbit.states[at]
+        if np.isfinite(x).all():
+            if not separable(self._over_states(self._mode, x.shape[1:-1])[1](x, u, self.params)):
+                raise ValueError(
+                    '`method` "leapfrog" is for states (q, p) of a separable Hamiltonian, where '
+                    "the velocity of q depends on p alone and that of p on q alone (and time): "
+                    'this field is none; take "rk4" or "dop853"'
+                )
+            self._known_separable = True
 
 
-def _combine(x: Any, dt: float, weights: list[float], slopes: list[Any]) -> Any:
-    for weight, slope in zip(weights, slopes, strict=False):
-        if weight:
-            x = x + (dt * weight) * slope
-    return x
+def _tolerances(method: str, rtol: Any, atol: Any) -> tuple[float | None, float | None]:
+    """Return the tolerances of a method that has them."""
+    if method not in CONTROLLED:
+        if rtol is not None or atol is not None:
+            raise ValueError(
+                f"`rtol` and `atol` are for {' and '.join(map(repr, CONTROLLED))}; method "
+                f"{method!r} has a fixed step: take a smaller dt"
+            )
+        return None, None
+    usual = (1e-6, 1e-9) if method == "implicit" else (1e-8, 1e-10)
+    return (
+        usual[0] if rtol is None else validate.real("rtol", rtol, low=1e-14),
+        usual[1] if atol is None else validate.real("atol", atol, positive=True),
+    )

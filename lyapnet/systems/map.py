@@ -13,7 +13,7 @@ import numpy as np
 from .. import validate
 from ..compiled.loop import untraceable
 from ..compiled.rewrite import rewritten
-from ..compiled.trace import Symbols, linear
+from ..compiled.trace import Symbols, as_symbols, with_jacobian
 from ..numerics.arrays import Array
 from ..numerics.autodiff import (
     Function,
@@ -25,6 +25,7 @@ from ..numerics.autodiff import (
     refuse_objects,
 )
 from .compiled_orbit import CompiledOrbit
+from .drive import Drive
 from .engine import loop_of, missing
 from .orbit import JacobianOrbit, Orbit
 from .protocol import System
@@ -37,8 +38,9 @@ class Map(System):
     ----------
     step : callable
         ``step(x)``, ``step(x, u)`` with inputs, ``step(x, p)`` or ``step(x, u, p)`` with
-        `params`; takes one state ``(n,)`` and returns the next one. Written with
-        `autograd.numpy` it needs no Jacobian, and its exponents are differentiable.
+        `params`, and with `time` t after x: ``step(x, t, u, p)``. Takes one state ``(n,)`` and
+        returns the next one. Written with `autograd.numpy` it needs no Jacobian, and its
+        exponents are differentiable.
     dim : int
         Dimension n of the state.
     jacobian : callable, optional
@@ -51,7 +53,12 @@ class Map(System):
         axes in front.
     vectorized : bool, optional
         Whether `step` and `jacobian` take states ``(..., n)``, as in SciPy's
-        `solve_ivp`: much the faster for an ensemble.
+        `solve_ivp`: much the faster for an ensemble. t then has shape (...).
+    time : bool, optional
+        Whether `step` and `jacobian` depend on the time t, at which a step begins; runs start
+        at their `t0`.
+    dt : float, optional
+        Time that a step takes: exponents are per unit of it.
 
     Examples
     --------
@@ -65,6 +72,8 @@ class Map(System):
 
     #: What the user's function is called here.
     named = "step"
+    #: Whether its step can be written down for compiled loops, and the loops of a run.
+    _writable = True
     _loop: Any = None
     _initial: Array | None = None
     #: Whether it has been seen that a function said to be vectorized is.
@@ -79,6 +88,8 @@ class Map(System):
         n_inputs: int = 0,
         params: Tree = None,
         vectorized: bool = False,
+        time: bool = False,
+        dt: float = 1.0,
     ) -> None:
         if not callable(step):
             raise TypeError(f"`{self.named}` must be callable, got {step!r}")
@@ -87,58 +98,97 @@ class Map(System):
         self.dim = validate.integer("dim", dim, low=1)
         self.n_inputs = validate.integer("n_inputs", n_inputs, low=0)
         self.vectorized = bool(vectorized)
+        self.time = bool(time)
+        self.dt = validate.real("dt", dt, positive=True)
         self.params = _checked_params(params)
         for name, function in ((self.named, step), ("jacobian", jacobian)):
-            _check_arguments(name, function, self.n_inputs > 0, self.params is not None)
+            check_arguments(name, function, self._arguments_of)
         self._given = step, jacobian
-        self._step = self._normalised(step)
-        self._jacobian = None if jacobian is None else self._normalised(jacobian)
+        self._function = self._normalised(step)
+        self._derivative = None if jacobian is None else self._normalised(jacobian)
+
+    @property
+    def _arguments_of(self) -> tuple[str, ...]:
+        """Names of what the user's function is called with."""
+        there = (True, self.time, self.n_inputs > 0, self.params is not None)
+        return tuple(name for name, given in zip("xtup", there, strict=True) if given)
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}(dim={self.dim}, n_inputs={self.n_inputs}, dt={self.dt:g})"
 
     def _normalised(self, function: Callable[..., Any]) -> Function:
-        """Give a user's function the signature (x, u, p), whatever it leaves out."""
+        """Give a user's function the signature (x, now, p), now being input and time together."""
         driven, with_params = self.n_inputs > 0, self.params is not None
 
-        def call(x: Any, u: Any, p: Tree) -> Any:
-            args = (x, *((u,) if driven else ()), *((p,) if with_params else ()))
-            out = function(*args)
+        def call(x: Any, now: Any, p: Tree) -> Any:
+            given = self._split(x)
+            if self.time:
+                given.append(now[..., -1] if self.vectorized else now[-1])
+                now = now[..., :-1] if self.vectorized else now[:-1]
+            out = function(*given, *((now,) if driven else ()), *((p,) if with_params else ()))
             if isinstance(x, Symbols):
-                return out
+                return as_symbols(out)
             if isinstance(out, list | tuple):
                 return anp.array(out)
             return refuse_objects(out, getattr(function, "__name__", "step"))
 
         return call
 
+    def _split(self, x: Any) -> list[Any]:
+        """Return the user's arguments that what the function is given as x stands for."""
+        return [x]
+
+    def _over_states(self, mode: str, lead: tuple[int, ...]) -> tuple[Function, Function]:
+        """Return the user's function and its Jacobian for many states at once."""
+        function = over_states(self._function, mode, lead)
+        if self._derivative is None:
+            return function, jacobian_of(function, self.dim, self.named)
+        return function, over_states(self._derivative, "loop" if mode == "columns" else mode, lead)
+
     def _at(self, mode: str, lead: tuple[int, ...]) -> tuple[Function, Function]:
-        """Return step and Jacobian for many states at once."""
-        step = over_states(self._step, mode, lead)
-        if self._jacobian is None:
-            return step, jacobian_of(step, self.dim)
-        return step, over_states(self._jacobian, "loop" if mode == "columns" else mode, lead)
+        """Return step and Jacobian for many states at once; u are rows of the `drive`."""
+        return self._over_states(mode, lead)
+
+    def over_time(self, lead: tuple[int, ...]) -> tuple[Function, Function]:
+        """Return step and Jacobian for many states of an ensemble at once."""
+        return self._at(self._mode, lead)
 
     @property
     def _mode(self) -> str:
         return "vectorized" if self.vectorized else "loop"
 
-    def step(self, x: Any, u: Any = None) -> Any:
-        """Return the next state ``(..., n)``; without an input, under zero input."""
-        x, u = self._arguments(x, u)
-        return self._at(self._mode, x.shape[:-1])[0](x, u, self.params)
+    def step(self, x: Any, u: Any = None, t: Any = 0.0) -> Any:
+        """Return the next state ``(..., n)``; without an input, under zero input.
 
-    def jacobian(self, x: Any, u: Any = None) -> Any:
-        """Return the Jacobian of the step, ``(..., n, n)``."""
-        x, u = self._arguments(x, u)
-        found = self._at(self._mode, x.shape[:-1])[1](x, u, self.params)
+        Parameters
+        ----------
+        x : array (..., n)
+        u : array (..., m), optional
+            Constant over the step of a flow.
+        t : float or array (...), optional
+            Time at the beginning of the step, where the system depends on it.
+        """
+        x, row = self._arguments(x, u, t)
+        return self._at(self._mode, x.shape[:-1])[0](x, row, self.params)
+
+    def jacobian(self, x: Any, u: Any = None, t: Any = 0.0) -> Any:
+        """Return the Jacobian of the step, ``(..., n, n)``; arguments as for `step`."""
+        x, row = self._arguments(x, u, t)
+        found = self._at(self._mode, x.shape[:-1])[1](x, row, self.params)
         return anp.broadcast_to(found, (*x.shape, self.dim))
 
-    def _arguments(self, x: Any, u: Any) -> tuple[Any, Any]:
+    def pushforward(self, x: Any, Q: Any, u: Any = None, t: Any = 0.0) -> Any:
+        """Return the Jacobian times a tangent basis ``(..., n, k)``; arguments as for `step`."""
+        return anp.matmul(self.jacobian(x, u, t), Q)
+
+    @property
+    def drive(self) -> Drive:
+        """How steps are told their input and time."""
+        return Drive(self.n_inputs, self.time, 0, self.dt)
+
+    def _arguments(self, x: Any, u: Any, t: Any) -> tuple[Any, Any]:
         x = x if hasattr(x, "shape") else np.asarray(x, dtype=float)
-        if not self.n_inputs:
-            return x, None
-        return x, np.zeros(self.n_inputs) if u is None else u
+        return x, self.drive.row(u, t)
 
     def default_state(self, rng: np.random.Generator) -> Array | None:
         """Return the catalog's initial state; a system of the user's own has none."""
@@ -148,35 +198,39 @@ class Map(System):
         """Return the shape of the ensemble that states, inputs and parameters span."""
         if not self.vectorized:
             return super().ensemble(x, u)
-        y = np.shape(self._step(x, u, self.params))
+        now = Drive(self.n_inputs, self.time).row(u, 0.0)
+        y = np.shape(self._function(x, now, self.params))
         if y[-1:] != (self.dim,):
-            raise ValueError(f"`step` must return states (..., {self.dim}), got shape {y}")
+            raise ValueError(f"`{self.named}` must return states (..., {self.dim}), got shape {y}")
         return np.broadcast_shapes(super().ensemble(x, u), y[:-1])
 
-    def written(self, x: Any, u: Any, p: Tree, dt: Any) -> tuple[Any, Any]:
-        """Return what compiled loops are made of: the next state, and what pushes a vector.
+    def written(self, x: Any, row: Any, p: Tree, dt: Any) -> Any:
+        """Return the next state of arrays of symbols, which compiled loops are made of.
 
-        All arguments are arrays of symbols, see `lyapnet.compiled.trace`. Without a Jacobian of
-        the user's own nothing pushes: the step is differentiated.
+        Parameters
+        ----------
+        x : array (n,)
+        row : array or None
+            See `Drive`.
+        p : tree
+        dt : symbol
         """
-        step, jacobian = self._on_symbols()
-        y = step(x, u, p)
-        if jacobian is None:
-            return y, None
-        D = jacobian(x, u, p)
-        return y, lambda q: linear(D, q)
+        return self._on_symbols()(x, row, p)
 
-    def _on_symbols(self) -> tuple[Function, Function | None]:
-        """Return the user's functions as they are called on symbols."""
+    def _on_symbols(self) -> Function:
+        """Return the user's function as it is called on symbols, its own Jacobian with it."""
         step, jacobian = self._given
-        inner = None if jacobian is None else self._normalised(rewritten(jacobian))
-        return self._normalised(rewritten(step)), inner
+        function = self._normalised(rewritten(step))
+        if jacobian is None:
+            return function
+        derivative = self._normalised(rewritten(jacobian))
+        return lambda x, now, p: with_jacobian(x, function(x, now, p), derivative(x, now, p))
 
     def cannot_compile(self) -> str:
         """Return why the system cannot be run by compiled loops, nothing if it can."""
-        if reason := missing():
-            return reason
-        return untraceable(self)
+        if not self._writable:
+            return f"there are no loops for a {type(self).__name__}"
+        return missing() or untraceable(self)
 
     def prepared(self, x: Array, inputs: Array | None, k: int, n_steps: int) -> System:
         """Return the system with compiled loops where they pay; see `System.prepared`."""
@@ -185,21 +239,14 @@ class Map(System):
         other.engine_used = "numpy" if other._loop is None else "compiled", reason
         return other
 
-    def over_time(self, lead: tuple[int, ...]) -> tuple[Function, Function]:
-        """Return step and Jacobian for many states of an ensemble at once."""
-        return self._at(self._mode, lead)
-
     def orbit(self, x: Array, inputs: Array | None, n_steps: int) -> Orbit:
         """Run `n_steps` steps; see `System.orbit`."""
         lead = x.shape[:-1]
         if self._loop is not None and self._loop.lead == lead:
-            return CompiledOrbit.of(self._loop, self, x, inputs, n_steps)
-        step, _ = self._at(self._mode, lead)
-        columns, _ = self._at("columns", lead)
-        fast = bool(lead) and not self.vectorized and self._agree(columns, step, x, inputs)
+            return CompiledOrbit(self._loop, x, inputs, n_steps, self.params, *self.over_time(lead))
+        run = self._at(self.forward_mode(x, inputs), lead)[0]
         states = np.empty((n_steps + 1, *x.shape))
         states[0] = x
-        run = columns if fast else step
         with np.errstate(over="ignore", invalid="ignore"):
             for s in range(n_steps):
                 y = run(states[s], None if inputs is None else inputs[s], self.params)
@@ -209,29 +256,49 @@ class Map(System):
                         f"{np.shape(y)}; for an ensemble give `x0` its axes in front"
                     )
                 states[s + 1] = y
-        mode = self._mode
+        mode = self.tangent_mode(states, inputs, lambda mode: self._at(mode, lead)[0])
+        return JacobianOrbit(states, inputs, self.params, *self._at(mode, lead))
+
+    def forward_mode(self, x: Array, inputs: Array | None) -> str:
+        """Return how the states ``(..., n)`` of an ensemble are given to the user's function."""
+        lead = x.shape[:-1]
+        if not lead or self.vectorized:
+            return self._mode
+        u = None if inputs is None or not len(inputs) else inputs[0]
+        expected = np.asarray(self._at(self._mode, lead)[0](x, u, self.params))
+        by_columns = self._at("columns", lead)[0]
+        return "columns" if _same(by_columns, expected, x, u, self.params) else self._mode
+
+    def tangent_mode(
+        self, states: Array, inputs: Array | None, step: Callable[[str], Function]
+    ) -> str:
+        """Return how all states of a trajectory are given to the user's function at once.
+
+        Parameters
+        ----------
+        states : array (T + 1, ..., n)
+        inputs : array (T, ..., c) or None
+        step : callable
+            From the mode to the step that leads from each state to the next.
+        """
+
+        def reproduces(mode: str) -> bool:
+            return _same(step(mode), states[1:], states[:-1], inputs, self.params)
+
+        n_steps = len(states) - 1
         if not np.isfinite(states[-1]).all():
             pass  # refused by whoever runs this
-        elif not self.vectorized and n_steps and self._reproduces(columns, states, inputs):
-            mode = "columns"
+        elif not self.vectorized and n_steps and reproduces("columns"):
+            return "columns"
         elif self.vectorized and n_steps > 1 and not self._known_vectorized:
-            if not self._reproduces(step, states, inputs):
+            if not reproduces(self._mode):
                 raise ValueError(
                     "`step` is not vectorized: given states (..., n) it does not do what it does "
                     "for each; index components as x[..., 0] and join them by "
                     "np.stack([...], axis=-1), or leave out vectorized=True"
                 )
             self._known_vectorized = True
-        return JacobianOrbit(states, inputs, self.params, *self._at(mode, lead))
-
-    def _agree(self, columns: Function, step: Function, x: Array, inputs: Array | None) -> bool:
-        """Say whether the function may be given the states of the ensemble as columns."""
-        u = None if inputs is None or not len(inputs) else inputs[0]
-        return _same(columns, np.asarray(step(x, u, self.params)), x, u, self.params)
-
-    def _reproduces(self, columns: Function, states: Array, inputs: Array | None) -> bool:
-        """Say whether all steps at once, as columns, give the trajectory itself."""
-        return _same(columns, states[1:], states[:-1], inputs, self.params)
+        return self._mode
 
 
 def _same(columns: Function, expected: Array, x: Array, u: Array | None, p: Tree) -> bool:
@@ -247,8 +314,8 @@ def _same(columns: Function, expected: Array, x: Array, u: Array | None, p: Tree
     return found.shape == expected.shape and np.allclose(found, expected, rtol=1e-9, atol=1e-12)
 
 
-def _check_arguments(name: str, function: Any, driven: bool, with_params: bool) -> None:
-    """Refuse a function that cannot be called with x, and with u and p where there are such.
+def check_arguments(name: str, function: Any, given: tuple[str, ...]) -> None:
+    """Refuse a function that cannot be called with x, and with t, u and p where there are such.
 
     What a function takes is not always known: that of NumPy, or one that is wrapped, may say
     something else, and is taken as it is.
@@ -260,20 +327,23 @@ def _check_arguments(name: str, function: Any, driven: bool, with_params: bool) 
         signature = inspect.signature(function, follow_wrapped=False)
     except (TypeError, ValueError):
         return
-    given = ["x", *(["u"] if driven else []), *(["p"] if with_params else [])]
     try:
         signature.bind(*given)
     except TypeError as error:
-        remedies = {
-            (False, False): "an input u needs `n_inputs=`, and parameters p need `params=`",
-            (True, False): "`n_inputs` brings an input u; parameters p need `params=`",
-            (False, True): "`params` brings parameters p; an input u needs `n_inputs=`",
-            (True, True): "`n_inputs` brings an input u, and `params` parameters p",
-        }
+        missing = [text for letter, text in _REMEDIES.items() if letter not in given]
+        remedy = f": {', '.join(missing)}" if missing else ""
         raise TypeError(
             f"`{name}` must be a function of ({', '.join(given)}), got one of {signature} "
-            f"({error}): {remedies[driven, with_params]}; time does not appear"
+            f"({error}){remedy}"
         ) from None
+
+
+#: How a function comes to be called with more, in this order.
+_REMEDIES = {
+    "t": "time t after x needs `time=True`",
+    "u": "an input u needs `n_inputs=`",
+    "p": "parameters p need `params=`",
+}
 
 
 def _checked_params(params: Tree) -> Tree:

@@ -52,6 +52,9 @@ class Orbit:
 
     states: Array
     inputs: Array | None
+    #: By how much each step changes the logarithm of a volume, ``(T, ...)``, where that is
+    #: known better than from the Jacobians.
+    log_volume: Array | None = None
     #: Whether bases should lie in memory with the ensemble's axes last.
     members_last = False
     #: Whether there are loops for `tape`.
@@ -229,6 +232,11 @@ class JacobianOrbit(Orbit):
         moved = np.moveaxis(self.jacobians, (-2, -1), (1, 2))
         return np.ascontiguousarray(moved)
 
+    @property
+    def _points(self) -> Array:
+        """What step and Jacobian are functions of, for all steps."""
+        return self.states[:-1]
+
     def push(self, s: int, rows: Array, out: Array) -> None:
         """Carry tangent vectors through step s."""
         if rows.ndim == 2:
@@ -252,8 +260,12 @@ class JacobianOrbit(Orbit):
         bars = states_bar.copy()
         for s in reversed(range(self.n_steps)):
             bars[s] += np.matmul(bars[s + 1][..., None, :], self.jacobians[s])[..., 0, :]
-        through = self._pull_through(self._step, bars[1:], "step", states=False)
+        through = self.through_steps(bars[1:])
         return Cotangent(bars[0], through.inputs, through.params)
+
+    def through_steps(self, bars: Array) -> Cotangent:
+        """Pull cotangents ``(T, ..., n)`` of what steps yield back to inputs and parameters."""
+        return self._pull_through(self._step, bars, "step", states=False)
 
     def _pull_through(
         self, function: Function | None, bar: Array, name: str, states: bool = True
@@ -261,7 +273,7 @@ class JacobianOrbit(Orbit):
         """Apply the vector-Jacobian product of step or Jacobian in states, inputs, parameters."""
         if function is None:
             return Cotangent(np.zeros_like(self.states[:-1]), None, None)
-        x = self.states[:-1]
+        x = self._points
         fixed = {"x": x, "u": self.inputs, "p": self._params}
         free = {k: v for k, v in fixed.items() if v is not None and (states or k != "x")}
 

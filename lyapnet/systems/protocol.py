@@ -12,6 +12,7 @@ import numpy as np
 from .. import validate
 from ..numerics.arrays import Array
 from ..numerics.autodiff import Function, Tree, leaves, rebuild, value
+from .drive import Drive
 from .orbit import JacobianOrbit, Orbit
 
 
@@ -30,16 +31,24 @@ class System:
         Dimension m of the input, 0 for an autonomous system.
     dt : float
         Time that a step takes: 1 for maps and networks.
+    time : bool
+        Whether a step depends on the time at which it begins.
     """
 
     dim: int
     n_inputs: int = 0
     dt: float = 1.0
+    time: bool = False
     params: Tree = None
     #: Who is to run it: "compiled", "numpy" or "auto".
     engine: str = "auto"
     #: Who does, and why if it is NumPy; see `prepared`.
     engine_used: tuple[str, str] = "numpy", "there are no compiled loops for its kind"
+
+    @property
+    def drive(self) -> Drive:
+        """How steps are told their input and time."""
+        return Drive(self.n_inputs, self.time, 0, self.dt)
 
     def step(self, x: Any, u: Any = None) -> Any:
         """Return the next state ``(..., n)``."""
@@ -113,13 +122,14 @@ class System:
             ) from None
 
     def orbit(self, x: Array, inputs: Array | None, n_steps: int) -> Orbit:
-        """Run `n_steps` steps from ``x (..., n)`` under inputs ``(n_steps, ..., m)``.
+        """Run `n_steps` steps from ``x (..., n)`` under inputs ``(n_steps, ..., c)``.
 
         Parameters
         ----------
         x : array (..., n)
             With the axes of the whole ensemble.
-        inputs : array (n_steps, ..., m) or None
+        inputs : array (n_steps, ..., c) or None
+            Rows of the `drive`: where there is neither time nor interpolation, the inputs.
         n_steps : int
         """
         states = np.empty((n_steps + 1, *x.shape))

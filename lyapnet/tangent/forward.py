@@ -189,6 +189,12 @@ class _Run:
         diagonal, length = np.concatenate(self.diagonals), np.concatenate(self.lengths)
         check_growth(diagonal, length, start + np.concatenate(self.ends))
         log_growth, sine = logs(diagonal, length, self.buffer.shape[-1])
+        volume = None if self.keep else self.orbit.log_volume
+        if volume is not None and self.buffer.shape[-2] == self.buffer.shape[-1]:
+            # The last direction of a full basis has what the others leave of the volume.
+            begin = np.concatenate([[0], np.concatenate(self.ends)[:-1]])
+            whole = np.add.reduceat(volume, begin, axis=0)
+            log_growth[..., -1] = whole - log_growth[..., :-1].sum(axis=-1)
         growth = log_growth
         if self.n_blocks < self.n_parts:
             starts = np.concatenate(self.starts)

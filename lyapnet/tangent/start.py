@@ -154,10 +154,34 @@ def check_inputs(system: System, u: Array | None, needed: int, parts: str = "") 
         )
 
 
-def prepare_inputs(system: System, u: Array | None, ndim: int, total: int) -> Array | None:
-    """Return inputs with the axes of the ensemble, zeros where a driven system has none."""
-    if not system.n_inputs:
-        return None
-    if u is None:
-        return np.broadcast_to(0.0, (total, *(1,) * ndim, system.n_inputs))
-    return u[:total].reshape(total, *(1,) * (ndim + 2 - u.ndim), *u.shape[1:])
+def prepare_inputs(
+    system: System,
+    u: Array | None,
+    lead: tuple[int, ...],
+    total: int,
+    *,
+    t0: float = 0.0,
+    first: int = 0,
+    seed: int | None = None,
+) -> Array | None:
+    """Return the row of numbers that each step is given, with the axes of the ensemble.
+
+    See `Drive`: zeros where a driven system has no inputs.
+    """
+    return system.drive.rows(u, lead, total, t0=t0, first=first, seed=seed)
+
+
+def start_time(system: System, t0: Any) -> float:
+    """Return the time at which a run starts."""
+    t0 = validate.real("t0", t0)
+    if t0 and not system.time:
+        raise ValueError(
+            f"`t0` is {t0:g}, but the system does not depend on time: leave it out, or make the "
+            "system with time=True"
+        )
+    return t0
+
+
+def noise_seed(system: System, u: Array | None, rng: np.random.Generator) -> int | None:
+    """Return a seed for the noise of a run, None where there is none to draw."""
+    return int(rng.integers(2**63)) if system.drive.noisy and u is None else None

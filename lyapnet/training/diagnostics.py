@@ -12,6 +12,8 @@ from typing import Any
 
 import numpy as np
 
+from ..cells import Cell
+from ..cells.gated import GatedCell
 from ..numerics.arrays import Array
 from ..spectrum.covariant import covariant_vectors
 from ..tangent.gradient import exponents
@@ -116,6 +118,44 @@ def gradient_overlap(moment: Moment) -> Array:
     return np.abs(found).mean(axis=0)
 
 
+def gates(moment: Moment) -> Array:
+    """Mean of each gate along the batch's first sequence ``(gates,)``: about 3 ms."""
+    return np.array([x.mean() for x in _gates(moment).values()])
+
+
+def gate_saturation(moment: Moment) -> Array:
+    """Fraction of each gate that is nearly shut or open ``(gates,)``: about 3 ms.
+
+    Along the batch's first sequence: below 0.05 or above 0.95; of the candidate, whose tanh
+    lies in (-1, 1), likewise at its ends.
+    """
+    found = _gates(moment)
+    candidate = {"cell", "new"} & set(found)
+    sizes = [np.abs(x) if name in candidate else np.abs(2 * x - 1) for name, x in found.items()]
+    return np.array([(size > 0.9).mean() for size in sizes])
+
+
+def _gates(moment: Moment) -> dict[str, Array]:
+    system = moment.network.system
+    if not isinstance(system, GatedCell):
+        raise ValueError(f"`diagnostics` of gates need an LSTM or a GRU, and this is {system!r}")
+    return system.gate_values(moment.evaluation.orbit.states[:-1, 0], moment.batch.inputs[:, 0])
+
+
+def input_gain(moment: Moment) -> Array:
+    r"""Gain from input to what a readout sees, along the batch's first sequence: about 1 ms.
+
+    The root mean square over steps, units and inputs of :math:`\partial h_{s+1} / \partial u`:
+    what little of it is left, no memory can hold.
+    """
+    system = moment.network.system
+    states = moment.evaluation.orbit.states[:-1, 0]
+    if not isinstance(system, Cell):
+        raise ValueError(f'`diagnostics` "input_gain" needs a cell of lyapnet, not {system!r}')
+    J = np.asarray(system.input_jacobian(states, moment.batch.inputs[:, 0]))
+    return np.sqrt(np.mean(J[..., system.visible, :] ** 2))
+
+
 DIAGNOSTICS: dict[str, Callable[[Moment], Array]] = {
     "gradient_norm_h0": gradient_norm_h0,
     "gradient_norm_h0_longest": longest_gradient_norm_h0,
@@ -124,6 +164,9 @@ DIAGNOSTICS: dict[str, Callable[[Moment], Array]] = {
     "exponents": finite_exponents,
     "log10_condition_number": log10_condition_number,
     "gradient_overlap": gradient_overlap,
+    "gates": gates,
+    "gate_saturation": gate_saturation,
+    "input_gain": input_gain,
 }
 
 

@@ -14,12 +14,15 @@ from ..results.result import Result
 from ..results.storage import register
 from ..tangent.stretches import run_orbit
 from .network import Network, Readout
+from .plot import plot_training
 
 #: What the axes of diagnostics are called in tables, where not like the diagnostic.
 _DIAGNOSTIC_AXES = {
     "singular_values": "singular_value",
     "diagnostic_exponents": "diagnostic_exponent",
     "gradient_overlap": "covariant_vector",
+    "gates": "gate",
+    "gate_saturation": "gate",
 }
 
 
@@ -145,8 +148,6 @@ class TrainResult(Result):
         ----------
         ax : matplotlib Axes, optional
         """
-        from .plot import plot_training
-
         return plot_training(self, ax)
 
 

@@ -33,6 +33,7 @@ class _Schedule:
         reduction: str,
         qr_interval: Any,
         clip_norm: Any,
+        only: Any,
     ) -> None:
         Interval.of(qr_interval)
         per_exponent(target, weights, reduction, validate.integer("k", k, low=1))
@@ -46,6 +47,8 @@ class _Schedule:
             optimizer=optimizer, weights=weights, reduction=reduction, qr_interval=qr_interval,
             clip_norm=checked_clip(clip_norm),
         )  # fmt: skip
+        if only is not None:
+            self.settings["only"] = only
 
     def __repr__(self) -> str:
         own = {name: getattr(self, name) for name in self._own}
@@ -70,7 +73,7 @@ class FlossingSchedule(_Schedule):
         throughout.
     epochs : int, optional
         Number of flossing epochs in each of these episodes.
-    k, n_steps, target, transient, basis_transient, weights, reduction, qr_interval, clip_norm
+    k, n_steps, target, transient, basis_transient, weights, reduction, qr_interval, clip_norm, only
         The window, as for `floss`; `k` and `n_steps` are needed. It starts from the
         network's trained initial state, under one input sequence of the task.
     optimizer : Adam, optional
@@ -105,11 +108,12 @@ class FlossingSchedule(_Schedule):
         reduction: str = "sum",
         qr_interval: Any = "auto",
         clip_norm: Any = None,
+        only: Any = None,
     ) -> None:
         super().__init__(
             k=k, n_steps=n_steps, target=target, transient=transient,
             basis_transient=basis_transient, optimizer=optimizer, weights=weights,
-            reduction=reduction, qr_interval=qr_interval, clip_norm=clip_norm,
+            reduction=reduction, qr_interval=qr_interval, clip_norm=clip_norm, only=only,
         )  # fmt: skip
         self.before = validate.integer("before", before, low=0)
         each = at if isinstance(at, Iterable) else (at,)
@@ -181,11 +185,12 @@ class AdaptiveFlossing(_Schedule):
         weights: Any = None,
         reduction: str = "sum",
         qr_interval: Any = "auto",
+        only: Any = None,
     ) -> None:
         super().__init__(
             k=k, n_steps=n_steps, target=target, transient=transient,
             basis_transient=basis_transient, optimizer=optimizer, weights=weights,
-            reduction=reduction, qr_interval=qr_interval, clip_norm=clip_norm,
+            reduction=reduction, qr_interval=qr_interval, clip_norm=clip_norm, only=only,
         )  # fmt: skip
         self.low = validate.real("low", low, positive=True)
         self.high = validate.real("high", high, low=self.low)

@@ -8,9 +8,11 @@ import autograd.numpy as anp
 import mpmath
 import numpy as np
 import pytest
+import scipy.stats
 from autograd import grad
 from autograd import jacobian as autograd_jacobian
 from numpy.testing import assert_allclose
+from scipy.special import expit
 from traced import central_difference, inner, traced_exponents
 
 import lyapnet as ln
@@ -351,3 +353,69 @@ def test_derivatives_of_saturated_gates_keep_their_digits(kind, scale):
     orbit.push(0, np.eye(cell.dim), pushed)
     for found in (cell.jacobian(x), orbit.jacobians[0], pushed.T):
         assert_allclose(found, exact, rtol=1e-9)
+
+
+def test_biases_by_gate():
+    lstm = ln.LSTM.random(50, bias={"forget": 1.0, "cell": (-1.0, 2.0)}, rng=0)
+    i, f, g, o = np.split(lstm.params["b"], 4)
+    assert (i == 0).all()
+    assert (f == 1).all()
+    assert (o == 0).all()
+    assert -1 <= g.min() < -0.5
+    assert 1.5 < g.max() <= 2
+    gru = ln.GRU.random(50, bias={"update": -2, "reset": 2}, reset_after=False, rng=0)
+    np.testing.assert_array_equal(gru.params["b"], np.repeat([2.0, -2.0, 0.0], 50))
+    # a number draws as it always has
+    rng = np.random.default_rng(3)
+    rng.standard_normal(3 * 20 * 20 + 3 * 20)
+    np.testing.assert_array_equal(
+        ln.GRU.random(20, bias=0.5, rng=3).params["b"], 0.5 * rng.random(60)
+    )
+
+
+def test_biases_of_long_memories():
+    i, f, g, o = np.split(ln.LSTM.random(4000, bias="chrono", t_max=100, rng=0).params["b"], 4)
+    np.testing.assert_array_equal(i, -f)
+    assert (g == 0).all()
+    assert (o == 0).all()
+    # sigma(b) = 1 - 1 / (1 + T): the memory of a unit, T + 1 steps, is uniform in [2, t_max]
+    memory = 1 / expit(-f)
+    assert scipy.stats.kstest(memory, scipy.stats.uniform(2, 98).cdf).pvalue > 0.01
+    z = np.split(ln.GRU.random(4000, bias="chrono", t_max=100, rng=1).params["b"], 3)[1]
+    assert scipy.stats.kstest(1 / expit(-z), scipy.stats.uniform(2, 98).cdf).pvalue > 0.01
+    i, f, _, _ = np.split(ln.LSTM.random(4000, bias="uniform", rng=0).params["b"], 4)
+    np.testing.assert_array_equal(i, -f)
+    assert scipy.stats.kstest(expit(f), "uniform").pvalue > 0.01
+
+
+@pytest.mark.parametrize(
+    ("kwargs", "error", "named"),
+    [
+        ({"bias": {"reset": 1.0}}, ValueError, "`bias` must be by gate, of input"),
+        ({"bias": {"forget": "x"}}, TypeError, "forget"),
+        ({"bias": "wide"}, ValueError, "`bias`"),
+        ({"bias": "chrono"}, ValueError, "`t_max`, .* is needed"),
+        ({"bias": "chrono", "t_max": 2}, ValueError, "`t_max` must be larger than 2"),
+        ({"bias": 1.0, "t_max": 20}, ValueError, '`t_max` is for bias="chrono"'),
+    ],
+)
+def test_bad_biases_are_named(kwargs, error, named):
+    with pytest.raises(error, match=named):
+        ln.LSTM.random(4, rng=0, **kwargs)
+
+
+@pytest.mark.parametrize("cell", [ln.LSTM.random(5, rng=0), ln.GRU.random(5, rng=0)])
+def test_gates_by_name(cell):
+    rng = np.random.default_rng(0)
+    x, u = rng.standard_normal((7, cell.dim)), rng.standard_normal((7, 1))
+    found = cell.gate_values(x, u)
+    assert list(found) == list(cell.gate_names)
+    new = cell.step(x, u)
+    if isinstance(cell, ln.LSTM):
+        c = found["forget"] * x[:, 5:] + found["input"] * found["cell"]
+        np.testing.assert_allclose(
+            new, np.concatenate([found["output"] * np.tanh(c), c], axis=1), atol=1e-14
+        )
+    else:
+        z = found["update"]
+        np.testing.assert_allclose(new, (1 - z) * found["new"] + z * x, atol=1e-14)

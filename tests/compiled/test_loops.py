@@ -87,7 +87,7 @@ def test_inputs(shared):
 
 def driven_by_autograd(system):
     """Give a function of plain NumPy the Jacobian that autograd cannot find."""
-    step = system._given[0]
+    step, _ = system._given
 
     def jacobian(x, u):
         slope = 1 - np.tanh(2 * x[::-1] + u.sum()) ** 2
@@ -253,3 +253,31 @@ def test_threads_are_those_of_the_caller(monkeypatch):
             runs.append(ln.lyapunov_spectrum(ln.catalog.henon(), 400, x0=x0, rng=0).exponents)
     assert set(used) <= {2}
     assert_array_equal(*runs)
+
+
+@pytest.mark.parametrize("method", ["dop853", "leapfrog"])
+def test_other_methods(method):
+    pendulum = ln.Flow(lambda x: [x[1], -np.sin(x[0])], 2, dt=0.1, method=method, jacobian=swing)
+    agree(*both(pendulum, 30, x0=np.array([2.0, 0.3])))
+
+
+def swing(x):
+    return [[0.0, 1.0], [-np.cos(x[0]), 0.0]]
+
+
+def test_time_and_interpolated_inputs():
+    inputs = np.sin(np.arange(60.0))[:, None]
+    flow = ln.Flow(
+        lambda x, t, u: [x[1], np.cos(t) - x[0] ** 3 + u[0]], 2, dt=0.1, time=True, n_inputs=1,
+        interpolation="cubic", jacobian=lambda x, t, u: [[0.0, 1.0], [-3 * x[0] ** 2, 0.0]],
+    )  # fmt: skip
+    agree(*both(flow, None, inputs=inputs, x0=np.array([1.0, 0.3]), t0=0.4))
+
+
+def test_a_method_that_divides_its_steps_has_no_loops():
+    flow = ln.Flow(lambda x: -x, 2, dt=0.1, method="adaptive")
+    with pytest.raises(TypeError, match="divides"):
+        ln.compiled(flow)
+    delayed = ln.DelayFlow(lambda x, y: -y, 1, delays=[1.0], dt=0.1)
+    with pytest.raises(TypeError, match="DelayFlow"):
+        ln.compiled(delayed)

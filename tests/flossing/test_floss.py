@@ -226,6 +226,36 @@ def test_any_system_with_parameters_can_be_flossed():
     assert r.loss[-1] < r.loss[0]
 
 
+def test_only_the_parameters_that_were_asked_for():
+    cell = ln.LSTM.random(6, rng=0)
+    settings = dict(k=3, n_steps=10, clip_norm=0.1, rng=1)
+    alone = ln.floss(cell, 5, only=("b",), **settings)
+    changed = [k for k, x in alone.cell.params.items() if (x != cell.params[k]).any()]
+    assert changed == ["b"]
+    assert set(alone.optimizer.state.m) == {"b"}
+    everything = ln.floss(cell, 5, only=sorted(cell.params), **settings)
+    plain = ln.floss(cell, 5, **settings)
+    for name, x in plain.cell.params.items():
+        np.testing.assert_array_equal(everything.cell.params[name], x)
+    # what one parameter alone gets is its part of the first step of all
+    first = ln.floss(cell, 1, **settings).cell.params["W"]
+    np.testing.assert_array_equal(ln.floss(cell, 1, only=["W"], **settings).cell.params["W"], first)
+    stack = ln.Stack([ln.VanillaRNN.random(3, rng=0), ln.VanillaRNN.random(3, n_inputs=3, rng=1)])
+    r = ln.floss(stack, 2, only=("layer1.W",), k=2, n_steps=5, rng=0)
+    np.testing.assert_array_equal(r.cell.params["layer0.W"], stack.params["layer0.W"])
+    schedule = ln.FlossingSchedule(before=3, k=2, n_steps=5, only=("W",))
+    task, run = ln.tasks.DelayedCopy(1), dict(n_steps=5, batch_size=2, rng=0)
+    trained = ln.train(cell, task, 0, schedule=schedule, **run)
+    assert trained.flossing_optimizer.t == 0  # no epoch, no flossing
+    trained = ln.train(cell, task, 1, schedule=schedule, **run)
+    assert set(trained.flossing_optimizer.state.m) == {"W"}
+    for wrong in (("U",), ()):
+        with pytest.raises(ValueError, match=r"`only` must be a sequence of names among \['V'"):
+            ln.floss(cell, 5, only=wrong, **settings)
+    with pytest.raises(TypeError, match="`only`"):
+        ln.floss(cell, 5, only="W", **settings)
+
+
 def test_goes_on_with_its_optimizer():
     cell, u, x = small(), np.ones((10, 1)), np.zeros(8)
     settings = dict(k=8, n_steps=10, inputs=u, x0=x)

@@ -14,8 +14,11 @@ from lyapnet.paper.harness import differing, kept
 
 DATA = Path(__file__).parents[2] / "notebooks" / "paper" / "data"
 #: How many networks there are at least, where it is not ten.
-LEAST = dict.fromkeys(("capacity", "decay", "window"), 5)
-LEAST |= {"control": 4, "gated": 3, "16": 1, "cost": 1}
+LEAST = dict.fromkeys(("capacity", "control", "decay", "gated", "window"), 5)
+LEAST |= {"16": 1, "cost": 1}
+#: How many claims the runs do not decide.
+UNDECIDED = {"1B": 4, "1C": 2, "2B": 1, "6": 1, "7": 1, "adaptive": 1, "basis": 1, "capacity": 1}
+UNDECIDED |= {"choices": 5, "decay": 4, "gates": 1, "linear": 2, "window": 2}
 RNG = np.random.default_rng
 
 
@@ -29,14 +32,20 @@ def committed(figure):
 
 @pytest.mark.parametrize("figure", FIGURES)
 def test_committed_data_agree_with_the_claims(figure):
-    records = committed(figure)
     script = load_figure(figure)
+    records, wanted = kept(script, DATA)
+    if not records:
+        pytest.skip(f"none of {wanted} runs of the full scale is kept")
     findings = script.findings(records)
-    for start in differing(script):
-        assert any(finding.claim.startswith(start) for finding in findings), start
+    remarks = tuple(differing(script))
+    for start in remarks:
+        said = [finding for finding in findings if finding.claim.startswith(start)]
+        assert any(finding.agrees is not True for finding in said), start
     for finding in findings:
-        expected = not finding.claim.startswith(tuple(differing(script)))
-        assert finding.agrees == expected, str(finding)
+        assert finding.agrees is not False or finding.claim.startswith(remarks), str(finding)
+    if len(records) == wanted:
+        undecided = sum(finding.agrees is None for finding in findings)
+        assert undecided == UNDECIDED.get(figure, 0)
 
 
 @pytest.mark.parametrize("figure", FIGURES)
@@ -99,32 +108,32 @@ def test_findings_about_learning_can_fail():
     def fewer(r):
         return {"k": 88 - (r.get("k") or 75)}
 
-    def stronger(r):
-        decay = r.get("weight_decay", 0.0)
-        return {"weight_decay": {0.01: 1.0, 1.0: 0.01}.get(decay, decay)}
-
     def shorter(r):
         steps = (r.get("window") or {"n_steps": 39})["n_steps"]
         return {"window": {"n_steps": 90 - steps if steps in (10, 80) else steps}}
 
-    def penalised_otherwise(r):
-        names = {"spectral_radius": "jacobian_norm", "jacobian_norm": "spectral_radius"}
-        return {"penalty": names.get(r.get("penalty"))}
+    def later(r):
+        return {"lag": 110 - r["lag"]}
 
-    differs("3", exchanged("none", "before"), "above", "longer horizon", "faster")
-    differs("4", exchanged("none", "during"), "above", "lengthens the horizon", "lag 70")
-    differs("5", fewer, "longer lags need more", "do better than")
-    differs("7", fewer, "do better than")
-    differs("8", exchanged("none", "episodes"), "is larger with", "leave chance")
+    def turned(r):
+        return {"gates": {None: 4.0, 4.0: None}[r["gates"]]}
+
+    more, horizon = "more networks learn", "lengthens the horizon"
+    differs("3", exchanged("none", "before"), more, horizon, "faster")
+    differs("4", exchanged("none", "during"), more, horizon, "lag 70: learned")
+    differs("5", fewer, "more learn with")
+    differs("5", later, "longer lags need more")
+    differs("7", fewer, "more learn with")
+    differs("8", exchanged("none", "episodes"), "is larger with", "leave chance", "at chance")
     differs("10", exchanged("none", "episodes"), "are smaller without")
     differs("12", exchanged("throughout", "episodes"), "drops", "more accurate", "never reaches")
     differs("13", worse, "lies below")
-    differs("14", exchanged("none", "during"), "mean over all lags", "lengthens the horizon")
-    differs("adaptive", exchanged("during", "adaptive"), "above", "lag 80", "fewer")
-    differs("capacity", lambda r: {"accuracy": 1.0}, "memory capacity")
-    differs("control", penalised_otherwise, "the spectral radius")
-    differs("decay", stronger, "the longer the lag", "networks at chance")
-    differs("window", shorter, "above", "grows with the window")
+    differs("14", exchanged("none", "during"), "orthogonal: temporal", "orthogonal: spatial")
+    differs("adaptive", exchanged("during", "adaptive"), more, "fewer flossing epochs")
+    differs("capacity", lambda r: {"accuracy": 1.0}, "below 1.25 N")
+    differs("capacity", lambda r: {"accuracy": 0.5}, "beyond that of", "at least 0.9", "no sharp")
+    differs("gates", turned, "hold stay closed", "the gates that hold open")
+    differs("window", shorter, more, "beyond that of")
 
 
 def run(figure, *points):

@@ -36,6 +36,7 @@ def script(monkeypatch):
     made.findings = lambda records: [
         Finding("no square is negative", f"{len(records)} squares", True),
         Finding("all are even", "1 is not", False),
+        Finding("most are large", "2 squares", None),
     ]
     monkeypatch.setitem(FIGURES, "square", "fig_square")
     real = harness.load_figure
@@ -143,10 +144,11 @@ def test_command_line(script, tmp_path, capsys):
     text = capsys.readouterr().out
     assert "agrees: no square is negative: 2 squares" in text
     assert "DIFFERS: all are even: 1 is not" in text
+    assert "undecided: most are large: 2 squares" in text
     assert main([*call, "--json"]) == 0
     found = json.loads(capsys.readouterr().out)
     assert found["figure"] == "square"
-    assert [finding["agrees"] for finding in found["findings"]] == [True, False]
+    assert [finding["agrees"] for finding in found["findings"]] == [True, False, None]
     assert (tmp_path / "fig_square.png").exists()
 
 

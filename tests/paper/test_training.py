@@ -30,6 +30,7 @@ def key(point):
 def full(point):
     """Write down what a point leaves at its default, and the window's length as `steps`."""
     usual = dict(n=80, init="gaussian", penalty=None, weight_decay=0.0, epochs=10_000, at=None)
+    usual |= {"gates": None}
     whole = {**usual, **point}
     whole["steps"] = (point.get("window") or {}).get("n_steps", 39)
     return {"k": round(whole["n"] * 75 / 80), **whole}
@@ -44,6 +45,9 @@ def by_condition(p, longest):
     return p["lag"] <= REACH[p["condition"]] * longest
 
 
+#: With five networks, or one against one.
+FEW = ("capacity", "choices", "control", "decay", "gated", "window")
+
 CLAIMED = dict.fromkeys(TRAINED, by_condition)
 CLAIMED |= {
     "5": lambda p, _: p["lag"] <= p["k"],
@@ -51,13 +55,17 @@ CLAIMED |= {
     "14": lambda p, longest: (
         p["lag"] <= REACH[p["condition"]] * longest * (1.4 if p["init"] == "orthogonal" else 1)
     ),
-    "capacity": lambda p, _: p["lag"] <= 0.8 * p["n"],
+    "capacity": lambda p, _: 0.6 if p["n"] <= 32 and p["lag"] > p["n"] else p["lag"] <= p["n"],
     "choices": lambda p, _: p["condition"] == "during",
     "control": lambda p, _: p["penalty"] is None and p["lag"] <= 100 * REACH[p["condition"]],
     "decay": lambda p, _: (
         p["weight_decay"] * p["lag"] <= {"before": 4, "during": 40}[p["condition"]]
     ),
-    "gated": lambda p, longest: p["condition"] == "before" or p["lag"] < 0.5 * longest,
+    "gated": lambda p, _: (
+        p["gates"] == "chrono"
+        if p["task"] == "hold"
+        else (p["gates"], p["condition"]) == (4, "during")
+    ),
     "window": lambda p, _: 2 * p["steps"] >= p["lag"],
 }
 
@@ -80,7 +88,8 @@ def run(point, good, *, as_claimed):
             fine[block] = 0.55 if as_claimed else 1.0
     lag = p["lag"] if as_claimed else 50 + 20 * (p["lag"] % 3) + p["network"]
     exponents = np.full(p["n"], -2.0)
-    exponents[[0, 9]] = np.array([-3.0, -4.0]) / lag - 0.5 * (not good)
+    scatter = 1 + 0.01 * (7 * p["network"] % 10 - 4.5)
+    exponents[[0, 9]] = scatter * np.array([-3.0, -4.0]) / lag - 0.5 * (not good)
     block = learning.BLOCK // learning.FINE
     return {
         "accuracy": fine[-1],
@@ -105,15 +114,18 @@ def made_up(figure, *, as_claimed=True, scale="full"):
 
 @pytest.mark.parametrize("figure", TRAINED)
 def test_runs_that_follow_the_claims_agree(figure):
+    # Undecided is allowed: where ten networks against ten are not enough for "as many".
     found = load_figure(figure).findings(made_up(figure))
-    assert found
-    assert [str(f) for f in found if not f.agrees] == []
+    assert [str(f) for f in found if f.agrees is False] == []
+    assert sum(f.agrees is True for f in found) > len(found) / 2
 
 
 @pytest.mark.parametrize("figure", TRAINED)
 def test_runs_that_do_not_are_found_to_differ(figure):
     found = load_figure(figure).findings(made_up(figure, as_claimed=False))
     assert not all(f.agrees for f in found)
+    if figure not in ("5", *FEW):  # of few networks the reverse is not sure either
+        assert any(f.agrees is False for f in found)
 
 
 @pytest.mark.parametrize("figure", TRAINED)
@@ -147,7 +159,7 @@ def test_the_points_of_figure_4_mean_what_they_meant():
     # A point is the key of a run that may have taken hours: these must never change.
     points = {key(p) for p in load_figure("4").points("full")}
     assert key(dict(task="temporal", lag=70, condition="during", network=9)) in points
-    assert len(points) == 360
+    assert len(points) == 420
     during = learning.schedule("during", 80)
     assert during.settings["k"] == 75
     assert during.settings["clip_norm"] == 1.0
@@ -159,32 +171,76 @@ def test_the_points_of_figure_4_mean_what_they_meant():
 
 def test_the_table_of_costs_counts_the_runs():
     text = (ROOT / "notebooks/paper/README.md").read_text()
-    rows = re.findall(r"^\| (\w+) \| (\d+) \| (\d+) \| ([\d.]*)", text, re.M)
+    rows = re.findall(r"^\| (\w+) \| (\d+) \| (\d+) \| (\d+) \| ([\d.]*)", text, re.M)
     assert {row[0] for row in rows} == set(TRAINED)
-    seen, hours = set(), 0.0
-    for figure, runs, own, cost in rows:
+    lines = (ROOT / "notebooks/paper/data/learn.jsonl").read_text().splitlines()
+    kept = {key(json.loads(line)["point"]) for line in lines}
+    seen, there, hours = set(), 0, 0.0
+    for figure, *counts, cost in rows:
         points = {key(p) for p in load_figure(figure).points("full")}
-        assert (len(points), len(points - seen)) == (int(runs), int(own)), figure
+        own = points - seen
+        done = len(own & kept)
+        assert [len(points), len(own), done] == [int(x) for x in counts], figure
         seen |= points
+        there += done
         hours += float(cost or 0)
-    total = re.search(r"^\| all \| \| (\d+) \| ([\d.]+)", text, re.M)
-    assert (len(seen), round(hours, 1)) == (int(total[1]), float(total[2]))
+    total = re.search(r"^\| all \| \| (\d+) \| (\d+) \| ([\d.]+)", text, re.M)
+    assert (len(seen), there, round(hours, 1)) == (int(total[1]), int(total[2]), float(total[3]))
+
+
+def runs(accuracies):
+    """Return runs of networks by task, lag and condition."""
+    return Records(
+        dict(task="temporal", lag=lag, condition=c, network=i, accuracy=x)
+        for (lag, c), each in accuracies.items()
+        for i, x in enumerate(each)
+    )
 
 
 def test_only_runs_with_partners_are_compared():
-    runs = Records(
-        dict(task="temporal", lag=lag, condition=c, network=i, accuracy=x)
-        for lag, c, i, x in [
-            (20, "none", 0, 0.5), (20, "before", 0, 0.9), (40, "none", 0, 0.5),
-            (20, "none", 1, 0.6), (20, "before", 1, 0.8), (20, "before", 2, 0.0),
-        ]
-    )  # fmt: skip
-    assert len(compare.matched(runs, "condition", ("none", "before"))) == 4
-    assert compare.differences(runs, "condition", "none", "before") == pytest.approx([0.4, 0.2])
-    (found,) = compare.gain("c", runs, "condition", "none", "before")
+    some = runs({(20, "none"): [0.5] * 6, (20, "before"): [0.95] * 7, (40, "none"): [0.5] * 6})
+    pairs, change = compare.change(some, "condition", "none", "before")
+    assert len(pairs) == 12
+    assert change.value == 1
+    (found,) = compare.gain("c", some, "condition", "none", "before")
     assert found.agrees
-    assert "+30.0 ± 10.0 points" in found.found
-    assert compare.gain("c", runs, "condition", "none", "during") == []
+    assert "0 and 100 % learn: +100 [+45, +100] points, 6 pairs of runs, 6 networks" in found.found
+    assert compare.gain("c", some, "condition", "none", "during") == []
+
+
+def test_few_networks_are_not_agreement():
+    low, high = [0.5] * 4, [0.95] * 4
+    (found,) = compare.gain("c", runs({(20, "a"): low, (20, "b"): high}), "condition", "a", "b")
+    assert found.agrees is None
+    same = runs({(20, "a"): [0.5, 0.99] * 5, (20, "b"): [0.99, 0.5] * 5})
+    (found,) = compare.no_loss("c", same, "condition", "a", "b")
+    assert found.agrees is None  # 24 points either way would pass, too
+    many = runs({(20, "a"): [0.99] * 40, (20, "b"): [0.99] * 40})
+    (found,) = compare.no_loss("c", many, "condition", "a", "b")
+    assert found.agrees is True
+    (found,) = compare.gain("c", many, "condition", "a", "b")
+    assert found.agrees is False
+    assert compare.most("c", [True] * 4, "").agrees is None
+    assert compare.most("c", [True] * 9 + [False], "").agrees is True
+    assert compare.most("c", [True] * 6 + [False] * 4, "").agrees is None
+    assert compare.most("c", [False] * 5, "").agrees is False
+
+
+def test_a_horizon_lies_between_the_lags_that_are_sure():
+    good, bad, mixed = [0.99] * 10, [0.5] * 10, [0.99, 0.99, 0.99, 0.5, 0.5] * 2
+    flossed = {(40, "b"): good, (60, "b"): mixed, (80, "b"): bad}
+    plain = {(10, "a"): good, (20, "a"): mixed, (30, "a"): bad}
+    some = runs({**flossed, **plain})
+    a, b = (compare.horizon(some.where(condition=c)) for c in "ab")
+    assert a == (20, 10, 30)
+    assert b == (60, 40, 80)
+    assert b.over(a) == "3.0 [1.3, 8.0] times"
+    assert compare.longer("c", "ab", (a, b)).agrees is True
+    assert compare.longer("c", "ba", (b, a)).agrees is False
+    assert compare.longer("c", "aa", (a, a)).agrees is None
+    nothing = compare.horizon(some.where(condition="a", lag=30))
+    assert nothing == (0, 0, 30)
+    assert str(nothing) == "0 [0, below 30]"
 
 
 def test_a_run_that_is_watched_and_penalised():
@@ -239,7 +295,7 @@ def test_the_gallery_says_what_is_there(tmp_path):
     (tmp_path / "learn.jsonl").write_text("\n".join(lines))
     assert "All of 60 runs" in entry("adaptive", tmp_path).text
     table = overview(tmp_path)
-    assert re.search(r"\| adaptive \| .* \| 60 \| 7 of 7 \|", table)
+    assert re.search(r"\| adaptive \| .* \| 60 \| 5 \| 5 \| 0 \| 0 \|", table)
     assert re.search(r"\| 2A \| .* \| 0 of \d+ \| not judged", table)
 
 

@@ -28,10 +28,10 @@ def transposed(flow):
     """Return a Lorenz flow given the transpose of its Jacobian."""
     right = ln.catalog.lorenz63()
     return ln.Flow(
-        lambda x: right._field(x, None, right.params),
+        lambda x: right._function(x, None, right.params),
         3,
         dt=0.01,
-        jacobian=lambda x: right._field_jacobian(x, None, right.params).swapaxes(-1, -2),
+        jacobian=lambda x: right._derivative(x, None, right.params).swapaxes(-1, -2),
         vectorized=True,
     )
 

@@ -245,9 +245,10 @@ def test_flossing_has_its_own_optimizer():
 def test_diagnostics_watch_and_do_not_touch():
     cell, task = network(n=5).system, ln.tasks.DelayedCopy(3)
     plain = ln.train(cell, task, 3, **SMALL)
-    r = ln.train(cell, task, 3, diagnostics=tuple(DIAGNOSTICS), **SMALL)
+    of_cells = tuple(name for name in DIAGNOSTICS if not name.startswith("gate"))
+    r = ln.train(cell, task, 3, diagnostics=of_cells, **SMALL)
     assert (plain.loss == r.loss).all()
-    assert set(r.diagnostics) == set(DIAGNOSTICS)
+    assert set(r.diagnostics) == {*of_cells, "gradient_norm_h0"}
     assert all(np.isfinite(x).all() for x in r.diagnostics.values())
     sigma = r.diagnostics["singular_values"]
     assert sigma.shape == (3, 5)
@@ -256,6 +257,52 @@ def test_diagnostics_watch_and_do_not_touch():
     lam = r.diagnostics["exponents"]
     want = (lam[:, 0] - lam[:, -1]) * 3 / np.log(10)
     np.testing.assert_allclose(r.diagnostics["log10_condition_number"], want)
+
+
+@pytest.mark.parametrize("kind", [ln.LSTM, ln.GRU])
+def test_gates_and_their_saturation(kind):
+    shut = {"output": 40.0} if kind is ln.LSTM else {"update": 40.0}
+    cell = kind.random(5, gain=0.1, bias=shut, rng=0)
+    # Weak inputs, so that the other gates stay half open.
+    cell = cell.with_params({**cell.params, "V": 0.01 * cell.params["V"]})
+    names = ("gates", "gate_saturation", "input_gain")
+    task = ln.tasks.DelayedCopy(3)
+    plain = ln.train(cell, task, 2, **SMALL)
+    r = ln.train(cell, task, 2, diagnostics=names, **SMALL)
+    assert (plain.loss == r.loss).all()
+    at = cell.gate_names.index(*shut)
+    half = [i for i, name in enumerate(cell.gate_names) if name in ("input", "forget", "reset")]
+    np.testing.assert_allclose(r.diagnostics["gates"][:, at], 1, atol=1e-12)
+    np.testing.assert_allclose(r.diagnostics["gates"][:, half], 0.5, atol=0.1)
+    np.testing.assert_allclose(r.diagnostics["gate_saturation"][:, at], 1)
+    assert (r.diagnostics["gate_saturation"][:, half] == 0).all()
+    if kind is ln.GRU:  # its update gate lets nothing in
+        assert (r.diagnostics["input_gain"] < 1e-12).all()
+    assert r.to_xarray().sizes["gate"] == len(cell.gate_names)
+    with pytest.raises(ValueError, match="need an LSTM or a GRU"):
+        ln.train(network(n=5).system, task, 1, diagnostics=["gates"], **SMALL)
+
+
+def test_input_gain_is_the_derivative_of_the_step():
+    cell = ln.LSTM.random(4, rng=0)
+    r = ln.train(
+        cell, ln.tasks.DelayedCopy(1), 1, x0=np.zeros(8), diagnostics=["input_gain"], n_steps=2,
+        batch_size=1, rng=7,
+    )  # fmt: skip
+    seen = []
+
+    class Watched(ln.tasks.DelayedCopy):
+        def sample(self, *args):
+            seen.append(super().sample(*args))
+            return seen[-1]
+
+    ln.train(cell, Watched(1), 1, x0=np.zeros(8), n_steps=2, batch_size=1, rng=7)
+    u, h, slopes = seen[0][0][:, 0], np.zeros(8), []
+    for v in u:
+        slopes.append((cell.step(h, v + 1e-6) - cell.step(h, v - 1e-6))[:4] / 2e-6)
+        h = cell.step(h, v)
+    want = np.sqrt(np.mean(np.square(slopes)))
+    np.testing.assert_allclose(r.diagnostics["input_gain"][0], want, rtol=1e-6)
 
 
 def test_the_gradient_of_the_last_step_alone_is_eq_18():

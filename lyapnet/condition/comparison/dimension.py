@@ -12,6 +12,7 @@ from ...numerics.arrays import Array
 from ...results.result import Result
 from ...results.storage import register
 from ..measure import ConditionNumber
+from ..plot import plot_by_dimension
 from .common import is_condition, long_run_growth, time_index
 
 
@@ -90,18 +91,7 @@ class ConditionByDimension(Result):
         -------
         matplotlib Axes
         """
-        from ...results.axes import BLUE, ORANGE, new_axes
-
-        ax = new_axes(ax)
-        name = f"{label}: " if label else ""
-        ax.plot(self.m, self.log10_estimate, color=color or ORANGE, label=f"{name}estimate")
-        good = np.isfinite(self.log10_measured)
-        points = {"ms": 4, "mfc": "white", "color": color or BLUE}
-        ax.plot(self.m[good], self.log10_measured[good], "o", label=f"{name}measured", **points)
-        ax.set_xlabel("tangent directions m")
-        ax.set_ylabel(rf"$\log_{{10}} \kappa_m$ at t = {self.t:g}")
-        ax.legend(frameon=False)
-        return ax
+        return plot_by_dimension(self, ax, color=color, label=label)
 
 
 def condition_by_dimension(

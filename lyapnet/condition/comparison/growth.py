@@ -14,6 +14,7 @@ from ...results.storage import register
 from ...spectrum.result import Spectrum
 from ..line import LN10, line_of
 from ..measure import ConditionNumber
+from ..plot import plot_comparison
 from .band import prediction_band, probability
 from .common import is_condition, long_run_growth
 
@@ -101,25 +102,7 @@ class ConditionComparison(Result):
         -------
         matplotlib Axes
         """
-        from ...results.axes import BLUE, ORANGE, new_axes
-
-        ax = new_axes(ax)
-        ax.plot(self.times, self.log10_estimate, color=ORANGE, label="Lyapunov estimate")
-        if np.isfinite(self.log10_low).any():
-            ax.fill_between(
-                self.times,
-                self.log10_low,
-                self.log10_high,
-                color=ORANGE,
-                alpha=0.25,
-                linewidth=0,
-                label=f"{100 * self.level:g} % of windows",
-            )
-        ax.plot(self.times, self.log10_measured, "o", color=BLUE, ms=5, label="measured")
-        ax.set_xlabel("time")
-        ax.set_ylabel(r"$\log_{10}$ condition number")
-        ax.legend(frameon=False)
-        return ax
+        return plot_comparison(self, ax)
 
 
 def compare_condition(

@@ -12,6 +12,7 @@ from ...numerics.arrays import Array
 from ...results.result import Result
 from ...results.storage import register
 from ..measure import ConditionNumber
+from ..plot import plot_networks
 from .common import is_condition, long_run_growth, time_index
 
 
@@ -68,18 +69,7 @@ class NetworkComparison(Result):
         -------
         matplotlib Axes
         """
-        from ...results.axes import BLUE, new_axes
-
-        ax = new_axes(ax)
-        x, y = self.log10_estimate, self.log10_measured
-        ends = [np.nanmin([x, y]), np.nanmax([x, y])]
-        ax.plot(ends, ends, color="0.6", lw=0.8, zorder=0, label="equal")
-        label = f"{np.isfinite(x + y).sum()} networks, r = {self.correlation:.3f}"
-        ax.plot(x, y, "o", color=BLUE, ms=5, alpha=0.8, label=label)
-        ax.set_xlabel(rf"estimated $\log_{{10}} \kappa$ at t = {self.t:g}")
-        ax.set_ylabel(r"measured $\log_{10} \kappa$")
-        ax.legend(frameon=False)
-        return ax
+        return plot_networks(self, ax)
 
 
 def compare_networks(

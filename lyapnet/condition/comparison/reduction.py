@@ -12,6 +12,7 @@ from ...results.result import Result
 from ...results.storage import register
 from ..line import line_of
 from ..measure import ConditionNumber
+from ..plot import plot_reduction
 from .common import is_condition
 
 
@@ -80,20 +81,7 @@ class ConditionReduction(Result):
         -------
         matplotlib Axes
         """
-        from ...results.axes import BLUE, ORANGE, new_axes
-
-        ax = new_axes(ax)
-        for name, color, measured, estimate in (
-            ("before", BLUE, self.log10_before, self.log10_before_estimate),
-            ("after", ORANGE, self.log10_after, self.log10_after_estimate),
-        ):
-            ax.plot(self.times, estimate, color=color, label=f"{name}: estimate")
-            points = {"color": color, "mfc": "white", "ms": 5}
-            ax.plot(self.times, measured, "o", label=f"{name}: measured", **points)
-        ax.set_xlabel("time")
-        ax.set_ylabel(r"$\log_{10}$ condition number")
-        ax.legend(frameon=False)
-        return ax
+        return plot_reduction(self, ax)
 
 
 def condition_reduction(before: ConditionNumber, after: ConditionNumber) -> ConditionReduction:

@@ -2,7 +2,8 @@
 
 import numpy as np
 
-from ..compare import chance
+from ..compare import most
+from ..draw import chance
 from ..harness import Finding, spread
 from ..learning import FINE, learn
 from ..style import COLOURS, NAMES, bands, legend_below, panels
@@ -60,15 +61,14 @@ def findings(records):
     if flossed and fig_8.episodes(flossed):
         jumps = [fig_8.peaks(flossed, flossed.values("singular_values")[:, :, i]) for i in range(3)]
         for i in (1, 2):
-            found.append(
-                Finding(
-                    f"the {NAMES_OF_VALUES[i]} singular value peaks at flossing, more than the "
-                    "first one",
-                    f"by a factor of {spread(jumps[i], '.2g')}, the first by "
-                    f"{spread(jumps[0], '.2g')}, from the ten epochs before to the ten after",
-                    bool(np.median(jumps[i]) > max(1.5, np.median(jumps[0]))),
-                )
+            claim = (
+                f"the {NAMES_OF_VALUES[i]} singular value peaks at flossing, more than the first"
             )
+            text = (
+                f"by a factor of {spread(jumps[i], '.2g')}, the first by "
+                f"{spread(jumps[0], '.2g')}, from the ten epochs before to the ten after"
+            )
+            found.append(most(claim, jumps[i] > np.maximum(1.5, jumps[0]), text))
     if flossed and plain:
         ends = [
             np.exp(np.log(some.values("singular_values")[:, -10:]).mean(axis=(0, 1)))

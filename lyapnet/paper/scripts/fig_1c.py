@@ -3,7 +3,8 @@
 import numpy as np
 
 from ... import Adam, VanillaRNN, floss, lyapunov_spectrum
-from ..harness import Finding, spread
+from ..compare import most
+from ..harness import spread
 from ..style import PALETTE, bands, legend_below, panels
 
 TITLE = "Squared exponents during flossing"
@@ -75,13 +76,10 @@ def findings(records):
             some = records.where(k=k, clip_norm=clip)
             first = (some.values("before")[:, :k] ** 2).mean(axis=1)
             last = some.values("squares")[:, -10:].mean(axis=1)
-            found.append(
-                Finding(
-                    f"mean square of {k} exponents falls towards zero, "
-                    f"{'not clipped' if clip is None else 'clipped'}: below 0.01 in half of the "
-                    "networks, in the last 100 epochs",
-                    f"from {spread(first, '.2g')} to {spread(last, '.2g')}",
-                    bool(np.median(last) < 0.01 < np.median(first)),
-                )
+            claim = (
+                f"mean square of {k} exponents falls towards zero, "
+                f"{'not clipped' if clip is None else 'clipped'}: below 0.01 in the last 100 epochs"
             )
+            text = f"from {spread(first, '.2g')} to {spread(last, '.2g')}"
+            found.append(most(claim, (last < 0.01) & (first > 0.01), text))
     return found

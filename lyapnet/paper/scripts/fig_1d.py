@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from ..compare import most
 from ..harness import Finding, spread
 from ..style import PALETTE, legend_below, panels
 from .fig_1c import DIRECTIONS, SETTINGS, N, floss_exponents, points
@@ -41,14 +42,9 @@ def findings(records):
         before, after = some.values("before"), some.values("after")
         size = np.sqrt((after[:, :k] ** 2).mean(axis=1))
         was = np.sqrt((before[:, :k] ** 2).mean(axis=1))
-        found.append(
-            Finding(
-                f"{k} flossed exponents are close to zero in a long run: their root mean square "
-                "is below 0.1 in half of the networks",
-                f"{spread(size, '.3f')}, before {spread(was, '.2f')}",
-                bool(np.median(size) < 0.1),
-            )
-        )
+        claim = f"{k} flossed exponents are close to zero in a long run: root mean square below 0.1"
+        text = f"{spread(size, '.3f')}, before {spread(was, '.2f')}"
+        found.append(most(claim, size < 0.1, text))
         if k < N:
             gap = after[:, k - 1] - after[:, k]
             rest = -after[:, k:].mean(axis=1)

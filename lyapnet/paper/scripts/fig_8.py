@@ -2,8 +2,10 @@
 
 import numpy as np
 
-from ..compare import CHANCE, COMMON, chance, quick
-from ..harness import Finding, spread
+from ..compare import COMMON, most, percent, quick
+from ..draw import chance
+from ..fractions import CHANCE
+from ..harness import spread
 from ..learning import EPISODES, FINE, learn
 from ..style import COLOURS, NAMES, bands, legend_below, panels
 
@@ -86,30 +88,18 @@ def findings(records):
     flossed, not_flossed = (records.where(condition=c) for c in CONDITIONS[::-1])
     if flossed and episodes(flossed):
         jump = peaks(flossed, flossed.values("fine_gradient"))
-        found.append(
-            Finding(
-                "the gradient norm jumps up at flossing episodes",
-                f"by a factor of {spread(jump, '.2g')} from the ten epochs before to the ten after",
-                bool(np.median(jump) > 2),
-            )
-        )
+        text = f"by a factor of {spread(jump, '.2g')} from the ten epochs before to the ten after"
+        claim = "the gradient norm jumps up at flossing episodes, to more than twice"
+        found.append(most(claim, jump > 2, text))
     if flossed and not_flossed:
-        last = [some.values("fine_gradient")[:, -10:].mean() for some in (not_flossed, flossed)]
-        text = ", ".join(f"{c} {x:.1e}" for c, x in zip(CONDITIONS, last, strict=True))
-        found.append(
-            Finding(
-                "at the end the gradient is larger with flossing, by a factor of 10 at least",
-                text,
-                bool(last[1] > 10 * last[0]),
-            )
-        )
-        left = [np.mean(some.values("accuracy") > CHANCE) for some in (not_flossed, flossed)]
-        found.append(
-            Finding(
-                "networks leave chance with flossing episodes alone",
-                f"{100 * left[1]:.0f} % of {len(flossed)} networks, without flossing "
-                f"{100 * left[0]:.0f} % of {len(not_flossed)}",
-                bool(left[1] > 0.5 > left[0]),
-            )
-        )
+        last = [some.values("fine_gradient")[:, -10:] for some in (not_flossed, flossed)]
+        last = [np.exp(np.log(x).mean(axis=1)) for x in last]
+        text = ", ".join(f"{c} {spread(x, '.1e')}" for c, x in zip(CONDITIONS, last, strict=True))
+        claim = "at the end the gradient is larger with flossing, ten times the largest without it"
+        found.append(most(claim, last[1] > 10 * last[0].max(), text))
+        for some, name in ((flossed, "with flossing episodes"), (not_flossed, "without flossing")):
+            left = some.values("accuracy") > CHANCE
+            does = left if some is flossed else ~left
+            verb = "leave chance" if some is flossed else "stay at chance"
+            found.append(most(f"{name} networks {verb}", does, percent(some.values("accuracy"))))
     return found

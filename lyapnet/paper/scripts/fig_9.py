@@ -2,8 +2,10 @@
 
 import numpy as np
 
-from ..compare import CHANCE, LEARNED, chance
-from ..harness import Finding, spread
+from ..compare import most
+from ..draw import chance
+from ..fractions import CHANCE, LEARNED
+from ..harness import spread
 from ..learning import FINE, learn
 from ..style import COLOURS, panels
 from . import fig_8
@@ -95,15 +97,15 @@ def findings(records):
     factors, epochs = np.transpose([growth(r, np.array(r["fine_gradient"])) for r in some])
     halves = [FINE * (middle_of_accuracy(r) - middle_of_gradient(r)) for r in some]
     return [
-        Finding(
+        most(
             "since the last flossing the gradient has grown, by a factor of two at least, when the "
             "accuracy leaves chance",
+            factors > 2,
             f"by a factor of {spread(factors, '.2g')}, growing for {spread(epochs, '.0f')} epochs",
-            bool(np.median(factors) > 2),
         ),
-        Finding(
+        most(
             "the gradient is half way to its last level, in its logarithm, before the accuracy is",
+            np.array(halves) > 0,
             f"by {spread(halves, '.0f')} epochs",
-            bool(np.median(halves) > 0),
         ),
     ]

@@ -1,11 +1,10 @@
 """Beyond the paper: flossing when the gradient has collapsed, against episodes set in advance."""
 
-import numpy as np
-
-from ..compare import COMMON, accuracy_against, chance, gain, matched, no_loss, quick
-from ..harness import Finding, Records, spread
+from ..compare import COMMON, gain, matched, most, no_loss, quick
+from ..draw import condition_looks, draw_learning
+from ..harness import Records, spread
 from ..learning import learn
-from ..style import COLOURS, NAMES, legend_below, panels, quartiles
+from ..style import legend_below, panels, quartiles
 
 TITLE = "Adaptive flossing"
 CLAIMS = """
@@ -43,38 +42,31 @@ def points(scale):
 
 
 def plot(records):
-    figure, axes = panels(2)
-    for condition in CONDITIONS:
-        look = dict(color=COLOURS[condition], label=NAMES[condition])
-        some = records.where(condition=condition)
-        accuracy_against(axes[0], some, "lag", **look)
+    figure, axes = panels(3)
+    looks = condition_looks(CONDITIONS)
+    groups = [(records.where(condition=c), look) for c, look in looks.items()]
+    draw_learning(*axes[:2], groups, "lag", "lag (steps)")
+    for some, look in groups:
         lags = some.each("lag")
         if lags:
             flossed = [some.where(lag=lag).values("flossing_epochs") for lag in lags]
-            quartiles(axes[1], lags, flossed, **look)
-    chance(axes[0], xlabel="lag (steps)")
-    axes[1].set(xlabel="lag (steps)", ylabel="flossing epochs")
-    axes[1].set_ylim(bottom=0)
+            quartiles(axes[2], lags, flossed, **look)
+    axes[2].set(xlabel="lag (steps)", ylabel="flossing epochs")
+    axes[2].set_ylim(bottom=0)
     legend_below(figure, axes, ncols=2)
     return figure
 
 
 def findings(records):
     records = Records({**r, "window": None} for r in records)
-    claim = "mean over all lags: adaptive flossing above episodes set in advance"
-    found = gain(claim, records, "condition", *CONDITIONS)
+    claim = "adaptive flossing against episodes set in advance, over all lags"
+    found = no_loss(claim, records, "condition", *CONDITIONS)
+    claim = "over all lags, more networks learn with adaptive flossing than with episodes set in "
+    found += gain(claim + "advance", records, "condition", *CONDITIONS)
     for lag in records.each("lag"):
         pairs = matched(records.where(lag=lag), "condition", CONDITIONS)
-        if not pairs:
-            continue
-        claim = f"lag {lag}: adaptive flossing loses no accuracy"
-        found += no_loss(claim, pairs, "condition", *CONDITIONS)
-        used = [pairs.where(condition=c).values("flossing_epochs") for c in CONDITIONS]
-        found.append(
-            Finding(
-                f"lag {lag}: with fewer flossing epochs",
-                f"{spread(used[1], '.0f')} against {np.median(used[0]):.0f}",
-                bool(np.median(used[1]) < np.median(used[0])),
-            )
-        )
+        if pairs:
+            used = [pairs.where(condition=c).values("flossing_epochs") for c in CONDITIONS]
+            text = f"{spread(used[1], '.0f')} against {spread(used[0], '.0f')}"
+            found.append(most(f"lag {lag}: with fewer flossing epochs", used[1] < used[0], text))
     return found

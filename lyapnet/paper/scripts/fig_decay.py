@@ -1,11 +1,11 @@
 """Beyond the paper: weight decay together with flossing."""
 
-import numpy as np
-
-from ..compare import CHANCE, COMMON, chance, gain, horizon, matched, no_loss, quick
+from ..compare import COMMON, gain, horizon, no_loss, quick
+from ..draw import condition_looks, draw_arms
+from ..fractions import CHANCE
 from ..harness import Finding, Records, spread
 from ..learning import learn
-from ..style import COLOURS, NAMES, legend_below, panels, quartiles
+from ..style import legend_below, panels
 
 TITLE = "Weight decay together with flossing"
 CLAIMS = """
@@ -22,11 +22,6 @@ CONDITIONS = ("before", "during")
 DECAYS = (0.0, 0.01, 0.1, 1.0)
 WEAK, STRONG = 0.01, 1.0
 LAGS, NETWORKS = (40, 60), 5
-#: Of the full data.
-DIFFERING = {
-    "decay 1, mean over all lags": "at a lag of 40 steps most networks learn with either, at 60 "
-    "none with any",
-}
 run = learn
 
 
@@ -54,35 +49,26 @@ def with_decay(records):
 def plot(records):
     records = with_decay(records)
     lags, decays = records.each("lag"), records.each("weight_decay")
-    figure, axes = panels(len(lags), squeeze=False)
-    for ax, lag in zip(axes[0], lags, strict=True):
-        for c in CONDITIONS:
+    figure, axes = panels(len(lags), 2, squeeze=False)
+    for (above, below), lag in zip(axes.T, lags, strict=True):
+        for shift, (c, look) in zip((-0.1, 0.1), condition_looks(CONDITIONS).items(), strict=True):
             some = records.where(lag=lag, condition=c)
-            here = [(i, some.where(weight_decay=d)) for i, d in enumerate(decays)]
-            here = [(i, one) for i, one in here if one]
-            if here:
-                samples = [100 * one.values("accuracy") for _, one in here]
-                look = dict(color=COLOURS[c], label=NAMES[c])
-                quartiles(ax, [i for i, _ in here], samples, **look)
-        ax.set_xticks(range(len(decays)), [f"{d:g}" for d in decays])
-        chance(ax, xlabel="weight decay")
-        ax.set_title(f"lag {lag} steps", fontsize=8)
+            arms = {f"{d:g}": some.where(weight_decay=d) for d in decays}
+            draw_arms(above, below, arms, look, shift)
+        for ax in (above, below):
+            ax.set_xlabel("weight decay")
+        above.set_title(f"lag {lag} steps", fontsize=8)
     legend_below(figure, axes, ncols=len(lags))
     return figure
 
 
 def findings(records):
     records = with_decay(records)
-    found = []
-    for lag in records.each("lag"):
-        some = records.where(lag=lag)
-        for c in CONDITIONS:
-            claim = f"lag {lag}, flossed {c}: decay {WEAK:g} does no harm"
-            found += no_loss(claim, some.where(condition=c), "weight_decay", 0.0, WEAK)
+    found = no_loss(f"decay {WEAK:g}, over all lags and both", records, "weight_decay", 0.0, WEAK)
     for c in CONDITIONS:
-        found += stood(c, matched(records.where(condition=c), "weight_decay", DECAYS))
+        found += stood(c, records.where(condition=c))
     strong = records.where(weight_decay=STRONG)
-    claim = f"decay {STRONG:g}, mean over all lags: flossing during training above before alone"
+    claim = f"decay {STRONG:g}, over all lags: more networks learn flossed during than before alone"
     found += gain(claim, strong, "condition", *CONDITIONS)
     lost = [r["exponents"][0] for r in strong if r["accuracy"] < CHANCE]
     plain = [r["exponents"][0] for r in records.where(weight_decay=0.0)]
@@ -104,11 +90,12 @@ def stood(condition, records):
     if len(lags) < 2:
         return []
     most = [horizon(records.where(lag=lag), name="weight_decay") for lag in lags]
+    agrees = True if most[-1].high <= most[0].low else None
     return [
         Finding(
             f"flossed {condition}: the longer the lag, the weaker the decay with which more than "
             "half of the networks learn",
-            ", ".join(f"lag {lag}: up to {d:g}" for lag, d in zip(lags, most, strict=True)),
-            bool(np.all(np.diff(most) < 0)),
+            ", ".join(f"lag {lag}: up to {x}" for lag, x in zip(lags, most, strict=True)),
+            False if most[-1].low >= most[0].high else agrees,
         )
     ]

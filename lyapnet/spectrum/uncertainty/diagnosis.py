@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import ArrayLike
 
+from ...results.axes import by_index, few_of, new_axes
 from ...results.result import Result
 from ...results.storage import register
 from .drift import drift_pvalue, effective_sample_size, running
@@ -87,8 +88,6 @@ class Diagnosis(Result):
         -------
         matplotlib.axes.Axes
         """
-        from ...results.axes import by_index, few_of, new_axes
-
         ax = new_axes(ax)
         k = self.exponents.shape[-1]
         estimate = Estimate(self.exponents, self.stderr, self.dof)

@@ -1,0 +1,122 @@
+"""Steps of a flow that are divided into parts, each of which is a step of the method."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import autograd.numpy as anp
+import numpy as np
+
+from ..numerics.arrays import Array
+from ..numerics.autodiff import Function, Tree, value
+from .composed import ComposedOrbit
+from .integrators import divided
+from .orbit import JacobianOrbit, Orbit
+
+
+def _bound(flow: Any, mode: str, lead: tuple[int, ...]) -> Callable[[Any, Any], Any]:
+    """Return a function of rows (c_0, ..., t, begin, h) and parameters: field, its Jacobian, h."""
+    field, derivative = flow._over_states(mode, lead)
+    drive, dt = flow.drive, flow.dt
+
+    def bound(rows: Any, p: Tree) -> tuple[Any, Any, Any]:
+        begin, h = rows[..., -2:-1], rows[..., -1:]
+        u = rows[..., :-2] if rows.shape[-1] > 2 else None
+
+        def now(c: float) -> Any:
+            return drive.now(u, ((begin + c * h) / dt)[..., 0])
+
+        return lambda y, c: field(y, now(c), p), lambda y, c: derivative(y, now(c), p), h
+
+    return bound
+
+
+def _parts(flow: Any, mode: str, lead: tuple[int, ...]) -> tuple[Function, Function]:
+    """Return step and Jacobian of the parts of steps."""
+    bound, method = _bound(flow, mode, lead), flow._method
+
+    def step(x: Any, rows: Any, p: Tree) -> Any:
+        f, j, h = bound(rows, p)
+        return method.step(f, j, x, h)
+
+    def jacobian(x: Any, rows: Any, p: Tree) -> Any:
+        f, j, h = bound(rows, p)
+        return method.jacobian(f, j, x, h)
+
+    return step, jacobian
+
+
+def _divide(
+    flow: Any, bound: Callable[[Any, Any], Any], x: Array, u: Array | None
+) -> tuple[list[Array], list[Array]]:
+    """Return the states after the parts of a step, and the rows of the parts."""
+
+    def attempt(x: Array, begin: Array, h: Array) -> tuple[Array, Array]:
+        f, j, h = bound(_with_parts(u, np.concatenate([begin, h], axis=-1)), flow.params)
+        return flow._method.attempt(f, j, x, h, flow.rtol, flow.atol)
+
+    states, parts = divided(attempt, x, flow.dt, flow._method.error_order)
+    return states, [_with_parts(u, part) for part in parts]
+
+
+def _with_parts(u: Any, parts: Any) -> Any:
+    """Put begin and length of parts behind the rows of their steps."""
+    if u is None:
+        return parts
+    u = anp.broadcast_to(u, (*parts.shape[:-1], u.shape[-1]))
+    return anp.concatenate([u, parts], axis=-1)
+
+
+def divided_orbit(flow: Any, x: Array, inputs: Array | None, n_steps: int) -> Orbit:
+    """Run `n_steps` steps of a flow; see `System.orbit`."""
+    lead = x.shape[:-1]
+    bound = _bound(flow, flow.forward_mode(x, inputs), lead)
+    states, rows, edges = [x], [], [0]
+    with np.errstate(all="ignore"):
+        for s in range(n_steps):
+            after, given = _divide(flow, bound, states[-1], None if inputs is None else inputs[s])
+            states += after
+            rows += given
+            edges.append(len(rows))
+    width = 0 if inputs is None else inputs.shape[-1]
+    every = np.stack(states)
+    each = np.stack(rows) if rows else np.zeros((0, *lead, width + 2))
+    mode = flow.tangent_mode(every, each, lambda mode: _parts(flow, mode, lead)[0])
+    inner = JacobianOrbit(every, each, flow.params, *_parts(flow, mode, lead))
+    volume = _volume(flow, mode, lead) if hasattr(flow._method, "volume") else None
+    return ComposedOrbit(inner, np.array(edges), inputs, volume)
+
+
+def _volume(flow: Any, mode: str, lead: tuple[int, ...]) -> Function:
+    """Return what the parts of steps do to the logarithm of a volume."""
+    bound = _bound(flow, mode, lead)
+    return lambda x, rows, p: flow._method.volume(*bound(rows, p)[:2], x, rows[..., -1:])
+
+
+def undivided(flow: Any, mode: str, lead: tuple[int, ...]) -> tuple[Function, Function]:
+    """Return step and Jacobian of whole steps."""
+    bound = _bound(flow, mode, lead)
+    part, derivative = _parts(flow, mode, lead)
+
+    def parts(x: Any, u: Any) -> list[Any]:
+        at = value(x)
+        with np.errstate(all="ignore"):
+            _, rows = _divide(flow, bound, at, None if u is None else value(u))
+        if u is None:
+            return rows
+        return [_with_parts(u, row[..., -2:]) for row in rows]
+
+    def step(x: Any, u: Any, p: Tree) -> Any:
+        for row in parts(x, u):
+            x = part(x, row, p)
+        return x
+
+    def jacobian(x: Any, u: Any, p: Tree) -> Any:
+        found = np.eye(flow.dim)
+        for row in parts(x, u):
+            found = anp.matmul(derivative(x, row, p), found)
+            x = part(x, row, p)
+        return found
+
+    return step, jacobian

@@ -1,0 +1,25 @@
+"""One numerical step of a flow: each method in a file of its own.
+
+A method knows nothing of inputs, time or parameters. It is given the field ``f(x, c)``, with c the
+fraction of the step at which it is evaluated, its Jacobian ``j(x, c)``, states ``(..., n)`` and
+the step h, a number or an array ``(..., 1)``; it returns the next state, or the derivative of that
+in the state: exactly that of the numerical step. Explicit Runge-Kutta methods are data, their
+tableaus, for one stepper.
+"""
+
+from .control import divided
+from .leapfrog import separable
+from .method import CONTROLLED, METHODS, Controlled, Method, method_of
+from .tableaus import TABLEAUS, Tableau
+
+__all__ = [
+    "CONTROLLED",
+    "METHODS",
+    "TABLEAUS",
+    "Controlled",
+    "Method",
+    "Tableau",
+    "divided",
+    "method_of",
+    "separable",
+]

@@ -1,0 +1,57 @@
+"""Explicit Runge-Kutta methods: one stepper for all tableaus."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import autograd.numpy as anp
+import numpy as np
+
+from .tableaus import Tableau
+
+
+class ExplicitRungeKutta:
+    r"""A step of an explicit Runge-Kutta method.
+
+    .. math:: k_i = f(x + h \sum_{j<i} a_{ij} k_j,\; c_i), \qquad x' = x + h \sum_i b_i k_i
+
+    Its derivative is the same combination of the stages' derivatives
+    :math:`J_i\,(1 + h \sum_j a_{ij} K_j)`.
+    """
+
+    def __init__(self, tableau: Tableau) -> None:
+        self.tableau = tableau
+        self.order = tableau.order
+
+    def stages(self, f: Callable[..., Any], x: Any, h: Any) -> tuple[list[Any], list[Any]]:
+        """Return the states and the slopes of the stages."""
+        states: list[Any] = []
+        slopes: list[Any] = []
+        for row, c in zip(self.tableau.rows, self.tableau.nodes, strict=True):
+            states.append(combine(x, h, row, slopes))
+            slopes.append(f(states[-1], c))
+        return states, slopes
+
+    def step(self, f: Callable[..., Any], j: Any, x: Any, h: Any) -> Any:
+        """Return the next state ``(..., n)``."""
+        return combine(x, h, self.tableau.weights, self.stages(f, x, h)[1])
+
+    def jacobian(self, f: Callable[..., Any], j: Callable[..., Any], x: Any, h: Any) -> Any:
+        """Return the derivative of the step, ``(..., n, n)``."""
+        unit = np.eye(x.shape[-1])
+        h_matrix = h[..., None] if np.ndim(h) else h
+        slopes: list[Any] = []
+        stages = zip(self.tableau.rows, self.tableau.nodes, self.stages(f, x, h)[0], strict=True)
+        for row, c, state in stages:
+            inner = combine(unit, h_matrix, row, slopes)
+            slopes.append(anp.matmul(j(state, c), inner) if slopes else j(state, c))
+        return combine(unit, h_matrix, self.tableau.weights, slopes)
+
+
+def combine(x: Any, h: Any, weights: tuple[float, ...], slopes: list[Any]) -> Any:
+    """Return x plus h times the weighted sum of slopes."""
+    for weight, slope in zip(weights, slopes, strict=False):
+        if weight:
+            x = x + (h * weight) * slope
+    return x

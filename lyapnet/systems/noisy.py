@@ -1,0 +1,182 @@
+"""Stochastic differential equations under frozen noise."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import autograd.numpy as anp
+import numpy as np
+
+from .. import validate
+from ..numerics.arrays import Array
+from ..numerics.autodiff import Function, Tree, jacobian_of, over_states
+from .drive import Drive
+from .map import Map, check_arguments
+
+#: Increments are drawn in blocks of so many steps, each from a seed of its own, so that a run can
+#: be continued or retraced from the middle.
+_BLOCK = 4096
+
+
+@dataclass(frozen=True)
+class NoiseDrive(Drive):
+    """A drive whose inputs are increments of Wiener processes, drawn where none are given."""
+
+    noisy = True
+
+    def rows(
+        self,
+        u: Array | None,
+        lead: tuple[int, ...],
+        total: int,
+        *,
+        t0: float = 0.0,
+        first: int = 0,
+        seed: int | None = None,
+    ) -> Any:
+        """Return the rows of `total` steps; see `Drive.rows`."""
+        if u is None and seed is not None:
+            u = self.increments(lead, total, first, seed)
+        return super().rows(u, lead, total, t0=t0, first=first)
+
+    def increments(self, lead: tuple[int, ...], total: int, first: int, seed: int) -> Array:
+        """Return the increments ``(total, ..., m)`` that a seed means, from step `first` on."""
+        blocks = range(first // _BLOCK, (first + total - 1) // _BLOCK + 1)
+        drawn = [
+            np.random.default_rng([seed, i]).standard_normal((_BLOCK, *lead, self.n_inputs))
+            for i in blocks
+        ]
+        begin = first - blocks[0] * _BLOCK
+        return np.sqrt(self.dt) * np.concatenate(drawn)[begin : begin + total]
+
+
+class NoisyFlow(Map):
+    r"""A flow with noise, :math:`dx = f(x)\,dt + G(x)\,dW`.
+
+    The increments of the Wiener processes are the system's inputs, the same for a state and its
+    perturbations: exponents are those of the random dynamical system, whose largest one says
+    whether trajectories under the same noise come together. Without `inputs` a run draws them,
+    for each member of an ensemble its own; to have members share them, give
+    ``inputs=flow.increments(n_steps, rng=0)``.
+
+    Parameters
+    ----------
+    drift : callable
+        ``f(x)``, or ``f(x, t, p)`` with `time` and `params`: written for autograd, like the
+        step of a `Map`.
+    diffusion : callable
+        ``G(x)`` likewise: an array (n,), the strength of each component's own noise, or with
+        `n_noise` a matrix (n, n_noise).
+    dim : int
+        Dimension n of the state.
+    dt : float
+        Time step.
+    calculus : {"stratonovich", "ito"}, optional
+        What the equation means, which decides about the method as well: Heun's, or that of
+        Euler and Maruyama. Both are of weak order 1, and so is what dt does to the exponents.
+    n_noise : int, optional
+        Number of Wiener processes, where G is a matrix.
+    params, vectorized, time
+        As for `Map`.
+
+    References
+    ----------
+    P. E. Kloeden and E. Platen, Numerical Solution of Stochastic Differential Equations (Springer,
+    1992); L. Arnold, Random Dynamical Systems (Springer, 1998).
+
+    Examples
+    --------
+    >>> import lyapnet as ln
+    >>> flow = ln.NoisyFlow(lambda x: 0.1 * x, lambda x: 0.5 * x, 1, dt=0.01, calculus="ito")
+    >>> s = ln.lyapunov_spectrum(flow, 50_000, x0=[0.0], rng=0)  # 0.1 - 0.5**2 / 2 = -0.025
+    >>> low, high = s.confidence_interval()
+    >>> bool(low[0] < -0.025 < high[0])
+    True
+    """
+
+    named = "drift"
+    _writable = False
+
+    def __init__(
+        self,
+        drift: Callable[..., Any],
+        diffusion: Callable[..., Any],
+        dim: int,
+        *,
+        dt: float,
+        calculus: str = "stratonovich",
+        n_noise: int | None = None,
+        params: Tree = None,
+        vectorized: bool = False,
+        time: bool = False,
+    ) -> None:
+        self.calculus = validate.option("calculus", calculus, ("stratonovich", "ito"))
+        super().__init__(drift, dim, params=params, vectorized=vectorized, time=time, dt=dt)
+        if not callable(diffusion):
+            raise TypeError(f"`diffusion` must be callable, got {diffusion!r}")
+        check_arguments("diffusion", diffusion, self._arguments_of)
+        self._diagonal = n_noise is None
+        strength = self._normalised(diffusion)
+        self._strength = strength if self.vectorized else self._constant_or_not(strength)
+        self.n_inputs = dim if n_noise is None else validate.integer("n_noise", n_noise, low=1)
+
+    def _constant_or_not(self, strength: Function) -> Function:
+        """Let a strength that does not depend on the state be given without its axis."""
+
+        def call(x: Any, now: Any, p: Tree) -> Any:
+            out = strength(x, now, p)
+            missing = np.ndim(x) == 2 and out.ndim == (1 if self._diagonal else 2)
+            return out[..., None] + np.zeros(x.shape[-1]) if missing else out
+
+        return call
+
+    @property
+    def drive(self) -> Drive:
+        """How steps are told their increments and time."""
+        return NoiseDrive(self.n_inputs, self.time, 0, self.dt)
+
+    def increments(self, n_steps: int, *, lead: tuple[int, ...] = (), rng: Any = None) -> Array:
+        """Draw increments ``(n_steps, *lead, m)``, normal with variance dt, to give as inputs.
+
+        Parameters
+        ----------
+        n_steps : int
+        lead : tuple of int, optional
+            Axes of an ensemble whose members are to have noise of their own.
+        rng : None, int or Generator, optional
+        """
+        n_steps = validate.integer("n_steps", n_steps, low=1)
+        shape = (n_steps, *lead, self.n_inputs)
+        return np.sqrt(self.dt) * validate.generator(rng).standard_normal(shape)
+
+    def _at(self, mode: str, lead: tuple[int, ...]) -> tuple[Function, Function]:
+        """Return step and Jacobian for many states at once; u are rows of the `drive`."""
+        drift = over_states(self._function, mode, lead)
+        strength = over_states(self._strength, mode, lead)
+        dt, m, heun = self.dt, self.n_inputs, self.calculus == "stratonovich"
+
+        def moved(x: Any, now: Any, noise: Any, p: Tree) -> Any:
+            G = strength(x, now, p)
+            kick = G * noise if self._diagonal else anp.matmul(G, noise[..., None])[..., 0]
+            return dt * drift(x, now, p) + kick
+
+        def step(x: Any, u: Any, p: Tree) -> Any:
+            noise, now = u[..., :m], u[..., m:] if self.time else None
+            first = moved(x, now, noise, p)
+            if not heun:
+                return x + first
+            later = None if now is None else now + dt
+            return x + 0.5 * (first + moved(x + first, later, noise, p))
+
+        return step, jacobian_of(step, self.dim, "drift")
+
+    def ensemble(self, x: Array, u: Array | None) -> tuple[int, ...]:
+        """Return the shape of the ensemble that states, noise and parameters span."""
+        now = np.zeros(1) if self.time else None
+        lead = np.broadcast_shapes(x.shape[:-1], () if u is None else u.shape[:-1])
+        if self.vectorized:
+            y = np.shape(self._function(x, now, self.params))
+            lead = np.broadcast_shapes(lead, y[:-1])
+        return lead

@@ -1,0 +1,235 @@
+"""Exponents as a function of PyTorch, over lyapnet's own two sweeps."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+from weakref import WeakKeyDictionary
+
+import numpy as np
+import torch
+
+from .. import validate
+from ..numerics.arrays import Array, unbroadcast
+from ..numerics.autodiff import leaves
+from ..systems import System as _System
+from ..tangent.gradient import Record, exponents, gradient
+from ..tangent.interval import Interval
+from ..tangent.qr import orthonormalise
+from ..tangent.start import check_inputs
+from ..tangent.stretches import Plan
+from .function import cast
+from .layers import cell_of, first_state, is_projected, is_standard, layer_tensors, projected
+from .system import System
+
+#: What is kept of a module from call to call: systems made of it, and intervals learnt.
+_MEMORY: WeakKeyDictionary[Any, dict[Any, Any]] = WeakKeyDictionary()
+
+
+def finite_time_exponents(
+    module: Any,
+    inputs: Any,
+    h0: Any = None,
+    *,
+    k: int,
+    n_steps: int | None = None,
+    transient: int = 0,
+    basis_transient: int = 0,
+    qr_interval: Any = "auto",
+    rng: Any = None,
+) -> Any:
+    r"""Return the exponents of one window, with a gradient in parameters, h0 and inputs.
+
+    Parameters
+    ----------
+    module : nn.RNN, nn.LSTM, nn.GRU, their Cell modules, System or Module
+        The standard ones run on lyapnet's cells, all layers of a module together; any other
+        module is called as ``module(h, u)``, see `System`. Dropout between layers is left out.
+    inputs : tensor (T, m) or (T, B, m), or None
+        One sequence, or one for each member of a batch; ``(B, T, m)`` for a module with
+        ``batch_first=True``. None for a `System` without inputs.
+    h0 : tensor, or a pair of such for an LSTM, optional
+        First state as the module takes it, zeros if left out; of a vanilla network with tanh
+        its entries lie in (-1, 1). Of other modules ``(n,)`` or ``(B, n)``.
+    k : int
+        Number of exponents, the leading ones.
+    n_steps : int, optional
+        Averaged steps; all that the inputs leave, if left out.
+    transient, basis_transient : int, optional
+        Steps of the state alone, then of state and basis, that are not averaged.
+    qr_interval : int or "auto", optional
+        Steps between factorisations. The automatic one is the longest that keeps the basis well
+        conditioned, learnt from call to call; exponents depend on it by rounding only.
+    rng : None, int, numpy or torch Generator, optional
+        For the random orthonormal basis at the start; PyTorch's own generator if left out.
+
+    Returns
+    -------
+    tensor (k,) or (B, k)
+        In QR order, nats per step, ``float64``, on the CPU. There are no second derivatives.
+
+    Notes
+    -----
+    Computed in ``float64`` on the CPU; a module on another device is copied there in each call,
+    with a warning the first time. A vanilla network's exponents are those of its
+    pre-activations, as everywhere in lyapnet: over a finite window they differ at its ends
+    from those of its outputs.
+
+    Examples
+    --------
+    >>> import torch
+    >>> import lyapnet.torch as lt
+    >>> lam = lt.finite_time_exponents(torch.nn.GRU(1, 8), torch.randn(20, 3, 1), k=2)
+    >>> lam.shape
+    torch.Size([3, 2])
+    """
+    u = _sequence(module, inputs)
+    system, params = _system(module, h0, 0 if u is None else u.shape[-1])
+    x = first_state(module, h0, system.dim, None if u is None or u.ndim == 2 else u.shape[1])
+    plan = _plan(None if u is None else len(u), n_steps, transient, basis_transient)
+    check_inputs(system, None if u is None else u.detach().numpy(), plan.total)
+    k = validate.integer("k", k, low=1, high=system.dim)
+    interval = Interval.of(qr_interval)
+    if interval.automatic:
+        interval = _remembered(module, ("interval", k, plan), lambda: interval)
+    rows = _rows((*x.shape[:-1], k, system.dim), rng)
+    return _Exponents.apply(_Run(system, plan, rows, interval), x, u, *params)
+
+
+def _sequence(module: Any, inputs: Any) -> Any:
+    """Return the inputs as they are needed, ``(T, m)`` or ``(T, B, m)``."""
+    if inputs is None:
+        return None
+    u = cast(torch.as_tensor(inputs), torch.float64)
+    if u.ndim not in (2, 3) or not u.is_floating_point():
+        raise ValueError(
+            "`inputs` must be real numbers of shape (T, m) or (T, B, m), got "
+            f"{tuple(u.shape)} of {u.dtype}"
+        )
+    return u.transpose(0, 1) if u.ndim == 3 and getattr(module, "batch_first", False) else u
+
+
+def _remembered(module: Any, key: Any, make: Any) -> Any:
+    kept = _MEMORY.setdefault(module, {})
+    if key not in kept:
+        kept[key] = make()
+    return kept[key]
+
+
+def _system(module: Any, h0: Any, m: int) -> tuple[_System, list[Any]]:
+    """Return a module as a system, and its parameters as tensors in the order of the leaves."""
+    if is_standard(module) and not is_projected(module):
+        if getattr(module, "bidirectional", False):
+            raise ValueError(
+                "`module` is bidirectional, and its two directions are systems of their own: make "
+                "one module of each, the second with its inputs in reverse order"
+            )
+        layers = [layer_tensors(module, i) for i in range(getattr(module, "num_layers", 1))]
+        cell = cell_of(module, layers)
+        named = layers[0] if len(layers) == 1 else {
+            f"layer{i}.{name}": x for i, layer in enumerate(layers) for name, x in layer.items()
+        }  # fmt: skip
+        return cell, [named[name] for name in sorted(cell.params)]
+    if isinstance(module, System):
+        system = module
+    elif is_standard(module):
+        if module.num_layers > 1 or module.bidirectional:
+            raise ValueError("`module` must have one layer and direction if it has projections")
+        system = _remembered(module, "system", lambda: projected(module))
+    elif isinstance(module, torch.nn.Module):
+        n = getattr(module, "hidden_size", None) if h0 is None else np.shape(h0)[-1]
+        if n is None:
+            raise ValueError(
+                "`h0` is needed: the module has no hidden_size that tells the size of its state"
+            )
+        system = _remembered(module, ("system", n, m), lambda: System(module, n, n_inputs=m))
+    else:
+        raise TypeError(f"`module` must be a Module or a lyapnet.torch.System, got {module!r}")
+    now = system.tensors()
+    return system.with_params({k: x.detach().numpy() for k, x in now.items()}), list(now.values())
+
+
+def _plan(length: int | None, n_steps: Any, transient: Any, basis_transient: Any) -> Plan:
+    """Check the counts of steps, and complete them from the inputs."""
+    transient = validate.integer("transient", transient, low=0)
+    basis_transient = validate.integer("basis_transient", basis_transient, low=0)
+    if n_steps is None:
+        if length is None:
+            raise ValueError("`n_steps` is needed where no `inputs` fix the number of steps")
+        n_steps = length - transient - basis_transient
+        if n_steps < 1:
+            raise ValueError(
+                f"`inputs` has {length} steps, not more than the transients of {transient} and "
+                f"{basis_transient}: give a longer sequence"
+            )
+    return Plan(transient, basis_transient, validate.integer("n_steps", n_steps, low=1))
+
+
+def _rows(shape: tuple[int, ...], rng: Any) -> Array:
+    """Draw random orthonormal tangent vectors."""
+    if rng is None or isinstance(rng, torch.Generator):
+        rows = torch.randn(shape, dtype=torch.float64, generator=rng).numpy()
+    else:
+        rows = validate.generator(rng).standard_normal(shape)
+    orthonormalise(rows)
+    return rows
+
+
+def like(module: Any, x: Any) -> Any:
+    """Bring a result to the precision and the device of a module."""
+    owner = getattr(module, "module", module)
+    one = next(iter(owner.parameters()), None) if isinstance(owner, torch.nn.Module) else None
+    return x if one is None else x.to(one)
+
+
+class _Run:
+    """Both sweeps of one window."""
+
+    def __init__(self, system: _System, plan: Plan, rows: Array, interval: Interval) -> None:
+        self.system, self.plan, self.rows, self.interval = system, plan, rows, interval
+
+    def forward(self, x: Array, u: Array | None, *, keep: bool) -> tuple[Array, Record]:
+        """Return the exponents, and what the way back needs."""
+        steps = self.interval.steps
+        plan = replace(self.plan, interval=steps, forgiving=self.interval.automatic)
+        inputs = None if u is None else u[: plan.total]
+        lam, record = exponents(self.system, x, self.rows, inputs, plan, keep=keep)
+        self.interval.adapt(record.smallest_sine, plan.n_steps)
+        return lam, record
+
+
+class _Exponents(torch.autograd.Function):
+    """The exponents of a run as a function of first state, inputs and parameters."""
+
+    @staticmethod
+    def forward(ctx: Any, run: _Run, x: Any, u: Any, *params: Any) -> Any:
+        ctx.run, ctx.shapes = run, [None if p is None else p.shape for p in (x, u, *params)]
+        ctx.arrays = x.detach().numpy(), None if u is None else u.detach().numpy()
+        lam, ctx.record = run.forward(*ctx.arrays, keep=any(ctx.needs_input_grad))
+        return torch.from_numpy(np.ascontiguousarray(lam))
+
+    @staticmethod
+    @torch.autograd.function.once_differentiable
+    def backward(ctx: Any, bar: Any) -> Any:
+        record, ctx.record = ctx.record, None  # a sweep uses its tape up
+        if record is None:
+            record = ctx.run.forward(*ctx.arrays, keep=True)[1]
+        x_bar, _, u_bar, params_bar = gradient(record, bar.numpy())
+        found = [x_bar, u_bar, *leaves(params_bar)]
+        if params_bar is None:
+            found += [0.0] * (len(ctx.shapes) - 2)
+        return None, *(
+            None if shape is None else torch.from_numpy(_filled(x, shape))
+            for x, shape in zip(found, ctx.shapes, strict=True)
+        )
+
+
+def _filled(bar: Any, shape: tuple[int, ...]) -> Array:
+    """Bring a cotangent to the shape of what it is of; inputs that were not used get zeros."""
+    out = np.zeros(shape)
+    if np.ndim(bar):
+        bar = unbroadcast(bar, (len(bar), *shape[1:])) if len(shape) > 1 else bar
+        out[: len(bar)] = bar
+    elif bar is not None:
+        out[...] = bar
+    return out

@@ -1,0 +1,226 @@
+"""The orbit of a system written in PyTorch: no Jacobian is formed, forward or in reverse."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import torch
+
+from ..numerics.arrays import Array, unbroadcast
+from ..systems.orbit import Cotangent, Orbit
+from .function import StepFunction
+from .staged import Staged, trace
+
+#: Numbers in the tangent vectors that are differentiated at once.
+_PART = 2**21
+
+
+class Functions:
+    """A step's map, tangent map and adjoint, each traced once for each shape of its arguments."""
+
+    def __init__(self, step: StepFunction) -> None:
+        self.step = step
+        self._staged: dict[Any, Staged] = {}
+        self._traced: dict[Any, Any] = {}
+
+    def run(self, fixed: Any, given: Any, carried: Any) -> Any:
+        """Take one step from ``x (B, n)`` or ``(n,)``."""
+        u = given[0] if given else None
+        return over_members(lambda x, u: self.step(fixed, x, u), carried[0].ndim - 1)(carried[0], u)
+
+    def push(self, fixed: Any, given: Any, carried: Any) -> Any:
+        """Multiply rows ``(..., k, n)`` by the Jacobian."""
+
+        def one(x: Any, u: Any, rows: Any) -> Any:
+            step = lambda x: self.step(fixed, x, u)  # noqa: E731
+            return torch.vmap(lambda row: torch.func.jvp(step, (x,), (row,))[1])(rows)
+
+        return self._mapped(one, given, carried)
+
+    def pull(self, fixed: Any, given: Any, carried: Any) -> Any:
+        """Multiply rows ``(..., k, n)`` by the transposed Jacobian."""
+        return self._mapped(lambda *a: self.back(fixed, *a), given, carried)
+
+    def back(self, fixed: Any, x: Any, u: Any, rows: Any) -> Any:
+        """Multiply rows ``(k, n)`` by the transposed Jacobian at one state."""
+        _, vjp = torch.func.vjp(lambda x: self.step(fixed, x, u), x)
+        return torch.vmap(lambda row: vjp(row)[0])(rows)
+
+    @staticmethod
+    def _mapped(one: Callable[..., Any], given: Any, carried: Any) -> Any:
+        return over_members(one, given[0].ndim - 1)(*_both(given), carried[0])
+
+    def at(self, name: str, fixed: Any, given: Any, rows: Any) -> Callable[..., Any]:
+        r"""Return `step` or `back` at one state as a function (fixed, x, u, \*rows), traced."""
+        function = self.step if name == "step" else self.back
+        plain = lambda fixed, given, rows: function(fixed, *_both(given), *rows)  # noqa: E731
+        key = name, "at", *(tuple(x.shape) for x in (*given, *rows))
+        if key not in self._traced:
+            with torch.no_grad():
+                self._traced[key] = trace(plain, fixed, given, rows)
+        graph = self._traced[key]
+        if graph is None:
+            return plain
+        return lambda fixed, given, rows: graph(*fixed, *given, *rows)
+
+    def along(self, name: str, fixed: Any, given: Any, carried: Any) -> Callable[..., Any]:
+        """Return one of the three as a function of (step, carried)."""
+        shapes = (name, *(tuple(x.shape[1:]) for x in given), tuple(carried.shape))
+        if shapes not in self._staged:
+            at = [x[0] for x in given]
+            self._staged[shapes] = Staged(getattr(self, name), fixed, at, [carried])
+        return self._staged[shapes].along(fixed, given)
+
+
+def _both(given: Any) -> tuple[Any, Any]:
+    """Return a state and its input, None where there is none."""
+    return given[0], given[1] if len(given) > 1 else None
+
+
+def over_members(function: Callable[..., Any], axes: int) -> Callable[..., Any]:
+    """Map a function (x, u, ...) of one member over one axis of members, or none."""
+    if not axes:
+        return function
+    return lambda x, u, *more: torch.vmap(function, in_dims=(0, None if u is None else 0, *(
+        0 for _ in more
+    )))(x, u, *more)  # fmt: skip
+
+
+class TorchOrbit(Orbit):
+    """A stretch of trajectory of a `lyapnet.torch.System`; see `Orbit` for the contract.
+
+    The axes of the ensemble are one for PyTorch, of B members.
+    """
+
+    def __init__(
+        self, functions: Functions, params: dict[str, Array], x: Array, inputs: Any, n_steps: int
+    ) -> None:
+        self.functions = functions
+        self.inputs = None if inputs is None else inputs[:n_steps]
+        self._names, self._dtype = functions.step.names, functions.step.dtype
+        self._constants = functions.step.constants()
+        self._fixed = [*(self._tensor(params[name]) for name in self._names), *self._constants]
+        self._lead = x.shape[:-1]
+        self._members = (-1,) if self._lead else ()
+        self._u = None
+        if self.inputs is not None and functions.step.m:
+            shape = (*self.inputs.shape[:1], *self._lead, functions.step.m)
+            u = np.broadcast_to(self.inputs, shape)
+            self._u = self._tensor(u.reshape(n_steps, *self._members, shape[-1]))
+        elif functions.step.m:
+            self._u = torch.zeros(n_steps, *self._flat(x).shape[:-1], functions.step.m).to(
+                self._dtype
+            )
+        states = self._run(self._tensor(self._flat(x)), n_steps)
+        self._x = states[:-1]
+        self.states = states.numpy().astype(float).reshape(n_steps + 1, *x.shape)
+        self._along: dict[Any, Callable[..., Any]] = {}
+
+    def _tensor(self, x: Array) -> Any:
+        return torch.tensor(np.ascontiguousarray(x), dtype=self._dtype)
+
+    def _flat(self, x: Array) -> Array:
+        """Return ``(..., n)`` with the ensemble's axes made one."""
+        return x.reshape(*self._members, x.shape[-1])
+
+    @property
+    def _given(self) -> list[Any]:
+        return [self._x] if self._u is None else [self._x, self._u]
+
+    def _run(self, x: Any, n_steps: int) -> Any:
+        states = x.new_empty((n_steps + 1, *x.shape))
+        states[0] = x
+        if n_steps:
+            with torch.no_grad():
+                given = [] if self._u is None else [self._u]
+                step = self.functions.along("run", self._fixed, given, x)
+                for s in range(n_steps):
+                    states[s + 1] = step(s, states[s])
+        return states
+
+    def _apply(self, name: str, s: int, rows: Array, out: Array) -> None:
+        flat = rows.reshape(*self._members, *rows.shape[-2:])
+        with torch.no_grad():
+            vectors = self._tensor(flat)
+            key = name, flat.shape
+            if key not in self._along:
+                self._along[key] = self.functions.along(name, self._fixed, self._given, vectors)
+            found = self._along[key](s, vectors)
+        out[...] = found.numpy().reshape(rows.shape)
+
+    def push(self, s: int, rows: Array, out: Array) -> None:
+        """Carry tangent vectors through step s."""
+        self._apply("push", s, rows, out)
+
+    def pull(self, s: int, rows: Array, out: Array, forward: Array | None = None) -> None:
+        """Carry cotangent vectors back through step s."""
+        self._apply("pull", s, rows, out)
+
+    @property
+    def jacobians(self) -> Array:
+        """Jacobians of all steps ``(T, ..., n, n)``."""
+        n = self.states.shape[-1]
+        found = np.empty((self.n_steps, *self._lead, n, n))
+        unit = np.broadcast_to(np.eye(n), (*self._lead, n, n))
+        for s in range(self.n_steps):
+            self.push(s, unit, found[s])
+        return found.swapaxes(-1, -2)
+
+    def tangent_adjoint(self, rows: Array, rows_bar: Array) -> Cotangent:
+        """Differentiate ``sum(rows (D^T rows_bar))``, reverse mode twice.
+
+        Reverse mode of forward mode, which would do as well, is wrong in PyTorch for functions
+        whose forward derivative reads saved statistics, such as `layer_norm`.
+        """
+        return self._pull_through("back", rows, rows_bar)
+
+    def state_adjoint(self, states_bar: Array, inputs: bool = True) -> Cotangent:
+        """Backpropagate through time: one step after the other, then through all at once."""
+        bars = np.array(states_bar)
+        back = np.empty((*self._lead, 1, bars.shape[-1]))
+        for s in reversed(range(self.n_steps)):
+            self.pull(s, bars[s + 1][..., None, :], back)
+            bars[s] += back[..., 0, :]
+        through = self._pull_through("step", bars[1:])
+        return Cotangent(bars[0], through.inputs, through.params)
+
+    def _pull_through(self, name: str, bar: Array, *more: Array) -> Cotangent:
+        """Pull a cotangent back through a function of all steps and members, in parts."""
+        x, u = self._x, self._u
+        free = self._fixed[: len(self._names)]
+        bars: list[list[Any]] = []
+        part = max(1, _PART // max(1, bar[:1].size))
+        for start in range(0, self.n_steps, part):
+            at = slice(start, start + part)
+            states = [x[at].flatten(0, -2), *([] if u is None else [u[at].flatten(0, -2)])]
+            rows = [self._tensor(y[at]).flatten(0, len(self._lead)) for y in more]
+            bars.append(self._one_part(name, [*states, *free], rows, self._tensor(bar[at])))
+        each = list(zip(*bars, strict=True))
+        summed = [sum(y).numpy().astype(float) for y in each[len(each) - len(free) :]]
+        return Cotangent(
+            torch.cat(each[0]).numpy().astype(float).reshape(self.states[:-1].shape),
+            None if u is None else self._inputs_bar(torch.cat(each[1]).numpy().astype(float)),
+            dict(zip(self._names, summed, strict=True)) or None,
+        )
+
+    def _one_part(self, name: str, wanted: list[Any], rows: list[Any], bar: Any) -> list[Any]:
+        """Return the cotangents of states, inputs and parameters of some steps."""
+        wanted = [w.detach().requires_grad_() for w in wanted]
+        count = 1 if self._u is None else 2
+        given, fixed = wanted[:count], [*wanted[count:], *self._constants]
+        ones = [x[0].detach() for x in given], [x[0] for x in rows]
+        function = self.functions.at(name, self._fixed, *ones)
+        with torch.enable_grad():  # which a backward pass around this one has off
+            y = torch.vmap(lambda given, rows: function(fixed, given, rows))(given, rows)
+        if not y.requires_grad:
+            return [torch.zeros_like(w) for w in wanted]
+        found = torch.autograd.grad(y, wanted, bar.reshape(y.shape), allow_unused=True)
+        return [torch.zeros_like(w) if g is None else g for w, g in zip(wanted, found, strict=True)]
+
+    def _inputs_bar(self, u_bar: Array) -> Array | None:
+        if self.inputs is None:
+            return None
+        full = u_bar.reshape(self.n_steps, *self._lead, -1)
+        return unbroadcast(full, self.inputs.shape)

@@ -1,0 +1,177 @@
+"""Any function or module of PyTorch as a system with exponents."""
+
+from __future__ import annotations
+
+import copy
+from typing import Any, Self
+
+import numpy as np
+import torch
+
+from .. import validate
+from ..numerics.arrays import Array
+from ..numerics.autodiff import is_traced, leaves, value
+from ..systems import System as _System
+from ..systems.orbit import Orbit
+from .function import StepFunction, cast
+from .orbit import Functions, TorchOrbit
+
+
+class System(_System):
+    r"""A step written in PyTorch: whatever lyapnet does with a cell, it does with this.
+
+    .. math:: h_{s+1} = f(h_s, u_{s+1}; \theta)
+
+    Tangent vectors go through it in forward mode, cotangents in reverse mode, k at a time;
+    no Jacobian is formed. States, parameters and results are NumPy arrays of ``float64``, and
+    the step is evaluated in that precision, whatever the module's.
+
+    Parameters
+    ----------
+    step : callable or Module
+        ``step(h, u)``, without inputs ``step(h)``, with a mapping of parameters
+        ``step(h, u, params)``: tensors of one state ``(n,)`` and one input ``(m,)``; a step that
+        takes nothing but batches gets a batch of one.
+    dim : int
+        Dimension n of the state. Parts of it, such as h and c of an LSTM or the real and
+        imaginary part of a complex one, lie side by side.
+    n_inputs : int, optional
+        Dimension m of the input u.
+    params : Module or mapping of str to tensor, optional
+        The module whose parameters the step uses; not needed where `step` is a module or a
+        method of one. Parameters that require no gradient are constants, and so are buffers.
+    dt : float, optional
+        Time that a step takes.
+    dtype : torch.dtype, optional
+        To evaluate the step in, ``torch.float64`` if left out.
+
+    Attributes
+    ----------
+    params : dict of str to array
+        Under the module's names: what `floss` changes, and what exponents are differentiable in.
+
+    Raises
+    ------
+    ValueError
+        If the step does not return a state, or draws at random: dropout needs ``.eval()``.
+    TypeError
+        If the step fails on a state of zeros.
+
+    Notes
+    -----
+    The step is traced at its first use, for each shape of its arguments; a step with branches
+    that depend on values is not, and takes several times as long. A module on another
+    device is copied to the CPU, and evaluated there.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import torch
+    >>> import lyapnet as ln
+    >>> import lyapnet.torch as lt
+    >>> _ = torch.manual_seed(0)
+    >>> linear = torch.nn.Linear(8, 8)
+    >>> system = lt.System(lambda h: torch.tanh(linear(h)), 8, params=linear)
+    >>> system
+    lyapnet.torch.System(dim=8, n_inputs=0)
+    >>> ln.lyapunov_spectrum(system, 200, k=2, x0=np.ones(8), rng=0).exponents.shape
+    (2,)
+    """
+
+    def __init__(
+        self, step: Any, dim: int, *, n_inputs: int = 0, params: Any = None, dt: float = 1.0,
+        dtype: Any = None,
+    ) -> None:  # fmt: skip
+        if not callable(step):
+            raise TypeError(f"`step` must be a function or module, got {step!r}")
+        self.dim = validate.integer("dim", dim, low=1)
+        self.n_inputs = validate.integer("n_inputs", n_inputs, low=0)
+        self.dt = validate.real("dt", dt, positive=True)
+        dtype = torch.float64 if dtype is None else dtype
+        if not (isinstance(dtype, torch.dtype) and dtype.is_floating_point):
+            raise TypeError(f"`dtype` must be a real type such as torch.float64, got {dtype!r}")
+        self._step = StepFunction(step, self.dim, self.n_inputs, params, dtype)
+        self.params = self._step.current() or None
+        self._functions = Functions(self._step)
+
+    def __repr__(self) -> str:
+        return f"lyapnet.torch.System(dim={self.dim}, n_inputs={self.n_inputs})"
+
+    def with_params(self, params: Any) -> Self:
+        """Return the same system with other parameters.
+
+        Parameters
+        ----------
+        params : dict of str to array
+            All names of `params`, traced by autograd or not.
+        """
+        known = sorted(self.params or {})
+        given = sorted(params.keys()) if hasattr(params, "keys") else params
+        if given != known:
+            raise ValueError(f"`params` must have exactly the keys {known}, got {given}")
+        other = copy.copy(self)
+        other.params = {name: params[name] for name in known}
+        return other
+
+    @property
+    def module(self) -> Any:
+        """The module whose parameters the step uses, None if there is none."""
+        return self._step.module
+
+    def current(self) -> Self:
+        """Return the same system with the parameters that the module has by now."""
+        return self.with_params(self._step.current()) if self.params else self
+
+    def store(self) -> None:
+        """Write the parameters into the module (or the tensors) that the system was made of.
+
+        So a network that was flossed here goes on there: ``ln.floss(system, ...).cell.store()``.
+        """
+        self._step.store(self._plain())
+
+    def tensors(self) -> dict[str, Any]:
+        """Return the parameters as tensors that PyTorch differentiates in, as they are now."""
+        found = self._step.all()
+        return {
+            name: cast(torch.as_tensor(found[name]), torch.float64) for name in self._step.names
+        }
+
+    def _plain(self) -> dict[str, Array]:
+        return {name: np.asarray(value(x), dtype=float) for name, x in (self.params or {}).items()}
+
+    def default_state(self, rng: np.random.Generator) -> Array:
+        """Draw a standard normal state: zero can be a fixed point."""
+        return rng.standard_normal(self.dim)
+
+    def _one(self, x: Any, u: Any) -> Orbit:
+        if is_traced(x, u, *leaves(self.params)):
+            raise TypeError(
+                "autograd cannot trace a single step of PyTorch: ask for exponents by "
+                "`finite_time_exponents`, or write the whole (as a closed loop) in PyTorch"
+            )
+        x = np.asarray(x, dtype=float)
+        u = None if u is None or not self.n_inputs else np.asarray(u, dtype=float)
+        x = np.broadcast_to(x, (*self.ensemble(x, u), self.dim))
+        return self.orbit(x, None if u is None else u[None], 1)
+
+    def step(self, x: Any, u: Any = None) -> Any:
+        """Return the next state ``(..., n)``; without an input, under zero input."""
+        return self._one(x, u).states[1]
+
+    def jacobian(self, x: Any, u: Any = None) -> Any:
+        """Return the Jacobian of `step` in the state, ``(..., n, n)``."""
+        return self._one(x, u).jacobians[0]
+
+    def pushforward(self, x: Any, Q: Any, u: Any = None) -> Any:
+        """Return the Jacobian times ``Q (..., n, k)`` without forming it."""
+        Q = np.asarray(Q, dtype=float)
+        x = np.asarray(x, dtype=float)
+        x = np.broadcast_to(x, (*np.broadcast_shapes(x.shape[:-1], Q.shape[:-2]), self.dim))
+        rows = np.broadcast_to(Q.swapaxes(-1, -2), (*x.shape[:-1], *Q.shape[:-3:-1]))
+        out = np.empty(rows.shape)
+        self._one(x, u).push(0, rows, out)
+        return out.swapaxes(-1, -2)
+
+    def orbit(self, x: Array, inputs: Array | None, n_steps: int) -> Orbit:
+        """Run `n_steps` steps; see `lyapnet.System.orbit`."""
+        return TorchOrbit(self._functions, self._plain(), x, inputs, n_steps)

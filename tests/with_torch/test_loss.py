@@ -1,0 +1,218 @@
+"""The flossing loss in PyTorch, against finite differences, dense Jacobians and lyapnet itself."""
+
+import numpy as np
+import pytest
+
+import lyapnet as ln
+
+torch = pytest.importorskip("torch", reason="PyTorch is not installed")
+
+import lyapnet.torch as lt  # noqa: E402
+from lyapnet.torch import examples  # noqa: E402
+
+N, M, T, B, K = 5, 2, 10, 3, 3
+
+MODULES = {
+    "rnn": ("RNN", {}),
+    "relu": ("RNN", {"nonlinearity": "relu"}),
+    "two layers of rnn": ("RNN", {"num_layers": 2}),
+    "rnn without biases": ("RNN", {"bias": False}),
+    "lstm": ("LSTM", {}),
+    "two layers of lstm": ("LSTM", {"num_layers": 2}),
+    "lstm with projections": ("LSTM", {"proj_size": 3}),
+    "gru": ("GRU", {}),
+    "two layers of gru": ("GRU", {"num_layers": 2}),
+    "rnn cell": ("RNNCell", {}),
+    "lstm cell": ("LSTMCell", {}),
+    "gru cell": ("GRUCell", {}),
+}
+
+
+def make(name):
+    """Return a module in double precision, inputs of a batch and first states."""
+    torch.manual_seed(5)
+    kind, more = MODULES[name]
+    module = getattr(torch.nn, kind)(M, N, dtype=torch.float64, **more)
+    if name == "relu":
+        torch.nn.init.constant_(module.bias_ih_l0, 2.0)  # no dead units
+    lead = (B,) if kind.endswith("Cell") else (more.get("num_layers", 1), B)
+    h0 = 0.5 * torch.rand(*lead, more.get("proj_size", N)).double()
+    if kind.startswith("LSTM"):
+        h0 = h0, torch.rand(*lead, N).double()
+    return module, torch.randn(T, B, M).double(), h0
+
+
+def derivative(loss, x):
+    """Return the derivative of a loss along a random direction of a tensor, and the direction."""
+    d = torch.randn(x.shape, generator=torch.Generator().manual_seed(0)).double()
+
+    def at(t):
+        with torch.no_grad():
+            x.add_(t * d.to(x.dtype))
+            found = loss().item()
+            x.sub_(t * d.to(x.dtype))
+        return found
+
+    return (8 * (at(1e-5) - at(-1e-5)) - (at(2e-5) - at(-2e-5))) / 12e-5, d
+
+
+@pytest.mark.parametrize("name", MODULES)
+def test_gradient_of_standard_modules(name):
+    module, inputs, h0 = make(name)
+    firsts = h0 if isinstance(h0, tuple) else (h0,)
+    for x in (inputs, *firsts):
+        x.requires_grad_()
+
+    def loss():
+        return lt.flossing_loss(
+            module, inputs, h0, k=K, target=0.1, weights=[1, 2, 3], transient=1,
+            basis_transient=1, qr_interval=1, rng=0,
+        )  # fmt: skip
+
+    wanted = [*module.parameters(), inputs, *firsts]
+    for x, found in zip(wanted, torch.autograd.grad(loss(), wanted), strict=True):
+        truth, d = derivative(loss, x)
+        np.testing.assert_allclose((found * d).sum().item(), truth, rtol=1e-6, atol=1e-8)
+
+
+@pytest.mark.parametrize("name", [name for name in MODULES if name != "relu"])
+def test_exponents_of_standard_modules_are_those_of_dense_jacobians(name):
+    module, inputs, h0 = make(name)
+    kind, more = MODULES[name]
+    found = lt.finite_time_exponents(module, inputs, h0, k=K, rng=7).detach().numpy()
+    layers, lstm = more.get("num_layers", 1), kind.startswith("LSTM")
+    # Each layer's state side by side, (h, c) of an LSTM.
+    parts = h0 if lstm else (h0,)
+    if kind.endswith("Cell"):
+        parts = tuple(x[None] for x in parts)
+
+    def step(x, u):
+        split = torch.split(x, [p.shape[-1] for _ in range(layers) for p in parts])
+        state = [torch.stack(split[i :: len(parts)]) for i in range(len(parts))]
+        if kind.endswith("Cell"):
+            new = module(u, tuple(s[0] for s in state) if lstm else state[0][0])
+            return torch.cat(new) if lstm else new
+        new = module(u[None], tuple(state) if lstm else state[0])[1]
+        new = new if lstm else (new,)
+        return torch.cat([x[i] for i in range(layers) for x in new])
+
+    rng = np.random.default_rng(7)
+    for b, basis in enumerate(rng.standard_normal((B, K, found_dim(parts, layers)))):
+        x = torch.cat([p[i, b] for i in range(layers) for p in parts])
+        Q, total = torch.linalg.qr(torch.tensor(basis).T)[0], 0
+        slopes = torch.ones_like(x)
+        if kind.startswith("RNN"):  # here the state is before the activation: a change of variables
+            slopes = 1 - x**2
+        for u in inputs[:, b]:
+            J = torch.autograd.functional.jacobian(lambda h, u=u: step(h, u), x)
+            x = step(x, u).detach()
+            new = 1 - x**2 if kind.startswith("RNN") else slopes
+            Q, R = torch.linalg.qr(J / new[:, None] * slopes @ Q)
+            slopes = new
+            total = total + R.diagonal().abs().log()
+        np.testing.assert_allclose(found[b], total.detach() / T, rtol=0, atol=1e-9)
+
+
+def found_dim(parts, layers):
+    """Return the dimension of the state of all layers."""
+    return layers * sum(p.shape[-1] for p in parts)
+
+
+def test_the_same_network_as_module_system_and_cell():
+    torch.manual_seed(0)
+    gru = torch.nn.GRU(M, N).double()
+    cell = torch.nn.GRUCell(M, N).double()
+    cell.load_state_dict({k.removesuffix("_l0"): x for k, x in gru.state_dict().items()})
+    system = lt.System(lambda h, u: cell(u, h), N, n_inputs=M, params=cell)
+    inputs = torch.randn(T, M).double()
+    run = dict(k=K, rng=0, qr_interval=1)
+    standard = lt.flossing_loss(gru, inputs, **run)
+    custom = lt.flossing_loss(system, inputs, **run)
+    ours = ln.from_torch(gru.state_dict())
+    rng = np.random.default_rng(0)
+    lam = ln.finite_time_exponents(
+        ours, np.zeros(N), rng.standard_normal((K, N)).T, inputs=inputs.numpy()
+    )
+    np.testing.assert_allclose(standard.item(), ln.flossing_loss(lam), rtol=1e-12)
+    np.testing.assert_allclose(custom.item(), ln.flossing_loss(lam), rtol=1e-12)
+    standard.backward()
+    custom.backward()
+    for name, p in cell.named_parameters():
+        np.testing.assert_allclose(p.grad, getattr(gru, f"{name}_l0").grad, atol=1e-10)
+
+
+def test_single_precision_batches_first_and_second_backward():
+    torch.manual_seed(0)
+    rnn = torch.nn.RNN(M, N, batch_first=True)
+    inputs = torch.randn(B, T, M)
+    loss = lt.flossing_loss(rnn, inputs, k=K, rng=0)
+    assert loss.dtype == torch.float32
+    loss.backward(retain_graph=True)
+    once = rnn.weight_hh_l0.grad.clone()
+    assert once.dtype == torch.float32
+    loss.backward()  # the sweep has used its tape up, and runs again
+    torch.testing.assert_close(rnn.weight_hh_l0.grad, 2 * once)
+    double = torch.nn.RNN(M, N, dtype=torch.float64)
+    double.load_state_dict(rnn.state_dict())
+    same = lt.flossing_loss(double, inputs.transpose(0, 1), k=K, rng=0)
+    torch.testing.assert_close(loss, same.float())
+    # a custom module, called as module(h, u)
+    custom = examples.LayerNormRNN(N, M)
+    lt.flossing_loss(custom, inputs.transpose(0, 1), torch.zeros(N), k=K, rng=0).backward()
+    assert custom.W.grad.abs().max() > 0
+
+
+def test_torch_seed_draws_the_basis():
+    rnn, inputs = torch.nn.RNN(M, N), torch.randn(T, M)
+    torch.manual_seed(0)
+    first = lt.flossing_loss(rnn, inputs, k=1)
+    assert lt.flossing_loss(rnn, inputs, k=1) != first
+    torch.manual_seed(0)
+    assert lt.flossing_loss(rnn, inputs, k=1) == first
+    a, b = (torch.Generator().manual_seed(1) for _ in "ab")
+    assert lt.flossing_loss(rnn, inputs, k=1, rng=a) == lt.flossing_loss(rnn, inputs, k=1, rng=b)
+
+
+def test_from_module():
+    torch.manual_seed(0)
+    x, u = np.full(N, 0.1), np.ones(M)
+    both = torch.nn.GRU(M, N, num_layers=2, bidirectional=True)
+    back = lt.from_module(both, reverse=True)
+    new = both.double()(torch.ones(1, M).double(), torch.full((4, N), 0.1).double())[1]
+    np.testing.assert_allclose(back.step(x, u), new[1].detach(), atol=1e-14)
+    assert lt.from_module(both, layer=1).n_inputs == 2 * N
+    with pytest.raises(ValueError, match="past and future at once"):
+        lt.from_module(both, layer=None)
+    with pytest.raises(ValueError, match="`reverse` is for a bidirectional module"):
+        lt.from_module(torch.nn.GRU(M, N), reverse=True)
+    with pytest.raises(ValueError, match="`layer`"):
+        lt.from_module(torch.nn.GRU(M, N), layer=1)
+    with pytest.raises(TypeError, match=r"of any other module make a lyapnet\.torch\.System"):
+        lt.from_module(torch.nn.Linear(2, 2))
+    assert repr(lt.from_module(torch.nn.RNN(M, N, nonlinearity="relu"))) == (
+        f"VanillaRNN(dim={N}, n_inputs={M}, activation='relu')"
+    )
+
+
+def test_what_is_refused():
+    rnn, inputs = torch.nn.RNN(M, N), torch.randn(T, M)
+    with pytest.raises(ValueError, match=r"`h0` must lie in \(-1, 1\)"):
+        lt.flossing_loss(rnn, inputs, torch.full((1, N), 2.0), k=1)
+    with pytest.raises(TypeError, match=r"`h0` must be a pair \(h, c\)"):
+        lt.flossing_loss(torch.nn.LSTM(M, N), inputs, torch.zeros(1, N), k=1)
+    with pytest.raises(ValueError, match="`h0` must be a first state"):
+        lt.flossing_loss(rnn, torch.randn(T, B, M), torch.zeros(1, 2, N), k=1)
+    with pytest.raises(ValueError, match="`k`"):
+        lt.flossing_loss(rnn, inputs, k=N + 1)
+    with pytest.raises(ValueError, match="transients"):
+        lt.flossing_loss(rnn, inputs, k=1, transient=T)
+    with pytest.raises(ValueError, match="`inputs` must have shape"):
+        lt.flossing_loss(rnn, torch.randn(T, M + 1), k=1)
+    with pytest.raises(ValueError, match="`reduction`"):
+        lt.flossing_loss(rnn, inputs, k=1, reduction="max")
+    with pytest.raises(ValueError, match="bidirectional"):
+        lt.flossing_loss(torch.nn.RNN(M, N, bidirectional=True), inputs, k=1)
+    with pytest.raises(TypeError, match="`module` must be a Module"):
+        lt.flossing_loss(ln.VanillaRNN.random(N), inputs, k=1)
+    with pytest.raises(ValueError, match="`n_steps` is needed"):
+        lt.flossing_loss(lt.System(torch.sin, N), None, k=1)
