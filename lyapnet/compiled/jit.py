@@ -60,7 +60,12 @@ def callback(signature: Any) -> Any:
     """Compile a function to be called through its address."""
 
     def compiled(function: Any) -> Any:
-        made = CFunc(function, signature, locals={}, options={"error_model": "numpy"})
+        made = CFunc(
+            function,
+            (signature.args, signature.return_type),
+            locals={},
+            options={"error_model": "numpy"},
+        )
         with suppress(RuntimeError):  # no folder that can be written
             made.enable_caching()
             made._cache = _Kept(made._cache)

@@ -44,14 +44,14 @@ def run(blas: Any, which: int, turned: Any, leak: float, states: Any, rates: Any
     """
     n_steps, members, n = rates.shape
     sizes = np.array([n, members, 1], dtype=np.int32)
-    N, M, I = sizes[:1].ctypes.data, sizes[1:].ctypes.data, sizes[2:].ctypes.data
+    N, M, each = sizes[:1].ctypes.data, sizes[1:].ctypes.data, sizes[2:].ctypes.data
     W = turned.ctypes.data
     for s in range(n_steps):
         h, r, following = states[s], rates[s], states[s + 1]
         activate(which, h.reshape(members * n), r.reshape(members * n))
         a, b = r.ctypes.data, following.ctypes.data
         if members == 1:
-            call(blas[DGEMV], (blas[PLAIN], N, N, blas[ONE], W, N, a, I, blas[ONE], b, I))
+            call(blas[DGEMV], (blas[PLAIN], N, N, blas[ONE], W, N, a, each, blas[ONE], b, each))
         else:
             how = blas[PLAIN], blas[PLAIN], N, M, N, blas[ONE]
             call(blas[DGEMM], (*how, W, N, a, N, blas[ONE], b, N))
@@ -265,14 +265,14 @@ def back_in_time(blas: Any, W: Any, slopes: Any, leak: float, bars: Any) -> None
     """Carry cotangents ``(T + 1, members, n)`` of the states back to the first, in place."""
     n_steps, members, n = slopes.shape
     sizes = np.array([n, members, 1], dtype=np.int32)
-    N, M, I = sizes[:1].ctypes.data, sizes[1:].ctypes.data, sizes[2:].ctypes.data
+    N, M, each = sizes[:1].ctypes.data, sizes[1:].ctypes.data, sizes[2:].ctypes.data
     step = np.empty((members, n))
     for s in range(n_steps - 1, -1, -1):
         here, following, slope = bars[s], bars[s + 1], slopes[s]
         a, b = following.ctypes.data, step.ctypes.data
         if members == 1:
             how = blas[PLAIN], N, N, blas[ONE], W.ctypes.data, N
-            call(blas[DGEMV], (*how, a, I, blas[ZERO], b, I))
+            call(blas[DGEMV], (*how, a, each, blas[ZERO], b, each))
         else:
             how = blas[PLAIN], blas[PLAIN], N, M, N, blas[ONE]
             call(blas[DGEMM], (*how, W.ctypes.data, N, a, N, blas[ZERO], b, N))

@@ -157,7 +157,7 @@ def with_factor(
 
     The rows are left alone where it fails, or where a sine is below `least`.
     """
-    k, n = rows.shape
+    k = len(rows)
     sizes = np.empty(4, dtype=np.int32)
     if not cholesky(blas, rows, factor, length, least, sizes):
         return False

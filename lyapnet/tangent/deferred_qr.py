@@ -89,7 +89,7 @@ def _of_loops(
     done: tuple[Array, list[tuple[Array, Array]], list[Array]],
     start: int,
 ) -> tuple[Array, Array, float, Tape]:
-    """Return what compiled loops have done; members with fewer blocks than others have none left."""
+    """Return what compiled loops have done; members may differ in their numbers of blocks."""
     rows, blocks, lengths = done
     *lead, k, n = rows.shape[1:]
     growth = np.zeros((max(map(len, lengths)), len(blocks), k))

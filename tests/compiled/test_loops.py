@@ -79,7 +79,9 @@ def test_a_sweep_compiles_once(monkeypatch):
 @pytest.mark.parametrize("shared", [True, False])
 def test_inputs(shared):
     rng = np.random.default_rng(0)
-    system = ln.Map(lambda x, u: np.tanh(2 * x[::-1] + u.sum()) + [u[0], 0.1 * u[1]], 2, n_inputs=2)
+    system = ln.Map(
+        lambda x, u: np.tanh(2 * x[::-1] + u.sum()) + np.array([u[0], 0.1 * u[1]]), 2, n_inputs=2
+    )
     inputs = rng.standard_normal((40, 2) if shared else (40, 9, 2))
     x0 = rng.standard_normal((9, 2))
     agree(*both(driven_by_autograd(system), None, inputs=inputs, x0=x0), rtol=1e-7)
