@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-import numpy as np
-
 from .operations import DERIVATIVES, TRUTHS
 from .trace import Graph, Symbol, ancestors
 
@@ -37,8 +35,8 @@ def pushed(graph: Graph, outputs: Sequence[int], seeds: dict[int, Symbol]) -> li
             found = _chosen(graph, arguments, tangents)
         else:
             z, operands = Symbol(graph, at), [Symbol(graph, i) for i in arguments]
-            factors = DERIVATIVES[operation](z, *operands)
-            found = _summed(factors, [tangents.get(i) for i in arguments])
+            partials = DERIVATIVES[operation](z, *operands)
+            found = _summed(partials, [tangents.get(i) for i in arguments])
         if found is not None:
             tangents[at] = found
     return [tangents.get(at) for at in outputs]
@@ -46,7 +44,8 @@ def pushed(graph: Graph, outputs: Sequence[int], seeds: dict[int, Symbol]) -> li
 
 def _chosen(graph: Graph, arguments: tuple[Any, ...], tangents: dict[int, Symbol]) -> Any:
     condition, a, b = arguments
-    return np.where(Symbol(graph, condition), tangents.get(a, 0.0), tangents.get(b, 0.0))
+    chosen = tangents.get(a, 0.0), tangents.get(b, 0.0)
+    return graph.apply("where", Symbol(graph, condition), *chosen)
 
 
 def _summed(factors: Sequence[Any], tangents: Sequence[Symbol | None]) -> Any:

@@ -60,7 +60,7 @@ def callback(signature: Any) -> Any:
     """Compile a function to be called through its address."""
 
     def compiled(function: Any) -> Any:
-        made = CFunc(
+        made: Any = CFunc(
             function,
             (signature.args, signature.return_type),
             locals={},
@@ -75,7 +75,7 @@ def callback(signature: Any) -> Any:
     return compiled
 
 
-@intrinsic
+@intrinsic  # type: ignore[untyped-decorator]
 def two_to_the(typing: Any, exponent: Any) -> Any:
     """Return 2 to a whole number between -1022 and 1023, given as a float."""
     signature = types.float64(types.float64)

@@ -199,15 +199,15 @@ def pull_back(
             if bar[i] != next_bar[i]:
                 for j in range(n):
                     q_bar[i, j] += (bar[i] - next_bar[i]) * q[i, j]
-    how = blas[RIGHT], blas[UPPER], blas[TRANS], blas[PLAIN]
-    call(blas[DTRSM], (*how, N, K, blas[ONE], factor.ctypes.data, K, b, N))
+    solve = blas[RIGHT], blas[UPPER], blas[TRANS], blas[PLAIN]
+    call(blas[DTRSM], (*solve, N, K, blas[ONE], factor.ctypes.data, K, b, N))
     sizes[0] = 0
 
 
 _POINTER = types.CPointer(types.float64)
 
 
-@callback(
+@callback(  # type: ignore[untyped-decorator]
     types.int64(
         types.CPointer(types.int64), _POINTER, types.int64, types.int64, _POINTER, _POINTER,
         _POINTER, types.float64,

@@ -120,19 +120,14 @@ def _blocks(text: Text, program: Program, k: int, lanes: int) -> str:
     text.lines = []
     numbers, n = Numbers(text, lanes), program.dim
     tangent = _unrolled(program, k)
+    wanted = [*tangent.step, *tangent.push]
     text.label("entry")
     x, q = variables_of(numbers, "x", n), variables_of(numbers, "q", k * n)
-    outside = outside_of(numbers, tangent.graph, [*tangent.step, *tangent.push])
-    size = variables_of(numbers, "size", k)
-    length = variables_of(numbers, "length", k)
+    size, length = variables_of(numbers, "size", k), variables_of(numbers, "length", k)
+    outside, limits = outside_of(numbers, tangent.graph, wanted), _limits(numbers)
     for name, variables in (("x", x), ("q", q)):
         for i, variable in enumerate(variables):
             text.put(f"  store {numbers.type} {numbers.load('%' + name, i)}, ptr {variable}")
-    for name in ("least", "short", "long", "once"):
-        outside[name] = numbers.splat({
-            "least": "%least", "short": f"{Numbers(text).literal(SHORT)}",
-            "long": Numbers(text).literal(LONG), "once": Numbers(text).literal(ONCE),
-        }[name])  # fmt: skip
     text.put("  %skip = fcmp olt double %least, 0.0")
     text.put("  br label %outer")
     text.label("outer")
@@ -140,36 +135,8 @@ def _blocks(text: Text, program: Program, k: int, lanes: int) -> str:
     text.put("  %first = mul i64 %b, %interval")
     text.put("  %more.blocks = icmp slt i64 %b, %count")
     text.put("  br i1 %more.blocks, label %loop, label %done")
-    text.label("loop")
-    text.put("  %s = phi i64 [ 0, %outer ], [ %s.next, %body ]")
-    text.put("  %more = icmp slt i64 %s, %interval")
-    text.put("  br i1 %more, label %body, label %factorise")
-    text.label("body")
-    text.put("  %at = add i64 %first, %s")
-    wanted = [*tangent.step, *tangent.push]
-    known = {at: value for at, value in outside.items() if isinstance(at, int)}
-    for at, name, i in inputs_of(tangent.graph, wanted):
-        if name == "q":
-            known[at] = text.let(f"load {numbers.type}, ptr {q[i]}")
-    values = _step(numbers, tangent, x, known, "%at", wanted)
-    for variables, nodes in ((x, tangent.step), (q, tangent.push)):
-        for variable, at in zip(variables, nodes, strict=True):
-            text.put(f"  store {numbers.type} {values[at]}, ptr {variable}")
-    text.put("  %s.next = add i64 %s, 1")
-    text.put("  br label %loop")
-    text.label("factorise")
-    text.put("  br i1 %skip, label %good, label %once")
-    text.label("once")
-    a = [text.let(f"load {numbers.type}, ptr {variable}") for variable in q]
-    _factorise(numbers, k, n, 1, a, q, size, length)
-    fine = _above(numbers, size, length, outside["once"], outside)
-    text.put(f"  br i1 {fine}, label %check, label %again")
-    text.label("again")
-    _factorise(numbers, k, n, 2, a, q, size, length)
-    text.put("  br label %check")
-    text.label("check")
-    fine = _above(numbers, size, length, outside["least"], outside)
-    text.put(f"  br i1 {fine}, label %good, label %done")
+    _steps(numbers, tangent, wanted, outside, x, q)
+    _checked(numbers, k, n, limits, q, size, length)
     text.label("good")
     base = text.let(f"mul i64 %b, {k}")
     for name, variables in (("diagonal", size), ("length", length)):
@@ -183,13 +150,68 @@ def _blocks(text: Text, program: Program, k: int, lanes: int) -> str:
     text.put("  br label %outer")
     text.label("done")
     text.put("  ret i64 %b")
-    head = (
-        "define internal i64 @blocks(i64 %count, i64 %interval, ptr noalias %x, ptr noalias %q, "
-        "ptr noalias readonly %u, i64 %width, ptr noalias readonly %p, ptr noalias readonly %d, "
-        "double %least, ptr noalias %diagonal, ptr noalias %length, ptr noalias %scratch, "
-        "ptr %blas, ptr %factor) #0 {"
-    )
-    return "\n".join([head, *text.lines, "}"])
+    return "\n".join([BLOCKS, *text.lines, "}"])
+
+
+#: How the function that runs blocks begins.
+BLOCKS = """define internal i64 @blocks(i64 %count, i64 %interval, ptr noalias %x, ptr noalias %q,
+    ptr noalias readonly %u, i64 %width, ptr noalias readonly %p, ptr noalias readonly %d,
+    double %least, ptr noalias %diagonal, ptr noalias %length, ptr noalias %scratch, ptr %blas,
+    ptr %factor) #0 {"""
+
+
+def _limits(numbers: Numbers) -> dict[str, str]:
+    """Name the limits of sines and lengths."""
+    one = Numbers(numbers.text)
+    given = {"least": "%least", **{
+        name: one.literal(x) for name, x in (("short", SHORT), ("long", LONG), ("once", ONCE))
+    }}  # fmt: skip
+    return {name: numbers.splat(value) for name, value in given.items()}
+
+
+def _steps(
+    numbers: Numbers, tangent: Program, wanted: list[int], outside: dict[int, str],
+    x: list[str], q: list[str],
+) -> None:  # fmt: skip
+    """Write the loop over the steps of a block."""
+    text = numbers.text
+    text.label("loop")
+    text.put("  %s = phi i64 [ 0, %outer ], [ %s.next, %body ]")
+    text.put("  %more = icmp slt i64 %s, %interval")
+    text.put("  br i1 %more, label %body, label %factorise")
+    text.label("body")
+    text.put("  %at = add i64 %first, %s")
+    known = dict(outside)
+    for at, name, i in inputs_of(tangent.graph, wanted):
+        if name == "q":
+            known[at] = text.let(f"load {numbers.type}, ptr {q[i]}")
+    values = _step(numbers, tangent, x, known, "%at", wanted)
+    for variables, nodes in ((x, tangent.step), (q, tangent.push)):
+        for variable, at in zip(variables, nodes, strict=True):
+            text.put(f"  store {numbers.type} {values[at]}, ptr {variable}")
+    text.put("  %s.next = add i64 %s, 1")
+    text.put("  br label %loop")
+
+
+def _checked(
+    numbers: Numbers, k: int, n: int, limits: dict[str, str],
+    q: list[str], size: list[str], length: list[str],
+) -> None:  # fmt: skip
+    """Write the factorisation, by one pass or two, and what follows if it is good or not."""
+    text = numbers.text
+    text.label("factorise")
+    text.put("  br i1 %skip, label %good, label %first.pass")
+    text.label("first.pass")
+    a = [text.let(f"load {numbers.type}, ptr {variable}") for variable in q]
+    _factorise(numbers, k, n, 1, a, q, size, length)
+    fine = _above(numbers, size, length, limits, "once")
+    text.put(f"  br i1 {fine}, label %check, label %again")
+    text.label("again")
+    _factorise(numbers, k, n, 2, a, q, size, length)
+    text.put("  br label %check")
+    text.label("check")
+    fine = _above(numbers, size, length, limits, "least")
+    text.put(f"  br i1 {fine}, label %good, label %done")
 
 
 def _unrolled(program: Program, k: int) -> Program:
@@ -268,17 +290,19 @@ def _factorise(
             numbers.text.put(f"  store {numbers.type} {values[at]}, ptr {target}")
 
 
-def _above(numbers: Numbers, size: list[str], length: list[str], least: str, outside: dict) -> str:
+def _above(
+    numbers: Numbers, size: list[str], length: list[str], limits: dict[str, str], least: str
+) -> str:
     """Return whether all sines are above a limit, and all lengths in range."""
     fine = ""
     for a, b in zip(size, length, strict=True):
         diagonal = numbers.text.let(f"load {numbers.type}, ptr {a}")
         whole = numbers.text.let(f"load {numbers.type}, ptr {b}")
-        bound = numbers.apply("multiply", (whole, least))
+        bound = numbers.apply("multiply", (whole, limits[least]))
         for test in (
             numbers.apply("greater_equal", (diagonal, bound)),
-            numbers.apply("greater", (whole, outside["short"])),
-            numbers.apply("less", (whole, outside["long"])),
+            numbers.apply("greater", (whole, limits["short"])),
+            numbers.apply("less", (whole, limits["long"])),
         ):
             fine = test if not fine else numbers.apply("logical_and", (fine, test))
     return numbers.all(fine)

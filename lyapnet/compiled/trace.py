@@ -17,6 +17,9 @@ import numpy as np
 
 from .operations import ALIASES, COMPARISONS, COMPOSED, KNOWN, LOGIC, TRUTHS, evaluated
 
+#: NumPy as its stubs do not know it: its functions take what says so itself.
+_np: Any = np
+
 #: A function of more operations than this is left to NumPy, where a step costs no more.
 MOST = 20_000
 
@@ -105,7 +108,7 @@ def _simple_power(x: Symbol, exponent: float) -> Symbol | None:
         2.0: lambda x: x * x,
         1.0: lambda x: x,
         0.0: lambda x: x.graph.constant(1.0),
-        0.5: np.sqrt,
+        0.5: _np.sqrt,
         -1.0: lambda x: 1.0 / x,
     }
     return simple[exponent](x) if exponent in simple else None
@@ -164,103 +167,103 @@ class Symbol:
         """Return itself: a number does not change."""
         return self
 
-    __bool__ = __float__ = __int__ = __index__ = __complex__ = _no_value  # type: ignore[assignment]
+    __bool__ = __float__ = __int__ = __index__ = __complex__ = _no_value
     __hash__ = None  # type: ignore[assignment]
 
     def __add__(self, other: Any) -> Any:
         if isinstance(other, Symbol | float | int):
             return self.graph.apply("add", self, other)
-        return np.add(self, other)
+        return _np.add(self, other)
 
     def __radd__(self, other: Any) -> Any:
         if isinstance(other, float | int):
             return self.graph.apply("add", other, self)
-        return np.add(other, self)
+        return _np.add(other, self)
 
     def __sub__(self, other: Any) -> Any:
         if isinstance(other, Symbol | float | int):
             return self.graph.apply("subtract", self, other)
-        return np.subtract(self, other)
+        return _np.subtract(self, other)
 
     def __rsub__(self, other: Any) -> Any:
         if isinstance(other, float | int):
             return self.graph.apply("subtract", other, self)
-        return np.subtract(other, self)
+        return _np.subtract(other, self)
 
     def __mul__(self, other: Any) -> Any:
         if isinstance(other, Symbol | float | int):
             return self.graph.apply("multiply", self, other)
-        return np.multiply(self, other)
+        return _np.multiply(self, other)
 
     def __rmul__(self, other: Any) -> Any:
         if isinstance(other, float | int):
             return self.graph.apply("multiply", other, self)
-        return np.multiply(other, self)
+        return _np.multiply(other, self)
 
     def __truediv__(self, other: Any) -> Any:
         if isinstance(other, Symbol | float | int):
             return self.graph.apply("divide", self, other)
-        return np.divide(self, other)
+        return _np.divide(self, other)
 
     def __rtruediv__(self, other: Any) -> Any:
         if isinstance(other, float | int):
             return self.graph.apply("divide", other, self)
-        return np.divide(other, self)
+        return _np.divide(other, self)
 
     def __floordiv__(self, other: Any) -> Any:
-        return np.floor_divide(self, other)
+        return _np.floor_divide(self, other)
 
     def __mod__(self, other: Any) -> Any:
-        return np.remainder(self, other)
+        return _np.remainder(self, other)
 
     def __rmod__(self, other: Any) -> Any:
-        return np.remainder(other, self)
+        return _np.remainder(other, self)
 
     def __pow__(self, other: Any) -> Any:
-        return np.power(self, other)
+        return _np.power(self, other)
 
     def __rpow__(self, other: Any) -> Any:
-        return np.power(other, self)
+        return _np.power(other, self)
 
     def __neg__(self) -> Any:
-        return np.negative(self)
+        return _np.negative(self)
 
     def __pos__(self) -> Any:
         return self
 
     def __abs__(self) -> Any:
-        return np.absolute(self)
+        return _np.absolute(self)
 
     def __lt__(self, other: Any) -> Any:
-        return np.less(self, other)
+        return _np.less(self, other)
 
     def __le__(self, other: Any) -> Any:
-        return np.less_equal(self, other)
+        return _np.less_equal(self, other)
 
     def __gt__(self, other: Any) -> Any:
-        return np.greater(self, other)
+        return _np.greater(self, other)
 
     def __ge__(self, other: Any) -> Any:
-        return np.greater_equal(self, other)
+        return _np.greater_equal(self, other)
 
     def __eq__(self, other: Any) -> Any:
-        return np.equal(self, other)
+        return _np.equal(self, other)
 
     def __ne__(self, other: Any) -> Any:
-        return np.not_equal(self, other)
+        return _np.not_equal(self, other)
 
     def __and__(self, other: Any) -> Any:
-        return np.logical_and(self, other)
+        return _np.logical_and(self, other)
 
     __rand__ = __and__
 
     def __or__(self, other: Any) -> Any:
-        return np.logical_or(self, other)
+        return _np.logical_or(self, other)
 
     __ror__ = __or__
 
     def __invert__(self) -> Any:
-        return np.logical_not(self)
+        return _np.logical_not(self)
 
 
 class Symbols(np.ndarray[Any, Any]):

@@ -9,8 +9,8 @@ from __future__ import annotations
 from .code import Numbers, Text, inputs_of, module, write
 from .operations import TRUTHS
 from .program import Program, depends_on
-from .small import outside_of, over_groups, run, variables_of
-from .trace import ancestors
+from .small import BLOCKS, outside_of, over_groups, run, variables_of
+from .trace import Graph, ancestors
 
 
 def source(program: Program, k: int, lanes: int) -> str:
@@ -126,11 +126,11 @@ def _blocks(text: Text, program: Program, k: int, lanes: int) -> str:
         given = []
         for a in arguments:
             if a not in spread:
-                spread[a] = _spread(one, many, graph, a, values)
+                spread[a] = _spread(many, graph, a, values)
             given.append(spread[a])
         spread[at] = many.apply(operation, given)
     for i, at in enumerate(program.push):
-        value = spread[at] if at in spread else _spread(one, many, graph, at, values)
+        value = spread[at] if at in spread else _spread(many, graph, at, values)
         many.store(value, "%scratch", text.let(f"add i64 %c, {i * chunks}"))
     text.put("  br label %pushed")
     text.label("pushed")
@@ -163,16 +163,10 @@ def _blocks(text: Text, program: Program, k: int, lanes: int) -> str:
     text.put("  br label %outer")
     text.label("done")
     text.put("  ret i64 %b")
-    head = (
-        "define internal i64 @blocks(i64 %count, i64 %interval, ptr noalias %x, ptr noalias %q, "
-        "ptr noalias readonly %u, i64 %width, ptr noalias readonly %p, ptr noalias readonly %d, "
-        "double %least, ptr noalias %diagonal, ptr noalias %length, ptr noalias %scratch, "
-        "ptr %blas, ptr %factor) #0 {"
-    )
-    return "\n".join([head, *text.lines, "}"])
+    return "\n".join([BLOCKS, *text.lines, "}"])
 
 
-def _spread(one: Numbers, many: Numbers, graph, at: int, values: dict[int, str]) -> str:
+def _spread(many: Numbers, graph: Graph, at: int, values: dict[int, str]) -> str:
     """Return a single number in all lanes."""
     operation, arguments = graph.nodes[at]
     if operation == "constant":

@@ -82,8 +82,9 @@ class CompiledOrbit(JacobianOrbit):
         if k != loop.kernel.k:
             return super().through(rows, first, last)
         x, q = self._at(first).copy(), loop.grouped(rows.reshape(-1, k, n))
-        steps = {"first": first, "count": 1, "interval": last - first}
-        loop.kernel.blocks(x, q, *self._given, **steps, least=-1.0)
+        loop.kernel.blocks(
+            x, q, *self._given, first=first, count=1, interval=last - first, least=-1.0
+        )
         return loop.members(q, 0)
 
     def blocks(
@@ -123,5 +124,5 @@ class CompiledOrbit(JacobianOrbit):
             x, q = before
             loop.kernel.blocks(x, q, *self._given, count=least_done, **many)
         self._reached = first + least_done * interval, x
-        sizes = (loop.members(part[:, :least_done], 1) for part in (diagonal, length))
-        return least_done, loop.members(q, 0), *sizes
+        size, whole = (loop.members(part[:, :least_done], 1) for part in (diagonal, length))
+        return least_done, loop.members(q, 0), size, whole
