@@ -47,7 +47,7 @@ class CompiledVanilla(VanillaOrbit):
 
     def blocks(
         self, rows: Array, first: int, count: int, interval: int, least: float
-    ) -> tuple[int, Array, Array, Array]:
+    ) -> tuple[int, Array, Array]:
         """Carry a basis through blocks of steps; see `Orbit.blocks`."""
         *lead, k, n = rows.shape
         done, bases, sizes = count, [], []
@@ -65,11 +65,11 @@ class CompiledVanilla(VanillaOrbit):
                     break
                 done = found
             bases.append(here)
-            sizes.append(size[:, :done])
-        if any(size.shape[1] > done for size in sizes):
+            sizes.append(size[0, :done])
+        if any(len(size) > done for size in sizes):
             return self.blocks(rows, first, done, interval, least)
-        diagonal, length = np.stack(sizes, axis=2).reshape(2, done, *lead, k)
-        return done, np.stack(bases).reshape(rows.shape), diagonal, length
+        diagonal = np.stack(sizes, axis=1).reshape(done, *lead, k)
+        return done, np.stack(bases).reshape(rows.shape), diagonal
 
     def tape(
         self, rows: Array, sine: float, lengths: tuple[float, float]

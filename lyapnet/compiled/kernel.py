@@ -46,7 +46,7 @@ class Kernel:
         self._factor = 0
         self._blas: Array | None = None
         if self.wide:
-            self._scratch = n * wide.padded(k, at_once) + n * k + 2 * k * n + k * k + 66 * k + n
+            self._scratch = n * wide.padded(k, at_once) + 2 * n * k + k * k + 67 * k + n
             self._factor, self._blas = _factorisation()
             text = wide.source(program, k, at_once)
         else:
@@ -57,7 +57,7 @@ class Kernel:
         )(functions["run.groups"])
         self._blocks = ctypes.CFUNCTYPE(
             None, _INT, _INT, _INT, _PTR, _PTR, _PTR, _INT, _INT, _PTR, _INT, _PTR, _REAL,
-            _PTR, _PTR, _PTR, _PTR, _PTR, _PTR,
+            _PTR, _PTR, _PTR, _PTR, _PTR,
         )(functions["blocks.groups"])  # fmt: skip
 
     def run(self, x: Array, u: Array, p: Array, d: Array, n_steps: int) -> Array:
@@ -85,7 +85,7 @@ class Kernel:
         count: int,
         interval: int,
         least: float,
-    ) -> tuple[Array, Array, Array]:
+    ) -> tuple[Array, Array]:
         """Carry states and bases through blocks as long as these are good enough, in place.
 
         Parameters
@@ -105,10 +105,9 @@ class Kernel:
         -------
         done : array (groups,)
             Blocks that went well, before which x and q stop.
-        diagonal, length : array (groups, count, k, lanes)
+        diagonal : array (groups, count, k, lanes)
         """
-        shape = (len(x), count, self.k, self.lanes)
-        diagonal, length = np.empty(shape), np.empty(shape)
+        diagonal = np.empty((len(x), count, self.k, self.lanes))
         done = np.empty(len(x), dtype=np.int64)
         blas = 0 if self._blas is None else self._blas.ctypes.data
         width = u.shape[2]
@@ -118,12 +117,12 @@ class Kernel:
             scratch = np.empty(self._scratch)
             self._blocks(
                 b - a, count, interval, _at(x, a), _at(q, a), _at(u, a) + shift, width, _step(u),
-                _at(p, a), _step(p), d.ctypes.data, least, _at(diagonal, a), _at(length, a),
+                _at(p, a), _step(p), d.ctypes.data, least, _at(diagonal, a),
                 scratch.ctypes.data, blas, self._factor, _at(done, a),
             )  # fmt: skip
 
         self._shared(part, len(x), count * interval * (1 + self.k))
-        return done, diagonal, length
+        return done, diagonal
 
     def _shared(self, part: Any, groups: int, times: int) -> None:
         """Share groups among threads where that is worth it."""
@@ -174,7 +173,8 @@ def _factorisation() -> tuple[int, Array]:
 
 def _at(x: Array, group: int) -> int:
     """Return the address of a group's part; the only part is for all groups."""
-    return x.ctypes.data + (group * x.strides[0] if len(x) > 1 else 0)
+    address: int = x.__array_interface__["data"][0]  # half the time of x.ctypes.data
+    return address + group * x.strides[0] if group and len(x) > 1 else address
 
 
 def _step(x: Array) -> int:

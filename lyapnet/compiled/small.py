@@ -49,7 +49,7 @@ done:
 }}"""
     blocks = f"""define void @blocks.groups(i64 %groups, i64 %count, i64 %interval, ptr %x, ptr %q,
     ptr %u, i64 %width, i64 %next.u, ptr %p, i64 %next.p, ptr %d, double %least, ptr %diagonal,
-    ptr %length, ptr %scratch, ptr %blas, ptr %factor, ptr %finished) #0 {{
+    ptr %scratch, ptr %blas, ptr %factor, ptr %finished) #0 {{
 entry:
   br label %loop
 loop:
@@ -63,9 +63,8 @@ body:
 {_shift("p", "%next.p")}
   %each.size = mul i64 %count, {k * lanes}
 {_shift("diagonal", "%each.size")}
-{_shift("length", "%each.size")}
   %r = call i64 @blocks(i64 %count, i64 %interval, ptr %x.g, ptr %q.g, ptr %u.g, i64 %width,
-      ptr %p.g, ptr %d, double %least, ptr %diagonal.g, ptr %length.g, ptr %scratch, ptr %blas,
+      ptr %p.g, ptr %d, double %least, ptr %diagonal.g, ptr %scratch, ptr %blas,
       ptr %factor)
   %to = getelementptr inbounds i64, ptr %finished, i64 %g
   store i64 %r, ptr %to
@@ -139,10 +138,9 @@ def _blocks(text: Text, program: Program, k: int, lanes: int) -> str:
     _checked(numbers, k, n, limits, q, size, length)
     text.label("good")
     base = text.let(f"mul i64 %b, {k}")
-    for name, variables in (("diagonal", size), ("length", length)):
-        for i, variable in enumerate(variables):
-            value = text.let(f"load {numbers.type}, ptr {variable}")
-            numbers.store(value, f"%{name}", text.let(f"add i64 {base}, {i}"))
+    for i, variable in enumerate(size):
+        value = text.let(f"load {numbers.type}, ptr {variable}")
+        numbers.store(value, "%diagonal", text.let(f"add i64 {base}, {i}"))
     for name, variables in (("x", x), ("q", q)):
         for i, variable in enumerate(variables):
             numbers.store(text.let(f"load {numbers.type}, ptr {variable}"), f"%{name}", i)
@@ -156,7 +154,7 @@ def _blocks(text: Text, program: Program, k: int, lanes: int) -> str:
 #: How the function that runs blocks begins.
 BLOCKS = """define internal i64 @blocks(i64 %count, i64 %interval, ptr noalias %x, ptr noalias %q,
     ptr noalias readonly %u, i64 %width, ptr noalias readonly %p, ptr noalias readonly %d,
-    double %least, ptr noalias %diagonal, ptr noalias %length, ptr noalias %scratch, ptr %blas,
+    double %least, ptr noalias %diagonal, ptr noalias %scratch, ptr %blas,
     ptr %factor) #0 {"""
 
 

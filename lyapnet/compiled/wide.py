@@ -75,7 +75,8 @@ def _blocks(text: Text, program: Program, k: int, lanes: int) -> str:
     for i in range(n):
         text.put(f"  store double {one.load('%x', i)}, ptr {x[i]}")
     text.put(f"  %rows = getelementptr inbounds double, ptr %scratch, i64 {n * width}")
-    text.put(f"  %room = getelementptr inbounds double, ptr %rows, i64 {n * k}")
+    text.put(f"  %lengths = getelementptr inbounds double, ptr %rows, i64 {n * k}")
+    text.put(f"  %room = getelementptr inbounds double, ptr %lengths, i64 {k}")
     text.put("  %skip = fcmp olt double %least, 0.0")
     text.put("  br label %outer")
     text.label("outer")
@@ -147,10 +148,9 @@ def _blocks(text: Text, program: Program, k: int, lanes: int) -> str:
     text.label("check")
     text.put(f"  %base = mul i64 %b, {k}")
     text.put("  %diagonal.b = getelementptr inbounds double, ptr %diagonal, i64 %base")
-    text.put("  %length.b = getelementptr inbounds double, ptr %length, i64 %base")
     text.put(
         f"  %fine = call i64 %factor(ptr %blas, ptr %rows, i64 {k}, i64 {n}, ptr %room, "
-        "ptr %diagonal.b, ptr %length.b, double %least)"
+        "ptr %diagonal.b, ptr %lengths, double %least)"
     )
     text.put("  %is.fine = icmp ne i64 %fine, 0")
     text.put("  br i1 %is.fine, label %good, label %done")

@@ -71,7 +71,7 @@ class Benettin:
         look = 0.0
         system = self.prepare()
         lead, k = self.x.shape[:-1], self.rows.shape[-2]
-        length = stretch_length(system, lead, k)
+        length = stretch_length(system, lead, k, looks=self.tol is not None)
         work = self.rows.size * self.system.dim
         with (
             blas_threads(work),

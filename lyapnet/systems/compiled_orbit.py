@@ -89,7 +89,7 @@ class CompiledOrbit(JacobianOrbit):
 
     def blocks(
         self, rows: Array, first: int, count: int, interval: int, least: float
-    ) -> tuple[int, Array, Array, Array]:
+    ) -> tuple[int, Array, Array]:
         """Carry a basis through blocks of steps as long as it is good enough.
 
         Parameters
@@ -108,7 +108,7 @@ class CompiledOrbit(JacobianOrbit):
             Blocks that went well, in all members.
         rows : array (..., k, n)
             The basis after these.
-        diagonal, length : array (done, ..., k)
+        diagonal : array (done, ..., k)
         """
         loop = self.loop
         if rows.shape[-2] != loop.kernel.k:
@@ -118,11 +118,10 @@ class CompiledOrbit(JacobianOrbit):
         q = loop.grouped(rows.reshape(-1, k, n))
         before = (x.copy(), q.copy()) if len(x) > 1 else (x, q)
         many: dict[str, Any] = {"first": first, "interval": interval, "least": least}
-        done, diagonal, length = loop.kernel.blocks(x, q, *self._given, count=count, **many)
+        done, diagonal = loop.kernel.blocks(x, q, *self._given, count=count, **many)
         least_done = int(done.min())
         if least_done < done.max():  # groups that went on are taken back
             x, q = before
             loop.kernel.blocks(x, q, *self._given, count=least_done, **many)
         self._reached = first + least_done * interval, x
-        size, whole = (loop.members(part[:, :least_done], 1) for part in (diagonal, length))
-        return least_done, loop.members(q, 0), size, whole
+        return least_done, loop.members(q, 0), loop.members(diagonal[:, :least_done], 1)

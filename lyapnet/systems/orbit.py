@@ -108,7 +108,7 @@ class Orbit:
 
     def blocks(
         self, rows: Array, first: int, count: int, interval: int, least: float
-    ) -> tuple[int, Array, Array, Array]:
+    ) -> tuple[int, Array, Array]:
         """Carry a basis through as many blocks as the orbit can do at once, factors included.
 
         None, unless an orbit can do better than one step at a time.
@@ -130,11 +130,10 @@ class Orbit:
             Number of blocks.
         rows : array (..., k, n)
             The basis after these.
-        diagonal, length : array (done, ..., k)
+        diagonal : array (done, ..., k)
             As of `orthonormalise`.
         """
-        none = np.empty((0, *rows.shape[:-1]))
-        return 0, rows, none, none
+        return 0, rows, np.empty((0, *rows.shape[:-1]))
 
     def tape(
         self, rows: Array, sine: float, lengths: tuple[float, float]

@@ -85,21 +85,29 @@ def forward(
         The smallest sine met, see `orthonormalise`.
     tape : Tape or None
     """
-    run = _Run(orbit, rows, interval, forgiving, keep, flag_only)
+    run = _Run(orbit, rows, interval, start, forgiving, keep, flag_only)
     with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
         run.through()
         check_states(orbit, start)
-        return run.growth(start)
+        return run.growth()
 
 
 class _Run:
     """Blocks of a stretch, done in order, each divided where the basis does not stand it."""
 
     def __init__(
-        self, orbit: Orbit, rows: Array, interval: int, forgiving: bool, keep: bool, flag_only: bool
+        self,
+        orbit: Orbit,
+        rows: Array,
+        interval: int,
+        start: int,
+        forgiving: bool,
+        keep: bool,
+        flag_only: bool,
     ) -> None:
         n_steps = orbit.n_steps
-        self.orbit, self.interval, self.forgiving = orbit, interval, forgiving
+        self.orbit, self.interval, self.start = orbit, interval, start
+        self.forgiving = forgiving
         self.keep, self.flag_only = keep, flag_only
         self.n_blocks = -(-n_steps // interval)
         length = n_steps if keep else min(interval, n_steps)
@@ -112,8 +120,8 @@ class _Run:
         # Of all blocks and parts of divided ones, in groups: where each ends, what it has grown.
         self.n_parts = 0
         self.ends: list[Any] = []
-        self.diagonals: list[Array] = []
-        self.lengths: list[Array] = []
+        self.grown: list[Array] = []
+        self.least = 1.0
         #: The first part of each block.
         self.starts: list[Any] = []
         self.suspect: list[tuple[int, int, int, Array]] = []
@@ -144,23 +152,20 @@ class _Run:
             return 0
         n = self.buffer.shape[-1]
         least = SMALLEST_SINE if steps > 1 else n * np.finfo(float).eps
-        found, rows, diagonal, length = self.orbit.blocks(
-            self.buffer[0], first, count, steps, least
-        )
+        found, rows, diagonal = self.orbit.blocks(self.buffer[0], first, count, steps, least)
         self.loop.learn(found > 0)
         self.reach = max(1, 2 * found)
         if found:
             self.buffer[0] = rows
             self.starts.append(np.arange(self.n_parts, self.n_parts + found))
-            self._note(first + steps * np.arange(1, found + 1), diagonal, length)
+            self._note(first + steps * np.arange(1, found + 1), np.log(diagonal))
         return found
 
-    def _note(self, ends: Array, diagonal: Array, length: Array) -> None:
-        """Note the factors of blocks, or of parts of one."""
+    def _note(self, ends: Array, log_growth: Array) -> None:
+        """Note how much blocks have grown, or parts of one, that end at some steps."""
         self.n_parts += len(ends)
         self.ends.append(ends)
-        self.diagonals.append(diagonal)
-        self.lengths.append(length)
+        self.grown.append(log_growth)
 
     def _block(self, first: int, last: int) -> bool:
         """Push through a block and factorise; say whether the basis stood it undivided."""
@@ -177,18 +182,25 @@ class _Run:
             if not sine.min() >= SMALLEST_SINE:  # NaN where it overflowed
                 self.suspect.append((self.n_parts, first, last, sine))
                 return False
-        self._note(np.array([last]), diagonal[None], length[None])
+        self._check(diagonal, length, last)
+        log_growth, sine = logs(diagonal, length, self.buffer.shape[-1])
+        self.least = min(self.least, float(sine.min()))
+        self._note(np.array([last]), log_growth[None])
         if self.tape is not None and factor is not None:
             self.tape.blocks.append((first, last, factor))
         if not self.keep:
             self.buffer[0] = self.views[end]
         return True
 
-    def growth(self, start: int) -> tuple[Array, Array, float, Tape | None]:
+    def _check(self, diagonal: Array, length: Array, last: int) -> None:
+        """Refuse what is not finite: states, or else Jacobians."""
+        if not (np.isfinite(diagonal).all() and np.isfinite(length).all()):
+            check_states(self.orbit, self.start)
+            check_growth(diagonal[None], length[None], [self.start + last])
+
+    def growth(self) -> tuple[Array, Array, float, Tape | None]:
         """Return what `forward` does."""
-        diagonal, length = np.concatenate(self.diagonals), np.concatenate(self.lengths)
-        check_growth(diagonal, length, start + np.concatenate(self.ends))
-        log_growth, sine = logs(diagonal, length, self.buffer.shape[-1])
+        log_growth = self.grown[0] if len(self.grown) == 1 else np.concatenate(self.grown)
         volume = None if self.keep else self.orbit.log_volume
         if volume is not None and self.buffer.shape[-2] == self.buffer.shape[-1]:
             # The last direction of a full basis has what the others leave of the volume.
@@ -203,25 +215,26 @@ class _Run:
                 if self.forgiving or part not in starts or collapsed.min() >= _COLLAPSED:
                     continue
                 if not np.isneginf(growth[np.searchsorted(starts, part)]).any():
-                    raise _degenerate(start + last, last - first, collapsed)
+                    raise _degenerate(self.start + last, last - first, collapsed)
         if self.tape is not None:
             self.tape.log_growth = log_growth
         rows = self.buffer[self.orbit.n_steps if self.keep else 0].copy()
         smallest = min((float(np.nan_to_num(s[3]).min()) for s in self.suspect), default=1.0)
-        return growth, rows, min(smallest, float(sine.min())), self.tape
+        return growth, rows, min(smallest, self.least), self.tape
 
 
 def check_growth(diagonal: Array, length: Array, ends: Sequence[int] | Array) -> None:
     """Refuse Jacobians that are not finite."""
+    if np.isfinite(diagonal).all() and np.isfinite(length).all():
+        return
     good = np.isfinite(diagonal + length).reshape(len(ends), -1).all(axis=1)
-    if not good.all():
-        step = int(ends[int(np.argmin(good))])
-        raise DivergedError(
-            f"the Jacobian of step {step}, times the tangent basis, is not finite: check "
-            "`jacobian` at the state there (`check_invariants` compares it with the step), or the "
-            "step itself if its derivative comes from autograd",
-            step=step,
-        )
+    step = int(ends[int(np.argmin(good))])
+    raise DivergedError(
+        f"the Jacobian of step {step}, times the tangent basis, is not finite: check "
+        "`jacobian` at the state there (`check_invariants` compares it with the step), or the "
+        "step itself if its derivative comes from autograd",
+        step=step,
+    )
 
 
 def logs(diagonal: Array, length: Array, n: int) -> tuple[Array, Array]:

@@ -105,7 +105,7 @@ def interval_of(qr_interval: Any) -> int | None:
 
 
 def choose_interval(orbit: Orbit, rows: Array, intervals: Sequence[int]) -> int:
-    """Return the longest interval in which a basis stays well conditioned along an orbit.
+    """Return the longest interval after which a basis is still well conditioned along an orbit.
 
     Appendix J of the paper: propagate without factorising until the condition is no longer
     acceptable. The basis should have been warmed up.
@@ -117,18 +117,25 @@ def choose_interval(orbit: Orbit, rows: Array, intervals: Sequence[int]) -> int:
     intervals : sequence of int
         Those to choose from, ascending; the last one at most the orbit's length.
     """
-    found, here = 1, rows
+    aim = SPECTRUM_AIM if rows.shape[-2] <= SMALL else CHOLESKY_AIM
+    if orbit.runs_along:  # compiled loops say whether a block of this length is good enough
+        good = (q for q in reversed(intervals) if orbit.blocks(rows, 0, 1, q, aim)[0])
+        return next(good, 1)
+    carried, here = [], rows
     for before, interval in itertools.pairwise((0, *intervals)):
         here = orbit.through(here, before, interval)
-        if not np.isfinite(here).all():
-            break
-        with np.errstate(over="ignore"):
-            diagonal, length = orthonormalise(here.copy())
-        aim = SPECTRUM_AIM if rows.shape[-2] <= SMALL else CHOLESKY_AIM
-        if (diagonal < aim * length).any():
-            break
-        found = interval
-    return found
+        carried.append(here)
+    both = zip(reversed(intervals), reversed(carried), strict=True)
+    return next((q for q, vectors in both if _stands(vectors, aim)), 1)
+
+
+def _stands(rows: Array, aim: float) -> bool:
+    """Say whether vectors have come no closer to each other than a sine."""
+    if not np.isfinite(rows).all():
+        return False
+    with np.errstate(over="ignore"):
+        diagonal, length = orthonormalise(rows.copy())
+    return not (diagonal < aim * length).any()
 
 
 @dataclass

@@ -56,10 +56,16 @@ class Plan:
                 start = stop
 
 
-def stretch_length(system: System, lead: tuple[int, ...], k: int) -> int:
-    """Return the steps that a stretch should have."""
+#: Steps of a stretch at most, and of one after which nobody looks at the errors.
+_MOST, _LONGEST = 2**12, 2**14
+
+
+def stretch_length(
+    system: System, lead: tuple[int, ...], k: int, *, looks: bool = True
+) -> int:
+    """Return the steps that a stretch should have; many if nobody `looks` between two."""
     per_step = max(1, int(np.prod(lead))) * system.dim * (k if k < system.dim else system.dim)
-    return int(np.clip(_STRETCH // per_step, 64, 4096))
+    return int(np.clip(_STRETCH // per_step, 64, _MOST if looks else _LONGEST))
 
 
 def run_orbit(
