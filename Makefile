@@ -8,7 +8,7 @@ PY := $(VENV)/bin/python
 INSTALL := $(PY) -m pip install -qq --disable-pip-version-check
 SETTINGS := pyproject.toml setup.cfg
 # What networks come from, apart from all else: lyapnet needs none of these.
-FRAMEWORKS := torch==2.13.0 lightning keras flax jax
+FRAMEWORKS := torch==2.13.0 lightning keras flax jax reservoirpy
 WITH := .venv-frameworks
 
 .NOTPARALLEL:
@@ -37,7 +37,7 @@ frameworks: export MPLBACKEND = Agg
 frameworks: export KERAS_BACKEND = torch
 frameworks: $(WITH)/ready
 	$(WITH)/bin/python -m pytest tests/weights/test_frameworks.py tests/weights/test_notebook_torch.py \
-	  tests/with_torch lyapnet/torch
+	  tests/weights/test_reservoirpy.py tests/with_torch tests/with_jax lyapnet/torch lyapnet/jax
 
 lint: $(VENV)/test.ready
 	$(PY) -m ruff check

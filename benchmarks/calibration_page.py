@@ -75,8 +75,11 @@ steps, too short to tell: an estimator should refuse, or at least hold the truth
 
 The equally weighted cosine estimator (EWC: Müller 2007; Lazarus, Lewis, Stock and Watson 2018) is
 exactly Student-t for white noise, and the one question is for how many cosines the spectrum is
-flat. The usual n^(2/3) is too many at AR(1) 0.95; the AR(1) plug-in, at the most cautious of
-several time scales, is right throughout. Prewhitening does as well where growth is
+flat. The usual n^(2/3) is too many at AR(1) 0.95. The AR(1) plug-in, at the most cautious of
+several time scales, is right on all of these series, but not on chaotic flows whose growth has a
+slow component under fast anticorrelation, or nearly is the increment of a bounded function: hence
+24 cosines only where the power of bands of cosines is the same, and else 8, or 4 where the lowest
+rise ([coverage over chaotic systems](published.md)). Prewhitening does as well where growth is
 autoregressive, not where it is a moving average. Ten batch means come close, with wider intervals,
 and never notice that a run is too short. Kernels and initial sequences neglect the error of the
 error, and initial sequences presuppose a reversible chain, which anticorrelated growth is unlike.

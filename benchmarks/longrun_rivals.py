@@ -152,7 +152,7 @@ def prewhitened_cosine(x):
 
 
 RIVALS = {
-    "lyapnet: EWC, multi-scale plug-in": lyapnet,
+    "lyapnet: EWC, flat bands and plug-in": lyapnet,
     "EWC, 8 cosines": lambda x: cosine(x, 8),
     "EWC, 24 cosines": lambda x: cosine(x, 24),
     "EWC, 0.4 n^(2/3) cosines": lambda x: cosine(x, max(1, int(0.4 * len(x) ** (2 / 3)))),

@@ -46,3 +46,7 @@ class DegenerateBasisError(LyapnetError):
 
 class PrecisionError(LyapnetError):
     """The working precision cannot resolve the answer."""
+
+
+class FileError(ValueError):
+    """A file is damaged, or not what it should be; the message names it, and the remedy."""

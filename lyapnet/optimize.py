@@ -116,6 +116,19 @@ class Adam:
         """Return an independent optimiser in the same state."""
         return self.with_state(self.state)
 
+    def _to_state(self) -> dict[str, Any]:
+        return {**self.settings, "state": self.state}
+
+    @classmethod
+    def _from_state(cls, state: dict[str, Any]) -> Self:
+        new = cls(**{name: state[name] for name in cls().settings})
+        if "state" in state:
+            return new.with_state(state["state"])
+        # The first format had its vectors, and the shapes as lists.
+        shapes = {name: tuple(shape) for name, shape in state["_shapes"].items()}
+        m, v = (_split(state[name], shapes) for name in ("_m", "_v"))
+        return new.with_state(AdamState(state["_t"], m, v))
+
     def __repr__(self) -> str:
         settings = {**self.settings, "t": self._t}
         return f"Adam({', '.join(f'{name}={x}' for name, x in settings.items())})"

@@ -12,9 +12,12 @@ import numpy as np
 
 from .numerics.arrays import Array
 
+#: The largest count: sums of a few of them fit into 64 bits, and a float64 holds each.
+MOST = 2**53
 
-def integer(name: str, value: Any, *, low: int | None = None, high: int | None = None) -> int:
-    """Return an integer within bounds."""
+
+def integer(name: str, value: Any, *, low: int | None = None, high: int | None = MOST) -> int:
+    """Return an integer within bounds; without an upper one with ``high=None``."""
     try:
         number = operator.index(value)
     except TypeError:
@@ -33,9 +36,13 @@ def real(name: str, value: Any, *, positive: bool = False, low: float | None = N
     try:
         if isinstance(value, str | bytes):
             raise TypeError
+        if isinstance(value, np.ma.MaskedArray | np.datetime64 | np.timedelta64):
+            raise TypeError
         number = float(value)
     except (TypeError, ValueError):
         raise TypeError(f"`{name}` must be a real number, got {value!r}") from None
+    except OverflowError:
+        raise ValueError(f"`{name}` must be within the range of float64, about 1.8e308") from None
     if not np.isfinite(number):
         raise ValueError(f"`{name}` must be finite, got {number}")
     if positive and number <= 0:
@@ -68,19 +75,7 @@ def option(name: str, value: Any, allowed: Collection[Any]) -> Any:
 
 def array(name: str, value: Any, *, ndim: int | None = None, least: int = 0) -> Array:
     """Return a finite float64 array with the given (or at least so many) axes."""
-    if getattr(value, "requires_grad", False):  # a tensor of PyTorch, whose conversion fails
-        raise TypeError(
-            f"`{name}` is a tensor that requires grad, whose gradient would be lost here: give "
-            f"{name}.detach().numpy()"
-        )
-    try:
-        if np.iscomplexobj(value):
-            raise TypeError("it is complex")
-        if np.asarray(value).dtype.kind in "SU":
-            raise TypeError("it is text")
-        x = np.array(value, dtype=float)
-    except (TypeError, ValueError) as error:
-        raise TypeError(f"`{name}` must be an array of real numbers: {error}") from None
+    x = numbers(name, value)
     if ndim is not None and x.ndim != ndim:
         raise ValueError(f"`{name}` must have {counted(ndim, 'axis', 'axes')}, got shape {x.shape}")
     if x.ndim < least:
@@ -88,6 +83,58 @@ def array(name: str, value: Any, *, ndim: int | None = None, least: int = 0) -> 
         raise ValueError(f"`{name}` must have at least {axes}, got shape {x.shape}")
     finite(name, x)
     return x
+
+
+def numbers(name: str, value: Any) -> Array:
+    """Return an array of real numbers, which may be infinite or NaN."""
+    if getattr(value, "requires_grad", False):  # a tensor of PyTorch, whose conversion fails
+        raise TypeError(
+            f"`{name}` is a tensor that requires grad, whose gradient would be lost here: give "
+            f"{name}.detach().numpy()"
+        )
+    if hasattr(value, "toarray"):
+        raise TypeError(
+            f"`{name}` is a sparse matrix, and arrays here are dense: give {name}.toarray(); a "
+            "system of your own with step and pushforward may keep it sparse"
+        )
+    value = widened(value)
+    try:
+        why = _no_numbers(value)
+        if why is not None:
+            raise TypeError(why)
+        x = np.array(value, dtype=float)
+    except (TypeError, ValueError) as error:
+        raise TypeError(f"`{name}` must be an array of real numbers: {error}") from None
+    except OverflowError:
+        raise ValueError(
+            f"`{name}` must be within the range of float64, about 1.8e308: it has larger integers"
+        ) from None
+    return x
+
+
+def widened(value: Any) -> Any:
+    """Return a tensor of PyTorch's bfloat16, which NumPy does not know, as one that it does."""
+    known = "bfloat16" not in str(getattr(value, "dtype", "")) or not hasattr(value, "float")
+    return value if known else value.float()
+
+
+def _no_numbers(value: Any) -> str | None:
+    """Say why an array's entries are not real numbers, though NumPy would make some of them."""
+    if _is_masked(value):
+        return "it is masked, and what is masked has no value: fill it, value.filled(...)"
+    if np.iscomplexobj(value):
+        return "it is complex"
+    x = np.asarray(value)
+    if x.dtype.kind == "O" and any(isinstance(item, str | bytes) for item in x.ravel()):
+        return "it is text"
+    kinds = {"S": "text", "U": "text", "T": "text", "M": "dates", "m": "durations", "V": "records"}
+    return f"it is {kinds[x.dtype.kind]}" if x.dtype.kind in kinds else None
+
+
+def _is_masked(value: Any) -> bool:
+    if isinstance(value, list | tuple):
+        return any(map(_is_masked, value))
+    return np.ma.isMaskedArray(value)
 
 
 def counted(number: int, one: str, many: str) -> str:
@@ -105,9 +152,16 @@ def finite(name: str, x: Array) -> None:
     """Refuse NaN and infinity, and say where the first one is."""
     where = not_finite(x)
     if where is not None:
-        raise ValueError(
-            f"`{name}` must be finite, but {name}[{', '.join(map(str, where))}] = {x[where]}"
-        )
+        at = f"[{', '.join(map(str, where))}]" if where else ""
+        raise ValueError(f"`{name}` must be finite, but {name}{at} = {x[where]}")
+
+
+def nonnegative(name: str, value: Any) -> Array:
+    """Return an array of finite numbers, none of them negative."""
+    found = array(name, value)
+    if (found < 0).any():
+        raise ValueError(f"`{name}` must be at least 0, got {float(found.min())}")
+    return found
 
 
 def trailing(name: str, x: Array, size: int, meaning: str) -> None:
@@ -116,11 +170,19 @@ def trailing(name: str, x: Array, size: int, meaning: str) -> None:
         raise ValueError(f"`{name}` must have shape (..., {size}), {meaning}; got {x.shape}")
 
 
+def members(name: str, shape: tuple[int, ...]) -> None:
+    """Refuse an ensemble without members."""
+    if 0 in shape:
+        raise ValueError(
+            f"`{name}` is an ensemble of shape {shape}, which has no members: give one"
+        )
+
+
 def generator(rng: Any) -> np.random.Generator:
     """Return the generator that `rng` means (SPEC 7): None, an integer or a Generator."""
     if rng is not None and not isinstance(rng, np.random.Generator):
         try:
-            rng = integer("rng", rng, low=0)
+            rng = integer("rng", rng, low=0, high=None)
         except TypeError:
             raise TypeError(
                 f"`rng` must be None, an integer or a numpy.random.Generator, got {rng!r}"

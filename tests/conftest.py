@@ -9,6 +9,9 @@ from hypothesis import settings
 
 os.environ["MPLBACKEND"] = "agg"  # as Matplotlib spells it itself: a test may choose it again
 
+#: A user's script, for the type checkers alone.
+collect_ignore = ["typed"]
+
 # A shared machine has no deadlines; in CI the examples are the same on every run.
 settings.register_profile("local", deadline=None)
 settings.register_profile("ci", deadline=None, derandomize=True)

@@ -223,3 +223,61 @@ def test_no_function_that_works_is_refused(name):
     half = ln.Map(WORKING[name], 1)
     assert abs(half.step(np.array([0.2]))[0]) <= 0.2
     assert ln.Flow(WORKING[name], 1, dt=0.1).step(np.array([0.2])).shape == (1,)
+
+
+DAY = np.datetime64("2020-01-01")
+NO_NUMBERS = {
+    "no members": np.zeros((0, 4)),
+    "no members in the middle": np.zeros((3, 0, 4)),
+    "dates": np.full(4, DAY),
+    "list of dates": [DAY] * 4,
+    "durations": np.ones(4, "m8[s]"),
+    "records": np.zeros(4, [("a", float)]),
+    "masked": np.ma.masked_array(np.ones(4), [0, 1, 0, 0]),
+    "list of masked rows": [np.ma.masked_array(np.ones(4), [0, 1, 0, 0])] * 4,
+    "beyond float64": [10**400] * 4,
+    "text among objects": np.array(["1"] * 4, dtype=object),
+}
+DOORS = {
+    "x0": lambda x: ln.lyapunov_spectrum(CELL, 10, x0=x),
+    "inputs": lambda x: ln.lyapunov_spectrum(CELL, inputs=x, transient=0, basis_transient=0),
+    "basis": lambda x: ln.lyapunov_spectrum(CELL, 10, basis=x),
+    "jacobians": ln.spectrum_from_jacobians,
+    "W": ln.VanillaRNN,
+    "b": lambda x: ln.VanillaRNN(np.eye(4), b=x),
+    "lam": ln.flossing_loss,
+    "target": lambda x: ln.floss(CELL, 1, k=4, n_steps=4, target=x, rng=0),
+}
+
+
+@pytest.mark.parametrize("kind", NO_NUMBERS)
+@pytest.mark.parametrize("name", DOORS)
+def test_what_is_no_array_of_numbers_is_refused_by_name(name, kind):
+    with pytest.raises((ValueError, TypeError), match=f"`{name}`"):
+        DOORS[name](NO_NUMBERS[kind])
+
+
+COUNTS = {
+    "n_steps": lambda n: ln.lyapunov_spectrum(CELL, n),
+    "transient": lambda n: ln.lyapunov_spectrum(CELL, 10, transient=n),
+    "n_epochs": lambda n: ln.floss(CELL, n, k=1, n_steps=4),
+    "batch_size": lambda n: ln.floss(CELL, 1, k=1, n_steps=4, batch_size=n),
+    "n": lambda n: ln.VanillaRNN.random(n),
+    "dim": lambda n: ln.Map(never, n),
+}
+
+
+@pytest.mark.parametrize("name", COUNTS)
+@pytest.mark.parametrize("number", [2**63, 10**400, np.timedelta64(3, "s"), np.ma.masked])
+def test_no_count_is_beyond_64_bits(name, number):
+    with pytest.raises((ValueError, TypeError), match=f"`{name}`"):
+        COUNTS[name](number)
+
+
+@pytest.mark.parametrize("scale", [1e200, 1e-200])
+def test_a_basis_may_be_of_any_length(scale):
+    given = ln.lyapunov_spectrum(CELL, 20, basis=scale * np.eye(4), rng=0)
+    plain = ln.lyapunov_spectrum(CELL, 20, basis=np.eye(4), rng=0)
+    np.testing.assert_allclose(given.exponents, plain.exponents, rtol=1e-12)
+    with pytest.raises(ValueError, match="independent"):
+        ln.lyapunov_spectrum(CELL, 20, basis=scale * np.ones((4, 2)))

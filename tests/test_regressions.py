@@ -265,3 +265,23 @@ def test_prediction_without_a_surviving_direction_is_infinite_and_not_nan():
     assert spectrum.log10_condition_number([0, 10], 2).tolist() == [0, np.inf]
     assert spectrum.usable_dimensions(10, 3) == 0
     assert spectrum.usable_dimensions(0, 3) == 3
+
+
+@pytest.mark.parametrize("vectorized", [False, True])
+@pytest.mark.parametrize("params", [None, {"a": np.array(0.5)}])
+@pytest.mark.parametrize("kind", ["map", "flow"])
+def test_driven_system_without_inputs_gets_zeros(kind, params, vectorized):
+    # a vectorized one was called with None in place of its input, and failed
+    V = np.array([[1.0, -1.0, 0.5], [0.3, 0.2, 0.1]])
+
+    def rule(x, u, p=None):
+        return (0.5 if p is None else p["a"]) * anp.tanh(x) + u @ V
+
+    given = {"params": params, "vectorized": vectorized, "n_inputs": 2}
+    system = ln.Map(rule, 3, **given) if kind == "map" else ln.Flow(rule, 3, dt=0.1, **given)
+    x0 = np.ones((2, 3))
+    zeros = ln.lyapunov_spectrum(system, 50, inputs=np.zeros((250, 2)), x0=x0, rng=0)
+    without = ln.lyapunov_spectrum(system, 50, x0=x0, rng=0)
+    np.testing.assert_array_equal(without.exponents, zeros.exponents)
+    c = ln.condition_number(system, 20, x0=np.ones(3), rng=0)
+    assert c.resolved.all()

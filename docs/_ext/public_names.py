@@ -95,7 +95,8 @@ def write(app, config):
 
 def keep_initials(app, what, name, thing, options, lines):
     """Keep a reference that begins with an author's initial from becoming a list, A., B., C."""
-    lines[:] = [re.sub(r"^(\s*)([A-Z]\. )", r"\1\\\2", line) for line in lines]
+    initial = re.compile(r"^(\s*(?:\.\. \[\w+\] )?)([A-Z]\. )")
+    lines[:] = [initial.sub(r"\1\\\2", line) for line in lines]
 
 
 def setup(app):

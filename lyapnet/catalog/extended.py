@@ -119,76 +119,98 @@ def bernoulli_lattice(n: int = 16, *, coupling: Any = 0.1) -> CatalogMap:
     return named(system, f"lattice of {n} doubling maps", start - np.floor(start), known)
 
 
-def mackey_glass(
-    n: int = 100, *, a: Any = 0.2, b: Any = 0.1, exponent: Any = 10.0, delay: float = 17.0
-) -> CatalogMap:
-    r"""Return the Mackey-Glass delay equation, as a map of n + 1 samples of its past.
+def coupled_logistic(n: int = 32, *, r: Any = 4.0, coupling: Any = 0.1) -> CatalogMap:
+    r"""Return Kaneko's lattice of coupled logistic maps.
 
-    .. math:: \dot x(t) = F(x(t - \tau)) - b\,x(t), \qquad F(x) = \frac{a x}{1 + x^{c}}
+    .. math:: x_i' = (1 - \epsilon)\,f(x_i) + \tfrac{\epsilon}{2} (f(x_{i-1}) + f(x_{i+1})), \qquad
+              f(x) = r x (1 - x)
 
     Parameters
     ----------
     n : int, optional
-        Steps per delay, at least 2: `dt` is ``delay / n``.
-    a, b, exponent : float or array, optional
-        a, b and c.
-    delay : float, optional
-        :math:`\tau`.
+        Number of sites on the ring, at least 3.
+    r, coupling : float or array, optional
+        r and :math:`\epsilon`.
 
     Notes
     -----
-    The state is :math:`(x(t), x(t - \Delta t), \dots, x(t - \tau))`; a step is one of the
-    trapezoidal rule, which is explicit here since the feedback is known and the decay linear:
-
-    .. math:: x' = \frac{(2 - b \Delta t)\,x_0 + \Delta t\,(F(x_n) + F(x_{n-1}))}
-                        {2 + b \Delta t}
-
-    The leading exponents are those of the delay equation up to order :math:`\Delta t^2`.
-
-    `reference` is None: no formula for the exponents is known, and estimates depend on how the
-    delay equation is discretised.
+    `reference` is None: no formula is known where the coupling is not 0.
 
     References
     ----------
-    M. C. Mackey and L. Glass, Science 197, 287 (1977); J. D. Farmer, "Chaotic attractors of an
-    infinite-dimensional dynamical system", Physica D 4, 366 (1982).
+    K. Kaneko, Prog. Theor. Phys. 72, 480 (1984).
 
     Examples
     --------
     >>> from lyapnet import catalog
-    >>> system = catalog.mackey_glass()
-    >>> system.dim, system.dt
-    (101, 0.17)
+    >>> catalog.coupled_logistic(8).dim
+    8
     """
-    n = validate.integer("n", n, low=2)
-    dt = validate.real("delay", delay, positive=True) / n
-    unit = np.eye(n + 1)
-    shift = np.vstack([np.zeros(n + 1), unit[:-1]])
-    entries = [np.outer(unit[0], unit[j]) for j in (0, n - 1, n)]
+    n = validate.integer("n", n, low=3)
 
     def step(x: Any, p: Any) -> Any:
-        late = x[..., n - 1 :]
-        power = late ** p["exponent"][..., None]
-        fed = anp.sum(p["a"][..., None] * late / (1.0 + power), axis=-1)
-        kept, scale = 2.0 - p["b"] * dt, 2.0 + p["b"] * dt
-        first = (kept * x[..., 0] + dt * fed) / scale
-        past = x[..., :-1] + 0.0 * first[..., None]  # with the axes of the parameters
-        return anp.concatenate([first[..., None], past], axis=-1)
+        e = p["coupling"][..., None]
+        y = p["r"][..., None] * x * (1.0 - x)
+        return (1.0 - e) * y + 0.5 * e * (anp.roll(y, 1, axis=-1) + anp.roll(y, -1, axis=-1))
 
-    def jacobian(x: Any, p: Any) -> Any:
-        late, c = x[..., n - 1 :], p["exponent"][..., None]
-        power = late**c
-        slope = p["a"][..., None] * (1.0 + (1.0 - c) * power) / (1.0 + power) ** 2
-        scale = 2.0 + p["b"] * dt
-        slope = slope * (dt / scale)[..., None]
-        kept = ((2.0 - p["b"] * dt) / scale)[..., None, None] * entries[0]
-        near, far = slope[..., 0, None, None] * entries[1], slope[..., 1, None, None] * entries[2]
-        return shift + kept + near + far
+    params = numbers(r=r, coupling=coupling)
+    system = CatalogMap(step, n, params=params, vectorized=True)
+    start = np.sqrt(np.arange(2, n + 2)) * (np.sqrt(5) - 2)
+    return named(system, f"lattice of {n} logistic maps", start - np.floor(start))
 
-    params = numbers(a=a, b=b, exponent=exponent)
-    system = CatalogMap(step, n + 1, jacobian=jacobian, params=params, vectorized=True)
-    system.dt = dt
-    return named(system, "Mackey-Glass equation", np.linspace(0.9, 1.2, n + 1))
+
+def kuramoto(
+    n: int = 10, *, coupling: Any = 1.0, frequencies: Any = None, dt: float = 0.05
+) -> CatalogFlow:
+    r"""Return Kuramoto's globally coupled phase oscillators.
+
+    .. math:: \dot \theta_i = \omega_i + \frac{K}{n} \sum_j \sin(\theta_j - \theta_i)
+
+    Parameters
+    ----------
+    n : int, optional
+    coupling : float or array, optional
+        K.
+    frequencies : array (n,), optional
+        :math:`\omega_i`; default evenly spaced from -1 to 1.
+    dt : float, optional
+
+    Notes
+    -----
+    The reference is known for equal frequencies and K > 0, where all phases come together. It is
+    None otherwise: no formula is known. Phases are not wrapped.
+
+    References
+    ----------
+    Y. Kuramoto, Chemical Oscillations, Waves, and Turbulence (Springer, 1984); O. V. Popovych,
+    Y. L. Maistrenko and P. A. Tass, Phys. Rev. E 71, 065201 (2005), for its phase chaos.
+
+    Examples
+    --------
+    >>> from lyapnet import catalog
+    >>> catalog.kuramoto(3, frequencies=[0, 0, 0]).reference.exponents
+    (0.0, -1.0, -1.0)
+    """
+    omega = np.linspace(-1.0, 1.0, validate.integer("n", n, low=2))
+    if frequencies is not None:
+        omega = validate.array("frequencies", frequencies, ndim=1)
+        validate.trailing("frequencies", omega, n, "the number of oscillators")
+
+    def field(x: Any, p: Any) -> Any:
+        s, c = anp.sin(x), anp.cos(x)
+        mean_s, mean_c = anp.mean(s, axis=-1)[..., None], anp.mean(c, axis=-1)[..., None]
+        return p["frequencies"] + p["coupling"][..., None] * (mean_s * c - mean_c * s)
+
+    def known(p: Any) -> Reference | None:
+        K = float(p["coupling"])
+        if np.ptp(p["frequencies"]) or K <= 0:
+            return None
+        return exact([0.0, *[-K] * (n - 1)], "the synchronous state attracts")
+
+    params = {"frequencies": omega, **numbers(coupling=coupling)}
+    system = CatalogFlow(field, n, dt=dt, params=params, vectorized=True)
+    name = f"{n} Kuramoto oscillators"
+    return named(system, name, np.linspace(0.0, 1.0, n), known, {"frequencies": 1})
 
 
 def rate_network(

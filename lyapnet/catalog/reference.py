@@ -14,7 +14,7 @@ from .. import validate
 from ..compiled.trace import Symbol, Symbols
 from ..numerics.arrays import Array
 from ..numerics.autodiff import is_traced, value
-from ..systems import Flow, Map
+from ..systems import DelayFlow, Flow, Map, NoisyFlow
 
 
 @dataclass(frozen=True)
@@ -56,8 +56,8 @@ def exact(exponents: Any, source: str, note: str = "") -> Reference:
 Known = Callable[[Any], Reference | None]
 
 
-class CatalogMap(Map):
-    """A map with a name, a state on or near its attractor, and a reference.
+class _Catalogued:
+    """What a system of the catalog carries beside its equations.
 
     Attributes
     ----------
@@ -68,6 +68,7 @@ class CatalogMap(Map):
     """
 
     name: str
+    params: Any
     _known: Known | None = None
     #: Axes of the parameters that are not numbers.
     _axes: dict[str, int] = {}  # noqa: RUF012 - replaced, never changed
@@ -81,32 +82,23 @@ class CatalogMap(Map):
         return _reference(self)
 
 
-class CatalogFlow(Flow):
-    """A flow with a name, a state on or near its attractor, and a reference.
-
-    Attributes
-    ----------
-    name : str
-    reference : Reference or None
-        For the parameters that the system has now; None where none is known, or where
-        members of an ensemble differ in them.
-    """
-
-    name: str
-    _known: Known | None = None
-    #: Axes of the parameters that are not numbers.
-    _axes: dict[str, int] = {}  # noqa: RUF012 - replaced, never changed
-
-    def __repr__(self) -> str:
-        return f"<{self.name}: {super().__repr__()}>"
-
-    @property
-    def reference(self) -> Reference | None:
-        """Known exponents for the present parameters, None if there are none."""
-        return _reference(self)
+class CatalogMap(_Catalogued, Map):
+    """A map with a name, a state on or near its attractor, and a `reference`."""
 
 
-def _reference(system: CatalogMap | CatalogFlow) -> Reference | None:
+class CatalogFlow(_Catalogued, Flow):
+    """A flow with a name, a state on or near its attractor, and a `reference`."""
+
+
+class CatalogDelayFlow(_Catalogued, DelayFlow):
+    """A delay equation with a name, a past, and a `reference`."""
+
+
+class CatalogNoisyFlow(_Catalogued, NoisyFlow):
+    """A stochastic equation with a name, a state, and a `reference`."""
+
+
+def _reference(system: _Catalogued) -> Reference | None:
     if system._known is None or is_traced(system.params):
         return None
     params = system.params or {}
@@ -164,6 +156,46 @@ def matrix(*rows: tuple[Any, ...]) -> Any:
     n = len(rows)
     flat = vector(*(x for row in rows for x in row))
     return anp.reshape(flat, (*np.shape(value(flat))[:-1], n, n))
+
+
+def map_of(name: str, step: Any, start: Any, known: Known | None = None, **params: Any) -> Any:
+    """Return a map written in components: ``step(x, y, ..., p)``; its Jacobian by autograd."""
+    n = len(start)
+
+    def states(x: Any, p: Any) -> Any:
+        return vector(*step(*(x[..., i] for i in range(n)), p))
+
+    system = CatalogMap(states, n, params=numbers(**params), vectorized=True)
+    return named(system, name, start, known)
+
+
+def flow_of(
+    name: str,
+    field: Any,
+    start: Any,
+    known: Known | None = None,
+    *,
+    dt: float,
+    time: bool = False,
+    method: str = "rk4",
+    **params: Any,
+) -> Any:
+    """Return a flow written in components: ``field(x, y, ..., p)``, with time t before p."""
+    n = len(start)
+
+    def states(x: Any, *given: Any) -> Any:
+        return vector(*field(*(x[..., i] for i in range(n)), *given))
+
+    system = CatalogFlow(
+        states, n, dt=dt, params=numbers(**params), vectorized=True, time=time, method=method
+    )
+    return named(system, name, start, known)
+
+
+def published(standard: dict[str, float], exponents: Any, source: str, digits: int) -> Known:
+    """Return a table of one entry, with half a unit of the last digit as the uncertainty."""
+    half = tuple(0.5 * 10.0**-digits if x else 0.0 for x in exponents)
+    return tabulated(standard, Reference(tuple(exponents), source, False, half))
 
 
 def _spread(x: Any, shape: tuple[int, ...]) -> Any:

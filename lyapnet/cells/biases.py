@@ -10,6 +10,10 @@ import numpy as np
 from .. import validate
 from ..numerics.arrays import Array
 
+#: Biases with which inputs and recurrent products go through, and nothing is held: gates are
+#: open or shut up to two per cent, and still have a gradient.
+_OPEN = {"reset": 4.0, "update": -4.0, "input": 4.0, "forget": -4.0, "output": 4.0}
+
 
 def draw_biases(
     bias: Any, t_max: Any, n: int, gates: tuple[str, ...], rng: np.random.Generator
@@ -18,7 +22,7 @@ def draw_biases(
 
     Parameters
     ----------
-    bias : float, dict or {"chrono", "uniform"}
+    bias : float, dict or {"open", "chrono", "uniform"}
         As for the `random` of gated cells.
     t_max : float or None
     n : int
@@ -31,9 +35,10 @@ def draw_biases(
     if isinstance(bias, Mapping):
         return _by_gate(bias, n, gates, rng)
     if isinstance(bias, str):
-        return _of_memory(
-            validate.option("bias", bias, ("chrono", "uniform")), t_max, n, gates, rng
-        )
+        kind = validate.option("bias", bias, ("open", "chrono", "uniform"))
+        if kind == "open":
+            return _by_gate({gate: _OPEN[gate] for gate in gates if gate in _OPEN}, n, gates, rng)
+        return _of_memory(kind, t_max, n, gates, rng)
     return validate.real("bias", bias) * rng.random(len(gates) * n)
 
 

@@ -8,9 +8,10 @@ from typing import Any, ClassVar, Self
 import numpy as np
 
 from .. import validate
-from ..numerics.arrays import Array
+from ..numerics.arrays import Array, PathLike
 from ..numerics.autodiff import value
 from ..results import storage
+from ..results.html import table
 from ..systems import System
 
 
@@ -33,6 +34,14 @@ class Cell(System):
         many = {"networks": lead} if lead else {}
         shown = {"dim": self.dim, "n_inputs": self.n_inputs, **many, **self._remarkable()}
         return f"{type(self).__name__}({', '.join(f'{name}={x}' for name, x in shown.items())})"
+
+    def _repr_html_(self) -> str:
+        rows = []
+        for name, x in self.params.items():
+            shape, size = " x ".join(map(str, np.shape(x))), np.abs(value(x))
+            spread = f"{np.sqrt(np.mean(size**2)):.4g}" if size.size else "none"
+            rows.append((name, shape or "number", spread))
+        return table(repr(self), rows, ("parameter", "shape", "root mean square"))
 
     def _remarkable(self) -> dict[str, Any]:
         """Return the options that are not the default ones, as the `repr` shows them."""
@@ -71,15 +80,15 @@ class Cell(System):
         """Number of outputs: what a layer above has as inputs."""
         raise NotImplementedError
 
-    def output(self, x: Any) -> Any:
+    def output(self, x: Array) -> Array:
         """Return the output activation ``(..., n_outputs)`` of states ``(..., n)``."""
         raise NotImplementedError
 
-    def output_pushforward(self, x: Any, Q: Any) -> Any:
+    def output_pushforward(self, x: Array, Q: Array) -> Array:
         """Return the Jacobian of `output` times ``Q (..., n, k)``."""
         raise NotImplementedError
 
-    def input_jacobian(self, x: Any, u: Any = None) -> Any:
+    def input_jacobian(self, x: Array, u: Array | None = None) -> Array:
         """Return the Jacobian of `step` in the input, ``(..., n, n_inputs)``."""
         raise NotImplementedError
 
@@ -87,7 +96,7 @@ class Cell(System):
         """Return the options that the cell was made with, as plain values."""
         return {}
 
-    def save(self, path: Any) -> Path:
+    def save(self, path: PathLike) -> Path:
         """Save to a file that `lyapnet.load` reads.
 
         Parameters
@@ -115,4 +124,8 @@ class Cell(System):
 
 def parameter(name: str, x: Any, axes: int) -> Any:
     """Check a parameter, unless autograd is tracing it."""
-    return x if hasattr(x, "_value") else validate.array(name, x, least=axes)
+    if hasattr(x, "_value"):
+        return x
+    checked = validate.array(name, x, least=axes)
+    validate.members(name, checked.shape[:-axes])
+    return checked

@@ -118,11 +118,11 @@ class GatedCell(Cell):
         """Number of units."""
         return self.units
 
-    def output(self, x: Any) -> Any:
+    def output(self, x: Array) -> Array:
         """Return h, ``(..., N)``."""
         return x[..., : self.units]
 
-    def output_pushforward(self, x: Any, Q: Any) -> Any:
+    def output_pushforward(self, x: Array, Q: Array) -> Array:
         """Return the rows of h, ``(..., N, k)``."""
         return Q[..., : self.units, :]
 

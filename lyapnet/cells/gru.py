@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, ClassVar, Self
 
 import autograd.numpy as anp
 import numpy as np
 
-from ..numerics.arrays import Array
+from ..numerics.arrays import Array, ArrayLike, Seed
 from ..results.storage import register
 from ..systems.orbit import Orbit
 from .activation import sech2
@@ -60,7 +61,13 @@ class GRU(GatedCell):
     gate_names: ClassVar[tuple[str, ...]] = ("reset", "update", "new")
 
     def __init__(
-        self, W: Any, V: Any = None, b: Any = None, *, c: Any = None, reset_after: bool = True
+        self,
+        W: ArrayLike,
+        V: ArrayLike | None = None,
+        b: ArrayLike | None = None,
+        *,
+        c: ArrayLike | None = None,
+        reset_after: bool = True,
     ) -> None:
         if not isinstance(reset_after, bool | np.bool_):
             raise TypeError(f"`reset_after` must be True or False, got {reset_after!r}")
@@ -93,10 +100,10 @@ class GRU(GatedCell):
         n_inputs: int = 1,
         init: str = "gaussian",
         mean: float = 0.0,
-        bias: Any = 0.0,
+        bias: float | str | Mapping[str, float] = 0.0,
         t_max: float | None = None,
         reset_after: bool = True,
-        rng: Any = None,
+        rng: Seed = None,
     ) -> Self:
         r"""Draw a random network of n units.
 
@@ -112,11 +119,13 @@ class GRU(GatedCell):
             "orthogonal" takes g times a random orthogonal matrix for each gate.
         mean : float, optional
             Mean of each recurrent weight.
-        bias : float, dict or {"chrono", "uniform"}, optional
+        bias : float, dict or {"open", "chrono", "uniform"}, optional
             A number: biases are uniform in [0, `bias`); c is zero.
             By gate, of "reset", "update" and "new": ``{"update": -2.0, "reset": 2.0}``, a
             number for all units or a pair (low, high) to draw between; zero for the gates left
-            out. "chrono" [1]_: those of the update gate are the logarithm of a number
+            out. "open": 4 for the reset and -4 for the update gate, so that the network is nearly a
+            vanilla one: what to take before `floss`.
+            "chrono" [1]_: those of the update gate are the logarithm of a number
             uniform in [1, t_max - 1], so that memories of up to about `t_max`
             steps are there from the start. "uniform" [2]_: so that the update gate is
             uniform in [1/N, 1 - 1/N].
@@ -156,16 +165,16 @@ class GRU(GatedCell):
         n_ = n_drive + (r * m if self.reset_after else apply(self._blocks()[2], r * m))
         return (r, z, anp.tanh(n_), h, m), (sigmoid(-r_), sigmoid(-z_), sech2(n_))
 
-    def step(self, x: Any, u: Any = None) -> Any:
+    def step(self, x: Array, u: Array | None = None) -> Array:
         """Return the next state ``(..., N)``; without an input, under zero input."""
         _, z, n, h, _ = self._values(x, u)[0]
         return (1 - z) * n + z * h
 
-    def jacobian(self, x: Any, u: Any = None) -> Any:
+    def jacobian(self, x: Array, u: Array | None = None) -> Array:
         """Return the Jacobian of `step` in the state, ``(..., N, N)``."""
         return self._tangent(x, u, np.eye(self.dim), self._blocks())
 
-    def pushforward(self, x: Any, Q: Any, u: Any = None) -> Any:
+    def pushforward(self, x: Array, Q: Array, u: Array | None = None) -> Array:
         """Return the Jacobian times ``Q (..., N, k)`` without forming it."""
         return self._tangent(x, u, Q, [anp.matmul(W, Q) for W in self._blocks()])
 
@@ -178,7 +187,7 @@ class GRU(GatedCell):
             inner = anp.matmul(self._blocks()[2], r * Q + R * along[0])
         return z * Q + Z * along[1] + E * inner
 
-    def input_jacobian(self, x: Any, u: Any = None) -> Any:
+    def input_jacobian(self, x: Array, u: Array | None = None) -> Array:
         """Return the Jacobian of `step` in the input, ``(..., N, m)``."""
         R, Z, E, _, _ = (k[..., None] for k in coefficients(*self._values(x, u)))
         V_r, V_z, V_n = self._blocks("V")

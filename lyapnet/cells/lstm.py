@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, ClassVar, Self
 
 import autograd.numpy as anp
 import numpy as np
 
-from ..numerics.arrays import Array
+from ..numerics.arrays import Array, ArrayLike, Seed
 from ..results.storage import register
 from ..systems.orbit import Orbit
 from .activation import sech2
@@ -55,7 +56,9 @@ class LSTM(GatedCell):
     gates: ClassVar[str] = "ifgo"
     gate_names: ClassVar[tuple[str, ...]] = ("input", "forget", "cell", "output")
 
-    def __init__(self, W: Any, V: Any = None, b: Any = None) -> None:
+    def __init__(
+        self, W: ArrayLike, V: ArrayLike | None = None, b: ArrayLike | None = None
+    ) -> None:
         self._set(W, V, b)
         self.dim = 2 * self.units
 
@@ -71,9 +74,9 @@ class LSTM(GatedCell):
         n_inputs: int = 1,
         init: str = "gaussian",
         mean: float = 0.0,
-        bias: Any = 0.0,
+        bias: float | str | Mapping[str, float] = 0.0,
         t_max: float | None = None,
-        rng: Any = None,
+        rng: Seed = None,
     ) -> Self:
         r"""Draw a random network of n units.
 
@@ -89,12 +92,14 @@ class LSTM(GatedCell):
             "orthogonal" takes g times a random orthogonal matrix for each gate.
         mean : float, optional
             Mean of each recurrent weight.
-        bias : float, dict or {"chrono", "uniform"}, optional
+        bias : float, dict or {"open", "chrono", "uniform"}, optional
             A number: biases are uniform in [0, `bias`); 1 gives those of the
             paper's appendix B, but one for each unit.
             By gate, of "input", "forget", "cell" and "output": ``{"forget": 1.0}``, a
             number for all units or a pair (low, high) to draw between; zero for the gates left
-            out. "chrono" [1]_: those of the forget gate are the logarithm of a number
+            out. "open": 4 for the input and the output and -4 for the forget gate, so that the
+            network is nearly a vanilla one: what to take before `floss`.
+            "chrono" [1]_: those of the forget gate are the logarithm of a number
             uniform in [1, t_max - 1], and those of the input gate their negative, so that
             memories of up to about `t_max` steps are there from the start. "uniform" [2]_: so
             that the forget gate is uniform in [1/N, 1 - 1/N], and the input gate's the negative.
@@ -125,12 +130,12 @@ class LSTM(GatedCell):
         slopes = sigmoid(-i_), sigmoid(-f_), sech2(g_), sigmoid(-o_), sech2(new)
         return (i, f, g, o, c, anp.tanh(new)), slopes
 
-    def step(self, x: Any, u: Any = None) -> Any:
+    def step(self, x: Array, u: Array | None = None) -> Array:
         """Return the next state ``(..., 2N)``; without an input, under zero input."""
         i, f, g, o, c, t = self._values(x, u)[0]
         return anp.concatenate([o * t, f * c + i * g], axis=-1)
 
-    def jacobian(self, x: Any, u: Any = None) -> Any:
+    def jacobian(self, x: Array, u: Array | None = None) -> Array:
         """Return the Jacobian of (h', c') in (h, c), ``(..., 2N, 2N)``."""
         i, f, g, o, s, f_diag = (k[..., None] for k in coefficients(*self._values(x, u)))
         W_i, W_f, W_g, W_o = self._blocks()
@@ -139,7 +144,7 @@ class LSTM(GatedCell):
         out = anp.concatenate([o * W_o, anp.zeros(np.shape(o)) * unit], axis=-1)
         return anp.concatenate([out + s * cell, cell], axis=-2)
 
-    def pushforward(self, x: Any, Q: Any, u: Any = None) -> Any:
+    def pushforward(self, x: Array, Q: Array, u: Array | None = None) -> Array:
         """Return the Jacobian times ``Q (..., 2N, k)`` without forming it."""
         n = self.units
         i, f, g, o, s, f_diag = (k[..., None] for k in coefficients(*self._values(x, u)))
@@ -152,7 +157,7 @@ class LSTM(GatedCell):
         )
         return anp.concatenate([o * along[..., 3 * n :, :] + s * cell, cell], axis=-2)
 
-    def input_jacobian(self, x: Any, u: Any = None) -> Any:
+    def input_jacobian(self, x: Array, u: Array | None = None) -> Array:
         """Return the Jacobian of (h', c') in the input, ``(..., 2N, m)``."""
         i, f, g, o, s, _ = (k[..., None] for k in coefficients(*self._values(x, u)))
         V_i, V_f, V_g, V_o = self._blocks("V")

@@ -126,11 +126,11 @@ class Stack(Cell):
             yield cell, h, u, new
             u = cell.output(new)
 
-    def step(self, x: Any, u: Any = None) -> Any:
+    def step(self, x: Array, u: Array | None = None) -> Array:
         """Return the next state ``(..., dim)``; without an input, under zero input."""
         return anp.concatenate([new for *_, new in self._layers(x, u)], axis=-1)
 
-    def jacobian(self, x: Any, u: Any = None) -> Any:
+    def jacobian(self, x: Array, u: Array | None = None) -> Array:
         """Return the block-triangular Jacobian of `step`, ``(..., dim, dim)``."""
         rows: list[Any] = []
         below: Any = None
@@ -143,7 +143,7 @@ class Stack(Cell):
             rows.append(anp.concatenate([row, zeros], axis=-1))
         return anp.concatenate(rows, axis=-2)
 
-    def pushforward(self, x: Any, Q: Any, u: Any = None) -> Any:
+    def pushforward(self, x: Array, Q: Array, u: Array | None = None) -> Array:
         """Return the Jacobian times ``Q (..., dim, k)`` without forming it."""
         rows: list[Any] = []
         below: Any = None
@@ -155,7 +155,7 @@ class Stack(Cell):
             rows.append(row)
         return anp.concatenate(rows, axis=-2)
 
-    def output(self, x: Any) -> Any:
+    def output(self, x: Array) -> Array:
         """Return the output of the highest layer ``(..., n_outputs)``."""
         return self.cells[-1].output(self.split(x)[-1])
 

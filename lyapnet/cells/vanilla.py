@@ -9,12 +9,12 @@ import autograd.numpy as anp
 import numpy as np
 
 from .. import validate
-from ..numerics.arrays import Array
+from ..numerics.arrays import Array, ArrayLike, Seed
 from ..numerics.autodiff import value
 from ..results.storage import register
 from ..systems.engine import engine_for, missing
 from ..systems.orbit import Orbit
-from .activation import ACTIVATIONS, as_activation
+from .activation import ACTIVATIONS, Activation, as_activation
 from .cell import Cell, parameter
 from .vanilla_orbit import vanilla_orbit
 
@@ -39,6 +39,15 @@ class VanillaRNN(Cell):
     leak : float, optional
         :math:`\alpha`, in (0, 1].
 
+    Notes
+    -----
+    The leak is that of the pre-activations h. A leaky echo-state network is written in
+    activations instead, :math:`x' = (1 - \alpha) x + \alpha \tanh(W x + V u + b)`. With
+    :math:`\alpha = 1` the two have the same exponents, as x is tanh h one step later; with a
+    smaller one they are different systems with different exponents. The latter is, with
+    `autograd.numpy` as ``np``, a map of its own:
+    ``Map(lambda x, u: (1 - a) * x + a * np.tanh(np.dot(W, x) + np.dot(V, u) + b), n, n_inputs=m)``.
+
     References
     ----------
     R. Engelken, "Gradient Flossing", NeurIPS 2023, eq. 9.
@@ -55,7 +64,13 @@ class VanillaRNN(Cell):
     _axes: ClassVar[dict[str, int]] = {"W": 2, "V": 2, "b": 1}
 
     def __init__(
-        self, W: Any, V: Any = None, b: Any = None, *, activation: Any = "tanh", leak: float = 1.0
+        self,
+        W: Any,
+        V: Any = None,
+        b: Any = None,
+        *,
+        activation: str | Activation = "tanh",
+        leak: float = 1.0,
     ) -> None:
         W = parameter("W", W, 2)
         n = np.shape(value(W))[-1]
@@ -94,14 +109,14 @@ class VanillaRNN(Cell):
         cls,
         n: int,
         *,
-        gain: float = 1.0,
+        gain: ArrayLike = 1.0,
         n_inputs: int = 1,
         init: str = "gaussian",
         mean: float = 0.0,
         bias: float = 0.0,
-        activation: Any = "tanh",
+        activation: str | Activation = "tanh",
         leak: float = 1.0,
-        rng: Any = None,
+        rng: Seed = None,
     ) -> Self:
         r"""Draw a random network.
 
@@ -109,9 +124,9 @@ class VanillaRNN(Cell):
         ----------
         n : int
             Number of units.
-        gain : float, optional
+        gain : float or array (...), optional
             g: weights are drawn from :math:`N(\mathrm{mean}, g^2 / n)`. That of mean-field
-            criticality is `critical_gain`'s.
+            criticality is `critical_gain`'s. An array gives an ensemble: the same draw, scaled.
         n_inputs : int, optional
             Number of inputs m; input weights are standard normal.
         init : {"gaussian", "orthogonal"}, optional
@@ -123,16 +138,19 @@ class VanillaRNN(Cell):
         activation, leak
             As for the class.
         rng : None, int or Generator, optional
+            Draws the weights, input weights and biases, in this order. An integer is a seed.
 
         Examples
         --------
         >>> import lyapnet as ln
         >>> ln.VanillaRNN.random(80, gain=1.2, rng=0)
         VanillaRNN(dim=80, n_inputs=1)
+        >>> ln.VanillaRNN.random(80, gain=[0.9, 1.0, 1.1], rng=0).params["W"].shape
+        (3, 80, 80)
         """
         n = validate.integer("n", n, low=1)
         n_inputs = validate.integer("n_inputs", n_inputs, low=0)
-        gain = validate.real("gain", gain, low=0.0)
+        gains = validate.nonnegative("gain", gain)[..., None, None]
         mean = validate.real("mean", mean)
         bias = validate.real("bias", bias)
         validate.option("init", init, ("gaussian", "orthogonal"))
@@ -145,20 +163,20 @@ class VanillaRNN(Cell):
             W /= np.sqrt(n)
         V = rng.standard_normal((n, n_inputs))
         b = bias * rng.random(n)
-        return cls(gain * W + mean, V, b, activation=activation, leak=leak)
+        return cls(gains * W + mean, V, b, activation=activation, leak=leak)
 
-    def step(self, x: Any, u: Any = None) -> Any:
+    def step(self, x: Array, u: Array | None = None) -> Array:
         """Return the next state ``(..., n)``; without an input, under zero input."""
         W, V, b = (self.params[name] for name in "WVb")
         drive = b if u is None else _apply(V, u) + b
         return (1 - self.leak) * x + self.leak * (_apply(W, self.activation.function(x)) + drive)
 
-    def jacobian(self, x: Any, u: Any = None) -> Any:
+    def jacobian(self, x: Array, u: Array | None = None) -> Array:
         r"""Return :math:`(1 - \alpha) I + \alpha W \mathrm{diag}(\phi'(h))`, ``(..., n, n)``."""
         slope = self.leak * self.activation.derivative(x)
         return (1 - self.leak) * np.eye(self.dim) + self.params["W"] * slope[..., None, :]
 
-    def pushforward(self, x: Any, Q: Any, u: Any = None) -> Any:
+    def pushforward(self, x: Array, Q: Array, u: Array | None = None) -> Array:
         """Return the Jacobian times ``Q (..., n, k)`` without forming it."""
         slope = self.leak * self.activation.derivative(x)
         return (1 - self.leak) * Q + anp.matmul(self.params["W"], slope[..., None] * Q)
@@ -168,15 +186,15 @@ class VanillaRNN(Cell):
         """Number of units."""
         return self.dim
 
-    def output(self, x: Any) -> Any:
+    def output(self, x: Array) -> Array:
         r"""Return the activation :math:`\phi(h)`, the hidden state of other frameworks."""
         return self.activation.function(x)
 
-    def output_pushforward(self, x: Any, Q: Any) -> Any:
+    def output_pushforward(self, x: Array, Q: Array) -> Array:
         r"""Return :math:`\mathrm{diag}(\phi'(h))\,Q`."""
         return self.activation.derivative(x)[..., None] * Q
 
-    def input_jacobian(self, x: Any, u: Any = None) -> Any:
+    def input_jacobian(self, x: Array, u: Array | None = None) -> Array:
         r"""Return :math:`\alpha V`, ``(..., n, m)``, the same at all states."""
         return self.leak * self.params["V"]
 

@@ -7,16 +7,16 @@ import importlib.util
 import json
 import os
 import sys
-import zipfile
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import numpy as np
 
 from .. import validate
 from ..cells import Cell
+from ..errors import FileError
 from ..numerics.arrays import Array
-from ..results import storage
+from ..results import archive, storage
 from ..weights import read_arrays, read_cell, to_torch, write_arrays
 from ..weights.torch import put_back
 
@@ -42,7 +42,7 @@ def add_network(parser: argparse.ArgumentParser) -> None:
     """Add the arguments that say which network, and what drives it."""
     parser.add_argument("weights", help="file with the network's weights, see below")
     parser.add_argument(
-        "--inputs", metavar="FILE", help="array (steps, inputs), .npy or .npz with one array"
+        "--inputs", metavar="FILE", help="array (steps, inputs), .npy, .npz with one array, or .csv"
     )
     add_choice(parser)
 
@@ -103,13 +103,19 @@ def network(options: argparse.Namespace) -> Cell:
         given = "--reverse" if options.layer == 0 else "--layer"
         if options.layer is not None or options.reverse:  # 'all' of one is that one
             raise ValueError(f"{given}: {options.weights!r} holds one network without layers")
-    return read_cell(
+    cell = read_cell(
         options.weights,
         layer=options.layer,
         reverse=options.reverse,
         activation=options.activation,
         leak=options.leak,
     )
+    if getattr(cell, "networks", ()):
+        raise ValueError(
+            f"{options.weights!r} holds an ensemble of networks of shape {cell.networks}: give one "
+            "of them; the functions of lyapnet take ensembles"
+        )
+    return cell
 
 
 def inputs(options: argparse.Namespace, cell: Cell) -> Array | None:
@@ -117,16 +123,45 @@ def inputs(options: argparse.Namespace, cell: Cell) -> Array | None:
     path = options.inputs
     if path is None:
         return None
+    with open(path, "rb") as file, archive.damage(path, "an array of inputs"):
+        start = file.read(6)
+        file.seek(0)
+        if start == b"\x93NUMPY":
+            found = archive.read_array(file)
+        elif start[:2] == b"PK":
+            arrays, _ = archive.read_arrays(file, path)
+            if len(arrays) != 1:
+                raise FileError(f"{path!r} must have one array of inputs, and has {[*arrays]}")
+            (found,) = arrays.values()
+        else:
+            found = _read_table(file)
+    found = found[:, None] if found.ndim == 1 and cell.n_inputs == 1 else found
+    if found.ndim != 2:
+        raise ValueError(
+            f"`inputs` must have shape (steps, inputs), {path!r} has {found.shape}: give one "
+            "sequence; the functions of lyapnet take ensembles"
+        )
+    return found
+
+
+def _read_table(file: BinaryIO) -> Array:
+    """Read numbers in lines, between them commas, semicolons or spaces; one line may be names."""
+    lines = file.read().decode().splitlines()
+    first = next((line for line in lines if line.strip()), "")
+    mark = next((mark for mark in ",;\t" if mark in first), None)
+    if not any(map(_is_number, first.split(mark))):
+        lines = lines[lines.index(first) + 1 :]
+    if not lines:
+        raise ValueError("it is neither .npy nor .npz, and has no numbers")
+    return np.loadtxt(lines, delimiter=mark, ndmin=2)
+
+
+def _is_number(text: str) -> bool:
     try:
-        found = np.load(path, allow_pickle=False)
-        if not isinstance(found, np.ndarray):
-            with found as file:
-                if len(file.files) != 1:
-                    raise ValueError(f"it has the arrays {file.files}, and must have one")
-                found = file[file.files[0]]
-    except (ValueError, EOFError, zipfile.BadZipFile) as error:
-        raise ValueError(f"`inputs`: cannot read {path!r} as an array: {error}") from None
-    return found[:, None] if found.ndim == 1 and cell.n_inputs == 1 else found
+        float(text)
+    except ValueError:
+        return False
+    return True
 
 
 def inputs_or_zeros(options: argparse.Namespace, cell: Cell) -> Array | None:

@@ -21,6 +21,7 @@ from ..condition.measure import condition_number
 from ..flossing.floss import floss
 from ..numerics.arrays import blas_threads
 from ..optimize import Adam
+from ..results import files
 from ..results.storage import plain
 from ..spectrum.measure import lyapunov_spectrum
 from ..training.tasks import TemporalXOR
@@ -110,8 +111,10 @@ def demonstrate(folder: Path, *, seed: int = 0) -> dict[str, Any]:
     found["versions"] = {"lyapnet": __version__, "numpy": np.__version__}
     found["versions"]["python"] = platform.python_version()
     found["seed"] = seed
-    (folder / "demo.json").write_text(json.dumps(plain(found), indent=1))
-    _draw(found).savefig(folder / "demo.png", dpi=150)
+    with files.replacing(folder / "demo.json") as file:
+        file.write(json.dumps(plain(found), indent=1).encode())
+    with files.replacing(folder / "demo.png") as file:
+        _draw(found).savefig(file, format="png", dpi=150)
     total = sum(found["seconds"].values())
     _say(f"\nWrote {folder / 'demo.png'} and {folder / 'demo.json'} ({total:.0f} s)")
     return found

@@ -126,12 +126,10 @@ def _inputs(options: argparse.Namespace, cell: Cell) -> _Stretches | None:
     found = common.inputs(options, cell)
     if found is None:
         return None
-    if found.ndim != 2:
-        raise ValueError(f"`inputs` must have shape (steps, inputs), got {found.shape}")
     length = options.transient + options.basis_transient + options.n_steps
     return _Stretches(found, length, options.batch_size)
 
 
-def _mean(r: FlossResult, at: slice) -> Array:
+def _mean(r: FlossResult[Any], at: slice) -> Array:
     """Average exponents over some of the epochs."""
     return r.exponents[at].mean(axis=0) if len(r.loss) else np.full(len(r.target), np.nan)

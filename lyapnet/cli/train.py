@@ -163,7 +163,7 @@ def _schedule(options: argparse.Namespace, cell: Cell) -> FlossingSchedule | Non
     )
 
 
-def _print_table(r: TrainResult) -> None:
+def _print_table(r: TrainResult[Any]) -> None:
     flossed = r.flossing_epochs.sum()
     if flossed:
         first, last = r.exponents[0], r.exponents[-1]

@@ -13,6 +13,9 @@ COMPARISONS = frozenset(("less", "less_equal", "greater", "greater_equal", "equa
 LOGIC = frozenset(("logical_and", "logical_or", "logical_xor", "logical_not"))
 TRUTHS = COMPARISONS | LOGIC
 
+#: Operations that may jump, a choice among them.
+JUMPING = COMPARISONS | {"sign", "floor", "ceil", "trunc", "rint", "remainder", "fmod"}
+
 #: Other names of the same, as ufuncs have them.
 ALIASES = {
     "true_divide": "divide",

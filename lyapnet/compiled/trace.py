@@ -15,13 +15,13 @@ from typing import Any
 
 import numpy as np
 
-from .operations import ALIASES, COMPARISONS, COMPOSED, KNOWN, LOGIC, TRUTHS, evaluated
+from .operations import ALIASES, COMPARISONS, COMPOSED, JUMPING, KNOWN, LOGIC, TRUTHS, evaluated
 
 #: NumPy as its stubs do not know it: its functions take what says so itself.
 _np: Any = np
 
 #: A function of more operations than this is left to NumPy, where a step costs no more.
-MOST = 20_000
+MOST = 8_000
 
 
 class Untraceable(TypeError):
@@ -432,6 +432,12 @@ def as_symbols(y: Any) -> Any:
     """Return what a function has returned, a list say, as an array of symbols."""
     found = np.asarray(_without_class(y), dtype=object)
     return found.view(Symbols)
+
+
+def jumps_of(x: Any) -> str:
+    """Name the operations noted so far that may jump, in the graph of an array of symbols."""
+    names = {name for name, _ in _symbols_in(x).graph.nodes}
+    return ", ".join(sorted(names & JUMPING))
 
 
 def with_jacobian(x: Any, y: Any, jacobian: Any) -> Any:

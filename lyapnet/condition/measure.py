@@ -8,9 +8,9 @@ import numpy as np
 
 from .. import validate
 from ..errors import PrecisionError
-from ..numerics.arrays import Array, blas_threads
+from ..numerics.arrays import Array, ArrayLike, Seed, blas_threads, patient
 from ..runs.progress import progress_bar
-from ..systems import as_system
+from ..systems import SystemLike, as_system
 from ..systems.orbit import JacobianOrbit
 from ..tangent.forward import forward
 from ..tangent.start import (
@@ -35,17 +35,18 @@ __all__ = ["ConditionNumber", "condition_from_jacobians", "condition_number"]
 _RESOLVED = 1e-10  # error of log10(kappa) that a resolved value may have
 
 
+@patient
 def condition_from_jacobians(
-    jacobians: Any,
+    jacobians: ArrayLike,
     *,
     k: int | None = None,
-    basis: Any = None,
-    times: Any = None,
+    basis: ArrayLike | None = None,
+    times: ArrayLike | None = None,
     precision: int | str = 256,
     backend: str = "auto",
     certify: bool = False,
     dt: float = 1.0,
-    rng: Any = None,
+    rng: Seed = None,
     progress: bool = False,
 ) -> ConditionNumber:
     r"""Measure condition numbers of a product of Jacobians at high precision.
@@ -128,21 +129,22 @@ def condition_from_jacobians(
     return _measure(D, Q, steps_of(times, len(D), dt), dt, request, {})
 
 
+@patient
 def condition_number(
-    system: Any,
+    system: SystemLike,
     n_steps: int | None = None,
     *,
     k: int | None = None,
-    inputs: Any = None,
-    x0: Any = None,
-    basis: Any = None,
-    times: Any = None,
+    inputs: ArrayLike | None = None,
+    x0: ArrayLike | None = None,
+    basis: ArrayLike | None = None,
+    times: ArrayLike | None = None,
     transient: int | None = None,
     precision: int | str = 256,
     backend: str = "auto",
     certify: bool = False,
     t0: float = 0.0,
-    rng: Any = None,
+    rng: Seed = None,
     progress: bool = False,
 ) -> ConditionNumber:
     """Measure condition numbers of a system's long-term Jacobian at high precision.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
@@ -12,6 +12,9 @@ from ..numerics.arrays import Array
 from ..results.result import Result
 from ..results.storage import register
 from .plot import plot_condition
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 
 @register
@@ -116,7 +119,7 @@ class ConditionNumber(Result):
         values = self.log10_singular_values
         return np.sum(values[:, :1] - values <= log10_kappa_max, axis=1)
 
-    def plot(self, ax: Any = None) -> Any:
+    def plot(self, ax: Axes | None = None) -> Axes:
         """Plot measured against predicted condition numbers.
 
         Parameters

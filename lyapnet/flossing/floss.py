@@ -2,50 +2,54 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import numpy as np
 
 from .. import validate
 from ..errors import LyapnetError
+from ..numerics.arrays import ArrayLike, PathLike, Seed, patient
 from ..optimize import Adam, as_adam, checked_clip
 from ..runs.checkpoint import Checkpoint
-from ..runs.progress import progress_bar
+from ..runs.progress import asks_to_stop, progress_bar
+from ..systems import AnySystem
 from ..systems.parameters import flossable, named_params, with_named_params
 from ..tangent.interval import Interval
 from .epoch import Flosser, Window
+from .gates import holding, warn_if_held
 from .progress import Progress
 from .result import FlossResult
 from .source import Source
 from .verdict import is_met, verdict_of
 
 
+@patient
 def floss(
-    cell: Any,
+    cell: AnySystem,
     n_epochs: int,
     *,
     k: int,
     n_steps: int,
-    inputs: Any = None,
-    target: Any = 0.0,
-    weights: Any = None,
+    inputs: ArrayLike | Callable[[np.random.Generator], ArrayLike] | None = None,
+    target: ArrayLike = 0.0,
+    weights: ArrayLike | None = None,
     reduction: str = "sum",
     batch_size: int = 1,
-    x0: Any = None,
+    x0: ArrayLike | None = None,
     transient: int = 0,
     basis_transient: int = 0,
-    qr_interval: Any = "auto",
+    qr_interval: int | str = "auto",
     optimizer: Adam | None = None,
-    clip_norm: Any = None,
-    only: Any = None,
+    clip_norm: float | None = None,
+    only: Iterable[str] | None = None,
     tol: float | None = None,
     t0: float = 0.0,
-    rng: Any = None,
+    rng: Seed = None,
     progress: bool = False,
-    callback: Callable[[Progress], Any] | None = None,
-    checkpoint: Any = None,
-) -> FlossResult:
+    callback: Callable[[Progress], object] | None = None,
+    checkpoint: PathLike | None = None,
+) -> FlossResult[AnySystem]:
     r"""Push the k leading exponents of a window towards a target, by gradient descent.
 
     .. math:: L = \sum_{i \le k} w_i (\lambda_i - \lambda_i^\mathrm{target})^2
@@ -97,7 +101,7 @@ def floss(
     rng : None, int or Generator, optional
     progress : bool, optional
     callback : callable, optional
-        Called with a `Progress` after each epoch.
+        Called with a `Progress` after each epoch; the run ends if it returns True.
     checkpoint : path, optional
         Save the run there every ten seconds and when it ends, by Ctrl-C or an error too, and
         go on from it if it exists: the numbers are those of an undisturbed run, bit for bit.
@@ -118,6 +122,10 @@ def floss(
     activation saturates contracts on average once its states are large: positive
     exponents need chaos, to which the gradient of a short window hardly leads.
 
+    LSTM and GRU can bring their exponents to zero by holding their state, and as they are drawn by
+    default they do, which is warned of: ``random(bias="open")`` draws networks whose recurrent
+    weights have to do it.
+
     References
     ----------
     R. Engelken, "Gradient Flossing", NeurIPS 2023.
@@ -131,7 +139,7 @@ def floss(
     True
     """
     n_epochs = validate.integer("n_epochs", n_epochs, low=0)
-    settings = dict(
+    settings: dict[str, Any] = dict(
         k=k, n_steps=n_steps, target=target, weights=weights, reduction=reduction,
         transient=transient, basis_transient=basis_transient,
     )  # fmt: skip
@@ -150,12 +158,12 @@ def floss(
         batch_size=members, qr_interval=qr_interval, optimizer=optimizer, tol=tol,
         clip_norm=clip_norm, rng=rng, **({"t0": t0} if t0 else {}),
     )  # fmt: skip
-    rng = validate.generator(rng)
+    first, rng = system, validate.generator(rng)
     saved = Checkpoint(checkpoint, call)
 
     networks = getattr(system, "networks", ())
     lam, loss = np.empty((n_epochs, *networks, window.k)), np.empty((n_epochs, *networks))
-    epoch = 0
+    epoch, stopped = 0, False
 
     def state() -> dict[str, Any]:
         return {
@@ -165,9 +173,10 @@ def floss(
             "rng": rng.bit_generator.state,
             "lam": lam[:epoch],
             "loss": loss[:epoch],
+            **({"stopped": True} if stopped else {}),
         }
 
-    def result() -> FlossResult:
+    def result() -> FlossResult[Any]:
         met, verdict = verdict_of(lam[:epoch], loss[:epoch], window, tol)
         return FlossResult(
             system, lam[:epoch].copy(), loss[:epoch].copy(), flosser.optimizer, met, verdict,
@@ -176,14 +185,16 @@ def floss(
 
     found = saved.load()
     if found is not None:
-        epoch = found["epoch"]
+        epoch, stopped = found["epoch"], found.get("stopped", False)
         lam[:epoch], loss[:epoch] = found["lam"], found["loss"]
         system = with_named_params(system, found["params"])
         flosser.restore(found["flosser"])
         rng.bit_generator.state = found["rng"]
     bars = progress_bar(n_epochs, show=progress, unit="epoch", initial=epoch)
     with saved, bars as bar:
-        while epoch < n_epochs and not (tol is not None and is_met(lam[:epoch], window, tol)):
+        while epoch < n_epochs and not stopped:
+            if tol is not None and is_met(lam[:epoch], window, tol):
+                break
             try:
                 x, u = source.draw(system, rng)
                 system, lam[epoch], loss[epoch] = flosser.epoch(system, x, u, rng)
@@ -192,8 +203,11 @@ def floss(
                 error.add_note(f"This happened in epoch {epoch + 1} of flossing.")
                 raise
             epoch += 1
+            if epoch == n_epochs:
+                warn_if_held(holding(first, x, u), holding(system, x, u))
             if callback is not None:
-                callback(Progress(epoch, system, loss[:epoch], lam[epoch - 1]))
+                known = Progress(epoch, system, loss[:epoch], lam[epoch - 1])
+                stopped = asks_to_stop(callback(known))
             if progress:
                 bar.set_postfix(loss=f"{loss[epoch - 1].mean():.3g}", refresh=False)
                 bar.update()

@@ -8,12 +8,16 @@ import autograd.numpy as anp
 import numpy as np
 
 from .. import validate
-from ..numerics.arrays import Array
+from ..numerics.arrays import Array, ArrayLike
 from ..numerics.autodiff import value
 
 
 def flossing_loss(
-    lam: Any, target: Any = 0.0, *, weights: Any = None, reduction: str = "sum"
+    lam: ArrayLike,
+    target: ArrayLike = 0.0,
+    *,
+    weights: ArrayLike | None = None,
+    reduction: str = "sum",
 ) -> Any:
     r"""Return the flossing loss of exponents.
 
@@ -32,7 +36,7 @@ def flossing_loss(
     Returns
     -------
     float
-        Differentiable by autograd.
+        Differentiable by autograd, and a float but for its tracing.
 
     References
     ----------
@@ -45,13 +49,16 @@ def flossing_loss(
     >>> round(float(ln.flossing_loss(np.array([0.3, -0.4]))), 6)
     0.25
     """
+    if not hasattr(lam, "_value"):  # autograd traces no array that is not of numbers
+        lam = validate.numbers("lam", lam)
     shape = np.shape(value(lam))
     if not shape:
-        raise ValueError(f"`lam` must have shape (..., k), got the scalar {lam}")
+        raise ValueError(f"`lam` must have shape (..., k), got the scalar {lam!r}")
     if np.isnan(value(lam)).any():
         raise ValueError("`lam` must not hold NaN")
+    validate.members("lam", shape)
     goal, each = per_exponent(target, weights, reduction, shape[-1])
-    return anp.sum(each * (lam - goal) ** 2) / max(1, int(np.prod(shape[:-1])))
+    return anp.sum(each * (lam - goal) ** 2) / int(np.prod(shape[:-1]))
 
 
 def per_exponent(target: Any, weights: Any, reduction: str, k: int) -> tuple[Array, Array]:

@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, Generic
 
 from ..numerics.arrays import Array
 from ..optimize import Adam
 from ..results.result import Result
 from ..results.storage import register
+from ..systems import AnySystem
 from .plot import plot_flossing
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 
 @register
 @dataclass(frozen=True, repr=False, eq=False)
-class FlossResult(Result):
+class FlossResult(Result, Generic[AnySystem]):
     """What `floss` returns.
 
     Attributes
@@ -36,7 +40,7 @@ class FlossResult(Result):
     target : array (k,)
     """
 
-    cell: Any
+    cell: AnySystem
     exponents: Array
     loss: Array
     optimizer: Adam
@@ -54,7 +58,7 @@ class FlossResult(Result):
         last = {"last_exponents": self.exponents[-1]} if len(self.loss) else {}
         return {"cell": self.cell, "n_epochs": len(self.loss), **last, "verdict": self.verdict}
 
-    def plot(self, ax: Any = None) -> Any:
+    def plot(self, ax: Axes | None = None) -> Axes:
         """Draw the exponents over the epochs, with their targets; return the Axes.
 
         Parameters

@@ -2,19 +2,45 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import os
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from functools import cache
-from typing import Any
+from functools import cache, wraps
+from typing import Any, TypeVar
 
 import numpy as np
 import numpy.typing as npt
 from threadpoolctl import ThreadpoolController
 
 Array = npt.NDArray[Any]
+ArrayLike = npt.ArrayLike
+
+#: What `rng` may be: a seed, a generator, or None for fresh entropy.
+Seed = int | np.random.Generator | None
+#: What a `path` may be.
+PathLike = str | os.PathLike[str]
 
 Params = dict[str, Array]
+
+_Function = TypeVar("_Function", bound=Callable[..., Any])
+
+
+def patient(function: _Function) -> _Function:
+    """Let a function run where the caller has told NumPy to raise floating-point errors.
+
+    Underflow, or the logarithm of zero, is part of the work; what does go wrong is raised by name.
+    """
+
+    @wraps(function)
+    def run(*args: Any, **kwargs: Any) -> Any:
+        if "raise" not in np.geterr().values():
+            return function(*args, **kwargs)
+        with np.errstate(divide="warn", over="warn", under="ignore", invalid="warn"):
+            return function(*args, **kwargs)
+
+    return run  # type: ignore[return-value]
+
 
 #: Below this many multiplications in a product a second BLAS thread costs more than it gives.
 _THREADING_PAYS = 2e7

@@ -167,6 +167,8 @@ class Horizon(NamedTuple):
 def horizon(records: Records, name: str = "lag") -> Horizon:
     """Return the longest lag, or largest value of another parameter, that is learned."""
     flags = {x: learned(records.where(**{name: x})) for x in records.each(name)}
+    enough = max(map(len, flags.values()), default=0) / 2
+    flags = {x: one for x, one in flags.items() if len(one) >= enough}  # others are under way
     surely = {x: are_most(one) for x, one in flags.items()}
     low = max((x for x, yes in surely.items() if yes), default=0)
     return Horizon(

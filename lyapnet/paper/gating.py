@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
+import warnings
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -47,6 +50,14 @@ def with_gates(cell: Any, gates: Any, lag: int, rng: np.random.Generator) -> Any
         at = cell.gates.index(gate) * n
         b[at : at + n] = sign * size
     return cell.with_params({**cell.params, "b": b})
+
+
+@contextlib.contextmanager
+def as_drawn() -> Iterator[None]:
+    """Silence the warning of networks that come to hold their state: it is known here."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "flossing has opened the", UserWarning)
+        yield
 
 
 class Hold(Task):

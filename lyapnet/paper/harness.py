@@ -14,7 +14,7 @@ import numpy as np
 
 from .. import __version__, validate
 from ..errors import LyapnetError
-from ..results import storage
+from ..results import archive, files, storage
 from ..runs.sweep import load_sweep, sweep
 
 #: The scripts, by the name of their figure.
@@ -51,6 +51,8 @@ FIGURES: dict[str, str] = {
     "interval": "fig_interval",
     "linear": "fig_linear",
     "n1000": "fig_n1000",
+    "rivals": "fig_rivals",
+    "rule": "fig_rule",
     "window": "fig_window",
 }
 
@@ -206,8 +208,10 @@ def gather(data: Path, points_folder: Path) -> dict[str, dict[str, Any]]:
         found = load_sweep(points_folder)
         runs = zip(found.points, found.values, found.errors, found.seconds, strict=True)
         fresh = {_key(p): _line(p, v, s) for p, v, e, s in runs if not e and _key(p) not in lines}
-        with open(data, "a") as file:
-            file.writelines(json.dumps(line) + "\n" for line in fresh.values())
+        before = data.read_bytes() if data.exists() else b""
+        more = "".join(json.dumps(line) + "\n" for line in fresh.values())
+        with files.replacing(data) as file:
+            file.write(before + more.encode())
         lines |= fresh
     return lines
 
@@ -215,8 +219,10 @@ def gather(data: Path, points_folder: Path) -> dict[str, dict[str, Any]]:
 def _read(data: Path) -> dict[str, dict[str, Any]]:
     if not data.exists():
         return {}
-    lines = [json.loads(line) for line in data.read_text().splitlines() if line]
-    return {_key(line["point"]): line for line in lines}
+    text = data.read_bytes()
+    with archive.damage(data, "a file of a figure's runs"):
+        lines = [json.loads(line) for line in text.decode().splitlines() if line]
+        return {_key(line["point"]): line for line in lines}
 
 
 def _line(point: dict[str, Any], value: dict[str, Any], seconds: float) -> dict[str, Any]:
@@ -250,5 +256,6 @@ def _draw(plot: Callable[[Records], Any], records: Records, path: Path) -> None:
 
     with plt.rc_context(STYLE):
         figure = plot(records)
-        figure.savefig(path, dpi=200)
+        with files.replacing(path) as file:
+            figure.savefig(file, format="png", dpi=200)
         plt.close(figure)

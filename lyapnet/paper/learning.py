@@ -13,6 +13,7 @@ from ..training.schedule import AdaptiveFlossing, FlossingSchedule
 from ..training.tasks import DelayedCopy, SpatialXOR, TemporalXOR
 from ..training.train import train
 from .gating import Hold, with_gates
+from .rivals import rival
 
 TASKS: dict[str, Any] = {
     "copy": DelayedCopy,
@@ -46,9 +47,10 @@ def schedule(
     """Return what a condition flosses: the paper's window, 39 of 55 steps, and episodes.
 
     ``none``, ``before`` (500 epochs), ``during`` (before, and again at epoch 500),
-    ``episodes`` (before, and at epochs 100 to 400), ``throughout`` (every 100 epochs), and
-    ``adaptive``. By default 75 of 80 exponents, and as many of another size. `episode` is
-    another number of epochs, and `at` other training epochs to floss at.
+    ``episodes`` (before, and at epochs 100 to 400), ``throughout`` (every 100 epochs),
+    ``adaptive`` with limits of the gradient, and ``relative`` without any. By default 75 of 80
+    exponents, and as many of another size. `episode` is another number of epochs, and `at` other
+    training epochs to floss at.
     """
     window: dict[str, Any] = dict(k=k or round(n * 75 / 80), n_steps=39)
     window |= {"transient": 10, "basis_transient": 6, "clip_norm": 1.0, **settings}
@@ -56,6 +58,8 @@ def schedule(
         case "none":
             return None
         case "adaptive":
+            return AdaptiveFlossing(**{"low": 1e-5, "high": 1e-3, **window})
+        case "relative":
             return AdaptiveFlossing(**window)
         case "before" | "during" | "episodes" | "throughout":
             when = EPISODES[condition] if at is None else at
@@ -80,6 +84,7 @@ def learn(
     window: dict[str, Any] | None = None,
     penalty: str | None = None,
     strength: float = 1.0,
+    until: int | None = None,
     watch: bool = False,
     learning_rate: float = 1e-3,
     n_steps: int | None = None,
@@ -115,6 +120,8 @@ def learn(
         What else is different in the windows that are flossed.
     penalty : {"spectral_radius", "jacobian_norm"}, optional
         A control instead of flossing, times `strength`.
+    until : int, optional
+        Training epochs in which the penalty acts, all by default.
     watch : bool, optional
         Keep gradients and accuracy finely, and singular values of dL/dW (1 ms an epoch).
     n_steps : int, optional
@@ -140,7 +147,7 @@ def learn(
         clip_norm=0.03,
         optimizer=Adam(learning_rate, weight_decay=weight_decay),
         schedule=schedule(condition, n, k, episode=episode, at=at, **(window or {})),
-        penalty=None if penalty is None else (penalty, strength),
+        penalty=rival(penalty, strength, until),
         diagnostics=("singular_values",) if watch else (),
         rng=seed,
     )
@@ -156,7 +163,7 @@ def learn(
         "flossing_epochs": int(result.flossing_epochs.sum()),
         "exponents": np.asarray(spectrum.exponents),
     }
-    if condition == "adaptive":
+    if condition in ("adaptive", "relative"):
         found["flossed_at"] = np.flatnonzero(result.flossing_epochs)
     if watch:
         values = result.diagnostics["singular_values"][:, [0, min(9, n - 1), n // 2 - 1]]

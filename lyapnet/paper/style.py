@@ -30,6 +30,7 @@ COLOURS = {
     "episodes": GREEN,
     "throughout": RED,
     "adaptive": PURPLE,
+    "relative": SKY,
 }
 NAMES = {
     "none": "no flossing",
@@ -37,7 +38,8 @@ NAMES = {
     "during": "flossing before and during training",
     "episodes": "flossing before and early in training",
     "throughout": "flossing throughout",
-    "adaptive": "adaptive flossing",
+    "adaptive": "adaptive flossing, limits",
+    "relative": "adaptive flossing",
 }
 #: For what is no condition: a palette, and a map for what is ordered.
 PALETTE = (BLUE, ORANGE, GREEN, RED, PURPLE, SKY)

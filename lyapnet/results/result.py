@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import fields
-from html import escape
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
+from ..numerics.arrays import PathLike
 from . import storage
+from .html import table
+
+if TYPE_CHECKING:
+    import pandas
+    import xarray
 
 
 class Result:
@@ -37,22 +42,19 @@ class Result:
         return f"{type(self).__name__}({shown})"
 
     def _repr_html_(self) -> str:
-        rows = "".join(
-            f"<tr><th style='text-align:left'>{name}</th>"
-            f"<td style='text-align:left'>{escape(_short(value))}</td></tr>"
-            for name, value in self._summary().items()
-        )
-        return f"<table><caption>{type(self).__name__}</caption>{rows}</table>"
+        rows = [(name, _short(value)) for name, value in self._summary().items()]
+        return table(type(self).__name__, rows)
 
     def _to_state(self) -> dict[str, Any]:
-        """Return all fields; of a `cell` that no file can hold, its parameters."""
+        """Return all fields; of a `cell` that no file can hold its parameters, no such `system`."""
         state = {name: getattr(self, name) for name in self._fields()}
-        cell = state.get("cell")
-        if cell is not None and cell._to_state() is None:
-            state["cell"] = cell.params
+        for name, instead in (("cell", lambda x: x.params), ("system", lambda x: None)):
+            x = state.get(name)
+            if x is not None and x._to_state() is None:
+                state[name] = instead(x)
         return state
 
-    def save(self, path: Any) -> Path:
+    def save(self, path: PathLike) -> Path:
         """Save to a file that `lyapnet.load` reads: arrays and JSON in one npz, no pickle.
 
         Of a `cell` that is a map or flow, whose functions no file can hold, the parameters are
@@ -65,7 +67,7 @@ class Result:
         """
         return storage.save(self, path)
 
-    def to_xarray(self) -> Any:
+    def to_xarray(self) -> xarray.Dataset:
         """Return an `xarray.Dataset` of all arrays, with named dimensions and units.
 
         Raises
@@ -92,7 +94,7 @@ class Result:
         counted = {name: range(1, data.sizes[name] + 1) for name in _FROM_ONE & set(data.sizes)}
         return data.assign_coords({name: list(numbers) for name, numbers in counted.items()})
 
-    def to_dataframe(self) -> Any:
+    def to_dataframe(self) -> pandas.DataFrame:
         """Return a `pandas.DataFrame` of what belongs to the result's first array.
 
         Raises

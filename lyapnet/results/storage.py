@@ -1,119 +1,129 @@
-"""Files of results, networks and checkpoints: NumPy arrays and JSON in one npz, no pickle."""
+"""Files of results, networks and checkpoints: NumPy arrays and JSON in one npz, no pickle.
+
+What is written comes back as it was: of the same types, with the same keys, bit for bit. What
+cannot is refused when it is written.
+"""
 
 from __future__ import annotations
 
 import json
 import os
-import zipfile
-from dataclasses import fields, is_dataclass
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeVar, overload
 
 import numpy as np
 
+from ..errors import FileError
+from ..numerics.arrays import PathLike
+from . import archive, files, tree
+from .tree import register as register
+
 #: Raised when a file of this version cannot be read by the last one.
-FORMAT = 1
+FORMAT = 2
 
 #: The entry of a file that holds its JSON.
 HEAD = "lyapnet.json"
-_PLAIN = (bool, int, float, str, type(None))
 
-_Kind = TypeVar("_Kind", bound=type)
-
-#: The classes that files may name, by their public names.
-_CLASSES: dict[str, type] = {}
+_Thing = TypeVar("_Thing")
 
 
-def register(kind: _Kind) -> _Kind:
-    """Let files name a class, as itself alone: where it is defined may change."""
-    known = _CLASSES.setdefault(kind.__name__, kind)
-    if (known.__module__, known.__qualname__) != (kind.__module__, kind.__qualname__):
-        raise TypeError(f"two classes would be called {kind.__name__!r} in files")
-    _CLASSES[kind.__name__] = kind
-    return kind
+def write(path: PathLike | None, thing: Any, kind: str = "object") -> Path:
+    """Write a tree of dictionaries, lists, arrays and objects, whole or not at all.
 
-
-def write(path: Any, tree: Any) -> Path:
-    """Write a tree of dictionaries, lists, arrays and plain values, whole or not at all."""
-    path = Path(path)
+    Parameters
+    ----------
+    path : path
+    thing : Any
+        See `lyapnet.results.tree`.
+    kind : str, optional
+        What is in the file: `read` asks for it.
+    """
+    path = _as_path(path)
     if path.is_dir() or not path.absolute().parent.is_dir():
         raise FileNotFoundError(f"`path` must be a file in an existing folder, got {str(path)!r}")
     arrays: dict[str, Any] = {}
-    head = {"format": FORMAT, "tree": _take_arrays(tree, arrays, "")}
-    fresh = path.with_name(path.name + ".tmp")
-    with open(fresh, "wb") as file:
-        arrays[HEAD] = np.array(json.dumps(head))
-        np.savez(file, allow_pickle=False, **arrays)
-        file.flush()
-        os.fsync(file.fileno())
-    os.replace(fresh, path)
+    head = {"format": FORMAT, "kind": kind, "tree": tree.encode(thing, arrays)}
+    with files.replacing(path) as file:
+        archive.write_sealed(file, arrays, {HEAD: json.dumps(head)})
     return path
 
 
-def read(path: Any) -> Any:
-    """Read what `write` has written; a file that is truncated, foreign or newer is refused."""
-    if not isinstance(path, str | os.PathLike):
-        raise TypeError(f"`path` must be a path, got {path!r}")
-    path = Path(path)
-    if not path.exists():
-        raise FileNotFoundError(f"no such file: {str(path)!r}")
+def read(path: PathLike, kind: str = "object") -> Any:
+    """Read what `write` has written.
+
+    Raises
+    ------
+    OSError
+        If there is no such file, or it may not be read.
+    FileError
+        If it is damaged, foreign, newer, or of another kind.
+    """
+    path = _as_path(path)
     if path.is_dir():
         raise ValueError(f"{str(path)!r} is a folder: the one of a sweep is read by `load_sweep`")
-    try:
-        with open(path, "rb") as raw, np.load(raw, allow_pickle=False) as file:
-            names = set(file.files)
-            arrays = {name: file[name] for name in names - {HEAD}}
-            head = json.loads(str(file[HEAD])) if HEAD in names else None
-    except (ValueError, KeyError, EOFError, TypeError, OSError, zipfile.BadZipFile) as error:
-        raise ValueError(
-            f"{str(path)!r} is not a whole file of lyapnet ({type(error).__name__}): it is "
-            "truncated, or comes from another program"
-        ) from None
-    if head is None and "json" in names:
-        raise ValueError(
-            f"{str(path)!r} is the checkpoint of a run: repeat the call that wrote it, with the "
-            "same `checkpoint`, and it goes on from there"
-        )
-    if head is None:
-        raise ValueError(f"{str(path)!r} is not a file of lyapnet: it comes from another program")
-    if head.get("format", 0) > FORMAT:
-        raise ValueError(
-            f"{str(path)!r} has format {head['format']}, this version of lyapnet reads up to "
-            f"{FORMAT}: install a newer lyapnet"
-        )
-    return _put_arrays(head["tree"], arrays)
+    if not path.exists():
+        raise FileNotFoundError(f"no such file: {str(path)!r}")
+    with open(path, "rb") as file, archive.damage(path):
+        sealed = archive.is_sealed(file, path)
+        arrays, texts = archive.read_arrays(file, path)
+        head = _head(path, arrays, texts)
+        if head["format"] > FORMAT:
+            raise FileError(
+                f"{str(path)!r} has format {head['format']}, this version of lyapnet reads up to "
+                f"{FORMAT}: install a newer lyapnet"
+            )
+        if head["format"] > 1 and not sealed:
+            raise FileError(
+                f"{str(path)!r} is damaged: it lacks its checksum; take it from a copy, or make it "
+                "again"
+            )
+        _check_kind(path, head["kind"], kind)
+        if head["format"] == 1:
+            return tree.decode_first(head["tree"], arrays)
+        return tree.decode(head["tree"], arrays)
 
 
-def _take_arrays(node: Any, arrays: dict[str, Any], name: str) -> Any:
-    """Take the arrays out of a tree; leave a mark where each was."""
-    if isinstance(node, np.ndarray):
-        if node.dtype == object:
-            raise TypeError(f"cannot save an array of objects{name and f' at {name}'}")
-        # Keys may hold what names in an npz file cannot, and a slash may make two names equal.
-        mark = name.replace("\0", "").replace("\\", "").replace(".npy", "") or "array"
-        while mark in arrays:
-            mark += "'"
-        arrays[mark] = node
-        return {"__array__": mark}
-    if isinstance(node, dict):
-        return {key: _take_arrays(item, arrays, f"{name}/{key}") for key, item in node.items()}
-    if isinstance(node, list | tuple):
-        return [_take_arrays(item, arrays, f"{name}/{i}") for i, item in enumerate(node)]
-    if isinstance(node, np.generic):
-        node = node.item()
-    if not isinstance(node, _PLAIN):
-        raise TypeError(f"cannot save a {type(node).__name__}{name and f' at {name}'}")
-    return node
+def _as_path(path: Any) -> Path:
+    if not isinstance(path, str | os.PathLike):
+        raise TypeError(f"`path` must be a path, got {path!r}")
+    return Path(path)
 
 
-def _put_arrays(node: Any, arrays: dict[str, Any]) -> Any:
-    if isinstance(node, dict):
-        if set(node) == {"__array__"}:
-            return arrays[node["__array__"]]
-        return {key: _put_arrays(item, arrays) for key, item in node.items()}
-    if isinstance(node, list):
-        return [_put_arrays(item, arrays) for item in node]
-    return node
+def _head(path: Path, arrays: dict[str, Any], texts: dict[str, bytes]) -> dict[str, Any]:
+    """Return what a file says of itself; of the first format, in the terms of today."""
+    if HEAD in texts:
+        head = json.loads(texts[HEAD])
+    elif HEAD in arrays:
+        head = {"kind": "object", **json.loads(str(arrays.pop(HEAD)))}
+        if set(head["tree"]) == {"thing"}:
+            head["tree"] = head["tree"]["thing"]
+    elif "json" in arrays:
+        given = json.loads(str(arrays.pop("json")))
+        found = {"first_call": given["call"], "state": given["state"]}
+        head = {"kind": "checkpoint", "format": given["format"], "tree": found}
+    else:
+        raise FileError(f"{str(path)!r} is not a file of lyapnet: it comes from another program")
+    if type(head["format"]) is not int or head["format"] < 1 or type(head["kind"]) is not str:
+        raise ValueError("no number of a format")
+    return head
+
+
+def _check_kind(path: Path, found: str, wanted: str) -> None:
+    if found == wanted:
+        return
+    remedy = {
+        "object": "`lyapnet.load` reads it",
+        "checkpoint": "repeat the call that wrote it, with the same `checkpoint`, and it goes on "
+        "from there",
+    }
+    names = {
+        "object": "a result or network",
+        "checkpoint": "the checkpoint of a run",
+    }
+    raise FileError(
+        f"{str(path)!r} is {names.get(found, found)}, not {names[wanted]}: "
+        f"{remedy.get(found, 'install a newer lyapnet')}"
+    )
 
 
 def plain(thing: Any) -> Any:
@@ -127,7 +137,7 @@ def plain(thing: Any) -> Any:
     return thing.item() if isinstance(thing, np.generic) else thing
 
 
-def save(thing: Any, path: Any) -> Path:
+def save(thing: Any, path: PathLike) -> Path:
     """Save a result or a network; `load` reads it back.
 
     Parameters
@@ -136,15 +146,22 @@ def save(thing: Any, path: Any) -> Path:
     path : path
         By convention with the ending ``.npz``.
     """
-    return write(path, {"thing": _encode(thing)})
+    return write(path, thing)
 
 
-def load(path: Any) -> Any:
+@overload
+def load(path: PathLike) -> Any: ...
+@overload
+def load(path: PathLike, kind: type[_Thing]) -> _Thing: ...
+def load(path: PathLike, kind: type | None = None) -> Any:
     """Load a result or a network that was saved with ``.save(path)``.
 
     Parameters
     ----------
     path : path
+    kind : type, optional
+        What it should be, such as `Spectrum`; what is something else is refused. Type checkers
+        then know what comes back.
 
     Returns
     -------
@@ -155,10 +172,10 @@ def load(path: Any) -> Any:
 
     Raises
     ------
-    FileNotFoundError
-        If there is no such file.
+    OSError
+        If there is no such file, or it may not be read.
     ValueError
-        If the file is truncated, foreign or from a newer version.
+        If the file is damaged, foreign or from a newer version, or holds something else.
 
     Examples
     --------
@@ -170,54 +187,10 @@ def load(path: Any) -> Any:
     ...     ln.load(path)
     VanillaRNN(dim=4, n_inputs=1)
     """
-    tree = read(path)
-    if not isinstance(tree, dict) or "thing" not in tree:
-        raise ValueError(f"{str(path)!r} holds no result or network of lyapnet")
-    return _decode(tree["thing"])
-
-
-def _encode(thing: Any) -> Any:
-    """Turn objects of lyapnet into dictionaries that name their class."""
-    if isinstance(thing, dict):
-        return {key: _encode(item) for key, item in thing.items()}
-    kind = type(thing)
-    if hasattr(thing, "_to_state"):
-        state = thing._to_state()
-        return state if state is None else _named(kind, state)
-    if _CLASSES.get(kind.__name__) is not kind:
-        return [_encode(item) for item in thing] if isinstance(thing, list | tuple) else thing
-    if hasattr(thing, "_asdict"):
-        return _named(kind, thing._asdict())
-    if is_dataclass(thing):
-        return _named(kind, {f.name: getattr(thing, f.name) for f in fields(thing)})
-    return _named(kind, vars(thing))
-
-
-def _named(kind: type, state: Any) -> dict[str, Any]:
-    if _CLASSES.get(kind.__name__) is not kind:
-        raise TypeError(f"cannot save a {kind.__name__}: it is not a class of lyapnet")
-    return {"__class__": kind.__name__, "state": _encode(state)}
-
-
-def _decode(node: Any) -> Any:
-    if isinstance(node, list):
-        return [_decode(item) for item in node]
-    if not isinstance(node, dict):
-        return node
-    if set(node) != {"__class__", "state"}:
-        return {key: _decode(item) for key, item in node.items()}
-    # Older files have the module in front: "lyapnet.exponents:Spectrum". It is not looked at.
-    kind: Any = _CLASSES.get(str(node["__class__"]).rpartition(":")[2])
-    if kind is None:
-        raise ValueError(
-            f"the file names the class {node['__class__']!r}, which this version of lyapnet does "
-            "not save: it is from a newer one, or from another program"
+    thing = read(path)
+    if kind is not None and not isinstance(thing, kind):
+        raise FileError(
+            f"{str(path)!r} holds a {type(thing).__name__}, not a {kind.__name__}: "
+            "leave out `kind`, or load another file"
         )
-    state = _decode(node["state"])
-    if hasattr(kind, "_from_state"):
-        return kind._from_state(state)
-    if is_dataclass(kind) or hasattr(kind, "_fields"):
-        return kind(**state)
-    thing = kind.__new__(kind)
-    vars(thing).update(state)
     return thing

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import json
-import os
 import time
-import zipfile
+import warnings
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Self
@@ -13,15 +12,16 @@ from typing import Any, Self
 import numpy as np
 
 from .. import validate
-from ..errors import LyapnetError
+from ..errors import FileError, LyapnetError
+from ..results import storage
+from ..results.files import Hold
+from . import first_format
 from .fingerprint import alike, describe
 
 State = dict[str, Any]
 
 #: Seconds between two saves: nothing but the work lost by a kill depends on it.
 EVERY = 10.0
-
-_FORMAT = 1
 
 
 class Checkpoint:
@@ -34,44 +34,84 @@ class Checkpoint:
     call : dict
         The arguments of the call by name, see `fingerprint`: another call must not go on
         from this file.
+
+    Raises
+    ------
+    TypeError
+        If the call cannot be told from others.
     """
 
     def __init__(self, path: Any, call: dict[str, Any]) -> None:
         self.path = None if path is None else validate.place("checkpoint", path)
-        described = {} if path is None else {name: describe(x) for name, x in call.items()}
-        self._call = json.loads(json.dumps(described))
+        self._call: dict[str, Any] = {}
         self._saved = time.monotonic()
         self._kept: State | None = None
-        #: Number of epochs done in what is saved or remembered, None if nothing is.
+        #: Number of epochs done in what is saved, None if nothing is.
         self._epoch: int | None = None
-        if self.path is not None and (
-            self.path.is_dir() or not self.path.absolute().parent.is_dir()
-        ):
+        self._failing = False
+        if self.path is None:
+            return
+        described = {name: describe(x, name) for name, x in call.items()}
+        self._call = json.loads(json.dumps(described))
+        if self.path.is_dir() or not self.path.absolute().parent.is_dir():
             raise ValueError(f"`checkpoint` must be a file in an existing folder, got {path!r}")
+        self._hold = Hold(self.path)
 
     def load(self) -> State | None:
-        """Return the state saved last, None if there is no file."""
-        if self.path is None or not self.path.exists():
+        """Return the state saved last, None if there is none; hold the file from now on.
+
+        It is written again at once, so that a place where nothing can be written is found before
+        the work.
+
+        Raises
+        ------
+        ValueError
+            If another run holds the file, another call has written it, or it is damaged.
+        OSError
+            If it cannot be written.
+        """
+        if self.path is None:
             return None
-        try:
-            with np.load(self.path, allow_pickle=False) as file:
-                head = json.loads(str(file["json"]))
-                arrays = {name: file[name] for name in file.files if name != "json"}
-            call, state = head["call"], head["state"]
-        except (ValueError, KeyError, EOFError, TypeError, zipfile.BadZipFile):
+        if not self._hold.take():
             raise ValueError(
-                f"`checkpoint` {str(self.path)!r} is not a checkpoint of lyapnet: give another path"
-            ) from None
-        others = [name for name, now in self._call.items() if not alike(call.get(name), now)]
-        if others == ["n_epochs"] and call["n_epochs"] < self._call["n_epochs"]:
-            raise ValueError(_longer(self.path, call, self._call))
-        if others or set(call) != set(self._call):
-            raise ValueError(
-                f"`checkpoint` {str(self.path)!r} was written by a different call (other "
-                f"{', '.join(others) or 'arguments'}): give another path, or delete the file"
+                f"`checkpoint` {str(self.path)!r} is in use by a run that goes on: wait for it, or "
+                "give another path"
             )
-        self._epoch = state.get("epoch")
-        return _join(state, arrays)
+        try:
+            state = self._read(self.path) if self.path.exists() else None
+            self._write(state)
+        except BaseException:
+            self._hold.release()
+            raise
+        return state
+
+    def _read(self, path: Path) -> State | None:
+        try:
+            found = storage.read(path, "checkpoint")
+            if not isinstance(found, dict) or not found.keys() & {"call", "first_call"}:
+                raise FileError("It holds no call.")
+        except FileError as error:
+            raise ValueError(
+                f"`checkpoint` {str(path)!r} is not a checkpoint of lyapnet: give another path, or "
+                f"delete the file. {error}"
+            ) from None
+        others = self._differing(found)
+        call = found["call"] if "call" in found else found["first_call"]
+        if others == ["n_epochs"] and call["n_epochs"] < self._call["n_epochs"]:
+            raise ValueError(_longer(path, call, self._call))
+        if others:
+            raise ValueError(
+                f"`checkpoint` {str(path)!r} was written by a different call (other "
+                f"{', '.join(others)}): give another path, or delete the file"
+            )
+        return found["state"]
+
+    def _differing(self, found: dict[str, Any]) -> list[str]:
+        """Return the arguments that differ; one that only one of both calls has counts as None."""
+        first = "first_call" in found
+        then, same = (found["first_call"], first_format.agrees) if first else (found["call"], alike)
+        names = [*self._call, *(then.keys() - self._call.keys())]
+        return [name for name in names if not same(then.get(name), self._call.get(name))]
 
     def keep(self, state: Callable[[], State]) -> None:
         """Remember the state between two epochs, and save it where it is time to.
@@ -82,7 +122,6 @@ class Checkpoint:
         if self.path is None:
             return
         self._kept = state()
-        self._epoch = self._kept.get("epoch")
         if time.monotonic() - self._saved >= EVERY:
             self.save(self._kept)
 
@@ -90,8 +129,15 @@ class Checkpoint:
         return self
 
     def __exit__(self, kind: Any, error: BaseException | None, trace: Any) -> None:
-        if self._kept is not None:
-            self.save(self._kept)
+        if self.path is None:
+            return
+        try:
+            if self._kept is not None:
+                self.save(self._kept)
+            if self._epoch is None:
+                self.path.unlink(missing_ok=True)
+        finally:
+            self._hold.release()
         # A failure of the dynamics would come again; whatever else has ended the run may not.
         if error is not None and self._epoch is not None and not isinstance(error, LyapnetError):
             done = validate.counted(self._epoch, "epoch", "epochs")
@@ -101,18 +147,46 @@ class Checkpoint:
             )
 
     def save(self, state: State) -> None:
-        """Write a state beside the file, then put it in its place."""
-        if self.path is None:
-            return
-        arrays: dict[str, Any] = {}
-        head = {"format": _FORMAT, "call": self._call, "state": _part(state, arrays, "")}
-        fresh = self.path.with_name(self.path.name + ".tmp")
-        with open(fresh, "wb") as file:
-            np.savez(file, json=np.array(json.dumps(head)), **arrays)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(fresh, self.path)
-        self._kept, self._saved = None, time.monotonic()
+        """Save a state; a disk that is full, or gone, is warned of, and the run goes on."""
+        try:
+            self._write(state)
+        except OSError as error:
+            self._saved = time.monotonic()
+            if not self._failing:
+                done = validate.counted(self._epoch or 0, "epoch", "epochs")
+                warnings.warn(
+                    f"cannot save the run in {str(self.path)!r}, which has {done} of it: {error}. "
+                    "It goes on, and will try again",
+                    RuntimeWarning,
+                    stacklevel=2,
+                )
+            self._failing = True
+
+    def _write(self, state: State | None) -> None:
+        storage.write(self.path, {"call": self._call, "state": _joined(state)}, "checkpoint")
+        self._epoch = None if state is None else state["epoch"]
+        self._kept, self._saved, self._failing = None, time.monotonic(), False
+
+
+def _joined(node: Any) -> Any:
+    """Make an array of each list of arrays: one entry of the file, not thousands."""
+    if isinstance(node, dict):
+        return {key: _joined(item) for key, item in node.items()}
+    return np.asarray(node) if isinstance(node, list) else node
+
+
+def read_state(path: Any) -> State:
+    """Return what a checkpoint holds, whatever call it is of."""
+    if not Path(path).exists():
+        raise ValueError(f"`path` {str(path)!r} does not exist")
+    try:
+        found = storage.read(Path(path), "checkpoint")
+    except FileError as error:
+        raise ValueError(f"`path` {str(path)!r} is not a checkpoint of lyapnet. {error}") from None
+    if not isinstance(found, dict) or not found.get("state"):
+        raise ValueError(f"`path` {str(path)!r} holds no state: the run has done no epoch yet")
+    state: State = found["state"]
+    return state
 
 
 def _longer(path: Path, before: State, now: State) -> str:
@@ -124,23 +198,3 @@ def _longer(path: Path, before: State, now: State) -> str:
         f"n_epochs={done} the call gives its result r; then r.cell, optimizer=r.optimizer{more}, "
         f"n_epochs={wanted - done}, another rng and another checkpoint go on from it"
     )
-
-
-def _part(node: Any, arrays: dict[str, Any], name: str) -> Any:
-    """Take the arrays out of a tree of dictionaries; leave a mark where each was."""
-    if isinstance(node, np.ndarray | list):
-        while name in arrays:  # keys with a slash in them may make the names of two arrays equal
-            name += "'"
-        arrays[name] = np.asarray(node)
-        return {"__array__": name}
-    if isinstance(node, dict):
-        return {key: _part(item, arrays, f"{name}/{key}") for key, item in node.items()}
-    return node.item() if isinstance(node, np.generic) else node
-
-
-def _join(node: Any, arrays: dict[str, Any]) -> Any:
-    if isinstance(node, dict):
-        if set(node) == {"__array__"}:
-            return arrays[node["__array__"]]
-        return {key: _join(item, arrays) for key, item in node.items()}
-    return node

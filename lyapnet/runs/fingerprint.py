@@ -1,125 +1,202 @@
-"""What tells an argument or a function from another, in words that a file can hold."""
+"""What tells an argument or a function from another, in words that a file can hold.
+
+Two descriptions agree only if nothing that is reachable differs: values and types, the order of
+what has one, which of two equal lists is meant. Objects are described as they would be pickled;
+what cannot be pickled cannot be told from another, and is refused.
+"""
 
 from __future__ import annotations
 
+import copyreg
 import functools
 import hashlib
-import inspect
-import sys
-from collections.abc import Callable
-from types import CodeType
+import json
+from types import BuiltinFunctionType, FunctionType, MethodType, ModuleType
 from typing import Any
 
 import numpy as np
 
 from ..numerics.autodiff import value
+from . import bytecode
 
-#: Which compiler made a function's code: that of another one says nothing.
-PYTHON = f"{sys.implementation.cache_tag} -O{sys.flags.optimize}"
+_JSON = (bool, int, str, type(None))
 
 
-def describe(x: Any, seen: dict[int, Any] | None = None) -> Any:
-    """Return what distinguishes an argument from others, as JSON would hold it.
+def describe(x: Any, name: str = "it") -> Any:
+    """Return what distinguishes a value from all others, as JSON would hold it.
 
     Arrays by a digest, generators by their state, other objects by their type and attributes.
-    Functions by their names, their code and the numbers, text, arrays and functions that they
-    close over, not other objects, which may change from call to call. Comments, layout and
-    docstrings are free, and so is the code of lyapnet: it may change with its version, and need
-    not mean another result. Neither globals nor what a function calls are looked at.
+    Functions by their code, their defaults, what they close over and the globals that they use;
+    classes by their methods. Comments, layout and docstrings are free. Of installed packages, and
+    of lyapnet, functions and classes count by their names alone: their code may change with a
+    version, and need not mean another result. Modules count by their names.
 
-    `seen` are the objects described so far, by their ids: they may hold each other.
+    Parameters
+    ----------
+    x : Any
+    name : str, optional
+        What to call it where it is refused.
+
+    Raises
+    ------
+    TypeError
+        If it holds something that cannot be described, such as an open file, with its place.
     """
-    seen = {} if seen is None else seen
-    x = value(x)
-    if x is None or isinstance(x, bool | int | float | str):
-        return x
-    if isinstance(x, np.ndarray | np.generic):
-        x = np.ascontiguousarray(x)
-        return f"{x.dtype.str}{x.shape} {hashlib.sha256(x.tobytes()).hexdigest()}"
-    if isinstance(x, tuple | range):
-        return [describe(item, seen) for item in x]
-    if id(x) in seen:
-        return "as before"
-    seen[id(x)] = x
-    if isinstance(x, dict):
-        return {str(key): describe(item, seen) for key, item in x.items()}
-    if isinstance(x, list):
-        return [describe(item, seen) for item in x]
-    if isinstance(x, np.random.Generator):
-        return describe(x.bit_generator.state)
-    if isinstance(x, functools.partial):
-        given = {"args": x.args, "keywords": x.keywords}
-        return {"partial": describe(x.func, seen), **describe(given, seen)}
-    if callable(x) and hasattr(x, "__qualname__"):
-        return _function(x, seen)
-    attributes = getattr(x, "__dict__", {})
-    return {"type": type(x).__qualname__, **describe(attributes, seen)}
+    try:
+        return _Description().of(x, name)
+    except RecursionError:
+        raise TypeError(f"`{name}` is nested too deeply to be told from another") from None
 
 
 def alike(then: Any, now: Any) -> bool:
     """Say whether two descriptions may be of the same thing: other Pythons compile differently."""
     if isinstance(then, dict) and isinstance(now, dict):
-        free = {"python"} if then.get("python") == now.get("python") else {"python", "code"}
-        names = (then.keys() | now.keys()) - free
+        names = then.keys() | now.keys()
+        if _pythons(then) != _pythons(now):
+            names -= {"compiled"}
         return all(x in then and x in now and alike(then[x], now[x]) for x in names)
     if isinstance(then, list) and isinstance(now, list):
         return len(then) == len(now) and all(map(alike, then, now))
-    return bool(then == now)
+    return type(then) is type(now) and bool(then == now)
 
 
-def function_name(function: Callable[..., Any]) -> str:
+def _pythons(described: dict[str, Any]) -> Any:
+    """Return which Python compiled a function: the code of another one says nothing."""
+    compiled = described.get("compiled")
+    return compiled.get("python") if isinstance(compiled, dict) else None
+
+
+def _remembered(kind: type) -> set[str]:
+    """Return the attributes that objects of lyapnet only remember, to be quicker the next time."""
+    if bytecode.origin(kind):
+        return set()
+    members = [pair for base in kind.__mro__ for pair in vars(base).items()]
+    names = {name for name, x in members if isinstance(x, functools.cached_property)}
+    return names | set(getattr(kind, "_remembered", ()))
+
+
+class _Description:
+    """One description in the making: it knows what it has met already."""
+
+    def __init__(self) -> None:
+        # By their ids: each with its number, and itself, so that its id stays its own.
+        self._met: dict[int, tuple[int, Any]] = {}
+
+    def of(self, x: Any, name: str) -> Any:
+        x = value(x)
+        kind = type(x)
+        if kind in _JSON:
+            return x
+        if kind is float:
+            return x if np.isfinite(x) and repr(x) != "-0.0" else {"float": repr(x)}
+        if kind in (complex, bytes) or x is ... or x is NotImplemented:
+            return {kind.__name__: repr(x)}
+        if isinstance(x, np.generic) or kind in (np.ndarray, np.memmap):
+            return self._array(x, name)
+        if kind is tuple:
+            return {"tuple": self._all(x, name)}
+        if kind is frozenset:
+            return {"frozenset": self._unordered(x, name)}
+        if isinstance(x, ModuleType):
+            return {"module": x.__name__}
+        if id(x) in self._met:
+            return {"again": self._met[id(x)][0]}
+        self._met[id(x)] = (len(self._met), x)
+        return self._mutable(x, name)
+
+    def _mutable(self, x: Any, name: str) -> Any:
+        """Describe what has an identity, met for the first time."""
+        kind = type(x)
+        if kind is list:
+            return self._all(x, name)
+        if kind is dict:
+            pairs = [[self.of(k, name), self.of(v, f"{name}[{k!r}]")] for k, v in x.items()]
+            return {"dict": pairs}
+        if kind is set:
+            return {"set": self._unordered(x, name)}
+        if isinstance(x, np.random.Generator):
+            seeds = getattr(x.bit_generator.seed_seq, "state", None)
+            return {
+                "generator": self.of(x.bit_generator.state, name),
+                "seeds": self.of(seeds, name),
+            }
+        if isinstance(x, functools.partial):
+            given = {"args": self._all(x.args, name), "keywords": self.of(x.keywords, name)}
+            return {"partial": self.of(x.func, name), **given}
+        if isinstance(x, MethodType):
+            return {"method": self.of(x.__func__, name), "self": self.of(x.__self__, name)}
+        if isinstance(x, FunctionType):
+            return bytecode.describe_function(x, name, self.of)
+        if isinstance(x, type):
+            return bytecode.describe_class(x, name, self.of)
+        if isinstance(x, BuiltinFunctionType):
+            owner = x.__self__
+            held = None if owner is None or isinstance(owner, ModuleType) else owner
+            return {"builtin": f"{x.__module__}.{x.__qualname__}", "self": self.of(held, name)}
+        inner = getattr(x, "py_func", getattr(x, "__wrapped__", None))
+        if callable(inner):  # compiled by numba, or remembering its results
+            return {"wrapper": bytecode.type_name(kind), "function": self.of(inner, name)}
+        if hasattr(x, "detach") and hasattr(x, "cpu"):  # a tensor of PyTorch
+            return {"tensor": self.of(np.asarray(x.detach().cpu()), name)}
+        return self._object(x, name)
+
+    def _all(self, items: Any, name: str) -> list[Any]:
+        return [self.of(item, f"{name}[{i}]") for i, item in enumerate(items)]
+
+    def _unordered(self, items: Any, name: str) -> list[str]:
+        """Describe each by itself: in which order they come differs from process to process."""
+        met, found = self._met, []
+        for item in items:
+            self._met = dict(met)
+            found.append(json.dumps(self.of(item, name)))
+        self._met = met
+        return sorted(found)
+
+    def _array(self, x: Any, name: str) -> dict[str, Any]:
+        if x.dtype.hasobject:
+            items = np.asarray(x).ravel().tolist()
+            return {"objects": list(np.shape(x)), "items": self._all(items, name)}
+        digest = hashlib.sha256(np.ascontiguousarray(x).tobytes()).hexdigest()
+        kind = "number" if isinstance(x, np.generic) else "array"
+        dtype = x.dtype.str if x.dtype.names is None else repr(x.dtype)
+        return {kind: f"{dtype}{np.shape(x)} {digest}"}
+
+    def _object(self, x: Any, name: str) -> dict[str, Any]:
+        """Describe an object as pickle would make it again."""
+        kind = type(x)
+        try:
+            special = copyreg.dispatch_table.get(kind)
+            reduced = special(x) if special is not None else x.__reduce_ex__(4)
+        except Exception as error:
+            raise TypeError(
+                f"`{name}` holds a {kind.__qualname__}, which cannot be told from another one "
+                f"({error}), so that an old result might be taken for a new one: give what it is "
+                "made of (numbers, arrays, a path), and make it inside"
+            ) from None
+        if isinstance(reduced, str):
+            return {"global": reduced, "of": str(getattr(x, "__module__", None))}
+        maker, args, state, items, pairs = (*reduced, None, None, None)[:5]
+        found: dict[str, Any] = {"object": kind.__qualname__, **bytecode.origin(kind)}
+        if bytecode.is_users(kind):
+            found["class"] = self.of(kind, name)
+        if maker is not copyreg.__newobj__ or args != (kind,):  # type: ignore[attr-defined]
+            found["made"] = [self.of(maker, name), self.of(args, name)]
+        if isinstance(state, tuple) and len(state) == 2 and isinstance(state[1], dict):
+            state = {**(state[0] or {}), **state[1]}  # of an object with slots
+        if isinstance(state, dict) and all(type(key) is str for key in state):
+            own = state.keys() - _remembered(kind)
+            found["attributes"] = {k: self.of(state[k], f"{name}.{k}") for k in state if k in own}
+        elif state is not None:
+            found["state"] = self.of(state, name)
+        for part, given in (("items", items), ("pairs", pairs)):
+            if given is not None:
+                found[part] = self._all(list(given), name)
+        return found
+
+
+def function_name(function: Any) -> str:
     """Return the module and name of a function, of a callable object those of its type."""
     while isinstance(function, functools.partial):
         function = function.func
     named: Any = function if hasattr(function, "__qualname__") else type(function)
     return f"{named.__module__}.{named.__qualname__}"
-
-
-def _function(function: Callable[..., Any], seen: dict[int, Any]) -> dict[str, Any]:
-    """Describe a function or a class."""
-    found: dict[str, Any] = {"function": function_name(function)}
-    function = inspect.unwrap(function)
-    code = getattr(function, "__code__", None)
-    if not isinstance(code, CodeType):
-        return found
-    if str(function.__module__).partition(".")[0] != "lyapnet":
-        defaults = [getattr(function, name, None) for name in ("__defaults__", "__kwdefaults__")]
-        text = repr([_code(code, function.__doc__), _constant(defaults)])
-        found["python"] = PYTHON
-        found["code"] = hashlib.sha256(text.encode()).hexdigest()[:16]
-    found["closure"] = [_held(cell, seen) for cell in getattr(function, "__closure__", None) or ()]
-    return found
-
-
-def _held(cell: Any, seen: dict[int, Any]) -> Any:
-    """Describe what a function closes over."""
-    try:
-        x = cell.cell_contents
-    except ValueError:  # not bound yet
-        return None
-    plain = isinstance(x, np.ndarray | np.generic | functools.partial) or hasattr(x, "__code__")
-    return describe(x, seen) if plain else _constant(x)
-
-
-def _code(code: CodeType, doc: str | None = None) -> list[Any]:
-    """Return what a code object does, without where it stands."""
-    constants = list(code.co_consts)
-    if doc is not None and constants[:1] == [doc]:
-        constants[0] = None
-    names = [code.co_names, code.co_varnames, code.co_freevars, code.co_cellvars]
-    return [code.co_code.hex(), names, [_constant(x) for x in constants]]
-
-
-def _constant(x: Any) -> Any:
-    """Return a constant as text that is the same in each process."""
-    if isinstance(x, CodeType):
-        return _code(x)
-    if isinstance(x, frozenset | set):
-        return sorted(map(repr, x))
-    if isinstance(x, dict):
-        return {str(key): _constant(item) for key, item in x.items()}
-    if isinstance(x, list | tuple):
-        return [_constant(item) for item in x]
-    if x is None or x is ... or isinstance(x, bool | int | float | complex | str | bytes):
-        return repr(x)
-    return type(x).__qualname__  # an object of any kind: its address is not its own

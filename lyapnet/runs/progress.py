@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+
 
 def progress_bar(total: int, *, show: bool, unit: str, **options: Any) -> Any:
     """Return a bar of tqdm, for a terminal or for Jupyter; one that does nothing unless shown.
@@ -15,3 +17,8 @@ def progress_bar(total: int, *, show: bool, unit: str, **options: Any) -> Any:
     else:
         from tqdm.auto import tqdm
     return tqdm(total=total, disable=not show, unit=unit, leave=False, **options)
+
+
+def asks_to_stop(returned: Any) -> bool:
+    """Say whether a callback has returned True: nothing else that it may return counts."""
+    return isinstance(returned, bool | np.bool_) and bool(returned)

@@ -6,7 +6,6 @@ import hashlib
 import inspect
 import itertools
 import json
-import os
 import time
 import traceback
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -17,7 +16,10 @@ from typing import Any
 import numpy as np
 
 from .. import validate
-from ..results import storage
+from ..errors import FileError
+from ..numerics.arrays import PathLike, Seed
+from ..results import archive, files, storage, tree
+from . import first_format
 from .fingerprint import alike, describe, function_name
 from .progress import progress_bar
 from .sweep_result import Point, SweepResult, result_of
@@ -28,9 +30,9 @@ def sweep(
     grid: Mapping[str, Iterable[Any]] | Iterable[Mapping[str, Any]],
     *,
     seeds: int = 1,
-    directory: Any = None,
+    directory: PathLike | None = None,
     n_jobs: int = 1,
-    rng: Any = None,
+    rng: Seed = None,
     progress: bool = True,
 ) -> SweepResult:
     """Run a function at all points of a grid, with several seeds each.
@@ -46,8 +48,10 @@ def sweep(
         Runs at each point, with generators of their own.
     directory : path, optional
         Where each run leaves a file as soon as it is done. The same call again does only what is
-        missing or has failed. It is refused if the function's own code, or what it closes over,
-        has changed meanwhile; changes in what the function calls are not noticed.
+        missing or has failed; several processes may make it at once, and share the work. It is
+        refused if the function has changed meanwhile: its code, what it closes over, its defaults,
+        the globals that it uses, the functions and classes among them. Installed packages, and
+        what is called as ``module.function``, may change unnoticed.
     n_jobs : int, optional
         Processes, by joblib; -1 for one per core. A ``joblib.parallel_config`` that is in force,
         such as ``backend="dask"``, has the say where this is left at 1. A cluster of Dask
@@ -60,15 +64,19 @@ def sweep(
     Returns
     -------
     SweepResult
-        A run that fails, or whose value no file can hold though there is a `directory`, is
-        recorded and does not stop the others.
+        A run that fails, or whose value no file could hold, is recorded and does not stop the
+        others.
 
     Raises
     ------
     ImportError
         Without joblib where it is needed: ``pip install "lyapnet[parallel]"``.
     ValueError
-        If the directory holds another sweep, or one of the function as it was before a change.
+        If the directory holds another sweep, or one of the function as it was before a change; or
+        a file in it is damaged.
+    TypeError
+        With a directory, if the function uses something that cannot be told from another, such as
+        an open file.
 
     Examples
     --------
@@ -103,7 +111,7 @@ def sweep(
     return result_of([done[run.key] for run in runs])
 
 
-def load_sweep(directory: Any) -> SweepResult:
+def load_sweep(directory: PathLike) -> SweepResult:
     """Read what a sweep has left in its directory so far, also while it goes on.
 
     Parameters
@@ -132,10 +140,11 @@ def load_sweep(directory: Any) -> SweepResult:
     >>> sorted(ln.load_sweep(folder).values)
     [1, 4, 9]
     """
-    folder = Path(directory)
+    folder = validate.place("directory", directory)
     if not (folder / "sweep.json").exists():
         raise FileNotFoundError(f"`directory` {str(folder)!r} holds no sweep")
-    return result_of([storage.load(path) for path in sorted(folder.glob("*-*.npz"))])
+    _read_note(folder / "sweep.json")
+    return result_of([_read_run(path) for path in sorted(folder.glob("*-*.npz"))])
 
 
 @dataclass(frozen=True)
@@ -149,8 +158,7 @@ class _Run:
 
     @property
     def key(self) -> str:
-        text = json.dumps(storage.plain(self.point), sort_keys=True)
-        return f"{hashlib.sha256(text.encode()).hexdigest()[:16]}-{self.seed}"
+        return f"{_digest(_text(self.point))}-{self.seed}"
 
     @property
     def _path(self) -> Path | None:
@@ -160,42 +168,117 @@ class _Run:
         """Return what an earlier call has found, None for nothing or a failure."""
         if self._path is None or not self._path.exists():
             return None
-        found: dict[str, Any] = storage.load(self._path)
+        found = _read_run(self._path)
         return found if found["error"] is None else None
 
-    def __call__(self, function: Callable[..., Any]) -> tuple[str, dict[str, Any]]:
+    def __call__(self, function: Callable[..., Any]) -> tuple[str, dict[str, Any] | None]:
         """Run, and leave a file at once: whoever waits for the answer may be gone by then.
 
-        A cluster that has lost a worker asks again for what this worker had done already.
+        A cluster that has lost a worker asks again for what this worker had done already. What
+        another process is doing now is left to it: then there is nothing to return yet.
         """
-        done = self.load()
-        if done is not None:
-            return self.key, done
+        if self._path is None:
+            return self.key, self._found_by(function)
+        hold = files.Hold(self._path)
+        if not hold.take():
+            return self.key, None
+        try:
+            done = self.load()
+            if done is None:
+                done = self._found_by(function)
+                storage.save(done, self._path)
+        finally:
+            hold.release()
+        return self.key, done
+
+    def _found_by(self, function: Callable[..., Any]) -> dict[str, Any]:
+        """Call the function; what it raises, and a value that no file can hold, is recorded."""
         words = [int(self.key[i : i + 8], 16) for i in (0, 8)]
         sequence = np.random.SeedSequence(self.entropy, spawn_key=(*words, self.seed))
         start = time.perf_counter()
         value, error = None, None
         try:
             value = function(**self.point, rng=np.random.default_rng(sequence))
+            tree.encode(value, {})
         except Exception:  # whatever it is, it is this run's own: recorded, not fatal to others
-            error = traceback.format_exc()
-        found = {
+            value, error = None, traceback.format_exc()
+        return {
             "value": value, "error": error, "seconds": time.perf_counter() - start,
             "point": self.point, "seed": self.seed,
         }  # fmt: skip
-        if self._path is not None:
-            try:
-                storage.save(found, self._path)
-            except (TypeError, ValueError):  # what no file can hold: the run's own failure, too
-                found |= {"value": None, "error": traceback.format_exc()}
-                storage.save(found, self._path)
-        return self.key, found
+
+    def is_free(self) -> bool:
+        """Say whether nobody is at work on this run."""
+        assert self._path is not None
+        hold = files.Hold(self._path)
+        free = hold.take()
+        hold.release()
+        return free
+
+
+def _read_run(path: Path) -> dict[str, Any]:
+    """Return what is in the file of a run."""
+    found = storage.load(path)
+    if not isinstance(found, dict) or not found.keys() >= {*_PARTS}:
+        raise FileError(
+            f"{str(path)!r} is a file of lyapnet, but not that of a run: delete it, and the same "
+            "sweep does that run again"
+        )
+    texts = (_text(found["point"]), _first_text(found["point"]))
+    if path.stem not in [f"{_digest(text)}-{found['seed']}" for text in texts]:
+        raise FileError(
+            f"{str(path)!r} is the file of another run, that of {found['point']} with the seed "
+            f"{found['seed']}: it has been renamed or overwritten. Delete it, and the same sweep "
+            "does its run again"
+        )
+    return found
+
+
+_PARTS = ("value", "error", "seconds", "point", "seed")
+
+
+def _text(point: Point) -> str:
+    """Return a point as text: of another value, or of one of another type, it is another."""
+    arrays: dict[str, Any] = {}
+    text = json.dumps(tree.encode(_as_python(point), arrays), sort_keys=True)
+    return text + "".join(json.dumps(describe(x)) for x in arrays.values())
+
+
+def _first_text(point: Point) -> str:
+    """Return the text that the first format had, where an array was like a list."""
+    return json.dumps(storage.plain(point), sort_keys=True)
+
+
+def _as_python(x: Any) -> Any:
+    """Turn those numbers of NumPy into Python's that are as good, such as those of a linspace."""
+    if type(x) in (dict, list, tuple):
+        items = [_as_python(item) for item in (x.values() if isinstance(x, dict) else x)]
+        return dict(zip(x, items, strict=True)) if isinstance(x, dict) else type(x)(items)
+    return x.item() if type(x) in (np.float64, np.int64, np.bool_, np.str_) else x
+
+
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
 def _execute(
     function: Callable[..., Any], runs: list[_Run], n_jobs: int
 ) -> Iterator[tuple[str, dict[str, Any]]]:
     """Run all, and yield each as it is done."""
+    waiting = {run.key: run for run in runs}
+    while waiting:
+        for key, found in _pass(function, list(waiting.values()), n_jobs):
+            if found is not None:
+                del waiting[key]
+                yield key, found
+        while waiting and not any(run.is_free() for run in waiting.values()):
+            time.sleep(0.05)
+
+
+def _pass(
+    function: Callable[..., Any], runs: list[_Run], n_jobs: int
+) -> Iterator[tuple[str, dict[str, Any] | None]]:
+    """Do what nobody else is at work on; nothing has been found yet of the rest."""
     try:
         import joblib
     except ImportError:
@@ -209,7 +292,7 @@ def _execute(
     yield from parallel(joblib.delayed(_do)(run, function) for run in runs)
 
 
-def _do(run: _Run, function: Callable[..., Any]) -> tuple[str, dict[str, Any]]:
+def _do(run: _Run, function: Callable[..., Any]) -> tuple[str, dict[str, Any] | None]:
     """Run: a function, which joblib's Dask backend can hash, as it cannot a run with its point."""
     return run(function)
 
@@ -232,7 +315,7 @@ def _points(grid: Any) -> Iterator[Point]:
         if not isinstance(point, Mapping) or "rng" in point:
             raise TypeError(f"each point of `grid` must be a dict without 'rng', got {point!r}")
         try:
-            json.dumps(storage.plain(dict(point)))
+            _text(dict(point))
         except TypeError as error:
             raise TypeError(f"`grid` holds what no file can: {error}") from None
         yield dict(point)
@@ -242,7 +325,7 @@ def _check_calls(function: Callable[..., Any], points: list[Point]) -> None:
     """Refuse points that there is nothing to do for, or that the function cannot take."""
     if not points:
         raise ValueError("`grid` has no points: give each parameter one value at least")
-    keys = [json.dumps(storage.plain(point), sort_keys=True) for point in points]
+    keys = [_text(point) for point in points]
     if len(set(keys)) < len(keys):
         twice = next(p for i, p in enumerate(points) if keys[i] in keys[:i])
         raise ValueError(f"`grid` has the point {twice} twice: for repetitions use `seeds`")
@@ -265,22 +348,49 @@ def _claim(folder: Path, function: Callable[..., Any], entropy: int, *, given: b
     folder.mkdir(parents=True, exist_ok=True)
     note = folder / "sweep.json"
     name = function_name(function)
-    mine = {"function": name, "entropy": entropy, "description": describe(function)}
+    mine = {"function": name, "entropy": entropy, "description": describe(function, "function")}
     if not note.exists():
-        fresh = note.with_name(f"{note.name}.{os.getpid()}")  # several tasks may claim it at once
-        fresh.write_text(json.dumps(mine))
-        os.replace(fresh, note)
-        return entropy
-    before = json.loads(note.read_text())
+        with files.Hold(note).waiting():  # several may claim it at once
+            if not note.exists():
+                _write_note(note, mine)
+                return entropy
+    before = _read_note(note)
     if before["function"] != name or (given and before["entropy"] != entropy):
         raise ValueError(
             f"`directory` {str(folder)!r} holds another sweep, of {before['function']} or with "
             "another `rng`: give another directory"
         )
-    if "description" in before and not alike(before["description"], mine["description"]):
+    same = alike if "format" in before else first_format.agrees
+    if not same(before.get("description"), mine["description"]):
         raise ValueError(
             f"`directory` {str(folder)!r} holds results of {name} as it was before its code, or "
             "what it holds, changed: give another directory, or delete this one to do all runs "
             "again"
         )
     return int(before["entropy"])
+
+
+def _write_note(note: Path, head: dict[str, Any]) -> None:
+    head = {"format": storage.FORMAT, **head}
+    with files.replacing(note) as file:
+        file.write(json.dumps({**head, "sha256": _seal(head)}).encode())
+
+
+def _seal(head: dict[str, Any]) -> str:
+    return hashlib.sha256(json.dumps(head, sort_keys=True).encode()).hexdigest()
+
+
+def _read_note(note: Path) -> dict[str, Any]:
+    """Read what a sweep says of itself in its folder."""
+    text = note.read_bytes()
+    with archive.damage(note, "the note of a sweep"):
+        head: dict[str, Any] = json.loads(text)
+        seal = head.pop("sha256", None)
+        first = head.keys() <= {"function", "entropy", "description"} and seal is None
+        if not first and seal != _seal(head):
+            raise ValueError("its checksum disagrees")
+        if not first and head["format"] > storage.FORMAT:
+            raise FileError(f"{str(note)!r} is of a newer lyapnet: install it")
+        if type(head["function"]) is not str or type(head["entropy"]) is not int:
+            raise TypeError("no name, or no seed")
+    return head

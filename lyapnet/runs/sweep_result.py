@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -14,6 +14,12 @@ from ..results import storage
 from ..results.axes import BLUE, new_axes
 from ..results.result import Result, import_optional
 from ..results.storage import register
+
+if TYPE_CHECKING:
+    import pandas
+    import xarray
+    from matplotlib.axes import Axes
+
 
 Point = dict[str, Any]
 
@@ -182,7 +188,7 @@ class SweepResult(Result):
         names = ", ".join(self.points[0]) if self.points else ""
         return {"runs": len(self.points), "failed": failed, "parameters": names}
 
-    def to_dataframe(self) -> Any:
+    def to_dataframe(self) -> pandas.DataFrame:
         """Return a `pandas.DataFrame`: a row for each run, a column for each parameter and value.
 
         A dictionary gives a column for each of its entries, anything else a column ``value``.
@@ -202,7 +208,7 @@ class SweepResult(Result):
             rows.append({**point, "seed": seed, **found})
         return import_optional("pandas").DataFrame(rows)
 
-    def to_xarray(self) -> Any:
+    def to_xarray(self) -> xarray.Dataset:
         """Return an `xarray.Dataset`: dimensions are the parameters, ``seed``, the value's.
 
         A dictionary gives a variable for each of its entries, anything else a variable
@@ -220,7 +226,7 @@ class SweepResult(Result):
         """
         return dataset(self.points, self.seeds, self.values, self.errors)
 
-    def plot(self, ax: Any = None, *, value: str | None = None) -> Any:
+    def plot(self, ax: Axes | None = None, *, value: str | None = None) -> Axes:
         """Draw a value over the one parameter that varies: seeds and their median; return the Axes.
 
         Parameters

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
 from .. import validate
-from ..numerics.arrays import Array, blas_threads
+from ..numerics.arrays import Array, ArrayLike, Seed, blas_threads, patient
 from ..results.result import Result
 from ..results.storage import register
 from ..runs.progress import progress_bar
-from ..systems import as_system
+from ..systems import SystemLike, as_system
 from ..tangent.start import (
     check_inputs,
+    check_order,
     directions,
     noise_seed,
     plan_of,
@@ -25,6 +27,10 @@ from ..tangent.start import (
 )
 from .ginelli import sweep_backward, sweep_forward, warm_up
 from .plot import plot_angles
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
 
 #: In so much time vectors align by default: a step of a flow is short.
 _ALIGN = 20.0
@@ -46,7 +52,7 @@ class CovariantVectors(Result):
         ``-inf`` where a Jacobian annihilates a direction, whose vectors are then just some of
         the kernel.
     local : array (T - 1, ..., k)
-        Growth rate of each vector in each step, nats per unit time.
+        Growth rate of each vector in each step, nats per unit time: the instantaneous exponents.
     settings : dict
         Everything that the run used.
     """
@@ -76,7 +82,69 @@ class CovariantVectors(Result):
         cosines = np.matmul(self.vectors.swapaxes(-1, -2), self.vectors)
         return np.arccos(np.clip(np.abs(cosines), 0.0, 1.0))
 
-    def plot(self, ax: Any = None, *, pairs: Any = None) -> Any:
+    def principal_angles(self, dims: Any) -> tuple[Array, ...]:
+        """Return the principal angles between subspaces of consecutive vectors.
+
+        The vectors are cut into groups, as into an unstable, a neutral and a stable one; at each
+        cut the span of all before it is compared with that of all behind. Where the smallest
+        angle comes down to zero, as its distribution over time shows, subspaces are tangent, and
+        the dynamics is not hyperbolic.
+
+        Parameters
+        ----------
+        dims : sequence of int
+            Sizes of the groups, k together at most; further vectors are left out.
+
+        Returns
+        -------
+        tuple of array (T, ..., m)
+            For each of the ``len(dims) - 1`` cuts the m angles, ascending, in radians; m is the
+            smaller dimension of the two subspaces.
+
+        References
+        ----------
+        A. Bjorck and G. H. Golub, Math. Comp. 27, 579 (1973), for angles; P. V. Kuptsov, Phys.
+        Rev. E 85, 015203 (2012), for the test of hyperbolicity.
+
+        Examples
+        --------
+        >>> import lyapnet as ln
+        >>> found = ln.covariant_vectors(ln.catalog.cat(), 50, rng=0)
+        >>> angles, = found.principal_angles([1, 1])  # a symmetric matrix: orthogonal
+        >>> print(f"{angles.min():.6f}")
+        1.570796
+        """
+        sizes = [validate.integer("dims", d, low=1) for d in dims]
+        k = self.vectors.shape[-1]
+        if len(sizes) < 2 or sum(sizes) > k:
+            raise ValueError(
+                f"`dims` must be at least two sizes that add up to no more than k={k}, got {dims}"
+            )
+        last = sum(sizes)
+        cuts = np.cumsum(sizes)[:-1]
+        return tuple(
+            _principal(self.vectors[..., :cut], self.vectors[..., cut:last]) for cut in cuts
+        )
+
+    def adjoint(self) -> Array:
+        r"""Return the adjoint covariant vectors ``(T, ..., n, n)``, of unit length.
+
+        The i-th is orthogonal to all covariant vectors but the i-th, and
+        :math:`D_t^T a_{t+1}` is parallel to :math:`a_t`: they tell to which perturbations a
+        direction responds, as left eigenvectors do. All n vectors are needed.
+        """
+        n, k = self.vectors.shape[-2:]
+        if k < n:
+            raise ValueError(
+                f"adjoint vectors take all {n} covariant vectors, and there are {k}: leave out `k`"
+            )
+        dual = np.linalg.inv(self.vectors).swapaxes(-1, -2)
+        found: Array = dual / np.linalg.norm(dual, axis=-2, keepdims=True)
+        return found
+
+    def plot(
+        self, ax: Axes | None = None, *, pairs: Iterable[tuple[int, int]] | None = None
+    ) -> Axes:
         """Draw how the angles between vectors are distributed; return the Axes.
 
         Angles that come close to zero mean tangencies: there the dynamics is not hyperbolic.
@@ -95,18 +163,30 @@ class CovariantVectors(Result):
         return plot_angles(self, ax, pairs=pairs)
 
 
+def _principal(a: Array, b: Array) -> Array:
+    """Return the principal angles between the spans of columns, small ones without loss."""
+    if a.shape[-1] < b.shape[-1]:
+        a, b = b, a
+    a, b = np.linalg.qr(a)[0], np.linalg.qr(b)[0]
+    overlap = np.matmul(a.swapaxes(-1, -2), b)
+    cosines = np.linalg.svd(overlap, compute_uv=False)
+    sines = np.linalg.svd(b - np.matmul(a, overlap), compute_uv=False)[..., ::-1]
+    return np.arctan2(sines, cosines)
+
+
+@patient
 def covariant_vectors(
-    system: Any,
+    system: SystemLike,
     n_steps: int,
     *,
     k: int | None = None,
-    inputs: Any = None,
-    x0: Any = None,
+    inputs: ArrayLike | None = None,
+    x0: ArrayLike | None = None,
     transient: int | None = None,
     basis_transient: int | None = None,
     backward_transient: int | None = None,
     t0: float = 0.0,
-    rng: Any = None,
+    rng: Seed = None,
     progress: bool = False,
 ) -> CovariantVectors:
     r"""Find covariant Lyapunov vectors by the method of Ginelli et al.
@@ -191,6 +271,7 @@ def covariant_vectors(
     check_inputs(found, u, total, parts)
     t0 = start_time(found, t0)
     start = start_state(found, x0, rng)
+    check_order(u, found.ensemble(start, None))
     k = directions(k, None, found.dim)
     lead = found.ensemble(start, None if u is None else u[0])
     rows = start_rows(None, (*lead, found.dim, k), rng)

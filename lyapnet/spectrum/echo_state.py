@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 from scipy.special import stdtr
@@ -14,6 +14,9 @@ from ..results.result import Result
 from ..results.storage import register
 from .plot import plot_echo_state
 from .result import Spectrum
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 
 @register
@@ -51,7 +54,7 @@ class EchoState(Result):
     def _summary(self) -> dict[str, Any]:
         return {"verdict": self.verdict, "explanation": self.explanation}
 
-    def plot(self, ax: Any = None) -> Any:
+    def plot(self, ax: Axes | None = None) -> Axes:
         """Draw the interval of each member beside zero; return the Axes.
 
         Parameters

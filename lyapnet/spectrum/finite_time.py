@@ -8,9 +8,9 @@ import numpy as np
 from autograd.extend import defvjp_argnums, primitive
 
 from .. import validate
-from ..numerics.arrays import Array, unbroadcast
+from ..numerics.arrays import Array, ArrayLike, Seed, patient, unbroadcast
 from ..numerics.autodiff import is_traced, leaves, rebuild, value
-from ..systems import System, as_system
+from ..systems import System, SystemLike, as_system
 from ..tangent.gradient import Record, exponents, gradient
 from ..tangent.start import (
     check_basis,
@@ -24,19 +24,20 @@ from ..tangent.start import (
 from ..tangent.stretches import Plan
 
 
+@patient
 def finite_time_exponents(
-    cell: Any,
-    x0: Any,
-    basis: Any,
+    cell: SystemLike,
+    x0: ArrayLike,
+    basis: ArrayLike,
     *,
-    inputs: Any = None,
+    inputs: ArrayLike | None = None,
     n_steps: int | None = None,
     transient: int = 0,
     basis_transient: int = 0,
     qr_interval: int | str = 1,
     t0: float = 0.0,
-    rng: Any = None,
-) -> Any:
+    rng: Seed = None,
+) -> Array:
     r"""Return the exponents of one window, differentiable by autograd.
 
     .. math:: \lambda_i = \frac{1}{t} \sum_s \log R^s_{ii}, \qquad D_s Q_s = Q_{s+1} R^s
@@ -109,6 +110,7 @@ def finite_time_exponents(
     plan = window_plan(u, n_steps, transient, basis_transient, qr_interval)
     basis_shape = np.shape(value(Q))
     validate.trailing("x0", value(x), system.dim, "the system's dim")
+    validate.members("x0", value(x).shape[:-1])
     check_basis(basis_shape, system.dim)
     check_inputs(system, None if u is None else value(u), plan.total)
     at = {

@@ -3,18 +3,28 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from .. import validate
-from ..numerics.arrays import Array
+from ..numerics.arrays import Array, ArrayLike, Seed, patient
 from ..results.result import Result
 from ..results.storage import register
-from ..systems import as_system
-from .laws import Checks, check_derivative, check_pairing, check_volume, check_zero
+from ..systems import SystemLike, as_system
+from .laws import (
+    Checks,
+    check_derivative,
+    check_divergence,
+    check_pairing,
+    check_volume,
+    check_zero,
+)
 from .measure import lyapunov_spectrum
 from .plot import plot_invariants
 from .result import Spectrum
 from .retrace import retrace
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 
 @register
@@ -27,7 +37,7 @@ class Invariants(Result):
     value, expected, tolerance : array (..., c)
         For each of the c checks; the leading axes are those of the ensemble.
     checks : list of str
-        Their names: "derivative", "volume", "zero exponent", "pairing".
+        Their names: "derivative", "volume", "divergence", "zero exponent", "pairing".
     verdicts : dict
         Name to a sentence; also for a check that was not made, with the reason.
     passed : bool or None
@@ -51,7 +61,7 @@ class Invariants(Result):
     def _summary(self) -> dict[str, Any]:
         return {"passed": self.passed, **self.verdicts}
 
-    def plot(self, ax: Any = None) -> Any:
+    def plot(self, ax: Axes | None = None) -> Axes:
         """Draw each deviation as a fraction of its tolerance; return the Axes.
 
         Parameters
@@ -61,18 +71,19 @@ class Invariants(Result):
         return plot_invariants(self, ax)
 
 
+@patient
 def check_invariants(
-    subject: Any,
+    subject: Spectrum | SystemLike,
     n_steps: int | None = None,
     *,
-    inputs: Any = None,
-    x0: Any = None,
-    system: Any = None,
+    inputs: ArrayLike | None = None,
+    x0: ArrayLike | None = None,
+    system: SystemLike | None = None,
     zero: bool | None = None,
     pairing: bool | float | None = None,
     level: float = 0.999,
     t0: float = 0.0,
-    rng: Any = None,
+    rng: Seed = None,
     progress: bool = False,
 ) -> Invariants:
     r"""Check a spectrum, or a system on a run of its own, against laws that hold exactly.
@@ -82,6 +93,9 @@ def check_invariants(
     "volume"
         the sum of all n exponents is the mean of :math:`\log |\det D_s|` along the very
         trajectory of the run, which is retraced for it;
+    "divergence"
+        the sum of all exponents of a flow is the mean divergence of its *field*: beyond the
+        error bars, or 1e-5, the step of the integrator is too long;
     "zero exponent"
         an autonomous flow that does not come to rest has an exponent that is compatible
         with 0 within its interval;
@@ -142,7 +156,7 @@ def check_invariants(
     >>> found.passed
     True
     >>> found.checks
-    ['derivative', 'volume', 'zero exponent']
+    ['derivative', 'volume', 'divergence', 'zero exponent']
     >>> alone = ln.spectrum_from_jacobians([[[2.0]]])
     >>> print(ln.check_invariants(alone).verdicts["volume"])
     not checked: the spectrum carries no system: give `system`
@@ -167,6 +181,7 @@ def check_invariants(
     checks = Checks(spectrum.exponents.shape[:-1])
     check_derivative(checks, run, known, reason, rng)
     check_volume(checks, spectrum, run, reason, level)
+    check_divergence(checks, spectrum, run, level)
     check_zero(checks, spectrum, run, known, zero, reason, level)
     check_pairing(checks, spectrum, run, pairing, level)
     passed = all(checks.passed) if checks.passed else None

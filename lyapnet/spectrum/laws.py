@@ -16,6 +16,9 @@ from .uncertainty.stderr import mean_and_stderr
 #: The sum of all exponents and the mean log determinant are one number but for rounding.
 ROUNDING = 1e-9
 
+#: Of volumes an integrator may miss this part, whatever the error bars.
+DISCRETISATION = 1e-5
+
 #: Central differences agree with an exact derivative to about 1e-10.
 DERIVATIVE = 1e-5
 
@@ -71,13 +74,14 @@ def check_derivative(
     if run is None or system is None:
         return checks.skip("derivative", reason)
     worst = np.zeros(checks.lead)
-    for x, u, D in zip(run.states, run.inputs, run.jacobians, strict=True):
+    formed: Any = run.jacobians if len(run.jacobians) else [None] * len(run.states)
+    for x, u, D in zip(run.states, run.inputs, formed, strict=True):
         rows = None if u is None else u[None]
         direction = rng.standard_normal(x.shape)
-        exact = np.matmul(D, direction[..., None])[..., 0]
         pushed = np.empty_like(direction[..., None, :])
         system.orbit(x, rows, 1).push(0, direction[..., None, :], pushed)
         pushed = pushed[..., 0, :]
+        exact = pushed if D is None else np.matmul(D, direction[..., None])[..., 0]
         scale = 1 + np.abs(exact).max(axis=-1)
         away = np.full(checks.lead, np.inf)
         for h in (1e-5, 1e-6, 1e-7):  # a kink or a jump may lie within one, hardly within all
@@ -119,6 +123,32 @@ def check_volume(
         tolerance = np.hypot(here, own)
         what += " (of another trajectory: rounding did not allow to retrace the run)"
     return checks.add("volume", total, expected, tolerance, what)
+
+
+def check_divergence(
+    checks: Checks, spectrum: Spectrum, run: Retraced | None, level: float
+) -> None:
+    """Compare the sum of the exponents with the mean divergence of the field.
+
+    Their difference is what the integrator does to volumes: it should not exceed what errors
+    exponents have anyway.
+    """
+    if run is None or run.divergence is None:
+        return
+    low, high = spectrum.confidence_interval(level)
+    half = (high - low).max(axis=-1) / 2
+    if not np.isfinite(half).all():
+        return checks.skip("divergence", "the run is too short to tell errors")
+    size = np.abs(spectrum.exponents).sum(axis=-1)
+    checks.add(
+        "divergence",
+        spectrum.exponents.sum(axis=-1),
+        run.divergence,
+        np.maximum(half, DISCRETISATION * np.maximum(1.0, size)),
+        "the sum of the exponents, beside the mean divergence of the field,",
+    )
+    if not checks.passed[-1]:
+        checks.verdicts["divergence"] += ": the step is too long, take a smaller dt"
 
 
 def check_zero(
@@ -170,7 +200,8 @@ def check_pairing(
     n, k = spectrum.dim, spectrum.exponents.shape[-1]
     expected: Any = None if isinstance(pairing, bool) or pairing is None else pairing
     if expected is None:
-        factor = None if run is None or n % 2 else _conformal(run.jacobians)
+        formed = run is not None and len(run.jacobians) > 0 and not n % 2
+        factor = _conformal(run.jacobians) if run is not None and formed else None
         if factor is None and pairing is None:
             return None
         if run is not None and factor is not None and k == n and len(run.log_det):

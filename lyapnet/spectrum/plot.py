@@ -9,32 +9,40 @@ import numpy as np
 
 from .. import validate
 from ..results.axes import BLUE, FEW, RED, by_index, new_axes, rate_unit
+from .plot_family import name_members, plot_against, values_of
 
 #: So many members have a name in a legend; more share a colour bar.
 _MEMBERS = 6
 
 
 def plot_spectrum(
-    s: Any, ax: Any = None, *, color: str | None = None, label: str | None = None
+    s: Any, ax: Any = None, *, against: Any = None, members: Any = None, label: str | None = None
 ) -> Any:
     """Draw exponents against their index, with 95 % intervals; one line per member.
 
     Members that are different systems are told apart by colour, from dark to light, and by a
-    legend or, if they are many, a colour bar.
+    legend or, if they are many, a colour bar. With `against` see `plot_against`.
     """
+    lead, k = s.exponents.shape[:-1], s.exponents.shape[-1]
+    count = int(np.prod(lead))
+    if against is not None:
+        return plot_against(s, ax, against, label)
+    if k == 1 and count > _MEMBERS and members is None:  # all of them at index 1 would say nothing
+        number = np.arange(count).reshape(lead)
+        return plot_against(s, ax, number, label or "member", joined=False)
     ax = new_axes(ax)
-    k = s.exponents.shape[-1]
     index = np.arange(1, k + 1)
     low, high = (x.reshape(-1, k) for x in s.confidence_interval())
-    members = s.exponents.reshape(-1, k)
-    alpha = float(max(0.2, min(1.0, 5 / len(members))))
-    apart = color is None and len(members) > 1 and not s.settings.get("one_system", True)
-    shades = by_index(len(members)) if apart else [color or BLUE] * len(members)
-    names = [f"member {i}" for i in range(len(members))] if 1 < len(members) <= _MEMBERS else []
-    names = names if apart else [label or ""]
-    alpha = 1.0 if apart else alpha
-    for i, (lam, color) in enumerate(zip(members, shades, strict=True)):
-        name = names[i] if i < len(names) and names[i] else None
+    lines = s.exponents.reshape(-1, k)
+    given = members is not None
+    values = values_of("members", members, lead) if given else np.arange(count)
+    apart = count > 1 and (given or not s.settings.get("one_system", True))
+    shades = by_index(count) if apart else [BLUE] * count
+    alpha = 1.0 if apart else float(max(0.2, min(1.0, 5 / count)))
+    what = label or ("" if given else "member")
+    names = [f"{what} {x:.4g}".strip() for x in values] if apart and count <= _MEMBERS else []
+    for i, (lam, color) in enumerate(zip(lines, shades, strict=True)):
+        name = names[i] if names else None
         ax.plot(index, lam, ".-", color=color, ms=5, lw=0.8, label=name, alpha=alpha)
         known = np.isfinite(low[i]) & np.isfinite(high[i])
         if k <= FEW:  # a band between two points would hide where the points are
@@ -47,7 +55,7 @@ def plot_spectrum(
             ax.fill_between(
                 index, low[i], high[i], where=known, color=color, alpha=0.25, linewidth=0
             )
-    gone = np.isneginf(members).any(axis=0)
+    gone = np.isneginf(lines).any(axis=0)
     if gone.any():  # singular Jacobians
         name = r"$-\infty$"
         ax.plot(
@@ -61,21 +69,10 @@ def plot_spectrum(
         ax.set_xticks(index)
         ax.set_xlim(0.5, k + 0.5)
     if apart and not names:
-        _member_bar(ax, len(members))
-    if any(names) or gone.any():
+        name_members(ax, values, what)
+    if names or gone.any():
         ax.legend(frameon=False)
     return ax
-
-
-def _member_bar(ax: Any, count: int) -> None:
-    """Name the colours of `by_index`, for so many members."""
-    from matplotlib.cm import ScalarMappable
-    from matplotlib.colors import ListedColormap, Normalize
-    from matplotlib.ticker import MaxNLocator
-
-    scale = ScalarMappable(Normalize(-0.5, count - 0.5), ListedColormap(by_index(count)))
-    ticks = MaxNLocator(6, integer=True)
-    ax.figure.colorbar(scale, ax=ax, label="member", ticks=ticks)
 
 
 def plot_invariants(r: Any, ax: Any = None) -> Any:
@@ -132,4 +129,42 @@ def plot_echo_state(r: Any, ax: Any = None) -> Any:
     ax.set_xlabel("member")
     ax.set_ylabel("largest conditional exponent")
     ax.set_title(r.verdict)
+    return ax
+
+
+def plot_step_check(found: Any, ax: Any = None) -> Any:
+    """Draw what a finer step changes in each exponent, beside the error bars; return the Axes."""
+    ax = new_axes(ax)
+    k = found.exponents.shape[-1]
+    index = np.arange(1, k + 1)
+    least = 1e-16
+    rows = [("half-width of the 95 % interval", found.half_width, "_", RED)]
+    rows.append(("two runs differ by", np.abs(found.difference), ".", BLUE))
+    if found.defect is not None:
+        rows.append(("along one trajectory", np.abs(found.defect), "x", "0.2"))
+    for name, y, marker, color in rows:
+        for i, member in enumerate(np.reshape(y, (-1, k))):
+            member = np.where(np.isfinite(member), np.maximum(member, least), np.nan)
+            label = name if i == 0 else None
+            ax.plot(index, member, marker, ms=9, color=color, label=label)
+    ax.set_yscale("log")
+    ax.set_xticks(index if k <= FEW else [1, k])
+    ax.set_xlabel("index i")
+    ax.set_ylabel(f"change of $\\lambda_i$ ({rate_unit(found.settings['dt'])})")
+    ax.set_title(found.verdict.partition(":")[0])
+    ax.legend(frameon=False, fontsize="small")
+    return ax
+
+
+def plot_master_stability(m: Any, ax: Any = None) -> Any:
+    """Draw the largest transversal exponent over the strength, with its interval."""
+    ax = new_axes(ax)
+    order = np.argsort(m.strengths)
+    at, lam = m.strengths[order], m.exponents[order, 0]
+    known = np.isfinite(m.low[order]) & np.isfinite(m.high[order])
+    ax.fill_between(at, m.low[order], m.high[order], where=known, color=BLUE, alpha=0.25, lw=0)
+    ax.plot(at, lam, ".-", color=BLUE)
+    ax.axhline(0, color="0.6", lw=0.8, zorder=0)
+    ax.set_xlabel(r"strength $\alpha$")
+    ax.set_ylabel(f"transversal exponent ({rate_unit(m.settings['dt'])})")
     return ax

@@ -3,26 +3,32 @@
 from __future__ import annotations
 
 import copy
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from typing import Any, ClassVar, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
 
 from .. import validate
-from ..numerics.arrays import Array
+from ..numerics.arrays import Array, ArrayLike, patient
 from ..results.result import Result
 from ..results.storage import register
-from ..systems import System, as_system
+from ..systems import System, SystemLike, as_system
 from ..tangent.start import check_inputs, prepare_inputs
 from ..tangent.stretches import Plan
 from .benettin import Benettin
 from .dimension import entropy, kaplan_yorke_dimension
+from .html import spectrum_html
 from .plot import plot_spectrum
+from .step_defect import judge_step, step_defect
 from .uncertainty.batches import GrowthStatistics
 from .uncertainty.diagnosis import Diagnosis
 from .uncertainty.diagnosis import diagnose as judge
 from .uncertainty.ensemble import pooled
 from .uncertainty.stderr import Estimate, linear_stderr
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 
 @register
@@ -88,6 +94,9 @@ class Spectrum(Result):
     statistics: GrowthStatistics = field(repr=False)
     system: System | None = field(default=None, repr=False, compare=False)
 
+    def _repr_html_(self) -> str:
+        return spectrum_html(self)
+
     def _summary(self) -> dict[str, Any]:
         shown: dict[str, Any] = {"exponents": self.exponents, "stderr": self.stderr}
         shown["n_steps"] = self.settings["n_steps"]
@@ -96,6 +105,8 @@ class Spectrum(Result):
             shown["converged"] = self.converged
         if np.isposinf(self.stderr).any():
             shown["note"] = "too short a run to tell the errors"
+        if self.settings.get("reservations"):
+            shown["note"] = "unreliable, see diagnose()"
         return shown
 
     @property
@@ -151,7 +162,8 @@ class Spectrum(Result):
         if not len(self.log_growth):
             raise ValueError(f"`{what}` needs the growth of each block: run with record=True")
 
-    def combination(self, weights: Any) -> Estimate:
+    @patient
+    def combination(self, weights: ArrayLike) -> Estimate:
         """Estimate a linear combination of the exponents, their correlations accounted for.
 
         Parameters
@@ -169,7 +181,7 @@ class Spectrum(Result):
         >>> import lyapnet as ln
         >>> s = ln.lyapunov_spectrum(ln.catalog.henon(), 5000, rng=0)
         >>> total = s.combination([1, 1])  # each step contracts areas by 0.3: no error
-        >>> print(f"{total.mean:.6f}, {total.stderr < 1e-12}")
+        >>> print(f"{total.mean:.6f}, {total.stderr < 1e-8}")
         -1.203973, True
         """
         weights = np.broadcast_to(validate.array("weights", weights, least=1), self.exponents.shape)
@@ -179,7 +191,10 @@ class Spectrum(Result):
         raw = np.zeros(weights.shape)
         order = np.argsort(-statistics.estimate().mean, axis=-1, kind="stable")
         np.put_along_axis(raw, order, weights, axis=-1)
-        return linear_stderr(statistics.growth, statistics.durations, raw)
+        found = linear_stderr(statistics.growth, statistics.durations, raw)
+        if not self.settings.get("diverged"):
+            return found
+        return Estimate(*(np.where(self._lost, np.nan, x) for x in found))
 
     def _linear(self, weights: Array) -> Array:
         """Return the standard error of a `combination`; ``nan`` where weights are not finite."""
@@ -187,27 +202,35 @@ class Spectrum(Result):
         stderr = self.combination(np.where(known[..., None], weights, 0.0)).stderr
         return np.asarray(np.where(known, stderr, np.nan))[()]
 
+    def _derived(self, function: Callable[..., tuple[Array, Array]]) -> tuple[Array, Array]:
+        """Return a number that follows from the exponents, with its derivatives in them."""
+        if not self.settings.get("diverged"):
+            return function(self.exponents, self.dim)
+        lost = self._lost
+        found, slopes = function(np.where(lost[..., None], 0.0, self.exponents), self.dim)
+        return np.where(lost, np.nan, found), slopes
+
     @property
     def kaplan_yorke_dimension(self) -> Array:
         """Kaplan-Yorke (Lyapunov) dimension; ``nan`` where k exponents do not reach it."""
-        return kaplan_yorke_dimension(self.exponents, self.dim)[0]
+        return self._derived(kaplan_yorke_dimension)[0]
 
     @property
     def kaplan_yorke_stderr(self) -> Array:
         """Standard error of `kaplan_yorke_dimension`, correlations included."""
-        return self._linear(kaplan_yorke_dimension(self.exponents, self.dim)[1])
+        return self._linear(self._derived(kaplan_yorke_dimension)[1])
 
     @property
     def entropy(self) -> Array:
         """Sum of the positive exponents, nats per unit time: the entropy rate (Pesin)."""
-        return entropy(self.exponents, self.dim)[0]
+        return self._derived(entropy)[0]
 
     @property
     def entropy_stderr(self) -> Array:
         """Standard error of `entropy`, correlations included."""
-        return self._linear(entropy(self.exponents, self.dim)[1])
+        return self._linear(self._derived(entropy)[1])
 
-    def log10_condition_number(self, t: Any, m: int | None = None) -> Array:
+    def log10_condition_number(self, t: ArrayLike, m: int | None = None) -> Array:
         r"""Predict the condition number of the long-term Jacobian (eq. 10), in decimal logs.
 
         .. math:: \kappa_m \sim \exp((\lambda_1 - \lambda_m)\, t)
@@ -253,11 +276,15 @@ class Spectrum(Result):
             gap = self.exponents[..., :1] - self.exponents
         return (gap * (t / np.log(10)) <= limit).sum(axis=-1)
 
+    @patient
     def diagnose(self, *, tol: float | None = None, level: float = 0.95) -> Diagnosis:
         """Say in plain words whether the run has converged, and why.
 
         Members of an ensemble are tested for agreement if they are runs of one system; an
         ensemble of networks or parameters is not expected to agree.
+
+        Of a flow that is not driven the growth over the next steps is held against that over
+        half steps: if it differs by more than the error bars, the verdict is "too coarse".
 
         Parameters
         ----------
@@ -271,25 +298,87 @@ class Spectrum(Result):
         Diagnosis
         """
         tol = self.settings["tol"] if tol is None else validate.real("tol", tol, positive=True)
-        return judge(
-            self.statistics.growth,
+        growth, x0, state = self._surviving(self.statistics.growth, self.x0[None], self.state[None])
+        found = judge(
+            growth,
             self.statistics.durations,
             tol=tol,
             level=level,
             same_system=self.settings.get("one_system", True),
-            x0=self.x0,
-            state=self.state,
+            x0=x0[0],
+            state=state[0],
+        )
+        found = self._with_step(found)
+        reservations = self.settings.get("reservations")
+        if not reservations:
+            return found
+        verdict = f"unreliable: {'; and '.join(reservations)}"
+        return replace(found, verdict=verdict, converged=False)
+
+    def _with_step(self, found: Diagnosis) -> Diagnosis:
+        """Hold what the integrator's step does to the exponents against their error bars."""
+        defect = step_defect(self)
+        if defect is None or self.system is None:
+            return found
+        low, high = self.confidence_interval(found.level)
+        change = np.abs(defect)
+        fine, words = judge_step(change, self.exponents, (high - low) / 2, self.system)
+        if fine:
+            return replace(found, step_error=change, step_verdict=words)
+        return replace(
+            found,
+            step_error=change,
+            step_verdict=words,
+            converged=False,
+            verdict=f"{words}. Apart from the step: {found.verdict}",
         )
 
-    def plot(self, ax: Any = None) -> Any:
+    @property
+    def _lost(self) -> Array:
+        """Members that have diverged, (...) of bool."""
+        lost = np.zeros(self.statistics.growth.shape[1:-1], dtype=bool)
+        for one in self.settings.get("diverged", ()):
+            lost[tuple(one["member"])] = True
+        return lost
+
+    def _surviving(self, *arrays: Array) -> list[Array]:
+        """Return of arrays ``(m, ..., j)`` what is of the members that have not diverged."""
+        lost = self._lost
+        return [x[:, ~lost] if lost.any() else x for x in arrays]
+
+    def plot(
+        self,
+        ax: Axes | None = None,
+        *,
+        against: ArrayLike | None = None,
+        members: ArrayLike | None = None,
+        label: str | None = None,
+    ) -> Axes:
         """Draw the exponents with their 95 % intervals; return the Axes.
 
         Parameters
         ----------
         ax : matplotlib Axes, optional
-        """
-        return plot_spectrum(self, ax)
+        against : array (...), optional
+            Of an ensemble, a parameter of its members: the exponents are drawn over it, one line
+            for each (of many, for five), instead of over their index.
+        members : array (...), optional
+            Values that name the members in the legend or colour bar.
+        label : str, optional
+            What `against` or `members` are.
 
+        Examples
+        --------
+        >>> import numpy as np
+        >>> import lyapnet as ln
+        >>> gains = np.linspace(0.5, 2.0, 16)
+        >>> family = ln.VanillaRNN.random(40, gain=gains, n_inputs=0, rng=0)
+        >>> s = ln.lyapunov_spectrum(family, 200, k=2, rng=0)
+        >>> ax = s.plot(against=gains, label="gain g")
+        """
+        return plot_spectrum(self, ax, against=against, members=members, label=label)
+
+    @patient
     def pooled(self) -> Spectrum:
         """Return one spectrum of an ensemble: averaged in QR order, then sorted.
 
@@ -299,23 +388,27 @@ class Spectrum(Result):
         lead = self.exponents.shape[:-1]
         if not lead:
             return self
-        axes = tuple(range(1, 1 + len(lead)))
-        k = self.exponents.shape[-1]
-        estimate = pooled(self.statistics.growth, self.statistics.durations)
+        lost = self._lost
+        statistics = self.statistics.of_members(~lost)
+        estimate = pooled(statistics.growth, statistics.durations)
         order = np.argsort(-estimate.mean, kind="stable")
         return replace(
             self,
             exponents=estimate.mean[order],
             stderr=estimate.stderr[order],
             dof=estimate.dof[order],
-            log_growth=self.log_growth.mean(axis=axes),
-            state=self.state.reshape(-1, self.dim)[0],
-            basis=self.basis.reshape(-1, self.dim, k)[0],
-            x0=self.x0.reshape(-1, self.dim)[0],
-            settings={**self.settings, "pooled": int(np.prod(lead))},
+            log_growth=self.log_growth[:, ~lost].mean(axis=1),
+            state=self.state[~lost][0],
+            basis=self.basis[~lost][0],
+            x0=self.x0[~lost][0],
+            settings={**self.settings, "pooled": int((~lost).sum()), "diverged": []},
+            statistics=statistics,
         )
 
-    def extend(self, n_steps: int, *, inputs: Any = None, system: Any = None) -> Spectrum:
+    @patient
+    def extend(
+        self, n_steps: int, *, inputs: ArrayLike | None = None, system: SystemLike | None = None
+    ) -> Spectrum:
         """Continue the run, to the same result as one long run.
 
         Parameters
@@ -335,6 +428,8 @@ class Spectrum(Result):
             raise ValueError(f"`system` must have dim {self.dim} like the run, got {found.dim}")
         if "pooled" in self.settings:
             raise ValueError("a pooled spectrum cannot be extended: extend the ensemble, then pool")
+        if self.settings.get("diverged"):
+            raise ValueError("members of this run have diverged: run the others by themselves")
         if self.settings["driven"] and inputs is None:
             raise ValueError("`inputs` is needed: the run so far was driven")
         u = None if inputs is None else validate.array("inputs", inputs, least=2)
@@ -350,7 +445,7 @@ class Spectrum(Result):
                 self.state.shape[:-1],
                 n_steps,
                 t0=self.settings.get("t0", 0.0),
-                first=self._steps_so_far,
+                first=self.steps_so_far,
                 seed=self.settings.get("seed"),
             ),
             Plan(0, 0, n_steps, self.settings["qr_interval"], self.settings["forgiving"]),
@@ -365,7 +460,7 @@ class Spectrum(Result):
         return self.from_run(run.run(), self.settings)
 
     @property
-    def _steps_so_far(self) -> int:
+    def steps_so_far(self) -> int:
         """Number of all steps of the run, transients included."""
         return sum(self.settings[name] for name in ("transient", "basis_transient", "n_steps"))
 
@@ -376,18 +471,37 @@ class Spectrum(Result):
         order = np.argsort(-estimate.mean, axis=-1, kind="stable")
         exponents, stderr, dof = (np.take_along_axis(x, order, axis=-1) for x in estimate)
         durations = np.concatenate([*run.durations, np.zeros(0)])
-        growth = run.growth or [np.zeros((0, *exponents.shape))]
+        growth = np.concatenate(run.growth or [np.zeros((0, *exponents.shape))])
+        state, basis = run.x, run.rows.swapaxes(-1, -2)
+        diverged: list[dict[str, Any]] = []
+        if run.losses is not None and run.losses.lost.any():
+            lost = run.losses.lost
+            for x in (exponents, stderr, dof):
+                x[lost] = np.nan
+            growth = np.where(lost[..., None], np.nan, growth)
+            state, basis = np.array(state), np.array(basis)
+            state[lost], basis[lost] = np.nan, np.nan
+            diverged = [
+                {"member": at.tolist(), "step": int(run.losses.steps[tuple(at)])}
+                for at in np.argwhere(lost)
+            ]
         return cls(
             exponents=exponents,
             stderr=stderr,
             dof=dof,
-            log_growth=np.concatenate(growth),
+            log_growth=growth,
             times=np.cumsum(durations),
-            converged=None if run.tol is None else run.within(run.tol),
-            state=run.x,
-            basis=run.rows.swapaxes(-1, -2),
+            converged=None if run.tol is None else run.within(run.tol) and not run.reservations,
+            state=state,
+            basis=basis,
             x0=run.x if run.x0 is None else run.x0,
-            settings={**settings, "n_steps": run.n_done, **_engine(run)},
+            settings={
+                **settings,
+                "n_steps": run.n_done,
+                "reservations": run.reservations,
+                "diverged": diverged,
+                **_engine(run),
+            },
             statistics=run.statistics,
             system=run.system,
         )
@@ -399,6 +513,7 @@ def _engine(run: Benettin) -> dict[str, str]:
     return {"engine": used, **({"engine_reason": reason} if reason else {})}
 
 
+@patient
 def diagnose(spectrum: Spectrum, *, tol: float | None = None, level: float = 0.95) -> Diagnosis:
     """Say in plain words whether a spectrum has converged, and why.
 

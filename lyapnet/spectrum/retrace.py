@@ -10,13 +10,17 @@ import numpy as np
 from .. import validate
 from ..numerics.arrays import Array, blas_threads
 from ..runs.progress import progress_bar
-from ..systems import System
+from ..systems import DelayFlow, Flow, System
+from ..systems.integrators import CONTROLLED
 from ..tangent.start import check_inputs, prepare_inputs
 from ..tangent.stretches import Plan, run_orbit, stretch_length
 from .result import Spectrum
 
 #: States at which Jacobians are kept.
 _LOOKS = 8
+
+#: Up to so many states Jacobians are formed at all.
+_FORMED = 5000
 
 #: Jacobians of a stretch are taken together up to so many numbers, else one by one.
 _TOGETHER = 2**24
@@ -28,7 +32,8 @@ class Retraced:
 
     `states` and `inputs` are at some steps of the average, `jacobians` theirs; `first` and `last`
     are displacements in the first and last step; `log_det` is of every averaged step, and
-    `rounding` the mean error in it: the condition number in units of the last place.
+    `rounding` the mean error in it: the condition number in units of the last place; `divergence`
+    is the mean divergence of a flow's field.
     """
 
     states: Array
@@ -39,6 +44,7 @@ class Retraced:
     log_det: Array
     rounding: Array
     same: bool
+    divergence: Array | None = None
 
 
 def retrace(
@@ -69,7 +75,9 @@ def retrace(
     begin = plan.transient + plan.basis_transient
     looks = {begin + int(i) for i in np.linspace(0, plan.n_steps - 1, _LOOKS)}
     states, given, jacobians, log_det, condition, first = [], [], [], [], [], None
-    want_det = spectrum.exponents.shape[-1] == n
+    want_det = spectrum.exponents.shape[-1] == n and n <= _FORMED
+    divergence: list[Array] = []
+    fixed = want_det and _has_divergence(system)
     length = stretch_length(system, lead, spectrum.exponents.shape[-1])
     bars = progress_bar(plan.total, show=progress, unit="step", desc="retracing")
     with blas_threads(n**3), bars as bar:
@@ -89,14 +97,19 @@ def retrace(
                 if D is None and not (want_det or s in looks):
                     continue
                 now = None if u is None else u[s : s + 1]
-                J = system.orbit(here, now, 1).jacobians[0] if D is None else D[s - start]
                 if s in looks:
                     states.append(here)
                     given.append(None if u is None else u[s])
+                if n > _FORMED:
+                    continue
+                J = system.orbit(here, now, 1).jacobians[0] if D is None else D[s - start]
+                if s in looks:
                     jacobians.append(np.broadcast_to(J, (*here.shape, n)))
                 if D is None and want_det:
                     log_det.append(_log_det(J))
                     condition.append(np.linalg.cond(J, 1))
+            if fixed:
+                divergence.append(system.divergence(orbit))  # type: ignore[attr-defined]
             if D is not None:
                 log_det.extend(_log_det(D) if orbit.log_volume is None else orbit.log_volume)
                 condition.extend(np.linalg.cond(D, 1))
@@ -112,8 +125,18 @@ def retrace(
         np.array(log_det),
         rounding,
         same,
+        np.concatenate(divergence).mean(axis=0) if divergence else None,
     )
     return found, ""
+
+
+def _has_divergence(system: System) -> bool:
+    """Say whether steps are short enough for the divergence at their ends to tell their mean."""
+    return (
+        isinstance(system, Flow)
+        and not isinstance(system, DelayFlow)
+        and system.method not in CONTROLLED
+    )
 
 
 def _log_det(jacobians: Array) -> Array:

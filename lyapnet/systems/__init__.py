@@ -5,16 +5,18 @@ from .engine import compiled
 from .flow import Flow
 from .map import Map
 from .noisy import NoisyFlow
-from .protocol import System, as_system
+from .protocol import AnySystem, System, SystemLike, as_system
 from .stroboscopic import Stroboscopic, stroboscopic
 
 __all__ = [
+    "AnySystem",
     "DelayFlow",
     "Flow",
     "Map",
     "NoisyFlow",
     "Stroboscopic",
     "System",
+    "SystemLike",
     "as_system",
     "compiled",
     "stroboscopic",

@@ -107,22 +107,22 @@ class ClosedLoop(System):
         cell = self.cell if same["cell"] is None else self.cell.with_params(same["cell"])
         return ClosedLoop(cell, same["readout"], same["bias"])
 
-    def output(self, x: Any) -> Any:
+    def output(self, x: Array) -> Array:
         """Return what is fed back from states ``(..., n)``: the inputs ``(..., m)``."""
         C, c = self.params["readout"], self.params["bias"]
         if np.ndim(value(C)) == 2:
             return anp.dot(x, C.T) + c
         return anp.matmul(C, x[..., None])[..., 0] + c
 
-    def step(self, x: Any, u: Any = None) -> Any:
+    def step(self, x: Array, u: Array | None = None) -> Array:
         """Return the next state ``(..., n)``."""
         return self.cell.step(x, self.output(x))
 
-    def jacobian(self, x: Any, u: Any = None) -> Any:
+    def jacobian(self, x: Array, u: Array | None = None) -> Array:
         """Return the Jacobian of the step around the loop, ``(..., n, n)``."""
         return self._around(x, self.cell.jacobian, self.params["readout"])
 
-    def pushforward(self, x: Any, Q: Any, u: Any = None) -> Any:
+    def pushforward(self, x: Array, Q: Array, u: Array | None = None) -> Array:
         """Return the Jacobian times ``Q (..., n, k)`` without forming it."""
         fed_back = anp.matmul(self.params["readout"], Q)
         return self._around(x, lambda x, u: self.cell.pushforward(x, Q, u), fed_back)
@@ -148,6 +148,11 @@ class ClosedLoop(System):
         shape = np.shape(value(u))
         columns = [forward(np.broadcast_to(e, shape)) for e in unit]
         return anp.stack(columns, axis=-1)
+
+    @property
+    def reservation(self) -> str:
+        """What speaks against the exponents of the cell's runs so far."""
+        return self.cell.reservation
 
     def default_state(self, rng: np.random.Generator) -> Array | None:
         """Return the state that the cell itself starts from."""

@@ -42,7 +42,7 @@ def _parts(flow: Any, mode: str, lead: tuple[int, ...]) -> tuple[Function, Funct
 
     def jacobian(x: Any, rows: Any, p: Tree) -> Any:
         f, j, h = bound(rows, p)
-        return method.jacobian(f, j, x, h)
+        return flow.masked(method.jacobian(f, j, x, h))
 
     return step, jacobian
 

@@ -11,6 +11,7 @@ with d = 0 for inputs that are held, and t where the system takes time.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import comb
 from typing import Any
 
 import autograd.numpy as anp
@@ -123,6 +124,30 @@ class Drive:
             at = (d + 1) * m
             parts.append(row[..., at : at + 1] + theta * self.dt)
         return _joined(parts)
+
+    def refined(self, u: Array, m: int) -> Array:
+        """Return samples ``(m T, ..., m_inputs)`` for steps that are m times as short."""
+        rows = Drive(self.n_inputs, False, self.degree).rows(u, u.shape[1:-1], len(u))
+        halves = [self.now(rows, i / m)[..., : self.n_inputs] for i in range(m)]
+        return np.stack(halves, axis=1).reshape(m * len(u), *u.shape[1:])
+
+    def parts(self, rows: Any, m: int) -> list[Any]:
+        """Return the rows ``(..., c)`` of the m parts of each step."""
+        if rows is None:
+            return [None] * m
+        k, d = self.n_inputs, self.degree
+        found = []
+        for i in range(m):
+            row = np.array(rows, dtype=float)
+            for low in range(d + 1):  # u((theta + i) / m), as a polynomial in theta
+                row[..., low * k : (low + 1) * k] = sum(
+                    comb(j, low) * i ** (j - low) / m**j * rows[..., j * k : (j + 1) * k]
+                    for j in range(low, d + 1)
+                )
+            if self.time:
+                row[..., -1] += i * self.dt / m
+            found.append(row)
+        return found
 
     def samples_bar(self, bar: Array, shape: tuple[int, ...]) -> Array:
         """Pull a cotangent of the rows ``(total, ..., c)`` back to the samples ``(T, ..., m)``."""

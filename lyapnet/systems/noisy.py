@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -10,7 +11,7 @@ import autograd.numpy as anp
 import numpy as np
 
 from .. import validate
-from ..numerics.arrays import Array
+from ..numerics.arrays import Array, Seed
 from ..numerics.autodiff import Function, Tree, jacobian_of, over_states
 from .drive import Drive
 from .map import Map, check_arguments
@@ -25,6 +26,17 @@ class NoiseDrive(Drive):
     """A drive whose inputs are increments of Wiener processes, drawn where none are given."""
 
     noisy = True
+
+    def refined(self, u: Array, m: int) -> Array:
+        """Return increments of shorter steps that add up to these: a Brownian bridge.
+
+        The bridge is drawn from the increments themselves, always the same.
+        """
+        digest = np.frombuffer(np.ascontiguousarray(u).tobytes(), dtype=np.uint32)
+        rng = np.random.default_rng(int(np.bitwise_xor.reduce(digest)))
+        parts = np.sqrt(self.dt / m) * rng.standard_normal((len(u), m, *u.shape[1:]))
+        parts += ((u - parts.sum(axis=1)) / m)[:, None]
+        return parts.reshape(m * len(u), *u.shape[1:])
 
     def rows(
         self,
@@ -118,7 +130,7 @@ class NoisyFlow(Map):
             raise TypeError(f"`diffusion` must be callable, got {diffusion!r}")
         check_arguments("diffusion", diffusion, self._arguments_of)
         self._diagonal = n_noise is None
-        strength = self._normalised(diffusion)
+        strength = self._normalised(diffusion, "diffusion")
         self._strength = strength if self.vectorized else self._constant_or_not(strength)
         self.n_inputs = dim if n_noise is None else validate.integer("n_noise", n_noise, low=1)
 
@@ -137,7 +149,13 @@ class NoisyFlow(Map):
         """How steps are told their increments and time."""
         return NoiseDrive(self.n_inputs, self.time, 0, self.dt)
 
-    def increments(self, n_steps: int, *, lead: tuple[int, ...] = (), rng: Any = None) -> Array:
+    def finer(self) -> tuple[NoisyFlow, int]:
+        """Return the flow with half the step; see `System.finer`."""
+        other = copy.copy(self)
+        other.dt = self.dt / 2
+        return other, 2
+
+    def increments(self, n_steps: int, *, lead: tuple[int, ...] = (), rng: Seed = None) -> Array:
         """Draw increments ``(n_steps, *lead, m)``, normal with variance dt, to give as inputs.
 
         Parameters

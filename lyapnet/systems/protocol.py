@@ -4,24 +4,61 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable
-from typing import Any, Self
+from typing import Any, Protocol, Self, TypeVar
 
 import autograd.numpy as anp
 import numpy as np
 
 from .. import validate
 from ..numerics.arrays import Array
-from ..numerics.autodiff import Function, Tree, leaves, rebuild, value
+from ..numerics.autodiff import (
+    Function,
+    Tree,
+    leaves,
+    rebuild,
+    refuse_complex,
+    refuse_traced,
+    value,
+)
 from .drive import Drive
-from .orbit import JacobianOrbit, Orbit
+from .orbit import JacobianOrbit, Orbit, PushforwardOrbit
+
+
+class SystemLike(Protocol):
+    """What an object of one's own needs, for type checkers: the six members of `System`."""
+
+    @property
+    def dim(self) -> int:
+        """Dimension of the state."""
+        ...
+
+    @property
+    def n_inputs(self) -> int:
+        """Dimension of the input."""
+        ...
+
+    @property
+    def dt(self) -> float:
+        """Time that a step takes."""
+        ...
+
+    def step(self, x: Any, u: Any = None, /) -> Any:
+        """Return the next state."""
+
+    def jacobian(self, x: Any, u: Any = None, /) -> Any:
+        """Return the Jacobian of the step."""
+
+    def pushforward(self, x: Any, Q: Any, u: Any = None, /) -> Any:
+        """Return the Jacobian times a tangent basis."""
 
 
 class System:
     """A discrete-time system with state ``(..., n)``: the one protocol of lyapnet.
 
     Any object with these six members has exponents; a subclass needs to supply only
-    `dim`, `step` and `jacobian`, and `orbit` where it can do better than one step at a
-    time.
+    `dim`, `step` and one of `jacobian` and `pushforward`, and `orbit` where it can do better than
+    one step at a time. With a `pushforward` of its own no Jacobian is formed for exponents and
+    covariant vectors, so that the system may have very many states.
 
     Attributes
     ----------
@@ -50,15 +87,28 @@ class System:
         """How steps are told their input and time."""
         return Drive(self.n_inputs, self.time, 0, self.dt)
 
-    def step(self, x: Any, u: Any = None) -> Any:
+    def step(self, x: Array, u: Array | None = None) -> Array:
         """Return the next state ``(..., n)``."""
         raise NotImplementedError
 
-    def jacobian(self, x: Any, u: Any = None) -> Any:
+    def jacobian(self, x: Array, u: Array | None = None) -> Array:
         """Return the Jacobian of `step` in the state, ``(..., n, n)``."""
-        raise NotImplementedError
+        if not self.matrix_free:
+            raise NotImplementedError
+        unit = np.broadcast_to(np.eye(self.dim), (*x.shape, self.dim))
+        return self.pushforward(x, unit, *(() if u is None else (u,)))
 
-    def pushforward(self, x: Any, Q: Any, u: Any = None) -> Any:
+    @property
+    def matrix_free(self) -> bool:
+        """Whether there is a `pushforward` of the system's own, that needs no Jacobian."""
+        return type(self).pushforward is not System.pushforward
+
+    @property
+    def reservation(self) -> str:
+        """What speaks against the exponents of runs so far, in a sentence; empty for nothing."""
+        return ""
+
+    def pushforward(self, x: Array, Q: Array, u: Array | None = None) -> Array:
         """Return the Jacobian times a tangent basis ``(..., n, k)``."""
         return anp.matmul(self.jacobian(x, u), Q)
 
@@ -110,6 +160,13 @@ class System:
         """Components of the state that a readout sees: all, unless a system says otherwise."""
         return slice(0, self.dim)
 
+    def finer(self) -> tuple[System, int] | None:
+        """Return the system with more accurate steps, and how many of them make one of these.
+
+        None where there is no step to choose: of maps.
+        """
+        return None
+
     def ensemble(self, x: Array, u: Array | None) -> tuple[int, ...]:
         """Return the shape of the ensemble that states and inputs ``(..., m)`` span."""
         inputs = () if u is None else u.shape[:-1]
@@ -136,7 +193,8 @@ class System:
         states[0] = x
         for s in range(n_steps):
             u = () if inputs is None else (inputs[s],)
-            states[s + 1] = self.step(states[s], *u)
+            y = refuse_traced(self.step(states[s], *u), "step")
+            states[s + 1] = refuse_complex(y, "step")
 
         def over_time(function: Callable[..., Any]) -> Function:
             def run(x: Any, u: Any, p: Tree) -> Any:
@@ -146,18 +204,23 @@ class System:
 
             return run
 
-        return JacobianOrbit(states, inputs, None, over_time(self.step), over_time(self.jacobian))
+        orbit = PushforwardOrbit if self.matrix_free else JacobianOrbit
+        found = orbit(states, inputs, None, over_time(self.step), over_time(self.jacobian))
+        if isinstance(found, PushforwardOrbit):
+            found.pushforward = self.pushforward
+        return found
 
 
 def as_system(system: Any) -> System:
     """Return a `System`, wrapping any object that has the members of the protocol."""
     if isinstance(system, System):
         return system
-    missing = [name for name in ("dim", "step", "jacobian") if not hasattr(system, name)]
+    derivative = "pushforward" if hasattr(system, "pushforward") else "jacobian"
+    missing = [name for name in ("dim", "step", derivative) if not hasattr(system, name)]
     if missing:
         raise TypeError(
             f"`system` must be a System (a Map, a Flow, a cell, or an object with dim, n_inputs, "
-            f"dt, step, jacobian and pushforward); {type(system).__name__} has no {missing[0]}"
+            f"dt, step, and jacobian or pushforward); {type(system).__name__} has no {missing[0]}"
         )
     return _Foreign(system)
 
@@ -171,7 +234,18 @@ class _Foreign(System):
         self.dt = validate.real("system.dt", getattr(system, "dt", 1.0), positive=True)
         # The methods of another object, in the place of its own.
         self.step = system.step  # type: ignore[method-assign]
-        self.jacobian = system.jacobian  # type: ignore[method-assign]
+        self._own_pushforward = hasattr(system, "pushforward")
+        for name in ("jacobian", "pushforward"):
+            if hasattr(system, name):
+                setattr(self, name, getattr(system, name))
+
+    @property
+    def matrix_free(self) -> bool:
+        return self._own_pushforward
 
     def with_params(self, params: Tree) -> System:
         return self
+
+
+#: A system of some kind: what comes back is of the same.
+AnySystem = TypeVar("AnySystem", bound=System)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import autograd.numpy as anp
 import numpy as np
 
@@ -41,13 +39,13 @@ class Stroboscopic(System):
         assert isinstance(flow, Flow)
         return Stroboscopic(flow, self.dt)
 
-    def step(self, x: Any, u: Any = None, t: Any = 0.0) -> Any:
+    def step(self, x: Array, u: Array | None = None, t: float | Array = 0.0) -> Array:
         """Return the state ``(..., n)`` a period later."""
         for i in range(self.steps):
             x = self.flow.step(x, t=t + i * self.flow.dt)
         return x
 
-    def jacobian(self, x: Any, u: Any = None, t: Any = 0.0) -> Any:
+    def jacobian(self, x: Array, u: Array | None = None, t: float | Array = 0.0) -> Array:
         """Return the Jacobian over a period, ``(..., n, n)``: the monodromy matrix on a cycle."""
         found = np.eye(self.dim)
         for i in range(self.steps):
@@ -55,6 +53,15 @@ class Stroboscopic(System):
             found = anp.matmul(self.flow.jacobian(x, t=now), found)
             x = self.flow.step(x, t=now)
         return found
+
+    def finer(self) -> tuple[Stroboscopic, int]:
+        """Return the map of the flow with a finer step; see `System.finer`."""
+        return Stroboscopic(self.flow.finer()[0], self.dt), 1
+
+    @property
+    def reservation(self) -> str:
+        """What speaks against the exponents of the flow's runs so far."""
+        return self.flow.reservation
 
     def default_state(self, rng: np.random.Generator) -> Array | None:
         """Return the state that the flow starts from."""

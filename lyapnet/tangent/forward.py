@@ -88,7 +88,8 @@ def forward(
     run = _Run(orbit, rows, interval, start, forgiving, keep, flag_only)
     with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
         run.through()
-        check_states(orbit, start)
+        if orbit.runs_along:
+            check_states(orbit, start)
         return run.growth()
 
 
@@ -195,7 +196,8 @@ class _Run:
     def _check(self, diagonal: Array, length: Array, last: int) -> None:
         """Refuse what is not finite: states, or else Jacobians."""
         if not (np.isfinite(diagonal).all() and np.isfinite(length).all()):
-            check_states(self.orbit, self.start)
+            if self.orbit.runs_along:
+                check_states(self.orbit, self.start)
             check_growth(diagonal[None], length[None], [self.start + last])
 
     def growth(self) -> tuple[Array, Array, float, Tape | None]:
@@ -244,11 +246,19 @@ def logs(diagonal: Array, length: Array, n: int) -> tuple[Array, Array]:
 
 
 def _degenerate(step: int, length: int, sine: Array) -> DegenerateBasisError:
-    exponent = int(np.argmin(sine.reshape(-1, sine.shape[-1]).min(axis=0)))
+    each = sine.reshape(-1, sine.shape[-1]).min(axis=0)
+    exponent = int(np.argmin(each))
+    if np.isnan(each).any():
+        exponent = int(np.argmax(np.isnan(each)))
+        what = f"vector {exponent + 1} of {len(each)} left the range of floating-point numbers"
+    else:
+        what = (
+            f"vector {exponent + 1} of {len(each)} came within {sine.min():.1e} of the span of "
+            "those before it"
+        )
     return DegenerateBasisError(
-        f"the tangent basis degenerated within the {length} steps before step {step}: vector "
-        f"{exponent + 1} of {sine.shape[-1]} came within {sine.min():.1e} of the span of those "
-        'before it; use a smaller qr_interval, or qr_interval="auto"',
+        f"the tangent basis degenerated within the {length} steps before step {step}: {what}; use "
+        'a smaller qr_interval, or qr_interval="auto"',
         step=step,
         exponent=exponent,
     )

@@ -15,7 +15,7 @@ from ..systems import System
 from ..systems.orbit import Orbit
 from .forward import forward
 from .qr import SMALL, orthonormalise
-from .stretches import Plan, check_states, run_orbit
+from .stretches import Losses, Plan, check_states, run_orbit
 
 #: Automatic intervals: round numbers, so that blocks fill round windows.
 _INTERVALS = (50, 25, 20, 10, 5, 4, 3, 2, 1)
@@ -43,7 +43,12 @@ GRADIENT_AIM = 1e-5
 
 
 def automatic_interval(
-    system: System, x: Array, rows: Array, inputs: Array | None, plan: Plan
+    system: System,
+    x: Array,
+    rows: Array,
+    inputs: Array | None,
+    plan: Plan,
+    losses: Losses | None = None,
 ) -> int:
     """Choose the QR interval on a trial: how long the basis stays well conditioned.
 
@@ -57,6 +62,8 @@ def automatic_interval(
         As the run starts.
     plan : Plan
         With interval 1; the trial takes some of its transients.
+    losses : Losses, optional
+        Where members may diverge.
     """
     longest = min(_INTERVALS[0], plan.n_steps // _BLOCKS)
     if longest <= 1:
@@ -67,17 +74,19 @@ def automatic_interval(
     candidates = sorted(q for q in _INTERVALS if q <= longest)
     with blas_threads(rows.size * system.dim):
         if warm > settle:
-            orbit = run_orbit(system, x, inputs, 0, warm - settle)
-            check_states(orbit, 0)
+            orbit = run_orbit(system, x, inputs, 0, warm - settle, losses=losses)
+            if orbit.runs_along:
+                check_states(orbit, 0)
             x = orbit.last
         if settle:
-            orbit = run_orbit(system, x, inputs, warm - settle, warm)
+            orbit = run_orbit(system, x, inputs, warm - settle, warm, losses=losses)
             rows = forward(orbit, rows, 1, start=warm - settle, forgiving=True)[1]
             x = orbit.last
         for trial in range(_TRIALS):
             start = warm + trial * longest
-            orbit = run_orbit(system, x, inputs, start, start + longest)
-            check_states(orbit, start)
+            orbit = run_orbit(system, x, inputs, start, start + longest, losses=losses)
+            if orbit.runs_along:
+                check_states(orbit, start)
             if _returns(orbit):
                 return 1
             found = min(found, choose_interval(orbit, rows, candidates))

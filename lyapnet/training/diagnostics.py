@@ -42,6 +42,22 @@ def gradient_norm_h0(moment: Moment) -> Array:
     return len(bar) * np.linalg.norm(bar, axis=-1).mean()
 
 
+def transmission(moment: Moment) -> Array:
+    r"""Share of the loss gradient that arrives in the first state, mean over the batch: free.
+
+    .. math::
+        \left| \frac{\mathrm{d} L}{\mathrm{d} h_0} \right| \Big/
+        \Big( \sum_t \left| \frac{\partial L}{\partial h_t} \right|^2 \Big)^{1/2}
+
+    Partial derivatives are those by the output of step t alone. It is about 1 where gradients go
+    back unchanged, whatever the loss, the length of the sequences and the readout.
+    """
+    found = moment.evaluation
+    bar = np.matmul(found.outputs_bar, moment.network.readout.W)
+    sent = np.sqrt(np.sum(bar**2, axis=(0, 2))).mean()
+    return np.linalg.norm(found.initial_bar, axis=-1).mean() / max(sent, np.finfo(float).tiny)
+
+
 def longest_gradient_norm_h0(moment: Moment) -> Array:
     """Norm of the last step's loss gradient in the first state, eq. 18: about 3 ms."""
     found = moment.evaluation
@@ -158,6 +174,7 @@ def input_gain(moment: Moment) -> Array:
 
 DIAGNOSTICS: dict[str, Callable[[Moment], Array]] = {
     "gradient_norm_h0": gradient_norm_h0,
+    "transmission": transmission,
     "gradient_norm_h0_longest": longest_gradient_norm_h0,
     "singular_values": singular_values,
     "effective_rank": effective_rank,

@@ -6,10 +6,12 @@ from typing import Any
 
 import numpy as np
 
+from .. import validate
 from ..numerics.arrays import Array
+from ..numerics.autodiff import traced
 
 #: Names of the losses.
-LOSSES = ("cross_entropy", "squared_error")
+LOSSES = ("cross_entropy", "squared_error", "softmax")
 
 
 def loss_and_gradient(
@@ -19,18 +21,29 @@ def loss_and_gradient(
 
     .. math::
         \text{cross entropy of a logit: } \log(1 + e^z) - y z, \qquad
-        \text{squared error: } (z - y)^2
+        \text{squared error: } (z - y)^2, \qquad
+        \text{softmax: } \log \sum\nolimits_i e^{z_i} - \sum\nolimits_i y_i z_i
+
+    The first two are means over outputs, too; of a softmax the outputs are classes.
 
     Parameters
     ----------
-    name : {"cross_entropy", "squared_error"}
+    name : {"cross_entropy", "squared_error", "softmax"} or callable
+        A function (outputs, targets, weights) of autograd.numpy, which returns the whole loss.
     outputs, targets : array (T, batch, p)
     weights : array (T, batch) or (T, 1)
         What each step counts, zero or more; the mean is weighted by it.
     """
-    scale = weights[..., None] / (
-        np.broadcast_to(weights, outputs.shape[:2]).sum() * outputs.shape[2]
-    )
+    if callable(name):
+        return _of_function(name, outputs, targets, weights)
+    scale = weights[..., None] / np.broadcast_to(weights, outputs.shape[:2]).sum()
+    if name == "softmax":
+        shifted = outputs - outputs.max(axis=-1, keepdims=True)
+        e = np.exp(shifted)
+        total = e.sum(axis=-1, keepdims=True)
+        loss = np.log(total) - np.sum(shifted * targets, axis=-1, keepdims=True)
+        return float(np.sum(loss * scale)), (e / total - targets) * scale
+    scale = scale / outputs.shape[2]
     if name == "cross_entropy":
         # With e = exp(-|z|) nothing overflows.
         e = np.exp(-np.abs(outputs))
@@ -42,16 +55,31 @@ def loss_and_gradient(
     return float(np.sum(loss * scale)), bar * scale
 
 
+def _of_function(loss: Any, outputs: Array, targets: Array, weights: Array) -> tuple[float, Array]:
+    """Return a user's loss and its derivative by autograd."""
+    vjp, value = traced(lambda z: loss(z, targets, weights), "loss")(outputs)
+    if np.shape(value):
+        raise ValueError(f"`loss` must return one number, got an array of shape {np.shape(value)}")
+    return float(value), np.asarray(vjp(1.0), dtype=float)
+
+
+def check_loss(loss: Any) -> Any:
+    """Return a loss that is a known name, or a function."""
+    return loss if callable(loss) else validate.option("loss", loss, LOSSES)
+
+
 def accuracy(name: str, outputs: Array, targets: Array, mask: Array) -> float:
     r"""Return how right the outputs are where the mask counts.
 
     For logits the fraction on the right side of zero; chance is 1/2 for balanced bits. For
     real targets :math:`R^2 = 1 - \sum (z - y)^2 / \sum (y - \bar y)^2`: 0 for the best
-    constant, 1 if perfect. Targets that do not vary count as 1 if met exactly, else 0.
+    constant, 1 if perfect. Targets that do not vary count as 1 if met exactly, else 0. Of classes
+    the fraction of steps in which the right one has the largest output.
 
     Parameters
     ----------
-    name : {"cross_entropy", "squared_error"}
+    name : {"cross_entropy", "squared_error", "softmax"} or callable
+        Of a function it is R².
     outputs, targets : array (T, batch, p)
     mask : array (T,) or (T, batch)
         Steps that count, or their weights.
@@ -61,6 +89,9 @@ def accuracy(name: str, outputs: Array, targets: Array, mask: Array) -> float:
     weights = np.broadcast_to(weights, outputs.shape)
     if name == "cross_entropy":
         return float(np.sum(((outputs > 0) == (targets > 0.5)) * weights) / weights.sum())
+    if name == "softmax":
+        right = np.argmax(outputs, axis=-1) == np.argmax(targets, axis=-1)
+        return float(np.sum(right * weights[..., 0]) / weights[..., 0].sum())
     mean = np.sum(targets * weights, axis=(0, 1)) / weights.sum(axis=(0, 1))
     variation = float(np.sum((targets - mean) ** 2 * weights))
     error = float(np.sum((outputs - targets) ** 2 * weights))

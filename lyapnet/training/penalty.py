@@ -12,6 +12,8 @@ from ..systems import System
 from ..systems.orbit import Orbit
 from ..systems.parameters import named_params
 
+__all__ = ["JacobianNorm", "SpectralRadius"]
+
 Penalised = tuple[float, Array | None, Params]
 
 
@@ -121,3 +123,7 @@ def recurrent_weights(system: System) -> Array:
     if not isinstance(system.params, dict) or "W" not in system.params:
         raise ValueError(f"`cell` has no recurrent weights named W: {system!r}")
     return system.params["W"]
+
+
+def __dir__() -> list[str]:
+    return __all__

@@ -8,11 +8,11 @@ import numpy as np
 
 from ..results.axes import BLUE, FEW, RED, new_axes
 
-#: What a run's accuracy is; its value for a network that knows nothing, and what that is.
+#: What a run's accuracy is, and what one of a network that knows nothing is called.
 _ACCURACIES = {
-    "fraction": ("accuracy on fresh batches", 0.5, "chance"),
-    "R2": ("$R^2$ on fresh batches", 0.0, "best constant"),
-    "own": ("accuracy on fresh batches", None, ""),
+    "fraction": ("accuracy on fresh batches", "chance"),
+    "R2": ("$R^2$ on fresh batches", "best constant"),
+    "own": ("accuracy on fresh batches", "chance"),
 }
 
 
@@ -21,18 +21,22 @@ def plot_training(r: Any, ax: Any = None) -> Any:
     from matplotlib.ticker import PercentFormatter
 
     ax = new_axes(ax, figsize=(5.6, 3.6))
-    label, ignorant, name = _ACCURACIES[r.accuracy_kind]
+    label, name = _ACCURACIES[r.accuracy_kind]
     n = len(r.accuracy)
     width = min(max(1, n // 40), 200)
     smooth = np.convolve(r.accuracy, np.full(width, 1 / width), "valid") if n else r.accuracy
     ax.plot(np.arange(1, n + 1), r.accuracy, lw=0.5, alpha=0.35, color=BLUE)
     ax.plot(np.arange(len(smooth)) + (width + 1) / 2, smooth, color=BLUE, lw=1.6)
+    ignorant = 0.0 if r.accuracy_kind == "R2" else r.chance
     if ignorant is not None:
-        # A network that comes to know something has begun far below, which need not be seen.
-        lowest = [ignorant - 0.1, *np.percentile(smooth, [5] if n else [])]
-        least = ignorant - 1 if n and smooth[-1] > ignorant else -np.inf
-        ax.set_ylim(max(min(lowest), least) - 0.02, 1.04)
         ax.axhline(ignorant, color="0.5", lw=0.9, ls=":", zorder=0, label=name)
+    if r.accuracy_kind != "own":  # 1 is the most
+        lowest = min([ignorant if ignorant is not None else 1.0, *r.accuracy])
+        if lowest < -1:  # R2 of a network that has only begun has no bound
+            ax.set_yscale("symlog", linthresh=1.0, linscale=2.0)
+            ax.yaxis.set_major_formatter("{x:g}")
+        span = 1 - max(lowest, -1.0)
+        ax.set_ylim(lowest - 0.06 * span if lowest > -1 else 1.3 * lowest, 1 + 0.06 * span)
     if r.accuracy_kind == "fraction":
         ax.yaxis.set_major_formatter(PercentFormatter(1.0, decimals=0, symbol=" %"))
     _mark_flossing(ax, r.flossing_epochs)

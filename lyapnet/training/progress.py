@@ -27,12 +27,15 @@ class TrainingProgress(Progress):
     flossing_epochs : array (epoch,)
         Number of flossing epochs before each training epoch.
     diagnostics : dict of str to array (epoch, ...)
+    transmission : array (epoch,) or None
+        The diagnostic of that name, where it is known.
     """
 
     accuracy: NDArray[Any]
     gradient_norm_h0: NDArray[Any]
     flossing_epochs: NDArray[Any]
     diagnostics: dict[str, NDArray[Any]]
+    transmission: NDArray[Any] | None = None
 
     def _summary(self) -> dict[str, str]:
         shown = super()._summary()

@@ -3,18 +3,25 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, Generic
 
 import numpy as np
 
 from .. import validate
-from ..numerics.arrays import Array
+from ..numerics.arrays import Array, ArrayLike
 from ..optimize import Adam
 from ..results.result import Result
 from ..results.storage import register
+from ..systems import AnySystem
 from ..tangent.stretches import run_orbit
 from .network import Network, Readout
 from .plot import plot_training
+
+if TYPE_CHECKING:
+    import pandas
+    import xarray
+    from matplotlib.axes import Axes
+
 
 #: What the axes of diagnostics are called in tables, where not like the diagnostic.
 _DIAGNOSTIC_AXES = {
@@ -28,7 +35,7 @@ _DIAGNOSTIC_AXES = {
 
 @register
 @dataclass(frozen=True, repr=False, eq=False)
-class TrainResult(Result):
+class TrainResult(Result, Generic[AnySystem]):
     """What `train` returns.
 
     Its ``repr`` shows loss and accuracy as means over the last 100 epochs, as `last_loss` and
@@ -50,16 +57,18 @@ class TrainResult(Result):
     flossing_epochs : array (n_epochs,) of int
         Number of flossing epochs before each training epoch.
     diagnostics : dict of str to array (n_epochs, ...)
-        What was asked for, and always `gradient_norm_h0`.
+        What was asked for, and always `gradient_norm_h0` and `transmission`.
     optimizer : Adam
         Of training, to go on with.
     flossing_optimizer : Adam or None
     accuracy_kind : {"fraction", "R2", "own"}
         What `accuracy` is: the fraction of outputs on the right side, the coefficient of
         determination R² of real targets, or what the task's own `accuracy` says.
+    chance : float or None
+        Accuracy of a network that knows nothing, where the task says it.
     """
 
-    cell: Any
+    cell: AnySystem
     readout: Readout
     x0: Array
     loss: Array
@@ -70,6 +79,7 @@ class TrainResult(Result):
     optimizer: Adam
     flossing_optimizer: Adam | None
     accuracy_kind: str = "fraction"
+    chance: float | None = None
 
     _dims: ClassVar[dict[str, tuple[str, ...]]] = {
         "loss": ("epoch",),
@@ -87,7 +97,7 @@ class TrainResult(Result):
             shown[f"last_{kind}"] = self.accuracy[last].mean()
         return {**shown, "flossing_epochs": int(self.flossing_epochs.sum())}
 
-    def to_xarray(self) -> Any:
+    def to_xarray(self) -> xarray.Dataset:
         """Return an `xarray.Dataset` of what was recorded, diagnostics included, by epoch.
 
         The diagnostic `exponents` is called ``diagnostic_exponents`` there, since ``exponents``
@@ -105,7 +115,7 @@ class TrainResult(Result):
             data[name] = (("epoch", *axes), x)
         return data
 
-    def to_dataframe(self) -> Any:
+    def to_dataframe(self) -> pandas.DataFrame:
         """Return a `pandas.DataFrame` by epoch, with the diagnostics that are one number each.
 
         Raises
@@ -121,7 +131,7 @@ class TrainResult(Result):
         taken = self._dims
         return {f"diagnostic_{x}" if x in taken else x: y for x, y in self.diagnostics.items()}
 
-    def outputs(self, inputs: Any) -> Array:
+    def outputs(self, inputs: ArrayLike) -> Array:
         """Run the trained network from its initial state.
 
         Parameters
@@ -139,7 +149,7 @@ class TrainResult(Result):
         states = run_orbit(self.cell, x, u, 0, len(u)).states
         return Network(self.cell, self.readout, self.x0).outputs(states[1:])
 
-    def plot(self, ax: Any = None) -> Any:
+    def plot(self, ax: Axes | None = None) -> Axes:
         """Draw the accuracy over the epochs, and mark where it was flossed; return the Axes.
 
         The line is a running mean over a fortieth of the run, 200 epochs at most.

@@ -51,7 +51,7 @@ class _Schedule:
             self.settings["only"] = only
 
     def __repr__(self) -> str:
-        own = {name: getattr(self, name) for name in self._own}
+        own = {name: getattr(self, name) for name in self._own if getattr(self, name) is not None}
         window = {name: self.settings[name] for name in ("k", "n_steps")}
         shown = ", ".join(f"{name}={_short(x)}" for name, x in {**own, **window}.items())
         return f"{type(self).__name__}({shown})"
@@ -128,20 +128,30 @@ class FlossingSchedule(_Schedule):
 class AdaptiveFlossing(_Schedule):
     """Floss while the gradient across the horizon has collapsed, and stop when it is back.
 
-    The gradient is that of the loss in the first state, measured by each training epoch:
-    flossing goes on in short episodes between training epochs until it has been restored.
+    What counts is the `transmission`, the share of the loss gradient that arrives in the first
+    state, which each training epoch measures. Flossing goes on before training, in short episodes
+    with a training epoch after each, as long as it makes the transmission grow; and again whenever
+    it has fallen far below what it was when flossing ended.
 
     Parameters
     ----------
     low, high : float, optional
-        Flossing begins when the gradient norm, as a geometric mean over `window` epochs, is
-        below `low`, and goes on until it is above `high`. See the notes on how to choose them.
+        Limits instead, of the norm of :math:`dL/dh_0`: flossing begins when its geometric mean
+        over `window` epochs is below `low`, never before training, and goes on until it is above
+        `high`. What is usual depends on the loss, the sequence's length, the readout and the
+        task.
     epochs : int, optional
         Number of flossing epochs between two training epochs.
     most : int, optional
         No more flossing epochs than this, all in all.
     window : int, optional
         Training epochs over which the gradient is judged before flossing begins again.
+    drop : float, optional
+        Flossing begins again when the geometric mean over `window` epochs is this many times
+        below the transmission at the end of the last flossing.
+    growth, patience : float, int, optional
+        Flossing ends when the last `patience` episodes have not brought the transmission to
+        `growth` times what those before them had reached.
     clip_norm : float, optional
         As for `floss`.
     k, n_steps, target, transient, basis_transient, optimizer, ...
@@ -149,32 +159,30 @@ class AdaptiveFlossing(_Schedule):
 
     Notes
     -----
-    `low` and `high` are absolute norms of :math:`dL/dh_0`, the diagnostic `gradient_norm_h0`,
-    and not relative to anything. What is usual depends on the loss and its scale (a mean over
-    steps, so that longer sequences give smaller gradients), on the size of the readout's weights,
-    on the number of units, and shrinks as the task is learnt. The defaults suit the paper's
-    networks of 80 units with readout weights of order 1. For others, train for some hundred epochs
-    without flossing at a lag that the network does learn, and look at
-    ``result.diagnostics["gradient_norm_h0"]``: `high` a few times below its values
-    there, `low` about a hundred times below `high`. Where `high` is out of reach, flossing
-    once begun goes on until `most` is used up.
+    A loop that measures no transmission, such as that of `lyapnet.torch`, is judged in the same
+    way by the norm of :math:`dL/dh_0`, which also falls as the task is learnt.
 
     Examples
     --------
     >>> import lyapnet as ln
     >>> schedule = ln.AdaptiveFlossing(k=75, n_steps=39, transient=10, basis_transient=6)
+    >>> schedule
+    AdaptiveFlossing(epochs=20, most=2000, window=20, k=75, n_steps=39)
     """
 
     _own = ("low", "high", "epochs", "most", "window")
 
     def __init__(
         self,
-        low: float = 1e-5,
-        high: float = 1e-3,
+        low: float | None = None,
+        high: float | None = None,
         *,
         epochs: int = 20,
         most: int = 2000,
         window: int = 20,
+        drop: float = 100.0,
+        growth: float = 1.2,
+        patience: int = 3,
         clip_norm: Any = 1.0,
         k: int,
         n_steps: int,
@@ -192,23 +200,55 @@ class AdaptiveFlossing(_Schedule):
             basis_transient=basis_transient, optimizer=optimizer, weights=weights,
             reduction=reduction, qr_interval=qr_interval, clip_norm=clip_norm, only=only,
         )  # fmt: skip
-        self.low = validate.real("low", low, positive=True)
-        self.high = validate.real("high", high, low=self.low)
+        if (low is None) != (high is None):
+            raise ValueError(f"`low` and `high` go together: got {low} and {high}")
+        self.low = None if low is None else validate.real("low", low, positive=True)
+        self.high = None if high is None else validate.real("high", high, low=self.low)
         self.epochs = validate.integer("epochs", epochs, low=1)
         self.most = validate.integer("most", most, low=0)
         self.window = validate.integer("window", window, low=1)
+        self.drop = validate.real("drop", drop, low=1.0)
+        self.growth = validate.real("growth", growth, low=1.0)
+        self.patience = validate.integer("patience", patience, low=1)
 
     def episode(self, epoch: int, record: TrainingProgress) -> int:
         """Return the number of flossing epochs to do before training epoch `epoch`."""
-        done = int(record.flossing_epochs.sum())
-        if not epoch or done >= self.most:
-            return 0
-        if record.flossing_epochs[-1]:
-            on = record.gradient_norm_h0[-1] < self.high
+        left = self.most - int(record.flossing_epochs.sum())
+        if self.low is None or self.high is None:
+            on = self._is_collapsed(record)
         else:
-            with np.errstate(divide="ignore"):
-                on = np.log(record.gradient_norm_h0[-self.window :]).mean() < np.log(self.low)
-        return min(self.epochs, self.most - done) if on else 0
+            on = self._is_low(record, self.low, self.high)
+        return min(self.epochs, max(left, 0)) if on else 0
+
+    def _is_low(self, record: TrainingProgress, low: float, high: float) -> bool:
+        """Say whether the gradient is below its limits."""
+        norms, flossed = record.gradient_norm_h0, record.flossing_epochs
+        if not len(flossed):
+            return False
+        if flossed[-1]:
+            return bool(norms[-1] < high)
+        return bool(_geometric_mean(norms[-self.window :]) < low)
+
+    def _is_collapsed(self, record: TrainingProgress) -> bool:
+        """Say whether flossing still helps, or training has undone what it did."""
+        share = record.gradient_norm_h0 if record.transmission is None else record.transmission
+        at = np.flatnonzero(record.flossing_epochs)
+        if not len(at):
+            return not len(share)  # before training
+        last = int(at[-1])
+        if last == len(share) - 1:
+            first = last - int(np.argmin(np.diff(at, prepend=-2)[::-1] == 1))
+            now, earlier = share[first:][-self.patience :], share[first:][: -self.patience]
+            return not len(earlier) or bool(now.max() > self.growth * earlier.max())
+        since = share[last:]
+        return len(since) > self.window and bool(
+            _geometric_mean(since[-self.window :]) < since[0] / self.drop
+        )
+
+
+def _geometric_mean(x: Any) -> float:
+    with np.errstate(divide="ignore"):
+        return float(np.exp(np.log(x).mean()))
 
 
 def _short(x: Any) -> str:

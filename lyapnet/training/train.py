@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import numpy as np
@@ -11,15 +11,17 @@ import numpy as np
 from .. import validate
 from ..errors import LyapnetError
 from ..flossing.epoch import Flosser, Window
+from ..numerics.arrays import ArrayLike, PathLike, Seed, patient
 from ..optimize import Adam, as_adam, checked_clip
 from ..runs.checkpoint import Checkpoint
-from ..runs.progress import progress_bar
-from ..systems import System
-from ..systems.parameters import flossable
+from ..runs.progress import asks_to_stop, progress_bar
+from ..systems import AnySystem, System
+from ..systems.parameters import flossable, named_params
 from ..tangent.interval import Interval
 from ..tangent.start import start_state
 from .diagnostics import check_diagnostics
-from .losses import LOSSES
+from .dropout import recurrent_names
+from .losses import check_loss
 from .network import Network, draw_readout
 from .penalty import as_penalty
 from .progress import TrainingProgress
@@ -28,27 +30,34 @@ from .schedule import check_schedule
 from .tasks import Task
 from .trainer import Settings, Trainer
 
+#: Settings that were not always there.
+_LATER = ("learning_rate", "dropout", "validate_every")
 
+
+@patient
 def train(
-    cell: Any,
+    cell: AnySystem,
     task: Any,
     n_epochs: int,
     *,
     n_steps: int,
     batch_size: int,
-    loss: str | None = None,
+    loss: Any = None,
     optimizer: Adam | None = None,
     schedule: Any = None,
     readout: Any = None,
-    x0: Any = None,
-    clip_norm: Any = None,
+    x0: ArrayLike | None = None,
+    clip_norm: float | None = None,
     penalty: Any = None,
-    diagnostics: Any = (),
-    rng: Any = None,
+    dropout: float = 0.0,
+    learning_rate: Callable[[int], float] | None = None,
+    validate_every: int = 0,
+    diagnostics: Iterable[str] = (),
+    rng: Seed = None,
     progress: bool = False,
-    callback: Callable[[TrainingProgress], Any] | None = None,
-    checkpoint: Any = None,
-) -> TrainResult:
+    callback: Callable[[TrainingProgress], object] | None = None,
+    checkpoint: PathLike | None = None,
+) -> TrainResult[AnySystem]:
     r"""Train a network with a linear readout by backpropagation through time.
 
     .. math:: z_t = W_\mathrm{out} h_t + b_\mathrm{out}
@@ -68,9 +77,12 @@ def train(
     n_steps : int
         Steps of each sequence, at least one more than the task's delay.
     batch_size : int
-    loss : {"cross_entropy", "squared_error"}, optional
-        "cross_entropy" is binary, of each output by itself with a logistic function (not softmax).
-        The task's own if left out; a mean over steps that count, batch and outputs.
+    loss : {"cross_entropy", "squared_error", "softmax"} or callable, optional
+        "cross_entropy" is binary, of each output by itself with a logistic function; the outputs
+        of "softmax" are classes. The task's own if left out; a mean over steps that count, batch
+        and, softmax apart, outputs. Or a function ``loss(outputs, targets, weights)`` written
+        with autograd.numpy, of arrays ``(T, batch, n_outputs)`` and weights ``(T, batch)`` or
+        ``(T, 1)`` from the first step that counts, which returns one number.
     optimizer : Adam, optional
         Copied; its state is carried on.
     schedule : FlossingSchedule, AdaptiveFlossing or object, optional
@@ -86,13 +98,23 @@ def train(
         is the schedule's.
     penalty : (str, float) or object, optional
         A control: ``("spectral_radius", c)``, ``("jacobian_norm", c)``, or an object from
-        `lyapnet.training.penalty`.
+        `lyapnet.penalty`.
+    dropout : float, optional
+        Probability with which each unit's recurrent connections are cut in an epoch: for all
+        steps of its sequences, so that the network is one map. Those of the others are scaled;
+        the trained network has none of it.
+    learning_rate : callable, optional
+        A function of the epoch, counted from zero: that of training, in place of the optimiser's.
+    validate_every : int, optional
+        Epochs between two looks at what the task holds out, ``task.held_out()``; recorded as the
+        diagnostics "validation_loss" and "validation_accuracy", NaN in between.
     diagnostics : sequence of str, optional
         What to record in each epoch, see the notes for names and costs.
     rng : None, int or Generator, optional
     progress : bool, optional
     callback : callable, optional
-        Called with a `TrainingProgress` after each training epoch.
+        Called with a `TrainingProgress` after each training epoch; the run ends if it returns
+        True.
     checkpoint : path, optional
         Save the run there every ten seconds and when it ends, by Ctrl-C or an error too, and
         go on from it if it exists: the numbers are those of an undisturbed run, bit for bit.
@@ -117,6 +139,9 @@ def train(
         always recorded.
     ``"gradient_norm_h0_longest"``
         The same for the loss of the last step alone, the paper's eq. 18: about 3 ms.
+    ``"transmission"``
+        The norm of that in the first state over the root of the summed squares of those that
+        enter at each step, about 1 where gradients go back unchanged: free, and always recorded.
     ``"singular_values"``
         Of the gradient in the recurrent weights W, descending ``(n,)``: about 1 ms.
     ``"effective_rank"``
@@ -159,16 +184,21 @@ def train(
         validate.integer("n_epochs", n_epochs, low=0),
         _long_enough(n_steps, task),
         validate.integer("batch_size", batch_size, low=1),
-        validate.option("loss", task.loss if loss is None else loss, LOSSES),
+        check_loss(task.loss if loss is None else loss),
         checked_clip(clip_norm),
         as_penalty(penalty, system),
         check_diagnostics(diagnostics),
         schedule,
+        validate.function("learning_rate", learning_rate),
+        _checked_dropout(dropout, system),
+        _checked_validation(validate_every, task),
     )
     system = system.with_loops(settings.batch_size, settings.n_epochs * settings.n_steps)
     callback = validate.function("callback", callback)
+    # What is not asked for is not there: a checkpoint of an older version goes on.
+    asked = {k: x for k, x in settings._asdict().items() if k not in _LATER or x}
     call = dict(
-        settings._asdict(), function="train", cell=cell, optimizer=optimizer, readout=readout,
+        asked, function="train", cell=cell, optimizer=optimizer, readout=readout,
         x0=x0, rng=rng,
     )  # fmt: skip
     flosser = None if schedule is None else _flosser(system, schedule)
@@ -194,7 +224,7 @@ def train(
 
     bars = progress_bar(n_epochs, show=progress, unit="epoch", initial=trainer.epoch)
     with saved, bars as bar:
-        while trainer.epoch < n_epochs:
+        while trainer.epoch < n_epochs and not trainer.stopped:
             try:
                 trained = trainer.advance()
             except LyapnetError as error:
@@ -205,7 +235,7 @@ def train(
             if progress:
                 _show(bar, trainer, trained)
             if trained and callback is not None:
-                callback(trainer.progress())
+                trainer.stopped = asks_to_stop(callback(trainer.progress()))
             saved.keep(lambda: trainer.state)
     return _result(trainer)
 
@@ -222,7 +252,7 @@ def _show(bar: Any, trainer: Trainer, trained: bool) -> None:
         bar.update(0)
 
 
-def _result(trainer: Trainer) -> TrainResult:
+def _result(trainer: Trainer) -> TrainResult[Any]:
     done = {name: x[: trainer.epoch].copy() for name, x in trainer.history.items()}
     watched = {name: x[: trainer.epoch].copy() for name, x in trainer.watched.items()}
     flosser = trainer.flosser
@@ -233,10 +263,11 @@ def _result(trainer: Trainer) -> TrainResult:
         done["accuracy"],
         np.array(trainer.exponents).reshape(len(trainer.exponents), k),
         done["flossing_epochs"],
-        {"gradient_norm_h0": done["gradient_norm_h0"], **watched},
+        {name: done[name] for name in ("gradient_norm_h0", "transmission")} | watched,
         trainer.optimizer,
         None if flosser is None else flosser.optimizer,
         _accuracy_kind(trainer.settings),
+        getattr(trainer.settings.task, "chance", None),
     )
 
 
@@ -246,15 +277,33 @@ def _accuracy_kind(settings: Settings) -> str:
     if own not in (None, Task.accuracy):
         return "own"
     loss = settings.loss if own is None else settings.task.loss
-    return "fraction" if loss == "cross_entropy" else "R2"
+    return "fraction" if loss in ("cross_entropy", "softmax") else "R2"
+
+
+def _checked_dropout(dropout: Any, system: System) -> float:
+    dropout = validate.real("dropout", dropout, low=0.0)
+    if dropout >= 1:
+        raise ValueError(f"`dropout` must be less than 1, got {dropout}")
+    if dropout and not recurrent_names(named_params(system.params, system.params)[0]):
+        raise ValueError(f"`dropout` needs recurrent weights named W, and {system!r} has none")
+    return dropout
+
+
+def _checked_validation(every: Any, task: Any) -> int:
+    every = validate.integer("validate_every", every, low=0)
+    held_out = getattr(task, "held_out", None)
+    if every and (held_out is None or held_out() is None):
+        raise ValueError(f"`validate_every` is for a task that holds something out, not {task!r}")
+    return every
 
 
 def _long_enough(n_steps: Any, task: Any) -> int:
     """Return the steps of a sequence, of which one must come after the task's delay."""
     n_steps, delay = validate.integer("n_steps", n_steps, low=1), getattr(task, "delay", 0)
-    if n_steps <= delay:
+    length = getattr(task, "length", delay + 1)
+    if n_steps < length:
         raise ValueError(
-            f"`n_steps` must be at least {delay + 1}, got {n_steps}: the task has a delay of "
+            f"`n_steps` must be at least {length}, got {n_steps}: the task has a delay of "
             f"{delay}, and no output before has a target"
         )
     return n_steps

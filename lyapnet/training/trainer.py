@@ -10,9 +10,11 @@ from .. import validate
 from ..flossing.epoch import Flosser
 from ..numerics.arrays import Array
 from ..optimize import Adam, adam_state, clipped, restored
+from ..tangent.stretches import run_orbit
 from . import losses
 from .bptt import Evaluation, evaluate
-from .diagnostics import DIAGNOSTICS, Moment, gradient_norm_h0
+from .diagnostics import DIAGNOSTICS, Moment, gradient_norm_h0, transmission
+from .dropout import dropped
 from .network import Batch, Network
 from .progress import TrainingProgress
 
@@ -24,11 +26,14 @@ class Settings(NamedTuple):
     n_epochs: int
     n_steps: int
     batch_size: int
-    loss: str
+    loss: Any
     clip_norm: Any
     penalty: Any
     diagnostics: tuple[str, ...]
     schedule: Any
+    learning_rate: Any = None
+    dropout: float = 0.0
+    validate_every: int = 0
 
 
 class Trainer:
@@ -60,11 +65,15 @@ class Trainer:
         #: Flossing epochs left before the next training epoch; None where that is not decided.
         self.pending: int | None = None
         self.history = {
-            name: np.zeros(settings.n_epochs) for name in ("loss", "accuracy", "gradient_norm_h0")
+            name: np.zeros(settings.n_epochs)
+            for name in ("loss", "accuracy", "gradient_norm_h0", "transmission")
         }
         self.history["flossing_epochs"] = np.zeros(settings.n_epochs, dtype=int)
         self.watched: dict[str, Array] = {}
         self.exponents: list[Array] = []
+        #: Whether the callback has asked to stop.
+        self.stopped = False
+        self._held: Batch | None = None
 
     def advance(self) -> bool:
         """Do the next epoch, of flossing or of training; say whether it was of training."""
@@ -85,7 +94,7 @@ class Trainer:
         assert self.pending is not None
         total = self.flosser.window.plan.total
         task, system = self.settings.task, self.network.system
-        length = max(total, getattr(task, "delay", 0) + 1)
+        length = max(total, getattr(task, "length", getattr(task, "delay", 0) + 1))
         inputs = np.asarray(task.sample(length, 1, self.rng)[0], dtype=float)[:total, 0]
         _refuse_nonfinite("inputs", inputs)
         system, lam, _ = self.flosser.epoch(system, self.network.x0, inputs, self.rng)
@@ -98,21 +107,57 @@ class Trainer:
         """Take one step down the loss of a fresh batch."""
         settings, epoch = self.settings, self.epoch
         batch = self._sample()
-        found = evaluate(self.network, batch, settings.loss, settings.penalty, self.rng)
+        network, masks = self.network, dict[str, Array]()
+        if settings.dropout:
+            network, masks = dropped(network, settings.dropout, self.rng)
+        found = evaluate(network, batch, settings.loss, settings.penalty, self.rng)
+        for name, mask in masks.items():
+            found.grads[name] = found.grads[name] * mask
         self.good = self.network
-        moment = Moment(epoch, self.network, batch, found, getattr(settings.task, "delay", 0))
+        moment = Moment(epoch, network, batch, found, getattr(settings.task, "delay", 0))
         self.history["loss"][epoch] = found.loss
         self.history["accuracy"][epoch] = self._accuracy(batch, found)
         self.history["gradient_norm_h0"][epoch] = gradient_norm_h0(moment)
+        self.history["transmission"][epoch] = transmission(moment)
         for name in settings.diagnostics:
-            value = np.asarray(DIAGNOSTICS[name](moment))
-            if name not in self.watched:
-                self.watched[name] = np.zeros((settings.n_epochs, *value.shape))
-            self.watched[name][epoch] = value
+            self._watch(name, DIAGNOSTICS[name](moment))
+        if settings.learning_rate is not None:
+            self.optimizer.learning_rate = validate.real(
+                f"learning_rate({epoch})", settings.learning_rate(epoch), positive=True
+            )
         grads = clipped(found.grads, settings.clip_norm)
         self.network = self.network.with_params(self.optimizer.update(self.network.params, grads))
+        if settings.validate_every:
+            self._validate()
         self.epoch += 1
         self.pending = None
+
+    def _watch(self, name: str, value: Any) -> None:
+        """Record something of this epoch."""
+        value = np.asarray(value)
+        if name not in self.watched:
+            self.watched[name] = np.zeros((self.settings.n_epochs, *value.shape))
+        self.watched[name][self.epoch] = value
+
+    def _validate(self) -> None:
+        """Record loss and accuracy on what is held out, after the update; NaN between times."""
+        loss = right = np.nan
+        if (self.epoch + 1) % self.settings.validate_every == 0:
+            if self._held is None:
+                u, y, mask = (np.asarray(x, dtype=float) for x in self.settings.task.held_out())
+                self._held = Batch(u, y, losses.as_weights(mask, u.shape[:2]))
+            loss, right = self.score(self._held)
+        self._watch("validation_loss", loss)
+        self._watch("validation_accuracy", right)
+
+    def score(self, batch: Batch) -> tuple[float, float]:
+        """Return loss and accuracy of the network as it is."""
+        u, targets, weights = batch
+        x = np.broadcast_to(self.network.x0, (u.shape[1], self.network.system.dim))
+        states = run_orbit(self.network.system, x, u, 0, len(u)).states
+        outputs = self.network.outputs(states[1:])
+        loss = losses.loss_and_gradient(self.settings.loss, outputs, targets, weights)[0]
+        return loss, self._right(outputs, targets, weights)
 
     def _sample(self) -> Batch:
         task, T, B = self.settings.task, self.settings.n_steps, self.settings.batch_size
@@ -128,10 +173,13 @@ class Trainer:
 
     def _accuracy(self, batch: Batch, found: Evaluation) -> float:
         targets, weights = batch.targets[found.first :], batch.weights[found.first :]
+        return self._right(found.outputs, targets, weights)
+
+    def _right(self, outputs: Array, targets: Array, weights: Array) -> float:
         own = getattr(self.settings.task, "accuracy", None)
         if own is not None:
-            return float(own(found.outputs, targets, weights))
-        return losses.accuracy(self.settings.loss, found.outputs, targets, weights)
+            return float(own(outputs, targets, weights))
+        return losses.accuracy(self.settings.loss, outputs, targets, weights)
 
     def progress(self) -> TrainingProgress:
         """Return what is known so far."""
@@ -159,6 +207,7 @@ class Trainer:
             "history": {name: x[: self.epoch + 1].copy() for name, x in self.history.items()},
             "watched": {name: x[: self.epoch] for name, x in self.watched.items()},
             "exponents": self.exponents.copy(),
+            **({"stopped": True} if self.stopped else {}),
         }
 
     def restore(self, state: dict[str, Any]) -> None:
@@ -176,6 +225,7 @@ class Trainer:
             self.watched[name] = np.zeros((self.settings.n_epochs, *x.shape[1:]))
             self.watched[name][: len(x)] = x
         self.exponents = list(state["exponents"])
+        self.stopped = state.get("stopped", False)
 
 
 def _count(episode: Any) -> int:

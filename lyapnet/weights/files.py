@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import io
-import zipfile
+import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import numpy as np
+
+from ..results import archive, files, storage
 
 _ENDINGS = (".npz", ".safetensors", ".h5", ".hdf5", ".keras")
 
@@ -34,55 +36,57 @@ def read_arrays(source: Any) -> dict[str, Any]:
                 "safetensors.torch.save_file(state_dict, ...)"
             )
         raise ValueError(f"{str(path)!r} must be a file of the kind {', '.join(_ENDINGS)}{more}")
-    readers = {".npz": _read_npz, ".safetensors": _read_safetensors}
-    return readers.get(path.suffix, _read_hdf5)(path)
+    readers = {".npz": _read_npz, ".safetensors": _read_safetensors, ".keras": _read_keras}
+    with open(path, "rb") as file:
+        return readers.get(path.suffix, _read_hdf5)(file, path)
 
 
-def _read_npz(path: Path) -> dict[str, Any]:
+def _read_npz(file: BinaryIO, path: Path) -> dict[str, Any]:
+    with archive.damage(path, "a whole .npz file of arrays"):
+        arrays, texts = archive.read_arrays(file, path)
+        return arrays | {name: x for name, x in texts.items() if name == storage.HEAD}
+
+
+def _read_safetensors(file: BinaryIO, path: Path) -> dict[str, Any]:
     try:
-        with open(path, "rb") as raw, np.load(raw, allow_pickle=False) as file:
-            return {name: file[name] for name in file.files}
-    except (ValueError, EOFError, TypeError, AttributeError, zipfile.BadZipFile) as error:
-        raise ValueError(
-            f"{str(path)!r} is not a whole .npz file of arrays ({type(error).__name__})"
-        ) from None
-
-
-def _read_safetensors(path: Path) -> dict[str, Any]:
-    try:
-        from safetensors import SafetensorError
-        from safetensors.numpy import load_file
+        from safetensors.numpy import load
     except ImportError:
         raise ImportError('safetensors is not installed: pip install "lyapnet[io]"') from None
-    try:
-        return dict(load_file(path))
-    except SafetensorError as error:
-        raise ValueError(f"{str(path)!r} is not a whole .safetensors file: {error}") from None
+    content = file.read()
+    with archive.damage(path, "a whole .safetensors file"):
+        return dict(load(content))
 
 
-def _read_hdf5(path: Path) -> dict[str, Any]:
-    """Read all datasets of a file of Keras; ``.keras`` is an archive with one in it."""
+def _read_keras(file: BinaryIO, path: Path) -> dict[str, Any]:
+    """Read the archive of Keras, which has its weights in an HDF5 file."""
+    with archive.damage(path, "a whole file of Keras"), archive.open_zip(file) as found:
+        entry = found.getinfo("model.weights.h5")
+        archive.check_size(path, entry.file_size, path.stat().st_size)
+        return _read_hdf5(io.BytesIO(found.read(entry)), path)
+
+
+def _read_hdf5(file: BinaryIO, path: Path) -> dict[str, Any]:
+    """Read all datasets of an HDF5 file of Keras."""
     try:
         import h5py
     except ImportError:
         raise ImportError('h5py is not installed: pip install "lyapnet[io]"') from None
+    size = file.seek(0, os.SEEK_END)
     found: dict[str, Any] = {}
+    declared = 0
 
     def visit(name: str, node: Any) -> None:
-        if isinstance(node, h5py.Dataset) and node.dtype.kind == "f":
-            found[_own_name(name)] = node[()]
+        nonlocal declared
+        if not isinstance(node, h5py.Dataset) or node.dtype.kind != "f":
+            return
+        if node.external or node.is_virtual:
+            raise ValueError(f"{name} is kept in another file")
+        declared += node.nbytes
+        archive.check_size(path, declared, size)
+        found[_own_name(name)] = node[()]
 
-    try:
-        content: Any = path
-        if path.suffix == ".keras":
-            with zipfile.ZipFile(path) as archive:
-                content = io.BytesIO(archive.read("model.weights.h5"))
-        with h5py.File(content, "r") as file:
-            file.visititems(visit)
-    except (OSError, KeyError, zipfile.BadZipFile) as error:
-        raise ValueError(
-            f"{str(path)!r} is not a whole file of Keras ({type(error).__name__})"
-        ) from None
+    with archive.damage(path, "a whole file of Keras"), h5py.File(file, "r") as content:
+        content.visititems(visit)
     return found
 
 
@@ -105,14 +109,17 @@ def write_arrays(path: Any, arrays: Mapping[str, Any]) -> Path:
     arrays : dict of str to array
     """
     path = Path(path)
-    if path.suffix == ".safetensors":
-        try:
-            from safetensors.numpy import save_file
-        except ImportError:
-            raise ImportError('safetensors is not installed: pip install "lyapnet[io]"') from None
-        save_file({name: np.ascontiguousarray(x) for name, x in arrays.items()}, path)
-    elif path.suffix == ".npz":
-        np.savez(path, allow_pickle=False, **arrays)
-    else:
+    if path.suffix not in (".npz", ".safetensors"):
         raise ValueError(f"{str(path)!r} must end in .npz or .safetensors")
+    plain = {name: np.ascontiguousarray(x) for name, x in arrays.items()}
+    if path.suffix == ".npz":
+        with files.replacing(path) as file:
+            archive.write_plain(file, plain)
+        return path
+    try:
+        from safetensors.numpy import save
+    except ImportError:
+        raise ImportError('safetensors is not installed: pip install "lyapnet[io]"') from None
+    with files.replacing(path) as file:
+        file.write(save(plain))
     return path

@@ -17,12 +17,48 @@ def test_linear_network_is_its_gain_whatever_the_input():
     assert found == pytest.approx(np.log(0.7))
 
 
-def test_relu_halves_the_slopes():
-    # Half of the units are on: g^2 / 2 per step; Poole et al. 2016, He et al. 2015.
-    found = mean_field_exponent(1.2, input_variance=0.5, activation="relu")
-    assert found == pytest.approx(0.5 * np.log(0.5 * 1.2**2), abs=2e-3)
-    with pytest.raises(ValueError, match="without bound"):
-        mean_field_exponent(2.0, activation="relu")
+@pytest.mark.parametrize("variance", [0.0, 1e-9, 0.5, 7.0])
+@pytest.mark.parametrize("gain", [0.3, 1.2, 1.41, 2.0])
+def test_relu_halves_the_slopes(gain, variance):
+    # Half of the units are on: g^2 / 2 per step; Poole et al. 2016, He et al. 2015. Above sqrt(2)
+    # the state grows without bound, and its perturbations with it.
+    found = mean_field_exponent(gain, input_variance=variance, activation="relu")
+    assert found == pytest.approx(0.5 * np.log(0.5 * gain**2), abs=1e-12)
+
+
+def test_leaky_rectifiers_average_their_two_slopes():
+    leaky = ln.Activation(
+        lambda h: np.where(h > 0, h, 0.2 * h), lambda h: np.where(h > 0, 1.0, 0.2)
+    )
+    slope = (1 + 0.2**2) / 2
+    assert mean_field_exponent(0.9, activation=leaky) == pytest.approx(0.5 * np.log(0.81 * slope))
+    assert critical_gain(activation=leaky) == pytest.approx(slope**-0.5)
+
+
+@pytest.mark.parametrize("variance", [0.0, 0.1, 3.0])
+def test_scale_free_networks_are_critical_at_the_gain_of_their_slopes(variance):
+    assert critical_gain(input_variance=variance, activation="linear") == pytest.approx(1.0)
+    assert critical_gain(input_variance=variance, activation="relu") == pytest.approx(np.sqrt(2))
+
+
+def test_arrays_broadcast_and_agree_with_numbers():
+    gains, variances = np.array([[0.5], [2.0]]), np.array([0.0, 1.0, 4.0])
+    found = mean_field_exponent(gains, input_variance=variances)
+    assert found.shape == (2, 3)
+    for i, j in np.ndindex(2, 3):
+        alone = mean_field_exponent(float(gains[i, 0]), input_variance=float(variances[j]))
+        assert isinstance(alone, float)
+        assert found[i, j] == alone
+    critical = critical_gain(input_variance=variances)
+    np.testing.assert_allclose(
+        mean_field_exponent(critical, input_variance=variances), 0, atol=1e-6
+    )
+
+
+@pytest.mark.parametrize("gain", [-1.0, [1.0, -2.0], np.nan, "much"])
+def test_bad_gains_are_named(gain):
+    with pytest.raises((ValueError, TypeError), match="gain"):
+        mean_field_exponent(gain)
 
 
 @pytest.mark.parametrize(("gain", "variance"), [(2.0, 0.0), (1.5, 1.0), (3.0, 1.0)])

@@ -266,3 +266,17 @@ def test_weight_gradients_are_summed_in_parts(rows):
     left, right = rng.standard_normal((rows, 2, 80)), rng.standard_normal((rows, 2, 90))[..., :80]
     expected = np.einsum("tki,tkj->ij", left, right)
     assert_allclose(contract(left, right, (80, 80)), expected, rtol=1e-12, atol=1e-12)
+
+
+@pytest.mark.parametrize("init", ["gaussian", "orthogonal"])
+def test_array_of_gains_is_an_ensemble_of_one_draw(init):
+    gains = np.array([[0.5, 1.0, 1.5], [0.6, 1.1, 1.6]])
+    family = ln.VanillaRNN.random(6, gain=gains, init=init, mean=0.1, rng=3)
+    u = np.random.default_rng(0).standard_normal((400, 1))
+    start = {"x0": np.ones(6), "basis": np.eye(6)[:, :2]}
+    together = ln.lyapunov_spectrum(family, inputs=u, **start).exponents
+    assert together.shape == (2, 3, 2)
+    for i, j in np.ndindex(2, 3):
+        alone = ln.VanillaRNN.random(6, gain=gains[i, j], init=init, mean=0.1, rng=3)
+        found = ln.lyapunov_spectrum(alone, inputs=u, **start).exponents
+        np.testing.assert_allclose(together[i, j], found, atol=1e-9)

@@ -1,7 +1,9 @@
 """The command line, by running it."""
 
+import errno
 import importlib.util
 import json
+import os
 import re
 import signal
 import subprocess
@@ -12,6 +14,7 @@ import pytest
 
 import lyapnet as ln
 from lyapnet.cli import _parser, main
+from lyapnet.results import files
 from lyapnet.weights import write_arrays
 
 
@@ -398,7 +401,7 @@ def test_train(tmp_path, capsys, cell):
         ("floss weights.npz -k 2 --tol 0", "`tol` must be positive"),
         ("floss weights.npz -k 2 --inputs inputs.npy -n 900", "takes 915"),
         ("floss weights.npz -k 2 --leak 0.5 --torch a.npz", "leak=0.5"),
-        ("floss weights.npz -k 2 --inputs text.npy", "cannot read"),
+        ("floss weights.npz -k 2 --inputs text.npy", "not an array of inputs"),
         ("condition weights.npz --precision 10", "precision"),
         ("condition weights.npz --times 200", "times"),
         ("condition other.npz", "holds no network"),
@@ -502,3 +505,89 @@ def test_demo_shows_what_it_promises(tmp_path, capsys):
     assert np.mean(before["accuracy"][-50:]) < 0.55
     assert np.mean(after["accuracy"][-50:]) > 0.95
     assert "orders of magnitude" in capsys.readouterr().out
+
+
+# ---- files
+
+
+def lines(text, *, header=None, mark=","):
+    rows = [mark.join(map(str, row)) for row in text]
+    return "\n".join([*([header] if header else []), *rows]) + "\n"
+
+
+TABLES = {
+    "u.csv": {},
+    "header.csv": {"header": "first,second"},
+    "semicolons.csv": {"mark": ";"},
+    "spaces.txt": {"mark": " "},
+    "tabs.tsv": {"mark": "\t"},
+}
+
+
+@pytest.mark.parametrize("name", TABLES)
+def test_inputs_from_tables(tmp_path, capsys, monkeypatch, name):
+    monkeypatch.chdir(tmp_path)
+    ln.VanillaRNN.random(4, n_inputs=2, rng=0).save("w.npz")
+    u = np.random.default_rng(0).standard_normal((60, 2))
+    np.save("u.npy", u)
+    (tmp_path / name).write_text(lines(u.tolist(), **TABLES[name]))
+    call = ["spectrum", "w.npz", "-k", "2", "--json", "--inputs"]
+    printed = []
+    for file in (name, "u.npy"):
+        assert main([*call, file]) == 0
+        printed.append(json.loads(capsys.readouterr().out)["exponents"])
+    assert printed[0] == printed[1]
+
+
+@pytest.mark.parametrize("command", ["spectrum", "condition", "floss"])
+def test_ensembles_are_refused_before_the_run(tmp_path, capsys, monkeypatch, command):
+    monkeypatch.chdir(tmp_path)
+    cell = ln.VanillaRNN.random(4, rng=0)
+    cell.save("one.npz")
+    ln.VanillaRNN(np.stack([cell.params["W"]] * 3), cell.params["V"]).save("three.npz")
+    np.save("u.npy", np.zeros((90, 3, 1)))
+    for call, message in (
+        ("one.npz --inputs u.npy", "must have shape (steps, inputs), 'u.npy' has (90, 3, 1)"),
+        ("three.npz", "'three.npz' holds an ensemble of networks of shape (3,)"),
+    ):
+        assert main([command, *call.split(), "-k", "2"]) == 2
+        assert message in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("ending", ["npz", "safetensors"])
+def test_a_full_disk_does_not_cost_the_weights_that_are_there(
+    tmp_path, capsys, monkeypatch, ending
+):
+    if ending == "safetensors":
+        pytest.importorskip("safetensors")
+    monkeypatch.chdir(tmp_path)
+    ln.VanillaRNN.random(4, rng=0).save("w.npz")
+    call = ["floss", "w.npz", "-k", "1", "--epochs", "1", "-n", "5", "--torch", f"out.{ending}"]
+    assert main(call) == 0
+    before = (tmp_path / f"out.{ending}").read_bytes()
+
+    def full(handle):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(files.os, "fsync", full)
+    assert main([*call, "--seed", "1"]) == 2
+    assert "No space left on device" in capsys.readouterr().err
+    assert (tmp_path / f"out.{ending}").read_bytes() == before
+    assert sorted(os.listdir()) == sorted(["w.npz", f"out.{ending}"])
+
+
+def test_damaged_files_are_one_line(tmp_path, capsys, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    ln.VanillaRNN.random(4, rng=0).save("w.npz")
+    good = (tmp_path / "w.npz").read_bytes()
+    for at in (10, len(good) // 2, len(good) - 30):
+        (tmp_path / "bad.npz").write_bytes(good[:at] + bytes([good[at] ^ 1]) + good[at + 1 :])
+        assert main(["spectrum", "bad.npz"]) == 2
+        error = capsys.readouterr().err
+        assert error.count("\n") == 1
+        assert "'bad.npz'" in error
+    tables = {"u.csv": b"1,2\n3\n", "v.csv": b"\xff\xfe", "w.csv": b""}
+    for name, content in {"u.npy": good, **tables}.items():
+        (tmp_path / name).write_bytes(content)
+        assert main(["spectrum", "w.npz", "--inputs", name]) == 2
+        assert f"'{name}'" in capsys.readouterr().err

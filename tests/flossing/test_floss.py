@@ -1,5 +1,7 @@
 """Flossing: the loss and its descent, targets met and not, intervals, and what is refused."""
 
+import re
+
 import autograd.numpy as anp
 import numpy as np
 import pytest
@@ -330,3 +332,26 @@ def test_the_result_shows_and_draws_itself():
     import matplotlib.pyplot as plt
 
     plt.close(ax.figure)
+
+
+SHORT = dict(k=10, n_steps=20, clip_norm=1.0, optimizer=ln.Adam(0.01), rng=0)
+
+
+@pytest.mark.parametrize(("cell", "gate"), [(ln.GRU, "update"), (ln.LSTM, "forget")])
+def test_networks_that_come_to_hold_their_state_are_warned_of(cell, gate):
+    drawn = cell.random(12, rng=0)
+    with pytest.warns(
+        UserWarning, match=rf"opened the {gate} gate from 0\.\d+ to 0\.\d+"
+    ) as caught:
+        held = ln.floss(drawn, 40, **SHORT)
+    numbers = re.findall(r"0\.\d+", str(caught[0].message))
+    u = np.random.default_rng(1).standard_normal((200, 1))
+    for one, number in zip((drawn, held.cell), numbers, strict=True):
+        x, values = np.zeros(one.dim), []
+        for now in u:
+            values.append(one.gate_values(x, now)[gate].mean())
+            x = one.step(x, now)
+        # There from a random state for 20 steps, here from zero for 200.
+        assert np.mean(values) == pytest.approx(float(number), abs=0.15)
+    ln.floss(cell.random(12, bias="open", rng=0), 40, **SHORT)  # warnings are errors
+    ln.floss(drawn, 5, **SHORT)  # so few epochs open nothing

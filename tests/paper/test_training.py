@@ -20,7 +20,17 @@ pytest.importorskip("matplotlib")
 
 ROOT = Path(__file__).parents[2]
 TRAINED = ["3", "4", "5", "7", "8", "9", "10", "11", "12", "13", "14"]
-TRAINED += ["adaptive", "capacity", "choices", "control", "decay", "gated", "window"]
+TRAINED += [
+    "adaptive",
+    "capacity",
+    "choices",
+    "control",
+    "decay",
+    "gated",
+    "rivals",
+    "rule",
+    "window",
+]
 
 
 def key(point):
@@ -39,6 +49,7 @@ def full(point):
 # Which runs learn if the claims hold, by the figure and the longest lag that is asked for.
 REACH = {"none": 0.3, "before": 0.6, "during": 0.85, "adaptive": 1.0, "episodes": 1.0}
 REACH["throughout"] = 1.0
+ADAPTIVE = ("adaptive", "relative")
 
 
 def by_condition(p, longest):
@@ -62,10 +73,12 @@ CLAIMED |= {
         p["weight_decay"] * p["lag"] <= {"before": 4, "during": 40}[p["condition"]]
     ),
     "gated": lambda p, _: (
-        p["gates"] == "chrono"
+        p["gates"] in (None, "chrono") and p["condition"] == "none"
         if p["task"] == "hold"
-        else (p["gates"], p["condition"]) == (4, "during")
+        else (p["gates"], p["condition"]) == (4, "relative")
     ),
+    "rivals": lambda p, _: p["condition"] == "relative" and (p["task"] != "hold" or p["k"] == 8),
+    "rule": lambda p, _: p["condition"] == "relative",
     "window": lambda p, _: 2 * p["steps"] >= p["lag"],
 }
 
@@ -94,7 +107,7 @@ def run(point, good, *, as_claimed):
     return {
         "accuracy": fine[-1],
         "curve": fine[: blocks // block * block].reshape(-1, block).mean(axis=1),
-        "flossing_epochs": 600 if as_claimed == (p["condition"] == "adaptive") else 1000,
+        "flossing_epochs": 400 if as_claimed == (p["condition"] in ADAPTIVE) else 1000,
         "exponents": exponents,
         "fine_curve": fine,
         "fine_gradient": gradient,

@@ -214,3 +214,54 @@ def test_inputs_that_are_too_short_name_the_parts_of_the_run():
     cell = ln.VanillaRNN.random(4, rng=0)
     with pytest.raises(ValueError, match="takes 499, n_steps - 1 = 199, transient=100, basis_tr"):
         ln.covariant_vectors(cell, 200, inputs=np.zeros((300, 1)), rng=0)
+
+
+# --- subspaces and the adjoint -----------------------------------------------------------------
+
+
+def test_principal_angles_are_those_of_scipy_and_small_ones_keep_their_digits():
+    from scipy.linalg import subspace_angles
+
+    rng = np.random.default_rng(0)
+    found = ln.covariant_vectors(ln.VanillaRNN.random(6, gain=1.5, rng=0), 20, rng=rng)
+    first, second = found.principal_angles([2, 1, 3])
+    assert first.shape == (20, 2)
+    assert second.shape == (20, 3)
+    for t in (0, 7, 19):
+        v = found.vectors[t]
+        np.testing.assert_allclose(first[t], subspace_angles(v[:, :2], v[:, 2:])[::-1], rtol=1e-8)
+        np.testing.assert_allclose(second[t], subspace_angles(v[:, :3], v[:, 3:])[::-1], rtol=1e-8)
+    pair = found.principal_angles([1, 1])[0][..., 0]
+    np.testing.assert_allclose(pair, found.angles()[:, 0, 1], atol=1e-7)
+    with pytest.raises(ValueError, match="`dims`"):
+        found.principal_angles([4, 3])
+    with pytest.raises(ValueError, match="`dims`"):
+        found.principal_angles([6])
+
+
+def test_henon_is_not_hyperbolic_and_the_cat_map_is():
+    henon = ln.covariant_vectors(ln.catalog.henon(), 20_000, rng=0).principal_angles([1, 1])[0]
+    cat = ln.covariant_vectors(ln.catalog.cat(), 500, rng=0).principal_angles([1, 1])[0]
+    assert henon.min() < 0.01  # tangencies: angles come near zero
+    np.testing.assert_allclose(cat, np.pi / 2, atol=1e-9)
+
+
+def test_lorenz_flow_has_its_subspaces_apart():
+    # Singularly hyperbolic: the stable direction stays away from the plane of the others.
+    found = ln.covariant_vectors(ln.catalog.lorenz63(), 8000, rng=0)
+    neutral, stable = found.principal_angles([1, 1, 1])
+    assert stable.min() > 0.05
+    assert neutral.min() < stable.min()
+
+
+def test_adjoint_vectors_are_covariant_backwards():
+    system = ln.catalog.henon()
+    found = ln.covariant_vectors(system, 200, rng=0)
+    a, D = found.adjoint(), system.jacobian(found.states)
+    back = np.matmul(D[:-1].swapaxes(-1, -2), a[1:])
+    back /= np.linalg.norm(back, axis=-2, keepdims=True)
+    np.testing.assert_allclose(np.abs(np.sum(back * a[:-1], axis=-2)), 1, atol=1e-9)
+    across = np.matmul(a.swapaxes(-1, -2), found.vectors)
+    np.testing.assert_allclose(across[:, [0, 1], [1, 0]], 0, atol=1e-9)
+    with pytest.raises(ValueError, match="take all 2"):
+        ln.covariant_vectors(system, 50, k=1, rng=0).adjoint()

@@ -229,6 +229,58 @@ def test_schedules():
     assert a.episode(3, record([1e-3, 1e-6, 0.1], [0, 0, 10])) == 0  # back
     assert a.episode(4, record([1e-3, 1e-6, 1e-3, 1e-3], [0, 0, 10, 10])) == 5  # what is left
     assert a.episode(1, record([0.0], [0])) == 10  # no gradient at all
+    with pytest.raises(ValueError, match="`low` and `high` go together"):
+        ln.AdaptiveFlossing(1e-4, **settings)
+
+
+def test_adaptive_flossing_needs_no_absolute_number():
+    rule = ln.AdaptiveFlossing(
+        epochs=10, most=75, window=2, drop=100, growth=2, patience=2, k=2, n_steps=5
+    )
+
+    def episode(share, flossed, scale=1.0, known=True):
+        share, flossed = scale * np.array(share), np.array(flossed, dtype=int)
+        n = len(share)
+        other = np.full(n, np.nan)
+        norms, share = (other, share) if known else (share, None)
+        record = ln.TrainingProgress(n, None, other, None, other, norms, flossed, {}, share)
+        return rule.episode(n, record)
+
+    for scale in (1.0, 1e-9, 1e9):
+        for known in (True, False):  # the transmission, or the norm of the gradient in its place
+
+            def after(share, flossed, scale=scale, known=known):
+                return episode(share, flossed, scale, known)
+
+            assert after([], []) == 10  # before training
+            assert after([1, 1], [10, 10]) == 10  # too early to tell
+            assert after([1, 3, 4], [10] * 3) == 10  # grows
+            assert after([1, 3, 4, 4], [10] * 4) == 0  # not to twice 3 in two episodes
+            ended = [1, 3, 4, 4], [10] * 4
+            assert after(ended[0] + [0.01], ended[1] + [0]) == 0  # too early to tell
+            assert after(ended[0] + [0.1, 0.1], ended[1] + [0] * 2) == 0  # not a hundredth
+            assert after(ended[0] + [0.03, 0.03], ended[1] + [0] * 2) == 10  # collapsed
+            again = ended[0] + [0.03, 0.03, 2], ended[1] + [0, 0, 10]
+            assert after(*again) == 10  # the new flossing is judged by itself
+            assert after(again[0] + [3, 6], again[1] + [10, 10]) == 5  # what is left of 75
+
+
+class LastStep(ln.tasks.DelayedCopy):
+    """A task in which the last step alone counts."""
+
+    def sample(self, n_steps, batch_size, rng=None):
+        u, y, _ = super().sample(n_steps, batch_size, rng)
+        return u, y, np.arange(n_steps) == n_steps - 1
+
+
+@pytest.mark.parametrize("gain", [1.0, 0.9])
+@pytest.mark.parametrize("loudness", [1.0, 1e4])
+def test_the_transmission_of_a_scaled_rotation(gain, loudness):
+    # Exact: a gradient that enters at step T arrives gain**T times as large, whatever its size.
+    cell = ln.VanillaRNN.random(5, gain=gain, init="orthogonal", activation="linear", rng=0)
+    readout = loudness * np.ones((1, 5)), np.zeros(1)
+    r = ln.train(cell, LastStep(1), 1, n_steps=7, batch_size=3, readout=readout, rng=0)
+    assert r.diagnostics["transmission"][0] == pytest.approx(gain**7, rel=1e-12)
 
 
 def test_flossing_has_its_own_optimizer():
@@ -248,7 +300,7 @@ def test_diagnostics_watch_and_do_not_touch():
     of_cells = tuple(name for name in DIAGNOSTICS if not name.startswith("gate"))
     r = ln.train(cell, task, 3, diagnostics=of_cells, **SMALL)
     assert (plain.loss == r.loss).all()
-    assert set(r.diagnostics) == {*of_cells, "gradient_norm_h0"}
+    assert set(r.diagnostics) == set(of_cells)
     assert all(np.isfinite(x).all() for x in r.diagnostics.values())
     sigma = r.diagnostics["singular_values"]
     assert sigma.shape == (3, 5)
@@ -525,10 +577,11 @@ def test_tables_have_the_diagnostics(tmp_path):
         assert data["diagnostic_exponents"].dims == ("epoch", "diagnostic_exponent")
         assert data["singular_values"].dims == ("epoch", "singular_value")
         assert data["gradient_overlap"].dims == ("epoch", "covariant_vector")
-        for name in ("effective_rank", "gradient_norm_h0"):
+        for name in ("effective_rank", "gradient_norm_h0", "transmission"):
             assert data[name].dims == ("epoch",)
             np.testing.assert_array_equal(data[name], r.diagnostics[name])
-        numbers = ["loss", "accuracy", "flossing_epochs", "gradient_norm_h0", "effective_rank"]
+        numbers = ["loss", "accuracy", "flossing_epochs", "gradient_norm_h0", "transmission"]
+        numbers += ["effective_rank"]
         assert list(result.to_dataframe().columns) == numbers
 
 
@@ -548,7 +601,7 @@ def test_schedules_and_records_fit_on_a_line():
         "FlossingSchedule(before=500, at=(100, 200, ..., 9900), epochs=500, k=75, n_steps=39)"
     )
     assert repr(ln.AdaptiveFlossing(**paper)) == (
-        "AdaptiveFlossing(low=1e-05, high=0.001, epochs=20, most=2000, window=20, k=75, n_steps=39)"
+        "AdaptiveFlossing(epochs=20, most=2000, window=20, k=75, n_steps=39)"
     )
     seen = []
     watched(callback=lambda record: seen.append(repr(record)))

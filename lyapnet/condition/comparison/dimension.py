@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any, ClassVar, NamedTuple
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
 import numpy as np
 
@@ -14,6 +14,9 @@ from ...results.storage import register
 from ..measure import ConditionNumber
 from ..plot import plot_by_dimension
 from .common import is_condition, long_run_growth, time_index
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 
 @register
@@ -76,7 +79,7 @@ class ConditionByDimension(Result):
         counts = (np.sum(x <= limit) for x in (self.log10_measured, self.log10_estimate))
         return Usable(*map(int, counts))
 
-    def plot(self, ax: Any = None, *, color: Any = None, label: str = "") -> Any:
+    def plot(self, ax: Axes | None = None, *, color: Any = None, label: str = "") -> Axes:
         """Plot condition numbers against the number of directions.
 
         Parameters

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
@@ -17,6 +17,9 @@ from ..measure import ConditionNumber
 from ..plot import plot_comparison
 from .band import prediction_band, probability
 from .common import is_condition, long_run_growth
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 
 @register
@@ -91,7 +94,7 @@ class ConditionComparison(Result):
         first = wrong[-1] + 1 if wrong.size else 0
         return float(self.times[known][first]) if first < good.size else np.nan
 
-    def plot(self, ax: Any = None) -> Any:
+    def plot(self, ax: Axes | None = None) -> Axes:
         """Plot the measured condition number over its estimate and band.
 
         Parameters

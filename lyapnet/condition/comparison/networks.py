@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
@@ -14,6 +14,9 @@ from ...results.storage import register
 from ..measure import ConditionNumber
 from ..plot import plot_networks
 from .common import is_condition, long_run_growth, time_index
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 
 @register
@@ -58,7 +61,7 @@ class NetworkComparison(Result):
     log10_spread: float
     t: float
 
-    def plot(self, ax: Any = None) -> Any:
+    def plot(self, ax: Axes | None = None) -> Axes:
         """Plot measured against estimated values, with the line of equality.
 
         Parameters

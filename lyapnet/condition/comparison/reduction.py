@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
@@ -14,6 +14,9 @@ from ..line import line_of
 from ..measure import ConditionNumber
 from ..plot import plot_reduction
 from .common import is_condition
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 
 @register
@@ -70,7 +73,7 @@ class ConditionReduction(Result):
             "slope_estimate": f"{self.slope_estimate:.6g} +- {self.slope_estimate_stderr:.2g}",
         }
 
-    def plot(self, ax: Any = None) -> Any:
+    def plot(self, ax: Axes | None = None) -> Axes:
         """Plot both condition numbers, points for the measured and lines for the estimate.
 
         Parameters

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 
 import numpy as np
@@ -16,6 +17,10 @@ from .rank import exact_rank
 
 RESOLVED = 1e-10  # what the bound of log10(kappa) must not exceed
 _SPARE = 2.0**20  # safety where the bound is an estimate
+
+#: Whose turn it is. flint has one precision for the whole process, mpmath one cache of constants,
+#: whose entries and precisions are two things: threads would see those of each other.
+_TURN = threading.RLock()
 
 
 def measure(
@@ -166,6 +171,8 @@ def singular_values_of_product(
 ) -> Measured:
     """Return the singular values of ``D_{t-1} ... D_0 Q_0`` for each step count `t`.
 
+    Threads do so one after the other; processes do so at the same time.
+
     Parameters
     ----------
     jacobians : ndarray, shape (T, n, n)
@@ -187,5 +194,5 @@ def singular_values_of_product(
     """
     # Where a bound overflows it says nothing, and so the value is unresolved.
     quiet = np.errstate(over="ignore", invalid="ignore", divide="ignore", under="ignore")
-    with quiet, make_arithmetic(backend, bits) as arithmetic:
+    with _TURN, quiet, make_arithmetic(backend, bits) as arithmetic:
         return measure(arithmetic, jacobians, basis, steps, rigorous=rigorous, report=report)

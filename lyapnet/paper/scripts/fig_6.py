@@ -12,6 +12,7 @@ from ... import (
     lyapunov_spectrum,
 )
 from ..compare import most
+from ..gating import as_drawn
 from ..harness import Finding, spread
 from ..style import PALETTE, bands, panels
 
@@ -46,7 +47,8 @@ def floss_other_cells(cell, k, network, *, epochs=500, rng):
     window = dict(n_steps=40, transient=10, basis_transient=6)
     stopped = False
     try:
-        r = floss(before, epochs, k=k, clip_norm=1.0, optimizer=Adam(0.003), rng=rng, **window)
+        with as_drawn():
+            r = floss(before, epochs, k=k, clip_norm=1.0, optimizer=Adam(0.003), rng=rng, **window)
     except DegenerateBasisError as error:  # so many units fell silent that no gradient is left
         r, stopped = error.partial, True
     whole = r.exponents[: len(r.exponents) // BLOCK * BLOCK].reshape(-1, BLOCK, k)

@@ -4,7 +4,7 @@ import numpy as np
 
 from ... import GRU, LSTM, Adam, floss, lyapunov_spectrum
 from ..compare import most
-from ..gating import HOLD, with_gates
+from ..gating import HOLD, as_drawn, with_gates
 from ..harness import spread
 from ..style import COLOURS, bands, legend_below, panels
 
@@ -46,11 +46,12 @@ def floss_gates(cell, gates, network, *, epochs=300, rng):
         if progress.epoch % EVERY == 0:
             found.append(measure(progress.cell, inputs))
 
-    floss(
-        system, epochs, k=K, n_steps=39, transient=10, basis_transient=6, clip_norm=1.0,
-        inputs=lambda rng: rng.integers(0, 2, (55, 1)).astype(float),
-        optimizer=Adam(1e-3), rng=rng, callback=watch,
-    )  # fmt: skip
+    with as_drawn():
+        floss(
+            system, epochs, k=K, n_steps=39, transient=10, basis_transient=6, clip_norm=1.0,
+            inputs=lambda rng: rng.integers(0, 2, (55, 1)).astype(float),
+            optimizer=Adam(1e-3), rng=rng, callback=watch,
+        )  # fmt: skip
     return {name: np.array([one[name] for one in found]) for name in found[0]}
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -126,6 +127,35 @@ class GrowthStatistics:
             members = tuple(range(1, self._batches.ndim - 1))
             mean._batches = np.mean(self._batches, axis=members)
         return mean
+
+    def of_members(self, chosen: Array) -> GrowthStatistics:
+        """Return the statistics of some members ``chosen (...)`` of an ensemble, on one axis."""
+        some = copy.copy(self)
+        some._durations = self._durations.copy()
+        if self._batches is not None:
+            some._batches = self._batches[:, chosen]
+        return some
+
+    def _to_state(self) -> dict[str, Any]:
+        used = None if self._batches is None else self.growth
+        names = ("capacity", "n_blocks", "blocks_per_batch", "durations")
+        return {**{name: getattr(self, name) for name in names}, "growth": used}
+
+    @classmethod
+    def _from_state(cls, state: dict[str, Any]) -> Self:
+        # The first format had all batches, used or not.
+        growth = state["_batches" if "_batches" in state else "growth"]
+        durations = state["_durations" if "_durations" in state else "durations"]
+        if not len(durations) <= state["capacity"] <= MOST_BATCHES:
+            raise ValueError(f"a capacity of {state['capacity']} batches")
+        new = cls(state["capacity"])
+        new.n_blocks, new.blocks_per_batch = state["n_blocks"], state["blocks_per_batch"]
+        new._full = new.n_blocks // new.blocks_per_batch
+        new._durations[: len(durations)] = durations
+        if growth is not None:
+            new._batches = np.zeros((new.capacity, *growth.shape[1:]))
+            new._batches[: len(growth)] = growth
+        return new
 
     def _merge(self) -> None:
         """Merge neighbours: half as many batches, twice as long."""

@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any, ClassVar
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import NDArray
 
+from ...numerics.arrays import Array, ArrayLike
 from ...results.axes import by_index, few_of, new_axes
 from ...results.result import Result
 from ...results.storage import register
+from .clusters import clusters, clusters_in_words
 from .drift import drift_pvalue, effective_sample_size, running
 from .ensemble import agreement_pvalue, split_r_hat
-from .stderr import Array, Estimate, checked, coarsened, is_regular, mean_and_stderr
-from .verdict import in_words, unbounded, within
+from .stderr import Estimate, checked, coarsened, is_heavy_tailed, is_regular, mean_and_stderr
+from .verdict import SIGNIFICANT, in_words, unbounded, within
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
 
 SETTLED = 0.05  # of a run: what a plot shows of the estimates before that may be cut off
 
@@ -29,7 +35,8 @@ class Diagnosis(Result):
     verdict : str
         One sentence, that begins with "converged:", "stationary:" (nothing speaks against the
         run, but the signs of some exponents are open), "too short:", "drifting:",
-        "disagreeing:", "not yet:" or "unbounded:".
+        "disagreeing:", "not yet:", "unbounded:", or "too coarse:" (the step of the
+        integrator changes exponents by more than their error bars).
     converged : bool
         Whether it begins with "converged:".
     exponents, stderr, dof : ndarray, shape (..., k)
@@ -46,6 +53,14 @@ class Diagnosis(Result):
         Average growth up to these times.
     level : float
         Of the intervals that the verdict and the plot show.
+    clusters : list of dict
+        Of one run: exponents that it does not tell apart, with the sum that it knows
+        (`lyapnet.spectrum.uncertainty.clusters`).
+    step_error : ndarray, shape (..., k), or None
+        What half the step would change in the exponents of a flow, as far as the growth along
+        the trajectory tells; None for maps, driven runs, delays and noise.
+    step_verdict : str
+        That beside the error bars, in one sentence: "fine:" or "too coarse:".
     """
 
     verdict: str
@@ -60,6 +75,9 @@ class Diagnosis(Result):
     times: Array
     running: Array
     level: float
+    clusters: list[dict[str, Any]] = field(default_factory=list)
+    step_error: Array | None = None
+    step_verdict: str = ""
 
     _dims: ClassVar[dict[str, tuple[str, ...]]] = {
         "exponents": ("exponent",),
@@ -71,12 +89,13 @@ class Diagnosis(Result):
         "agreement_pvalue": ("exponent",),
         "times": ("time",),
         "running": ("time", "exponent"),
+        "step_error": ("exponent",),
     }
 
     def _summary(self) -> dict[str, Any]:
         return {"verdict": self.verdict, "exponents": self.exponents, "stderr": self.stderr}
 
-    def plot(self, ax: Any = None) -> Any:
+    def plot(self, ax: Axes | None = None) -> Axes:
         """Draw the running estimates, and the final intervals as bands.
 
         Parameters
@@ -136,11 +155,13 @@ def diagnose(
 ) -> Diagnosis:
     """Judge whether a run has converged.
 
-    In this order: a run is unbounded if its state has grown by many orders; it is too short if an
-    exponent has no standard error; it drifts if a first fifth differs from the last half; an
+    In this order: a run is unbounded if its state has grown by many orders; it drifts if a first
+    fifth differs from the last half; it is too short if an exponent has no standard error; an
     ensemble disagrees if its members' means differ by more than their errors. The two tests are
     made at a level of 0.01 for all exponents and members together (Bonferroni). A drift that
-    leaves an exponent within `tol`, half-width included, is tolerated.
+    leaves an exponent within `tol`, half-width included, is tolerated. Members of one system that
+    are too short are left out as long as they are less than half of all, and counted in words;
+    heavy tails are looked for in all members laid end to end.
 
     With `tol`, it is not there yet if a half-width exceeds it, else converged. Without, it is
     stationary as long as the signs of some exponents are not settled, and converged when
@@ -191,9 +212,22 @@ def diagnose(
     r_hat = split_r_hat(growth, durations) if ensemble else None
     agreement = agreement_pvalue(batches, batch_durations) if ensemble else None
     regular = is_regular(growth, durations) | np.isneginf(estimate.mean)
-    verdict = unbounded(x0, state, len(growth)) or in_words(
-        estimate, drift, agreement, r_hat, len(growth), tol, level, regular
-    )
+    heavy = is_heavy_tailed(growth, durations)
+    if ensemble:
+        heavy = heavy | _end_to_end_heavy(growth, durations)
+    judged = _that_tell(estimate) if ensemble else np.ones(estimate.mean.shape[:-1], dtype=bool)
+    words = unbounded(x0, state, len(growth)) or in_words(
+        Estimate(*(part[judged] for part in estimate)),
+        drift[judged], agreement, r_hat, len(growth), tol, level, regular[judged], heavy[judged],
+    )  # fmt: skip
+    together = []
+    if growth.ndim == 2 and words.startswith(("too short:", "drifting:")):
+        unknown = (estimate.too_short & ~heavy) | (drift * drift.size < SIGNIFICANT)
+        together = clusters(batches, batch_durations, len(growth), unknown)
+    left_out = int(np.size(judged) - np.sum(judged))
+    if left_out:
+        words += f"; {left_out} of {np.size(judged)} members alone are too short to tell"
+    verdict = words + clusters_in_words(together)
     return Diagnosis(
         verdict=verdict,
         converged=verdict.startswith("converged:"),
@@ -207,4 +241,24 @@ def diagnose(
         times=np.cumsum(batch_durations),
         running=running(batches, batch_durations),
         level=level,
+        clusters=together,
     )
+
+
+def _end_to_end_heavy(growth: Array, durations: Array) -> NDArray[np.bool_]:
+    """Return where members of one system, laid end to end, have heavy tails, shape (..., k).
+
+    Each is taken against its own mean: whether these agree is another test.
+    """
+    members = growth[0, ..., 0].size
+    finite = np.where(np.isneginf(growth.min(axis=0)), 0.0, growth)
+    rates = finite.sum(axis=0) / durations.sum()
+    own = finite - durations.reshape(-1, *[1] * rates.ndim) * rates
+    joined = np.moveaxis(own.reshape(len(own), members, -1), 1, 0).reshape(-1, own.shape[-1])
+    return np.broadcast_to(is_heavy_tailed(joined, np.tile(durations, members)), growth.shape[1:])
+
+
+def _that_tell(estimate: Estimate) -> NDArray[np.bool_]:
+    """Return the members whose errors are known, shape (...); all of them if these are few."""
+    tell: NDArray[np.bool_] = np.asarray(~estimate.too_short.any(axis=-1))
+    return tell if 2 * tell.sum() > tell.size else np.ones_like(tell)

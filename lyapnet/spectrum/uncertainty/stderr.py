@@ -16,18 +16,25 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy import special
 
-from .regular import regular_bound
+from .heavy_tails import heavy_tailed
+from .low_frequencies import (
+    CAUTIOUS,
+    FEWEST_COSINES,
+    MOST_COSINES,
+    autoregressive_limit,
+    cosine_power,
+    number_of_cosines,
+)
+from .regular import constant_to_rounding, regular_bound
 
 Array = NDArray[np.float64]
 
 MOST_BATCHES = 1024  # low frequencies are all that is used: finer batches would change nothing
-MOST_COSINES = 24  # t quantile 2.06 instead of 1.96; more would only narrow the intervals by 5 %
-FEWEST_COSINES = 4  # below, the run is too short to tell
-BIAS_ALLOWED = 0.1  # of the variance: 95 % intervals then hold the truth 94 times in 100
-COARSEST = 64  # batches; correlation is looked for on all dyadic scales down to this one
 COSINES_TO_STOP = 20  # with looks a factor LOOK_FACTOR apart, a rule that stops keeps its coverage
+MARGIN_TO_STOP = 1.3  # of the width, with fewer: chance makes such intervals narrow more often
 LOOK_FACTOR = 1.5
-ROUNDING = 8 * float(np.finfo(np.float64).eps)  # of a block's log growth, absolute and relative
+LOGARITHM = 2.0  # powers of time: no sign is settled before growth has exceeded this one
+MIXED = 16.0  # nats: automatic intervals end where vectors come within 1e-7 of each other's span
 
 
 class Estimate(NamedTuple):
@@ -69,9 +76,12 @@ class Estimate(NamedTuple):
         A rule that stops at the first narrow interval prefers those that are too narrow. With
         at least 20 degrees of freedom (a run worth about 100 independent steps), and looks whose
         run lengths differ by a factor of `LOOK_FACTOR` or more, 95 % intervals still hold the
-        truth 93 times in 100. A mean of ``-inf`` has no width and counts as settled.
+        truth 91 times in 100, and the error is below `tol` 96 times. With 8, where the spectrum of
+        the growth is not flat, 1.3 times the half-width must be below `tol`; with fewer, runs go
+        on. A mean of ``-inf`` has no width and counts as settled.
         """
-        narrow = (self.half_width(level) <= tol) & (self.dof >= COSINES_TO_STOP)
+        margin = np.where(self.dof >= COSINES_TO_STOP, 1.0, MARGIN_TO_STOP)
+        narrow = (margin * self.half_width(level) <= tol) & (self.dof >= CAUTIOUS)
         return narrow | np.isneginf(self.mean)
 
 
@@ -84,10 +94,11 @@ def mean_and_stderr(growth: ArrayLike, durations: ArrayLike) -> Estimate:
     .. math:: Y_j = \sqrt{2/T}\,\sum_b (g_b - d_b\,\bar g) \cos(\pi j t_b), \qquad
               \mathrm{stderr}^2 = \frac{1}{\nu T} \sum_{j=1}^{\nu} Y_j^2 .
 
-    ν is 24, or fewer where the spectrum bends within that band: an AR(1) plug-in [3]_, at the most
-    cautious of the dyadic time scales, keeps the expected bias of ``stderr²`` below a tenth. Where
-    this leaves fewer than 4 (a run worth less than about 20 independent steps, or 12 blocks), the
-    run is too short to tell and ``stderr`` is infinite.
+    ν is 24 where the spectrum is seen to be flat, 8 where it is not, 4 where the lowest cosines
+    rise, and fewer where an AR(1) plug-in [3]_ asks for it (`low_frequencies`). Where this leaves
+    fewer than 4 (a run worth less than about 20 independent steps, or 12 blocks), the run is too
+    short to tell and ``stderr`` is infinite; and so it is where single rare episodes carry the
+    growth (`heavy_tails`).
 
     If the growth is a coboundary (zero asymptotic variance: a zero exponent of a flow, the logistic
     map at r = 4), the error is ``(φ(x_T) - φ(x_0)) / T``, and ``stderr`` falls as 1/T with it. If
@@ -165,7 +176,7 @@ def linear_stderr(growth: ArrayLike, durations: ArrayLike, weights: ArrayLike) -
     >>> growth[:, 1] = -1.0 - growth[:, 0]  # volume contracts evenly: the sum has no error
     >>> total = linear_stderr(growth, np.ones(1000), [1.0, 1.0])
     >>> print(f"{total.mean:.6f} ± {total.stderr:.0e}")
-    -1.000000 ± 4e-15
+    -1.000000 ± 7e-15
     """
     growth, durations = checked(growth, durations)
     weights = np.asarray(weights, dtype=np.float64)
@@ -178,7 +189,11 @@ def linear_stderr(growth: ArrayLike, durations: ArrayLike, weights: ArrayLike) -
         )
     batches, batch_durations = coarsened(growth, durations)
     parts = np.where(weights == 0, 0.0, batches)  # 0 × -inf would be nan
-    return estimate(np.sum(parts * weights, axis=-1), batch_durations, len(growth))
+    found = estimate(np.sum(parts * weights, axis=-1), batch_durations, len(growth))
+    total_time = durations.sum()
+    means = parts.sum(axis=0) / total_time
+    floor = np.abs(weights) * rounding(means, total_time, len(growth), len(batches))
+    return found._replace(stderr=np.hypot(found.stderr, floor.sum(axis=-1)))
 
 
 def checked(growth: ArrayLike, durations: ArrayLike) -> tuple[Array, Array]:
@@ -205,39 +220,77 @@ def coarsened(growth: Array, durations: Array, most: int = MOST_BATCHES) -> tupl
 
 
 def estimate(batches: Array, durations: Array, n_blocks: int) -> Estimate:
-    """Apply the estimator to batch sums (batches, ...) that `n_blocks` blocks went into."""
+    """Apply the estimator to batch sums (batches, ..., k) that `n_blocks` blocks went into."""
     total_time = durations.sum()
-    total = batches.sum(axis=0)
+    total = np.ascontiguousarray(np.moveaxis(batches, 0, -1)).sum(axis=-1)  # pairwise
     if np.any(np.isnan(total)) or np.any(np.isposinf(total)):
         raise ValueError("growth holds nan or +inf: average only the blocks before the failure")
     singular = np.isneginf(total)
     mean = total / total_time
     finite_mean = np.where(singular, 0.0, mean)
-    # Each block is rounded alike where the growth is constant: the errors need not average out.
-    floor = ROUNDING * (n_blocks / total_time + np.abs(finite_mean))
     n = len(batches)
-    most = min(MOST_COSINES, n // 3)
-    if most < FEWEST_COSINES:
-        stderr = np.where(singular, np.nan, np.inf)
-        return Estimate(mean, stderr, np.ones_like(mean))
+    if n < 3 * FEWEST_COSINES:
+        return Estimate(mean, np.where(singular, np.nan, np.inf), np.ones_like(mean))
 
-    rates = finite_mean * durations.reshape(-1, *[1] * mean.ndim)
-    deviation = (np.where(singular, 0.0, batches) - rates).reshape(n, -1)
-    n_cosines = np.minimum(_cosines_allowed(deviation), most)
-
-    middles = (np.cumsum(durations) - durations / 2) / total_time
-    cosines = np.sqrt(2 / total_time) * np.cos(np.pi * np.outer(np.arange(1, most + 1), middles))
-    power = np.cumsum((cosines @ deviation) ** 2, axis=0)
+    growth = np.where(singular, 0.0, batches).reshape(n, -1)
+    deviation = growth - durations[:, None] * finite_mean.ravel()
+    power = cosine_power(deviation, durations)
+    limit = autoregressive_limit(deviation)
+    n_cosines = number_of_cosines(power, limit)
+    n_cosines = np.where(heavy_tailed(deviation), 0, n_cosines)
     dof = np.maximum(n_cosines, 1)
-    variance = np.take_along_axis(power, dof[None] - 1, axis=0)[0] / (dof * total_time)
+    cumulated = np.cumsum(power[:MOST_COSINES], axis=0)
+    variance = np.take_along_axis(cumulated, dof[None] - 1, axis=0)[0] / (dof * total_time)
     stderr = np.where(n_cosines < FEWEST_COSINES, np.inf, np.sqrt(variance))
-    regular, bound = regular_bound(
-        np.where(singular, 0.0, batches).reshape(n, -1), durations, n_blocks / n
-    )
-    bounded = regular & (n_cosines < COSINES_TO_STOP)
-    stderr = np.hypot(np.where(bounded, bound, stderr), floor.ravel()).reshape(mean.shape)
+    regular, bound = regular_bound(growth, durations, n_blocks / n)
+    bounded = regular & ((limit < COSINES_TO_STOP) | (n_cosines < FEWEST_COSINES))
+    stderr = np.where(bounded, bound, stderr).reshape(mean.shape)
     dof = np.where(bounded, MOST_COSINES, dof).astype(np.float64).reshape(mean.shape)
+    # Tangent vectors of regular orbits grow like powers of time: such a sign is not known.
+    constant = constant_to_rounding(growth, durations, n_blocks / n).reshape(mean.shape)
+    unknown = within_logarithm(finite_mean, total_time, n_blocks) & ~constant
+    excluded = unknown & (np.abs(finite_mean) > special.stdtrit(dof, 0.975) * stderr)
+    stderr = np.where(excluded, np.abs(finite_mean) / special.stdtrit(dof, 0.97), stderr)
+    stderr = np.hypot(stderr, rounding(finite_mean, total_time, n_blocks, n))
     return Estimate(mean, np.where(singular, np.nan, stderr), dof)
+
+
+def within_logarithm(mean: Array, total_time: float, n_blocks: int) -> NDArray[np.bool_]:
+    """Return where growth over the whole run is no more than a power of time could be."""
+    return np.asarray(np.abs(mean) * total_time <= LOGARITHM * np.log1p(n_blocks))
+
+
+def rounding(mean: Array, total_time: float, n_blocks: int, n_batches: int) -> Array:
+    """Return the errors of rounding of means (..., k), which need not average out.
+
+    Where growth is constant each block is rounded alike. Within a block, rounding along the
+    fastest direction grows against the others, up to the limit at which bases are orthonormalised.
+    """
+    eps = float(np.finfo(np.float64).eps)
+    rate = n_blocks / total_time
+    floor = 8 * eps * (rate + np.abs(mean)) + eps * np.abs(mean) * n_blocks / n_batches
+    if not mean.ndim:
+        return np.asarray(floor)
+    gap = (mean.max(axis=-1, keepdims=True) - mean) / rate
+    mixed: Array = floor + eps * rate * np.expm1(np.minimum(gap, MIXED))
+    return mixed
+
+
+def is_heavy_tailed(growth: ArrayLike, durations: ArrayLike) -> NDArray[np.bool_]:
+    """Return where growth lives on rare long episodes (`heavy_tails.heavy_tailed`), shape (...).
+
+    Parameters
+    ----------
+    growth : array_like, shape (blocks, ...)
+        Log growth per block, in nats.
+    durations : array_like, shape (blocks,)
+        Durations of the blocks.
+    """
+    batches, durations = coarsened(*checked(growth, durations))
+    singular = np.isneginf(batches.min(axis=0))
+    finite = np.where(singular, 0.0, batches).reshape(len(batches), -1)
+    mean = finite.sum(axis=0) / durations.sum()
+    return heavy_tailed(finite - durations[:, None] * mean).reshape(singular.shape)
 
 
 def is_regular(growth: ArrayLike, durations: ArrayLike) -> NDArray[np.bool_]:
@@ -256,24 +309,3 @@ def is_regular(growth: ArrayLike, durations: ArrayLike) -> NDArray[np.bool_]:
     finite = np.where(singular, 0.0, batches).reshape(len(batches), -1)
     regular = regular_bound(finite, batch_durations, len(growth) / len(batches))[0]
     return regular.reshape(singular.shape) & ~singular
-
-
-def _cosines_allowed(deviation: Array) -> NDArray[np.intp]:
-    """Return how many low frequencies see a flat spectrum, for each column of (n, m).
-
-    An AR(1) process has ``S(ω)/S(0) ≈ 1 - ρ/(1-ρ)² ω²``; over ``ω_j = πj/n, j = 1..ν``, the mean
-    falls short of S(0) by ``ρ/(1-ρ)² (πν/n)²/3``. A slow component under fast noise hides from
-    the first ρ of the finest scale but not from that of coarser batches: the least ν counts.
-    """
-    allowed = np.full(deviation.shape[1], np.inf)
-    while True:
-        n = len(deviation)
-        rho = np.einsum("ij,ij->j", deviation[1:], deviation[:-1])
-        power = np.einsum("ij,ij->j", deviation, deviation)
-        rho = np.divide(rho, power, out=np.zeros_like(rho), where=power > 0)
-        rho = np.clip(rho + (1 + 3 * rho) / n, -0.99, 1 - 1e-9)  # Kendall's bias of the first ρ
-        width = np.sqrt(3 * BIAS_ALLOWED / np.maximum(np.abs(rho), 1e-9)) / np.pi
-        allowed = np.minimum(allowed, n * (1 - rho) * width)
-        if n < 2 * COARSEST:
-            return np.floor(np.minimum(allowed, n)).astype(np.intp)
-        deviation = deviation[: n // 2 * 2 : 2] + deviation[1 : n // 2 * 2 : 2]

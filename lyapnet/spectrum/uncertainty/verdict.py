@@ -22,23 +22,30 @@ def in_words(
     tol: float | None,
     level: float,
     regular: NDArray[np.bool_],
+    heavy: NDArray[np.bool_],
 ) -> str:
     """Put into a sentence what decides."""
     finite = ~np.isneginf(estimate.mean)
     if not finite.any():
         return "converged: every exponent is -inf, the Jacobian is singular"
-    short = estimate.too_short
-    if short.any():
-        return (
-            f"too short: {n_blocks} blocks cannot tell the error of {short.sum()} of {short.size} "
-            "exponents; run longer"
-        )
     p_drift = _familywise(drift[finite])
     if p_drift < SIGNIFICANT:
         where = ", ".join(_columns(drift * finite.sum() < SIGNIFICANT))
         return (
             f"drifting: the first fifth differs from the last half (p = {p_drift:.1g}) in "
             f"exponents {where}; take longer transients"
+        )
+    short = estimate.too_short
+    if heavy.any():
+        return (
+            f"too short: the growth of exponents {_listed(heavy)} lives on rare long "
+            "episodes (heavy tails); the largest carry much of it in a run of any length, and "
+            "tell no error"
+        )
+    if short.any():
+        return (
+            f"too short: {n_blocks} blocks cannot tell the error of {short.sum()} of {short.size} "
+            "exponents; run longer"
         )
     if agreement is not None and r_hat is not None and not np.isnan(agreement).all():
         p_agree = _familywise(agreement[~np.isnan(agreement)])

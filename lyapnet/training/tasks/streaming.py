@@ -6,76 +6,11 @@ steps ago at the latest. Streaming tasks: all values on the way have to be held.
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 
-from .. import validate
-from ..numerics.arrays import Array
-from .losses import accuracy
-
-
-class Task:
-    """What `train` asks of a task.
-
-    Attributes
-    ----------
-    n_inputs, n_outputs : int
-        Dimension of the inputs u and of the targets y.
-    loss : {"cross_entropy", "squared_error"}
-        The loss that fits the targets.
-    delay : int
-        The longest lag to bridge, in steps; the loss counts from that step on.
-    """
-
-    n_inputs: int = 1
-    n_outputs: int = 1
-    loss: str = "squared_error"
-    delay: int = 0
-
-    def sample(self, n_steps: int, batch_size: int, rng: Any = None) -> tuple[Array, Array, Array]:
-        """Draw a batch.
-
-        Parameters
-        ----------
-        n_steps : int
-            More than `delay`.
-        batch_size : int
-        rng : None, int or Generator, optional
-
-        Returns
-        -------
-        inputs : array (n_steps, batch_size, n_inputs)
-        targets : array (n_steps, batch_size, n_outputs)
-            Zero where not counted.
-        mask : array (n_steps,) of bool
-            Which steps count.
-        """
-        n_steps = validate.integer("n_steps", n_steps, low=1)
-        batch_size = validate.integer("batch_size", batch_size, low=1)
-        if n_steps <= self.delay:
-            raise ValueError(
-                f"`n_steps` must be at least {self.delay + 1}, one more than the task's delay, "
-                f"got {n_steps}"
-            )
-        inputs = self._draw((n_steps, batch_size, self.n_inputs), validate.generator(rng))
-        targets = np.zeros((n_steps, batch_size, self.n_outputs))
-        targets[self.delay :] = self._target(inputs)
-        return inputs, targets, np.arange(n_steps) >= self.delay
-
-    def accuracy(self, outputs: Array, targets: Array, mask: Array) -> float:
-        """Return the accuracy of outputs; see `lyapnet.training.losses.accuracy`."""
-        return accuracy(self.loss, outputs, targets, mask)
-
-    def __repr__(self) -> str:
-        return f"{type(self).__name__}(delay={self.delay})"
-
-    def _draw(self, shape: tuple[int, ...], rng: np.random.Generator) -> Array:
-        raise NotImplementedError
-
-    def _target(self, u: Array) -> Array:
-        """Return the targets of the steps from `delay` on."""
-        raise NotImplementedError
+from ... import validate
+from ...numerics.arrays import Array
+from .task import Task
 
 
 def _bits(shape: tuple[int, ...], rng: np.random.Generator) -> Array:
@@ -139,6 +74,11 @@ class TemporalXOR(Task):
         self.inputs = validate.option("inputs", inputs, ("binary", "uniform"))
         self.loss = "cross_entropy" if inputs == "binary" else "squared_error"
 
+    @property
+    def chance(self) -> float | None:
+        """A half for bits."""
+        return 0.5 if self.inputs == "binary" else None
+
     def __repr__(self) -> str:
         return f"TemporalXOR(delay={self.delay}, inputs={self.inputs!r})"
 
@@ -176,6 +116,11 @@ class SpatialXOR(Task):
 
     def __init__(self, delay: int) -> None:
         self.delay = validate.integer("delay", delay, low=0)
+
+    @property
+    def chance(self) -> float:
+        """A half."""
+        return 0.5
 
     def _draw(self, shape: tuple[int, ...], rng: np.random.Generator) -> Array:
         return _bits(shape, rng)

@@ -1,0 +1,137 @@
+"""What flossing is worth on tasks beside the paper's: memory, sums, digits and text.
+
+    OMP_NUM_THREADS=1 python benchmarks/tasks.py --seeds 5 --directory RUNS
+
+Networks of 64 units, batch 32, Adam 1e-3, readouts of order 1/sqrt(N), 2000 epochs. Arms:
+
+vanilla      tanh, Gaussian weights of gain 1
+clipped      the same with gradients clipped at a norm of 1 in all
+flossed      clipped, and flossed: 200 epochs before training and again before epoch 200, 60 of 64
+             exponents, windows of 55 steps of which 39 are averaged
+orthogonal   clipped, orthogonal weights
+lstm, gru    clipped; the LSTM's forget gate with a bias of 1
+
+A run is one file, which is not done again; `--json` gathers those that are there. Accuracy is on
+fresh sequences, or on what the task holds out.
+"""
+
+import argparse
+import json
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+
+import lyapnet as ln
+
+N, BATCH, EPOCHS = 64, 32, 2000
+TASKS = {
+    "digits": lambda: (ln.tasks.SequentialDigits(), 64),
+    "copy, delay 20": lambda: (ln.tasks.CopyMemory(10, 20), 30),
+    "adding, 100 steps": lambda: (ln.tasks.AddingProblem(100), 100),
+    "characters": lambda: (ln.tasks.Characters(), 50),
+    "copy, delay 60": lambda: (ln.tasks.CopyMemory(10, 60), 70),
+    "copy, delay 200": lambda: (ln.tasks.CopyMemory(10, 200), 210),
+    "adding, 400 steps": lambda: (ln.tasks.AddingProblem(400), 400),
+}
+ARMS = ("vanilla", "clipped", "flossed", "orthogonal", "lstm", "gru")
+
+
+def cell_of(arm, m, rng):
+    """Draw a network, its input weights of order 1 / sqrt(m)."""
+    if arm == "lstm":
+        cell = ln.LSTM.random(N, n_inputs=m, bias={"forget": 1.0}, rng=rng)
+    elif arm == "gru":
+        cell = ln.GRU.random(N, n_inputs=m, rng=rng)
+    else:
+        init = "orthogonal" if arm == "orthogonal" else "gaussian"
+        cell = ln.VanillaRNN.random(N, n_inputs=m, init=init, rng=rng)
+    return cell.with_params({**cell.params, "V": cell.params["V"] / np.sqrt(m)})
+
+
+def run(name, arm, seed, epochs):
+    """Train one network; return its accuracy, its learning curve and its cost."""
+    task, n_steps = TASKS[name]()
+    rng = np.random.default_rng([seed, list(TASKS).index(name)])
+    cell = cell_of(arm, task.n_inputs, rng)
+    readout = rng.standard_normal((task.n_outputs, N)) / np.sqrt(N), np.zeros(task.n_outputs)
+    schedule = None
+    if arm == "flossed":
+        schedule = ln.FlossingSchedule(
+            before=min(200, epochs), at=min(200, epochs - 1), epochs=min(200, epochs), k=60,
+            n_steps=39, transient=10, basis_transient=6, clip_norm=1.0,
+        )  # fmt: skip
+    start = time.process_time()
+    r = ln.train(
+        cell, task, epochs, n_steps=n_steps, batch_size=BATCH, readout=readout, schedule=schedule,
+        x0=np.zeros(cell.dim), clip_norm=None if arm == "vanilla" else ("global", 1.0), rng=rng,
+    )  # fmt: skip
+    seconds = time.process_time() - start
+    held_out = getattr(task, "held_out", lambda: None)()
+    u, y, mask = held_out or task.sample(n_steps, 300, np.random.default_rng([seed, 99]))
+    blocks = epochs // 40
+    return {
+        "task": name, "arm": arm, "seed": seed, "epochs": epochs, "seconds": round(seconds, 1),
+        "accuracy": round(task.accuracy(r.outputs(u), y, mask), 4),
+        "curve": np.round(r.accuracy[: 40 * blocks].reshape(40, -1).mean(axis=1), 4).tolist(),
+    }  # fmt: skip
+
+
+def gathered(directory):
+    """Return all runs that are there."""
+    return [json.loads(path.read_text()) for path in sorted(Path(directory).glob("*.json"))]
+
+
+def table(runs):
+    """Print mean accuracy, its range and the cost of each arm."""
+    for name in TASKS:
+        for arm in ARMS:
+            found = [r for r in runs if (r["task"], r["arm"]) == (name, arm)]
+            if found:
+                a = np.array([r["accuracy"] for r in found])
+                cost = np.median([r["seconds"] for r in found])
+                print(
+                    f"{name:18} {arm:11} {a.mean():6.3f} [{a.min():.3f}, {a.max():.3f}]"
+                    f"  {len(a)} networks, {cost:.0f} s each"
+                )
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--quick", action="store_true", help="a few epochs of two tasks")
+    parser.add_argument("--seeds", type=int, default=5)
+    parser.add_argument("--epochs", type=int, default=EPOCHS)
+    parser.add_argument("--tasks", nargs="+", choices=TASKS, default=list(TASKS))
+    parser.add_argument("--arms", nargs="+", choices=ARMS, default=list(ARMS))
+    parser.add_argument("--directory", type=Path, default=Path("task-runs"))
+    parser.add_argument("--json", type=Path, help="gather the runs there")
+    options = parser.parse_args()
+    if options.quick:
+        runs = [
+            run(name, arm, 0, 40)
+            for name in ("copy, delay 20", "adding, 100 steps")
+            for arm in ARMS
+        ]
+        table(runs)
+        return 0 if all(np.isfinite(r["accuracy"]) for r in runs) else 1
+    options.directory.mkdir(exist_ok=True)
+    for seed in range(options.seeds):
+        for name in options.tasks:
+            for arm in options.arms:
+                path = options.directory / f"{name}-{arm}-{seed}-{options.epochs}.json".replace(
+                    " ", "_"
+                )
+                if not path.exists():
+                    found = run(name, arm, seed, options.epochs)
+                    path.with_suffix(".tmp").write_text(json.dumps(found))
+                    path.with_suffix(".tmp").rename(path)
+    runs = gathered(options.directory)
+    table(runs)
+    if options.json:
+        options.json.write_text(json.dumps(runs, indent=0) + "\n")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,325 @@
+"""Chaotic flows in three and more dimensions."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import autograd.numpy as anp
+import numpy as np
+
+from .. import validate
+from .maps import SPROTT
+from .reference import CatalogFlow, Reference, flow_of, published
+
+
+def chen(*, a: Any = 35.0, b: Any = 3.0, c: Any = 28.0, dt: float = 0.004) -> CatalogFlow:
+    r"""Return Chen's system.
+
+    .. math:: \dot x = a (y - x), \quad \dot y = (c - a) x - x z + c y, \quad \dot z = x y - b z
+
+    Parameters
+    ----------
+    a, b, c : float or array, optional
+        The exponents add up to c - a - b.
+    dt : float, optional
+
+    References
+    ----------
+    G. Chen and T. Ueta, Int. J. Bifurcation Chaos 9, 1465 (1999).
+
+    Examples
+    --------
+    >>> from lyapnet import catalog
+    >>> catalog.chen().reference.exponents
+    (2.0272, 0.0, -12.0272)
+    """
+    known = published({"a": 35.0, "b": 3.0, "c": 28.0}, (2.0272, 0.0, -12.0272), SPROTT, 4)
+
+    def field(x: Any, y: Any, z: Any, p: Any) -> Any:
+        a, b, c = p["a"], p["b"], p["c"]
+        return a * (y - x), (c - a) * x - x * z + c * y, x * y - b * z
+
+    return flow_of("Chen's system", field, (-10.0, 0.0, 37.0), known, dt=dt, a=a, b=b, c=c)
+
+
+def chua(*, alpha: Any = 9.0, beta: Any = 14.286, dt: float = 0.02) -> CatalogFlow:
+    r"""Return Chua's circuit, the double scroll.
+
+    .. math:: \dot x = \alpha (y - x - f(x)), \quad \dot y = x - y + z, \quad
+              \dot z = -\beta y, \qquad
+              f(x) = b x + \tfrac{a - b}{2} (|x + 1| - |x - 1|), \; a = -\tfrac87, b = -\tfrac57
+
+    Parameters
+    ----------
+    alpha, beta : float or array, optional
+    dt : float, optional
+
+    References
+    ----------
+    T. Matsumoto, L. O. Chua and M. Komuro, IEEE Trans. Circuits Syst. 32, 797 (1985).
+
+    Examples
+    --------
+    >>> from lyapnet import catalog
+    >>> catalog.chua().reference.exponents
+    (0.3271, 0.0, -2.5197)
+    """
+    known = published({"alpha": 9.0, "beta": 14.286}, (0.3271, 0.0, -2.5197), SPROTT, 4)
+
+    def field(x: Any, y: Any, z: Any, p: Any) -> Any:
+        bend = 0.5 * (-3.0 / 7.0) * (anp.abs(x + 1.0) - anp.abs(x - 1.0))
+        f = -5.0 / 7.0 * x + bend
+        return p["alpha"] * (y - x - f), x - y + z, -p["beta"] * y
+
+    start = (0.1, 0.0, 0.6)
+    return flow_of("Chua's circuit", field, start, known, dt=dt, alpha=alpha, beta=beta)
+
+
+def thomas(*, b: Any = 0.18, dt: float = 0.05) -> CatalogFlow:
+    r"""Return Thomas's cyclically symmetric flow.
+
+    .. math:: \dot x = \sin y - b x, \quad \dot y = \sin z - b y, \quad \dot z = \sin x - b z
+
+    Parameters
+    ----------
+    b : float or array, optional
+        The exponents add up to -3 b; at 0 it is conservative, labyrinth chaos.
+    dt : float, optional
+
+    References
+    ----------
+    R. Thomas, Int. J. Bifurcation Chaos 9, 1889 (1999).
+
+    Examples
+    --------
+    >>> from lyapnet import catalog
+    >>> catalog.thomas().reference.exponents
+    (0.0349, 0.0, -0.5749)
+    """
+    known = published({"b": 0.18}, (0.0349, 0.0, -0.5749), SPROTT, 4)
+
+    def field(x: Any, y: Any, z: Any, p: Any) -> Any:
+        b = p["b"]
+        return anp.sin(y) - b * x, anp.sin(z) - b * y, anp.sin(x) - b * z
+
+    return flow_of("Thomas's flow", field, (0.1, 0.0, 0.0), known, dt=dt, b=b)
+
+
+def halvorsen(*, a: Any = 1.27, dt: float = 0.01) -> CatalogFlow:
+    r"""Return Halvorsen's cyclically symmetric flow.
+
+    .. math:: \dot x = -a x - 4 y - 4 z - y^2, \qquad \text{and cyclic}
+
+    Parameters
+    ----------
+    a : float or array, optional
+        The exponents add up to -3 a.
+    dt : float, optional
+
+    References
+    ----------
+    J. C. Sprott, Chaos and Time-Series Analysis (Oxford, 2003), section 4.8.
+
+    Examples
+    --------
+    >>> from lyapnet import catalog
+    >>> catalog.halvorsen().reference.exponents
+    (0.7899, 0.0, -4.5999)
+    """
+    # Printed are three digits behind the point that the sum, -3.81, bears out.
+    known = published({"a": 1.27}, (0.7899, 0.0, -4.5999), SPROTT, 4)
+
+    def field(x: Any, y: Any, z: Any, p: Any) -> Any:
+        a = p["a"]
+        return (
+            -a * x - 4.0 * y - 4.0 * z - y**2,
+            -a * y - 4.0 * z - 4.0 * x - z**2,
+            -a * z - 4.0 * x - 4.0 * y - x**2,
+        )
+
+    return flow_of("Halvorsen's flow", field, (-5.0, 0.0, 0.0), known, dt=dt, a=a)
+
+
+def burke_shaw(*, s: Any = 10.0, v: Any = 13.0, dt: float = 0.005) -> CatalogFlow:
+    r"""Return the attractor of Burke and Shaw.
+
+    .. math:: \dot x = -s (x + y), \quad \dot y = -y - s x z, \quad \dot z = s x y + v
+
+    Parameters
+    ----------
+    s, v : float or array, optional
+        The exponents add up to -(s + 1).
+    dt : float, optional
+
+    References
+    ----------
+    R. Shaw, Z. Naturforsch. A 36, 80 (1981).
+
+    Examples
+    --------
+    >>> from lyapnet import catalog
+    >>> catalog.burke_shaw().reference.exponents
+    (2.2499, 0.0, -13.2499)
+    """
+    known = published({"s": 10.0, "v": 13.0}, (2.2499, 0.0, -13.2499), SPROTT, 4)
+
+    def field(x: Any, y: Any, z: Any, p: Any) -> Any:
+        s = p["s"]
+        return -s * (x + y), -y - s * x * z, s * x * y + p["v"]
+
+    return flow_of("Burke-Shaw flow", field, (0.6, 0.0, 0.0), known, dt=dt, s=s, v=v)
+
+
+def rucklidge(*, kappa: Any = 2.0, a: Any = 6.7, dt: float = 0.02) -> CatalogFlow:
+    r"""Return Rucklidge's model of double convection.
+
+    .. math:: \dot x = -\kappa x + a y - y z, \quad \dot y = x, \quad \dot z = y^2 - z
+
+    Parameters
+    ----------
+    kappa, a : float or array, optional
+        The exponents add up to :math:`-(\kappa + 1)`.
+    dt : float, optional
+
+    References
+    ----------
+    A. M. Rucklidge, J. Fluid Mech. 237, 209 (1992).
+
+    Examples
+    --------
+    >>> from lyapnet import catalog
+    >>> catalog.rucklidge().reference.exponents
+    (0.0643, 0.0, -3.0643)
+    """
+    known = published({"kappa": 2.0, "a": 6.7}, (0.0643, 0.0, -3.0643), SPROTT, 4)
+
+    def field(x: Any, y: Any, z: Any, p: Any) -> Any:
+        return -p["kappa"] * x + p["a"] * y - y * z, x, y**2 - z
+
+    return flow_of("Rucklidge's flow", field, (1.0, 0.0, 4.5), known, dt=dt, kappa=kappa, a=a)
+
+
+def linz_sprott(*, a: Any = 0.6, dt: float = 0.05) -> CatalogFlow:
+    r"""Return the simplest chaotic flow with an absolute value.
+
+    .. math:: \dddot x + a \ddot x + \dot x + |x| = 1
+
+    Parameters
+    ----------
+    a : float or array, optional
+        The exponents add up to -a.
+    dt : float, optional
+
+    References
+    ----------
+    S. J. Linz and J. C. Sprott, Phys. Lett. A 259, 240 (1999).
+
+    Examples
+    --------
+    >>> from lyapnet import catalog
+    >>> catalog.linz_sprott().reference.exponents
+    (0.0362, 0.0, -0.6362)
+    """
+    known = published({"a": 0.6}, (0.0362, 0.0, -0.6362), SPROTT, 4)
+
+    def field(x: Any, y: Any, z: Any, p: Any) -> Any:
+        return y, z, 1.0 - p["a"] * z - y - anp.abs(x)
+
+    return flow_of("Linz-Sprott flow", field, (0.0, -0.7, 0.0), known, dt=dt, a=a)
+
+
+#: J. C. Sprott, Phys. Rev. E 50, R647 (1994): fields, starts, largest exponents of table I.
+_SPROTT: dict[str, tuple[Any, tuple[float, ...], float]] = {
+    "B": (lambda x, y, z: (y * z, x - y, 1 - x * y), (0.05, 0.05, 0.05), 0.210),
+    "C": (lambda x, y, z: (y * z, x - y, 1 - x**2), (-0.38, -0.47, 0.67), 0.163),
+    "D": (lambda x, y, z: (-y, x + z, x * z + 3 * y**2), (-1.12, -0.54, 2.57), 0.103),
+    "E": (lambda x, y, z: (y * z, x**2 - y, 1 - 4 * x), (1.47, 1.10, 0.27), 0.078),
+    "F": (lambda x, y, z: (y + z, -x + 0.5 * y, x**2 - z), (0.28, -2.87, 0.83), 0.117),
+    "G": (lambda x, y, z: (0.4 * x + z, x * z - y, -x + y), (-0.61, -0.32, 0.18), 0.034),
+    "H": (lambda x, y, z: (-y + z**2, x + 0.5 * y, x - z), (-0.57, 1.05, -0.84), 0.117),
+    "I": (lambda x, y, z: (-0.2 * y, x + z, x + y**2 - z), (-0.125, -0.469, -0.066), 0.012),
+    "J": (lambda x, y, z: (2 * z, -2 * y + z, -x + y + y**2), (2.95, 1.07, 2.70), 0.076),
+    "K": (lambda x, y, z: (x * y - z, x - y, x + 0.3 * z), (0.13, -0.47, -0.66), 0.038),
+    "L": (lambda x, y, z: (y + 3.9 * z, 0.9 * x**2 - y, 1 - x), (-5.11, 23.54, -3.11), 0.061),
+    "M": (lambda x, y, z: (-z, -(x**2) - y, 1.7 + 1.7 * x + y), (2.286, -3.534, 0.514), 0.044),
+    "N": (lambda x, y, z: (-2 * y, x + z**2, 1 + y - 2 * z), (4.05, -0.39, -2.30), 0.076),
+    "O": (lambda x, y, z: (y, x - z, x + x * z + 2.7 * y), (-0.031, -0.21, 0.412), 0.049),
+    "P": (lambda x, y, z: (2.7 * y + z, -x + y**2, x + y), (-0.122, -0.161, 0.423), 0.087),
+    "Q": (lambda x, y, z: (-z, x - y, 3.1 * x + y**2 + 0.5 * z), (-0.993, -1.564, 0.426), 0.109),
+    "R": (lambda x, y, z: (0.9 - y, 0.4 + z, x * y - z), (-0.723, -0.691, -0.193), 0.062),
+    "S": (lambda x, y, z: (-x - 4 * y, x + z**2, 1 + x), (-2.05, -0.694, -0.572), 0.188),
+}
+
+
+def sprott(case: str = "B", *, dt: float = 0.02) -> CatalogFlow:
+    """Return one of Sprott's nineteen flows with five terms and two products, or six and one.
+
+    Parameters
+    ----------
+    case : {"B", "C", ..., "S"}, optional
+        Case A is `nose_hoover`.
+    dt : float, optional
+
+    References
+    ----------
+    J. C. Sprott, "Some simple chaotic flows", Phys. Rev. E 50, R647 (1994).
+
+    Examples
+    --------
+    >>> from lyapnet import catalog
+    >>> catalog.sprott("S").reference.exponents  # the leading two
+    (0.188, 0.0)
+    """
+    case = validate.option("case", case, _SPROTT)
+    equations, start, leading = _SPROTT[case]
+    known = Reference((leading, 0.0), "J. C. Sprott, Phys. Rev. E 50, R647 (1994)", False,
+                      (0.001, 0.0))  # fmt: skip
+
+    def field(x: Any, y: Any, z: Any, p: Any) -> Any:
+        return tuple(p["rate"] * part for part in equations(x, y, z))
+
+    def reference(p: Any) -> Reference | None:
+        return known if p["rate"] == 1 else None
+
+    return flow_of(f"Sprott's flow {case}", field, start, reference, dt=dt, rate=1.0)
+
+
+def generalized_roessler(
+    n: int = 5, *, a: Any = 0.29, b: Any = 4.0, d: Any = 2.0, eps: Any = 0.1, dt: float = 0.005
+) -> CatalogFlow:
+    r"""Return a chain of n units with Rossler's nonlinearity at its end: hyperchaos.
+
+    .. math:: \dot x_1 = -x_2 + a x_1, \quad \dot x_i = x_{i-1} - x_{i+1}, \quad
+              \dot x_n = \epsilon + b x_n (x_{n-1} - d)
+
+    Up to n - 2 exponents are positive; `reference` is None: no formula is known, and the exponents
+    are found in figures alone.
+
+    Parameters
+    ----------
+    n : int, optional
+        Dimension, odd, at least 3.
+    a, b, d, eps : float or array, optional
+    dt : float, optional
+
+    References
+    ----------
+    G. Baier and S. Sahle, Phys. Rev. E 51, R2712 (1995).
+
+    Examples
+    --------
+    >>> from lyapnet import catalog
+    >>> catalog.generalized_roessler(5).dim
+    5
+    """
+    n = validate.integer("n", n, low=3)
+
+    def field(*given: Any) -> Any:
+        *x, p = given
+        inner = [x[i - 1] - x[i + 1] for i in range(1, n - 1)]
+        last = p["eps"] + p["b"] * x[-1] * (x[-2] - p["d"])
+        return (-x[1] + p["a"] * x[0], *inner, last)
+
+    start = 0.1 * np.cos(np.arange(n))
+    name = f"generalised Rossler flow of {n} units"
+    return flow_of(name, field, start, dt=dt, a=a, b=b, d=d, eps=eps)

@@ -1,0 +1,162 @@
+"""Any function of JAX as a system with exponents."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable
+from typing import Any, Self
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from .. import validate
+from ..numerics.arrays import Array
+from ..numerics.autodiff import Tree, is_traced, leaves, rebuild, value
+from ..systems import System as _System
+from ..systems.orbit import Orbit
+from .orbit import Functions, JaxOrbit
+
+
+class System(_System):
+    r"""A step written in JAX: whatever lyapnet does with a cell, it does with this.
+
+    .. math:: h_{s+1} = f(h_s, u_{s+1}; \theta)
+
+    Tangent vectors go through it in forward mode, cotangents in reverse mode, k at a time, all
+    compiled; no Jacobian is formed. States, parameters and results are NumPy arrays of
+    ``float64``, and the step is evaluated in that precision, whether or not JAX has it enabled.
+
+    Parameters
+    ----------
+    step : callable
+        ``step(h, u)``, without inputs ``step(h)``, with parameters ``step(h, u, params)``: of one
+        state ``(n,)`` and one input ``(m,)``; anything that `jax.jit` takes.
+    dim : int
+        Dimension n of the state.
+    n_inputs : int, optional
+        Dimension m of the input u.
+    params : dict, list or tuple of arrays, nested or not, optional
+        What `floss` changes, and what exponents are differentiable in.
+    dt : float, optional
+        Time that a step takes.
+    dtype : optional
+        To evaluate the step in, ``float64`` if left out.
+
+    Examples
+    --------
+    >>> import jax.numpy as jnp
+    >>> import numpy as np
+    >>> import lyapnet as ln
+    >>> import lyapnet.jax as lj
+    >>> W = 0.5 * np.eye(3)
+    >>> system = lj.System(lambda h, p: jnp.tanh(p["W"] @ h), 3, params={"W": W})
+    >>> system.jacobian(np.zeros(3))
+    array([[0.5, 0. , 0. ],
+           [0. , 0.5, 0. ],
+           [0. , 0. , 0.5]])
+    >>> ln.lyapunov_spectrum(system, 200, k=2, x0=np.ones(3), rng=0).exponents.shape
+    (2,)
+    """
+
+    def __init__(
+        self,
+        step: Callable[..., Any],
+        dim: int,
+        *,
+        n_inputs: int = 0,
+        params: Tree = None,
+        dt: float = 1.0,
+        dtype: Any = np.float64,
+    ) -> None:
+        if not callable(step):
+            raise TypeError(f"`step` must be a function, got {step!r}")
+        self.dim = validate.integer("dim", dim, low=1)
+        self.n_inputs = validate.integer("n_inputs", n_inputs, low=0)
+        self.dt = validate.real("dt", dt, positive=True)
+        self._dtype = np.dtype(dtype)
+        if self._dtype.kind != "f":
+            raise TypeError(f"`dtype` must be a real type such as numpy.float64, got {dtype!r}")
+        self.params = plain(params)
+        driven, with_params = self.n_inputs > 0, params is not None
+
+        def call(p: Tree, x: Any, u: Any) -> Any:
+            return step(x, *((u,) if driven else ()), *((p,) if with_params else ()))
+
+        #: The step as a function (params, x, u), whatever of these the user's takes.
+        self.function = call
+        self._functions = Functions(call)
+        self._check(call)
+
+    def _check(self, call: Callable[..., Any]) -> None:
+        """Trace the step once, without running it, and look at what it returns."""
+        with jax.enable_x64(True):
+            shapes = [
+                jax.ShapeDtypeStruct(np.shape(x), self._dtype)
+                for x in (*leaves(self.params), np.empty(self.dim), np.empty(self.n_inputs))
+            ]
+            tree = rebuild(self.params, shapes[:-2])
+            try:
+                found = jax.eval_shape(call, tree, *shapes[-2:])
+            except Exception as error:  # of the user's function
+                raise TypeError(
+                    f"`step` cannot be traced for a state of shape ({self.dim},): {error}"
+                ) from error
+        if getattr(found, "shape", None) != (self.dim,):
+            got = getattr(found, "shape", type(found).__name__)
+            raise ValueError(
+                f"`step` must return the next state, an array of shape ({self.dim},), got {got}"
+            )
+        if jnp.issubdtype(found.dtype, jnp.complexfloating):
+            raise TypeError("`step` returns complex numbers: write real and imaginary part apart")
+
+    def __repr__(self) -> str:
+        return f"lyapnet.jax.System(dim={self.dim}, n_inputs={self.n_inputs})"
+
+    def with_params(self, params: Tree) -> Self:
+        """Return the same system with other parameters, a tree of the same form."""
+        other = copy.copy(self)
+        other.params = rebuild(self.params, leaves(params))
+        return other
+
+    def default_state(self, rng: np.random.Generator) -> Array:
+        """Draw a standard normal state: zero can be a fixed point."""
+        return rng.standard_normal(self.dim)
+
+    def _one(self, x: Any, u: Any) -> Orbit:
+        if is_traced(x, u, *leaves(self.params)):
+            raise TypeError(
+                "autograd cannot trace a single step of JAX: ask for exponents by "
+                "`finite_time_exponents`, or write the whole (as a closed loop) in JAX"
+            )
+        x = np.asarray(x, dtype=float)
+        u = None if u is None or not self.n_inputs else np.asarray(u, dtype=float)
+        x = np.broadcast_to(x, (*self.ensemble(x, u), self.dim))
+        return self.orbit(x, None if u is None else u[None], 1)
+
+    def step(self, x: Any, u: Any = None) -> Any:
+        """Return the next state ``(..., n)``; without an input, under zero input."""
+        return self._one(x, u).states[1]
+
+    def jacobian(self, x: Any, u: Any = None) -> Any:
+        """Return the Jacobian of `step` in the state, ``(..., n, n)``."""
+        return self._one(x, u).jacobians[0]
+
+    def pushforward(self, x: Any, Q: Any, u: Any = None) -> Any:
+        """Return the Jacobian times ``Q (..., n, k)`` without forming it."""
+        Q, x = (np.asarray(y, dtype=float) for y in (Q, x))
+        x = np.broadcast_to(x, (*np.broadcast_shapes(x.shape[:-1], Q.shape[:-2]), self.dim))
+        rows = np.broadcast_to(Q.swapaxes(-1, -2), (*x.shape[:-1], Q.shape[-1], self.dim))
+        out = np.empty(rows.shape)
+        self._one(x, u).push(0, rows, out)
+        return out.swapaxes(-1, -2)
+
+    def orbit(self, x: Array, inputs: Array | None, n_steps: int) -> Orbit:
+        """Run `n_steps` steps; see `lyapnet.System.orbit`."""
+        params = rebuild(self.params, [value(p) for p in leaves(self.params)])
+        return JaxOrbit(self._functions, params, x, inputs, n_steps, self.n_inputs, self._dtype)
+
+
+def plain(params: Tree) -> Tree:
+    """Return a tree of parameters as arrays of float64."""
+    return rebuild(params, [validate.array("params", np.asarray(p)) for p in leaves(params)])

@@ -1,0 +1,287 @@
+"""Fixed points and slow points, from many starts."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, ClassVar
+
+import numpy as np
+
+from .. import validate
+from ..errors import LyapnetError
+from ..numerics.arrays import Array
+from ..results.result import Result
+from ..results.storage import register
+from ..systems import NoisyFlow, System, as_system
+from ..tangent.start import start_state
+from ..tangent.stretches import run_orbit
+
+#: Steps from which starts are drawn, where none are given.
+_TRAJECTORY = 2000
+
+#: Moduli of multipliers this close to 1 are neutral.
+_NEUTRAL = 1e-7
+
+#: The squared speed has a minimum where it falls by less than this part.
+_FLAT = 1e-9
+
+#: Damping of the first step, and its bounds, relative to the squared size of the Jacobian.
+_DAMPING, _LEAST, _MOST = 1e-2, 1e-14, 1e10
+
+
+@register
+@dataclass(frozen=True, repr=False, eq=False)
+class FixedPoints(Result):
+    r"""Fixed points of a system, and slow points where the speed has a minimum above zero.
+
+    Attributes
+    ----------
+    points : array (m, n)
+        Fixed points first, those that most starts lead to before others, then slow points.
+    speed : array (m,)
+        :math:`|f(x) - x| / \Delta t`.
+    eigenvalues : array (m, n), complex
+        Of the Jacobian of a step: multipliers, by falling modulus.
+    exponents : array (m, n)
+        :math:`\log |\mu_i| / \Delta t`: at a fixed point its Lyapunov exponents.
+    kinds : list of str
+        "sink", "saddle", "source", "neutral" (no multiplier outside of the unit circle, some on
+        it), or "slow".
+    counts : array (m,)
+        Number of starts that led there.
+    n_starts : int
+    """
+
+    _dims: ClassVar[dict[str, tuple[str, ...]]] = {
+        "points": ("point", "unit"),
+        "speed": ("point",),
+        "eigenvalues": ("point", "eigenvalue"),
+        "exponents": ("point", "eigenvalue"),
+        "counts": ("point",),
+    }
+
+    points: Array
+    speed: Array
+    eigenvalues: Array
+    exponents: Array
+    kinds: list[str]
+    counts: Array
+    n_starts: int
+    settings: dict[str, Any] = field(repr=False)
+
+    def _summary(self) -> dict[str, Any]:
+        names = list(dict.fromkeys(self.kinds))
+        found = ", ".join(f"{self.kinds.count(name)} {name}" for name in names)
+        return {"points": found or "none", "starts": self.n_starts}
+
+    def plot(self, ax: Any = None) -> Any:
+        """Draw the points on their two principal axes, coloured by kind; return the Axes.
+
+        Parameters
+        ----------
+        ax : matplotlib Axes, optional
+        """
+        from .plot import plot_fixed_points
+
+        return plot_fixed_points(self, ax)
+
+
+def fixed_points(
+    system: Any,
+    n_starts: int = 100,
+    *,
+    inputs: Any = None,
+    x0: Any = None,
+    spread: float = 0.0,
+    tol: float = 1e-10,
+    distance: float = 1e-4,
+    slow: float | None = None,
+    max_iterations: int = 500,
+    rng: Any = None,
+) -> FixedPoints:
+    r"""Find fixed points of a map, a flow or a network under constant input.
+
+    The squared speed :math:`|f(x) - x|^2` is minimised from many states at once, by Newton's
+    method with the exact Jacobian of the step, damped where it would not descend (Levenberg and
+    Marquardt). Minima at zero are fixed points; others, within `slow`, are slow points.
+
+    Parameters
+    ----------
+    system : System
+        A cell, map or flow that does not depend on time.
+    n_starts : int, optional
+    inputs : array (m,), optional
+        The constant input; zeros if left out.
+    x0 : array (n,) or (n_starts, n), optional
+        States to start from; or one state, from which a trajectory is run to draw them.
+    spread : float, optional
+        Standard deviation of normal noise that is added to states drawn from a trajectory.
+    tol : float, optional
+        Speed below which a point is fixed, relative to the size of the state (at least 1).
+    distance : float, optional
+        Points that are nearer to each other, relative to the size of the state, are one.
+    slow : float, optional
+        Speed up to which minima of the speed are returned, too; default none are.
+    max_iterations : int, optional
+    rng : None, int or Generator, optional
+
+    Returns
+    -------
+    FixedPoints
+
+    Notes
+    -----
+    What no start leads to is not found: more starts, and wider ones, find more. Of a flow the
+    step's fixed points are the zeros of the field for every method of the library.
+
+    References
+    ----------
+    D. Sussillo and O. Barak, "Opening the black box", Neural Comput. 25, 626 (2013), for networks
+    and slow points; K. Levenberg, Quart. Appl. Math. 2, 164 (1944).
+
+    Examples
+    --------
+    >>> import lyapnet as ln
+    >>> found = ln.fixed_points(ln.catalog.lorenz63(), 50, rng=0)
+    >>> found.kinds
+    ['saddle', 'saddle', 'saddle']
+    >>> (abs(found.points).round(4) + 0.0).max(axis=0)  # the origin and (+-c, +-c, 27)
+    array([ 8.4853,  8.4853, 27.    ])
+    """
+    found = as_system(system)
+    rng = validate.generator(rng)
+    if found.time or isinstance(found, NoisyFlow):
+        what = "depends on time" if found.time else "is noisy"
+        raise ValueError(
+            f"`system` {what} and has no fixed points: of a periodically forced flow take the map "
+            "over a period, ln.stroboscopic(flow, period)"
+        )
+    n_starts = validate.integer("n_starts", n_starts, low=1)
+    max_iterations = validate.integer("max_iterations", max_iterations, low=1)
+    tol = validate.real("tol", tol, positive=True)
+    distance = validate.real("distance", distance, positive=True)
+    bound = 0.0 if slow is None else validate.real("slow", slow, positive=True)
+    u = None if inputs is None else validate.array("inputs", inputs, ndim=1)
+    if u is not None:
+        validate.trailing("inputs", u, found.n_inputs, "the system's n_inputs")
+    spread = validate.real("spread", spread, low=0.0)
+    search = _Search(found, u)
+    x = search.minimise(_starts(found, u, x0, n_starts, spread, rng), tol, max_iterations)
+    speed = search.speed(x)
+    size = np.maximum(1.0, np.linalg.norm(x, axis=-1))
+    good = np.isfinite(speed) & ((speed <= tol * size) | (search.settled & (speed <= bound)))
+    x, speed, size = x[good], speed[good], size[good]
+    first, counts = _distinct(x, speed, distance * size)
+    x, speed, size = x[first], speed[first], size[first]
+    fixed = speed <= tol * size
+    order = np.lexsort((-counts, ~fixed))
+    x, speed, counts, fixed = (a[order] for a in (x, speed, counts, fixed))
+    none = np.zeros((0, found.dim))
+    mu: Array = np.linalg.eigvals(search.jacobian(x)) if len(x) else none
+    mu = np.take_along_axis(mu, np.argsort(-np.abs(mu), axis=-1, kind="stable"), axis=-1)
+    with np.errstate(divide="ignore"):
+        exponents = np.log(np.abs(mu)) / found.dt
+    kinds = [_kind(m) if is_fixed else "slow" for m, is_fixed in zip(mu, fixed, strict=True)]
+    settings = {"tol": tol, "distance": distance, "slow": slow, "system": repr(found)}
+    return FixedPoints(x, speed, mu.astype(complex), exponents, kinds, counts, n_starts, settings)
+
+
+class _Search:
+    """Minima of the speed, for many states at once."""
+
+    def __init__(self, system: System, u: Array | None) -> None:
+        self.system = system
+        self.given = () if u is None else (u,)
+        self.settled = np.zeros(0, dtype=bool)
+
+    def residual(self, x: Array) -> Array:
+        """Return (f(x) - x) / dt."""
+        with np.errstate(all="ignore"):
+            return (self.system.step(x, *self.given) - x) / self.system.dt
+
+    def jacobian(self, x: Array) -> Array:
+        """Return the Jacobian of the step."""
+        return np.asarray(self.system.jacobian(x, *self.given), dtype=float)
+
+    def speed(self, x: Array) -> Array:
+        """Return |f(x) - x| / dt."""
+        return np.linalg.norm(self.residual(x), axis=-1)
+
+    def minimise(self, x: Array, tol: float, max_iterations: int) -> Array:
+        """Descend from all states; `settled` says which have come to rest."""
+        n = x.shape[-1]
+        damping = np.full(len(x), _DAMPING)
+        self.settled = np.zeros(len(x), dtype=bool)
+        r = self.residual(x)
+        for _ in range(max_iterations):
+            at = np.flatnonzero(~self.settled & np.isfinite(r).all(axis=-1))
+            if not len(at):
+                break
+            here, res = x[at], r[at]
+            J = (self.jacobian(here) - np.eye(n)) / self.system.dt
+            gradient = np.matmul(res[:, None, :], J)[:, 0]
+            square = np.matmul(J.swapaxes(-1, -2), J)
+            scale = np.trace(square, axis1=-2, axis2=-1) / n + 1e-300
+            damped = square + (damping[at] * scale)[:, None, None] * np.eye(n)
+            move = -np.linalg.solve(damped, gradient[..., None])[..., 0]
+            new = self.residual(here + move)
+            now, then = (np.sum(y**2, axis=-1) for y in (new, res))
+            better = np.isfinite(now) & (now < then)
+            x[at[better]], r[at[better]] = (here + move)[better], new[better]
+            factor = np.where(better, 0.1, 10.0)
+            damping[at] = np.clip(damping[at] * factor, _LEAST, _MOST)
+            size = 1.0 + np.linalg.norm(here, axis=-1)
+            still = np.linalg.norm(move, axis=-1) < 1e-12 * size
+            # At a minimum above zero it hardly falls any more, or not at all.
+            flat = better & (then - now < _FLAT * then)
+            stuck = ~better & (damping[at] >= _MOST)
+            self.settled[at] |= still | flat | stuck | (np.sqrt(then) < 1e-3 * tol * size)
+        return x
+
+
+def _starts(
+    system: System, u: Array | None, x0: Any, n_starts: int, spread: float, rng: Any
+) -> Array:
+    """Return states to start from: those given, or drawn from a trajectory."""
+    if x0 is None and system.default_state(rng) is None:
+        x0 = rng.standard_normal((n_starts, system.dim))
+    start = start_state(system, x0, rng)
+    if start.ndim == 2:
+        if len(start) != n_starts and n_starts != 100:
+            raise ValueError(f"`x0` has {len(start)} states, and `n_starts` is {n_starts}")
+        return start.copy()
+    if start.ndim > 2:
+        raise ValueError(f"`x0` must have shape (n,) or (n_starts, n), got {start.shape}")
+    inputs = None if u is None else np.broadcast_to(u, (_TRAJECTORY, len(u)))
+    if inputs is None and system.n_inputs:
+        inputs = np.zeros((_TRAJECTORY, system.n_inputs))
+    rows = system.drive.rows(inputs, (), _TRAJECTORY)
+    try:
+        states = run_orbit(system, start, rows, 0, _TRAJECTORY).states
+    except LyapnetError as error:
+        error.add_note("`fixed_points` draws its starts from a trajectory: give `x0` instead.")
+        raise
+    x = states[rng.integers(len(states), size=n_starts)]
+    return x + spread * rng.standard_normal(x.shape)
+
+
+def _distinct(x: Array, speed: Array, within: Array) -> tuple[Array, Array]:
+    """Return the slowest of each group of points near to each other, and their numbers."""
+    left = np.argsort(speed, kind="stable")
+    first, counts = [], []
+    while len(left):
+        away = np.linalg.norm(x[left] - x[left[0]], axis=-1)
+        same = away <= within[left[0]]
+        first.append(left[0])
+        counts.append(int(same.sum()))
+        left = left[~same]
+    return np.array(first, dtype=int), np.array(counts, dtype=int)
+
+
+def _kind(multipliers: Array) -> str:
+    """Name a fixed point."""
+    size = np.abs(multipliers)
+    outside, inside = size > 1 + _NEUTRAL, size < 1 - _NEUTRAL
+    if outside.any():
+        return "source" if outside.all() else "saddle"
+    return "sink" if inside.all() else "neutral"

@@ -1,0 +1,103 @@
+"""Pictures of orbits."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from ..results.axes import BLUE, GREEN, ORANGE, RED, SKY, new_axes
+
+_COLOURS = {"regular": BLUE, "chaotic": RED, "undecided": ORANGE}
+
+
+def plot_alignment(a: Any, ax: Any, order: int) -> Any:
+    """Draw GALI over time, orbits coloured by their verdict; return the Axes."""
+    ax = new_axes(ax)
+    curves = np.maximum(a.gali[..., order - 2].reshape(len(a.times), -1), 1e-17)
+    words = np.ravel(a.verdict)
+    alpha = float(np.clip(10 / len(words), 0.15, 1.0))
+    for word in np.unique(words):
+        lines = ax.plot(
+            a.times, curves[:, words == word], color=_COLOURS[word], lw=0.8, alpha=alpha
+        )
+        lines[0].set_label(f"{word} ({np.sum(words == word)})")
+    t = a.times[a.times >= 1]
+    if len(t):
+        for power, style in ((0, ":"), (2, "--")):
+            name = f"$t^{{-{power}}}$" if power else "constant"
+            ax.plot(t, t ** -float(power), style, color="0.3", lw=1, label=name)
+    ax.set(xscale="log", yscale="log", xlabel="time", ylabel=f"GALI$_{order}$")
+    ax.set_ylim(1e-17, 3)
+    for handle in ax.legend(frameon=False, fontsize="small", loc="lower left").legend_handles:
+        handle.set_alpha(1.0)
+    return ax
+
+
+def plot_phase_space(a: Any, ax: Any, axes: tuple[int, int]) -> Any:
+    """Draw starts coloured by the logarithm of their last GALI_2; return the Axes."""
+    ax = new_axes(ax, figsize=(5.6, 4.4))
+    points = a.x0.reshape(-1, a.x0.shape[-1])
+    value = np.log10(np.maximum(a.gali[-1, ..., 0].ravel(), 1e-16))
+    shown = ax.scatter(points[:, axes[0]], points[:, axes[1]], c=value, s=6, cmap="viridis",
+                       vmin=-16, vmax=0, linewidths=0)  # fmt: skip
+    ax.figure.colorbar(shown, ax=ax, label="log$_{10}$ GALI$_2$")
+    ax.set(xlabel=f"$x_{axes[0] + 1}$", ylabel=f"$x_{axes[1] + 1}$")
+    return ax
+
+
+_KINDS = {"sink": BLUE, "saddle": ORANGE, "source": RED, "neutral": SKY, "slow": "0.6"}
+
+
+def plot_fixed_points(f: Any, ax: Any) -> Any:
+    """Draw fixed points on their two principal axes, coloured by kind; return the Axes."""
+    ax = new_axes(ax)
+    x = f.points
+    if x.shape[-1] > 2 and len(x) > 1:
+        centred = x - x.mean(axis=0)
+        x = centred @ np.linalg.svd(centred, full_matrices=False)[2][:2].T
+        labels = ("first principal axis", "second principal axis")
+    else:
+        labels = ("$x_1$", "$x_2$")
+    y = x[:, 1] if x.shape[-1] > 1 else np.zeros(len(x))
+    for kind, color in _KINDS.items():
+        here = np.array(f.kinds) == kind
+        if here.any():
+            ax.plot(x[here, 0], y[here], "o", color=color, label=f"{kind} ({here.sum()})")
+    ax.set(xlabel=labels[0], ylabel=labels[1])
+    if len(x):
+        ax.legend(frameon=False, loc="upper left", bbox_to_anchor=(1.01, 1.0), borderaxespad=0.0)
+    return ax
+
+
+def plot_cycle(c: Any, ax: Any, axes: tuple[int, int]) -> Any:
+    """Draw a cycle in phase space; return the Axes."""
+    ax = new_axes(ax, figsize=(4.6, 4.2))
+    if c.states.shape[-1] > 1:
+        x, y = c.states[:, axes[0]], c.states[:, axes[1]]
+        ax.set(xlabel=f"$x_{axes[0] + 1}$", ylabel=f"$x_{axes[1] + 1}$")
+    else:
+        x, y = c.times, c.states[:, 0]
+        ax.set(xlabel="time", ylabel="$x_1$")
+    ax.plot(x, y, ".-" if len(x) < 30 else "-", color=GREEN if c.stable else RED, lw=1.2)
+    ax.plot(x[:1], y[:1], "o", color="0.2", ms=4)
+    ax.set_title(f"{'stable' if c.stable else 'unstable'} cycle, period {c.period:.6g}")
+    return ax
+
+
+def plot_ftle(f: Any, ax: Any) -> Any:
+    """Draw the leading exponent over a grid of states in the plane; return the Axes."""
+    ax = new_axes(ax, figsize=(5.6, 4.4))
+    lam = f.exponents[..., 0]
+    if lam.ndim != 2:
+        raise ValueError(
+            f"a picture takes states on a grid (rows, columns, n), got leading axes {lam.shape}"
+        )
+    varies = [i for i in range(f.x0.shape[-1]) if np.ptp(f.x0[..., i]) > 0][:2]
+    i, j = varies if len(varies) == 2 else (0, 1)
+    shown = ax.pcolormesh(
+        f.x0[..., i], f.x0[..., j], lam, shading="gouraud", cmap="viridis", rasterized=True
+    )
+    ax.figure.colorbar(shown, ax=ax, label="finite-time exponent")
+    ax.set(xlabel=f"$x_{i + 1}$", ylabel=f"$x_{j + 1}$")
+    return ax

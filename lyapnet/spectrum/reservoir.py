@@ -1,0 +1,140 @@
+"""Whether a reservoir forgets fast enough to learn all exponents of a system."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import numpy as np
+from scipy.special import stdtrit
+
+from .. import validate
+from ..numerics.arrays import Array
+from ..results.result import Result
+from ..results.storage import register
+from .result import Spectrum
+
+
+@register
+@dataclass(frozen=True, repr=False, eq=False)
+class ReservoirCriterion(Result):
+    """Whether the leading conditional exponent lies below the smallest one of the target.
+
+    Attributes
+    ----------
+    conditional, smallest : float
+        The two exponents, nats per unit time.
+    difference, low, high : float
+        The first less the second, with its interval.
+    verdict : str
+        "holds", "fails" or "undecided".
+    explanation : str
+        One sentence.
+    level : float
+        Of the interval.
+    """
+
+    conditional: float
+    smallest: float
+    difference: float
+    low: float
+    high: float
+    verdict: str
+    explanation: str
+    level: float
+
+    _dims: ClassVar[dict[str, tuple[str, ...]]] = {}
+
+    def _summary(self) -> dict[str, Any]:
+        return {"verdict": self.verdict, "explanation": self.explanation}
+
+
+def reservoir_criterion(
+    conditional: Spectrum, target: Spectrum, *, level: float = 0.95
+) -> ReservoirCriterion:
+    r"""Say whether a driven reservoir can have all exponents of the system that drives it.
+
+    A reservoir follows its drive as a function of the drive's state, which is smooth only if
+    perturbations of the reservoir shrink faster than anything does in the drive. Closed upon
+    itself it then has the exponents of the target among its own, the negative ones too; otherwise
+    only those above its leading conditional exponent.
+
+    Parameters
+    ----------
+    conditional : Spectrum
+        Of the reservoir under the target's series as `inputs`; one exponent is enough.
+    target : Spectrum
+        Of the system itself, all exponents.
+    level : float, optional
+        Of the two-sided interval of the difference.
+
+    Returns
+    -------
+    ReservoirCriterion
+
+    Raises
+    ------
+    ValueError
+        If the first is of a run without inputs, or the second has not all exponents.
+
+    References
+    ----------
+    B. R. Hunt, E. Ott and J. A. Yorke, Phys. Rev. E 55, 4029 (1997), for the smoothness;
+    J. A. Platt et al., Chaos 31, 123118 (2021), for reservoirs.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import lyapnet as ln
+    >>> henon = ln.catalog.henon()
+    >>> target = ln.lyapunov_spectrum(henon, 3000, rng=0)
+    >>> u = henon.orbit(np.array([0.1, 0.1]), None, 3500).states[:, :1]
+    >>> esn = ln.EchoStateNetwork.random(30, spectral_radius=0.1, rng=0)
+    >>> s = ln.lyapunov_spectrum(esn, inputs=u, k=1, rng=0)
+    >>> ln.reservoir_criterion(s, target).verdict
+    'holds'
+    """
+    for name, x in (("conditional", conditional), ("target", target)):
+        if not isinstance(x, Spectrum):
+            raise TypeError(f"`{name}` must be a Spectrum, got a {type(x).__name__}")
+        if x.exponents.ndim != 1:
+            raise ValueError(
+                f"`{name}` must be of one run, got {x.exponents.shape}: take .pooled()"
+            )
+    if not conditional.settings["driven"]:
+        raise ValueError("`conditional` must be of a run with `inputs`, the series of the target")
+    if target.system is not None and len(target.exponents) != target.system.dim:
+        raise ValueError(
+            f"`target` must have all {target.system.dim} exponents, got {len(target.exponents)}"
+        )
+    if not 0 < validate.real("level", level) < 1:
+        raise ValueError(f"`level` must lie between 0 and 1, got {level}: 0.95 is usual")
+    a, b = conditional.exponents[0], target.exponents[-1]
+    difference = float(a - b)
+    stderr, dofs = (
+        np.array([getattr(conditional, name)[0], getattr(target, name)[-1]])
+        for name in ("stderr", "dof")
+    )
+    half = _half_width(stderr**2, dofs, level)
+    low, high = difference - half, difference + half
+    verdict = (
+        "undecided" if low <= 0 <= high or np.isnan(half) else "holds" if high < 0 else "fails"
+    )
+    explanation = (
+        f"the reservoir's leading conditional exponent is {a:.3g}, the target's smallest {b:.3g}: "
+        f"a difference of {difference:.3g}, {100 * level:g} % interval [{low:.3g}, {high:.3g}]"
+    )
+    if verdict == "fails":
+        explanation += "; closed upon itself it has only the target's exponents above the former"
+    return ReservoirCriterion(
+        float(a), float(b), difference, float(low), float(high), verdict, explanation, float(level)
+    )
+
+
+def _half_width(variances: Array, dofs: Array, level: float) -> float:
+    """Return the half-width of the interval of a difference, after Welch."""
+    total = float(variances.sum())
+    if not total > 0:
+        return total  # zero, or NaN where an error is not known
+    dof = total**2 / float(np.sum(variances**2 / dofs))
+    return float(np.sqrt(total) * stdtrit(dof, 0.5 + level / 2))

@@ -1,0 +1,175 @@
+"""What the step of the integrator does to exponents."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, ClassVar
+
+import numpy as np
+
+from .. import validate
+from ..numerics.arrays import Array
+from ..results.result import Result
+from ..results.storage import register
+from ..systems import DelayFlow, NoisyFlow, System, as_system
+from .measure import lyapunov_spectrum
+from .step_defect import judge_step, step_defect
+
+
+@register
+@dataclass(frozen=True, repr=False, eq=False)
+class StepCheck(Result):
+    """How far exponents are those of the flow, and how far those of its integrator.
+
+    Attributes
+    ----------
+    exponents, finer : array (..., k)
+        With the step as it is, and with half of it (or a tenth of the tolerance), of runs over
+        the same time.
+    difference : array (..., k)
+        Of these: discretisation, and the errors of two runs.
+    difference_stderr : array (..., k)
+    defect : array (..., k) or None
+        What the finer step changes in the growth along one and the same trajectory: without the
+        errors of runs, but without what it does to the trajectory, too. None where the states of
+        the two cannot be compared, as with delays and noise.
+    half_width : array (..., k)
+        Of the 95 % intervals of `exponents`.
+    fine : bool
+        Whether the step changes less than the error bars.
+    verdict : str
+    """
+
+    _dims: ClassVar[dict[str, tuple[str, ...]]] = {
+        name: ("exponent",)
+        for name in (
+            "exponents", "finer", "difference", "difference_stderr", "defect", "half_width"
+        )
+    }  # fmt: skip
+
+    exponents: Array
+    finer: Array
+    difference: Array
+    difference_stderr: Array
+    defect: Array | None
+    half_width: Array
+    fine: bool
+    verdict: str
+    settings: dict[str, Any] = field(repr=False)
+
+    def plot(self, ax: Any = None) -> Any:
+        """Draw what the finer step changes, beside the error bars; return the Axes.
+
+        Parameters
+        ----------
+        ax : matplotlib Axes, optional
+        """
+        from .plot import plot_step_check
+
+        return plot_step_check(self, ax)
+
+
+def check_step(
+    system: Any,
+    n_steps: int,
+    *,
+    inputs: Any = None,
+    k: int | None = None,
+    x0: Any = None,
+    transient: int | None = None,
+    basis_transient: int | None = None,
+    t0: float = 0.0,
+    rng: Any = None,
+    progress: bool = False,
+) -> StepCheck:
+    r"""Compare exponents with those of half the step.
+
+    Two runs over the same time are compared, and the growth along one trajectory: from the same
+    state and tangent vectors, one step and its two halves. The change is to be held against the
+    error bars; with a method of order p the finer exponents are about :math:`2^p` times as near
+    to those of the flow.
+
+    Parameters
+    ----------
+    system : Flow, DelayFlow, NoisyFlow or a stroboscopic map
+        Of a flow whose method divides its steps the tolerances are taken ten times as small.
+    n_steps : int
+        Averaged steps, after both transients.
+    inputs : array (T, ..., m), optional
+        As for `lyapunov_spectrum`; refined for the shorter steps as the flow interpolates them,
+        noise by a Brownian bridge.
+    k, x0, transient, basis_transient, t0, rng, progress
+        As for `lyapunov_spectrum`.
+
+    Returns
+    -------
+    StepCheck
+
+    Examples
+    --------
+    >>> import autograd.numpy as np
+    >>> import lyapnet as ln
+    >>> stiff = ln.Flow(lambda x: np.array([-x[0], -300 * x[1]]), 2, dt=0.01)
+    >>> print(ln.check_step(stiff, 200, x0=[1.0, 1.0], transient=0, rng=0).verdict)
+    too coarse: halving the step changes exponents by up to 1.2e+02, more than their error bars \
+    (5e-12); take a smaller dt, or method="implicit" if the field is stiff
+    """
+    found = as_system(system)
+    finer = found.finer()
+    if finer is None:
+        raise TypeError(
+            f"`system` must be a flow, got {found!r}: a map has no step that could be halved"
+        )
+    fine, m = finer
+    rng = validate.generator(rng)
+    run: dict[str, Any] = {"k": k, "t0": t0, "rng": rng, "progress": progress}
+    if x0 is None:
+        x0 = found.default_state(rng)
+    if inputs is None and isinstance(found, NoisyFlow):
+        warm = max(100, n_steps // 10)
+        total = sum(warm if x is None else x for x in (transient, basis_transient)) + n_steps
+        inputs = found.increments(total, lead=np.shape(x0)[:-1], rng=rng)
+    coarse = lyapunov_spectrum(
+        found, n_steps, inputs=inputs, x0=x0, transient=transient,
+        basis_transient=basis_transient, **run,
+    )  # fmt: skip
+    u = None if inputs is None else found.drive.refined(validate.array("inputs", inputs), m)
+    there = lyapunov_spectrum(
+        fine, m * n_steps, inputs=u, x0=_past(found, fine, x0),
+        transient=m * coarse.settings["transient"],
+        basis_transient=m * coarse.settings["basis_transient"], **run,
+    )  # fmt: skip
+    difference = there.exponents - coarse.exponents
+    stderr = np.hypot(coarse.stderr, there.stderr)
+    defect = None if inputs is not None else step_defect(coarse)
+    low, high = coarse.confidence_interval()
+    half = (high - low) / 2
+    change = _change(difference, stderr, defect)
+    is_fine, words = judge_step(change, coarse.exponents, half, found)
+    if is_fine and defect is None:
+        words = f"fine: two runs differ by no more than their errors (up to {stderr.max():.1g})"
+    return StepCheck(
+        coarse.exponents, there.exponents, difference, stderr, defect, half, is_fine, words,
+        {"n_steps": n_steps, "dt": found.dt, "system": repr(found)},
+    )  # fmt: skip
+
+
+def _past(coarse: System, fine: System, x0: Any) -> Any:
+    """Return the first state of the finer run: of a delay equation on its own grid."""
+    if not isinstance(coarse, DelayFlow) or not isinstance(fine, DelayFlow):
+        return x0
+    x = np.asarray(x0, dtype=float)
+    n, lead = coarse.components, x.shape[:-1]
+    past = np.moveaxis(x.reshape(*lead, coarse.nodes, n), -2, 0)
+    at = np.minimum(np.arange(fine.nodes) * fine.dt / coarse.dt, coarse.nodes - 1)
+    low = np.minimum(at.astype(int), coarse.nodes - 2)
+    part = (at - low).reshape(-1, *(1,) * (past.ndim - 1))
+    return np.moveaxis((1 - part) * past[low] + part * past[low + 1], 0, -2).reshape(*lead, -1)
+
+
+def _change(difference: Array, stderr: Array, defect: Array | None) -> Array:
+    """Return what the step does: the defect, or a difference that errors do not explain."""
+    with np.errstate(invalid="ignore"):
+        beyond = np.where(np.isfinite(stderr), np.abs(difference) - 4 * stderr, 0.0)
+    beyond = np.where(np.isnan(beyond), 0.0, np.maximum(beyond, 0.0))
+    return beyond if defect is None else np.maximum(beyond, np.abs(defect))

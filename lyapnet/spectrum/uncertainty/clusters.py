@@ -1,0 +1,73 @@
+"""Neighbouring exponents that a run does not tell apart, and what it knows of them together.
+
+Where two exponents nearly coincide (a Jordan block, a rotation that beats slowly with the blocks)
+their directions exchange growth over times that no run may reach. The growth of the volume that
+they span is well known all the same: their sum, and so their mean.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .stderr import LOGARITHM, Array, estimate
+
+
+def clusters(
+    batches: Array, durations: Array, n_blocks: int, unknown: NDArray[np.bool_]
+) -> list[dict[str, Any]]:
+    """Find groups of neighbours around unknown exponents whose sum is known.
+
+    Two neighbours belong together if what their growth differs by in the whole run is no more
+    than a power of time, and one of them is unknown. A sum is known if its own error is less than
+    that.
+
+    Parameters
+    ----------
+    batches : ndarray, shape (batches, k)
+        Log growth of one run, in nats.
+    durations : ndarray, shape (batches,)
+    n_blocks : int
+        Blocks that are in these batches.
+    unknown : ndarray of bool, shape (k,)
+        Exponents without a standard error, or that drift.
+
+    Returns
+    -------
+    list of dict
+        With `exponents`, numbers from 1 in descending order of the averages, `sum`, its `stderr`,
+        and `mean`.
+    """
+    total_time = durations.sum()
+    means = batches.sum(axis=0) / total_time
+    order = np.argsort(-means, kind="stable")
+    gaps = -np.diff(means[order])
+    together = LOGARITHM * np.log1p(n_blocks)
+    close = gaps * total_time <= together
+    close &= unknown[order][1:] | unknown[order][:-1]
+    found = []
+    for group in np.split(np.arange(len(order)), np.flatnonzero(~close) + 1):
+        if len(group) < 2:
+            continue
+        total = estimate(batches[:, order[group]].sum(axis=1), durations, n_blocks)
+        if total.stderr * total_time <= together:
+            found.append(
+                {
+                    "exponents": [int(i) + 1 for i in group],
+                    "sum": float(total.mean),
+                    "stderr": float(total.stderr),
+                    "mean": float(total.mean) / len(group),
+                }
+            )
+    return found
+
+
+def clusters_in_words(found: list[dict[str, Any]]) -> str:
+    """Say what is known of each cluster, to follow a verdict; empty without any."""
+    return "".join(
+        f"; exponents {', '.join(map(str, each['exponents']))} are not told apart: their sum is "
+        f"{each['sum']:.6g} ± {each['stderr']:.1g}, their mean {each['mean']:.6g}"
+        for each in found
+    )

@@ -1,0 +1,132 @@
+"""Alignment indices: laws of decay, and verdicts against runs of a million steps."""
+
+import autograd.numpy as anp
+import numpy as np
+import pytest
+from numpy.testing import assert_allclose
+
+import lyapnet as ln
+
+
+def slope(a, order, low, high):
+    """Exponent of t in GALI between two times, mean over orbits."""
+    part = (a.times >= low) & (a.times <= high)
+    y = np.log(a.gali[part][..., order - 2]).reshape(part.sum(), -1).mean(axis=1)
+    return np.polyfit(np.log(a.times[part]), y, 1)[0]
+
+
+def test_gali_is_the_volume_of_unit_vectors_and_sali_their_least_sum():
+    a = ln.alignment(ln.catalog.henon(), 12, x0=[[0.1, 0.1]], rng=3, n_times=50)
+    x = np.array([0.1, 0.1])
+    w = np.linalg.qr(np.random.default_rng(3).standard_normal((1, 2, 2)))[0][0].T
+    for s in range(12):
+        w = w @ ln.catalog.henon().jacobian(x).T
+        x = ln.catalog.henon().step(x)
+        unit = w / np.linalg.norm(w, axis=1, keepdims=True)
+        at = np.flatnonzero(a.times == s + 1)
+        for i in at:
+            assert_allclose(a.gali[i, 0, 0], abs(np.linalg.det(unit)), rtol=1e-6, atol=1e-15)
+            sums = [np.linalg.norm(unit[0] + e * unit[1]) for e in (1, -1)]
+            assert_allclose(a.sali[i, 0], min(sums), rtol=1e-6, atol=1e-15)
+            assert_allclose(a.log_growth[i, 0], np.log(np.linalg.norm(w[0])), atol=1e-9)
+    assert len(a.times) == 12
+
+
+def test_laws_of_decay_on_a_torus_of_the_plane_and_in_chaos():
+    regular = ln.alignment(ln.catalog.standard(k=0.3), 20_000, x0=[[2.0, 0.5], [3.0, 1.0]], rng=0)
+    assert abs(slope(regular, 2, 100, 20_000) + 2) < 0.15  # N = 1: t^-2
+    x0 = np.random.default_rng(0).uniform(0, 2 * np.pi, (300, 2))
+    chaotic = ln.alignment(ln.catalog.standard(k=10.0), 12, x0=x0, rng=0)
+    lam = np.log(5)  # lambda_1 of the sea; GALI falls at twice this rate
+    logs = np.log(np.maximum(chaotic.gali[1:7, :, 0], 1e-17)).mean(axis=1)
+    rate = np.polyfit(chaotic.times[1:7], logs, 1)[0]
+    assert abs(rate + 2 * lam) < 0.4
+
+
+def henon_heiles(dt=0.05):
+    def field(x):
+        q1, q2, p1, p2 = (x[..., i] for i in range(4))
+        return anp.stack([p1, p2, -q1 - 2 * q1 * q2, -q2 - q1**2 + q2**2], axis=-1)
+
+    return ln.Flow(field, 4, dt=dt, method="leapfrog", vectorized=True)
+
+
+def on_shell(energy, n, rng):
+    """Starts of an energy, q1 = 0."""
+    found = []
+    while len(found) < n:
+        q2, p2 = rng.uniform(-0.5, 0.9), rng.uniform(-0.5, 0.5)
+        rest = 2 * energy - p2**2 - q2**2 + 2 * q2**3 / 3
+        if rest > 0 and q2 < 0.95:
+            found.append([0.0, q2, np.sqrt(rest), p2])
+    return np.array(found)
+
+
+def test_laws_of_decay_in_two_degrees_of_freedom():
+    x0 = on_shell(1 / 40, 6, np.random.default_rng(1))
+    a = ln.alignment(henon_heiles(0.1), 20_000, k=4, x0=x0, rng=0)
+    assert (a.verdict == "regular").all()
+    found = [slope(a, j, 100, 2000) for j in (2, 3, 4)]
+    assert_allclose(found, [0, -2, -4], atol=0.5)  # constant for j <= N = 2, then t^-2(j - N)
+
+
+def test_regular_and_chaotic_starts_of_the_standard_map():
+    """The truth of these starts is from runs of 10^6 steps, by the growth of one vector."""
+    rng = np.random.default_rng(0)
+    x0 = rng.uniform(0, 2 * np.pi, (200, 2))
+    assert (ln.alignment(ln.catalog.standard(k=0.3), 10_000, x0=x0, rng=0).verdict
+            == "regular").all()  # fmt: skip
+    a = ln.alignment(ln.catalog.standard(k=0.9), 50_000, x0=x0[:100], rng=0)
+    truth = chaotic_by_growth(0.9, x0[:100], 10**6)
+    wrong = ((a.verdict == "chaotic") & ~truth) | ((a.verdict == "regular") & truth)
+    assert 20 < truth.sum() < 60
+    assert wrong.sum() <= 2
+    assert (a.verdict == "undecided").sum() <= 3
+
+
+def chaotic_by_growth(k, x0, n):
+    """Whether growth over n steps is exponential: beyond a thousand times n."""
+    a = np.ones(len(x0))
+    b, (theta, p), total = 0.3 * a, x0.T.copy(), 0.0
+    for s in range(n // 10):  # a tenth of the length tells these apart already
+        b = b + k * np.cos(theta) * a
+        a = a + b
+        p = p + k * np.sin(theta)
+        theta = theta + p
+        if s % 64 == 63:
+            size = np.abs(a) + np.abs(b)
+            total, a, b = total + np.log(size), a / size, b / size
+    return total > np.log(1e3 * n)
+
+
+def test_pendulum_is_regular_and_forced_it_has_a_chaotic_layer():
+    pendulum = ln.Flow(
+        lambda x: anp.stack([x[..., 1], -anp.sin(x[..., 0])], axis=-1), 2, dt=0.1,
+        method="leapfrog", vectorized=True,
+    )  # fmt: skip
+    rng = np.random.default_rng(2)
+    x0 = np.stack([rng.uniform(-3, 3, 60), rng.uniform(-2.5, 2.5, 60)], axis=-1)
+    assert (ln.alignment(pendulum, 10_000, x0=x0, rng=0).verdict == "regular").all()
+    forced = ln.Flow(
+        lambda x, t: anp.stack(
+            [x[..., 1], -anp.sin(x[..., 0]) - anp.sin(x[..., 0] - t)], axis=-1
+        ), 2, dt=0.1, time=True, method="leapfrog", vectorized=True,
+    )  # fmt: skip
+    a = ln.alignment(forced, 10_000, x0=[[3.1, 0.5], [0.02, 0.0]], rng=0)
+    assert a.verdict[0] == "chaotic"
+
+
+def test_a_limit_cycle_is_not_chaotic_and_lorenz_is():
+    cycle = ln.Flow(lambda x: anp.array([x[1], (1 - x[0] ** 2) * x[1] - x[0]]), 2, dt=0.05)
+    assert ln.alignment(cycle, 2000, x0=[2.0, 0.0], rng=0).verdict != "chaotic"
+    assert ln.alignment(ln.catalog.lorenz63(), 5000, rng=0).verdict == "chaotic"
+
+
+def test_pictures_and_arguments():
+    a = ln.alignment(ln.catalog.standard(k=1.2), 200, x0=np.ones((3, 2)), rng=0)
+    assert a.plot().get_ylabel() == "GALI$_2$"
+    assert a.plot_phase_space().get_xlabel() == "$x_1$"
+    with pytest.raises(ValueError, match="at most 2"):
+        ln.alignment(ln.catalog.standard(), 100, k=3)
+    with pytest.raises(ValueError, match="at least 10"):
+        ln.alignment(ln.catalog.standard(), 5)

@@ -1,0 +1,122 @@
+"""The integrator's step is seen where it matters, and only there."""
+
+import autograd.numpy as anp
+import numpy as np
+import pytest
+from numpy.testing import assert_allclose
+
+import lyapnet as ln
+
+
+def stiff(**kwargs):
+    return ln.Flow(lambda x: anp.array([-x[0], -300 * x[1]]), 2, **kwargs)
+
+
+def test_an_unstable_step_is_not_converged():
+    # RK4 multiplies by 24.2 where exp(-3) is meant: exponents 31.8 and -1 for -1 and -300.
+    s = ln.lyapunov_spectrum(stiff(dt=0.01), 500, x0=[1.0, 1.0], transient=0, rng=0)
+    assert s.exponents[0] > 30
+    found = s.diagnose()
+    assert not found.converged
+    assert found.verdict.startswith("too coarse: halving the step changes exponents by up to")
+    assert "implicit" in found.verdict
+    laws = ln.check_invariants(s)
+    assert not laws.passed
+    assert laws.verdicts["divergence"].startswith("fails")
+    assert "smaller dt" in laws.verdicts["divergence"]
+    assert laws.verdicts["volume"].startswith("holds")
+    good = ln.lyapunov_spectrum(stiff(dt=0.0005), 500, x0=[0.0, 0.0], rng=0)
+    assert_allclose(good.exponents, [-1, -300], rtol=1e-4)
+    solved = stiff(dt=0.01, method="implicit", rtol=1e-9)
+    assert_allclose(ln.lyapunov_spectrum(solved, 300, x0=[1.0, 0.0], rng=0).exponents, [-1, -300],
+                    rtol=1e-6)  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("dt", "coarse"), [(0.1, True), (0.05, True), (0.02, False), (0.01, False)]
+)
+def test_lorenz_is_flagged_where_the_step_exceeds_the_error_bars(dt, coarse):
+    s = ln.lyapunov_spectrum(ln.catalog.lorenz63(dt=dt), round(200 / dt), rng=0)
+    found = s.diagnose()
+    assert found.verdict.startswith("too coarse") == coarse
+    assert found.converged != coarse or not found.converged
+    # The sum is -41/3 of the field; the defect of the sum says by how much the step misses it.
+    missed = abs(s.exponents.sum() + 41 / 3)
+    assert 0.5 * missed < found.step_error.sum() < 4 * missed
+    laws = ln.check_invariants(s)
+    assert laws.verdicts["divergence"].startswith("fails" if coarse else "holds")
+
+
+def test_an_integrator_that_damps_what_is_neutral_is_seen():
+    # Euler's method on a rotation: growth 0.5 dt omega^2 instead of 0.
+    flow = ln.Flow(lambda x: anp.array([x[1], -x[0]]), 2, dt=0.05, method="euler")
+    s = ln.lyapunov_spectrum(flow, 2000, x0=[0.0, 0.0], rng=0)
+    assert_allclose(s.exponents, np.log(1 + 0.05**2) / 2 / 0.05, rtol=1e-6)
+    assert s.diagnose().verdict.startswith("too coarse")
+    leapfrog = ln.Flow(lambda x: anp.array([x[1], -x[0]]), 2, dt=0.05, method="leapfrog")
+    assert ln.check_invariants(leapfrog, 2000, x0=[1.0, 0.0], zero=False, rng=0).passed
+
+
+def test_check_step_says_how_much_the_finer_run_changes():
+    r = ln.check_step(stiff(dt=0.005), 300, x0=[1.0, 1.0], transient=0, rng=0)
+    # z = -1.5: log of 1 + z + z^2/2 + z^3/6 + z^4/24 over the step, and z = -0.75 over half of it
+    exact = [np.log(abs(sum(z**j / f for j, f in enumerate([1, 1, 2, 6, 24])))) / h
+             for z, h in ((-1.5, 0.005), (-0.75, 0.0025))]  # fmt: skip
+    assert_allclose(r.exponents[1], exact[0], rtol=1e-9)
+    assert_allclose(r.finer[1], exact[1], rtol=1e-9)
+    assert_allclose(r.difference[1], exact[1] - exact[0], rtol=1e-8)
+    assert_allclose(r.defect[1], exact[1] - exact[0], rtol=1e-8)
+    assert not r.fine
+    assert r.plot().get_title() == "too coarse"
+
+
+def test_forced_stroboscopic_adaptive_delayed_and_noisy_flows_have_a_finer_step():
+    def forced(x, t):
+        return anp.array([x[1], -0.2 * x[1] - x[0] ** 3 + anp.cos(t)])
+
+    flow = ln.Flow(forced, 2, dt=0.3, time=True)
+    for system, kwargs in (
+        (flow, {"t0": 0.5}),
+        (ln.stroboscopic(flow, 2 * np.pi), {"t0": 0.5}),
+        (ln.Flow(forced, 2, dt=0.5, time=True, method="adaptive", rtol=1e-4), {}),
+    ):
+        r = ln.check_step(system, 50, transient=10, x0=[1.0, 0.0], rng=0, **kwargs)
+        assert np.isfinite(r.defect).all()
+        assert_allclose(r.exponents.sum(), -0.2, atol=0.02)
+        assert abs(r.finer.sum() + 0.2) <= abs(r.exponents.sum() + 0.2) + 1e-6
+    late = ln.DelayFlow(lambda x, late: -1.2 * late, 1, delays=1.0, dt=0.25)
+    r = ln.check_step(late, 400, k=2, x0=late.history([1.0]), rng=0)
+    assert r.defect is None
+    assert abs(r.difference.sum()) < 0.1
+    noisy = ln.NoisyFlow(lambda x: -x, lambda x: 0.5 * x, 1, dt=0.1, calculus="ito")
+    r = ln.check_step(noisy, 4000, x0=[1e-3], rng=0)
+    # Under the same noise the difference is that of the step: Euler-Maruyama misses -1.125 by O(dt)
+    assert abs(r.finer[0] + 1.125) < abs(r.exponents[0] + 1.125) + 0.02
+    assert 0.01 < abs(r.difference[0]) < 0.1
+
+
+def test_inputs_are_refined_as_they_are_interpolated():
+    t = 0.2 * np.arange(300)
+    u = np.sin(t)[:, None]
+    for interpolation, allowed in (("hold", 0.2), ("linear", 0.02), ("cubic", 1e-3)):
+        flow = ln.Flow(
+            lambda x, u: u * x - x**3, 1, dt=0.2, n_inputs=1, interpolation=interpolation
+        )
+        fine, m = flow.finer()
+        refined = flow.drive.refined(u, m)
+        assert refined.shape == (600, 1)
+        assert_allclose(refined[::2], u, atol=1e-12)
+        assert_allclose(refined[1:-3:2, 0], np.sin(t + 0.1)[:-1][: len(refined[1:-3:2])],
+                        atol=allowed)  # fmt: skip
+        rows = flow.drive.rows(u, (), 300)
+        x = flow.orbit(np.ones(1), rows, 300).states
+        parts = np.stack(flow.drive.parts(rows, 2), axis=1).reshape(600, -1)
+        y = fine.orbit(np.ones(1), parts, 600).states[::2]
+        assert_allclose(x, y, atol=2e-4)
+        assert ln.check_step(flow, 100, inputs=u, x0=[1.0], rng=0).fine
+
+
+def test_a_map_has_no_step():
+    with pytest.raises(TypeError, match="a map has no step"):
+        ln.check_step(ln.catalog.henon(), 100)
+    assert ln.lyapunov_spectrum(ln.catalog.henon(), 500, rng=0).diagnose().step_error is None

@@ -1,0 +1,97 @@
+"""Rare long episodes: no number where a run cannot know, and no alarm where tails are light."""
+
+import numpy as np
+import pytest
+from series import ar1, skew_tent
+
+from lyapnet.spectrum.uncertainty.diagnosis import diagnose
+from lyapnet.spectrum.uncertainty.stderr import is_heavy_tailed, mean_and_stderr
+
+
+def pomeau_manneville(z, n, members=200):
+    """Growth log(1 + z x^(z-1)) of x -> x + x^z (mod 1), laminar near zero."""
+    x = np.random.default_rng(0).random(members)
+    growth = np.empty((n, members))
+    for i in range(-2000, n):
+        if i >= 0:
+            growth[i] = np.log1p(z * x ** (z - 1))
+        x = (x + x**z) % 1.0
+    return growth
+
+
+def cusp(n, members=200):
+    """Growth of x -> 1 - 2 sqrt|x|, whose exponent is 1/2 and which is laminar near -1."""
+    x = 2 * np.random.default_rng(1).random(members) - 1
+    growth = np.empty((n, members))
+    for i in range(-100, n):
+        if i >= 0:
+            growth[i] = -0.5 * np.log(np.abs(x))
+        x = 1 - 2 * np.sqrt(np.abs(x))
+    return growth
+
+
+def episodes(power, n, members=200):
+    """Growth 1, but for laminar episodes of 0 whose lengths have a tail of this power."""
+    rng = np.random.default_rng(2)
+    growth = np.empty((n, members))
+    for m in range(members):
+        lengths = np.ceil(rng.random(n) ** (-1 / power)).astype(int)
+        parts = np.repeat(np.arange(2 * n) % 2, np.stack([lengths, np.full(n, 3)], -1).ravel())
+        growth[:, m] = parts[:n]
+    return growth + 0.1 * rng.standard_normal(growth.shape)
+
+
+# Before: nothing was refused, and 87, 86 and 70 % of the intervals held the truth.
+@pytest.mark.parametrize(
+    ("growth", "truth", "refused"),
+    [
+        (pomeau_manneville(1.5, 4000), None, 0.6),
+        (cusp(2500), 0.5, 0.4),
+        (episodes(1.3, 4000), None, 0.5),
+    ],
+    ids=["Pomeau-Manneville", "cusp map", "episodes"],
+)
+def test_runs_that_live_on_rare_episodes_are_refused_or_hold_the_truth(growth, truth, refused):
+    ones = np.ones(len(growth))
+    estimate = mean_and_stderr(growth, ones)
+    truth = growth.mean() if truth is None else truth
+    low, high = estimate.confidence_interval()
+    assert np.mean((low <= truth) & (truth <= high)) >= 0.92
+    assert np.mean(estimate.too_short) >= refused
+    heavy = np.flatnonzero(is_heavy_tailed(growth, ones))[0]
+    found = diagnose(growth[:, heavy, None], ones)
+    assert found.verdict.startswith(
+        "too short: the growth of exponents 1 lives on rare long episodes"
+    )
+
+
+@pytest.mark.parametrize(
+    ("growth", "most"),
+    [
+        (np.random.default_rng(3).standard_normal((1000, 5000)), 1e-3),
+        (ar1(np.random.default_rng(4), 0.8, 2000), 2e-3),
+        (np.random.default_rng(5).standard_exponential((1500, 1000)), 0.01),
+        (skew_tent(np.random.default_rng(6), 0.9, 2000), 0.05),  # itself strongly skewed
+    ],
+    ids=["normal", "AR(1)", "exponential", "skew tent"],
+)
+def test_light_tails_are_hardly_ever_called_heavy(growth, most):
+    assert np.mean(is_heavy_tailed(growth, np.ones(len(growth)))) < most
+
+
+def test_infinite_growth_and_short_runs_are_not_heavy():
+    growth = np.random.default_rng(7).standard_normal((500, 2))
+    growth[3, 1] = -np.inf
+    assert not is_heavy_tailed(growth, np.ones(500)).any()
+    assert not is_heavy_tailed(cusp(100, 5), np.ones(100)).any()
+
+
+def test_an_ensemble_sees_what_its_members_do_not():
+    # Before: "converged", with a pooled interval that misses the exponent.
+    growth = pomeau_manneville(1.8, 3000, 32)[..., None]
+    ones = np.ones(3000)
+    assert mean_and_stderr(growth, ones).too_short.mean() < 0.5
+    assert not diagnose(growth, ones).converged
+    assert diagnose(cusp(3000, 32)[..., None], ones).verdict.startswith("too short: the growth of")
+    light = np.random.default_rng(8).standard_exponential((1000, 32, 2))
+    assert diagnose(light, ones[:1000]).converged

@@ -1,0 +1,99 @@
+"""Spectra that bend near zero, either way; slow modulation; what it costs where they are flat."""
+
+import numpy as np
+import pytest
+from scipy.signal import lfilter
+from series import ar1, moving_average
+
+from lyapnet.spectrum.uncertainty.diagnosis import diagnose
+from lyapnet.spectrum.uncertainty.stderr import mean_and_stderr
+
+
+def summary(growth):
+    """Return how often intervals hold the mean 1, and their median width over the ideal one."""
+    estimate = mean_and_stderr(growth + 1.0, np.ones(len(growth)))
+    error = np.abs(growth.mean(axis=0))
+    half = estimate.half_width()
+    ideal = 1.96 * np.sqrt(np.mean(error**2))
+    return np.mean(error <= half), np.median(half) / ideal, estimate
+
+
+def linz_sprott(members, n_blocks, dt=0.05, per_block=10):
+    """Growth (n_blocks, members) of x''' = -0.6 x'' - x' - |x| + 1, in half time units."""
+
+    def field(z):
+        x, y, w, u, v, q = z
+        return np.array([y, w, -0.6 * w - y - np.abs(x) + 1, v, q, -0.6 * q - v - np.sign(x) * u])
+
+    rng = np.random.default_rng(0)
+    z = rng.standard_normal((6, members))
+    z[:3] = [[0.0], [-0.7], [0.0]] + 1e-3 * z[:3]
+    growth = np.empty((400 + n_blocks, members))
+    for b in range(len(growth)):
+        for _ in range(per_block):
+            k1 = field(z)
+            k2 = field(z + dt / 2 * k1)
+            k3 = field(z + dt / 2 * k2)
+            z = z + dt / 6 * (k1 + 2 * k2 + 2 * k3 + field(z + dt * k3))
+        length = np.sqrt(np.sum(z[3:] ** 2, axis=0))
+        growth[b] = np.log(length)
+        z[3:] /= length
+    return growth[400:]
+
+
+# Before, 24 cosines reached beyond a slow component: 82 % of the intervals held the truth.
+def test_slow_modulation_of_the_linz_sprott_flow():
+    growth = linz_sprott(200, 2600)
+    estimate = mean_and_stderr(growth, np.full(2600, 0.5))
+    truth = 0.0371  # of 300 members over 8000 time units: error 0.0001
+    low, high = estimate.confidence_interval()
+    assert 0.92 <= np.mean((low <= truth) & (truth <= high)) <= 0.985
+    # Too short for the slow component, of 25 time units: nothing is claimed.
+    short = diagnose(growth[:1000, :60, None], np.full(1000, 0.5))
+    assert not short.converged
+
+
+@pytest.mark.parametrize("share", [0.3, 1.0])
+def test_slow_modulation_under_fast_anticorrelated_growth(share):
+    rng = np.random.default_rng(0)
+    n, rho = 2500, 0.96  # 100 independent steps' worth of the slow component
+    fast = moving_average(rng, [1.0, -0.9], n)
+    slow = ar1(rng, rho, n) * (1 - rho) * share
+    held, width, _ = summary(fast + slow)
+    assert 0.92 <= held <= 0.985
+    assert 0.9 < width < 1.35
+
+
+def swinging(rng, n, members=1000):
+    """Growth that swings within a turn, nearly the increment of a bounded function."""
+    noise = rng.standard_normal((n + 50, members))
+    swing = lfilter([1.0], [1.0, -1.6, 0.9], noise, axis=0)[49:]
+    return np.diff(swing, axis=0) + 0.1 * noise[50:]
+
+
+def test_growth_that_swings_gets_no_interval_of_three_times_the_width():
+    # Before: 1.9 and 1.2 times, held 100 %; as of the Lorenz system in runs of 50 time units.
+    for n, most in ((500, 1.6), (4000, 1.35)):
+        held, width, _ = summary(swinging(np.random.default_rng(1), n))
+        assert held >= 0.92
+        assert width < most
+
+
+def test_logistic_growth_has_a_width_that_falls_as_1_over_time():
+    from series import logistic
+
+    rng = np.random.default_rng(2)
+    short, long = (
+        np.median(mean_and_stderr(logistic(rng, n), np.ones(n)).stderr) for n in (500, 4000)
+    )
+    assert short / long > 5
+
+
+@pytest.mark.parametrize("n", [300, 3000])
+def test_flat_spectra_keep_their_cosines(n):
+    growth = np.random.default_rng(3).standard_normal((n, 2000))
+    held, width, estimate = summary(growth)
+    assert 0.93 <= held <= 0.97
+    assert width < 1.1
+    assert np.mean(estimate.dof == 24) > 0.75
+    assert not estimate.too_short.any()
