@@ -136,6 +136,7 @@ def _has_divergence(system: System) -> bool:
         isinstance(system, Flow)
         and not isinstance(system, DelayFlow)
         and system.method not in CONTROLLED
+        and not system.seen.jumps  # which change volumes, too
     )
 
 
