@@ -41,7 +41,7 @@ from .spectrum.reservoir import ReservoirCriterion, reservoir_criterion
 from .spectrum.result import Spectrum, diagnose
 from .spectrum.step_check import StepCheck, check_step
 from .spectrum.uncertainty.diagnosis import Diagnosis
-from .systems import DelayFlow, Flow, Map, NoisyFlow, Stroboscopic, System, stroboscopic
+from .systems import DelayFlow, Flow, Map, NoisyFlow, Stroboscopic, System, compiled, stroboscopic
 from .systems.closed_loop import ClosedLoop
 from .training import penalty, tasks
 from .training.progress import TrainingProgress
@@ -115,6 +115,7 @@ __all__ = [
     "check_step",
     "compare_condition",
     "compare_networks",
+    "compiled",
     "condition_by_dimension",
     "condition_from_jacobians",
     "condition_number",
