@@ -138,8 +138,8 @@ class Benettin:
         if not count:
             return
         self._grown = self._grown + growth.sum(axis=0)
-        # A divided step may contract by more than rounding resolves, which its parts know and errors
-        # made once in a step would hide.
+        # A divided step may contract by more than rounding resolves: its parts know, and errors
+        # that are made once in a step would hide it.
         sampled = self.checked and not isinstance(orbit, ComposedOrbit)
         if sampled and (self._sample is None or orbit.n_steps >= LONGEST):
             self._sample = orbit, rows, growth
