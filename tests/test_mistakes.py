@@ -230,7 +230,7 @@ CASES = {
         (lambda: tasks.TemporalXOR(3), ValueError, "`delay` must be even"),
         (lambda: tasks.TemporalXOR(2, inputs="gauss"), ValueError, "`inputs` must be one of"),
         (lambda: COPY.sample(2, 3, np.random.default_rng()),
-         ValueError, "one more than the task's"),
+         ValueError, "`n_steps` must be at least 3, for this task has a delay of 2"),
         (lambda: COPY.sample(9, 0, np.random.default_rng()), ValueError, "`batch_size`"),
         (lambda: COPY.sample(9, 3, "seed"), TypeError, "`rng` must be None, an integer"),
     ],
@@ -297,6 +297,14 @@ CASES = {
         (lambda: ln.load("other.npz"), FileError, "comes from another program"),
         (lambda: ln.load(3), TypeError, "`path` must be a path"),
         (lambda: SPECTRUM.save("no/where.npz"), FileNotFoundError, "in an existing folder"),
+    ],
+    "reservoirs": [
+        (lambda: ln.fit_readout(CELL, np.ones((9, 1)), np.ones((9, 1)), washout=9),
+         ValueError, "the run takes 11, washout=9 among them"),
+        (lambda: ln.reservoir_criterion(3, SPECTRUM),
+         TypeError, "`conditional` must be a Spectrum"),
+        (lambda: ln.from_reservoirpy(3), TypeError, "`node` must be a reservoirpy.nodes.Reservoir"),
+        (lambda: ln.read_checkpoint("none.npz", CELL), FileNotFoundError, "no such file"),
     ],
     "sweep": [
         (lambda: ln.sweep(3, {"x": [1]}), TypeError, "`function` must be callable"),

@@ -132,6 +132,8 @@ def lifted(x: Any) -> Any:
         x = np.array([lifted(item) for item in x] if _holds_lanes(x) else x)
     if not (isinstance(x, np.ndarray) and x.dtype == object):
         return x
+    if not any(isinstance(_unwrapped(item), Lanes) for item in x.ravel()):
+        return x
     items = [_as_lanes(item) for item in map(_unwrapped, x.ravel())]
     n_lanes = max((_plain(item.data).shape[-1] for item in items), default=1)
     rows = [anp.broadcast_to(item.data, (*item.shape, n_lanes)) for item in items]

@@ -78,6 +78,8 @@ class Benettin:
             progress_bar(self.plan.total, show=self.progress, unit="step") as bar,
         ):
             for phase, start, stop in self.plan.stretches(length):
+                if stop - start >= LONGEST:
+                    self._sample = None  # this stretch will be one
                 try:
                     orbit = run_orbit(
                         self.system, self.x, self.inputs, start, stop, losses=self.losses

@@ -208,7 +208,7 @@ class Flow(Map):
         """See whether the field has functions that jump, and the steps can end where they do."""
         given = self._first_member(x, None if inputs is None or not len(inputs) else inputs[0])
         able = self.method in TABLEAUS and type(self)._split is Map._split
-        self.seen.decides = able and np.isfinite(x).all() and can_decide(self, *given)
+        self.seen.decides = able and bool(np.isfinite(x).all()) and can_decide(self, *given)
 
     def _look_for_jumps(self, states: Array, inputs: Array | None) -> None:
         """See whether the field jumps where steps have gone on across it."""
@@ -216,9 +216,9 @@ class Flow(Map):
         seldom = self.seen.looks > _LOOKS and len(states) < _LONG
         if self.seen.without or len(states) < 8 or seldom or type(self)._split is not Map._split:
             return
-        lead, p = states.shape[1:-1], self._first_member(states[0], None)[2]
+        p = self._first_member(states[0], None)[2]
         field = self._over_states(self._mode, ())[0]
-        along = states[(slice(None), *(0,) * len(lead))]
+        along = states.reshape(len(states), -1, states.shape[-1])[:, 0]
 
         def velocity(s: int, x: Array) -> Array:
             row = None if inputs is None else inputs[s][(0,) * (inputs.ndim - 2)]

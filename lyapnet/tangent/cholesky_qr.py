@@ -148,13 +148,13 @@ def _by_panels(rows: Array, factor: Array | None, length: Array, habit: Habit) -
         done, panel = rows[:a], rows[a:b]
         S, found = _project(panel, done), _cholesky(panel, _TWICE)
         plain = plain and found is not None
-        R = _triangular(panel, length[a:b], seed=a) if found is None else found[0]
+        R = _triangular(panel, length[a:b], done, a) if found is None else found[0]
         good = (np.abs(R.diagonal()) >= _ONCE * length[a:b]).all()
         for seed in itertools.count(k + a, k):
             if good:
                 break
             S_more, found = _project(panel, done), _cholesky(panel, 0.5)
-            more = _triangular(panel, np.ones(b - a), seed) if found is None else found[0]
+            more = _triangular(panel, np.ones(b - a), done, seed) if found is None else found[0]
             S += np.dot(np.triu(R).T, S_more)
             R = np.dot(np.triu(more), np.triu(R))
             good = (np.abs(more.diagonal()) >= 0.5).all()
@@ -214,7 +214,7 @@ def _by_householder(rows: Array, factor: Array | None, length: Array) -> Array:
     if not determinant > enough:
         while not _is_orthonormal(q, error):
             found = _cholesky(q, 0.5)
-            more = _triangular(q, np.ones(len(q)), len(q)) if found is None else found[0]
+            more = _triangular(q, np.ones(len(q)), seed=len(q)) if found is None else found[0]
             R = np.dot(np.triu(more), np.triu(R))
         diagonal = np.abs(R.diagonal())
     if q is not rows:
@@ -224,15 +224,17 @@ def _by_householder(rows: Array, factor: Array | None, length: Array) -> Array:
     return diagonal
 
 
-def _triangular(rows: Array, length: Array, seed: int = 0) -> Array:
+def _triangular(rows: Array, length: Array, done: Array | None = None, seed: int = 0) -> Array:
     """Make of A in place :math:`A R^{-1}` with LAPACK's R, and return that.
+
+    Vectors that are gone are replaced by random ones, orthogonal to those `done`.
 
     LAPACK is called directly: NumPy's wrapper costs as much as the work.
     """
     R = _householder(rows)
     gone = _gone(R, rows, length)
     if any(gone):
-        return _around(np.array(gone), rows, length, seed)
+        return _around(R, np.array(gone), rows, length, done, seed)
     blas.dtrsm(1.0, R, rows.T, side=1, overwrite_b=1)
     return R
 
@@ -251,24 +253,31 @@ def _gone(R: Array, rows: Array, length: Array) -> list[bool]:
     ]
 
 
-def _around(gone: Array, rows: Array, length: Array, seed: int) -> Array:
+def _around(
+    R: Array, gone: Array, rows: Array, length: Array, done: Array | None, seed: int
+) -> Array:
     """Do the same where vectors are gone; random ones, orthogonal to all, stand in their places.
 
     Where a vector is gone LAPACK goes on with some direction, which one behind it may have, and
     takes that for gone as well. Noise of the size of rounding tells them apart.
     """
     noise = np.random.default_rng(seed).standard_normal(rows.shape)
-    if not gone[np.argmax(gone) :].all():
-        R = _householder(rows + (0.5 * _EPS * length)[:, None] * noise)
-        really = np.array(_gone(R, rows, length))
-        gone = really if really.any() else gone
+    last = bool(gone[np.argmax(gone) :].all())
+    if not last:
+        found = _gone(_householder(rows + (0.5 * _EPS * length)[:, None] * noise), rows, length)
+        gone = np.array(found) if any(found) else gone
     first, left = np.flatnonzero(~gone), np.flatnonzero(gone)
     m = len(first)
-    q = np.concatenate([rows[first], noise[left]])
-    inner = np.empty((len(q), len(q)))
-    _by_householder(q, inner, np.sqrt(np.vecdot(q, q)))
-    R = np.zeros_like(inner)
-    R[np.ix_(first, first)] = np.tril(inner[:m, :m]).T
-    R[np.ix_(first, left)] = (first[:, None] < left) * np.dot(q[:m], rows[left].T)
-    rows[first], rows[left] = q[:m], q[m:]
-    return R
+    kept, fresh = rows[first], noise[left]
+    inner = np.asfortranarray(R[:m, :m] if last else _householder(kept))
+    if m:
+        blas.dtrsm(1.0, inner, kept.T, side=1, overwrite_b=1)
+    for _ in range(2):
+        for q in (kept,) if done is None else (done, kept):
+            fresh -= np.dot(np.dot(fresh, q.T), q)
+    _by_householder(fresh, None, np.sqrt(np.vecdot(fresh, fresh)))
+    whole = np.zeros((len(rows), len(rows)))
+    whole[np.ix_(first, first)] = np.triu(inner)
+    whole[np.ix_(first, left)] = (first[:, None] < left) * np.dot(kept, rows[left].T)
+    rows[first], rows[left] = kept, fresh
+    return whole

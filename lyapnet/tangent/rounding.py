@@ -9,11 +9,10 @@ errors grow, and only then the whole run is done again, with errors a few times 
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 
 from ..numerics.arrays import Array
+from ..systems import System
 from ..systems.orbit import Orbit
 from .forward import forward
 
@@ -21,8 +20,8 @@ from .forward import forward
 #: the run is done again: 5000 are reached by chaotic networks, 10^5 by a Jordan block of size 3.
 _NOISE, _SUSPICIOUS = 1e-6, 2e4
 
-#: Steps in the sample: a twentieth of the run, within these bounds.
-_SHORTEST, LONGEST = 32, 256
+#: Steps in the sample: a fortieth of the run, within these bounds.
+_SHORTEST, LONGEST = 32, 128
 
 #: Errors of the second run, and how much of its growth they may change, in nats.
 AS_ROUNDING, SEEN = 4 * float(np.finfo(float).eps), 0.1
@@ -58,10 +57,10 @@ class Disturbed(Orbit):
         self.orbit.push(s, errors, out)
 
 
-class DisturbedSystem:
+class DisturbedSystem(System):
     """A system whose orbits make errors as rounding does, a few times as large."""
 
-    def __init__(self, system: Any) -> None:
+    def __init__(self, system: System) -> None:
         self.system, self.dim, self.dt = system, system.dim, system.dt
 
     def orbit(self, x: Array, inputs: Array | None, n_steps: int) -> Orbit:
@@ -84,7 +83,7 @@ def errors_grow(orbit: Orbit, rows: Array, growth: Array, interval: int, n_steps
     n_steps : int
         Length of the whole run.
     """
-    wanted = int(np.clip(n_steps // 20, _SHORTEST, LONGEST))
+    wanted = int(np.clip(n_steps // 40, _SHORTEST, LONGEST))
     blocks = min(max(1, wanted // interval), orbit.n_steps // interval)
     if not blocks:
         return False

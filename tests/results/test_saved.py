@@ -55,10 +55,13 @@ def test_every_class_that_files_name_is_among_them():
     new = {"Progress", "TrainingProgress", "Usable"}  # these were not saved by themselves
     new |= {
         "Alignment",
+        "EchoStateNetwork",
         "FTLEField",
         "FixedPoints",
         "MasterStability",
         "PeriodicOrbit",
+        "ReadoutFit",
+        "ReservoirCriterion",
         "StepCheck",
     }
     assert named | new == set(tree._CLASSES)
