@@ -10,8 +10,8 @@ exponents (the same share for other sizes), episodes of 500 epochs without clipp
 none        no flossing
 before      500 epochs before training
 during      500 epochs before training and again before epoch 500
-adaptive    `lyapnet.AdaptiveFlossing` with limits of the gradient, 1e-5 and 1e-3, windows of 39 steps;
-            --window, --low and --high change them
+adaptive    `lyapnet.AdaptiveFlossing` with limits of the gradient, 1e-5 and 1e-3, windows of 39
+            steps; --window, --low and --high change them
 
 Each run is one file in --directory, and is resumed from its last epoch if it was killed; the
 table and `--json` hold what has been done so far.

@@ -42,7 +42,8 @@ class Loop:
         self.system, self.members, self.k = system, members, k
         self.step = compiled_step(system)
         n = system.dim
-        self.x = np.array(system.start) + 1e-3 * rng.standard_normal((members, n))
+        spread = 1e-6 if system.dt else 1e-3  # some attractors of flows have narrow basins
+        self.x = np.array(system.start) + spread * rng.standard_normal((members, n))
         if n == 1:
             self.x = 0.1 + 0.8 * rng.random((members, 1))
         elif system.name == "labyrinth chaos":
@@ -57,7 +58,7 @@ class Loop:
             self.step, self.system.wrapped, self.x, self.rows, blocks, per_block, every, growth
         )
         if not np.isfinite(growth).all():
-            raise ValueError(f"{self.system.name}: growth is not finite")
+            raise FloatingPointError(f"{self.system.name}: growth is not finite")
         return growth
 
 
@@ -145,7 +146,11 @@ def main() -> None:
             continue
         if quick and system.name not in ("Hénon map", "Sinai map"):
             continue
-        done[system.name] = measured(system)
+        try:
+            done[system.name] = measured(system)
+        except FloatingPointError as error:  # said, and tried again by the next call
+            print(f"left out: {error}", flush=True)
+            continue
         print(system.name, json.dumps(done[system.name]), flush=True)
         if not quick:
             DATA.write_text(json.dumps(done, indent=1, ensure_ascii=False) + "\n")

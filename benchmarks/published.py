@@ -612,7 +612,11 @@ def _systems() -> tuple[Published, ...]:
             (0.0551, 0.0, -2.0721),
         ),
         Published(
-            "simplest cubic flow", simplest_cubic, (0.0, 0.96, 0.0), 0.02, (0.0837, 0.0, -2.1117)
+            "simplest cubic flow",
+            simplest_cubic,
+            (-1.125936, 1.099929, -0.169454),
+            0.02,
+            (0.0837, 0.0, -2.1117),
         ),
         Published("Linz-Sprott", linz_sprott, (0.0, -0.7, 0.0), 0.05, (0.0362, 0.0, -0.6362)),
         Published(

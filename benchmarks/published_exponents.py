@@ -121,7 +121,11 @@ def main() -> None:
         if name in done or (options.quick and name not in quick):
             continue
         start = time.process_time()
-        done[name] = measure(system)
+        try:
+            done[name] = measure(system)
+        except (FloatingPointError, ln.LyapnetError) as error:  # tried again by the next call
+            print(f"left out: {name}: {error}", flush=True)
+            continue
         done[name]["seconds"] = round(time.process_time() - start, 1)
         print(name, json.dumps(done[name], ensure_ascii=False), flush=True)
         if not options.quick:

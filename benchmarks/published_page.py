@@ -144,8 +144,9 @@ def coverage_table(found: dict) -> tuple[str, list[str], str]:
         if these:
             inside = np.mean([92 <= c <= 98 for c in these])
             parts.append(
-                f"{worth} correlation times: {len(these)} exponents, median {np.median(these):.1f} %, from "
-                f"{min(these):.1f} to {max(these):.1f} %, {100 * inside:.0f} % of them "
+                f"{worth} correlation times: {len(these)} exponents, median "
+                f"{np.median(these):.1f} %, "
+                f"from {min(these):.1f} to {max(these):.1f} %, {100 * inside:.0f} % of them "
                 "between 92 and 98 %"
             )
     return "\n".join(lines), outside, "\n".join(f"- {part}" for part in parts)

@@ -1,5 +1,7 @@
 """Lyapunov analysis of recurrent networks, maps and flows in NumPy."""
 
+import sys as _sys
+
 from . import catalog
 from .cells import GRU, LSTM, Activation, Cell, EchoStateNetwork, Stack, VanillaRNN
 from .cells.mean_field import critical_gain, mean_field_exponent
@@ -160,5 +162,9 @@ def __dir__() -> list[str]:
     """List the public names alone: the modules behind them are not for users."""
     return [*__all__, "__version__"]
 
+
+# ``from lyapnet.tasks import TemporalXOR`` works as for a module that stands here
+_sys.modules[f"{__name__}.penalty"] = penalty
+_sys.modules[f"{__name__}.tasks"] = tasks
 
 _show_types([globals()[name] for name in __all__], __name__)

@@ -92,6 +92,12 @@ def numbers(name: str, value: Any) -> Array:
             f"`{name}` is a tensor that requires grad, whose gradient would be lost here: give "
             f"{name}.detach().numpy()"
         )
+    if hasattr(value, "toarray"):
+        raise TypeError(
+            f"`{name}` is a sparse matrix, and arrays here are dense: give {name}.toarray(); a "
+            "system of your own with step and pushforward may keep it sparse"
+        )
+    value = widened(value)
     try:
         why = _no_numbers(value)
         if why is not None:
@@ -104,6 +110,12 @@ def numbers(name: str, value: Any) -> Array:
             f"`{name}` must be within the range of float64, about 1.8e308: it has larger integers"
         ) from None
     return x
+
+
+def widened(value: Any) -> Any:
+    """Return a tensor of PyTorch's bfloat16, which NumPy does not know, as one that it does."""
+    known = "bfloat16" not in str(getattr(value, "dtype", "")) or not hasattr(value, "float")
+    return value if known else value.float()
 
 
 def _no_numbers(value: Any) -> str | None:

@@ -146,3 +146,16 @@ def test_actions_are_pinned_to_commits():
     assert uses
     for line in uses:
         assert re.search(r"uses: [\w.-]+/[\w.-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+$", line), line
+
+
+def test_what_is_tested_as_oldest_is_what_is_allowed():
+    """The floors in pyproject.toml and the versions of the job for them are one."""
+    lines = (ROOT / ".ci" / "oldest.txt").read_text().splitlines()
+    pinned = dict(line.split("==") for line in lines if not line.startswith("#"))
+    extras = PROJECT["optional-dependencies"]
+    parts = (extras[name] for name in ("precision", "parallel", "cluster", "io"))
+    asked = [line for part in (PROJECT["dependencies"], *parts) for line in part]
+    floors = dict(line.split(">=") for line in asked if ">=" in line)
+    assert floors.keys() == pinned.keys()
+    for name, version in pinned.items():
+        assert re.fullmatch(rf"{re.escape(floors[name])}(\.0)*", version), name

@@ -77,16 +77,16 @@ def ueda(*, damping: Any = 0.05, amplitude: Any = 7.5, dt: float = 0.02) -> Cata
 
 
 def forced_van_der_pol(
-    *, mu: Any = 1.0, amplitude: Any = 5.0, frequency: Any = 1.788, dt: float = 0.02
+    *, mu: Any = 5.0, amplitude: Any = 5.0, frequency: Any = 2.466, dt: float = 0.02
 ) -> CatalogFlow:
-    r"""Return van der Pol's oscillator, forced, in Shaw's variant.
+    r"""Return van der Pol's oscillator, forced.
 
-    .. math:: \dot x = y + a \cos \omega t, \qquad \dot y = -x + \mu (1 - x^2)\,y
+    .. math:: \ddot x - \mu (1 - x^2)\,\dot x + x = a \cos \omega t
 
     Parameters
     ----------
     mu, amplitude, frequency : float or array, optional
-        :math:`\mu, a, \omega`.
+        :math:`\mu, a, \omega`; the defaults are among the few that are chaotic.
     dt : float, optional
 
     Notes
@@ -95,7 +95,7 @@ def forced_van_der_pol(
 
     References
     ----------
-    R. Shaw, Z. Naturforsch. A 36, 80 (1981).
+    U. Parlitz and W. Lauterborn, Phys. Rev. A 36, 1428 (1987).
 
     Examples
     --------
@@ -104,11 +104,11 @@ def forced_van_der_pol(
     2
     """
 
-    def field(x: Any, y: Any, t: Any, p: Any) -> Any:
+    def field(x: Any, v: Any, t: Any, p: Any) -> Any:
         force = p["amplitude"] * anp.cos(p["frequency"] * t)
-        return y + force, -x + p["mu"] * (1.0 - x**2) * y
+        return v, p["mu"] * (1.0 - x**2) * v - x + force
 
-    return flow_of("van der Pol's oscillator, forced", field, (1.3, 0.0), dt=dt, time=True,
+    return flow_of("van der Pol's oscillator, forced", field, (1.0, 0.0), dt=dt, time=True,
                    mu=mu, amplitude=amplitude, frequency=frequency)  # fmt: skip
 
 

@@ -37,6 +37,15 @@ class VanillaRNN(Cell):
     leak : float, optional
         :math:`\alpha`, in (0, 1].
 
+    Notes
+    -----
+    The leak is that of the pre-activations h. A leaky echo-state network is written in
+    activations instead, :math:`x' = (1 - \alpha) x + \alpha \tanh(W x + V u + b)`. With
+    :math:`\alpha = 1` the two have the same exponents, as x is tanh h one step later; with a
+    smaller one they are different systems with different exponents. The latter is, with
+    `autograd.numpy` as ``np``, a map of its own:
+    ``Map(lambda x, u: (1 - a) * x + a * np.tanh(np.dot(W, x) + np.dot(V, u) + b), n, n_inputs=m)``.
+
     References
     ----------
     R. Engelken, "Gradient Flossing", NeurIPS 2023, eq. 9.

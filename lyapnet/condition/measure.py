@@ -8,7 +8,7 @@ import numpy as np
 
 from .. import validate
 from ..errors import PrecisionError
-from ..numerics.arrays import Array, ArrayLike, Seed, blas_threads
+from ..numerics.arrays import Array, ArrayLike, Seed, blas_threads, patient
 from ..runs.progress import progress_bar
 from ..systems import SystemLike, as_system
 from ..systems.orbit import JacobianOrbit
@@ -35,6 +35,7 @@ __all__ = ["ConditionNumber", "condition_from_jacobians", "condition_number"]
 _RESOLVED = 1e-10  # error of log10(kappa) that a resolved value may have
 
 
+@patient
 def condition_from_jacobians(
     jacobians: ArrayLike,
     *,
@@ -128,6 +129,7 @@ def condition_from_jacobians(
     return _measure(D, Q, steps_of(times, len(D), dt), dt, request, {})
 
 
+@patient
 def condition_number(
     system: SystemLike,
     n_steps: int | None = None,

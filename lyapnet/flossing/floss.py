@@ -9,7 +9,7 @@ import numpy as np
 
 from .. import validate
 from ..errors import LyapnetError
-from ..numerics.arrays import ArrayLike, PathLike, Seed
+from ..numerics.arrays import ArrayLike, PathLike, Seed, patient
 from ..optimize import Adam, as_adam, checked_clip
 from ..runs.checkpoint import Checkpoint
 from ..runs.progress import asks_to_stop, progress_bar
@@ -24,6 +24,7 @@ from .source import Source
 from .verdict import is_met, verdict_of
 
 
+@patient
 def floss(
     cell: AnySystem,
     n_epochs: int,

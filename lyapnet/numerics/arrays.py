@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from functools import cache
-from typing import Any
+from functools import cache, wraps
+from typing import Any, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -21,6 +21,25 @@ Seed = int | np.random.Generator | None
 PathLike = str | os.PathLike[str]
 
 Params = dict[str, Array]
+
+_Function = TypeVar("_Function", bound=Callable[..., Any])
+
+
+def patient(function: _Function) -> _Function:
+    """Let a function run where the caller has told NumPy to raise floating-point errors.
+
+    Underflow, or the logarithm of zero, is part of the work; what does go wrong is raised by name.
+    """
+
+    @wraps(function)
+    def run(*args: Any, **kwargs: Any) -> Any:
+        if "raise" not in np.geterr().values():
+            return function(*args, **kwargs)
+        with np.errstate(divide="warn", over="warn", under="ignore", invalid="warn"):
+            return function(*args, **kwargs)
+
+    return run  # type: ignore[return-value]
+
 
 #: Below this many multiplications in a product a second BLAS thread costs more than it gives.
 _THREADING_PAYS = 2e7

@@ -1,7 +1,7 @@
 """Derivatives of functions that a user wrote for one state, at many states at once, by autograd.
 
 A function of a state is evaluated on a whole stretch of trajectory ``(T, ..., n)`` in
-one of three ways:
+one of four ways:
 
 ``"vectorized"``
     the user says that the function takes states ``(..., n)``;
@@ -9,12 +9,16 @@ one of three ways:
     it takes one state ``(n,)``, but given the states as columns ``(n, M)`` it yields the
     same values: so do all functions that index components and combine them. This is
     checked on the values of each stretch, never assumed;
+``"lanes"``
+    it takes one state, and is given one whose numbers stand for all states' at once, on which
+    every operation is done for all (`lyapnet.numerics.lanes`);
 ``"loop"``
     otherwise, one state after the other.
 """
 
 from __future__ import annotations
 
+import re
 import warnings
 from collections.abc import Callable
 from typing import Any
@@ -25,6 +29,7 @@ from autograd import make_vjp
 from autograd.tracer import isbox
 
 from .arrays import Array
+from .lanes import Lanes, in_lanes
 
 Tree = Any  # a float, an array, or a dict, list or tuple of such
 Function = Callable[[Any, Any, Tree], Any]  # (x, u, p) -> array
@@ -91,7 +96,7 @@ def over_states(function: Function, mode: str, lead: tuple[int, ...]) -> Functio
     ----------
     function : callable (x, u, p)
         What the user wrote.
-    mode : {"vectorized", "columns", "loop"}
+    mode : {"vectorized", "columns", "lanes", "loop"}
         How to evaluate it, see above.
     lead : tuple of int
         Shape of the ensemble; a parameter that has these leading axes is per member.
@@ -115,6 +120,16 @@ def over_states(function: Function, mode: str, lead: tuple[int, ...]) -> Functio
 
         return by_columns
 
+    if mode == "lanes":
+
+        def by_lanes(x: Any, u: Any, p: Tree) -> Any:
+            if u is not None:
+                u = anp.broadcast_to(u, x.shape[:-1] + u.shape[-1:])
+            own = _spread(p, lead, x, lanes=True)
+            return in_lanes(function, x, u, own)
+
+        return by_lanes
+
     def one_by_one(x: Any, u: Any, p: Tree) -> Any:
         shape = x.shape[:-1]
         if not shape:
@@ -133,17 +148,20 @@ def over_states(function: Function, mode: str, lead: tuple[int, ...]) -> Functio
     return one_by_one
 
 
-def _spread(tree: Tree, lead: tuple[int, ...], x: Any) -> Tree:
+def _spread(tree: Tree, lead: tuple[int, ...], x: Any, lanes: bool = False) -> Tree:
     """Give each of the states ``(..., *lead, n)`` the parameters of its member, as columns."""
-    if not lead:
+    if not lead and not lanes:
         return tree
     spread = []
     for leaf in leaves(tree):
         shape = np.shape(value(leaf))
-        if shape[: len(lead)] == lead:
+        if lead and shape[: len(lead)] == lead:
             own = shape[len(lead) :]
             leaf = anp.reshape(anp.broadcast_to(leaf, x.shape[:-1] + own), (-1, *own))
             leaf = anp.moveaxis(leaf, 0, -1)
+            leaf = Lanes(leaf) if lanes else leaf
+        elif lanes and isbox(leaf):  # autograd's operators do not know lanes
+            leaf = Lanes(anp.reshape(leaf, (*shape, 1)))
         spread.append(leaf)
     return rebuild(tree, spread)
 
@@ -182,6 +200,8 @@ def traced(function: Callable[..., Any], name: str) -> Callable[..., tuple[Any, 
     def guarded(x: Any) -> Any:
         try:
             return refuse_objects(function(x), name)
+        except NotImplementedError as error:
+            raise TypeError(_without_derivative(name, str(error))) from error
         except (TypeError, ValueError, AttributeError) as error:
             if _REMEDY in str(error):
                 raise
@@ -194,6 +214,39 @@ def traced(function: Callable[..., Any], name: str) -> Callable[..., tuple[Any, 
             return make_vjp(guarded)(x)
 
     return run
+
+
+def _without_derivative(name: str, error: str) -> str:
+    """Say which function autograd cannot differentiate, and what to do."""
+    found = re.match("VJP of (.*) wrt", error)
+    what = f"`np.{found[1]}`" if found else f"a function ({error})"
+    return (
+        f"autograd knows no derivative of {what}, which `{name}` uses: give `jacobian`, or write "
+        "it with functions that have one (np.where(x > 0, a, b) for heaviside and piecewise, "
+        "np.mod for fmod, np.sign(x) * np.abs(x) ** (1 / 3) for cbrt)"
+    )
+
+
+def refuse_complex(y: Any, name: str) -> Any:
+    """Return y, unless it is complex."""
+    dtype = getattr(y, "dtype", None)
+    if dtype is not None and dtype.kind == "c":
+        raise TypeError(
+            f"`{name}` returned complex numbers, and states are real: write it for real and "
+            "imaginary parts, with twice the `dim`: z = x[0] + 1j * x[1], and at the end "
+            "np.array([np.real(dz), np.imag(dz)])"
+        )
+    return y
+
+
+def refuse_traced(y: Any, name: str) -> Any:
+    """Return y, unless autograd is tracing what a function uses besides its arguments."""
+    if isbox(y):
+        raise TypeError(
+            f"autograd is tracing something that `{name}` uses besides its arguments: give it to "
+            f"the system as `params=`, as the last argument of `{name}`, to differentiate in it"
+        )
+    return y
 
 
 def refuse_objects(y: Any, name: str) -> Any:

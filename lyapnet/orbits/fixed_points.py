@@ -12,8 +12,8 @@ from ..errors import LyapnetError
 from ..numerics.arrays import Array
 from ..results.result import Result
 from ..results.storage import register
-from ..systems import NoisyFlow, System, as_system
-from ..tangent.start import start_state
+from ..systems import NoisyFlow, Stroboscopic, System, as_system
+from ..tangent.start import start_state, start_time
 from ..tangent.stretches import run_orbit
 
 #: Steps from which starts are drawn, where none are given.
@@ -97,6 +97,7 @@ def fixed_points(
     distance: float = 1e-4,
     slow: float | None = None,
     max_iterations: int = 500,
+    t0: float = 0.0,
     rng: Any = None,
 ) -> FixedPoints:
     r"""Find fixed points of a map, a flow or a network under constant input.
@@ -108,7 +109,8 @@ def fixed_points(
     Parameters
     ----------
     system : System
-        A cell, map or flow that does not depend on time.
+        A cell, map or flow that does not depend on time; or a stroboscopic map, whose fixed
+        points are cycles.
     n_starts : int, optional
     inputs : array (m,), optional
         The constant input; zeros if left out.
@@ -123,6 +125,8 @@ def fixed_points(
     slow : float, optional
         Speed up to which minima of the speed are returned, too; default none are.
     max_iterations : int, optional
+    t0 : float, optional
+        Phase of a stroboscopic map of a flow that is forced in time.
     rng : None, int or Generator, optional
 
     Returns
@@ -150,7 +154,8 @@ def fixed_points(
     """
     found = as_system(system)
     rng = validate.generator(rng)
-    if found.time or isinstance(found, NoisyFlow):
+    periodic = isinstance(found, Stroboscopic)
+    if (found.time and not periodic) or isinstance(found, NoisyFlow):
         what = "depends on time" if found.time else "is noisy"
         raise ValueError(
             f"`system` {what} and has no fixed points: of a periodically forced flow take the map "
@@ -165,8 +170,12 @@ def fixed_points(
     if u is not None:
         validate.trailing("inputs", u, found.n_inputs, "the system's n_inputs")
     spread = validate.real("spread", spread, low=0.0)
-    search = _Search(found, u)
-    x = search.minimise(_starts(found, u, x0, n_starts, spread, rng), tol, max_iterations)
+    given: dict[str, Any] = {} if u is None else {"u": u}
+    if found.time:
+        given["t"] = start_time(found, t0)
+    search = _Search(found, given)
+    starts = _starts(found, u, x0, n_starts, spread, t0, rng)
+    x = search.minimise(starts, tol, max_iterations)
     speed = search.speed(x)
     size = np.maximum(1.0, np.linalg.norm(x, axis=-1))
     good = np.isfinite(speed) & ((speed <= tol * size) | (search.settled & (speed <= bound)))
@@ -189,19 +198,19 @@ def fixed_points(
 class _Search:
     """Minima of the speed, for many states at once."""
 
-    def __init__(self, system: System, u: Array | None) -> None:
+    def __init__(self, system: System, given: dict[str, Any]) -> None:
         self.system = system
-        self.given = () if u is None else (u,)
+        self.given = given
         self.settled = np.zeros(0, dtype=bool)
 
     def residual(self, x: Array) -> Array:
         """Return (f(x) - x) / dt."""
         with np.errstate(all="ignore"):
-            return (self.system.step(x, *self.given) - x) / self.system.dt
+            return (self.system.step(x, **self.given) - x) / self.system.dt
 
     def jacobian(self, x: Array) -> Array:
         """Return the Jacobian of the step."""
-        return np.asarray(self.system.jacobian(x, *self.given), dtype=float)
+        return np.asarray(self.system.jacobian(x, **self.given), dtype=float)
 
     def speed(self, x: Array) -> Array:
         """Return |f(x) - x| / dt."""
@@ -240,7 +249,13 @@ class _Search:
 
 
 def _starts(
-    system: System, u: Array | None, x0: Any, n_starts: int, spread: float, rng: Any
+    system: System,
+    u: Array | None,
+    x0: Any,
+    n_starts: int,
+    spread: float,
+    t0: float,
+    rng: Any,
 ) -> Array:
     """Return states to start from: those given, or drawn from a trajectory."""
     if x0 is None and system.default_state(rng) is None:
@@ -255,7 +270,7 @@ def _starts(
     inputs = None if u is None else np.broadcast_to(u, (_TRAJECTORY, len(u)))
     if inputs is None and system.n_inputs:
         inputs = np.zeros((_TRAJECTORY, system.n_inputs))
-    rows = system.drive.rows(inputs, (), _TRAJECTORY)
+    rows = system.drive.rows(inputs, (), _TRAJECTORY, t0=t0)
     try:
         states = run_orbit(system, start, rows, 0, _TRAJECTORY).states
     except LyapnetError as error:

@@ -95,9 +95,11 @@ def plot_ftle(f: Any, ax: Any) -> Any:
         )
     varies = [i for i in range(f.x0.shape[-1]) if np.ptp(f.x0[..., i]) > 0][:2]
     i, j = varies if len(varies) == 2 else (0, 1)
+    low, high = np.nanpercentile(lam, [0.5, 99])  # rows along walls would take all colours
     shown = ax.pcolormesh(
-        f.x0[..., i], f.x0[..., j], lam, shading="gouraud", cmap="viridis", rasterized=True
-    )
+        f.x0[..., i], f.x0[..., j], lam, shading="gouraud", cmap="viridis", rasterized=True,
+        vmin=low, vmax=high,
+    )  # fmt: skip
     ax.figure.colorbar(shown, ax=ax, label="finite-time exponent")
     ax.set(xlabel=f"$x_{i + 1}$", ylabel=f"$x_{j + 1}$")
     return ax

@@ -51,6 +51,7 @@ FIGURES: dict[str, str] = {
     "interval": "fig_interval",
     "linear": "fig_linear",
     "n1000": "fig_n1000",
+    "rivals": "fig_rivals",
     "rule": "fig_rule",
     "window": "fig_window",
 }

@@ -13,6 +13,7 @@ from ..training.schedule import AdaptiveFlossing, FlossingSchedule
 from ..training.tasks import DelayedCopy, SpatialXOR, TemporalXOR
 from ..training.train import train
 from .gating import Hold, with_gates
+from .rivals import rival
 
 TASKS: dict[str, Any] = {
     "copy": DelayedCopy,
@@ -83,6 +84,7 @@ def learn(
     window: dict[str, Any] | None = None,
     penalty: str | None = None,
     strength: float = 1.0,
+    until: int | None = None,
     watch: bool = False,
     learning_rate: float = 1e-3,
     n_steps: int | None = None,
@@ -118,6 +120,8 @@ def learn(
         What else is different in the windows that are flossed.
     penalty : {"spectral_radius", "jacobian_norm"}, optional
         A control instead of flossing, times `strength`.
+    until : int, optional
+        Training epochs in which the penalty acts, all by default.
     watch : bool, optional
         Keep gradients and accuracy finely, and singular values of dL/dW (1 ms an epoch).
     n_steps : int, optional
@@ -143,7 +147,7 @@ def learn(
         clip_norm=0.03,
         optimizer=Adam(learning_rate, weight_decay=weight_decay),
         schedule=schedule(condition, n, k, episode=episode, at=at, **(window or {})),
-        penalty=None if penalty is None else (penalty, strength),
+        penalty=rival(penalty, strength, until),
         diagnostics=("singular_values",) if watch else (),
         rng=seed,
     )

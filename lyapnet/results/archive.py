@@ -123,10 +123,10 @@ def read_arrays(file: BinaryIO, path: Any) -> tuple[dict[str, Any], dict[str, by
     Call it within `damage`. Nothing is unpickled, and nothing is allocated that the file does not
     fill.
     """
-    size = file.seek(0, os.SEEK_END)
     arrays: dict[str, Any] = {}
     others: dict[str, bytes] = {}
-    with zipfile.ZipFile(file) as archive:
+    with open_zip(file) as archive:
+        size = file.seek(0, os.SEEK_END)
         entries = archive.infolist()
         check_size(path, sum(entry.file_size for entry in entries), size)
         if len({entry.filename for entry in entries}) < len(entries):
@@ -139,6 +139,24 @@ def read_arrays(file: BinaryIO, path: Any) -> tuple[dict[str, Any], dict[str, by
                 else:
                     others[entry.filename] = stream.read()
     return arrays, others
+
+
+class _Within:
+    """A file of which no more is read than it has: to ask for more takes memory all the same."""
+
+    def __init__(self, file: BinaryIO) -> None:
+        self._file, self._size = file, file.seek(0, os.SEEK_END)
+        self.seek, self.tell, self.seekable = file.seek, file.tell, file.seekable
+
+    def read(self, size: int = -1) -> bytes:
+        left = max(0, self._size - self.tell())
+        return self._file.read(left if size < 0 else min(size, left))
+
+
+def open_zip(file: BinaryIO) -> zipfile.ZipFile:
+    """Open a zip archive to read; call it within `damage`."""
+    within: Any = _Within(file)
+    return zipfile.ZipFile(within)
 
 
 def read_array(file: BinaryIO) -> Any:

@@ -177,8 +177,6 @@ def _joined(node: Any) -> Any:
 
 def read_state(path: Any) -> State:
     """Return what a checkpoint holds, whatever call it is of."""
-    if not Path(path).exists():
-        raise ValueError(f"`path` {str(path)!r} does not exist")
     try:
         found = storage.read(Path(path), "checkpoint")
     except FileError as error:

@@ -7,22 +7,19 @@ import inspect
 import itertools
 import json
 import time
-import traceback
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-
-import numpy as np
 
 from .. import validate
 from ..errors import FileError
 from ..numerics.arrays import PathLike, Seed
-from ..results import archive, files, storage, tree
+from ..results import archive, files, storage
 from . import first_format
 from .fingerprint import alike, describe, function_name
 from .progress import progress_bar
 from .sweep_result import Point, SweepResult, result_of
+from .sweep_run import Run, read_run, text_of
 
 
 def sweep(
@@ -100,7 +97,7 @@ def sweep(
     folder = None if directory is None else validate.place("directory", directory)
     if folder is not None:
         entropy = _claim(folder, function, entropy, given=rng is not None)
-    runs = [_Run(point, seed, entropy, folder) for point in points for seed in range(seeds)]
+    runs = [Run(point, seed, entropy, folder) for point in points for seed in range(seeds)]
     loaded = {run.key: run.load() for run in runs}
     done = {key: one for key, one in loaded.items() if one is not None}
     missing = [run for run in runs if run.key not in done]
@@ -144,125 +141,11 @@ def load_sweep(directory: PathLike) -> SweepResult:
     if not (folder / "sweep.json").exists():
         raise FileNotFoundError(f"`directory` {str(folder)!r} holds no sweep")
     _read_note(folder / "sweep.json")
-    return result_of([_read_run(path) for path in sorted(folder.glob("*-*.npz"))])
-
-
-@dataclass(frozen=True)
-class _Run:
-    """One point with one seed."""
-
-    point: Point
-    seed: int
-    entropy: int
-    folder: Path | None
-
-    @property
-    def key(self) -> str:
-        return f"{_digest(_text(self.point))}-{self.seed}"
-
-    @property
-    def _path(self) -> Path | None:
-        return None if self.folder is None else self.folder / f"{self.key}.npz"
-
-    def load(self) -> dict[str, Any] | None:
-        """Return what an earlier call has found, None for nothing or a failure."""
-        if self._path is None or not self._path.exists():
-            return None
-        found = _read_run(self._path)
-        return found if found["error"] is None else None
-
-    def __call__(self, function: Callable[..., Any]) -> tuple[str, dict[str, Any] | None]:
-        """Run, and leave a file at once: whoever waits for the answer may be gone by then.
-
-        A cluster that has lost a worker asks again for what this worker had done already. What
-        another process is doing now is left to it: then there is nothing to return yet.
-        """
-        if self._path is None:
-            return self.key, self._found_by(function)
-        hold = files.Hold(self._path)
-        if not hold.take():
-            return self.key, None
-        try:
-            done = self.load()
-            if done is None:
-                done = self._found_by(function)
-                storage.save(done, self._path)
-        finally:
-            hold.release()
-        return self.key, done
-
-    def _found_by(self, function: Callable[..., Any]) -> dict[str, Any]:
-        """Call the function; what it raises, and a value that no file can hold, is recorded."""
-        words = [int(self.key[i : i + 8], 16) for i in (0, 8)]
-        sequence = np.random.SeedSequence(self.entropy, spawn_key=(*words, self.seed))
-        start = time.perf_counter()
-        value, error = None, None
-        try:
-            value = function(**self.point, rng=np.random.default_rng(sequence))
-            tree.encode(value, {})
-        except Exception:  # whatever it is, it is this run's own: recorded, not fatal to others
-            value, error = None, traceback.format_exc()
-        return {
-            "value": value, "error": error, "seconds": time.perf_counter() - start,
-            "point": self.point, "seed": self.seed,
-        }  # fmt: skip
-
-    def is_free(self) -> bool:
-        """Say whether nobody is at work on this run."""
-        assert self._path is not None
-        hold = files.Hold(self._path)
-        free = hold.take()
-        hold.release()
-        return free
-
-
-def _read_run(path: Path) -> dict[str, Any]:
-    """Return what is in the file of a run."""
-    found = storage.load(path)
-    if not isinstance(found, dict) or not found.keys() >= {*_PARTS}:
-        raise FileError(
-            f"{str(path)!r} is a file of lyapnet, but not that of a run: delete it, and the same "
-            "sweep does that run again"
-        )
-    texts = (_text(found["point"]), _first_text(found["point"]))
-    if path.stem not in [f"{_digest(text)}-{found['seed']}" for text in texts]:
-        raise FileError(
-            f"{str(path)!r} is the file of another run, that of {found['point']} with the seed "
-            f"{found['seed']}: it has been renamed or overwritten. Delete it, and the same sweep "
-            "does its run again"
-        )
-    return found
-
-
-_PARTS = ("value", "error", "seconds", "point", "seed")
-
-
-def _text(point: Point) -> str:
-    """Return a point as text: of another value, or of one of another type, it is another."""
-    arrays: dict[str, Any] = {}
-    text = json.dumps(tree.encode(_as_python(point), arrays), sort_keys=True)
-    return text + "".join(json.dumps(describe(x)) for x in arrays.values())
-
-
-def _first_text(point: Point) -> str:
-    """Return the text that the first format had, where an array was like a list."""
-    return json.dumps(storage.plain(point), sort_keys=True)
-
-
-def _as_python(x: Any) -> Any:
-    """Turn those numbers of NumPy into Python's that are as good, such as those of a linspace."""
-    if type(x) in (dict, list, tuple):
-        items = [_as_python(item) for item in (x.values() if isinstance(x, dict) else x)]
-        return dict(zip(x, items, strict=True)) if isinstance(x, dict) else type(x)(items)
-    return x.item() if type(x) in (np.float64, np.int64, np.bool_, np.str_) else x
-
-
-def _digest(text: str) -> str:
-    return hashlib.sha256(text.encode()).hexdigest()[:16]
+    return result_of([read_run(path) for path in sorted(folder.glob("*-*.npz"))])
 
 
 def _execute(
-    function: Callable[..., Any], runs: list[_Run], n_jobs: int
+    function: Callable[..., Any], runs: list[Run], n_jobs: int
 ) -> Iterator[tuple[str, dict[str, Any]]]:
     """Run all, and yield each as it is done."""
     waiting = {run.key: run for run in runs}
@@ -276,7 +159,7 @@ def _execute(
 
 
 def _pass(
-    function: Callable[..., Any], runs: list[_Run], n_jobs: int
+    function: Callable[..., Any], runs: list[Run], n_jobs: int
 ) -> Iterator[tuple[str, dict[str, Any] | None]]:
     """Do what nobody else is at work on; nothing has been found yet of the rest."""
     try:
@@ -292,7 +175,7 @@ def _pass(
     yield from parallel(joblib.delayed(_do)(run, function) for run in runs)
 
 
-def _do(run: _Run, function: Callable[..., Any]) -> tuple[str, dict[str, Any] | None]:
+def _do(run: Run, function: Callable[..., Any]) -> tuple[str, dict[str, Any] | None]:
     """Run: a function, which joblib's Dask backend can hash, as it cannot a run with its point."""
     return run(function)
 
@@ -315,7 +198,7 @@ def _points(grid: Any) -> Iterator[Point]:
         if not isinstance(point, Mapping) or "rng" in point:
             raise TypeError(f"each point of `grid` must be a dict without 'rng', got {point!r}")
         try:
-            _text(dict(point))
+            text_of(dict(point))
         except TypeError as error:
             raise TypeError(f"`grid` holds what no file can: {error}") from None
         yield dict(point)
@@ -325,7 +208,7 @@ def _check_calls(function: Callable[..., Any], points: list[Point]) -> None:
     """Refuse points that there is nothing to do for, or that the function cannot take."""
     if not points:
         raise ValueError("`grid` has no points: give each parameter one value at least")
-    keys = [_text(point) for point in points]
+    keys = [text_of(point) for point in points]
     if len(set(keys)) < len(keys):
         twice = next(p for i, p in enumerate(points) if keys[i] in keys[:i])
         raise ValueError(f"`grid` has the point {twice} twice: for repetitions use `seeds`")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -12,7 +12,8 @@ from ..runs.progress import progress_bar
 from ..systems import System
 from ..systems.orbit import Orbit
 from ..tangent.forward import forward
-from ..tangent.stretches import Plan, run_orbit, stretch_length
+from ..tangent.rounding import AS_ROUNDING, LONGEST, SEEN, DisturbedSystem, errors_grow
+from ..tangent.stretches import Losses, Plan, run_orbit, stretch_length
 from .uncertainty.batches import GrowthStatistics
 from .uncertainty.stderr import LOOK_FACTOR
 
@@ -34,6 +35,10 @@ class Benettin:
         Whether to keep the growth of each block.
     tol : float or None
         Half-width of the 95 % intervals at which to stop.
+    checked : bool
+        Whether to look for what speaks against the numbers, into `reservations`.
+    losses : Losses or None
+        Where members of an ensemble may diverge; else the first that does ends the run.
     x0 : array (..., n)
         State at the start of the run, or of the one that it continues.
     """
@@ -46,6 +51,8 @@ class Benettin:
     record: bool = True
     tol: float | None = None
     progress: bool = False
+    checked: bool = True
+    losses: Losses | None = None
     n_done: int = 0
     growth: list[Array] = field(default_factory=list)
     durations: list[Array] = field(default_factory=list)
@@ -55,6 +62,10 @@ class Benettin:
     def __post_init__(self) -> None:
         if self.x0 is None:
             self.x0 = self.x
+        self.reservations: list[str] = []
+        self._start = self.x, self.rows, self.n_done
+        self._grown: Array | float = 0.0
+        self._sample: tuple[Orbit, Array, Array] | None = None
 
     def run(self) -> Benettin:
         """Run to the end of the plan, or until the tolerance is met."""
@@ -67,8 +78,12 @@ class Benettin:
             progress_bar(self.plan.total, show=self.progress, unit="step") as bar,
         ):
             for phase, start, stop in self.plan.stretches(length):
+                if stop - start >= LONGEST:
+                    self._sample = None  # this stretch will be one
                 try:
-                    orbit = run_orbit(self.system, self.x, self.inputs, start, stop)
+                    orbit = run_orbit(
+                        self.system, self.x, self.inputs, start, stop, losses=self.losses
+                    )
                     if phase != "transient":
                         self._advance(orbit, start, count=phase == "n_steps")
                 except LyapnetError as error:
@@ -83,16 +98,47 @@ class Benettin:
                         if self.statistics.estimate().settled(self.tol).all():
                             break
                         look = LOOK_FACTOR * self.n_done
+            if self.checked:
+                self._judge()
         return self
+
+    def _judge(self) -> None:
+        """Note what speaks against the numbers, however small their errors are."""
+        if self.system.reservation:
+            self.reservations.append(self.system.reservation)
+        n_steps = self.n_done - self._start[2]
+        if self._sample is None or not errors_grow(*self._sample, self.plan.interval, n_steps):
+            return
+        x, rows, _ = self._start
+        other = Benettin(
+            DisturbedSystem(self.system), x, rows, self.inputs,
+            replace(self.plan, n_steps=n_steps), record=False, checked=False,
+            losses=None if self.losses is None else Losses(x.shape[:-1]),
+        ).run()  # fmt: skip
+        with np.errstate(invalid="ignore"):
+            change = np.nan_to_num(np.abs(self._grown - other._grown), nan=0.0)
+        if change.max() > SEEN:
+            per_time = change.max() / (n_steps * self.system.dt)
+            self.reservations.append(
+                "rounding in the products of Jacobians and tangent vectors grows until it shows: "
+                f"exponents change by {per_time:.1g} where it is "
+                f"{AS_ROUNDING / np.finfo(float).eps:.0f} times as large, and may be off by far "
+                "more. The Jacobians are far from normal, and in these coordinates no zeros stop "
+                "the errors"
+            )
 
     def _advance(self, orbit: Orbit, start: int, *, count: bool) -> None:
         """Carry the basis along a stretch, and count its growth."""
         plan = self.plan
+        rows = self.rows
         growth, self.rows, _, _ = forward(
-            orbit, self.rows, plan.interval, start=start, forgiving=plan.forgiving
+            orbit, rows, plan.interval, start=start, forgiving=plan.forgiving
         )
         if not count:
             return
+        self._grown = self._grown + growth.sum(axis=0)
+        if self.checked and (self._sample is None or orbit.n_steps >= LONGEST):
+            self._sample = orbit, rows, growth
         steps = np.full(len(growth), plan.interval)
         steps[-1] = orbit.n_steps - (len(growth) - 1) * plan.interval
         durations = steps * self.system.dt

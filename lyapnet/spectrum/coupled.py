@@ -14,6 +14,7 @@ from ..numerics.arrays import Array
 from ..results.result import Result
 from ..results.storage import register
 from ..systems import DelayFlow, Flow, Map, NoisyFlow
+from ..systems.jumps import Seen
 from ..tangent.start import start_state
 from .measure import lyapunov_spectrum
 from .result import Spectrum
@@ -237,4 +238,6 @@ def _varied(system: Map, variation: Callable[[Array], Array]) -> Map:
     """Return the system with tangent vectors that something else carries."""
     other = copy.copy(system)
     other._variation = variation
+    if isinstance(other, Flow):
+        other.seen = Seen(decides=False)  # steps do not end at surfaces, which would need D itself
     return other

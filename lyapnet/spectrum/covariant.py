@@ -9,13 +9,14 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 
 from .. import validate
-from ..numerics.arrays import Array, ArrayLike, Seed, blas_threads
+from ..numerics.arrays import Array, ArrayLike, Seed, blas_threads, patient
 from ..results.result import Result
 from ..results.storage import register
 from ..runs.progress import progress_bar
 from ..systems import SystemLike, as_system
 from ..tangent.start import (
     check_inputs,
+    check_order,
     directions,
     noise_seed,
     plan_of,
@@ -173,6 +174,7 @@ def _principal(a: Array, b: Array) -> Array:
     return np.arctan2(sines, cosines)
 
 
+@patient
 def covariant_vectors(
     system: SystemLike,
     n_steps: int,
@@ -269,6 +271,7 @@ def covariant_vectors(
     check_inputs(found, u, total, parts)
     t0 = start_time(found, t0)
     start = start_state(found, x0, rng)
+    check_order(u, found.ensemble(start, None))
     k = directions(k, None, found.dim)
     lead = found.ensemble(start, None if u is None else u[0])
     rows = start_rows(None, (*lead, found.dim, k), rng)

@@ -8,7 +8,7 @@ import numpy as np
 from autograd.extend import defvjp_argnums, primitive
 
 from .. import validate
-from ..numerics.arrays import Array, ArrayLike, Seed, unbroadcast
+from ..numerics.arrays import Array, ArrayLike, Seed, patient, unbroadcast
 from ..numerics.autodiff import is_traced, leaves, rebuild, value
 from ..systems import System, SystemLike, as_system
 from ..tangent.gradient import Record, exponents, gradient
@@ -24,6 +24,7 @@ from ..tangent.start import (
 from ..tangent.stretches import Plan
 
 
+@patient
 def finite_time_exponents(
     cell: SystemLike,
     x0: ArrayLike,

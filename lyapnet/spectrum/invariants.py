@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from .. import validate
-from ..numerics.arrays import Array, ArrayLike, Seed
+from ..numerics.arrays import Array, ArrayLike, Seed, patient
 from ..results.result import Result
 from ..results.storage import register
 from ..systems import SystemLike, as_system
@@ -71,6 +71,7 @@ class Invariants(Result):
         return plot_invariants(self, ax)
 
 
+@patient
 def check_invariants(
     subject: Spectrum | SystemLike,
     n_steps: int | None = None,

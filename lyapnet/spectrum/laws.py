@@ -74,13 +74,14 @@ def check_derivative(
     if run is None or system is None:
         return checks.skip("derivative", reason)
     worst = np.zeros(checks.lead)
-    for x, u, D in zip(run.states, run.inputs, run.jacobians, strict=True):
+    formed: Any = run.jacobians if len(run.jacobians) else [None] * len(run.states)
+    for x, u, D in zip(run.states, run.inputs, formed, strict=True):
         rows = None if u is None else u[None]
         direction = rng.standard_normal(x.shape)
-        exact = np.matmul(D, direction[..., None])[..., 0]
         pushed = np.empty_like(direction[..., None, :])
         system.orbit(x, rows, 1).push(0, direction[..., None, :], pushed)
         pushed = pushed[..., 0, :]
+        exact = pushed if D is None else np.matmul(D, direction[..., None])[..., 0]
         scale = 1 + np.abs(exact).max(axis=-1)
         away = np.full(checks.lead, np.inf)
         for h in (1e-5, 1e-6, 1e-7):  # a kink or a jump may lie within one, hardly within all
@@ -199,7 +200,8 @@ def check_pairing(
     n, k = spectrum.dim, spectrum.exponents.shape[-1]
     expected: Any = None if isinstance(pairing, bool) or pairing is None else pairing
     if expected is None:
-        factor = None if run is None or n % 2 else _conformal(run.jacobians)
+        formed = run is not None and len(run.jacobians) > 0 and not n % 2
+        factor = _conformal(run.jacobians) if run is not None and formed else None
         if factor is None and pairing is None:
             return None
         if run is not None and factor is not None and k == n and len(run.log_det):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import replace
 from typing import Any
 
@@ -9,13 +10,14 @@ import numpy as np
 
 from .. import validate
 from ..errors import LyapnetError
-from ..numerics.arrays import Array, ArrayLike, Seed
+from ..numerics.arrays import Array, ArrayLike, Seed, patient
 from ..numerics.autodiff import is_traced
 from ..systems import System, SystemLike, as_system
 from ..systems.orbit import JacobianOrbit, Orbit
 from ..tangent.interval import automatic_interval, interval_of
 from ..tangent.start import (
     check_inputs,
+    check_order,
     directions,
     input_sequence,
     noise_seed,
@@ -25,11 +27,12 @@ from ..tangent.start import (
     start_state,
     start_time,
 )
-from ..tangent.stretches import Plan
+from ..tangent.stretches import Losses, Plan
 from .benettin import Benettin
 from .result import Spectrum
 
 
+@patient
 def lyapunov_spectrum(
     system: SystemLike,
     n_steps: int | None = None,
@@ -42,6 +45,7 @@ def lyapunov_spectrum(
     basis_transient: int | None = None,
     qr_interval: int | str = "auto",
     tol: float | None = None,
+    on_divergence: str = "raise",
     record: bool = True,
     t0: float = 0.0,
     rng: Seed = None,
@@ -82,6 +86,10 @@ def lyapunov_spectrum(
     tol : float, optional
         Stop as soon as the half-width of every exponent's 95 % interval is below it;
         `n_steps` is then the most.
+    on_divergence : {"raise", "nan"}, optional
+        What to do where the state of a member of an ensemble diverges: to raise an error that
+        names it, or to go on with the others. The exponents of those that have diverged are NaN
+        then, and `settings["diverged"]` lists them, with the steps at which they did.
     record : bool, optional
         Whether to keep the growth of each block. Without, memory does not grow with the run.
     t0 : float, optional
@@ -98,7 +106,8 @@ def lyapunov_spectrum(
     Raises
     ------
     DivergedError
-        If the state is not finite; `partial` is the spectrum until then.
+        If the state is not finite, of an ensemble with the member that was the first;
+        `partial` is the spectrum until then, of all members.
     DegenerateBasisError
         If the basis degenerates within a `qr_interval` that was given.
 
@@ -119,12 +128,14 @@ def lyapunov_spectrum(
     if is_traced(found.params, x0, basis, inputs):
         raise TypeError("autograd is tracing: differentiate `finite_time_exponents` instead")
     rng = validate.generator(rng)
+    lenient = validate.option("on_divergence", on_divergence, ("raise", "nan")) == "nan"
     u = None if inputs is None else input_sequence(inputs)
     plan = plan_of(u, n_steps, transient, basis_transient, tol)
     check_inputs(found, u, plan.total)
     t0 = start_time(found, t0)
     start = start_state(found, x0, rng)
     Q = None if basis is None else validate.array("basis", basis, least=2)
+    check_order(u, found.ensemble(start, None))
     k = directions(k, Q, found.dim)
     lead = found.ensemble(start, None if u is None else u[0])
     rows = start_rows(Q, (*lead, found.dim, k), rng)
@@ -140,6 +151,7 @@ def lyapunov_spectrum(
         record=bool(record),
         tol=None if tol is None else validate.real("tol", tol, positive=True),
         progress=bool(progress),
+        losses=Losses(lead) if lenient else None,
     )
     settings = {
         "k": k,
@@ -168,15 +180,20 @@ def _finish(run: Benettin, settings: dict[str, Any], *, chosen: int | None) -> S
     """Run, and give a failure the spectrum of what was computed until then."""
     try:
         if chosen is None:
-            found = automatic_interval(run.system, run.x, run.rows, run.inputs, run.plan)
+            losses = None if run.losses is None else Losses(run.x.shape[:-1])
+            found = automatic_interval(run.system, run.x, run.rows, run.inputs, run.plan, losses)
             run.plan = replace(run.plan, interval=found)
         settings = {**settings, "qr_interval": run.plan.interval}
-        return Spectrum.from_run(run.run(), settings)
+        run.run()
+        for reservation in run.reservations:
+            warnings.warn(f"these exponents are unreliable: {reservation}", stacklevel=4)
+        return Spectrum.from_run(run, settings)
     except LyapnetError as error:
         error.partial = Spectrum.from_run(run, settings) if run.n_done else None
         raise
 
 
+@patient
 def spectrum_from_jacobians(
     jacobians: ArrayLike,
     *,

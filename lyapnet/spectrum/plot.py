@@ -166,5 +166,6 @@ def plot_master_stability(m: Any, ax: Any = None) -> Any:
     ax.plot(at, lam, ".-", color=BLUE)
     ax.axhline(0, color="0.6", lw=0.8, zorder=0)
     ax.set_xlabel(r"strength $\alpha$")
-    ax.set_ylabel(f"transversal exponent ({rate_unit(m.settings['dt'])})")
+    ax.set_ylabel(f"exponent ({rate_unit(m.settings['dt'])})")
+    ax.set_title("transversal")
     return ax

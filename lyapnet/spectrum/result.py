@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import copy
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
 
 from .. import validate
-from ..numerics.arrays import Array, ArrayLike
+from ..numerics.arrays import Array, ArrayLike, patient
 from ..results.result import Result
 from ..results.storage import register
 from ..systems import System, SystemLike, as_system
@@ -104,6 +105,8 @@ class Spectrum(Result):
             shown["converged"] = self.converged
         if np.isposinf(self.stderr).any():
             shown["note"] = "too short a run to tell the errors"
+        if self.settings.get("reservations"):
+            shown["note"] = "unreliable, see diagnose()"
         return shown
 
     @property
@@ -159,6 +162,7 @@ class Spectrum(Result):
         if not len(self.log_growth):
             raise ValueError(f"`{what}` needs the growth of each block: run with record=True")
 
+    @patient
     def combination(self, weights: ArrayLike) -> Estimate:
         """Estimate a linear combination of the exponents, their correlations accounted for.
 
@@ -187,7 +191,10 @@ class Spectrum(Result):
         raw = np.zeros(weights.shape)
         order = np.argsort(-statistics.estimate().mean, axis=-1, kind="stable")
         np.put_along_axis(raw, order, weights, axis=-1)
-        return linear_stderr(statistics.growth, statistics.durations, raw)
+        found = linear_stderr(statistics.growth, statistics.durations, raw)
+        if not self.settings.get("diverged"):
+            return found
+        return Estimate(*(np.where(self._lost, np.nan, x) for x in found))
 
     def _linear(self, weights: Array) -> Array:
         """Return the standard error of a `combination`; ``nan`` where weights are not finite."""
@@ -195,25 +202,33 @@ class Spectrum(Result):
         stderr = self.combination(np.where(known[..., None], weights, 0.0)).stderr
         return np.asarray(np.where(known, stderr, np.nan))[()]
 
+    def _derived(self, function: Callable[..., tuple[Array, Array]]) -> tuple[Array, Array]:
+        """Return a number that follows from the exponents, with its derivatives in them."""
+        if not self.settings.get("diverged"):
+            return function(self.exponents, self.dim)
+        lost = self._lost
+        found, slopes = function(np.where(lost[..., None], 0.0, self.exponents), self.dim)
+        return np.where(lost, np.nan, found), slopes
+
     @property
     def kaplan_yorke_dimension(self) -> Array:
         """Kaplan-Yorke (Lyapunov) dimension; ``nan`` where k exponents do not reach it."""
-        return kaplan_yorke_dimension(self.exponents, self.dim)[0]
+        return self._derived(kaplan_yorke_dimension)[0]
 
     @property
     def kaplan_yorke_stderr(self) -> Array:
         """Standard error of `kaplan_yorke_dimension`, correlations included."""
-        return self._linear(kaplan_yorke_dimension(self.exponents, self.dim)[1])
+        return self._linear(self._derived(kaplan_yorke_dimension)[1])
 
     @property
     def entropy(self) -> Array:
         """Sum of the positive exponents, nats per unit time: the entropy rate (Pesin)."""
-        return entropy(self.exponents, self.dim)[0]
+        return self._derived(entropy)[0]
 
     @property
     def entropy_stderr(self) -> Array:
         """Standard error of `entropy`, correlations included."""
-        return self._linear(entropy(self.exponents, self.dim)[1])
+        return self._linear(self._derived(entropy)[1])
 
     def log10_condition_number(self, t: ArrayLike, m: int | None = None) -> Array:
         r"""Predict the condition number of the long-term Jacobian (eq. 10), in decimal logs.
@@ -261,6 +276,7 @@ class Spectrum(Result):
             gap = self.exponents[..., :1] - self.exponents
         return (gap * (t / np.log(10)) <= limit).sum(axis=-1)
 
+    @patient
     def diagnose(self, *, tol: float | None = None, level: float = 0.95) -> Diagnosis:
         """Say in plain words whether the run has converged, and why.
 
@@ -282,16 +298,22 @@ class Spectrum(Result):
         Diagnosis
         """
         tol = self.settings["tol"] if tol is None else validate.real("tol", tol, positive=True)
+        growth, x0, state = self._surviving(self.statistics.growth, self.x0[None], self.state[None])
         found = judge(
-            self.statistics.growth,
+            growth,
             self.statistics.durations,
             tol=tol,
             level=level,
             same_system=self.settings.get("one_system", True),
-            x0=self.x0,
-            state=self.state,
+            x0=x0[0],
+            state=state[0],
         )
-        return self._with_step(found)
+        found = self._with_step(found)
+        reservations = self.settings.get("reservations")
+        if not reservations:
+            return found
+        verdict = f"unreliable: {'; and '.join(reservations)}"
+        return replace(found, verdict=verdict, converged=False)
 
     def _with_step(self, found: Diagnosis) -> Diagnosis:
         """Hold what the integrator's step does to the exponents against their error bars."""
@@ -310,6 +332,19 @@ class Spectrum(Result):
             converged=False,
             verdict=f"{words}. Apart from the step: {found.verdict}",
         )
+
+    @property
+    def _lost(self) -> Array:
+        """Members that have diverged, (...) of bool."""
+        lost = np.zeros(self.statistics.growth.shape[1:-1], dtype=bool)
+        for one in self.settings.get("diverged", ()):
+            lost[tuple(one["member"])] = True
+        return lost
+
+    def _surviving(self, *arrays: Array) -> list[Array]:
+        """Return of arrays ``(m, ..., j)`` what is of the members that have not diverged."""
+        lost = self._lost
+        return [x[:, ~lost] if lost.any() else x for x in arrays]
 
     def plot(
         self,
@@ -343,6 +378,7 @@ class Spectrum(Result):
         """
         return plot_spectrum(self, ax, against=against, members=members, label=label)
 
+    @patient
     def pooled(self) -> Spectrum:
         """Return one spectrum of an ensemble: averaged in QR order, then sorted.
 
@@ -352,22 +388,24 @@ class Spectrum(Result):
         lead = self.exponents.shape[:-1]
         if not lead:
             return self
-        axes = tuple(range(1, 1 + len(lead)))
-        k = self.exponents.shape[-1]
-        estimate = pooled(self.statistics.growth, self.statistics.durations)
+        lost = self._lost
+        statistics = self.statistics.of_members(~lost)
+        estimate = pooled(statistics.growth, statistics.durations)
         order = np.argsort(-estimate.mean, kind="stable")
         return replace(
             self,
             exponents=estimate.mean[order],
             stderr=estimate.stderr[order],
             dof=estimate.dof[order],
-            log_growth=self.log_growth.mean(axis=axes),
-            state=self.state.reshape(-1, self.dim)[0],
-            basis=self.basis.reshape(-1, self.dim, k)[0],
-            x0=self.x0.reshape(-1, self.dim)[0],
-            settings={**self.settings, "pooled": int(np.prod(lead))},
+            log_growth=self.log_growth[:, ~lost].mean(axis=1),
+            state=self.state[~lost][0],
+            basis=self.basis[~lost][0],
+            x0=self.x0[~lost][0],
+            settings={**self.settings, "pooled": int((~lost).sum()), "diverged": []},
+            statistics=statistics,
         )
 
+    @patient
     def extend(
         self, n_steps: int, *, inputs: ArrayLike | None = None, system: SystemLike | None = None
     ) -> Spectrum:
@@ -390,6 +428,8 @@ class Spectrum(Result):
             raise ValueError(f"`system` must have dim {self.dim} like the run, got {found.dim}")
         if "pooled" in self.settings:
             raise ValueError("a pooled spectrum cannot be extended: extend the ensemble, then pool")
+        if self.settings.get("diverged"):
+            raise ValueError("members of this run have diverged: run the others by themselves")
         if self.settings["driven"] and inputs is None:
             raise ValueError("`inputs` is needed: the run so far was driven")
         u = None if inputs is None else validate.array("inputs", inputs, least=2)
@@ -431,23 +471,42 @@ class Spectrum(Result):
         order = np.argsort(-estimate.mean, axis=-1, kind="stable")
         exponents, stderr, dof = (np.take_along_axis(x, order, axis=-1) for x in estimate)
         durations = np.concatenate([*run.durations, np.zeros(0)])
-        growth = run.growth or [np.zeros((0, *exponents.shape))]
+        growth = np.concatenate(run.growth or [np.zeros((0, *exponents.shape))])
+        state, basis = run.x, run.rows.swapaxes(-1, -2)
+        diverged: list[dict[str, Any]] = []
+        if run.losses is not None and run.losses.lost.any():
+            lost = run.losses.lost
+            for x in (exponents, stderr, dof):
+                x[lost] = np.nan
+            growth = np.where(lost[..., None], np.nan, growth)
+            state, basis = np.array(state), np.array(basis)
+            state[lost], basis[lost] = np.nan, np.nan
+            diverged = [
+                {"member": at.tolist(), "step": int(run.losses.steps[tuple(at)])}
+                for at in np.argwhere(lost)
+            ]
         return cls(
             exponents=exponents,
             stderr=stderr,
             dof=dof,
-            log_growth=np.concatenate(growth),
+            log_growth=growth,
             times=np.cumsum(durations),
-            converged=None if run.tol is None else run.within(run.tol),
-            state=run.x,
-            basis=run.rows.swapaxes(-1, -2),
+            converged=None if run.tol is None else run.within(run.tol) and not run.reservations,
+            state=state,
+            basis=basis,
             x0=run.x if run.x0 is None else run.x0,
-            settings={**settings, "n_steps": run.n_done},
+            settings={
+                **settings,
+                "n_steps": run.n_done,
+                "reservations": run.reservations,
+                "diverged": diverged,
+            },
             statistics=run.statistics,
             system=run.system,
         )
 
 
+@patient
 def diagnose(spectrum: Spectrum, *, tol: float | None = None, level: float = 0.95) -> Diagnosis:
     """Say in plain words whether a spectrum has converged, and why.
 

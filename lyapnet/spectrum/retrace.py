@@ -19,6 +19,9 @@ from .result import Spectrum
 #: States at which Jacobians are kept.
 _LOOKS = 8
 
+#: Up to so many states Jacobians are formed at all.
+_FORMED = 5000
+
 #: Jacobians of a stretch are taken together up to so many numbers, else one by one.
 _TOGETHER = 2**24
 
@@ -72,7 +75,7 @@ def retrace(
     begin = plan.transient + plan.basis_transient
     looks = {begin + int(i) for i in np.linspace(0, plan.n_steps - 1, _LOOKS)}
     states, given, jacobians, log_det, condition, first = [], [], [], [], [], None
-    want_det = spectrum.exponents.shape[-1] == n
+    want_det = spectrum.exponents.shape[-1] == n and n <= _FORMED
     divergence: list[Array] = []
     fixed = want_det and _has_divergence(system)
     length = stretch_length(system, lead, spectrum.exponents.shape[-1])
@@ -94,10 +97,13 @@ def retrace(
                 if D is None and not (want_det or s in looks):
                     continue
                 now = None if u is None else u[s : s + 1]
-                J = system.orbit(here, now, 1).jacobians[0] if D is None else D[s - start]
                 if s in looks:
                     states.append(here)
                     given.append(None if u is None else u[s])
+                if n > _FORMED:
+                    continue
+                J = system.orbit(here, now, 1).jacobians[0] if D is None else D[s - start]
+                if s in looks:
                     jacobians.append(np.broadcast_to(J, (*here.shape, n)))
                 if D is None and want_det:
                     log_det.append(_log_det(J))
@@ -130,6 +136,7 @@ def _has_divergence(system: System) -> bool:
         isinstance(system, Flow)
         and not isinstance(system, DelayFlow)
         and system.method not in CONTROLLED
+        and not system.seen.jumps  # which change volumes, too
     )
 
 

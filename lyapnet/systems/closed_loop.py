@@ -149,6 +149,11 @@ class ClosedLoop(System):
         columns = [forward(np.broadcast_to(e, shape)) for e in unit]
         return anp.stack(columns, axis=-1)
 
+    @property
+    def reservation(self) -> str:
+        """What speaks against the exponents of the cell's runs so far."""
+        return self.cell.reservation
+
     def default_state(self, rng: np.random.Generator) -> Array | None:
         """Return the state that the cell itself starts from."""
         return self.cell.default_state(rng)

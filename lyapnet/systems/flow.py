@@ -10,12 +10,16 @@ import numpy as np
 
 from .. import validate
 from ..numerics.arrays import Array
-from ..numerics.autodiff import Function, Tree
+from ..numerics.autodiff import Function, Tree, member
 from .divided import divided_orbit, undivided
 from .drive import DEGREES, Drive
-from .integrators import CONTROLLED, METHODS, method_of, separable
+from .integrators import CONTROLLED, METHODS, TABLEAUS, method_of, separable
+from .jumps import JUMP, JumpingSteps, Seen, can_decide, jump_along
 from .map import Map
 from .orbit import Orbit
+
+#: Jumps are looked for in the first stretches of a trajectory, and then in those of so many steps.
+_LOOKS, _LONG = 10, 500
 
 
 class Flow(Map):
@@ -101,6 +105,7 @@ class Flow(Map):
                 f'`method` "leapfrog" is for states (q, p) of even dimension, got dim={self.dim}'
             )
         self._method: Any = method_of(method)
+        self.seen = Seen()
         self.rtol, self.atol = _tolerances(self.method, rtol, atol)
 
     @property
@@ -111,6 +116,13 @@ class Flow(Map):
 
     def _at(self, mode: str, lead: tuple[int, ...]) -> tuple[Function, Function]:
         """Return step and Jacobian for many states at once; u are rows of the `drive`."""
+        return self._jumping(lead).functions(mode) if self.seen.matter else self._smooth(mode, lead)
+
+    def _jumping(self, lead: tuple[int, ...]) -> JumpingSteps:
+        return JumpingSteps(self, lead)
+
+    def _smooth(self, mode: str, lead: tuple[int, ...]) -> tuple[Function, Function]:
+        """Return the same where the field does not jump."""
         if self.method in CONTROLLED:
             return undivided(self, mode, lead)
         field, derivative = self._over_states(mode, lead)
@@ -138,9 +150,15 @@ class Flow(Map):
 
     def orbit(self, x: Array, inputs: Array | None, n_steps: int) -> Orbit:
         """Run `n_steps` steps; see `System.orbit`."""
+        if self.seen.decides is None:
+            self._look_for_decisions(x, inputs)
+        if self.seen.matter:
+            return JumpingSteps(self, x.shape[:-1]).orbit(x, inputs, n_steps)
         if self.method in CONTROLLED:
-            return divided_orbit(self, x, inputs, n_steps)
-        orbit = super().orbit(x, inputs, n_steps)
+            orbit = divided_orbit(self, x, inputs, n_steps)
+        else:
+            orbit = super().orbit(x, inputs, n_steps)
+        self._look_for_jumps(orbit.states, inputs)
         if self.method == "leapfrog" and not self._known_separable:
             self._refuse_inseparable(orbit)
         return orbit
@@ -175,6 +193,52 @@ class Flow(Map):
             J = derivative(x, self.drive.now(orbit.inputs, theta), self.params)
             ends.append(np.broadcast_to(np.trace(J, axis1=-2, axis2=-1), x.shape[:-1]))
         return (ends[0] + ends[1]) / 2
+
+    def _first_member(self, x: Array, u: Array | None) -> tuple[Array, Array | None, Tree]:
+        """Return state, input and parameters of the first member of an ensemble."""
+        lead = x.shape[:-1]
+        first = (0,) * len(lead)
+        return (
+            x[first],
+            None if u is None else u[(0,) * (u.ndim - 1)],
+            member(self.params, lead, first),
+        )
+
+    def _look_for_decisions(self, x: Array, inputs: Array | None) -> None:
+        """See whether the field has functions that jump, and the steps can end where they do."""
+        given = self._first_member(x, None if inputs is None or not len(inputs) else inputs[0])
+        able = self.method in TABLEAUS and type(self)._split is Map._split
+        self.seen.decides = able and bool(np.isfinite(x).all()) and can_decide(self, *given)
+
+    def _look_for_jumps(self, states: Array, inputs: Array | None) -> None:
+        """See whether the field jumps where steps have gone on across it."""
+        self.seen.looks += 1
+        seldom = self.seen.looks > _LOOKS and len(states) < _LONG
+        if self.seen.without or len(states) < 8 or seldom or type(self)._split is not Map._split:
+            return
+        p = self._first_member(states[0], None)[2]
+        field = self._over_states(self._mode, ())[0]
+        along = states.reshape(len(states), -1, states.shape[-1])[:, 0]
+
+        def velocity(s: int, x: Array) -> Array:
+            row = None if inputs is None else inputs[s][(0,) * (inputs.ndim - 2)]
+            return np.asarray(field(x, self.drive.now(row, 0.0), p))
+
+        if np.isfinite(along).all():
+            jump = jump_along(velocity, along, self.dt)
+            if jump > JUMP:
+                self.seen.without = f"jumps by {100 * jump:.2g} % of itself within a step"
+
+    @property
+    def reservation(self) -> str:
+        """What speaks against the exponents of the runs so far: jumps that are left out."""
+        if not self.seen.without:
+            return ""
+        return (
+            f"the field {self.seen.without}, and the exponents are those of a field without its "
+            "jumps: write it with np.sign, np.where, np.heaviside, np.floor or comparisons of "
+            'arrays, and take method "rk4", "heun", "euler" or "dop853"'
+        )
 
     def _refuse_inseparable(self, orbit: Orbit) -> None:
         """See at a few states that the leapfrog method may be used."""

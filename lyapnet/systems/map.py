@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import inspect
+import re
+import warnings
 from collections.abc import Callable
 from typing import Any
 
@@ -14,15 +16,22 @@ from ..numerics.arrays import Array
 from ..numerics.autodiff import (
     Function,
     Tree,
+    is_traced,
     jacobian_of,
     leaves,
     over_states,
     rebuild,
+    refuse_complex,
     refuse_objects,
+    refuse_traced,
 )
+from ..numerics.lanes import lifted
 from .drive import Drive
 from .orbit import JacobianOrbit, Orbit
 from .protocol import System
+
+#: So many states are too many to be silent about calling a function for each.
+_MANY = 512
 
 
 class Map(System):
@@ -73,9 +82,13 @@ class Map(System):
     _part: Array | None = None
     #: Whether it has been seen that a function said to be vectorized is.
     _known_vectorized = False
+    #: Whether the user's Jacobian runs in lanes, None as long as that is not known.
+    _derivative_in_lanes: bool | None = None
+    #: Whether it has been said that a function runs state by state.
+    _told_slow = False
 
     #: Attributes that are only remembered: they tell no map from another.
-    _remembered = ("_known_vectorized",)
+    _remembered = ("_known_vectorized", "_derivative_in_lanes", "_told_slow", "seen")
 
     def __init__(
         self,
@@ -99,10 +112,11 @@ class Map(System):
         self.time = bool(time)
         self.dt = validate.real("dt", dt, positive=True)
         self.params = _checked_params(params)
+        self._counts = sum(isinstance(leaf, int | np.integer) for leaf in leaves(params))
         for name, function in ((self._named, step), ("jacobian", jacobian)):
             check_arguments(name, function, self._arguments_of)
-        self._function = self._normalised(step)
-        self._derivative = None if jacobian is None else self._normalised(jacobian)
+        self._function = self._normalised(step, self._named)
+        self._derivative = None if jacobian is None else self._normalised(jacobian, "jacobian")
 
     @property
     def _arguments_of(self) -> tuple[str, ...]:
@@ -113,7 +127,7 @@ class Map(System):
     def __repr__(self) -> str:
         return f"{type(self).__name__}(dim={self.dim}, n_inputs={self.n_inputs}, dt={self.dt:g})"
 
-    def _normalised(self, function: Callable[..., Any]) -> Function:
+    def _normalised(self, function: Callable[..., Any], name: str = "step") -> Function:
         """Give a user's function the signature (x, now, p), now being input and time together."""
         driven, with_params = self.n_inputs > 0, self.params is not None
 
@@ -122,10 +136,20 @@ class Map(System):
             if self.time:
                 given.append(now[..., -1] if self.vectorized else now[-1])
                 now = now[..., :-1] if self.vectorized else now[:-1]
-            out = function(*given, *((now,) if driven else ()), *((p,) if with_params else ()))
+            given += [*((now,) if driven else ()), *((p,) if with_params else ())]
+            try:
+                out = function(*given)
+            except (TypeError, IndexError) as error:
+                if not (self._counts and re.search("integer|indices", str(error))):
+                    raise
+                raise TypeError(
+                    f"`{name}` needs an integer ({error}), and `params`, of which {self._counts} "
+                    "were given as integers, become arrays of floats: leave counts and indices "
+                    f"out of `params`, and let `{name}` take them from around it"
+                ) from error
             if isinstance(out, list | tuple):
-                return anp.array(out)
-            return refuse_objects(out, getattr(function, "__name__", "step"))
+                out = anp.array(out)
+            return refuse_complex(refuse_objects(lifted(out), name), name)
 
         return call
 
@@ -138,13 +162,48 @@ class Map(System):
         function = over_states(self._function, mode, lead)
         if self._derivative is None:
             derivative = jacobian_of(function, self.dim, self._named)
+        elif mode in ("columns", "lanes"):
+            derivative = self._derivative_over_states(lead)
         else:
-            by = "loop" if mode == "columns" else mode
-            derivative = over_states(self._derivative, by, lead)
+            derivative = over_states(self._derivative, mode, lead)
         if self._variation is None:
             return function, derivative
         vary = self._variation
         return function, lambda x, u, p: vary(derivative(x, u, p))
+
+    def _derivative_over_states(self, lead: tuple[int, ...]) -> Function:
+        """Return the user's Jacobian for many states: in lanes, if that does what it does for one.
+
+        This is seen at the first two steps. Values of a Jacobian there are none to compare with.
+        """
+        assert self._derivative is not None
+        lanes, loop = (over_states(self._derivative, mode, lead) for mode in ("lanes", "loop"))
+
+        def derivative(x: Any, u: Any, p: Tree) -> Any:
+            if self._derivative_in_lanes is None and not is_traced(x, u, p):
+                few, now = (x, u) if x.ndim == len(lead) + 1 else (x[:2], u if u is None else u[:2])
+                expected = np.asarray(loop(few, now, p))
+                self._derivative_in_lanes = same(lanes, expected, few, now, p)
+                if not self._derivative_in_lanes:
+                    self._tell_slow("jacobian", x)
+            return (lanes if self._derivative_in_lanes else loop)(x, u, p)
+
+        return derivative
+
+    def _tell_slow(self, name: str, x: Array) -> None:
+        """Warn once where a function is called for one of many states after the other."""
+        count = x[..., 0].size
+        if count < _MANY or self._told_slow:
+            return
+        self._told_slow = True
+        warnings.warn(
+            f"`{name}` is called for one state after the other, {count} times in a stretch, since "
+            "it does not run on several at once: write it with NumPy's functions of arrays, "
+            "without float(), math, `if` on the state, or setting elements of np.zeros (use "
+            "np.zeros_like(x) or np.array([...])); or let it take states (..., n), with "
+            "vectorized=True",
+            stacklevel=2,
+        )
 
     def _at(self, mode: str, lead: tuple[int, ...]) -> tuple[Function, Function]:
         """Return step and Jacobian for many states at once; u are rows of the `drive`."""
@@ -204,6 +263,7 @@ class Map(System):
     def orbit(self, x: Array, inputs: Array | None, n_steps: int) -> Orbit:
         """Run `n_steps` steps; see `System.orbit`."""
         lead = x.shape[:-1]
+        inputs = None if inputs is None else inputs[:n_steps]
         run = self._at(self.forward_mode(x, inputs), lead)[0]
         states = np.empty((n_steps + 1, *x.shape))
         states[0] = x
@@ -215,7 +275,7 @@ class Map(System):
                         f"`step` must return an array of the state's shape {x.shape}, got "
                         f"{np.shape(y)}; for an ensemble give `x0` its axes in front"
                     )
-                states[s + 1] = y
+                states[s + 1] = refuse_traced(y, self._named)
         mode = self.tangent_mode(states, inputs, lambda mode: self._at(mode, lead)[0])
         return JacobianOrbit(states, inputs, self.params, *self._at(mode, lead))
 
@@ -226,8 +286,11 @@ class Map(System):
             return self._mode
         u = None if inputs is None or not len(inputs) else inputs[0]
         expected = np.asarray(self._at(self._mode, lead)[0](x, u, self.params))
-        by_columns = self._at("columns", lead)[0]
-        return "columns" if _same(by_columns, expected, x, u, self.params) else self._mode
+        for mode in ("columns", "lanes"):
+            if same(self._at(mode, lead)[0], expected, x, u, self.params):
+                return mode
+        self._tell_slow(self._named, x)
+        return self._mode
 
     def tangent_mode(
         self, states: Array, inputs: Array | None, step: Callable[[str], Function]
@@ -243,13 +306,16 @@ class Map(System):
         """
 
         def reproduces(mode: str) -> bool:
-            return _same(step(mode), states[1:], states[:-1], inputs, self.params)
+            return same(step(mode), states[1:], states[:-1], inputs, self.params)
 
         n_steps = len(states) - 1
         if not np.isfinite(states[-1]).all():
             pass  # refused by whoever runs this
-        elif not self.vectorized and n_steps and reproduces("columns"):
-            return "columns"
+        elif not self.vectorized and n_steps:
+            for mode in ("columns", "lanes"):
+                if reproduces(mode):
+                    return mode
+            self._tell_slow(self._named, states[1:])
         elif self.vectorized and n_steps > 1 and not self._known_vectorized:
             if not reproduces(self._mode):
                 raise ValueError(
@@ -261,17 +327,22 @@ class Map(System):
         return self._mode
 
 
-def _same(columns: Function, expected: Array, x: Array, u: Array | None, p: Tree) -> bool:
+def same(columns: Function, expected: Array, x: Array, u: Array | None, p: Tree) -> bool:
     """Compare a trial evaluation by columns with known values.
 
-    A function that is not made for columns may fail in any way; all of these mean no.
+    A function that is not made for columns may fail in any way, by an assertion of its own or by
+    one that its compiler raises: all of these mean no.
     """
     try:
-        with np.errstate(all="ignore"):
+        with np.errstate(all="ignore"), warnings.catch_warnings():
+            warnings.simplefilter("ignore")
             found = np.asarray(columns(x, u, p), dtype=float)
-    except (TypeError, ValueError, IndexError, AttributeError, ArithmeticError):
+    except Exception:
         return False
-    return found.shape == expected.shape and np.allclose(found, expected, rtol=1e-9, atol=1e-12)
+    # Members of an ensemble that have diverged are NaN both times.
+    return found.shape == expected.shape and np.allclose(
+        found, expected, rtol=1e-9, atol=1e-12, equal_nan=True
+    )
 
 
 def check_arguments(name: str, function: Any, given: tuple[str, ...]) -> None:

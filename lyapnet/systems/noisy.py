@@ -129,7 +129,7 @@ class NoisyFlow(Map):
             raise TypeError(f"`diffusion` must be callable, got {diffusion!r}")
         check_arguments("diffusion", diffusion, self._arguments_of)
         self._diagonal = n_noise is None
-        strength = self._normalised(diffusion)
+        strength = self._normalised(diffusion, "diffusion")
         self._strength = strength if self.vectorized else self._constant_or_not(strength)
         self.n_inputs = dim if n_noise is None else validate.integer("n_noise", n_noise, low=1)
 

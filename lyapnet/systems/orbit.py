@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -9,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from ..numerics.arrays import Array, unbroadcast
-from ..numerics.autodiff import Function, Tree, traced
+from ..numerics.autodiff import Function, Tree, refuse_complex, traced
 
 #: Up to this dimension an ensemble's tangent step is written out in components.
 SMALL_DIM = 4
@@ -139,7 +140,8 @@ class JacobianOrbit(Orbit):
     def jacobians(self) -> Array:
         """Jacobians of all steps ``(T, ..., n, n)``."""
         assert self._jacobian is not None
-        found = np.asarray(self._jacobian(self.states[:-1], self.inputs, self._params), dtype=float)
+        found = self._jacobian(self.states[:-1], self.inputs, self._params)
+        found = np.asarray(refuse_complex(found, "jacobian"), dtype=float)
         n = self.states.shape[-1]
         if found.shape[-2:] != (n, n):
             raise ValueError(
@@ -208,6 +210,31 @@ class JacobianOrbit(Orbit):
         vjp, y = traced(call, name)(free)
         found = vjp(unbroadcast(bar, np.shape(y)))
         return Cotangent(found.get("x", np.zeros_like(x)), found.get("u"), found.get("p"))
+
+
+class PushforwardOrbit(JacobianOrbit):
+    """An orbit whose tangent steps are products that need no Jacobians.
+
+    Attributes
+    ----------
+    pushforward : callable (x, Q) or (x, Q, u)
+        From a state ``(..., n)`` and a basis ``(..., n, k)`` to the Jacobian times the basis. Only
+        derivatives ask for Jacobians.
+    """
+
+    pushforward: Callable[..., Any]
+
+    def push(self, s: int, rows: Array, out: Array) -> None:
+        """Carry tangent vectors through step s."""
+        now = () if self.inputs is None else (self.inputs[s],)
+        found = self.pushforward(self.states[s], rows.swapaxes(-1, -2), *now)
+        expected = (*rows.shape[:-2], rows.shape[-1], rows.shape[-2])
+        if np.shape(found) != expected:
+            raise ValueError(
+                f"`pushforward` must return the shape {expected} of the basis that it is given, "
+                f"got {np.shape(found)}"
+            )
+        out[...] = refuse_complex(found, "pushforward").swapaxes(-1, -2)
 
 
 def _by_components(jacobian: Array, rows: Array, out: Array) -> None:

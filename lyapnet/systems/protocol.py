@@ -11,9 +11,17 @@ import numpy as np
 
 from .. import validate
 from ..numerics.arrays import Array
-from ..numerics.autodiff import Function, Tree, leaves, rebuild, value
+from ..numerics.autodiff import (
+    Function,
+    Tree,
+    leaves,
+    rebuild,
+    refuse_complex,
+    refuse_traced,
+    value,
+)
 from .drive import Drive
-from .orbit import JacobianOrbit, Orbit
+from .orbit import JacobianOrbit, Orbit, PushforwardOrbit
 
 
 class SystemLike(Protocol):
@@ -48,8 +56,9 @@ class System:
     """A discrete-time system with state ``(..., n)``: the one protocol of lyapnet.
 
     Any object with these six members has exponents; a subclass needs to supply only
-    `dim`, `step` and `jacobian`, and `orbit` where it can do better than one step at a
-    time.
+    `dim`, `step` and one of `jacobian` and `pushforward`, and `orbit` where it can do better than
+    one step at a time. With a `pushforward` of its own no Jacobian is formed for exponents and
+    covariant vectors, so that the system may have very many states.
 
     Attributes
     ----------
@@ -80,7 +89,20 @@ class System:
 
     def jacobian(self, x: Array, u: Array | None = None) -> Array:
         """Return the Jacobian of `step` in the state, ``(..., n, n)``."""
-        raise NotImplementedError
+        if not self.matrix_free:
+            raise NotImplementedError
+        unit = np.broadcast_to(np.eye(self.dim), (*x.shape, self.dim))
+        return self.pushforward(x, unit, *(() if u is None else (u,)))
+
+    @property
+    def matrix_free(self) -> bool:
+        """Whether there is a `pushforward` of the system's own, that needs no Jacobian."""
+        return type(self).pushforward is not System.pushforward
+
+    @property
+    def reservation(self) -> str:
+        """What speaks against the exponents of runs so far, in a sentence; empty for nothing."""
+        return ""
 
     def pushforward(self, x: Array, Q: Array, u: Array | None = None) -> Array:
         """Return the Jacobian times a tangent basis ``(..., n, k)``."""
@@ -138,7 +160,8 @@ class System:
         states[0] = x
         for s in range(n_steps):
             u = () if inputs is None else (inputs[s],)
-            states[s + 1] = self.step(states[s], *u)
+            y = refuse_traced(self.step(states[s], *u), "step")
+            states[s + 1] = refuse_complex(y, "step")
 
         def over_time(function: Callable[..., Any]) -> Function:
             def run(x: Any, u: Any, p: Tree) -> Any:
@@ -148,18 +171,23 @@ class System:
 
             return run
 
-        return JacobianOrbit(states, inputs, None, over_time(self.step), over_time(self.jacobian))
+        orbit = PushforwardOrbit if self.matrix_free else JacobianOrbit
+        found = orbit(states, inputs, None, over_time(self.step), over_time(self.jacobian))
+        if isinstance(found, PushforwardOrbit):
+            found.pushforward = self.pushforward
+        return found
 
 
 def as_system(system: Any) -> System:
     """Return a `System`, wrapping any object that has the members of the protocol."""
     if isinstance(system, System):
         return system
-    missing = [name for name in ("dim", "step", "jacobian") if not hasattr(system, name)]
+    derivative = "pushforward" if hasattr(system, "pushforward") else "jacobian"
+    missing = [name for name in ("dim", "step", derivative) if not hasattr(system, name)]
     if missing:
         raise TypeError(
             f"`system` must be a System (a Map, a Flow, a cell, or an object with dim, n_inputs, "
-            f"dt, step, jacobian and pushforward); {type(system).__name__} has no {missing[0]}"
+            f"dt, step, and jacobian or pushforward); {type(system).__name__} has no {missing[0]}"
         )
     return _Foreign(system)
 
@@ -173,7 +201,14 @@ class _Foreign(System):
         self.dt = validate.real("system.dt", getattr(system, "dt", 1.0), positive=True)
         # The methods of another object, in the place of its own.
         self.step = system.step  # type: ignore[method-assign]
-        self.jacobian = system.jacobian  # type: ignore[method-assign]
+        self._own_pushforward = hasattr(system, "pushforward")
+        for name in ("jacobian", "pushforward"):
+            if hasattr(system, name):
+                setattr(self, name, getattr(system, name))
+
+    @property
+    def matrix_free(self) -> bool:
+        return self._own_pushforward
 
     def with_params(self, params: Tree) -> System:
         return self

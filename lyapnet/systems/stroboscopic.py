@@ -58,6 +58,11 @@ class Stroboscopic(System):
         """Return the map of the flow with a finer step; see `System.finer`."""
         return Stroboscopic(self.flow.finer()[0], self.dt), 1
 
+    @property
+    def reservation(self) -> str:
+        """What speaks against the exponents of the flow's runs so far."""
+        return self.flow.reservation
+
     def default_state(self, rng: np.random.Generator) -> Array | None:
         """Return the state that the flow starts from."""
         return self.flow.default_state(rng)

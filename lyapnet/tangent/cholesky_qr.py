@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
+import math
+
 import numpy as np
 from scipy.linalg import blas, lapack
 
@@ -20,6 +23,13 @@ _ONCE, _TWICE = 0.01, 1e-5
 
 #: What a pass may leave of the inner products of Q with itself: rounding times the square above.
 _CHOLESKY_ERROR = 1e-11
+
+#: The same with Householder's triangle: where growth alone is asked for, which has errors of
+#: rounding over the sines itself, and where the factor is.
+_GROWTH_ERROR, _FACTOR_ERROR = 1e-9, 1e-13
+
+#: Vectors of unit length whose determinant is above this need one pass for the former.
+_DETERMINANT = 1e-5
 
 _EPS = float(np.finfo(float).eps)
 
@@ -50,8 +60,13 @@ class Habit:
 def factorise(
     rows: Array, factor: Array | None, habit: Habit | None, least: float | None
 ) -> tuple[Array, Array]:
-    """Factorise one matrix by what is fastest and as good as Householder's method."""
-    k, n = rows.shape
+    r"""Factorise one matrix by what is fastest and as good as Householder's method.
+
+    Whole vectors are combined, :math:`Q = A R^{-1}`, and never components mixed as reflections do:
+    a component that is zero or small in all vectors keeps its digits. In chains of units,
+    rounding that is put into the first unit grows along the chain to any size.
+    """
+    k = len(rows)
     habit = habit or Habit()
     ready = rows.flags.c_contiguous and habit.ready()
     if ready and least is not None and factor is not None and factor.flags.c_contiguous:
@@ -63,41 +78,66 @@ def factorise(
     length = np.vecdot(rows, rows)
     np.sqrt(length, out=length)
     in_range = length.min() > _SHORT and length.max() < _LONG
-    if ready and in_range and n * k**2 >= _CHOLESKY_PAYS:
-        if k <= _PANELS_PAY:
-            q = rows.copy()
-            done = _cholesky(q, _ONCE)
-            worked = done is not None and _is_orthonormal(q)
-            habit.learn(worked)
-            if done is not None and worked:
-                rows[...] = q
-                if factor is not None:
-                    factor[...] = done[0].T
-                return done[0].diagonal(), length
-        else:
-            diagonal = _by_panels(rows, factor, length, habit)
-            while not _is_orthonormal(rows):
-                more = np.empty((k, k))
-                diagonal *= _by_panels(rows, more, np.ones(k), habit)
-                if factor is not None:
-                    factor[...] = np.dot(np.tril(factor), np.tril(more))
+    if k == 1 and in_range:
+        rows /= length
+        if factor is not None:
+            factor[...] = length
+        return length.copy(), length
+    if ready and in_range and rows.size * k >= _CHOLESKY_PAYS:
+        diagonal = _by_cholesky(rows, factor, length, habit)
+        if diagonal is not None:
             return diagonal, length
-    if not in_range and np.isfinite(rows).all():  # where their squares may not be
-        largest = np.abs(rows).max(axis=1)
-        largest[largest == 0.0] = 1.0
-        scaled = rows / largest[:, None]
-        length = largest * np.sqrt(np.vecdot(scaled, scaled))
-    return _householder(rows, factor), length
+    if in_range:
+        return _by_householder(rows, factor, length), length
+    return _out_of_range(rows, factor, length)
+
+
+def _out_of_range(rows: Array, factor: Array | None, length: Array) -> tuple[Array, Array]:
+    """Factorise vectors whose squares may not be numbers: at unit size, where they are finite."""
+    if not np.isfinite(rows).all():
+        if factor is not None:
+            factor[...] = np.nan
+        return np.full(len(rows), np.nan), length
+    largest = np.abs(rows).max(axis=1)
+    scale = np.where(largest > 0, largest, 1.0)
+    rows /= scale[:, None]
+    length = np.sqrt(np.vecdot(rows, rows))
+    diagonal = _by_householder(rows, factor, np.where(largest > 0, length, 1.0))
+    if factor is not None:
+        factor *= scale[:, None]
+    return diagonal * scale, length * scale
+
+
+def _by_cholesky(rows: Array, factor: Array | None, length: Array, habit: Habit) -> Array | None:
+    """Factorise in place, return ``|diag R|``; or None, with `rows` left alone, if that fails."""
+    k = len(rows)
+    if k > _PANELS_PAY:
+        diagonal = _by_panels(rows, factor, length, habit)
+        while not _is_orthonormal(rows, _CHOLESKY_ERROR):
+            more = np.empty((k, k))
+            diagonal *= _by_panels(rows, more, np.ones(k), habit)
+            if factor is not None:
+                factor[...] = np.dot(np.tril(factor), np.tril(more))
+        return diagonal
+    q = rows.copy()
+    done = _cholesky(q, _ONCE)
+    worked = done is not None and _is_orthonormal(q, _CHOLESKY_ERROR)
+    habit.learn(worked)
+    if done is None or not worked:
+        return None
+    rows[...] = q
+    if factor is not None:
+        factor[...] = done[0].T
+    return done[0].diagonal()
 
 
 def _by_panels(rows: Array, factor: Array | None, length: Array, habit: Habit) -> Array:
     r"""Factorise panel by panel; return ``|diag R|``.
 
     A panel is projected on what is orthogonal to those before it, and then factorised by Cholesky's
-    method, or Householder's where the former fails. Where a vector has lost most of its length,
-    the panel goes through this again, until it loses no more (L. Giraud et al., Numer. Math.
-    101, 87 (2005)); one that is gone is replaced by what is left of another direction.
-    Rounding in one panel may grow in the next by the inverse of the sines.
+    method, or with Householder's triangle where the former fails. Where a vector has lost most of
+    its length, the panel goes through this again, until it loses no more (L. Giraud et al., Numer.
+    Math. 101, 87 (2005)). Rounding in one panel may grow in the next by the inverse of the sines.
     """
     k = len(rows)
     n_panels = -(-k // _PANEL)
@@ -108,17 +148,16 @@ def _by_panels(rows: Array, factor: Array | None, length: Array, habit: Habit) -
         done, panel = rows[:a], rows[a:b]
         S, found = _project(panel, done), _cholesky(panel, _TWICE)
         plain = plain and found is not None
-        R = _triangle_by_householder(panel) if found is None else found[0]
+        R = _triangular(panel, length[a:b], done, a) if found is None else found[0]
         good = (np.abs(R.diagonal()) >= _ONCE * length[a:b]).all()
-        while not good:
+        for seed in itertools.count(k + a, k):
+            if good:
+                break
             S_more, found = _project(panel, done), _cholesky(panel, 0.5)
-            if found is None:
-                # Rounding, without which a vector that is gone to the last bit stays so for ever.
-                panel += _EPS * np.random.default_rng(0).standard_normal(panel.shape)
-            R_more = _triangle_by_householder(panel) if found is None else found[0]
+            more = _triangular(panel, np.ones(b - a), done, seed) if found is None else found[0]
             S += np.dot(np.triu(R).T, S_more)
-            R = np.dot(np.triu(R_more), np.triu(R))
-            good = (np.abs(R_more.diagonal()) >= 0.5).all()
+            R = np.dot(np.triu(more), np.triu(R))
+            good = (np.abs(more.diagonal()) >= 0.5).all()
         diagonal[a:b] = R.diagonal()
         if factor is not None:
             factor[a:b, :a] = S
@@ -153,30 +192,92 @@ def _cholesky(rows: Array, least: float, factor: Array | None = None) -> tuple[A
     return R, length
 
 
-def _is_orthonormal(rows: Array) -> bool:
-    """Say whether Q is orthonormal to 1e-11, as far as the sum of its columns tells."""
+def _is_orthonormal(rows: Array, error: float) -> bool:
+    """Say whether Q is orthonormal up to an error, as far as the sum of its columns tells."""
     overlap = np.dot(rows, np.dot(np.ones(len(rows)), rows))
     overlap -= 1.0
-    return bool(np.abs(overlap, out=overlap).max() <= _CHOLESKY_ERROR)
+    return bool(np.abs(overlap, out=overlap).max() <= error)
 
 
-def _triangle_by_householder(rows: Array) -> Array:
-    """Factorise in place; return R."""
-    factor = np.empty((len(rows), len(rows)))
-    _householder(rows, factor)
-    return factor.T
+def _by_householder(rows: Array, factor: Array | None, length: Array) -> Array:
+    r"""Factorise in place with Householder's triangle, and return ``|diag R|``.
 
-
-def _householder(rows: Array, factor: Array | None) -> Array:
-    """QR of one matrix by LAPACK, called directly: NumPy's wrapper costs as much as the work."""
-    k = len(rows)
-    in_place = rows.flags.c_contiguous
-    work = rows if in_place else np.ascontiguousarray(rows)
-    qr, tau, _, _ = lapack.dgeqrf(work.T, lwork=64 * k, overwrite_a=1)
+    :math:`A R^{-1}` is orthonormal to rounding times the condition number of the vectors, at unit
+    length; this is at most two over their determinant (H. Guggenheimer et al., Coll. Math. J. 26, 2
+    (1995)). Where it is not enough, what is left goes through it again.
+    """
+    q = np.ascontiguousarray(rows)
+    R = _triangular(q, length)
+    diagonal = np.abs(R.diagonal())
+    determinant = math.prod((diagonal / length).tolist())
+    enough, error = (_DETERMINANT, _GROWTH_ERROR) if factor is None else (0.5, _FACTOR_ERROR)
+    if not determinant > enough:
+        while not _is_orthonormal(q, error):
+            found = _cholesky(q, 0.5)
+            more = _triangular(q, np.ones(len(q)), seed=len(q)) if found is None else found[0]
+            R = np.dot(np.triu(more), np.triu(R))
+        diagonal = np.abs(R.diagonal())
+    if q is not rows:
+        rows[...] = q
     if factor is not None:
-        factor[...] = qr.T[:, :k]
-    diagonal = np.abs(qr.diagonal())
-    lapack.dorgqr(qr, tau, lwork=64 * k, overwrite_a=1)
-    if not in_place:
-        rows[...] = work
+        factor[...] = R.T
     return diagonal
+
+
+def _triangular(rows: Array, length: Array, done: Array | None = None, seed: int = 0) -> Array:
+    """Make of A in place :math:`A R^{-1}` with LAPACK's R, and return that.
+
+    Vectors that are gone are replaced by random ones, orthogonal to those `done`.
+
+    LAPACK is called directly: NumPy's wrapper costs as much as the work.
+    """
+    R = _householder(rows)
+    gone = _gone(R, rows, length)
+    if any(gone):
+        return _around(R, np.array(gone), rows, length, done, seed)
+    blas.dtrsm(1.0, R, rows.T, side=1, overwrite_b=1)
+    return R
+
+
+def _householder(rows: Array) -> Array:
+    """Return R by Householder's method; what is below its diagonal means nothing."""
+    k = len(rows)
+    return lapack.dgeqrf(rows.T, lwork=64 * k)[0][:k]
+
+
+def _gone(R: Array, rows: Array, length: Array) -> list[bool]:
+    """Say which vectors lie in the span of those before them, to rounding."""
+    limit = rows.shape[1] * _EPS
+    return [
+        abs(r) <= limit * x for r, x in zip(R.diagonal().tolist(), length.tolist(), strict=True)
+    ]
+
+
+def _around(
+    R: Array, gone: Array, rows: Array, length: Array, done: Array | None, seed: int
+) -> Array:
+    """Do the same where vectors are gone; random ones, orthogonal to all, stand in their places.
+
+    Where a vector is gone LAPACK goes on with some direction, which one behind it may have, and
+    takes that for gone as well. Noise of the size of rounding tells them apart.
+    """
+    noise = np.random.default_rng(seed).standard_normal(rows.shape)
+    last = bool(gone[np.argmax(gone) :].all())
+    if not last:
+        found = _gone(_householder(rows + (0.5 * _EPS * length)[:, None] * noise), rows, length)
+        gone = np.array(found) if any(found) else gone
+    first, left = np.flatnonzero(~gone), np.flatnonzero(gone)
+    m = len(first)
+    kept, fresh = rows[first], noise[left]
+    inner = np.asfortranarray(R[:m, :m] if last else _householder(kept))
+    if m:
+        blas.dtrsm(1.0, inner, kept.T, side=1, overwrite_b=1)
+    for _ in range(2):
+        for q in (kept,) if done is None else (done, kept):
+            fresh -= np.dot(np.dot(fresh, q.T), q)
+    _by_householder(fresh, None, np.sqrt(np.vecdot(fresh, fresh)))
+    whole = np.zeros((len(rows), len(rows)))
+    whole[np.ix_(first, first)] = np.triu(inner)
+    whole[np.ix_(first, left)] = (first[:, None] < left) * np.dot(kept, rows[left].T)
+    rows[first], rows[left] = kept, fresh
+    return whole

@@ -82,9 +82,14 @@ def forward(
     """
     n_steps = orbit.n_steps
     edges = [*range(0, n_steps, interval), n_steps]
-    buffer = _buffer((n_steps if keep else min(interval, n_steps)) + 1, rows, orbit.members_last)
+    buffer = _buffer(n_steps + 1 if keep else 3, rows, orbit.members_last)
     buffer[0] = rows
-    views = list(buffer)
+    # Where they are not kept, the bases within a block take turns in two places.
+    views = (
+        list(buffer)
+        if keep
+        else [buffer[0], *itertools.islice(itertools.cycle(buffer[1:]), interval)]
+    )
     factor_shape = (*rows.shape[:-1], rows.shape[-2])
     factors = list(empty((len(edges) - 1, *factor_shape))) if keep else []
     tape = Tape(orbit, buffer) if keep else None
@@ -165,11 +170,19 @@ def logs(diagonal: Array, length: Array, n: int) -> tuple[Array, Array]:
 
 
 def _degenerate(step: int, length: int, sine: Array) -> DegenerateBasisError:
-    exponent = int(np.argmin(sine.reshape(-1, sine.shape[-1]).min(axis=0)))
+    each = sine.reshape(-1, sine.shape[-1]).min(axis=0)
+    exponent = int(np.argmin(each))
+    if np.isnan(each).any():
+        exponent = int(np.argmax(np.isnan(each)))
+        what = f"vector {exponent + 1} of {len(each)} left the range of floating-point numbers"
+    else:
+        what = (
+            f"vector {exponent + 1} of {len(each)} came within {sine.min():.1e} of the span of "
+            "those before it"
+        )
     return DegenerateBasisError(
-        f"the tangent basis degenerated within the {length} steps before step {step}: vector "
-        f"{exponent + 1} of {sine.shape[-1]} came within {sine.min():.1e} of the span of those "
-        'before it; use a smaller qr_interval, or qr_interval="auto"',
+        f"the tangent basis degenerated within the {length} steps before step {step}: {what}; use "
+        'a smaller qr_interval, or qr_interval="auto"',
         step=step,
         exponent=exponent,
     )

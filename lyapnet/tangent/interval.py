@@ -13,7 +13,7 @@ from ..systems import System
 from ..systems.orbit import Orbit
 from .forward import forward
 from .qr import orthonormalise
-from .stretches import Plan, run_orbit
+from .stretches import Losses, Plan, run_orbit
 
 #: Automatic intervals: round numbers, so that blocks fill round windows.
 _INTERVALS = (50, 25, 20, 10, 5, 4, 3, 2, 1)
@@ -37,7 +37,12 @@ GRADIENT_AIM = 1e-5
 
 
 def automatic_interval(
-    system: System, x: Array, rows: Array, inputs: Array | None, plan: Plan
+    system: System,
+    x: Array,
+    rows: Array,
+    inputs: Array | None,
+    plan: Plan,
+    losses: Losses | None = None,
 ) -> int:
     """Choose the QR interval on a trial: how long the basis stays well conditioned.
 
@@ -51,6 +56,8 @@ def automatic_interval(
         As the run starts.
     plan : Plan
         With interval 1; the trial takes some of its transients.
+    losses : Losses, optional
+        Where members may diverge.
     """
     longest = min(_INTERVALS[0], plan.n_steps // _BLOCKS)
     if longest <= 1:
@@ -60,14 +67,14 @@ def automatic_interval(
     found = longest
     with blas_threads(rows.size * system.dim):
         if warm > settle:
-            x = run_orbit(system, x, inputs, 0, warm - settle).states[-1]
+            x = run_orbit(system, x, inputs, 0, warm - settle, losses=losses).states[-1]
         if settle:
-            orbit = run_orbit(system, x, inputs, warm - settle, warm)
+            orbit = run_orbit(system, x, inputs, warm - settle, warm, losses=losses)
             rows = forward(orbit, rows, 1, start=warm - settle, forgiving=True)[1]
             x = orbit.states[-1]
         for trial in range(_TRIALS):
             start = warm + trial * longest
-            orbit = run_orbit(system, x, inputs, start, start + longest)
+            orbit = run_orbit(system, x, inputs, start, start + longest, losses=losses)
             if _returns(orbit):
                 return 1
             found = min(found, choose_interval(orbit, rows))

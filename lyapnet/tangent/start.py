@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from typing import Any
 
 import numpy as np
@@ -10,6 +11,7 @@ from .. import validate
 from ..numerics.arrays import Array
 from ..numerics.autodiff import value
 from ..systems import System
+from .qr import orthonormalise
 from .stretches import Plan
 
 #: Each warm-up takes a tenth of the run, but at least so many steps.
@@ -115,16 +117,15 @@ def start_rows(basis: Array | None, shape: tuple[int, ...], rng: np.random.Gener
 
 def orthonormal_rows(basis: Array) -> tuple[Array, Array]:
     """Return the rows of an orthonormal basis ``(..., k, n)`` and the factor R of a given one."""
+    *lead, n, k = basis.shape
     # By powers of two, which round nothing: the squares of a column's entries may overflow.
     _, places = np.frexp(np.abs(basis).max(axis=-2, keepdims=True))
-    basis = np.ldexp(basis, -places)
-    Q, R = np.linalg.qr(basis)
-    size = np.abs(np.diagonal(R, axis1=-2, axis2=-1))
-    length = np.linalg.norm(basis, axis=-2)
-    R = np.ldexp(R, places)
-    if not (size > basis.shape[-2] * np.finfo(float).eps * length).all():
+    rows = np.array(np.ldexp(basis, -places).swapaxes(-1, -2), order="C")
+    factor = np.empty((*lead, k, k))
+    size, length = orthonormalise(rows, factor)
+    if not (size > n * np.finfo(float).eps * length).all():
         raise ValueError("`basis` must have independent columns: draw it at random, or use fewer")
-    return np.ascontiguousarray(Q.swapaxes(-1, -2)), R
+    return rows, np.ldexp(np.tril(factor).swapaxes(-1, -2), places)
 
 
 def input_sequence(inputs: Any) -> Array:
@@ -137,6 +138,24 @@ def input_sequence(inputs: Any) -> Array:
         )
     validate.members("inputs", u.shape[1:-1])
     return u
+
+
+def check_order(u: Array | None, lead: tuple[int, ...]) -> None:
+    """Warn where inputs look like (batch, time, features): of more members than steps.
+
+    Parameters
+    ----------
+    u : array (T, ..., m) or None
+    lead : tuple of int
+        Ensemble that state and system span without the inputs.
+    """
+    if u is not None and u.ndim == 3 and not lead and 1 < len(u) < u.shape[1]:
+        warnings.warn(
+            f"`inputs` of shape {u.shape} are taken for {u.shape[1]} members of {len(u)} steps, "
+            "since time is the first axis: if the batch comes first, give inputs.swapaxes(0, 1); "
+            "if not, say so by an `x0` with the members' axis",
+            stacklevel=4,
+        )
 
 
 def check_inputs(system: System, u: Array | None, needed: int, parts: str = "") -> None:

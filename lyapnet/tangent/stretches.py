@@ -62,19 +62,74 @@ def stretch_length(system: System, lead: tuple[int, ...], k: int) -> int:
     return int(np.clip(_STRETCH // per_step, 64, 4096))
 
 
+class Losses:
+    """Members of an ensemble whose states have diverged.
+
+    Attributes
+    ----------
+    steps : array (...) of int
+        The step after which a member's state was not finite, 0 for one that has not diverged.
+    """
+
+    def __init__(self, lead: tuple[int, ...]) -> None:
+        self.steps = np.zeros(lead, dtype=int)
+
+    @property
+    def lost(self) -> Array:
+        """Which members have diverged, (...) of bool."""
+        return self.steps > 0
+
+
+class Surviving(Orbit):
+    """The orbit of an ensemble of which some members have diverged: their bases stand still."""
+
+    def __init__(self, orbit: Orbit, lost: Array) -> None:
+        self.orbit, self.lost = orbit, lost
+        self.states = np.where(lost[..., None], np.nan, orbit.states)
+        self.inputs, self.members_last = orbit.inputs, orbit.members_last
+
+    def push(self, s: int, rows: Array, out: Array) -> None:
+        """Carry the tangent vectors of the others through step s."""
+        with np.errstate(all="ignore"):
+            self.orbit.push(s, rows, out)
+        out[self.lost] = rows[self.lost]
+
+
 def run_orbit(
-    system: System, x: Array, inputs: Array | None, start: int, stop: int, partial: Any = None
+    system: System,
+    x: Array,
+    inputs: Array | None,
+    start: int,
+    stop: int,
+    partial: Any = None,
+    losses: Losses | None = None,
 ) -> Orbit:
-    """Run steps ``start ... stop`` of a trajectory, and refuse one that diverges."""
+    """Run steps ``start ... stop`` of a trajectory; refuse one that diverges, or note its loss."""
     orbit = system.orbit(x, None if inputs is None else inputs[start:stop], stop - start)
-    last = orbit.states[-1]
-    if not np.isfinite(last).all():
-        finite = np.isfinite(orbit.states).reshape(len(orbit.states), -1).all(axis=1)
-        step = start + int(np.argmin(finite))
-        raise DivergedError(
-            f"the state is not finite after step {step}; start closer to the attractor, or use a "
-            "smaller dt, gain or input",
-            step=step,
-            partial=partial,
-        )
-    return orbit
+    finite = np.isfinite(orbit.states[-1]).all(axis=-1)
+    if finite.all() and (losses is None or not losses.lost.any()):
+        return orbit
+    steps = start + np.argmin(np.isfinite(orbit.states).all(axis=-1), axis=0)
+    if losses is not None:
+        fresh = ~finite & ~losses.lost
+        losses.steps[fresh] = np.maximum(steps[fresh], 1)
+        if not losses.lost.all():
+            return Surviving(orbit, losses.lost)
+        finite, steps = ~losses.lost, losses.steps
+    raise _diverged(finite, steps, partial)
+
+
+def _diverged(finite: Array, steps: Array, partial: Any) -> DivergedError:
+    """Name the member that diverged first."""
+    first = np.argwhere(~finite & (steps == np.min(steps[~finite])))[0]
+    at = tuple(int(i) for i in first)
+    who = f" of member {', '.join(map(str, at))}" if at else ""
+    others = np.count_nonzero(~finite) - 1
+    more = f", and of {others} others by then or later," if others else ""
+    keep = '; on_divergence="nan" keeps the other members' if at and finite.any() else ""
+    return DivergedError(
+        f"the state{who}{more} is not finite after step {steps[at]}; start closer to the "
+        f"attractor, or use a smaller dt, gain or input{keep}",
+        step=int(steps[at]),
+        partial=partial,
+    )

@@ -52,6 +52,8 @@ def read_checkpoint(path: Any, cell: Any) -> Saved:
 
     Raises
     ------
+    FileNotFoundError
+        If there is no such file.
     ValueError
         If it is no checkpoint, or of another kind of cell.
 

@@ -11,7 +11,7 @@ import numpy as np
 from .. import validate
 from ..errors import LyapnetError
 from ..flossing.epoch import Flosser, Window
-from ..numerics.arrays import ArrayLike, PathLike, Seed
+from ..numerics.arrays import ArrayLike, PathLike, Seed, patient
 from ..optimize import Adam, as_adam, checked_clip
 from ..runs.checkpoint import Checkpoint
 from ..runs.progress import asks_to_stop, progress_bar
@@ -34,6 +34,7 @@ from .trainer import Settings, Trainer
 _LATER = ("learning_rate", "dropout", "validate_every")
 
 
+@patient
 def train(
     cell: AnySystem,
     task: Any,

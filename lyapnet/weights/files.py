@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import os
-import zipfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -60,7 +59,7 @@ def _read_safetensors(file: BinaryIO, path: Path) -> dict[str, Any]:
 
 def _read_keras(file: BinaryIO, path: Path) -> dict[str, Any]:
     """Read the archive of Keras, which has its weights in an HDF5 file."""
-    with archive.damage(path, "a whole file of Keras"), zipfile.ZipFile(file) as found:
+    with archive.damage(path, "a whole file of Keras"), archive.open_zip(file) as found:
         entry = found.getinfo("model.weights.h5")
         archive.check_size(path, entry.file_size, path.stat().st_size)
         return _read_hdf5(io.BytesIO(found.read(entry)), path)

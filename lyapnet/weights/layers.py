@@ -100,7 +100,7 @@ def one_way(layers: Mapping[str, Layer], reverse: bool) -> dict[str, Layer]:
 def as_array(name: str, x: Any, **shape: int) -> Array:
     """Return what a framework has as a tensor, a variable or an array."""
     try:
-        plain = np.asarray(x)
+        plain = np.asarray(validate.widened(x))
     except RuntimeError as error:  # such as PyTorch's about tensors that require a gradient
         raise TypeError(f"`{name}` cannot be turned into an array: {error}") from None
     return validate.array(name, plain, **shape)

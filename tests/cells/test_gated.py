@@ -179,8 +179,9 @@ def test_gradient_is_the_same_part_by_part_and_gate_by_gate(kind, ensemble, monk
     monkeypatch.setattr("lyapnet.cells.gated_orbit.GatedOrbit._dense", lambda orbit, rows: False)
     by_gates = gradient()
     for name, expected in whole.items():  # the largest component of any is about 1
-        np.testing.assert_allclose(in_parts[name], expected, rtol=1e-11, atol=1e-13)
-        np.testing.assert_allclose(by_gates[name], expected, rtol=1e-11, atol=1e-13)
+        # sums of some 1e3 products in another order, of entries up to 0.1
+        np.testing.assert_allclose(in_parts[name], expected, rtol=1e-11, atol=1e-12)
+        np.testing.assert_allclose(by_gates[name], expected, rtol=1e-11, atol=1e-12)
 
 
 @pytest.mark.parametrize("cell", [ln.LSTM.random(32, rng=0), ln.GRU.random(32, rng=0)], ids=repr)

@@ -78,7 +78,7 @@ def test_entries_beyond_each_others_range(backend):
     c = condition_from_jacobians(J, times=[1, 2], backend=backend, precision="auto", rng=0)
     np.testing.assert_allclose(c.log10_singular_values[0], [300.0, -300.0], rtol=1e-15)
     np.testing.assert_allclose(c.log10_measured, [600.0, 600.0], atol=1e-9)
-    assert c.precision > 2000
+    assert c.precision >= 1024  # 600 decades are 1993 bits, of which a column's scale takes half
 
 
 # ---- singular products

@@ -118,6 +118,18 @@ def test_what_has_no_fixed_points_is_refused():
         ln.fixed_points(ln.catalog.henon(), 5, x0=np.zeros((3, 2)))
 
 
+def test_fixed_points_of_a_stroboscopic_map_are_cycles():
+    # x' = -x + cos t: the cycle (cos t + sin t) / 2, at phase t0
+    strobe = ln.stroboscopic(
+        ln.Flow(lambda x, t: -x + anp.cos(t), 1, dt=0.1, time=True, method="dop853"), 2 * np.pi
+    )
+    for t0 in (0.0, 1.0):
+        found = ln.fixed_points(strobe, 3, x0=[[0.0], [1.0], [3.0]], t0=t0)
+        assert_allclose(found.points, [[(np.cos(t0) + np.sin(t0)) / 2]], atol=1e-9)
+        assert_allclose(found.exponents, -1, atol=1e-8)
+        assert found.kinds == ["sink"]
+
+
 # --- cycles ------------------------------------------------------------------------------------
 
 

@@ -9,8 +9,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from scipy.special import expit
 
-from lyapnet.paper import compare, learning
+from lyapnet import GRU, LSTM
+from lyapnet.paper import compare, gating, learning
 from lyapnet.paper.gallery import entry, overview
 from lyapnet.paper.harness import FIGURES, Records, load_figure
 from lyapnet.results import storage
@@ -20,7 +22,17 @@ pytest.importorskip("matplotlib")
 
 ROOT = Path(__file__).parents[2]
 TRAINED = ["3", "4", "5", "7", "8", "9", "10", "11", "12", "13", "14"]
-TRAINED += ["adaptive", "capacity", "choices", "control", "decay", "gated", "rule", "window"]
+TRAINED += [
+    "adaptive",
+    "capacity",
+    "choices",
+    "control",
+    "decay",
+    "gated",
+    "rivals",
+    "rule",
+    "window",
+]
 
 
 def key(point):
@@ -63,10 +75,13 @@ CLAIMED |= {
         p["weight_decay"] * p["lag"] <= {"before": 4, "during": 40}[p["condition"]]
     ),
     "gated": lambda p, _: (
-        p["gates"] in (None, "chrono") and p["condition"] == "none"
+        p["condition"] == "none"
+        if p["epochs"] == 10_000
+        else p["gates"] in (None, "chrono") and p["condition"] == "none"
         if p["task"] == "hold"
         else (p["gates"], p["condition"]) == (4, "relative")
     ),
+    "rivals": lambda p, _: p["condition"] == "relative" and (p["task"] != "hold" or p["k"] == 8),
     "rule": lambda p, _: p["condition"] == "relative",
     "window": lambda p, _: 2 * p["steps"] >= p["lag"],
 }
@@ -253,14 +268,17 @@ def test_a_run_that_is_watched_and_penalised():
     assert found["flossing_epochs"] == 6
     assert np.shape(found["singular_values"]) == (10, 3)
     assert np.shape(found["fine_gradient"]) == np.shape(found["fine_curve"]) == (10,)
-    plain, held = (
+    plain, held, short, whole = (
         learning.learn(
-            "temporal", 2, "none", 0, penalty=name, strength=10.0,
+            "temporal", 2, "none", 0, penalty=name, strength=10.0, until=until,
             rng=np.random.default_rng(0), **small,
         )["exponents"][0]
-        for name in (None, "jacobian_norm")
+        for name, until in (
+            (None, None), ("jacobian_norm", None), ("jacobian_norm", 50), ("jacobian_norm", 100)
+        )
     )  # fmt: skip
-    assert plain != held
+    assert len({plain, held, short}) == 3
+    assert whole == held
     with pytest.raises(ValueError, match="penalty"):
         learning.learn(
             "temporal", 2, "none", 0, penalty="wish", rng=np.random.default_rng(0), **small
@@ -304,3 +322,38 @@ def test_the_gallery_says_what_is_there(tmp_path):
 def test_every_figure_is_in_the_gallery_once():
     text = (ROOT / "docs/paper.md").read_text()
     assert sorted(re.findall(r'show\("(\w+)"\)', text)) == sorted(FIGURES)
+
+
+def test_items_are_held_from_one_mark_to_the_next():
+    u, y, mask = gating.Hold(3).sample(200, 5, np.random.default_rng(0))
+    assert u.shape == (200, 5, 2)
+    assert 0.05 < u[1:, :, 1].mean() < 0.3
+    for member in range(5):
+        held, age = None, 0
+        for step in range(200):
+            bit, marked = u[step, member]
+            held, age = (bit, 0) if marked or not step else (held, age + 1)
+            assert y[step, member, 0] == held
+            assert mask[step, member] == (age >= 3)
+
+
+@pytest.mark.parametrize("cell", [GRU, LSTM])
+def test_gates_begin_where_they_are_told(cell):
+    drawn = cell.random(400, rng=0)
+
+    def biases(gates, name):
+        made = gating.with_gates(drawn, gates, 50, np.random.default_rng(0))
+        at = drawn.gate_names.index(name) * 400
+        assert (made.params["W"] == drawn.params["W"]).all()
+        return made.params["b"][at : at + 400]
+
+    holding, through = ("update", "reset") if cell is GRU else ("forget", "input")
+    assert (biases(4.0, holding) == -4).all()
+    assert (biases(4.0, through) == 4).all()
+    times = 1 + np.exp(biases("chrono", holding))  # steps for which a unit holds
+    assert 2 <= times.min() < 4
+    assert 46 < times.max() <= 50
+    opening = expit(biases("uniform", holding))
+    assert opening.mean() == pytest.approx(0.5, abs=0.05)
+    if cell is LSTM:
+        assert (biases("chrono", through) == -biases("chrono", holding)).all()

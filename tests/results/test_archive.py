@@ -3,6 +3,7 @@
 import io
 import json
 import struct
+import tracemalloc
 import zipfile
 
 import numpy as np
@@ -58,6 +59,23 @@ def test_a_bomb_is_not_unpacked(tmp_path):
         read_arrays(path)
     np.savez_compressed(path, W=np.zeros((1000, 1000)))  # a network without weights is allowed
     assert read_arrays(path)["W"].shape == (1000, 1000)
+
+
+def test_an_entry_that_is_declared_longer_than_the_file(tmp_path):
+    """Python's reader of archives asks for as much as is declared, which takes memory at once."""
+    path = tmp_path / "x.npz"
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr(storage.HEAD, "{}")
+    data = bytearray(path.read_bytes())
+    at = data.rindex(b"PK\x01\x02") + 20
+    data[at : at + 4] = struct.pack("<I", 2**28)
+    path.write_bytes(data)
+    tracemalloc.start()
+    with pytest.raises(FileError, match=r"x\.npz"):
+        ln.load(path)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 1e7
 
 
 def test_a_dataset_that_is_declared_and_not_there(tmp_path):

@@ -53,6 +53,17 @@ def test_objects_of_the_first_format(kinds, name):
 def test_every_class_that_files_name_is_among_them():
     named = {x["class"] for x in walk(EXPECTED) if "class" in x}
     new = {"Progress", "TrainingProgress", "Usable"}  # these were not saved by themselves
+    new |= {
+        "Alignment",
+        "EchoStateNetwork",
+        "FTLEField",
+        "FixedPoints",
+        "MasterStability",
+        "PeriodicOrbit",
+        "ReadoutFit",
+        "ReservoirCriterion",
+        "StepCheck",
+    }
     assert named | new == set(tree._CLASSES)
 
 

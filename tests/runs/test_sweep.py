@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 
 import lyapnet as ln
-from lyapnet.runs.sweep import _Run
+from lyapnet.runs.sweep_run import Run
 
 pytest.importorskip("joblib")
 
@@ -125,7 +125,7 @@ def test_a_run_that_has_left_its_file_is_read(tmp_path):
         calls.append(a)
         return {"a": a, "x": rng.standard_normal()}
 
-    run = _Run({"a": 1}, 0, 5, tmp_path)
+    run = Run({"a": 1}, 0, 5, tmp_path)
     assert run(once) == run(once)  # as a cluster asks again that has lost a worker
     assert calls == [1]
 

@@ -128,6 +128,14 @@ class GrowthStatistics:
             mean._batches = np.mean(self._batches, axis=members)
         return mean
 
+    def of_members(self, chosen: Array) -> GrowthStatistics:
+        """Return the statistics of some members ``chosen (...)`` of an ensemble, on one axis."""
+        some = copy.copy(self)
+        some._durations = self._durations.copy()
+        if self._batches is not None:
+            some._batches = self._batches[:, chosen]
+        return some
+
     def _to_state(self) -> dict[str, Any]:
         used = None if self._batches is None else self.growth
         names = ("capacity", "n_blocks", "blocks_per_batch", "durations")

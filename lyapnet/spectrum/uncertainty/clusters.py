@@ -12,7 +12,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .stderr import LOGARITHM, Array, estimate
+from .floor import LOGARITHM
+from .stderr import Array, estimate
 
 
 def clusters(

@@ -15,6 +15,7 @@ Array = NDArray[np.float64]
 FEWEST_BATCHES = 256  # below, there are too few episodes to judge their tail
 SCALES = 128, 32  # numbers of batches at which growth must be skewed alike
 SKEWED = 0.7, 0.5  # skewness at these; of normal growth the first is three standard errors
+ROUNDING = 1e-8  # nats: what only rounding has left in a batch has no episodes
 LARGEST = 0.2  # share of the episodes whose sizes are looked at
 POWER = 2.0  # of the tail: below, sizes have no variance
 DOUBT = 1.5  # standard errors by which the power must be below
@@ -44,7 +45,7 @@ def heavy_tailed(deviation: Array) -> NDArray[np.bool_]:
         return np.zeros(deviation.shape[1], dtype=bool)
     fine, coarse = (_skewness(deviation, n) for n in SCALES)
     heavy: NDArray[np.bool_] = (np.abs(fine) > SKEWED[0]) & (np.abs(coarse) > SKEWED[1])
-    heavy &= fine * coarse > 0
+    heavy &= (fine * coarse > 0) & (np.abs(deviation).max(axis=0) > ROUNDING)
     for column in np.flatnonzero(heavy):
         heavy[column] = _power(deviation[:, column] * np.sign(fine[column])) < POWER
     return heavy

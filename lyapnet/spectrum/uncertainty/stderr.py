@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy import special
 
+from .floor import rounding, within_logarithm
 from .heavy_tails import heavy_tailed
 from .low_frequencies import (
     CAUTIOUS,
@@ -33,8 +34,6 @@ MOST_BATCHES = 1024  # low frequencies are all that is used: finer batches would
 COSINES_TO_STOP = 20  # with looks a factor LOOK_FACTOR apart, a rule that stops keeps its coverage
 MARGIN_TO_STOP = 1.3  # of the width, with fewer: chance makes such intervals narrow more often
 LOOK_FACTOR = 1.5
-LOGARITHM = 2.0  # powers of time: no sign is settled before growth has exceeded this one
-MIXED = 16.0  # nats: automatic intervals end where vectors come within 1e-7 of each other's span
 
 
 class Estimate(NamedTuple):
@@ -253,27 +252,6 @@ def estimate(batches: Array, durations: Array, n_blocks: int) -> Estimate:
     stderr = np.where(excluded, np.abs(finite_mean) / special.stdtrit(dof, 0.97), stderr)
     stderr = np.hypot(stderr, rounding(finite_mean, total_time, n_blocks, n))
     return Estimate(mean, np.where(singular, np.nan, stderr), dof)
-
-
-def within_logarithm(mean: Array, total_time: float, n_blocks: int) -> NDArray[np.bool_]:
-    """Return where growth over the whole run is no more than a power of time could be."""
-    return np.asarray(np.abs(mean) * total_time <= LOGARITHM * np.log1p(n_blocks))
-
-
-def rounding(mean: Array, total_time: float, n_blocks: int, n_batches: int) -> Array:
-    """Return the errors of rounding of means (..., k), which need not average out.
-
-    Where growth is constant each block is rounded alike. Within a block, rounding along the
-    fastest direction grows against the others, up to the limit at which bases are orthonormalised.
-    """
-    eps = float(np.finfo(np.float64).eps)
-    rate = n_blocks / total_time
-    floor = 8 * eps * (rate + np.abs(mean)) + eps * np.abs(mean) * n_blocks / n_batches
-    if not mean.ndim:
-        return np.asarray(floor)
-    gap = (mean.max(axis=-1, keepdims=True) - mean) / rate
-    mixed: Array = floor + eps * rate * np.expm1(np.minimum(gap, MIXED))
-    return mixed
 
 
 def is_heavy_tailed(growth: ArrayLike, durations: ArrayLike) -> NDArray[np.bool_]:

@@ -1,0 +1,94 @@
+r"""Whether rounding in the products grows until it shows.
+
+A relative error in a component of a tangent vector is carried along like the vector. Where vectors
+lie in a way that few others do, errors outgrow them: along chains of units, or in the
+pseudospectrum of Jacobians that are far from normal. Zeros and small components are kept by the
+loop; what single products lose, nothing brings back. So it is seen in a little of a run whether
+errors grow, and only then the whole run is done again, with errors a few times those of rounding.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ..numerics.arrays import Array
+from ..systems import System
+from ..systems.orbit import Orbit
+from .forward import forward
+
+#: Errors that the sample makes, and the factor of growth, in the logarithm of growth, from which on
+#: the run is done again: 5000 are reached by chaotic networks, 10^5 by a Jordan block of size 3.
+_NOISE, _SUSPICIOUS = 1e-6, 2e4
+
+#: Steps in the sample: a fortieth of the run, within these bounds.
+_SHORTEST, LONGEST = 32, 128
+
+#: Errors of the second run, and how much of its growth they may change, in nats.
+AS_ROUNDING, SEEN = 4 * float(np.finfo(float).eps), 0.1
+
+
+class Disturbed(Orbit):
+    """An orbit whose tangent steps make relative errors.
+
+    Parameters
+    ----------
+    orbit : Orbit
+    noise : float
+        Largest relative error of a component.
+    n_steps : int, optional
+        Of the orbit; default all.
+    """
+
+    def __init__(self, orbit: Orbit, noise: float, n_steps: int | None = None) -> None:
+        self.orbit, self.noise = orbit, noise
+        self.states = orbit.states if n_steps is None else orbit.states[: n_steps + 1]
+        self.inputs, self.members_last = orbit.inputs, orbit.members_last
+        self._rng = np.random.default_rng(0)
+
+    def push(self, s: int, rows: Array, out: Array) -> None:
+        """Carry tangent vectors through step s, their components a little off."""
+        errors = self._rng.random(rows.shape)
+        errors -= 0.5
+        errors *= 2 * self.noise
+        errors += 1.0
+        errors *= rows
+        self.orbit.push(s, errors, out)
+
+
+class DisturbedSystem(System):
+    """A system whose orbits make errors as rounding does, a few times as large."""
+
+    def __init__(self, system: System) -> None:
+        self.system, self.dim, self.dt = system, system.dim, system.dt
+
+    def orbit(self, x: Array, inputs: Array | None, n_steps: int) -> Orbit:
+        """Run `n_steps` steps; see `System.orbit`."""
+        return Disturbed(self.system.orbit(x, inputs, n_steps), AS_ROUNDING)
+
+
+def errors_grow(orbit: Orbit, rows: Array, growth: Array, interval: int, n_steps: int) -> bool:
+    """Say whether relative errors grow by orders within the first steps of a stretch.
+
+    Parameters
+    ----------
+    orbit : Orbit
+    rows : array (..., k, n)
+        The basis at its beginning.
+    growth : array (blocks, ..., k)
+        Log growth of its blocks.
+    interval : int
+        Steps in a block.
+    n_steps : int
+        Length of the whole run.
+    """
+    wanted = int(np.clip(n_steps // 40, _SHORTEST, LONGEST))
+    blocks = min(max(1, wanted // interval), orbit.n_steps // interval)
+    if not blocks:
+        return False
+    sample = Disturbed(orbit, _NOISE, blocks * interval)
+    # A basis that is nearly dependent at the end of a block would answer errors by itself.
+    found = forward(sample, rows, 1, start=0, forgiving=True)[0]
+    found = np.add.reduceat(found, range(0, blocks * interval, interval), axis=0)
+    with np.errstate(invalid="ignore"):
+        change = np.cumsum(found - growth[:blocks], axis=0)
+    return bool((np.abs(change[np.isfinite(change)]) > _SUSPICIOUS * _NOISE).any())

@@ -1,0 +1,79 @@
+"""Ensembles of which some members diverge."""
+
+import autograd.numpy as anp
+import numpy as np
+import pytest
+from numpy.testing import assert_allclose
+
+import lyapnet as ln
+
+A = np.array([1.4, 1.3, 2.0, 1.2, 1.45])  # Henon's parameter: the third and fifth escape
+GOOD = [0, 1, 3]
+
+
+def henon(a, **options):
+    def step(x, a):
+        return anp.array([1 - a * x[0] ** 2 + x[1], 0.3 * x[0]])
+
+    x0 = np.full((*np.shape(a), 2), 0.1)
+    basis = np.broadcast_to(np.eye(2), (*np.shape(a), 2, 2))
+    return ln.lyapunov_spectrum(ln.Map(step, 2, params=a), 1000, x0=x0, basis=basis, **options)
+
+
+def test_an_error_names_the_member_and_the_way_out():
+    with pytest.raises(ln.DivergedError, match=r'member 2, and of 1 others.*on_divergence="nan"'):
+        henon(A)
+    grows = ln.Map(lambda x, p: p * x, 1, params=np.array([0.5, 3.0]))
+    with pytest.raises(ln.DivergedError, match="member 1 is not finite") as caught:
+        ln.lyapunov_spectrum(grows, 1000, x0=np.ones((2, 1)), qr_interval=1)
+    assert caught.value.step == 647  # 3^647 > 2^1024
+    assert caught.value.partial.settings["n_steps"] == 646 - 200
+    assert_allclose(caught.value.partial.exponents[:, 0], np.log([0.5, 3.0]))
+
+
+@pytest.mark.parametrize("interval", [1, 4, "auto"])
+def test_the_others_are_kept(interval):
+    s = henon(A, on_divergence="nan", qr_interval=interval)
+    lost = [one["member"] for one in s.settings["diverged"]]
+    assert lost == [[2], [4]]
+    assert all(5 < one["step"] < 200 for one in s.settings["diverged"])
+    alone = henon(A[GOOD], qr_interval=s.settings["qr_interval"])
+    assert_allclose(s.exponents[GOOD], alone.exponents, rtol=1e-9)
+    for x in (
+        s.exponents,
+        s.stderr,
+        s.log_growth[-1],
+        s.state,
+        s.kaplan_yorke_dimension,
+        s.entropy,
+    ):
+        assert np.isnan(x[[2, 4]]).all()
+        assert np.isfinite(x[GOOD]).all()
+    pooled, expected = s.pooled(), alone.pooled()
+    assert_allclose(pooled.exponents, expected.exponents, rtol=1e-9)
+    assert_allclose(pooled.entropy_stderr, expected.entropy_stderr, rtol=1e-6)
+    assert s.diagnose().exponents.shape == (3, 2)
+    with pytest.raises(ValueError, match="have diverged"):
+        s.extend(10)
+
+
+def test_many_vectors_and_two_axes(tmp_path):
+    W = np.random.default_rng(0).standard_normal((2, 3, 8, 8)) / np.sqrt(8)
+    W[1, 0] *= 5
+    cell = ln.VanillaRNN(W, activation="relu")
+    x0 = np.ones(8)
+    s = ln.lyapunov_spectrum(cell, 800, k=6, x0=x0, on_divergence="nan", rng=0)
+    assert [one["member"] for one in s.settings["diverged"]] == [[1, 0]]
+    assert np.isnan(s.exponents).sum() == 6
+    s.save(tmp_path / "s.npz")
+    assert ln.load(tmp_path / "s.npz").settings["diverged"] == s.settings["diverged"]
+
+
+def test_where_all_diverge_there_is_nothing_to_keep():
+    with pytest.raises(ln.DivergedError, match="member 1, and of 1 others"):
+        henon(np.array([2.0, 3.0]), on_divergence="nan")
+
+
+def test_another_word_is_refused():
+    with pytest.raises(ValueError, match="`on_divergence` must be one of"):
+        henon(A, on_divergence="drop")

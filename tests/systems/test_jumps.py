@@ -1,0 +1,181 @@
+"""Flows whose fields jump: exponents with what the surfaces do to perturbations."""
+
+import math
+
+import autograd
+import autograd.numpy as anp
+import numpy as np
+import pytest
+from numpy.testing import assert_allclose
+
+import lyapnet as ln
+
+# An oscillator that is pushed in the direction of its velocity, x'' + b x' + x = sign x'. From one
+# turning point to the next it moves about 1 or -1, so that amplitudes map as A -> 1 + d (1 + A),
+# d = exp(-b pi / (2 omega)) after half a period pi / omega: the exponents of the limit cycle are 0
+# and -b / 2. Without its jump the field has -b / 2 twice.
+B = 0.4
+
+
+def pushed(sign):
+    return lambda x: anp.array([x[1], -x[0] - B * x[1] + sign(x[1])])
+
+
+def by_if(v):
+    return 1.0 if v > 0 else -1.0
+
+
+SIGNS = {
+    "sign": anp.sign,
+    "where": lambda v: anp.where(v > 0, 1.0, -1.0),
+    "comparison": lambda v: 2.0 * (v > 0) - 1.0,
+    "heaviside": lambda v: 2 * anp.heaviside(v, 0.5) - 1,
+    "floor": lambda v: 1 + 2 * anp.floor(anp.clip(v / 100, -0.9, 0.9)),
+    "mod": lambda v: 2 * (anp.mod(v, 10.0) < 5) - 1.0,
+    "if": by_if,
+}
+
+
+def exponents(flow, n_steps=500, **options):
+    # The cycle: A = (1 + d) / (1 - d). There the run may start, and be short.
+    omega = math.sqrt(1 - B**2 / 4)
+    d = math.exp(-B * math.pi / (2 * omega))
+    x0 = [-(1 + d) / (1 - d), 1e-3]
+    options = {"x0": x0, "transient": 200, "basis_transient": 200, "rng": 0, **options}
+    return ln.lyapunov_spectrum(flow, n_steps, **options)
+
+
+@pytest.mark.parametrize("kind", SIGNS)
+def test_a_pushed_oscillator_has_its_exact_exponents(kind):
+    s = exponents(ln.Flow(pushed(SIGNS[kind]), 2, dt=0.05), 200 if kind == "if" else 500)
+    assert_allclose(s.exponents, [0, -B / 2], atol=0.05)
+    assert not s.settings["reservations"]
+
+
+@pytest.mark.parametrize("method", ["euler", "heun", "dop853"])
+def test_other_methods(method):
+    dt = {"euler": 0.01, "heun": 0.05, "dop853": 0.2}[method]
+    s = exponents(ln.Flow(pushed(anp.sign), 2, dt=dt, method=method), round(20 / dt))
+    assert_allclose(s.exponents, [0, -B / 2], atol=0.05)
+
+
+def test_steps_across_a_jump_are_differentiated_exactly():
+    flow = ln.Flow(pushed(anp.sign), 2, dt=0.1)
+    x = np.array([1.5, 0.03])
+    flow.orbit(x, None, 10)  # so that it is known that the field jumps
+    step = 1e-6
+    expected = [(flow.step(x + e) - flow.step(x - e)) / (2 * step) for e in step * np.eye(2)]
+    after = flow.step(x)
+    assert x[1] > 0 > after[1]
+    assert_allclose(flow.jacobian(x), np.transpose(expected), atol=1e-8)
+    # det S = (A + 1) / (A - 1) at a turning point A.
+    crossed = np.linalg.det(flow.jacobian(x)) * math.exp(B * 0.1)
+    assert_allclose(crossed, (x[0] + 1) / (x[0] - 1), rtol=1e-2)
+
+
+def test_members_of_an_ensemble_cross_at_their_own_times():
+    def field(x, b):
+        return anp.array([x[1], -x[0] - b * x[1] + anp.sign(x[1])])
+
+    b = np.array([0.4, 0.6, 0.8])
+    flow = ln.Flow(field, 2, dt=0.05, params=b)
+    x0 = [[-4.0, 0.1], [-3.0, 0.1], [-2.5, 0.1]]
+    found = ln.lyapunov_spectrum(flow, 60, x0=x0, basis=np.eye(2), transient=0, basis_transient=0)
+    for i in range(3):
+        alone = ln.lyapunov_spectrum(
+            ln.Flow(field, 2, dt=0.05, params=b[i]), 60, x0=x0[i], basis=np.eye(2), transient=0,
+            basis_transient=0,
+        )  # fmt: skip
+        assert_allclose(found.exponents[i], alone.exponents, atol=1e-9)
+
+
+@pytest.mark.parametrize("name", ["b", "c"])
+def test_exponents_are_differentiable_across_jumps(name):
+    def field(x, p):
+        return anp.array([x[1], -x[0] - p["b"] * x[1] + p["c"] * anp.sign(x[1])])
+
+    def exponent(value):
+        flow = ln.Flow(field, 2, dt=0.1, params={"b": 0.2, "c": 1.0, name: value})
+        return ln.finite_time_exponents(flow, [3.0, 0.1], np.eye(2), n_steps=60)[0]
+
+    at = {"b": 0.2, "c": 1.0}[name]
+    expected = (exponent(at + 1e-6) - exponent(at - 1e-6)) / 2e-6
+    assert_allclose(autograd.grad(exponent)(at), expected, rtol=1e-6)
+
+
+@pytest.mark.parametrize("forcing", ["time", "input"])
+def test_a_jump_in_time_does_nothing_to_perturbations(forcing):
+    # x'' + b x' + x = square wave: linear, exponents -b / 2 twice.
+    if forcing == "time":
+        flow = ln.Flow(
+            lambda x, t: anp.array([x[1], -x[0] - B * x[1] + anp.sign(anp.sin(t))]), 2, dt=0.05,
+            time=True,
+        )  # fmt: skip
+        s = ln.lyapunov_spectrum(flow, 400, x0=[1.0, 0.0], transient=0, rng=0)
+    else:
+        flow = ln.Flow(
+            lambda x, u: anp.array([x[1], -x[0] - B * x[1] + anp.sign(u[0])]), 2, dt=0.05,
+            n_inputs=1,
+        )  # fmt: skip
+        inputs = np.random.default_rng(0).standard_normal((400, 1))
+        s = ln.lyapunov_spectrum(flow, inputs=inputs, x0=[1.0, 0.0], rng=0)
+    assert_allclose(s.exponents, -B / 2, atol=0.03)
+
+
+def test_an_angle_that_is_wrapped():
+    # y relaxes towards a saw-tooth of a phase: exponents 0 and -1/2, and the phase is no surface
+    # that matters to them.
+    flow = ln.Flow(lambda x: anp.array([1.0, -0.5 * x[1] + anp.mod(x[0], 1.0)]), 2, dt=0.1)
+    s = ln.lyapunov_spectrum(flow, 150, x0=[0.0, 1.0], transient=0, rng=0)
+    assert_allclose(s.exponents, [0, -0.5], atol=0.02)
+
+
+def test_a_kink_is_no_jump():
+    def field(x):
+        return anp.array([x[1], -x[0] - B * x[1] + anp.where(x[1] > 0, 0.3 * x[1], 0.1 * x[1])])
+
+    flow = ln.Flow(field, 2, dt=0.05)
+    s = ln.lyapunov_spectrum(flow, 600, x0=[1.0, 0.5], rng=0)
+    assert flow.seen.kinks
+    assert not flow.seen.jumps
+    assert not flow.seen.matter
+    assert not s.settings["reservations"]
+
+
+def copysign(x):
+    return np.array([x[1], -x[0] - B * x[1] + math.copysign(1.0, x[1])])
+
+
+def linear(x):
+    return np.array([[0, 1.0], [-1, -B]])
+
+
+UNSOLVED = {
+    "not to be told": ln.Flow(copysign, 2, dt=0.05, jacobian=linear),
+    "x / |x|": ln.Flow(pushed(lambda v: v / abs(v)), 2, dt=0.05),
+    "divided steps": ln.Flow(pushed(anp.sign), 2, dt=0.05, method="adaptive", rtol=1e-4, atol=1e-4),
+    "sliding": ln.Flow(lambda x: anp.array([0.3 - anp.sign(x[0]), -x[1]]), 2, dt=0.05),
+}
+
+
+@pytest.mark.parametrize("kind", UNSOLVED)
+@pytest.mark.filterwarnings("ignore:.*one state after the other")
+def test_jumps_that_are_left_out_are_said(kind):
+    with pytest.warns(UserWarning, match="unreliable: the field .* without its jumps"):
+        s = exponents(UNSOLVED[kind], 300)
+    found = s.diagnose()
+    assert found.verdict.startswith("unreliable:")
+    assert not found.converged
+    assert "unreliable" in repr(s)
+    with pytest.warns(UserWarning, match="unreliable"):
+        assert exponents(UNSOLVED[kind], 300, tol=10.0).converged is False
+
+
+@pytest.mark.parametrize("flow", [
+    ln.catalog.lorenz63(), ln.Flow(lambda x: anp.tanh(300 * x) - x**3, 1, dt=0.001),
+    ln.Flow(lambda x: anp.array([x[1], -anp.abs(x[0]) * x[0]]), 2, dt=0.02),
+])  # fmt: skip
+def test_smooth_fields_are_not_said_to_jump(flow):
+    x0 = None if flow.dim == 3 else np.full(flow.dim, -0.3)
+    s = ln.lyapunov_spectrum(flow, 600, x0=x0, rng=0)
+    assert not s.settings["reservations"]

@@ -1,0 +1,62 @@
+"""Whether a run says so where rounding in its products grows until it shows."""
+
+import numpy as np
+import pytest
+from numpy.testing import assert_allclose
+
+import lyapnet as ln
+
+
+def turned(n, seed=1):
+    """A chain of units in coordinates that hide its zeros: all exponents are log 0.99."""
+    O = np.linalg.qr(np.random.default_rng(seed).standard_normal((n, n)))[0]  # noqa: E741
+    return O @ (0.99 * np.eye(n) + np.eye(n, k=-1)) @ O.T
+
+
+@pytest.mark.parametrize(("n", "k"), [(20, 1), (20, 4), (20, 20), (40, 3)])
+def test_a_chain_that_is_turned_is_doubted(n, k):
+    cell = ln.VanillaRNN(turned(n), activation="linear")
+    with pytest.warns(UserWarning, match="rounding in the products"):
+        s = ln.lyapunov_spectrum(cell, 1500, k=k, x0=np.zeros(n), rng=0)
+    assert s.exponents[0] > 0.1  # this is what it is about
+    found = s.diagnose()
+    assert found.verdict.startswith("unreliable: rounding in the products of Jacobians")
+    assert not found.converged
+
+
+def test_jacobians_that_are_given_are_doubted_too():
+    D = np.broadcast_to(turned(20), (1500, 20, 20))
+    with pytest.warns(UserWarning, match="rounding in the products"):
+        ln.spectrum_from_jacobians(D, k=2, rng=0)
+
+
+def test_a_tolerance_is_not_met_by_doubtful_numbers():
+    cell = ln.VanillaRNN(turned(20), activation="linear")
+    with pytest.warns(UserWarning, match="rounding in the products"):
+        s = ln.lyapunov_spectrum(cell, 3000, k=1, x0=np.zeros(20), tol=0.5, rng=0)
+    assert s.converged is False
+
+
+@pytest.mark.parametrize("k", [1, 20])
+def test_a_chain_as_it_is_stands(k):
+    W = 0.99 * np.eye(20) + np.eye(20, k=-1)
+    cell = ln.VanillaRNN(W, activation="linear")
+    s = ln.lyapunov_spectrum(cell, 1500, k=k, x0=np.zeros(20), rng=0)
+    assert s.settings["reservations"] == []
+    if k == 20:
+        assert_allclose(s.exponents.mean(), np.log(0.99), rtol=1e-9)
+
+
+@pytest.mark.parametrize(
+    "system",
+    [
+        ln.catalog.henon(),
+        ln.catalog.lorenz63(),
+        ln.VanillaRNN.random(40, gain=1.5, rng=0),
+        ln.VanillaRNN.random(30, gain=0.9, activation="relu", rng=0),
+        ln.LSTM.random(10, rng=0),
+    ],
+)
+def test_usual_systems_are_not_doubted(system):
+    s = ln.lyapunov_spectrum(system, 1500, rng=0)
+    assert s.settings["reservations"] == []
