@@ -62,9 +62,11 @@ SYSTEMS = {
 def by_lyapnet(function, x, n_steps, warm, flow, interval):
     n = len(x)
     system = ln.Flow(function, n, dt=DT) if flow else ln.Map(function, n)
-    return lambda: ln.lyapunov_spectrum(
-        system, n_steps, x0=x, transient=0, basis_transient=warm, qr_interval=interval, rng=0
-    ).exponents
+    return lambda: (
+        ln.lyapunov_spectrum(
+            system, n_steps, x0=x, transient=0, basis_transient=warm, qr_interval=interval, rng=0
+        ).exponents
+    )
 
 
 def by_lyapax(lyapax, name, x, n_steps, warm, flow):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import itertools
 from functools import cache
 from importlib.util import find_spec
 from typing import Any
@@ -13,6 +14,7 @@ from .. import validate
 from ..compiled.loop import Loop
 from ..compiled.trace import Untraceable
 from ..numerics.arrays import Array
+from ..numerics.autodiff import member
 from .compiled_orbit import CompiledOrbit
 from .protocol import as_system
 
@@ -24,6 +26,9 @@ _SMALL = 16
 
 #: Where parameters and tangent vectors have more numbers than this, NumPy's calls cost little.
 _LARGE = 2**16
+
+#: Members of an ensemble whose first step is compared.
+_LOOKED_AT = 8
 
 #: What to say where numba is missing.
 MISSING = "numba is not installed: pip install 'lyapnet[fast]'"
@@ -97,12 +102,23 @@ def _refused(system: Any, reason: str) -> tuple[None, str]:
 
 
 def _agrees(loop: Any, system: Any, x: Array, inputs: Array | None) -> bool:
-    """Say whether a compiled step is the step itself."""
+    """Say whether a compiled step is the step itself, in a few members of an ensemble."""
+    lead = x.shape[:-1]
+    functions = system.over_time(lead)
     u = None if inputs is None else inputs[:1]
-    functions = system.over_time(x.shape[:-1])
     found = CompiledOrbit(loop, x, u, 1, system.params, *functions).states[1]
+    now = None if u is None else np.broadcast_to(u[0], (*lead, u.shape[-1]))
+    few = list(itertools.islice(np.ndindex(*lead), None if system.vectorized else _LOOKED_AT))
     with np.errstate(all="ignore"):
-        expected = functions[0](x, None if u is None else u[0], system.params)
+        if system.vectorized:
+            expected = functions[0](x, now, system.params)
+        else:
+            one = system.over_time(())[0]
+            expected = [
+                one(x[i], None if now is None else now[i], member(system.params, lead, i))
+                for i in few
+            ]
+            found = np.array([found[i] for i in few])
         expected = np.asarray(expected, dtype=float)
     if expected.shape != found.shape:
         return False
