@@ -110,9 +110,9 @@ def check_step(
     >>> import autograd.numpy as np
     >>> import lyapnet as ln
     >>> stiff = ln.Flow(lambda x: np.array([-x[0], -300 * x[1]]), 2, dt=0.01)
-    >>> print(ln.check_step(stiff, 200, x0=[1.0, 1.0], transient=0, rng=0).verdict)
-    too coarse: halving the step changes exponents by up to 1.2e+02, more than their error bars \
-    (5e-12); take a smaller dt, or method="implicit" if the field is stiff
+    >>> found = ln.check_step(stiff, 200, x0=[1.0, 1.0], transient=0, rng=0)
+    >>> found.verdict.partition(",")[0]
+    'too coarse: halving the step changes exponents by up to 2.9e+02'
     """
     found = as_system(system)
     finer = found.finer()
