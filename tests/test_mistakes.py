@@ -234,6 +234,14 @@ CASES = {
         (lambda: COPY.sample(9, 0, np.random.default_rng()), ValueError, "`batch_size`"),
         (lambda: COPY.sample(9, 3, "seed"), TypeError, "`rng` must be None, an integer"),
     ],
+    "mean field": [
+        (lambda: ln.mean_field_spectrum(0.0, 3), ValueError, "`gain` must be"),
+        (lambda: ln.mean_field_spectrum(1.0, 0), ValueError, "`n` must be at least 1"),
+        (lambda: ln.quiescent_gain("rnn"), ValueError, "`kind` must be one of"),
+        (lambda: ln.quiescent_gain("gru", bias={"new": 1.0}),
+         ValueError, "`bias` must be of reset, update"),
+        (lambda: ln.quiescent_gain("vanilla", leak=0.0), ValueError, "`leak` must lie in"),
+    ],
     "cells": [
         (lambda: ln.VanillaRNN.random("4"), TypeError, "`n` must be an integer"),
         (lambda: ln.VanillaRNN.random(4, gain=np.nan), ValueError, "`gain` must be finite"),
