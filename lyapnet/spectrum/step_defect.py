@@ -15,7 +15,7 @@ from ..tangent.forward import forward
 _SHARE, _LEAST, _MOST = 20, 50, 300
 
 #: Below this part of the largest exponent the step is beyond reproach, whatever the error bars.
-NEGLIGIBLE = 1e-6
+NEGLIGIBLE = 1e-4
 
 
 def judge_step(

@@ -20,7 +20,7 @@ from .forward import forward
 #: the run is done again: 5000 are reached by chaotic networks, 10^5 by a Jordan block of size 3.
 _NOISE, _SUSPICIOUS = 1e-6, 2e4
 
-#: Steps in the sample: a fortieth of the run, within these bounds.
+#: Steps in the sample: a twentieth of the run, within these bounds.
 _SHORTEST, LONGEST = 32, 128
 
 #: Errors of the second run, and how much of its growth they may change, in nats.
@@ -83,7 +83,7 @@ def errors_grow(orbit: Orbit, rows: Array, growth: Array, interval: int, n_steps
     n_steps : int
         Length of the whole run.
     """
-    wanted = int(np.clip(n_steps // 40, _SHORTEST, LONGEST))
+    wanted = int(np.clip(n_steps // 20, _SHORTEST, LONGEST))
     blocks = min(max(1, wanted // interval), orbit.n_steps // interval)
     if not blocks:
         return False
