@@ -5,6 +5,7 @@ import sys as _sys
 from . import catalog
 from .cells import GRU, LSTM, Activation, Cell, EchoStateNetwork, Stack, VanillaRNN
 from .cells.mean_field import critical_gain, mean_field_exponent
+from .cells.mean_field_spectrum import mean_field_spectrum, quiescent_gain
 from .condition.comparison import (
     ConditionByDimension,
     ConditionComparison,
@@ -140,9 +141,11 @@ __all__ = [
     "lyapunov_spectrum",
     "master_stability",
     "mean_field_exponent",
+    "mean_field_spectrum",
     "penalty",
     "periodic_orbit",
     "prediction_band",
+    "quiescent_gain",
     "read_checkpoint",
     "reservoir_criterion",
     "spectrum_from_jacobians",

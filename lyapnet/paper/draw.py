@@ -105,10 +105,15 @@ def draw_arms(
         above.plot(place, accuracies, "o", ms=2.5, mew=0, alpha=0.6, color=look["color"])
     _fractions(below, list(here), [learned(some) for some in here.values()], look)
     for ax in (above, below):
-        ax.set_xticks(range(len(arms)), [name.replace(" ", "\n", 1) for name in arms])
+        ax.set_xticks(range(len(arms)), [_in_two_lines(name) for name in arms])
         ax.tick_params(axis="x", labelsize=6.5)
     chance(above)
     learned_axis(below)
+
+
+def _in_two_lines(name: str) -> str:
+    """Break a name after its comma, or else after its first word."""
+    return name.replace(", ", ",\n", 1) if ", " in name else name.replace(" ", "\n", 1)
 
 
 def _fractions(ax: Any, x: Any, flags: Any, look: dict[str, Any]) -> None:

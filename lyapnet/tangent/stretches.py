@@ -112,7 +112,7 @@ def run_orbit(
     orbit = system.orbit(x, None if inputs is None else inputs[start:stop], stop - start)
     if orbit.runs_along and losses is None:
         return orbit
-    finite = np.isfinite(orbit.last).all(axis=-1)
+    finite: Array = np.asarray(np.isfinite(orbit.last).all(axis=-1))
     if finite.all() and (losses is None or not losses.lost.any()):
         return orbit
     steps = start + np.argmin(np.isfinite(orbit.states).all(axis=-1), axis=0)
@@ -127,7 +127,7 @@ def run_orbit(
 
 def check_states(orbit: Orbit, start: int) -> None:
     """Refuse an orbit that diverges; `start` is the number of its first step in the run."""
-    finite = np.isfinite(orbit.last).all(axis=-1)
+    finite: Array = np.asarray(np.isfinite(orbit.last).all(axis=-1))
     if not finite.all():
         steps = start + np.argmin(np.isfinite(orbit.states).all(axis=-1), axis=0)
         raise _diverged(finite, steps, None)

@@ -3,7 +3,6 @@
 import numpy as np
 
 from ..compare import most
-from ..draw import chance
 from ..harness import Finding, spread
 from ..learning import FINE, learn
 from ..style import COLOURS, NAMES, bands, legend_below, panels
@@ -27,7 +26,7 @@ points = fig_8.points
 
 
 def plot(records):
-    figure, axes = panels(2, 2)
+    figure, axes = panels(3, 2, sharey=True)
     flossed = fig_8.episodes(records.where(condition="episodes"))
     early = 2 * max(flossed, default=500)
     for condition in fig_8.CONDITIONS:
@@ -35,22 +34,20 @@ def plot(records):
         if not some:
             continue
         look = dict(color=COLOURS[condition], label=NAMES[condition])
-        sigma, curve = some.values("singular_values"), 100 * some.values("fine_curve")
+        sigma = some.values("singular_values")
         x = FINE * (np.arange(sigma.shape[1]) + 0.5)
-        shown = x < early
-        for i, ax in enumerate(np.ravel(axes)[:3]):
-            bands(ax, x[shown], sigma[:, shown, i], **look)
-        bands(axes[1, 1], x[shown], curve[:, shown], **look)
-    for i, ax in enumerate(np.ravel(axes)):
+        for i in range(3):
+            for row, shown in enumerate((x < early, x > 0)):
+                bands(axes[row, i], x[shown], sigma[:, shown, i], each=row == 0, **look)
+    for i, ax in enumerate(axes[0]):
+        ax.set_title(f"{LABELS[i]}, early", fontsize=8)
+        axes[1, i].set_title(f"{LABELS[i]}, whole run", fontsize=8)
         for epoch in flossed:
             ax.axvline(epoch, color="0.6", lw=0.6, ls=":", zorder=0, label="flossed again")
-        if i < 3:
-            ax.set(yscale="log", ylabel=f"{LABELS[i]} of dL/dW", xlabel="training epoch")
-    low = min(ax.get_ylim()[0] for ax in np.ravel(axes)[:3])
-    high = max(ax.get_ylim()[1] for ax in np.ravel(axes)[:3])
-    for ax in np.ravel(axes)[:3]:
-        ax.set_ylim(low, high)
-    chance(axes[1, 1], xlabel="training epoch")
+    for ax in np.ravel(axes):
+        ax.set(yscale="log", xlabel="training epoch")
+    for ax in axes[:, 0]:
+        ax.set_ylabel("singular value of dL/dW")
     legend_below(figure, axes, ncols=3)
     return figure
 

@@ -1,6 +1,7 @@
 """Fig. 2A: the condition number against time, before and after flossing."""
 
 import numpy as np
+from scipy.stats import t as student
 
 from ... import (
     VanillaRNN,
@@ -10,6 +11,7 @@ from ... import (
     floss,
     lyapunov_spectrum,
 )
+from ..fractions import FEWEST
 from ..harness import Finding, spread
 from ..style import COLOURS, bands, legend_below, panels
 
@@ -96,6 +98,14 @@ def plot(records):
     return figure
 
 
+def mean_interval(x):
+    """Return the 95 % interval of a mean over networks, unbounded for fewer than five."""
+    if len(x) < FEWEST:
+        return -np.inf, np.inf
+    half = student.ppf(0.975, len(x) - 1) * np.std(x, ddof=1) / np.sqrt(len(x))
+    return np.mean(x) - half, np.mean(x) + half
+
+
 def findings(records):
     beyond = [r for r in records if r.get("precision")]
     records = records.where(precision=None)
@@ -116,13 +126,16 @@ def findings(records):
                 one["slope"] / np.log(10) / np.polyfit(times, one[source], 1)[0] for one in some
             ]
             limit = 0.15 if source == "estimate" else 0.05
+            low, high = mean_interval(ratio)
+            within = True if 1 - limit < low and high < 1 + limit else None
+            beyond_it = high < 1 - limit or low > 1 + limit
             found.append(
                 Finding(
                     f"{name} flossing it grows at the rate that the exponents {text} give, to "
                     f"within {100 * limit:.0f} %, in the mean of the networks",
                     f"measured over estimated rate {spread(ratio, '.3f')}, mean "
-                    f"{np.mean(ratio):.3f} ± {np.std(ratio, ddof=1):.3f}",
-                    bool(abs(np.mean(ratio) - 1) < limit),
+                    f"{np.mean(ratio):.3f} [{low:.3f}, {high:.3f}]",
+                    False if beyond_it else within,
                 )
             )
     gain, slope = records.values("reduction")[:, -1], records.values("slope")

@@ -81,8 +81,11 @@ def plot(records):
         ("after", "before", "flossed"),
     ):
         spectra = np.array([r[name]["exponents"] for r in records])
-        x = 1 + np.arange(spectra.shape[1]) * (records[0].get("k") or 100) // 20
-        bands(axes[1], x, spectra, color=COLOURS[condition], label=label)
+        last = np.array([[r[name]["smallest"] * np.log(10) / T] for r in records])
+        k = records[0].get("k") or 100
+        x = np.append(1 + np.arange(spectra.shape[1]) * k // 20, k)
+        bands(axes[1], x, np.hstack([spectra, last]), color=COLOURS[condition], label=label)
+        axes[1].plot(np.full(len(last), k), last, "o", ms=2.5, mew=0, color=COLOURS[condition])
     axes[1].axhline(0, color="0.6", lw=0.8, ls=":")
     axes[1].set(xlabel="index i", ylabel=r"exponent $\lambda_i$ (nats per step)")
     legend_below(figure, axes, ncols=2)
