@@ -9,8 +9,8 @@ and jitcode, which takes steps of its own (RK45 at its default tolerances) and f
 What is compiled, by LLVM, numba, JAX or as C, is compiled before the timing. "bare loop" is one in
 numba that does nothing but Henon's map, the limit to approach.
 
-Then the first call of lyapnet in a process of its own, imports apart: with nothing compiled yet, and
-with what an earlier process has kept.
+Then the first call of lyapnet in a process of its own, imports apart: with nothing compiled yet,
+and with what an earlier process has kept.
 
 Every answer must have the first exponent within 15 % or 0.1, and the sum within 5 % or 0.1, of
 lyapnet's at interval 1: over so short runs no more is known.
@@ -78,7 +78,9 @@ def by_lyapax(lyapax, name, x, n_steps, warm, flow):
         "Lorenz": lambda x: jnp.array(
             [10 * (x[1] - x[0]), x[0] * (28 - x[2]) - x[1], x[0] * x[1] - 8 / 3 * x[2]]
         ),
-        "Roessler": lambda x: jnp.array([-x[1] - x[2], x[0] + 0.2 * x[1], 0.2 + x[2] * (x[0] - 5.7)]),
+        "Roessler": lambda x: jnp.array(
+            [-x[1] - x[2], x[0] + 0.2 * x[1], 0.2 + x[2] * (x[0] - 5.7)]
+        ),
         "Lorenz-96": lambda x: (jnp.roll(x, -1) - jnp.roll(x, 2)) * jnp.roll(x, 1) - x + 8.0,
     }  # fmt: skip
     if flow:

@@ -183,8 +183,8 @@ CASES = {
         (lambda: ln.flossing_loss(np.ones(3), reduction="max"), ValueError, "`reduction`"),
         (lambda: ln.finite_time_exponents(CELL, np.ones(3), np.eye(4), n_steps=5),
          ValueError, "`x0`"),
-        (lambda: ln.finite_time_exponents(CELL, np.ones(4), np.eye(4), qr_interval="auto"),
-         TypeError, "`qr_interval` must be an integer"),
+        (lambda: ln.finite_time_exponents(CELL, np.ones(4), np.eye(4), qr_interval="often"),
+         ValueError, "`qr_interval` must be an integer"),
     ],
     "train": [
         (lambda: train(task="xor"), TypeError, "`task` must have n_inputs, as those of"),

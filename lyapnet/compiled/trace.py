@@ -436,8 +436,12 @@ def as_symbols(y: Any) -> Any:
 
 def jumps_of(x: Any) -> str:
     """Name the operations noted so far that may jump, in the graph of an array of symbols."""
-    names = {name for name, _ in _symbols_in(x).graph.nodes}
-    return ", ".join(sorted(names & JUMPING))
+    nodes = _symbols_in(x).graph.nodes
+    names = {name for name, _ in nodes}
+    by = {nodes[given[1]][0] for name, given in nodes if name == "divide"}
+    quotient = {"absolute", "divide"} if by - {"constant"} else set()
+    jumping = names & JUMPING | (quotient if quotient <= names else set())
+    return ", ".join(sorted(jumping))
 
 
 def with_jacobian(x: Any, y: Any, jacobian: Any) -> Any:

@@ -73,8 +73,8 @@ class Benettin:
 
     def prepare(self) -> System:
         """Return the system as it is best run; done once."""
-        if self.engine is None and self.losses is not None:
-            self.engine = self.system  # each member by itself: NumPy
+        if self.losses is not None or not isinstance(self.system, System):
+            self.engine = self.system  # members that may be lost, and disturbed steps: NumPy
         if self.engine is None:
             k = self.rows.shape[-2]
             self.engine = self.system.prepared(self.x, self.inputs, k, self.plan.total)
