@@ -93,11 +93,8 @@ class Map(System):
     _known_vectorized = False
     #: Whether the user's Jacobian runs in lanes, None as long as that is not known.
     _derivative_in_lanes: bool | None = None
-    #: Whether it has been said that a function runs state by state.
-    _told_slow = False
-
     #: Attributes that are only remembered: they tell no map from another.
-    _remembered = ("_known_vectorized", "_derivative_in_lanes", "_told_slow", "seen")
+    _remembered = ("_known_vectorized", "_derivative_in_lanes", "_told", "seen")
 
     def __init__(
         self,
@@ -115,6 +112,8 @@ class Map(System):
             raise TypeError(f"`{self.named}` must be callable, got {step!r}")
         if jacobian is not None and not callable(jacobian):
             raise TypeError(f"`jacobian` must be callable or None, got {jacobian!r}")
+        #: Functions of which it has been said that they run state by state; copies know it, too.
+        self._told: set[str] = set()
         self.dim = validate.integer("dim", dim, low=1)
         self.n_inputs = validate.integer("n_inputs", n_inputs, low=0)
         self.vectorized = bool(vectorized)
@@ -205,9 +204,9 @@ class Map(System):
     def _tell_slow(self, name: str, x: Array) -> None:
         """Warn once where a function is called for one of many states after the other."""
         count = x[..., 0].size
-        if count < _MANY or self._told_slow:
+        if count < _MANY or name in self._told:
             return
-        self._told_slow = True
+        self._told.add(name)
         warnings.warn(
             f"`{name}` is called for one state after the other, {count} times in a stretch, since "
             "it does not run on several at once: write it with NumPy's functions of arrays, "
