@@ -114,7 +114,8 @@ def small_systems(data):
     for name, found in data["small systems"].items():
         each = found["ns per step"]
         rows += [
-            [name, tool, f"{ns:.0f}", *(f"{ns / each[x]:.2f}" for x in ("lyapnet, 1", "lyapnet, auto"))]
+            [name, tool, f"{ns:.0f}", f"{ns / each['lyapnet, 1']:.2f}",
+             f"{ns / each['lyapnet, auto']:.2f}"]
             for tool, ns in each.items()
         ]  # fmt: skip
     first = [[name, *(f"{t:.2f}" for t in times)] for name, times in data["first call"].items()]
@@ -209,7 +210,8 @@ def lag40(data):
 #: A key that files of a kind have, and what draws them.
 KINDS = {
     "training": training, "gradients": gradients, "spectra": spectra, "bare calls": bare,
-    "henon, ns per trajectory and step": ensembles, "small systems": small_systems, "cases": enclosures,
+    "henon, ns per trajectory and step": ensembles, "small systems": small_systems,
+    "cases": enclosures,
     "times faster than plain mpmath": condition_speed,
 }  # fmt: skip
 
