@@ -5,6 +5,7 @@ import sys as _sys
 from . import catalog
 from .cells import GRU, LSTM, Activation, Cell, EchoStateNetwork, Stack, VanillaRNN
 from .cells.mean_field import critical_gain, mean_field_exponent
+from .cells.mean_field_spectrum import mean_field_spectrum, quiescent_gain
 from .condition.comparison import (
     ConditionByDimension,
     ConditionComparison,
@@ -41,7 +42,7 @@ from .spectrum.reservoir import ReservoirCriterion, reservoir_criterion
 from .spectrum.result import Spectrum, diagnose
 from .spectrum.step_check import StepCheck, check_step
 from .spectrum.uncertainty.diagnosis import Diagnosis
-from .systems import DelayFlow, Flow, Map, NoisyFlow, Stroboscopic, System, stroboscopic
+from .systems import DelayFlow, Flow, Map, NoisyFlow, Stroboscopic, System, compiled, stroboscopic
 from .systems.closed_loop import ClosedLoop
 from .training import penalty, tasks
 from .training.progress import TrainingProgress
@@ -115,6 +116,7 @@ __all__ = [
     "check_step",
     "compare_condition",
     "compare_networks",
+    "compiled",
     "condition_by_dimension",
     "condition_from_jacobians",
     "condition_number",
@@ -139,9 +141,11 @@ __all__ = [
     "lyapunov_spectrum",
     "master_stability",
     "mean_field_exponent",
+    "mean_field_spectrum",
     "penalty",
     "periodic_orbit",
     "prediction_band",
+    "quiescent_gain",
     "read_checkpoint",
     "reservoir_criterion",
     "spectrum_from_jacobians",

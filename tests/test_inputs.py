@@ -140,7 +140,9 @@ CASES = {
         "step",
     ),
     "plain NumPy": (
-        lambda: ln.lyapunov_spectrum(ln.Map(lambda x: np.array([x[0], 0.5 * x[1]]), 2), 9, x0=X),
+        lambda: ln.lyapunov_spectrum(
+            ln.compiled(ln.Map(lambda x: np.array([x[0], 0.5 * x[1]]), 2), "numpy"), 9, x0=X
+        ),
         TypeError,
         "autograd.numpy",
     ),

@@ -324,6 +324,10 @@ CASES = {
         (lambda: sweep(directory=3), TypeError, "`directory` must be a path"),
         (lambda: ln.load_sweep("."), FileNotFoundError, "holds no sweep"),
     ],
+    "engine": [
+        (lambda: ln.compiled(ln.catalog.henon(), "numba"), ValueError, "compiled"),
+        (lambda: ln.compiled(lambda x: x), TypeError, "System"),
+    ],
 }
 # fmt: on
 

@@ -17,7 +17,7 @@ PACKAGE = ROOT / "lyapnet"
 # those of one line stand beside each other.
 ROOMS = [
     ("errors", "numerics"),
-    ("results", "validate"),
+    ("results", "validate", "compiled"),
     ("runs", "optimize", "systems"),
     ("cells", "catalog", "tangent"),
     ("spectrum", "orbits", "flossing", "weights"),
@@ -45,7 +45,7 @@ def test_import_loads_nothing_optional_or_slow():
     # tqdm.auto among them: in a notebook without ipywidgets it warns as soon as it is loaded
     unwanted = {
         "matplotlib", "mpmath", "gmpy2", "flint", "joblib", "pandas", "xarray", "h5py", "h5netcdf",
-        "safetensors", "torch", "jax", "keras", "distributed", "dask",
+        "safetensors", "numba", "llvmlite", "torch", "jax", "keras", "distributed", "dask",
         "ipywidgets", "IPython", "tqdm.auto", "scipy.stats",
     }  # fmt: skip
     loaded = set(python("import sys, lyapnet", "print(*sys.modules, sep='\\n')"))

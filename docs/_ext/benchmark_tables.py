@@ -109,11 +109,18 @@ def ensembles(data):
     ])  # fmt: skip
 
 
-def small_flow(data):
-    found = data["small flow"]
-    least = found["lyapnet, auto"]["median"]
-    rows = [[n, f"{t['median']:.3f}", f"{t['median'] / least:.3f}"] for n, t in found.items()]
-    return table(["Lorenz 1963, 20 000 steps", "s", "over lyapnet, auto"], rows)
+def small_systems(data):
+    rows = []
+    for name, found in data["small systems"].items():
+        each = found["ns per step"]
+        rows += [
+            [name, tool, f"{ns:.0f}", *(f"{ns / each[x]:.2f}" for x in ("lyapnet, 1", "lyapnet, auto"))]
+            for tool, ns in each.items()
+        ]  # fmt: skip
+    first = [[name, *(f"{t:.2f}" for t in times)] for name, times in data["first call"].items()]
+    heads = ["system", "", "ns per step", "over lyapnet, 1", "over lyapnet, auto"]
+    calls = ["first call, s", "nothing compiled yet", "in a second process"]
+    return table(heads, rows) + "\n" + table(calls, first)
 
 
 def bare(data):
@@ -202,7 +209,7 @@ def lag40(data):
 #: A key that files of a kind have, and what draws them.
 KINDS = {
     "training": training, "gradients": gradients, "spectra": spectra, "bare calls": bare,
-    "henon, ns per trajectory and step": ensembles, "small flow": small_flow, "cases": enclosures,
+    "henon, ns per trajectory and step": ensembles, "small systems": small_systems, "cases": enclosures,
     "times faster than plain mpmath": condition_speed,
 }  # fmt: skip
 

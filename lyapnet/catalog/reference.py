@@ -11,6 +11,7 @@ import numpy as np
 from autograd.tracer import isbox
 
 from .. import validate
+from ..compiled.trace import Symbol, Symbols
 from ..numerics.arrays import Array
 from ..numerics.autodiff import is_traced, value
 from ..systems import DelayFlow, Flow, Map, NoisyFlow
@@ -138,7 +139,7 @@ def numbers(**given: Any) -> dict[str, Any]:
 
 def vector(*components: Any) -> Any:
     """Stack components ``(...)``, broadcast to each other, into states ``(..., n)``."""
-    if any(map(isbox, components)):
+    if any(isbox(x) or isinstance(x, Symbol | Symbols) for x in components):
         shape = np.broadcast_shapes(*(np.shape(value(x)) for x in components))
         return anp.stack([_spread(x, shape) for x in components], axis=-1)
     if not any(getattr(x, "ndim", 0) for x in components):

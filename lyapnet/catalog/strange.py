@@ -126,7 +126,6 @@ def halvorsen(*, a: Any = 1.27, dt: float = 0.01) -> CatalogFlow:
     >>> catalog.halvorsen().reference.exponents
     (0.7899, 0.0, -4.5999)
     """
-    # Printed are three digits behind the point that the sum, -3.81, bears out.
     known = published({"a": 1.27}, (0.7899, 0.0, -4.5999), SPROTT, 4)
 
     def field(x: Any, y: Any, z: Any, p: Any) -> Any:

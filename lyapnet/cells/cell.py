@@ -68,7 +68,9 @@ class Cell(System):
                 f"`params` must have exactly the keys {sorted(self.params)}, "
                 f"got {sorted(params.keys())}"
             )
-        return self._with({name: params[name] for name in self.params})
+        other = self._with({name: params[name] for name in self.params})
+        other.engine, other.engine_used = self.engine, self.engine_used
+        return other
 
     def _with(self, params: dict[str, Any]) -> Self:
         raise NotImplementedError

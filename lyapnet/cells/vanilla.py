@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from typing import Any, ClassVar, Self
 
 import autograd.numpy as anp
@@ -11,6 +12,7 @@ from .. import validate
 from ..numerics.arrays import Array, ArrayLike, Seed
 from ..numerics.autodiff import value
 from ..results.storage import register
+from ..systems.engine import engine_for, missing
 from ..systems.orbit import Orbit
 from .activation import ACTIVATIONS, Activation, as_activation
 from .cell import Cell, parameter
@@ -195,6 +197,26 @@ class VanillaRNN(Cell):
     def input_jacobian(self, x: Array, u: Array | None = None) -> Array:
         r"""Return :math:`\alpha V`, ``(..., n, m)``, the same at all states."""
         return self.leak * self.params["V"]
+
+    def cannot_compile(self) -> str:
+        """Return why the network cannot be run by compiled loops, nothing if it can."""
+        if reason := missing():
+            return reason
+        if self.networks:
+            return "there are compiled loops for one network, not for an ensemble of networks"
+        if self.activation.name not in ACTIVATIONS:
+            return "its activation is not one that compiled loops know"
+        return ""
+
+    def prepared(self, x: Array, inputs: Array | None, k: int, n_steps: int) -> Self:
+        """Return the network with compiled loops where they pay; see `System.prepared`."""
+        return self.with_loops(k, n_steps)
+
+    def with_loops(self, k: int, n_steps: int) -> Self:
+        """Return the network with compiled loops where they pay; see `System.with_loops`."""
+        other = copy.copy(self)
+        other.engine_used = engine_for(self, self.dim * k, n_steps)
+        return other
 
     def orbit(self, x: Array, inputs: Array | None, n_steps: int) -> Orbit:
         """Run `n_steps` steps; see `System.orbit`."""

@@ -20,6 +20,11 @@ _SMALL, _PART = 48, 128
 
 def vanilla_orbit(cell: Any, x: Array, inputs: Array | None, n_steps: int) -> Orbit:
     """Run `n_steps` steps of a vanilla network from states ``(..., n)``."""
+    if cell.engine_used[0] == "compiled" and n_steps:
+        from .vanilla_compiled import CompiledVanilla, runs
+
+        if runs(cell, x):
+            return CompiledVanilla(cell, x, inputs, n_steps)
     small = x.ndim == 1 and np.ndim(cell.params["W"]) == 2 and cell.dim <= _SMALL
     return (_SmallOrbit if small else VanillaOrbit)(cell, x, inputs, n_steps)
 
@@ -66,7 +71,7 @@ class VanillaOrbit(Orbit):
     def _run(self) -> None:
         leak, activate = self.cell.leak, self._activate
         states = self.states
-        rates = self.rates = empty(states[1:].shape)
+        rates = self._empty_rates()
         self._drive(states[1:])
         shared = self.W.ndim == 2
         batch = shared and states.ndim == 3 and states.shape[1] > 0
@@ -84,6 +89,10 @@ class VanillaOrbit(Orbit):
             if leak != 1:
                 following *= leak
                 following += (1 - leak) * h
+
+    def _empty_rates(self) -> Array:
+        self.rates = empty(self.states[1:].shape)
+        return self.rates
 
     def _drive(self, out: Array) -> None:
         """Write V u + b for all steps, ``(T, ..., n)``, in one matrix product."""

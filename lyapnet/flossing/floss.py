@@ -147,6 +147,7 @@ def floss(
     system = flossable(cell)
     window = Window.of(system, **settings)
     members = validate.integer("batch_size", batch_size, low=1)
+    system = system.with_loops(window.k, n_epochs * window.plan.total)
     source = Source(system, inputs, x0, members, window.plan.total, t0)
     clip_norm = checked_clip(clip_norm)
     flosser = Flosser(window, as_adam(optimizer), Interval.of(qr_interval), clip_norm)

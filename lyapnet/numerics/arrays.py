@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from contextvars import ContextVar
 from functools import cache, wraps
 from typing import Any, TypeVar
 
@@ -61,6 +62,17 @@ def _blas_libraries() -> list[Any]:
     return [library for library in libraries if library.user_api == "blas"]
 
 
+#: Threads that BLAS had before `blas_threads` took them away.
+_outside: ContextVar[int | None] = ContextVar("outside", default=None)
+
+
+def blas_limit() -> int:
+    """Return the number of threads that the caller allows BLAS."""
+    outside = _outside.get()
+    counts = [library.get_num_threads() for library in _blas_libraries()]
+    return outside or max(counts, default=1)
+
+
 @contextmanager
 def blas_threads(multiplications: float) -> Iterator[None]:
     """Use one BLAS thread for products too small to share, and put the number back."""
@@ -69,10 +81,12 @@ def blas_threads(multiplications: float) -> Iterator[None]:
     if multiplications >= _THREADING_PAYS or not many:
         yield
         return
+    token = _outside.set(blas_limit())
     try:
         for library, _ in many:
             library.set_num_threads(1)
         yield
     finally:
+        _outside.reset(token)
         for library, count in many:
             library.set_num_threads(count)

@@ -34,7 +34,7 @@ def finite_time_exponents(
     n_steps: int | None = None,
     transient: int = 0,
     basis_transient: int = 0,
-    qr_interval: int = 1,
+    qr_interval: int | str = 1,
     t0: float = 0.0,
     rng: Seed = None,
 ) -> Array:
@@ -57,7 +57,7 @@ def finite_time_exponents(
         Number of averaged steps; without it, all that the inputs leave.
     transient, basis_transient : int, optional
         Steps of the state alone, then of state and basis, that are not averaged.
-    qr_interval : int, optional
+    qr_interval : int or "auto", optional
         Steps between factorisations: of no influence on the exponents as long as the basis
         stays well conditioned.
     t0 : float, optional
@@ -122,6 +122,10 @@ def finite_time_exponents(
     return _exponents(x, Q, u, *params, system=system, plan=plan, at=at, kept=kept)
 
 
+#: How often, it is supposed, exponents of a window are asked for.
+_AGAIN = 100
+
+
 def _argument(name: str, x: Any, least: int) -> Any:
     return x if is_traced(x) else validate.array(name, x, least=least)
 
@@ -163,6 +167,7 @@ def _run(
     rows, R = orthonormal_rows(np.broadcast_to(basis, (*lead, *basis.shape[-2:])))
     inputs = prepare_inputs(system, u, lead, plan.total, **at)
     start = np.broadcast_to(x, (*lead, system.dim)).copy()
+    system = system.with_loops(rows.shape[-2], _AGAIN * plan.total)
     lam, record = exponents(system, start, rows, inputs, plan, keep=keep)
     return lam, record, (rows, R)
 

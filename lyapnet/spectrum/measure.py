@@ -181,7 +181,7 @@ def _finish(run: Benettin, settings: dict[str, Any], *, chosen: int | None) -> S
     try:
         if chosen is None:
             losses = None if run.losses is None else Losses(run.x.shape[:-1])
-            found = automatic_interval(run.system, run.x, run.rows, run.inputs, run.plan, losses)
+            found = automatic_interval(run.prepare(), run.x, run.rows, run.inputs, run.plan, losses)
             run.plan = replace(run.plan, interval=found)
         settings = {**settings, "qr_interval": run.plan.interval}
         run.run()

@@ -500,10 +500,17 @@ class Spectrum(Result):
                 "n_steps": run.n_done,
                 "reservations": run.reservations,
                 "diverged": diverged,
+                **_engine(run),
             },
             statistics=run.statistics,
             system=run.system,
         )
+
+
+def _engine(run: Benettin) -> dict[str, str]:
+    """Say which engine has run a system, and why if it was NumPy."""
+    used, reason = (run.engine or run.system).engine_used
+    return {"engine": used, **({"engine_reason": reason} if reason else {})}
 
 
 @patient

@@ -1,6 +1,7 @@
 """What has Lyapunov exponents: the protocol, and systems written by the user."""
 
 from .delay import DelayFlow
+from .engine import compiled
 from .flow import Flow
 from .map import Map
 from .noisy import NoisyFlow
@@ -17,5 +18,6 @@ __all__ = [
     "System",
     "SystemLike",
     "as_system",
+    "compiled",
     "stroboscopic",
 ]

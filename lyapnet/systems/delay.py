@@ -66,6 +66,8 @@ class DelayFlow(Flow):
     -0.318
     """
 
+    _writable = False
+
     def __init__(
         self,
         field: Callable[..., Any],

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
 from .. import validate
+from ..compiled.trace import Untraceable, jumps_of
 from ..numerics.arrays import Array
 from ..numerics.autodiff import Function, Tree, member
 from .divided import divided_orbit, undivided
@@ -74,7 +76,7 @@ class Flow(Map):
     0.547418...
     """
 
-    _named = "field"
+    named = "field"
     #: Whether it has been seen that the leapfrog method may be used.
     _known_separable = False
 
@@ -142,6 +144,22 @@ class Flow(Map):
 
         return step, jacobian
 
+    def written(self, x: Any, row: Any, p: Tree, dt: Any) -> Any:
+        """Return the next state of arrays of symbols; see `Map.written`."""
+        if self.method == "leapfrog" and not self._known_separable:
+            raise Untraceable("it is not known yet whether the leapfrog method may be used")
+        if self.method in CONTROLLED:
+            raise Untraceable(f"method {self.method!r} divides steps by what it finds in them")
+        field, drive = self._on_symbols(), replace(self.drive, dt=dt)
+
+        def bound(y: Any, c: float) -> Any:
+            return field(y, drive.now(row, c), p)
+
+        y = self._method.step(bound, None, x, dt)
+        if jumps := jumps_of(x):
+            raise Untraceable(f"the field may jump ({jumps}): steps end where it does")
+        return y
+
     def with_dt(self, dt: float) -> Flow:
         """Return the same flow with another step."""
         other = copy.copy(self)
@@ -150,6 +168,8 @@ class Flow(Map):
 
     def orbit(self, x: Array, inputs: Array | None, n_steps: int) -> Orbit:
         """Run `n_steps` steps; see `System.orbit`."""
+        if self._loop is not None:  # what is written down has been seen not to jump
+            return super().orbit(x, inputs, n_steps)
         if self.seen.decides is None:
             self._look_for_decisions(x, inputs)
         if self.seen.matter:

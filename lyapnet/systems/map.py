@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import inspect
 import re
 import warnings
@@ -12,6 +13,9 @@ import autograd.numpy as anp
 import numpy as np
 
 from .. import validate
+from ..compiled.loop import untraceable
+from ..compiled.rewrite import rewritten
+from ..compiled.trace import Symbols, as_symbols, with_jacobian
 from ..numerics.arrays import Array
 from ..numerics.autodiff import (
     Function,
@@ -26,7 +30,9 @@ from ..numerics.autodiff import (
     refuse_traced,
 )
 from ..numerics.lanes import lifted
+from .compiled_orbit import CompiledOrbit
 from .drive import Drive
+from .engine import loop_of, missing
 from .orbit import JacobianOrbit, Orbit
 from .protocol import System
 
@@ -74,7 +80,10 @@ class Map(System):
     """
 
     #: What the user's function is called here.
-    _named = "step"
+    named = "step"
+    #: Whether its step can be written down for compiled loops, and the loops of a run.
+    _writable = True
+    _loop: Any = None
     _initial: Array | None = None
     #: What tangent vectors are carried by instead of the derivative: made of it.
     _variation: Callable[[Any], Any] | None = None
@@ -103,7 +112,7 @@ class Map(System):
         dt: float = 1.0,
     ) -> None:
         if not callable(step):
-            raise TypeError(f"`{self._named}` must be callable, got {step!r}")
+            raise TypeError(f"`{self.named}` must be callable, got {step!r}")
         if jacobian is not None and not callable(jacobian):
             raise TypeError(f"`jacobian` must be callable or None, got {jacobian!r}")
         self.dim = validate.integer("dim", dim, low=1)
@@ -113,9 +122,10 @@ class Map(System):
         self.dt = validate.real("dt", dt, positive=True)
         self.params = _checked_params(params)
         self._counts = sum(isinstance(leaf, int | np.integer) for leaf in leaves(params))
-        for name, function in ((self._named, step), ("jacobian", jacobian)):
+        for name, function in ((self.named, step), ("jacobian", jacobian)):
             check_arguments(name, function, self._arguments_of)
-        self._function = self._normalised(step, self._named)
+        self._given = step, jacobian
+        self._function = self._normalised(step, self.named)
         self._derivative = None if jacobian is None else self._normalised(jacobian, "jacobian")
 
     @property
@@ -147,6 +157,8 @@ class Map(System):
                     "were given as integers, become arrays of floats: leave counts and indices "
                     f"out of `params`, and let `{name}` take them from around it"
                 ) from error
+            if isinstance(x, Symbols):
+                return as_symbols(out)
             if isinstance(out, list | tuple):
                 out = anp.array(out)
             return refuse_complex(refuse_objects(lifted(out), name), name)
@@ -161,7 +173,7 @@ class Map(System):
         """Return the user's function and its Jacobian for many states at once."""
         function = over_states(self._function, mode, lead)
         if self._derivative is None:
-            derivative = jacobian_of(function, self.dim, self._named)
+            derivative = jacobian_of(function, self.dim, self.named)
         elif mode in ("columns", "lanes"):
             derivative = self._derivative_over_states(lead)
         else:
@@ -208,6 +220,10 @@ class Map(System):
     def _at(self, mode: str, lead: tuple[int, ...]) -> tuple[Function, Function]:
         """Return step and Jacobian for many states at once; u are rows of the `drive`."""
         return self._over_states(mode, lead)
+
+    def over_time(self, lead: tuple[int, ...]) -> tuple[Function, Function]:
+        """Return step and Jacobian for many states of an ensemble at once."""
+        return self._at(self._mode, lead)
 
     @property
     def _mode(self) -> str:
@@ -257,13 +273,52 @@ class Map(System):
         now = Drive(self.n_inputs, self.time).row(u, 0.0)
         y = np.shape(self._function(x, now, self.params))
         if y[-1:] != (self.dim,):
-            raise ValueError(f"`{self._named}` must return states (..., {self.dim}), got shape {y}")
+            raise ValueError(f"`{self.named}` must return states (..., {self.dim}), got shape {y}")
         return np.broadcast_shapes(super().ensemble(x, u), y[:-1])
+
+    def written(self, x: Any, row: Any, p: Tree, dt: Any) -> Any:
+        """Return the next state of arrays of symbols, which compiled loops are made of.
+
+        Parameters
+        ----------
+        x : array (n,)
+        row : array or None
+            See `Drive`.
+        p : tree
+        dt : symbol
+        """
+        return self._on_symbols()(x, row, p)
+
+    def _on_symbols(self) -> Function:
+        """Return the user's function as it is called on symbols, its own Jacobian with it."""
+        step, jacobian = self._given
+        function = self._normalised(rewritten(step), self.named)
+        if jacobian is None:
+            return function
+        derivative = self._normalised(rewritten(jacobian), "jacobian")
+        return lambda x, now, p: with_jacobian(x, function(x, now, p), derivative(x, now, p))
+
+    def cannot_compile(self) -> str:
+        """Return why the system cannot be run by compiled loops, nothing if it can."""
+        if not self._writable:
+            return f"there are no loops for a {type(self).__name__}"
+        if self._variation is not None or self._part is not None:
+            return "there are no loops for a part of its tangent vectors"
+        return missing() or untraceable(self)
+
+    def prepared(self, x: Array, inputs: Array | None, k: int, n_steps: int) -> System:
+        """Return the system with compiled loops where they pay; see `System.prepared`."""
+        other = copy.copy(self)
+        other._loop, reason = loop_of(self, x, inputs, k, n_steps)
+        other.engine_used = "numpy" if other._loop is None else "compiled", reason
+        return other
 
     def orbit(self, x: Array, inputs: Array | None, n_steps: int) -> Orbit:
         """Run `n_steps` steps; see `System.orbit`."""
         lead = x.shape[:-1]
         inputs = None if inputs is None else inputs[:n_steps]
+        if self._loop is not None and self._loop.lead == lead:
+            return CompiledOrbit(self._loop, x, inputs, n_steps, self.params, *self.over_time(lead))
         run = self._at(self.forward_mode(x, inputs), lead)[0]
         states = np.empty((n_steps + 1, *x.shape))
         states[0] = x
@@ -275,7 +330,7 @@ class Map(System):
                         f"`step` must return an array of the state's shape {x.shape}, got "
                         f"{np.shape(y)}; for an ensemble give `x0` its axes in front"
                     )
-                states[s + 1] = refuse_traced(y, self._named)
+                states[s + 1] = refuse_traced(y, self.named)
         mode = self.tangent_mode(states, inputs, lambda mode: self._at(mode, lead)[0])
         return JacobianOrbit(states, inputs, self.params, *self._at(mode, lead))
 
@@ -289,7 +344,7 @@ class Map(System):
         for mode in ("columns", "lanes"):
             if same(self._at(mode, lead)[0], expected, x, u, self.params):
                 return mode
-        self._tell_slow(self._named, x)
+        self._tell_slow(self.named, x)
         return self._mode
 
     def tangent_mode(
@@ -315,7 +370,7 @@ class Map(System):
             for mode in ("columns", "lanes"):
                 if reproduces(mode):
                     return mode
-            self._tell_slow(self._named, states[1:])
+            self._tell_slow(self.named, states[1:])
         elif self.vectorized and n_steps > 1 and not self._known_vectorized:
             if not reproduces(self._mode):
                 raise ValueError(

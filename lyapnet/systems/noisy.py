@@ -108,7 +108,8 @@ class NoisyFlow(Map):
     True
     """
 
-    _named = "drift"
+    named = "drift"
+    _writable = False
 
     def __init__(
         self,

@@ -41,6 +41,8 @@ class Orbit:
                                             went forward, whatever else is cheap then is noted
                                             for the next
     ``carry``, ``carry_back``               the same for several steps
+    ``blocks``                              a basis carried and factorised, as many blocks at once
+                                            as there are compiled loops for
     ``tangent_adjoint(rows, rows_bar)``     cotangents through the dependence of :math:`D_s q_s`
                                             on state, input and parameters, all s at once
     ``state_adjoint(states_bar, inputs)``   the adjoint of the states' own recursion
@@ -56,11 +58,20 @@ class Orbit:
     log_volume: Array | None = None
     #: Whether bases should lie in memory with the ensemble's axes last.
     members_last = False
+    #: Whether there are loops for `tape`.
+    tapes = False
+    #: Whether states are computed along with the tangent vectors, and checked after these.
+    runs_along = False
 
     @property
     def n_steps(self) -> int:
         """Number of steps."""
         return len(self.states) - 1
+
+    @property
+    def last(self) -> Array:
+        """State at the end ``(..., n)``."""
+        return self.states[-1]
 
     @property
     def jacobians(self) -> Array:
@@ -80,6 +91,14 @@ class Orbit:
         for i in range(len(rows) - 1):
             self.push(first + i, rows[i], rows[i + 1])
 
+    def through(self, rows: Array, first: int, last: int) -> Array:
+        """Return tangent vectors carried through steps ``first ... last``."""
+        here, there = rows.copy(), np.empty_like(rows)
+        for s in range(first, last):
+            self.push(s, here, there)
+            here, there = there, here
+        return here
+
     def carry_back(self, first: int, bars: list[Array], rows: list[Array]) -> None:
         """Carry the cotangent vectors ``bars[-1]`` back to step `first`, into the others.
 
@@ -87,6 +106,64 @@ class Orbit:
         """
         for i in reversed(range(len(rows))):
             self.pull(first + i, bars[i + 1], bars[i], rows[i])
+
+    def blocks(
+        self, rows: Array, first: int, count: int, interval: int, least: float
+    ) -> tuple[int, Array, Array]:
+        """Carry a basis through as many blocks as the orbit can do at once, factors included.
+
+        None, unless an orbit can do better than one step at a time.
+
+        Parameters
+        ----------
+        rows : array (..., k, n)
+            Orthonormal.
+        first : int
+            Step at which the first block begins.
+        count, interval : int
+            Number of blocks, and of steps in each.
+        least : float
+            Blocks whose sines, see `orthonormalise`, are not all as large are left undone.
+
+        Returns
+        -------
+        done : int
+            Number of blocks.
+        rows : array (..., k, n)
+            The basis after these.
+        diagonal : array (done, ..., k)
+            As of `orthonormalise`.
+        """
+        return 0, rows, np.empty((0, *rows.shape[:-1]))
+
+    def tape(
+        self, rows: Array, sine: float, lengths: tuple[float, float]
+    ) -> tuple[Array, list[tuple[Array, Array]], list[Array]] | None:
+        """Do all that `tangent.deferred_qr` does at once, where there are loops for it.
+
+        Returns
+        -------
+        rows : array (T + 1, ..., k, n)
+            The basis before each step and after the last.
+        blocks : list of (array (blocks, k, k), array (blocks + 1,))
+            Of each member of the ensemble, factors and the steps at which blocks begin and end.
+        lengths : list of array (blocks, k)
+            Of each member, lengths of the vectors before they were factorised.
+        """
+        return None
+
+    def back(
+        self, rows: Array, blocks: list[tuple[Array, Array]], clear: list[list[bool]],
+        rows_bar: Array | None, bar: Array, next_bar: Array,
+    ) -> Array:  # fmt: skip
+        """Do all that `tangent.reverse` does at once, for what `tape` has returned.
+
+        Returns
+        -------
+        array (T + 1, ..., k, n)
+            Cotangents of the first basis, and of what each step yields.
+        """
+        raise NotImplementedError
 
     def tangent_adjoint(self, rows: Array, rows_bar: Array) -> Cotangent:
         """Differentiate ``sum(rows_bar * (D rows))``, rows fixed, in all that D depends on.

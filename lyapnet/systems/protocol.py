@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable
-from typing import Any, Protocol, TypeVar
+from typing import Any, Protocol, Self, TypeVar
 
 import autograd.numpy as anp
 import numpy as np
@@ -77,6 +77,10 @@ class System:
     dt: float = 1.0
     time: bool = False
     params: Tree = None
+    #: Who is to run it: "compiled", "numpy" or "auto".
+    engine: str = "auto"
+    #: Who does, and why if it is NumPy; see `prepared`.
+    engine_used: tuple[str, str] = "numpy", "there are no compiled loops for its kind"
 
     @property
     def drive(self) -> Drive:
@@ -117,6 +121,35 @@ class System:
         other = copy.copy(self)
         other.params = rebuild(self.params, leaves(params))
         return other
+
+    def cannot_compile(self) -> str:
+        """Return why the system cannot be run by compiled loops, nothing if it can."""
+        return self.engine_used[1]
+
+    def prepared(self, x: Array, inputs: Array | None, k: int, n_steps: int) -> System:
+        """Return the system as it is best run: for some kinds with compiled loops.
+
+        Parameters
+        ----------
+        x : array (..., n)
+            State at the start.
+        inputs : array (T, ..., m) or None
+        k, n_steps : int
+            Number of tangent vectors, and of steps.
+        """
+        return self
+
+    def with_loops(self, k: int, n_steps: int) -> Self:
+        """Return the system as sweeps forward and in reverse are best run, again and again.
+
+        Parameters
+        ----------
+        k : int
+            Number of tangent vectors, or of trajectories in training.
+        n_steps : int
+            Steps of all sweeps.
+        """
+        return self
 
     def default_state(self, rng: np.random.Generator) -> Array | None:
         """Return a state to start from, None where the user must give one."""

@@ -46,6 +46,9 @@ def forward_in_blocks(orbit: Orbit, rows: Array, start: int) -> tuple[Array, Arr
     tape : Tape
         Its blocks are those between two orthonormal bases.
     """
+    done = orbit.tape(rows, _SMALLEST_SINE, _LENGTHS)
+    if done is not None:
+        return _of_loops(orbit, done, start)
     n_steps = orbit.n_steps
     buffer = empty((n_steps + 1, *rows.shape))
     buffer[0] = rows
@@ -79,3 +82,24 @@ def forward_in_blocks(orbit: Orbit, rows: Array, start: int) -> tuple[Array, Arr
         log_growth, sines = logs(diagonals, lengths, rows.shape[-1])
     tape = Tape(orbit, buffer, blocks, log_growth)
     return log_growth, buffer[-1].copy(), float(sines.min()), tape
+
+
+def _of_loops(
+    orbit: Orbit,
+    done: tuple[Array, list[tuple[Array, Array]], list[Array]],
+    start: int,
+) -> tuple[Array, Array, float, Tape]:
+    """Return what compiled loops have done; members may differ in their numbers of blocks."""
+    rows, blocks, lengths = done
+    *lead, k, n = rows.shape[1:]
+    growth = np.zeros((max(map(len, lengths)), len(blocks), k))
+    members, least = [], 1.0
+    for m, ((factors, edges), length) in enumerate(zip(blocks, lengths, strict=True)):
+        diagonal = np.diagonal(factors, axis1=-2, axis2=-1)
+        check_growth(diagonal, length, start + edges[1:])
+        log_growth, sines = logs(diagonal, length, n)
+        growth[: len(length), m] = log_growth
+        members.append((factors, edges, log_growth))
+        least = min(least, float(sines.min()))
+    growth = growth.reshape(len(growth), *lead, k)
+    return growth, rows[-1].copy(), least, Tape(orbit, rows, [], growth, members)

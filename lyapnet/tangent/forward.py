@@ -7,8 +7,9 @@ stands in `lyapnet.tangent.gradient`.
 
 from __future__ import annotations
 
-import itertools
+from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 
@@ -18,6 +19,7 @@ from ..numerics.buffers import empty
 from ..systems.orbit import Orbit
 from .cholesky_qr import Habit
 from .qr import orthonormalise
+from .stretches import check_states
 
 #: A vector may come this close to the span of those before it between two factorisations:
 #: its growth factor then has a relative error of 1e-8. Closer, the block is divided.
@@ -39,6 +41,9 @@ class Tape:
     rows: Array
     blocks: list[tuple[int, int, Array]] = field(default_factory=list)
     log_growth: Array = field(default_factory=lambda: np.zeros(0))
+    #: Of each member, factors, the steps between blocks and log growth, where compiled loops have
+    #: made the tape.
+    at_once: list[tuple[Array, Array, Array]] | None = None
 
 
 def forward(
@@ -80,87 +85,158 @@ def forward(
         The smallest sine met, see `orthonormalise`.
     tape : Tape or None
     """
-    n_steps = orbit.n_steps
-    edges = [*range(0, n_steps, interval), n_steps]
-    buffer = _buffer(n_steps + 1 if keep else 3, rows, orbit.members_last)
-    buffer[0] = rows
-    # Where they are not kept, the bases within a block take turns in two places.
-    views = (
-        list(buffer)
-        if keep
-        else [buffer[0], *itertools.islice(itertools.cycle(buffer[1:]), interval)]
-    )
-    factor_shape = (*rows.shape[:-1], rows.shape[-2])
-    factors = list(empty((len(edges) - 1, *factor_shape))) if keep else []
-    tape = Tape(orbit, buffer) if keep else None
-    diagonals: list[Array] = []
-    lengths: list[Array] = []
-    ends: list[int] = []
-    suspect: list[tuple[int, int, int, Array]] = []
-    habit = Habit()
+    run = _Run(orbit, rows, interval, start, forgiving, keep, flag_only)
+    with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
+        run.through()
+        if orbit.runs_along:
+            check_states(orbit, start)
+        return run.growth()
 
-    def block(first: int, last: int) -> bool:
+
+class _Run:
+    """Blocks of a stretch, done in order, each divided where the basis does not stand it."""
+
+    def __init__(
+        self,
+        orbit: Orbit,
+        rows: Array,
+        interval: int,
+        start: int,
+        forgiving: bool,
+        keep: bool,
+        flag_only: bool,
+    ) -> None:
+        n_steps = orbit.n_steps
+        self.orbit, self.interval, self.start = orbit, interval, start
+        self.forgiving = forgiving
+        self.keep, self.flag_only = keep, flag_only
+        self.n_blocks = -(-n_steps // interval)
+        length = n_steps if keep else min(interval, n_steps)
+        self.buffer = _buffer(length + 1, rows, orbit.members_last)
+        self.buffer[0] = rows
+        self.views = list(self.buffer)
+        self.factor_shape = (*rows.shape[:-1], rows.shape[-2])
+        self.factors = list(empty((self.n_blocks, *self.factor_shape))) if keep else []
+        self.tape = Tape(orbit, self.buffer) if keep else None
+        # Of all blocks and parts of divided ones, in groups: where each ends, what it has grown.
+        self.n_parts = 0
+        self.ends: list[Any] = []
+        self.grown: list[Array] = []
+        self.least = 1.0
+        #: The first part of each block.
+        self.starts: list[Any] = []
+        self.suspect: list[tuple[int, int, int, Array]] = []
+        self.qr, self.loop = Habit(), Habit()
+        #: Blocks that compiled loops should try at once.
+        self.reach = n_steps
+
+    def through(self) -> None:
+        """Go through all blocks."""
+        done = 0
+        while done < self.n_blocks:
+            done += self._at_once(done * self.interval)
+            if done < self.n_blocks:
+                first = done * self.interval
+                self.starts.append([self.n_parts])
+                pending = [(first, min(first + self.interval, self.orbit.n_steps))]
+                while pending:
+                    a, b = pending.pop()
+                    if not self._block(a, b):
+                        pending += [((a + b) // 2, b), (a, (a + b) // 2)]
+                done += 1
+
+    def _at_once(self, first: int) -> int:
+        """Do as many blocks as compiled loops can, the first of them from step `first` on."""
+        steps = min(self.interval, self.orbit.n_steps - first)
+        count = min(self.reach, (self.orbit.n_steps - first) // steps)
+        if self.keep or not self.loop.ready():
+            return 0
+        n = self.buffer.shape[-1]
+        least = SMALLEST_SINE if steps > 1 else n * np.finfo(float).eps
+        found, rows, diagonal = self.orbit.blocks(self.buffer[0], first, count, steps, least)
+        self.loop.learn(found > 0)
+        self.reach = max(1, 2 * found)
+        if found:
+            self.buffer[0] = rows
+            self.starts.append(np.arange(self.n_parts, self.n_parts + found))
+            self._note(first + steps * np.arange(1, found + 1), np.log(diagonal))
+        return found
+
+    def _note(self, ends: Array, log_growth: Array) -> None:
+        """Note how much blocks have grown, or parts of one, that end at some steps."""
+        self.n_parts += len(ends)
+        self.ends.append(ends)
+        self.grown.append(log_growth)
+
+    def _block(self, first: int, last: int) -> bool:
         """Push through a block and factorise; say whether the basis stood it undivided."""
-        here = first if keep else 0
+        here = first if self.keep else 0
         end = here + last - first
-        orbit.carry(first, views[here : end + 1])
+        self.orbit.carry(first, self.views[here : end + 1])
         factor = None
-        if keep:
-            factor = factors.pop() if factors else np.empty(factor_shape)
-        least = _FLAG if flag_only and last < n_steps else None
-        diagonal, length = orthonormalise(views[end], factor, habit, least)
+        if self.keep:
+            factor = self.factors.pop() if self.factors else np.empty(self.factor_shape)
+        least = _FLAG if self.flag_only and last < self.orbit.n_steps else None
+        diagonal, length = orthonormalise(self.views[end], factor, self.qr, least)
         if last - first > 1:
             sine = diagonal / length
             if not sine.min() >= SMALLEST_SINE:  # NaN where it overflowed
-                suspect.append((len(diagonals), first, last, sine))
+                self.suspect.append((self.n_parts, first, last, sine))
                 return False
-        diagonals.append(diagonal)
-        lengths.append(length)
-        ends.append(last)
-        if tape is not None and factor is not None:
-            tape.blocks.append((first, last, factor))
-        if not keep:
-            buffer[0] = views[end]
+        self._check(diagonal, length, last)
+        log_growth, sine = logs(diagonal, length, self.buffer.shape[-1])
+        self.least = min(self.least, float(sine.min()))
+        self._note(np.array([last]), log_growth[None])
+        if self.tape is not None and factor is not None:
+            self.tape.blocks.append((first, last, factor))
+        if not self.keep:
+            self.buffer[0] = self.views[end]
         return True
 
-    starts = []
-    with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
-        for first, last in itertools.pairwise(edges):
-            starts.append(len(diagonals))
-            pending = [(first, last)]
-            while pending:
-                a, b = pending.pop()
-                if not block(a, b):
-                    pending += [((a + b) // 2, b), (a, (a + b) // 2)]
-        diagonal, length = np.stack(diagonals), np.stack(lengths)
-        check_growth(diagonal, length, [start + end for end in ends])
-        log_growth, sine = logs(diagonal, length, rows.shape[-1])
-    if orbit.log_volume is not None and rows.shape[-2] == rows.shape[-1] and not keep:
-        # The last direction of a full basis has what the others leave of the volume.
-        volume = np.add.reduceat(orbit.log_volume, [0, *ends[:-1]], axis=0)
-        log_growth[..., -1] = volume - log_growth[..., :-1].sum(axis=-1)
-    growth = np.add.reduceat(log_growth, starts, axis=0)
-    for leaf, first, last, collapsed in suspect:
-        wanted = leaf in starts and not forgiving and not collapsed.min() >= _COLLAPSED
-        if wanted and not np.isneginf(growth[starts.index(leaf)]).any():
-            raise _degenerate(start + last, last - first, collapsed)
-    if tape is not None:
-        tape.log_growth = log_growth
-    smallest = min((float(np.nan_to_num(c[3]).min()) for c in suspect), default=1.0)
-    return growth, buffer[n_steps if keep else 0].copy(), min(smallest, float(sine.min())), tape
+    def _check(self, diagonal: Array, length: Array, last: int) -> None:
+        """Refuse what is not finite: states, or else Jacobians."""
+        if not (np.isfinite(diagonal).all() and np.isfinite(length).all()):
+            if self.orbit.runs_along:
+                check_states(self.orbit, self.start)
+            check_growth(diagonal[None], length[None], [self.start + last])
+
+    def growth(self) -> tuple[Array, Array, float, Tape | None]:
+        """Return what `forward` does."""
+        log_growth = self.grown[0] if len(self.grown) == 1 else np.concatenate(self.grown)
+        volume = None if self.keep else self.orbit.log_volume
+        if volume is not None and self.buffer.shape[-2] == self.buffer.shape[-1]:
+            # The last direction of a full basis has what the others leave of the volume.
+            begin = np.concatenate([[0], np.concatenate(self.ends)[:-1]])
+            whole = np.add.reduceat(volume, begin, axis=0)
+            log_growth[..., -1] = whole - log_growth[..., :-1].sum(axis=-1)
+        growth = log_growth
+        if self.n_blocks < self.n_parts:
+            starts = np.concatenate(self.starts)
+            growth = np.add.reduceat(log_growth, starts, axis=0)
+            for part, first, last, collapsed in self.suspect:
+                if self.forgiving or part not in starts or collapsed.min() >= _COLLAPSED:
+                    continue
+                if not np.isneginf(growth[np.searchsorted(starts, part)]).any():
+                    raise _degenerate(self.start + last, last - first, collapsed)
+        if self.tape is not None:
+            self.tape.log_growth = log_growth
+        rows = self.buffer[self.orbit.n_steps if self.keep else 0].copy()
+        smallest = min((float(np.nan_to_num(s[3]).min()) for s in self.suspect), default=1.0)
+        return growth, rows, min(smallest, self.least), self.tape
 
 
-def check_growth(diagonal: Array, length: Array, ends: list[int]) -> None:
+def check_growth(diagonal: Array, length: Array, ends: Sequence[int] | Array) -> None:
     """Refuse Jacobians that are not finite."""
+    if np.isfinite(diagonal).all() and np.isfinite(length).all():
+        return
     good = np.isfinite(diagonal + length).reshape(len(ends), -1).all(axis=1)
-    if not good.all():
-        step = ends[int(np.argmin(good))]
-        raise DivergedError(
-            f"the Jacobian of step {step}, times the tangent basis, is not finite: check "
-            "`jacobian` at the state there (`check_invariants` compares it with the step), or the "
-            "step itself if its derivative comes from autograd",
-            step=step,
-        )
+    step = int(ends[int(np.argmin(good))])
+    raise DivergedError(
+        f"the Jacobian of step {step}, times the tangent basis, is not finite: check "
+        "`jacobian` at the state there (`check_invariants` compares it with the step), or the "
+        "step itself if its derivative comes from autograd",
+        step=step,
+    )
 
 
 def logs(diagonal: Array, length: Array, n: int) -> tuple[Array, Array]:

@@ -80,7 +80,8 @@ def exponents(
 
 def _forward(orbit: Orbit, rows: Array, plan: Plan, start: int, keep: bool) -> Any:
     """Carry a basis along; run again, a stretch must end in the same basis, signs included."""
-    if keep and plan.interval == 1 and not orbit.members_last:
+    at_will = plan.interval == 1 or (plan.forgiving and orbit.tapes)
+    if (keep or plan.forgiving) and at_will and not orbit.members_last:
         return forward_in_blocks(orbit, rows, start)
     return forward(
         orbit, rows, plan.interval,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,14 +14,14 @@ from ..numerics.arrays import Array, blas_threads
 from ..systems import System
 from ..systems.orbit import Orbit
 from .forward import forward
-from .qr import orthonormalise
-from .stretches import Losses, Plan, run_orbit
+from .qr import SMALL, orthonormalise
+from .stretches import Losses, Plan, check_states, run_orbit
 
 #: Automatic intervals: round numbers, so that blocks fill round windows.
 _INTERVALS = (50, 25, 20, 10, 5, 4, 3, 2, 1)
 
 #: An automatic interval leaves at least so many blocks, for error bars and windows.
-_BLOCKS = 100
+_BLOCKS = 64
 
 #: Steps of the basis transient in which the basis of the trial settles.
 _SETTLE = 50
@@ -29,6 +31,10 @@ _TRIALS = 5
 
 #: The automatic interval aims at this sine, so that it hardly ever meets the limit.
 SPECTRUM_AIM = 1e-7
+
+#: With more vectors than `qr.SMALL` at this one: down to it Cholesky's method is enough, which is
+#: faster than fewer factorisations by another.
+CHOLESKY_AIM = 1e-4
 
 
 #: The automatic interval aims at this sine between the vectors of a basis before they are
@@ -65,21 +71,27 @@ def automatic_interval(
     warm = min(plan.transient + plan.basis_transient, 1000, plan.total - _TRIALS * longest)
     settle = min(warm, plan.basis_transient, _SETTLE)
     found = longest
+    candidates = sorted(q for q in _INTERVALS if q <= longest)
     with blas_threads(rows.size * system.dim):
         if warm > settle:
-            x = run_orbit(system, x, inputs, 0, warm - settle, losses=losses).states[-1]
+            orbit = run_orbit(system, x, inputs, 0, warm - settle, losses=losses)
+            if orbit.runs_along:
+                check_states(orbit, 0)
+            x = orbit.last
         if settle:
             orbit = run_orbit(system, x, inputs, warm - settle, warm, losses=losses)
             rows = forward(orbit, rows, 1, start=warm - settle, forgiving=True)[1]
-            x = orbit.states[-1]
+            x = orbit.last
         for trial in range(_TRIALS):
             start = warm + trial * longest
             orbit = run_orbit(system, x, inputs, start, start + longest, losses=losses)
+            if orbit.runs_along:
+                check_states(orbit, start)
             if _returns(orbit):
                 return 1
-            found = min(found, choose_interval(orbit, rows))
+            found = min(found, choose_interval(orbit, rows, candidates))
             rows = forward(orbit, rows, 1, start=start, forgiving=True)[1]
-            x = orbit.states[-1]
+            x = orbit.last
     fitting = [q for q in _INTERVALS if q <= found]
     exact = [q for q in fitting if plan.n_steps % q == 0]
     return exact[0] if 3 * exact[0] > 2 * fitting[0] else fitting[0]
@@ -101,23 +113,38 @@ def interval_of(qr_interval: Any) -> int | None:
     raise kind(f'`qr_interval` must be an integer, at least 1, or "auto", got {qr_interval!r}')
 
 
-def choose_interval(orbit: Orbit, rows: Array) -> int:
-    """Return the longest interval in which a basis stays well conditioned along an orbit.
+def choose_interval(orbit: Orbit, rows: Array, intervals: Sequence[int]) -> int:
+    """Return the longest interval after which a basis is still well conditioned along an orbit.
 
     Appendix J of the paper: propagate without factorising until the condition is no longer
     acceptable. The basis should have been warmed up.
+
+    Parameters
+    ----------
+    orbit : Orbit
+    rows : array (..., k, n)
+    intervals : sequence of int
+        Those to choose from, ascending; the last one at most the orbit's length.
     """
-    here, there = rows.copy(), np.empty_like(rows)
-    for s in range(orbit.n_steps):
-        orbit.push(s, here, there)
-        here, there = there, here
-        if not np.isfinite(here).all():
-            return max(1, s)
-        with np.errstate(over="ignore"):
-            diagonal, length = orthonormalise(here.copy())
-        if (diagonal < SPECTRUM_AIM * length).any():
-            return max(1, s)
-    return max(1, orbit.n_steps)
+    aim = SPECTRUM_AIM if rows.shape[-2] <= SMALL else CHOLESKY_AIM
+    if orbit.runs_along:  # compiled loops say whether a block of this length is good enough
+        good = (q for q in reversed(intervals) if orbit.blocks(rows, 0, 1, q, aim)[0])
+        return next(good, 1)
+    carried, here = [], rows
+    for before, interval in itertools.pairwise((0, *intervals)):
+        here = orbit.through(here, before, interval)
+        carried.append(here)
+    both = zip(reversed(intervals), reversed(carried), strict=True)
+    return next((q for q, vectors in both if _stands(vectors, aim)), 1)
+
+
+def _stands(rows: Array, aim: float) -> bool:
+    """Say whether vectors have come no closer to each other than a sine."""
+    if not np.isfinite(rows).all():
+        return False
+    with np.errstate(over="ignore"):
+        diagonal, length = orthonormalise(rows.copy())
+    return not (diagonal < aim * length).any()
 
 
 @dataclass

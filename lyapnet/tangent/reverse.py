@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from ..errors import DegenerateBasisError
@@ -39,26 +41,45 @@ def reverse(
         Cotangent of the log growth of the first block.
     """
     rows, orbit = tape.rows, tape.orbit
-    bars = empty(rows[1:].shape)
-    bars[-1] = 0.0 if rows_bar is None else rows_bar
-    first_bar = np.empty_like(rows[0])
-    each_row, each_bar = list(rows), [first_bar, *bars]  # views of all steps, made once
     # What came with a cotangent from the next stretch is cleared at once.
     spread = 0.0 if rows_bar is None else np.inf
-    singular = ~np.isfinite(tape.log_growth).reshape(len(tape.blocks), -1).all(axis=1)
-    if singular.any():
-        last = int(np.argmax(singular))
-        raise _singular(start + tape.blocks[last][1], tape.log_growth[last])
-    spreads = np.ptp(tape.log_growth, axis=-1).reshape(len(tape.blocks), -1).max(axis=1).tolist()
-    for (first, last, factor), grown in zip(reversed(tape.blocks), reversed(spreads), strict=True):
-        spread += grown
-        clear = spread > _REPROJECT
-        pull_back_qr(each_row[last], factor, each_bar[last], bar, next_bar, clear)
-        if clear:
-            spread = 0.0
+    if tape.at_once is not None:
+        for _, edges, log_growth in tape.at_once:
+            _refuse_singular(log_growth, start + edges[1:])
+        blocks = [(factors, edges) for factors, edges, _ in tape.at_once]
+        each_clear = [_clearings(log_growth, spread) for *_, log_growth in tape.at_once]
+        bars = orbit.back(rows, blocks, each_clear, rows_bar, bar, next_bar)
+        return bars[1:], bars[0], bar
+    _refuse_singular(tape.log_growth, [start + last for _, last, _ in tape.blocks])
+    clear = _clearings(tape.log_growth, spread)
+    bars = empty(rows.shape)
+    bars[-1] = 0.0 if rows_bar is None else rows_bar
+    each_row, each_bar = list(rows), list(bars)  # views of all steps, made once
+    for (first, last, factor), now in zip(reversed(tape.blocks), reversed(clear), strict=True):
+        pull_back_qr(each_row[last], factor, each_bar[last], bar, next_bar, now)
         next_bar = bar
         orbit.carry_back(first, each_bar[first : last + 1], each_row[first:last])
-    return bars, first_bar, next_bar
+    return bars[1:], bars[0], next_bar
+
+
+def _clearings(log_growth: Array, spread: float) -> list[bool]:
+    """Say for each block whether the rounding above the diagonal is to be cleared behind it."""
+    spreads = np.ptp(log_growth, axis=-1).reshape(len(log_growth), -1).max(axis=1).tolist()
+    clear = []
+    for grown in reversed(spreads):
+        spread += grown
+        clear.append(spread > _REPROJECT)
+        if clear[-1]:
+            spread = 0.0
+    return clear[::-1]
+
+
+def _refuse_singular(log_growth: Array, ends: Sequence[int] | Array) -> None:
+    """Refuse growth of minus infinity, in blocks that end at some steps."""
+    singular = ~np.isfinite(log_growth).reshape(len(log_growth), -1).all(axis=1)
+    if singular.any():
+        last = int(np.argmax(singular))
+        raise _singular(int(ends[last]), log_growth[last])
 
 
 def _singular(step: int, log_growth: Array) -> DegenerateBasisError:

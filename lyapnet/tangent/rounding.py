@@ -43,6 +43,8 @@ class Disturbed(Orbit):
         self.orbit, self.noise = orbit, noise
         self.states = orbit.states if n_steps is None else orbit.states[: n_steps + 1]
         self.inputs, self.members_last = orbit.inputs, orbit.members_last
+        volume = orbit.log_volume
+        self.log_volume = volume if volume is None or n_steps is None else volume[:n_steps]
         self._rng = np.random.default_rng(0)
 
     def push(self, s: int, rows: Array, out: Array) -> None:

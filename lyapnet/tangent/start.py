@@ -11,6 +11,7 @@ from .. import validate
 from ..numerics.arrays import Array
 from ..numerics.autodiff import value
 from ..systems import System
+from .interval import interval_of
 from .qr import orthonormalise
 from .stretches import Plan
 
@@ -59,12 +60,12 @@ def plan_of(u: Array | None, n_steps: Any, transient: Any, basis_transient: Any,
 
 
 def window_plan(
-    u: Any, n_steps: int | None, transient: int, basis_transient: int, qr_interval: int
+    u: Any, n_steps: int | None, transient: int, basis_transient: int, qr_interval: int | str
 ) -> Plan:
     """Check the counts of steps of a window, and complete them from the inputs."""
     transient = validate.integer("transient", transient, low=0)
     basis_transient = validate.integer("basis_transient", basis_transient, low=0)
-    interval = validate.integer("qr_interval", qr_interval, low=1)
+    interval = interval_of(qr_interval)
     if n_steps is None:
         if u is None:
             raise ValueError("`n_steps` is needed where no `inputs` fix the number of steps")
@@ -74,7 +75,8 @@ def window_plan(
                 f"`inputs` has {np.shape(value(u))[0]} steps, not more than the transients of "
                 f"{transient} and {basis_transient}: give a longer sequence"
             )
-    return Plan(transient, basis_transient, validate.integer("n_steps", n_steps, low=1), interval)
+    n_steps = validate.integer("n_steps", n_steps, low=1)
+    return Plan(transient, basis_transient, n_steps, interval or 1, forgiving=interval is None)
 
 
 def start_state(system: System, x0: Any, rng: np.random.Generator) -> Array:

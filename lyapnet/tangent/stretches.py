@@ -56,10 +56,14 @@ class Plan:
                 start = stop
 
 
-def stretch_length(system: System, lead: tuple[int, ...], k: int) -> int:
-    """Return the steps that a stretch should have."""
+#: Steps of a stretch at most, and of one after which nobody looks at the errors.
+_MOST, _LONGEST = 2**12, 2**14
+
+
+def stretch_length(system: System, lead: tuple[int, ...], k: int, *, looks: bool = True) -> int:
+    """Return the steps that a stretch should have; many if nobody `looks` between two."""
     per_step = max(1, int(np.prod(lead))) * system.dim * (k if k < system.dim else system.dim)
-    return int(np.clip(_STRETCH // per_step, 64, 4096))
+    return int(np.clip(_STRETCH // per_step, 64, _MOST if looks else _LONGEST))
 
 
 class Losses:
@@ -106,7 +110,9 @@ def run_orbit(
 ) -> Orbit:
     """Run steps ``start ... stop`` of a trajectory; refuse one that diverges, or note its loss."""
     orbit = system.orbit(x, None if inputs is None else inputs[start:stop], stop - start)
-    finite = np.isfinite(orbit.states[-1]).all(axis=-1)
+    if orbit.runs_along and losses is None:
+        return orbit
+    finite: Array = np.asarray(np.isfinite(orbit.last).all(axis=-1))
     if finite.all() and (losses is None or not losses.lost.any()):
         return orbit
     steps = start + np.argmin(np.isfinite(orbit.states).all(axis=-1), axis=0)
@@ -117,6 +123,14 @@ def run_orbit(
             return Surviving(orbit, losses.lost)
         finite, steps = ~losses.lost, losses.steps
     raise _diverged(finite, steps, partial)
+
+
+def check_states(orbit: Orbit, start: int) -> None:
+    """Refuse an orbit that diverges; `start` is the number of its first step in the run."""
+    finite: Array = np.asarray(np.isfinite(orbit.last).all(axis=-1))
+    if not finite.all():
+        steps = start + np.argmin(np.isfinite(orbit.states).all(axis=-1), axis=0)
+        raise _diverged(finite, steps, None)
 
 
 def _diverged(finite: Array, steps: Array, partial: Any) -> DivergedError:

@@ -193,6 +193,7 @@ def train(
         _checked_dropout(dropout, system),
         _checked_validation(validate_every, task),
     )
+    system = system.with_loops(settings.batch_size, settings.n_epochs * settings.n_steps)
     callback = validate.function("callback", callback)
     # What is not asked for is not there: a checkpoint of an older version goes on.
     asked = {k: x for k, x in settings._asdict().items() if k not in _LATER or x}

@@ -53,6 +53,7 @@ def test_a_function_of_one_state_may_refuse_several_in_its_own_way(step, lead):
     assert_allclose(found.exponents, np.broadcast_to(HENON, (*lead, 2)), atol=0.02)
 
 
+@pytest.mark.filterwarnings("ignore:.*one state after the other")
 @pytest.mark.parametrize("lead", [(), (2,)])
 def test_a_compiled_function(lead):
     step, jacobian = (

@@ -1,4 +1,4 @@
-"""The notebook on PyTorch with PyTorch, where that is installed; `make test` runs it without."""
+"""The notebooks on PyTorch with PyTorch, where that is installed; `make test` runs it without."""
 
 import json
 import sys
@@ -6,12 +6,12 @@ from pathlib import Path
 
 import pytest
 
-NOTEBOOK = Path(__file__).parents[2] / "notebooks" / "from_pytorch_and_back.ipynb"
+NOTEBOOKS = Path(__file__).parents[2] / "notebooks"
 
 
-def run(capsys):
-    """Run the cells of the notebook, in order, in one namespace; return it and what was said."""
-    cells = json.loads(NOTEBOOK.read_text(encoding="utf-8"))["cells"]
+def run(capsys, name="from_pytorch_and_back"):
+    """Run the cells of a notebook, in order, in one namespace; return it and what was said."""
+    cells = json.loads((NOTEBOOKS / f"{name}.ipynb").read_text(encoding="utf-8"))["cells"]
     namespace = {"__name__": "notebook"}
     for number, cell in enumerate(cells):
         if cell["cell_type"] == "code":
@@ -42,4 +42,26 @@ def test_without_torch_every_cell_runs(capsys, monkeypatch):
     found, said = run(capsys)
     assert found["torch"] is None
     assert "learned" not in found
+    assert said.count("PyTorch is not installed") == 2  # at the top, and where it would train
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore:FigureCanvasAgg is non-interactive")
+def test_with_torch_both_networks_of_the_loop_learn(capsys):
+    torch = pytest.importorskip("torch", reason="PyTorch is not installed")
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        learned = run(capsys, "flossing_in_pytorch")[0]["learned"]
+    finally:
+        torch.set_num_threads(threads)
+    for name in ("nn.RNN", "layer norm"):
+        assert learned[name, "flossed"] > 0.9
+        assert abs(learned[name, "not flossed"] - 0.5) < 0.03
+
+
+def test_without_torch_the_loop_says_so(capsys, monkeypatch):
+    monkeypatch.setitem(sys.modules, "torch", None)
+    found, said = run(capsys, "flossing_in_pytorch")
+    assert found["learned"] == {}
     assert said.count("PyTorch is not installed") == 2  # at the top, and where it would train

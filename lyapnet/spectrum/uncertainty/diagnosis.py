@@ -215,6 +215,7 @@ def diagnose(
     heavy = is_heavy_tailed(growth, durations)
     if ensemble:
         heavy = heavy | _end_to_end_heavy(growth, durations)
+    heavy = heavy & ~regular  # a decay is one long episode, and bounded
     judged = _that_tell(estimate) if ensemble else np.ones(estimate.mean.shape[:-1], dtype=bool)
     words = unbounded(x0, state, len(growth)) or in_words(
         Estimate(*(part[judged] for part in estimate)),

@@ -1,0 +1,90 @@
+"""numba's compiler, with the options that all loops share."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from typing import Any
+
+from llvmlite import ir
+from numba import njit, types
+from numba.core.ccallback import CFunc
+from numba.extending import intrinsic
+
+
+class _Kept:
+    """numba's files on disk, where anything may happen to them: at worst code is compiled again."""
+
+    def __init__(self, files: Any) -> None:
+        self._files = files
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._files, name)
+
+    def load_overload(self, signature: Any, context: Any) -> Any:
+        """Return compiled code, or None."""
+        try:
+            return self._files.load_overload(signature, context)
+        except Exception:  # damaged in one of many ways: it is written again
+            with suppress(OSError):
+                self._files.flush()
+            return None
+
+    def save_overload(self, signature: Any, code: Any) -> None:
+        """Keep compiled code, where the disk has room."""
+        with suppress(OSError):
+            self._files.save_overload(signature, code)
+
+
+def _jit(function: Any, **options: Any) -> Any:
+    """Compile a function: without Python's lock, and so that a division by zero is no error."""
+    options = {"nogil": True, "error_model": "numpy", **options}
+    try:
+        made = njit(cache=True, **options)(function)
+    except RuntimeError:  # no folder that can be written
+        return njit(**options)(function)
+    made._cache = _Kept(made._cache)
+    return made
+
+
+def jit(function: Any) -> Any:
+    """Compile a function whose sums may be taken in any order, several numbers at once."""
+    return _jit(function, fastmath={"reassoc", "contract"})
+
+
+def jit_in_order(function: Any) -> Any:
+    """Compile a function in which the order of operations matters."""
+    return _jit(function)
+
+
+def callback(signature: Any) -> Any:
+    """Compile a function to be called through its address."""
+
+    def compiled(function: Any) -> Any:
+        made: Any = CFunc(
+            function,
+            (signature.args, signature.return_type),
+            locals={},
+            options={"error_model": "numpy"},
+        )
+        with suppress(RuntimeError):  # no folder that can be written
+            made.enable_caching()
+            made._cache = _Kept(made._cache)
+        made.compile()
+        return made
+
+    return compiled
+
+
+@intrinsic  # type: ignore[untyped-decorator]
+def two_to_the(typing: Any, exponent: Any) -> Any:
+    """Return 2 to a whole number between -1022 and 1023, given as a float."""
+    signature = types.float64(types.float64)
+
+    def code(context: Any, builder: Any, signature: Any, values: Any) -> Any:
+        double, word = ir.DoubleType(), ir.IntType(64)
+        # Added to this, a small whole number is in the last bits of the sum.
+        shifted = builder.fadd(values[0], ir.Constant(double, 1.5 * 2.0**52 + 1023))
+        bits = builder.bitcast(shifted, word)
+        return builder.bitcast(builder.shl(bits, ir.Constant(word, 52)), double)
+
+    return signature, code

@@ -1,0 +1,182 @@
+"""Compiled loops as functions of arrays."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+from concurrent.futures import ThreadPoolExecutor
+from functools import cache
+from typing import Any
+
+import numpy as np
+
+from ..numerics.arrays import Array, blas_limit
+from . import small, wide
+from .machine import machine
+from .program import Program
+
+_INT, _REAL, _PTR = ctypes.c_int64, ctypes.c_double, ctypes.c_void_p
+
+#: Vectors are written out one by one up to so many operations in a tangent step and its
+#: factorisation, beyond it they go side by side.
+_WRITTEN_OUT = 3000
+
+#: Operations that a thread should have, for the start of another to be worth it.
+_PER_THREAD = 2e6
+
+#: Kernels that a process keeps.
+_MOST = 256
+
+
+class Kernel:
+    """The compiled loops of a program with k tangent vectors.
+
+    Arrays have the axes (group, ..., lane): the members of an ensemble in groups, each worked on
+    at once.
+    """
+
+    def __init__(self, program: Program, k: int, ensemble: bool) -> None:
+        n = program.dim
+        self.program = program
+        self.k = k
+        self.wide = k * len(program.graph.nodes) + 6 * n * k**2 > _WRITTEN_OUT
+        at_once = machine().lanes
+        self.lanes = at_once if ensemble and not self.wide else 1
+        self._scratch = 1
+        self._factor = 0
+        self._blas: Array | None = None
+        if self.wide:
+            self._scratch = n * wide.padded(k, at_once) + 2 * n * k + k * k + 67 * k + n
+            self._factor, self._blas = _factorisation()
+            text = wide.source(program, k, at_once)
+        else:
+            text = small.source(program, k, self.lanes)
+        functions = machine().functions(text)
+        self._run = ctypes.CFUNCTYPE(
+            None, _INT, _INT, _PTR, _PTR, _INT, _INT, _PTR, _INT, _PTR, _PTR
+        )(functions["run.groups"])
+        self._blocks = ctypes.CFUNCTYPE(
+            None, _INT, _INT, _INT, _PTR, _PTR, _PTR, _INT, _INT, _PTR, _INT, _PTR, _REAL,
+            _PTR, _PTR, _PTR, _PTR, _PTR,
+        )(functions["blocks.groups"])  # fmt: skip
+
+    def run(self, x: Array, u: Array, p: Array, d: Array, n_steps: int) -> Array:
+        """Return the states ``(groups, n_steps, n, lanes)`` after each step from ``x``."""
+        states = np.empty((len(x), n_steps, *x.shape[1:]))
+
+        def part(a: int, b: int) -> None:
+            self._run(
+                b - a, n_steps, _at(x, a), _at(u, a), u.shape[2], _step(u), _at(p, a), _step(p),
+                d.ctypes.data, _at(states, a),
+            )  # fmt: skip
+
+        self._shared(part, len(x), n_steps)
+        return states
+
+    def blocks(
+        self,
+        x: Array,
+        q: Array,
+        u: Array,
+        p: Array,
+        d: Array,
+        *,
+        first: int,
+        count: int,
+        interval: int,
+        least: float,
+    ) -> tuple[Array, Array]:
+        """Carry states and bases through blocks as long as these are good enough, in place.
+
+        Parameters
+        ----------
+        x : array (groups, n, lanes)
+        q : array (groups, k, n, lanes)
+        u : array (groups or 1, T, m, lanes)
+        p : array (groups or 1, n_params, lanes)
+        d : array (1,)
+        first : int
+            The step of `u` that comes first.
+        count, interval : int
+        least : float
+            The smallest sine that is good enough; below zero, nothing is factorised.
+
+        Returns
+        -------
+        done : array (groups,)
+            Blocks that went well, before which x and q stop.
+        diagonal : array (groups, count, k, lanes)
+        """
+        diagonal = np.empty((len(x), count, self.k, self.lanes))
+        done = np.empty(len(x), dtype=np.int64)
+        blas = 0 if self._blas is None else self._blas.ctypes.data
+        width = u.shape[2]
+        shift = 8 * first * width * self.lanes
+
+        def part(a: int, b: int) -> None:
+            scratch = np.empty(self._scratch)
+            self._blocks(
+                b - a, count, interval, _at(x, a), _at(q, a), _at(u, a) + shift, width, _step(u),
+                _at(p, a), _step(p), d.ctypes.data, least, _at(diagonal, a),
+                scratch.ctypes.data, blas, self._factor, _at(done, a),
+            )  # fmt: skip
+
+        self._shared(part, len(x), count * interval * (1 + self.k))
+        return done, diagonal
+
+    def _shared(self, part: Any, groups: int, times: int) -> None:
+        """Share groups among threads where that is worth it."""
+        work = groups * times * len(self.program.graph.nodes)
+        n_threads = min(groups, int(work / _PER_THREAD))
+        if n_threads > 1:
+            n_threads = min(n_threads, allowed_threads())
+        if n_threads < 2:
+            part(0, groups)
+            return
+        edges = [groups * i // n_threads for i in range(n_threads + 1)]
+        with ThreadPoolExecutor(n_threads) as pool:
+            list(pool.map(part, edges[:-1], edges[1:]))
+
+
+def allowed_threads() -> int:
+    """Return the threads that the caller's affinity and BLAS limits allow."""
+    count = getattr(os, "process_cpu_count", None)
+    if count is None and hasattr(os, "sched_getaffinity"):
+        cores = len(os.sched_getaffinity(0))
+    else:
+        cores = (count or os.cpu_count)() or 1
+    return min(cores, blas_limit())
+
+
+#: Kernels of this process, by what their programs do.
+_known: dict[Any, Kernel] = {}
+
+
+def kernel_of(program: Program, k: int, ensemble: bool) -> Kernel:
+    """Return the kernel of a program, compiled now or before."""
+    key = (program.identity, k, ensemble)
+    if key not in _known:
+        if len(_known) >= _MOST:
+            _known.pop(next(iter(_known)))
+        _known[key] = Kernel(program, k, ensemble)
+    return _known[key]
+
+
+@cache
+def _factorisation() -> tuple[int, Array]:
+    """Return the address of the factorisation, and of the BLAS that it needs."""
+    from .blas import addresses
+    from .qr import factorise
+
+    return factorise.address, addresses()
+
+
+def _at(x: Array, group: int) -> int:
+    """Return the address of a group's part; the only part is for all groups."""
+    address: int = x.__array_interface__["data"][0]  # half the time of x.ctypes.data
+    return address + group * x.strides[0] if group and len(x) > 1 else address
+
+
+def _step(x: Array) -> int:
+    """Return the numbers from one group's part to the next."""
+    return x.strides[0] // 8 if len(x) > 1 else 0

@@ -1,0 +1,144 @@
+"""A system whose step has been written down, and its ensemble in the order that loops want."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from ..numerics.arrays import Array
+from ..numerics.autodiff import leaves, rebuild
+from .kernel import Kernel, kernel_of
+from .program import Program, program
+from .trace import Graph, Untraceable
+
+
+@dataclass
+class Loop:
+    """The compiled loops of one system.
+
+    Attributes
+    ----------
+    program : Program
+    kernel : Kernel
+    params : array (members or 1, n_params)
+        All parameters, flat.
+    dt : float
+    lead : tuple of int
+        Axes of the ensemble.
+    """
+
+    program: Program
+    kernel: Kernel
+    params: Array
+    dt: float
+    lead: tuple[int, ...]
+
+    @classmethod
+    def of(cls, system: Any, lead: tuple[int, ...], k: int) -> Loop:
+        """Write a `Map` or `Flow` down and compile it; see `Untraceable`."""
+        written, params = _written(system, lead)
+        members = int(np.prod(lead))
+        return cls(written, kernel_of(written, k, members > 1), params, system.dt, lead)
+
+    def __post_init__(self) -> None:
+        self.alone = not self.lead and self.kernel.lanes == 1
+        self.given = self.grouped(self.params, shared=True), np.array([self.dt])
+
+    @property
+    def groups(self) -> int:
+        """Number of groups of members."""
+        return -(-int(np.prod(self.lead)) // self.kernel.lanes)
+
+    def grouped(self, x: Array, shared: bool = False) -> Array:
+        """Return members ``(members, ...)`` as ``(groups, ..., lanes)``, the last one repeated.
+
+        What is the same for all members stays one group.
+        """
+        lanes = self.kernel.lanes
+        if self.alone:
+            return np.ascontiguousarray(x[..., None])
+        if len(x) == 1 and (shared or lanes == 1):
+            return np.ascontiguousarray(np.repeat(x[..., None], lanes, axis=-1))
+        missing = self.groups * lanes - len(x)
+        if missing:
+            x = np.concatenate([x, np.repeat(x[-1:], missing, axis=0)])
+        x = x.reshape(self.groups, lanes, *x.shape[1:])
+        return np.ascontiguousarray(np.moveaxis(x, 1, -1))
+
+    def inputs(self, inputs: Array | None, n_steps: int) -> Array:
+        """Return inputs ``(T, ..., m)`` as ``(groups or 1, T, m, lanes)``."""
+        if inputs is None or not inputs.shape[-1]:
+            return np.zeros((1, 1, 0, self.kernel.lanes))
+        m = inputs.shape[-1]
+        alone = inputs[:n_steps].reshape(n_steps, -1, m)
+        if alone.shape[1] > 1:
+            alone = np.broadcast_to(inputs[:n_steps], (n_steps, *self.lead, m))
+            alone = alone.reshape(n_steps, -1, m)
+        return self.grouped(alone.swapaxes(0, 1), shared=True)
+
+    def members(self, x: Array, axis: int) -> Array:
+        """Return ``(groups, ..., lanes)`` as an array with the ensemble's axes at `axis`."""
+        if self.alone:
+            return x.reshape(x.shape[1:-1])
+        x = np.moveaxis(x, (0, -1), (axis, axis + 1))
+        shape = x.shape
+        x = x.reshape(*shape[:axis], shape[axis] * shape[axis + 1], *shape[axis + 2 :])
+        x = x[(slice(None),) * axis + (slice(int(np.prod(self.lead))),)]
+        return x.reshape(*shape[:axis], *self.lead, *shape[axis + 2 :])
+
+
+def untraceable(system: Any) -> str:
+    """Return why a system's step cannot be written down, nothing if it can.
+
+    Which parameters are per member only a run can tell: here it is guessed.
+    """
+    reason = ""
+    for lead in [(), *(np.shape(leaf)[:axes] for leaf in leaves(system.params) for axes in (1, 2))]:
+        try:
+            _written(system, lead)
+        except Untraceable as error:
+            reason = reason or f"`{system.named}`: {error}"
+        else:
+            return ""
+    return reason
+
+
+def _written(system: Any, lead: tuple[int, ...]) -> tuple[Program, Array]:
+    """Write a system's step down, with parameters as symbols if it allows that."""
+    try:
+        return _with_params(system, lead, symbolic=True)
+    except Untraceable:
+        own = [np.shape(x)[: len(lead)] == lead for x in leaves(system.params)]
+        if (lead and any(own)) or not own:
+            raise
+        return _with_params(system, lead, symbolic=False)
+
+
+def _with_params(system: Any, lead: tuple[int, ...], symbolic: bool) -> tuple[Program, Array]:
+    shapes, columns = [], []
+    for leaf in leaves(system.params) if symbolic else []:
+        leaf = np.asarray(leaf)
+        own = bool(lead) and leaf.shape[: len(lead)] == lead
+        shapes.append(leaf.shape[len(lead) :] if own else leaf.shape)
+        columns.append(leaf.reshape(int(np.prod(lead)) if own else 1, -1))
+
+    def step(graph: Graph, x: Any) -> Any:
+        p, first = system.params, 0
+        if symbolic:
+            symbols = []
+            for shape in shapes:
+                found = graph.inputs("p", shape, first)
+                symbols.append(found if shape else found[()])
+                first += int(np.prod(shape))
+            p = rebuild(p, symbols)
+        row = system.drive.row(None, 0.0)
+        u = None if row is None else graph.inputs("u", row.shape)
+        return system.written(x, u, p, graph.inputs("d", ())[()])
+
+    done = program(step, system.dim)
+    rows = max((len(c) for c in columns), default=1)
+    spread = [np.broadcast_to(c, (rows, c.shape[1])) for c in columns]
+    params = np.concatenate(spread, axis=1) if spread else np.zeros((1, 0))
+    return done, np.ascontiguousarray(params, dtype=float)

@@ -1,0 +1,116 @@
+"""A system's step and its tangent step, written down once for all states and parameters."""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from .derivative import pushed
+from .trace import Graph, Symbol, Untraceable, ancestors, symbols_of
+
+
+@dataclass
+class Program:
+    """Nodes of a graph that are a step and the push of one tangent vector.
+
+    Its inputs are called ``x`` (state), ``q`` (tangent vector), ``u`` (input), ``p`` (parameters,
+    flat) and ``d`` (time step).
+
+    Attributes
+    ----------
+    graph : Graph
+    dim : int
+    step : list of int
+        The next state.
+    push : list of int
+        The tangent vector after the step.
+    """
+
+    graph: Graph
+    dim: int
+    step: list[int]
+    push: list[int]
+
+    @property
+    def identity(self) -> tuple[Any, ...]:
+        """What tells it from all others."""
+        exact = (
+            (name, struct.pack("d", *arguments)) if name == "constant" else (name, arguments)
+            for name, arguments in self.graph.nodes
+        )
+        return (*exact, tuple(self.step), tuple(self.push))
+
+    @property
+    def size(self) -> int:
+        """Number of operations in both."""
+        return len(ancestors(self.graph, [*self.step, *self.push]))
+
+
+def program(step: Callable[[Graph, Any], Any], dim: int) -> Program:
+    """Write down a step.
+
+    Parameters
+    ----------
+    step : callable (graph, x)
+        Returns the next state.
+    dim : int
+    """
+    graph = Graph()
+    x = graph.inputs("x", (dim,))
+    try:
+        y = step(graph, x)
+    except Untraceable:
+        raise
+    except Exception as error:  # whatever a user's function makes of symbols
+        raise Untraceable(f"{type(error).__name__}: {error}") from error
+    after = [s.at for s in symbols_of(y, graph, (dim,), "step")]
+    q = graph.inputs("q", (dim,))
+    found = pushed(graph, after, {x[i].at: q[i] for i in range(dim)})
+    zero = graph.constant(0.0)
+    return Program(graph, dim, after, [(zero if t is None else t).at for t in found])
+
+
+def depends_on(graph: Graph, name: str) -> Any:
+    """Return for each node whether an input of this name enters it."""
+    found = np.zeros(len(graph.nodes), dtype=bool)
+    for at, (operation, arguments) in enumerate(graph.nodes):
+        if operation == "input":
+            found[at] = arguments[0] == name
+        elif operation != "constant":
+            found[at] = any(found[i] for i in arguments)
+    return found
+
+
+def gram_schmidt(k: int, n: int, passes: int) -> tuple[Graph, list[list[int]]]:
+    r"""Write down :math:`A = QR` of k vectors of n components by the modified method.
+
+    Returns
+    -------
+    graph : Graph
+        Its inputs are ``a``, the vectors one after the other.
+    nodes : list of list of int
+        Those of Q, of ``diag R``, and of the vectors' lengths.
+    """
+    graph = Graph()
+    rows = graph.inputs("a", (k, n))
+    diagonal, length = [], []
+    for j in range(k):
+        v = rows[j]
+        size = np.sqrt(_inner(v, v))
+        length.append(size)
+        for _ in range(passes if j else 0):
+            for i in range(j):
+                v = v - _inner(rows[i], v) * rows[i]
+        norm = np.sqrt(_inner(v, v)) if j else size
+        diagonal.append(norm)
+        rows[j] = v * (1.0 / norm)
+    found: list[list[Symbol]] = [list(rows.ravel()), diagonal, length]
+    return graph, [[s.at for s in part] for part in found]
+
+
+def _inner(a: Any, b: Any) -> Any:
+    return (a * b).sum()

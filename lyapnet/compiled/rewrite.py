@@ -1,0 +1,165 @@
+"""A user's function as it should be called on symbols: where it makes arrays, they can hold these.
+
+``np.array([...], dtype=float)``, an assignment to elements of ``np.empty(3)`` and functions of
+``math`` would ask symbols for their values. So the function is called with other modules in the
+place of these; those of numba are taken for what they were written as.
+"""
+
+from __future__ import annotations
+
+import builtins
+import functools
+import math
+import types
+from collections.abc import Callable
+from typing import Any
+
+import autograd.numpy as anp
+import numpy as np
+
+from .trace import Symbol, Symbols, Untraceable
+
+#: Functions of `math` whose names NumPy does not have.
+_MATH = {
+    "fabs": np.absolute, "asin": np.arcsin, "acos": np.arccos, "atan": np.arctan,
+    "atan2": np.arctan2, "sinh": np.sinh, "asinh": np.arcsinh, "acosh": np.arccosh,
+    "atanh": np.arctanh, "pow": np.power,
+}  # fmt: skip
+
+
+class _Module:
+    """A module some of whose functions are others."""
+
+    def __init__(self, module: Any, others: dict[str, Any]) -> None:
+        self._module, self._others = module, others
+
+    def __getattr__(self, name: str) -> Any:
+        found = self._others.get(name)
+        return getattr(self._module, name) if found is None else found
+
+
+def _making(name: str) -> Callable[..., Any]:
+    """Return a function of NumPy that makes arrays which can hold symbols."""
+    make = getattr(np, name)
+
+    def made(*args: Any, **kwargs: Any) -> Any:
+        kwargs.pop("dtype", None)
+        if name in ("array", "asarray", "asanyarray", "ascontiguousarray"):
+            return _array(args[0])
+        if name.endswith("_like"):
+            args = (np.empty(np.shape(args[0])), *args[1:])
+        return (
+            make(*args[: 2 if name.startswith("full") else 1], **kwargs)
+            .astype(object)
+            .view(Symbols)
+        )
+
+    return made
+
+
+def _array(x: Any) -> Any:
+    if isinstance(x, list | tuple):
+        x = [_array(item) for item in x]
+        shapes = {np.shape(item) for item in x}
+        if len(shapes) > 1:
+            raise Untraceable("it joins arrays of different shapes")
+        parts = [np.asarray(_whole(item), dtype=object) for item in x]
+        return np.stack(parts).view(Symbols) if parts else np.empty(0, dtype=object).view(Symbols)
+    return x.copy() if isinstance(x, np.ndarray) else x
+
+
+def _whole(x: Any) -> Any:
+    if isinstance(x, Symbols):
+        return x.view(np.ndarray)
+    if isinstance(x, Symbol):
+        alone = np.empty((), dtype=object)
+        alone[()] = x
+        return alone
+    return x
+
+
+_MAKERS = (
+    "array", "asarray", "asanyarray", "ascontiguousarray", "empty", "zeros", "ones", "full",
+    "empty_like", "zeros_like", "ones_like", "full_like",
+)  # fmt: skip
+
+_ARRAYS = {name: _making(name) for name in _MAKERS}
+
+_OTHERS: dict[Any, Any] = {
+    np: _Module(np, _ARRAYS),
+    anp: _Module(anp, _ARRAYS),
+    math: _Module(
+        math,
+        {**{name: getattr(np, name) for name in dir(math) if isinstance(getattr(np, name, None),
+            np.ufunc)}, **_MATH},
+    ),
+}  # fmt: skip
+
+
+def _extreme(function: Any, ufunc: Any) -> Callable[..., Any]:
+    def found(*args: Any, **kwargs: Any) -> Any:
+        items = args if len(args) > 1 else list(args[0])
+        if kwargs or not any(isinstance(x, Symbol) for x in items):
+            return function(*args, **kwargs)
+        return functools.reduce(ufunc, items)
+
+    return found
+
+
+_BUILTINS = {
+    "max": _extreme(builtins.max, np.maximum),
+    "min": _extreme(builtins.min, np.minimum),
+    "float": lambda x=0.0: x if isinstance(x, Symbol) else float(x),
+}
+
+
+def rewritten(function: Any, depth: int = 3) -> Any:
+    """Return a function to be called on symbols in the place of a user's."""
+    function = getattr(function, "py_func", function)  # of numba
+    if isinstance(function, functools.partial):
+        inner = rewritten(function.func, depth)
+        return functools.partial(inner, *function.args, **function.keywords)
+    if isinstance(function, types.MethodType):
+        return types.MethodType(rewritten(function.__func__, depth), function.__self__)
+    if not isinstance(function, types.FunctionType):
+        return function
+    names = {*function.__code__.co_names, *_inner_names(function.__code__)}
+    scope = dict(function.__globals__)
+    for name in names:
+        if name in scope:
+            scope[name] = _other(scope[name], depth)
+        elif name in _BUILTINS:
+            scope[name] = _BUILTINS[name]
+    closure = function.__closure__
+    if closure is not None:
+        closure = tuple(_cell(cell, depth) for cell in closure)
+    made = types.FunctionType(
+        function.__code__, scope, function.__name__, function.__defaults__, closure
+    )
+    made.__kwdefaults__ = function.__kwdefaults__
+    return made
+
+
+def _inner_names(code: types.CodeType) -> set[str]:
+    """Return the names that functions inside of a function use."""
+    inner = [c for c in code.co_consts if isinstance(c, types.CodeType)]
+    return {name for c in inner for name in (*c.co_names, *_inner_names(c))}
+
+
+def _cell(cell: Any, depth: int) -> Any:
+    try:
+        return types.CellType(_other(cell.cell_contents, depth))
+    except ValueError:  # empty
+        return cell
+
+
+def _other(x: Any, depth: int) -> Any:
+    """Return what to call in the place of a function or module that a user's function names."""
+    if isinstance(x, types.ModuleType):
+        return _OTHERS.get(x, x)
+    for module in (np, anp, math):
+        name = getattr(x, "__name__", None)
+        if isinstance(name, str) and callable(x) and getattr(module, name, None) is x:
+            return getattr(_OTHERS[module], name)
+    own = isinstance(x, types.FunctionType) and not x.__module__.startswith(("numpy", "autograd"))
+    return rewritten(x, depth - 1) if depth and (own or hasattr(x, "py_func")) else x

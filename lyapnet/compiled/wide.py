@@ -1,0 +1,179 @@
+"""The loop of one system with many tangent vectors: as many at once as the processor has lanes.
+
+The same as `small`, but vectors go through a step side by side, and a function that is passed as a
+pointer factorises.
+"""
+
+from __future__ import annotations
+
+from .code import Numbers, Text, inputs_of, module, write
+from .operations import TRUTHS
+from .program import Program, depends_on
+from .small import BLOCKS, outside_of, over_groups, run, variables_of
+from .trace import Graph, ancestors
+
+
+def source(program: Program, k: int, lanes: int) -> str:
+    """Return the text of both loops."""
+    text = Text()
+    functions = [run(text, program, 1), _copy(), _blocks(text, program, k, lanes)]
+    return module([*functions, *over_groups(program.dim, k, 1)], text.declared)
+
+
+def padded(k: int, lanes: int) -> int:
+    """Return the number of vectors that fill whole lanes."""
+    return -(-k // lanes) * lanes
+
+
+def _copy() -> str:
+    """Write a copy of rows ``(k, n)`` to columns, or back."""
+    return """define internal void @transpose(ptr noalias %from, ptr noalias %to, i64 %rows,
+    i64 %columns, i64 %step.from, i64 %step.to) #0 {
+entry:
+  br label %outer
+outer:
+  %i = phi i64 [ 0, %entry ], [ %i.next, %after ]
+  %more = icmp slt i64 %i, %rows
+  br i1 %more, label %before, label %done
+before:
+  %row = mul i64 %i, %step.from
+  br label %inner
+inner:
+  %j = phi i64 [ 0, %before ], [ %j.next, %body ]
+  %again = icmp slt i64 %j, %columns
+  br i1 %again, label %body, label %after
+body:
+  %source = add i64 %row, %j
+  %p = getelementptr inbounds double, ptr %from, i64 %source
+  %value = load double, ptr %p, align 8
+  %column = mul i64 %j, %step.to
+  %target = add i64 %column, %i
+  %t = getelementptr inbounds double, ptr %to, i64 %target
+  store double %value, ptr %t, align 8
+  %j.next = add i64 %j, 1
+  br label %inner
+after:
+  %i.next = add i64 %i, 1
+  br label %outer
+done:
+  ret void
+}"""
+
+
+def _blocks(text: Text, program: Program, k: int, lanes: int) -> str:
+    """Write the loop over blocks."""
+    text.lines = []
+    one, many = Numbers(text), Numbers(text, lanes)
+    n, graph = program.dim, program.graph
+    width = padded(k, lanes)
+    chunks = width // lanes
+    wanted = [*program.step, *program.push]
+    moving = depends_on(graph, "q")
+    text.label("entry")
+    x = variables_of(one, "x", n)
+    outside = outside_of(one, graph, wanted)
+    for i in range(n):
+        text.put(f"  store double {one.load('%x', i)}, ptr {x[i]}")
+    text.put(f"  %rows = getelementptr inbounds double, ptr %scratch, i64 {n * width}")
+    text.put(f"  %lengths = getelementptr inbounds double, ptr %rows, i64 {n * k}")
+    text.put(f"  %room = getelementptr inbounds double, ptr %lengths, i64 {k}")
+    text.put("  %skip = fcmp olt double %least, 0.0")
+    text.put("  br label %outer")
+    text.label("outer")
+    text.put("  %b = phi i64 [ 0, %entry ], [ %b.next, %good ]")
+    text.put("  %first = mul i64 %b, %interval")
+    text.put("  %more.blocks = icmp slt i64 %b, %count")
+    text.put("  br i1 %more.blocks, label %begin, label %done")
+    text.label("begin")
+    text.put(
+        f"  call void @transpose(ptr %q, ptr %scratch, i64 {k}, i64 {n}, i64 {n}, i64 {width})"
+    )
+    text.put("  br label %loop")
+    text.label("loop")
+    text.put("  %s = phi i64 [ 0, %begin ], [ %s.next, %stepped ]")
+    text.put("  %more = icmp slt i64 %s, %interval")
+    text.put("  br i1 %more, label %body, label %factorise")
+    text.label("body")
+    text.put("  %at = add i64 %first, %s")
+    inputs = inputs_of(graph, wanted)
+    driven = 1 + max((i for _, name, i in inputs if name == "u"), default=-1)
+    base = text.let("mul i64 %at, %width") if driven else ""
+    values = dict(outside)
+    for at, name, i in inputs:
+        if name == "x":
+            values[at] = text.let(f"load double, ptr {x[i]}")
+        elif name == "u":
+            values[at] = one.load("%u", text.let(f"add i64 {base}, {i}"))
+    order = ancestors(graph, wanted)
+    write(one, graph, [at for at in order if not moving[at]], values)
+    for i, at in enumerate(program.step):
+        text.put(f"  store double {values[at]}, ptr {x[i]}")
+    text.put("  br label %chunk")
+    text.label("chunk")
+    text.put("  %c = phi i64 [ 0, %body ], [ %c.next, %pushed ]")
+    text.put(f"  %more.chunks = icmp slt i64 %c, {chunks}")
+    text.put("  br i1 %more.chunks, label %push, label %stepped")
+    text.label("push")
+    spread: dict[int, str] = {}
+    for at, name, i in inputs:
+        if name == "q":
+            spread[at] = many.load("%scratch", text.let(f"add i64 %c, {i * chunks}"))
+    for at in order:
+        if not moving[at] or at in spread:
+            continue
+        operation, arguments = graph.nodes[at]
+        if operation == "with_jacobian":
+            arguments = arguments[:1]
+        given = []
+        for a in arguments:
+            if a not in spread:
+                spread[a] = _spread(many, graph, a, values)
+            given.append(spread[a])
+        spread[at] = many.apply(operation, given)
+    for i, at in enumerate(program.push):
+        value = spread[at] if at in spread else _spread(many, graph, at, values)
+        many.store(value, "%scratch", text.let(f"add i64 %c, {i * chunks}"))
+    text.put("  br label %pushed")
+    text.label("pushed")
+    text.put("  %c.next = add i64 %c, 1")
+    text.put("  br label %chunk")
+    text.label("stepped")
+    text.put("  %s.next = add i64 %s, 1")
+    text.put("  br label %loop")
+    text.label("factorise")
+    text.put(
+        f"  call void @transpose(ptr %scratch, ptr %rows, i64 {n}, i64 {k}, i64 {width}, i64 {n})"
+    )
+    text.put("  br i1 %skip, label %good, label %check")
+    text.label("check")
+    text.put(f"  %base = mul i64 %b, {k}")
+    text.put("  %diagonal.b = getelementptr inbounds double, ptr %diagonal, i64 %base")
+    text.put(
+        f"  %fine = call i64 %factor(ptr %blas, ptr %rows, i64 {k}, i64 {n}, ptr %room, "
+        "ptr %diagonal.b, ptr %lengths, double %least)"
+    )
+    text.put("  %is.fine = icmp ne i64 %fine, 0")
+    text.put("  br i1 %is.fine, label %good, label %done")
+    text.label("good")
+    text.put(f"  call void @llvm.memcpy.p0.p0.i64(ptr %q, ptr %rows, i64 {8 * k * n}, i1 false)")
+    text.declared["memcpy"] = "declare void @llvm.memcpy.p0.p0.i64(ptr, ptr, i64, i1)"
+    for i, variable in enumerate(x):
+        one.store(text.let(f"load double, ptr {variable}"), "%x", i)
+    text.put("  %b.next = add i64 %b, 1")
+    text.put("  br label %outer")
+    text.label("done")
+    text.put("  ret i64 %b")
+    return "\n".join([BLOCKS, *text.lines, "}"])
+
+
+def _spread(many: Numbers, graph: Graph, at: int, values: dict[int, str]) -> str:
+    """Return a single number in all lanes."""
+    operation, arguments = graph.nodes[at]
+    if operation == "constant":
+        return many.literal(arguments[0])
+    value = values[at]
+    if operation in TRUTHS:
+        first = many.text.let(f"insertelement {many.truth} poison, i1 {value}, i64 0")
+        zero = f"<{many.lanes} x i32> zeroinitializer"
+        return many.text.let(f"shufflevector {many.truth} {first}, {many.truth} poison, {zero}")
+    return many.splat(value)

@@ -1,0 +1,127 @@
+"""A stretch of trajectory that compiled loops run."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from ..compiled.loop import Loop
+from ..numerics.arrays import Array
+from ..numerics.autodiff import Function, Tree
+from .orbit import SMALL_DIM, JacobianOrbit
+
+
+class CompiledOrbit(JacobianOrbit):
+    """An orbit of a map or flow, whose states and tangent vectors compiled loops carry.
+
+    States are computed when they are asked for: the tangent loop runs along with its own.
+
+    Parameters
+    ----------
+    loop : Loop
+    x : array (..., n)
+    inputs : array (T, ..., m) or None
+    n_steps : int
+    params, step, jacobian
+        As for `JacobianOrbit`.
+    """
+
+    n_steps: int = 0
+    runs_along = True
+
+    def __init__(
+        self,
+        loop: Loop,
+        x: Array,
+        inputs: Array | None,
+        n_steps: int,
+        params: Tree,
+        step: Function,
+        jacobian: Function,
+    ) -> None:
+        self.loop = loop
+        self.n_steps = n_steps
+        self.inputs = None if inputs is None else inputs[:n_steps]
+        self._x = x
+        self._params, self._step, self._jacobian = params, step, jacobian
+        self.members_last = x.ndim > 1 and x.shape[-1] <= SMALL_DIM
+        flat = x.reshape(-1, x.shape[-1])
+        self._given = loop.inputs(inputs, n_steps), *loop.given
+        self._start = loop.grouped(flat)
+        self._reached: tuple[int, Array] = (0, self._start)
+
+    @cached_property
+    def states(self) -> Array:  # type: ignore[override]
+        """States ``(T + 1, ..., n)``."""
+        found = self.loop.kernel.run(self._start, *self._given, self.n_steps)
+        return np.concatenate([self._x[None], self.loop.members(found, 1)])
+
+    @property
+    def last(self) -> Array:
+        """State at the end."""
+        step, x = self._reached
+        return self.loop.members(x, 0) if step == self.n_steps else self.states[-1]
+
+    def _at(self, s: int) -> Array:
+        """Return the state before step s, in groups."""
+        if s == 0:
+            return self._start
+        step, x = self._reached
+        return x if step == s else self.loop.grouped(self.states[s].reshape(-1, x.shape[1]))
+
+    def push(self, s: int, rows: Array, out: Array) -> None:
+        """Carry tangent vectors through step s."""
+        out[...] = self.through(rows, s, s + 1)
+
+    def through(self, rows: Array, first: int, last: int) -> Array:
+        """Return tangent vectors carried through steps ``first ... last``."""
+        loop = self.loop
+        k, n = rows.shape[-2:]
+        if k != loop.kernel.k:
+            return super().through(rows, first, last)
+        x, q = self._at(first).copy(), loop.grouped(rows.reshape(-1, k, n))
+        loop.kernel.blocks(
+            x, q, *self._given, first=first, count=1, interval=last - first, least=-1.0
+        )
+        return loop.members(q, 0)
+
+    def blocks(
+        self, rows: Array, first: int, count: int, interval: int, least: float
+    ) -> tuple[int, Array, Array]:
+        """Carry a basis through blocks of steps as long as it is good enough.
+
+        Parameters
+        ----------
+        rows : array (..., k, n)
+        first : int
+            Step at which the first block begins.
+        count, interval : int
+            Blocks, and steps of each.
+        least : float
+            A block is good if all sines, see `orthonormalise`, are at least this.
+
+        Returns
+        -------
+        done : int
+            Blocks that went well, in all members.
+        rows : array (..., k, n)
+            The basis after these.
+        diagonal : array (done, ..., k)
+        """
+        loop = self.loop
+        if rows.shape[-2] != loop.kernel.k:
+            return super().blocks(rows, first, count, interval, least)
+        k, n = rows.shape[-2:]
+        x = self._at(first).copy()
+        q = loop.grouped(rows.reshape(-1, k, n))
+        before = (x.copy(), q.copy()) if len(x) > 1 else (x, q)
+        many: dict[str, Any] = {"first": first, "interval": interval, "least": least}
+        done, diagonal = loop.kernel.blocks(x, q, *self._given, count=count, **many)
+        least_done = int(done.min())
+        if least_done < done.max():  # groups that went on are taken back
+            x, q = before
+            loop.kernel.blocks(x, q, *self._given, count=least_done, **many)
+        self._reached = first + least_done * interval, x
+        return least_done, loop.members(q, 0), loop.members(diagonal[:, :least_done], 1)

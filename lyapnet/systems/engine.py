@@ -1,0 +1,168 @@
+"""Which engine runs a system: compiled loops where they pay, or NumPy."""
+
+from __future__ import annotations
+
+import copy
+import itertools
+from functools import cache
+from importlib.util import find_spec
+from typing import Any
+
+import numpy as np
+
+from .. import validate
+from ..compiled.loop import Loop
+from ..compiled.trace import Untraceable
+from ..numerics.arrays import Array
+from ..numerics.autodiff import member
+from .compiled_orbit import CompiledOrbit
+from .protocol import as_system
+
+#: Steps of a run from which on it is worth a compilation: of a small system, of a larger one.
+_LONG, _LONGER = 100, 1000
+
+#: Numbers in the tangent vectors of a small system.
+_SMALL = 16
+
+#: Where parameters and tangent vectors have more numbers than this, NumPy's calls cost little.
+_LARGE = 2**16
+
+#: Members of an ensemble whose first step is compared.
+_LOOKED_AT = 8
+
+#: What to say where numba is missing.
+MISSING = "numba is not installed: pip install 'lyapnet[fast]'"
+
+
+@cache
+def missing() -> str:
+    """Return why nothing can be compiled, or nothing."""
+    return "" if find_spec("numba") is not None else MISSING
+
+
+def engine_for(cell: Any, size: int, n_steps: int) -> tuple[str, str]:
+    """Return the engine of a network, and the reason where it is NumPy.
+
+    Parameters
+    ----------
+    cell : Cell
+    size : int
+        Numbers in its tangent vectors.
+    n_steps : int
+        Steps that it will take, all in all.
+    """
+    if cell.engine == "numpy":
+        return "numpy", "as asked for"
+    reason = cell.cannot_compile()
+    if reason:
+        _refused(cell, reason)
+        return "numpy", reason
+    if cell.engine == "auto" and size > _LARGE:
+        return "numpy", "large systems are no faster"
+    if cell.engine == "auto" and n_steps < _LONG:
+        return "numpy", f"a run of {n_steps} steps is over before its loop is compiled"
+    return "compiled", ""
+
+
+def loop_of(system: Any, x: Array, inputs: Array | None, k: int, n_steps: int) -> tuple[Any, str]:
+    """Return the compiled loops of a map or flow, or None and the reason.
+
+    Parameters
+    ----------
+    system : Map
+    x : array (..., n)
+        State at the start.
+    inputs : array (T, ..., m) or None
+    k, n_steps : int
+    """
+    if system.engine == "numpy":
+        return None, "as asked for"
+    if not system._writable or system._variation is not None or system._part is not None:
+        return _refused(system, system.cannot_compile())
+    if reason := missing():
+        return _refused(system, reason)
+    if system.engine == "auto":
+        if n_steps < (_LONG if system.dim * k <= _SMALL else _LONGER):
+            return None, f"a run of {n_steps} steps is over before its loop is compiled"
+        if system.dim * k > _LARGE:
+            return None, "large systems are no faster"
+    try:
+        loop = Loop.of(system, x.shape[:-1], k)
+    except Untraceable as error:
+        return _refused(system, f"`{system.named}` cannot be compiled: {error}")
+    if not _agrees(loop, system, x, inputs):
+        return _refused(system, f"`{system.named}` called twice on one state does not do the same")
+    return loop, ""
+
+
+def _refused(system: Any, reason: str) -> tuple[None, str]:
+    if system.engine == "compiled":
+        raise (ImportError if reason == MISSING else TypeError)(reason)
+    return None, reason
+
+
+def _agrees(loop: Any, system: Any, x: Array, inputs: Array | None) -> bool:
+    """Say whether a compiled step is the step itself, in a few members of an ensemble."""
+    lead = x.shape[:-1]
+    functions = system.over_time(lead)
+    u = None if inputs is None else inputs[:1]
+    found = CompiledOrbit(loop, x, u, 1, system.params, *functions).states[1]
+    now = None if u is None else np.broadcast_to(u[0], (*lead, u.shape[-1]))
+    few = list(itertools.islice(np.ndindex(*lead), None if system.vectorized else _LOOKED_AT))
+    with np.errstate(all="ignore"):
+        if system.vectorized:
+            expected = functions[0](x, now, system.params)
+        else:
+            one = system.over_time(())[0]
+            expected = [
+                one(x[i], None if now is None else now[i], member(system.params, lead, i))
+                for i in few
+            ]
+            found = np.array([found[i] for i in few])
+        expected = np.asarray(expected, dtype=float)
+    if expected.shape != found.shape:
+        return False
+    return np.allclose(found, expected, rtol=1e-9, atol=1e-12, equal_nan=True)
+
+
+def compiled(system: Any, engine: str = "compiled") -> Any:
+    """Return a system that is run by the engine that is asked for.
+
+    Without this, lyapnet chooses: compiled loops where they pay, NumPy elsewhere. Results are the
+    same but for rounding.
+
+    Parameters
+    ----------
+    system : System
+    engine : {"compiled", "numpy", "auto"}, optional
+        "compiled" refuses what cannot be compiled, and says what stands in the way.
+
+    Returns
+    -------
+    System
+        A copy; spectra have the engine in ``settings["engine"]``.
+
+    Raises
+    ------
+    TypeError
+        If a function of the system cannot be compiled.
+    ImportError
+        If numba is not installed.
+
+    Examples
+    --------
+    >>> import lyapnet as ln
+    >>> henon = ln.compiled(ln.catalog.henon(), "numpy")
+    >>> ln.lyapunov_spectrum(henon, 100, rng=0).settings["engine"]
+    'numpy'
+    """
+    engine = validate.option("engine", engine, ("compiled", "numpy", "auto"))
+    found = copy.copy(as_system(system))
+    found.engine = engine
+    if engine == "compiled":
+        reason = found.cannot_compile()
+        if reason == MISSING:
+            raise ImportError(reason)
+        if reason:
+            raise TypeError(f"`system` cannot be compiled: {reason}")
+    return found

@@ -1,0 +1,37 @@
+"""Vectorised activation functions, against NumPy's in extended precision."""
+
+import numpy as np
+import pytest
+
+pytest.importorskip("numba")
+
+from lyapnet.compiled.functions import sigmoid, tanh
+
+SIZES = (1e-300, 1e-12, 1e-4, 0.1, 0.3, 1.0, 3.0, 20.0, 300.0)
+X = np.concatenate([np.random.default_rng(0).uniform(-s, s, 20_000) for s in SIZES])
+
+
+def logistic(x):
+    return 1 / (1 + np.exp(-x))
+
+
+@pytest.mark.skipif(np.finfo(np.longdouble).nmant < 63, reason="needs extended precision")
+@pytest.mark.parametrize(
+    ("function", "exact", "ulps"), [(tanh, np.tanh, 2), (sigmoid, logistic, 2.1)]
+)
+def test_accuracy(function, exact, ulps):
+    found = np.empty_like(X)
+    function(X, found)
+    truth = exact(X.astype(np.longdouble))
+    unit = np.spacing(np.abs(truth.astype(float)))
+    assert (np.abs(found - truth) / unit).max() <= ulps
+
+
+def test_ends():
+    x = np.array([np.inf, -np.inf, np.nan, 0.0, -0.0])
+    found = np.empty(5)
+    tanh(x, found)
+    np.testing.assert_array_equal(found, np.tanh(x))
+    assert np.signbit(found[4])
+    sigmoid(x, found)
+    np.testing.assert_allclose(found, [1.0, 0.0, np.nan, 0.5, 0.5], atol=1e-300)
