@@ -60,10 +60,10 @@ clean:
 
 $(VENV)/demo.ready: $(VENV)/created $(SETTINGS)
 	@echo "Installing lyapnet into $(VENV) ..."
-	@$(INSTALL) --only-binary gmpy2,python-flint -e '.[precision]' 2>/dev/null || { \
+	@$(INSTALL) --only-binary gmpy2,python-flint,numba,llvmlite -e '.[precision,fast]' 2>/dev/null || { \
 	  $(INSTALL) -e . && \
-	  echo "gmpy2 and python-flint, which are optional, cannot be had as wheels here:" \
-	    "arbitrary precision is slower without them."; }
+	  echo "gmpy2, python-flint and numba, which are optional, cannot all be had as wheels here:" \
+	    "arbitrary precision and small systems are slower without them."; }
 	@touch $@
 
 $(VENV)/test.ready $(VENV)/docs.ready: $(VENV)/%.ready: $(VENV)/created $(SETTINGS)
