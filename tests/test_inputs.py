@@ -139,9 +139,9 @@ CASES = {
         ValueError,
         "step",
     ),
-    "plain NumPy": (
+    "plain Python": (
         lambda: ln.lyapunov_spectrum(
-            ln.compiled(ln.Map(lambda x: np.array([x[0], 0.5 * x[1]]), 2), "numpy"), 9, x0=X
+            ln.compiled(ln.Map(lambda x: np.array([float(x[0]), x[1]]), 2), "numpy"), 9, x0=X
         ),
         TypeError,
         "autograd.numpy",
@@ -171,12 +171,32 @@ def test_bad_argument(case):
         call()
 
 
-def test_traced_function_of_plain_numpy_is_named():
-    flow = ln.Flow(lambda x: np.array([x[1], -x[0]]), 2, dt=0.1)
+def scaled(x):
+    return np.multiply(x, 2.0)
+
+
+@pytest.mark.parametrize("helper", [False, True], ids=["itself", "by a helper"])
+def test_plain_numpy_is_traced(helper):
+    """Functions of numpy are those of autograd.numpy while autograd is tracing."""
+    from math import sin
+
+    def field(x):
+        y = scaled(x) if helper else 2.0 * x
+        return np.array([y[1], -sin(y[0]) + np.maximum(y[1], 0.0)])
+
+    def same(x):
+        y = 2.0 * x
+        return anp.array([y[1], -anp.sin(y[0]) + anp.maximum(y[1], 0.0)])
+
+    x = np.array([0.3, 0.2])
+    expected = ln.Flow(same, 2, dt=0.1).jacobian(x)
+    np.testing.assert_allclose(ln.Flow(field, 2, dt=0.1).jacobian(x), expected, rtol=1e-14)
+
+
+def test_function_that_cannot_be_traced_is_named():
+    flow = ln.Flow(lambda x: np.array([float(x[1]), -x[0]]), 2, dt=0.1)
     with pytest.raises(TypeError, match=r"autograd\.numpy"):
         flow.jacobian(np.ones(2))
-    good = ln.Flow(lambda x: anp.array([x[1], -x[0]]), 2, dt=0.1)
-    assert good.jacobian(np.ones(2)).shape == (2, 2)
 
 
 def wrapped(function):

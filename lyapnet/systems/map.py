@@ -30,6 +30,7 @@ from ..numerics.autodiff import (
     refuse_traced,
 )
 from ..numerics.lanes import lifted
+from ..numerics.plain_numpy import for_autograd
 from .compiled_orbit import CompiledOrbit
 from .drive import Drive
 from .engine import loop_of, missing
@@ -139,6 +140,7 @@ class Map(System):
     def _normalised(self, function: Callable[..., Any], name: str = "step") -> Function:
         """Give a user's function the signature (x, now, p), now being input and time together."""
         driven, with_params = self.n_inputs > 0, self.params is not None
+        traceable = for_autograd(function)
 
         def call(x: Any, now: Any, p: Tree) -> Any:
             given = self._split(x)
@@ -147,7 +149,7 @@ class Map(System):
                 now = now[..., :-1] if self.vectorized else now[:-1]
             given += [*((now,) if driven else ()), *((p,) if with_params else ())]
             try:
-                out = function(*given)
+                out = (traceable if is_traced(x, now, p) else function)(*given)
             except (TypeError, IndexError) as error:
                 if not (self._counts and re.search("integer|indices", str(error))):
                     raise

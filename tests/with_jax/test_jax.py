@@ -170,6 +170,14 @@ def test_loss_under_jit_and_grad(kind):
     np.testing.assert_allclose(value, truth, rtol=1e-9)
 
 
+@pytest.fixture
+def single():
+    """What JAX does by itself, whatever tests before have chosen."""
+    with jax.enable_x64(False):
+        yield
+
+
+@pytest.mark.usefixtures("single")
 def test_single_precision_stays_single_outside():
     cell = ln.VanillaRNN.random(40, rng=0)
     inputs = jax.random.normal(jax.random.key(0), (30, 1))
@@ -183,8 +191,8 @@ def test_single_precision_stays_single_outside():
     assert system.step(np.ones(40)).dtype == np.float64
     exact = cell.with_params({k: np.asarray(p, dtype=float) for k, p in params.items()})
     np.testing.assert_allclose(system.step(np.ones(40)), exact.step(np.ones(40)), atol=1e-14)
-    single = lj.System(vanilla, 40, n_inputs=1, params=params, dtype=np.float32)
-    assert 0 < np.abs(single.step(np.ones(40)) - exact.step(np.ones(40))).max() < 1e-5
+    narrow = lj.System(vanilla, 40, n_inputs=1, params=params, dtype=np.float32)
+    assert 0 < np.abs(narrow.step(np.ones(40)) - exact.step(np.ones(40))).max() < 1e-5
     assert jnp.ones(3).dtype == jnp.float32  # what JAX does by itself is as it was
 
 
