@@ -13,7 +13,7 @@ from ..results.result import Result
 from ..results.storage import register
 from ..systems import DelayFlow, NoisyFlow, System, as_system
 from .measure import lyapunov_spectrum
-from .step_defect import judge_step, step_defect
+from .step_defect import NEGLIGIBLE, judge_step, step_defect
 
 
 @register
@@ -147,7 +147,7 @@ def check_step(
     change = _change(difference, stderr, defect)
     is_fine, words = judge_step(change, coarse.exponents, half, found)
     if is_fine and defect is None:
-        words = f"fine: two runs differ by no more than their errors (up to {stderr.max():.1g})"
+        is_fine, words = _by_two_runs(difference, stderr, coarse.exponents)
     return StepCheck(
         coarse.exponents, there.exponents, difference, stderr, defect, half, is_fine, words,
         {"n_steps": n_steps, "dt": found.dt, "system": repr(found)},
@@ -165,6 +165,25 @@ def _past(coarse: System, fine: System, x0: Any) -> Any:
     low = np.minimum(at.astype(int), coarse.nodes - 2)
     part = (at - low).reshape(-1, *(1,) * (past.ndim - 1))
     return np.moveaxis((1 - part) * past[low] + part * past[low + 1], 0, -2).reshape(*lead, -1)
+
+
+def _by_two_runs(difference: Array, stderr: Array, exponents: Array) -> tuple[bool, str]:
+    """Say what two runs tell where a step cannot be looked at along one trajectory."""
+    away = np.abs(difference)
+    if (away <= NEGLIGIBLE * np.abs(exponents).max(axis=-1, keepdims=True)).all():
+        return True, f"fine: two runs agree to {away.max():.1g}"
+    if not np.isfinite(stderr).all():
+        return False, "too short: the errors of the two runs are not known; run longer"
+    if (away > 2 * stderr).any():
+        at = np.unravel_index(int(np.argmax(away - 2 * stderr)), away.shape)
+        return False, (
+            f"not settled: two runs differ by {away[at]:.1g}, more than twice their error of "
+            f"{stderr[at]:.1g}; run longer, or take a smaller dt"
+        )
+    return True, (
+        f"fine: two runs differ by no more than their errors, twice {stderr.max():.1g} at most; "
+        "longer runs would show less"
+    )
 
 
 def _change(difference: Array, stderr: Array, defect: Array | None) -> Array:

@@ -120,3 +120,18 @@ def test_a_map_has_no_step():
     with pytest.raises(TypeError, match="a map has no step"):
         ln.check_step(ln.catalog.henon(), 100)
     assert ln.lyapunov_spectrum(ln.catalog.henon(), 500, rng=0).diagnose().step_error is None
+
+
+def test_two_runs_that_tell_nothing_are_not_fine():
+    """Of delays and noise two runs are compared; with errors too large for that, it says so."""
+    delayed = ln.DelayFlow(lambda x, y: -y, 1, delays=1.0, dt=0.25, method="euler")
+    found = ln.check_step(delayed, 200, k=2, x0=delayed.history([1.0]), rng=0)
+    assert not found.fine  # -0.20 and -0.26, for -0.32
+    assert not found.verdict.startswith("fine")
+    noisy = ln.NoisyFlow(
+        lambda x: anp.array([x[1], -anp.sin(x[0]) - 0.1 * x[1]]), lambda x: anp.array([0, 0.2]),
+        2, dt=0.01,
+    )  # fmt: skip
+    found = ln.check_step(noisy, 500, x0=[0.1, 0.2], rng=0)
+    assert not found.fine
+    assert found.verdict.startswith("too short:")
