@@ -17,14 +17,8 @@ from typing import Any
 import autograd.numpy as anp
 import numpy as np
 
+from ..numerics.replaced import MATH_NAMES, replaced
 from .trace import Symbol, Symbols, Untraceable
-
-#: Functions of `math` whose names NumPy does not have.
-_MATH = {
-    "fabs": np.absolute, "asin": np.arcsin, "acos": np.arccos, "atan": np.arctan,
-    "atan2": np.arctan2, "sinh": np.sinh, "asinh": np.arcsinh, "acosh": np.arccosh,
-    "atanh": np.arctanh, "pow": np.power,
-}  # fmt: skip
 
 
 class _Module:
@@ -91,7 +85,7 @@ _OTHERS: dict[Any, Any] = {
     math: _Module(
         math,
         {**{name: getattr(np, name) for name in dir(math) if isinstance(getattr(np, name, None),
-            np.ufunc)}, **_MATH},
+            np.ufunc)}, **{name: getattr(np, there) for name, there in MATH_NAMES.items()}},
     ),
 }  # fmt: skip
 
@@ -116,41 +110,7 @@ _BUILTINS = {
 def rewritten(function: Any, depth: int = 3) -> Any:
     """Return a function to be called on symbols in the place of a user's."""
     function = getattr(function, "py_func", function)  # of numba
-    if isinstance(function, functools.partial):
-        inner = rewritten(function.func, depth)
-        return functools.partial(inner, *function.args, **function.keywords)
-    if isinstance(function, types.MethodType):
-        return types.MethodType(rewritten(function.__func__, depth), function.__self__)
-    if not isinstance(function, types.FunctionType):
-        return function
-    names = {*function.__code__.co_names, *_inner_names(function.__code__)}
-    scope = dict(function.__globals__)
-    for name in names:
-        if name in scope:
-            scope[name] = _other(scope[name], depth)
-        elif name in _BUILTINS:
-            scope[name] = _BUILTINS[name]
-    closure = function.__closure__
-    if closure is not None:
-        closure = tuple(_cell(cell, depth) for cell in closure)
-    made = types.FunctionType(
-        function.__code__, scope, function.__name__, function.__defaults__, closure
-    )
-    made.__kwdefaults__ = function.__kwdefaults__
-    return made
-
-
-def _inner_names(code: types.CodeType) -> set[str]:
-    """Return the names that functions inside of a function use."""
-    inner = [c for c in code.co_consts if isinstance(c, types.CodeType)]
-    return {name for c in inner for name in (*c.co_names, *_inner_names(c))}
-
-
-def _cell(cell: Any, depth: int) -> Any:
-    try:
-        return types.CellType(_other(cell.cell_contents, depth))
-    except ValueError:  # empty
-        return cell
+    return replaced(function, lambda f: rewritten(f, depth), lambda x: _other(x, depth), _BUILTINS)
 
 
 def _other(x: Any, depth: int) -> Any:

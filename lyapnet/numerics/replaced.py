@@ -1,0 +1,69 @@
+"""A user's function with others in the place of those that it names."""
+
+from __future__ import annotations
+
+import functools
+import types
+from collections.abc import Callable, Mapping
+from typing import Any
+
+#: Functions of `math` that NumPy has under another name.
+MATH_NAMES = {
+    "fabs": "abs", "asin": "arcsin", "acos": "arccos", "atan": "arctan", "atan2": "arctan2",
+    "asinh": "arcsinh", "acosh": "arccosh", "atanh": "arctanh", "pow": "power",
+}  # fmt: skip
+
+
+def replaced(
+    function: Any,
+    again: Callable[[Any], Any],
+    other: Callable[[Any], Any],
+    builtin: Mapping[str, Any] | None = None,
+) -> Any:
+    """Return a function that does the same with other globals and another closure.
+
+    Parameters
+    ----------
+    function : callable
+        What is no function of Python's own comes back as it is.
+    again : callable
+        From what a partial function or a method stands for to what shall be called instead.
+    other : callable
+        From what the function names, or closes over, to what shall stand there instead.
+    builtin : dict, optional
+        What shall stand in the place of builtins, by name.
+    """
+    if isinstance(function, functools.partial):
+        return functools.partial(again(function.func), *function.args, **function.keywords)
+    if isinstance(function, types.MethodType):
+        return types.MethodType(again(function.__func__), function.__self__)
+    if not isinstance(function, types.FunctionType):
+        return function
+    scope = dict(function.__globals__)
+    builtin = builtin or {}
+    for name in _names(function.__code__):
+        if name in scope:
+            scope[name] = other(scope[name])
+        elif name in builtin:
+            scope[name] = builtin[name]
+    closure = function.__closure__
+    if closure is not None:
+        closure = tuple(_cell(cell, other) for cell in closure)
+    made = types.FunctionType(
+        function.__code__, scope, function.__name__, function.__defaults__, closure
+    )
+    made.__kwdefaults__ = function.__kwdefaults__
+    return made
+
+
+def _names(code: types.CodeType) -> set[str]:
+    """Return the names that a function, and functions inside of it, use."""
+    inner = (c for c in code.co_consts if isinstance(c, types.CodeType))
+    return {*code.co_names}.union(*map(_names, inner))
+
+
+def _cell(cell: Any, other: Callable[[Any], Any]) -> Any:
+    try:
+        return types.CellType(other(cell.cell_contents))
+    except ValueError:  # empty
+        return cell
