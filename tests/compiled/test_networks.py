@@ -3,7 +3,7 @@
 import autograd
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from numpy.testing import assert_allclose
 
@@ -138,7 +138,10 @@ def test_what_there_are_no_loops_for():
     assert (settings["engine"], "activation" in settings["engine_reason"]) == ("numpy", True)
 
 
+# In the example rounding decides to which of two directions a basis turns, and both engines say so.
+@pytest.mark.filterwarnings("ignore:these exponents are unreliable. rounding in the products")
 @settings(max_examples=60, deadline=None)
+@example(6, 6, 2.0, 0.3, "relu", 1, (), 20258)
 @given(
     n=st.integers(1, 12),
     k=st.integers(1, 12),
@@ -165,9 +168,10 @@ def test_random_networks(n, k, gain, leak, activation, interval, members, seed):
         except ln.LyapnetError as error:
             outcomes.append((type(error), error.step))
         else:
-            outcomes.append(s.log_growth)
+            doubted = s.settings["reservations"]
+            outcomes.append("unreliable" if doubted else s.log_growth)
     a, b = outcomes
-    if isinstance(b, tuple):
+    if isinstance(a, str) or isinstance(b, tuple | str):
         assert a == b
         return
     # What comes after a vector is gone is any other; before, a factor comes out of a block with
