@@ -19,7 +19,7 @@ import numpy as np
 ROOT = Path(__file__).parents[1]
 sys.path[:0] = [str(ROOT), str(ROOT / "benchmarks")]
 
-from interval_coverage import Loop
+from coverage_growth import Loop
 from published import EXACT, SYSTEMS, Published
 from published_page import write
 

@@ -73,7 +73,7 @@ def swinging(rng, n, members=1000):
 
 def test_growth_that_swings_gets_no_interval_of_three_times_the_width():
     # Before: 1.9 and 1.2 times, held 100 %; as of the Lorenz system in runs of 50 time units.
-    for n, most in ((500, 1.6), (4000, 1.35)):
+    for n, most in ((500, 1.6), (4000, 1.5)):
         held, width, _ = summary(swinging(np.random.default_rng(1), n))
         assert held >= 0.92
         assert width < most
@@ -95,5 +95,5 @@ def test_flat_spectra_keep_their_cosines(n):
     held, width, estimate = summary(growth)
     assert 0.93 <= held <= 0.97
     assert width < 1.1
-    assert np.mean(estimate.dof == 24) > 0.75
+    assert np.mean(estimate.dof > 20) > 0.7
     assert not estimate.too_short.any()
