@@ -5,6 +5,7 @@ with central differences for derivatives (`growth_loop`).
 
     python benchmarks/published_exponents.py           # resumes; writes its data, and the page
     python benchmarks/published_exponents.py --quick   # three systems, writes nothing
+    python benchmarks/published_exponents.py --again   # measures what is there, too
     python benchmarks/published_exponents.py --page    # the page alone
 """
 
@@ -109,6 +110,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--quick", action="store_true", help="three systems, no files")
     parser.add_argument("--page", action="store_true", help="write the page of what is there")
+    parser.add_argument("--again", action="store_true", help="measure what is there, too")
     options = parser.parse_args()
     if options.page:
         write(ROOT)
@@ -118,7 +120,7 @@ def main() -> None:
     jobs = [(s.name, s, measured) for s in SYSTEMS]
     jobs += [(name, system, measured_of_catalog) for name, system in of_catalog()]
     for name, system, measure in jobs:
-        if name in done or (options.quick and name not in quick):
+        if (name in done and not options.again) or (options.quick and name not in quick):
             continue
         start = time.process_time()
         try:
