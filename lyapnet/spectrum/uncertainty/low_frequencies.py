@@ -101,8 +101,9 @@ def at_the_ends(power: Array, level: Array) -> Array:
     level : ndarray, shape (m,)
         Mean power of the lowest cosines. At most half of it is due to the ends.
     """
-    j = np.arange(3, len(power) + 1)
-    ends: Array = 2 / np.pi**2 * (1 / j**2 @ (power[2:] - level))
+    weights = 2 / (np.pi * np.arange(3, len(power) + 1)) ** 2
+    ends: Array = weights @ (power[2:] - level)
+    ends /= 1 - 2 * weights.sum()  # twice of them is in `level`, which is no power of φ
     return np.clip(ends, 0.0, level / 2)
 
 
