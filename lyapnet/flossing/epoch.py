@@ -15,8 +15,8 @@ from ..systems import System
 from ..systems.parameters import named_params, with_named_params
 from ..tangent.gradient import exponents, gradient
 from ..tangent.interval import Interval
+from ..tangent.plan import Plan, window_plan
 from ..tangent.qr import orthonormalise
-from ..tangent.stretches import Plan
 from .loss import per_exponent
 
 
@@ -58,11 +58,7 @@ class Window:
     ) -> Window:
         """Check the settings of a window."""
         k = validate.integer("k", k, low=1, high=system.dim)
-        plan = Plan(
-            validate.integer("transient", transient, low=0),
-            validate.integer("basis_transient", basis_transient, low=0),
-            validate.integer("n_steps", n_steps, low=1),
-        )
+        plan = window_plan(None, n_steps, transient, basis_transient)
         return cls(k, plan, *per_exponent(target, weights, reduction, k), _chosen(only, system))
 
 
@@ -113,13 +109,7 @@ class Flosser:
             The loss before the step.
         """
         window = self.window
-        plan = Plan(
-            window.plan.transient,
-            window.plan.basis_transient,
-            window.plan.n_steps,
-            self.interval.steps,
-            forgiving=self.interval.automatic,
-        )
+        plan = self.interval.within(window.plan)
         rows = rng.standard_normal((*x.shape[:-1], window.k, system.dim))
         orthonormalise(rows)
         lam, record = exponents(system, x, rows, inputs, plan, keep=True)

@@ -13,19 +13,10 @@ from ..numerics.arrays import Array, ArrayLike, Seed, blas_threads, patient
 from ..results.result import Result
 from ..results.storage import register
 from ..runs.progress import progress_bar
-from ..systems import SystemLike, as_system
-from ..tangent.start import (
-    check_inputs,
-    check_order,
-    directions,
-    noise_seed,
-    plan_of,
-    prepare_inputs,
-    start_rows,
-    start_state,
-    start_time,
-)
-from .ginelli import sweep_backward, sweep_forward, warm_up
+from ..systems import System, SystemLike, as_system
+from ..tangent.plan import plan_of
+from ..tangent.start import Start, input_sequence
+from .ginelli import sweep_backward, sweep_forward
 from .plot import plot_angles
 
 if TYPE_CHECKING:
@@ -252,48 +243,18 @@ def covariant_vectors(
     found = as_system(system)
     rng = validate.generator(rng)
     n_steps = validate.integer("n_steps", n_steps, low=2)
-    u = None if inputs is None else validate.array("inputs", inputs, least=2)
-    align = max(100, n_steps // 10, round(_ALIGN / found.dt))
-    plan = plan_of(
-        None, n_steps, transient, align if basis_transient is None else basis_transient, None
-    )
-    after = (
-        align
-        if backward_transient is None
-        else validate.integer("backward_transient", backward_transient, low=0)
-    )
-    warm = plan.transient + plan.basis_transient
-    total = warm + n_steps - 1 + after
-    parts = (
-        f"n_steps - 1 = {n_steps - 1}, transient={plan.transient}, "
-        f"basis_transient={plan.basis_transient}, backward_transient={after}"
-    )
-    check_inputs(found, u, total, parts)
-    t0 = start_time(found, t0)
-    start = start_state(found, x0, rng)
-    check_order(u, found.ensemble(start, None))
-    k = directions(k, None, found.dim)
-    lead = found.ensemble(start, None if u is None else u[0])
-    rows = start_rows(None, (*lead, found.dim, k), rng)
-    x = np.broadcast_to(start, (*lead, found.dim)).copy()
-    run_inputs = prepare_inputs(found, u, lead, total, t0=t0, seed=noise_seed(found, u, rng))
+    phases = _phases(found, n_steps, transient, basis_transient, backward_transient)
+    others = (f"{name}={count}" for name, count in phases.items() if name != "n_steps")
+    parts = ", ".join([f"n_steps - 1 = {n_steps - 1}", *others])
+    total = sum(phases.values())
+    start = Start.of(found, input_sequence(inputs), total, x0=x0, t0=t0, rng=rng, k=k, parts=parts)
+    warm = phases["transient"] + phases["basis_transient"]
     bars = progress_bar(2 * total - warm, show=progress, unit="step")
-    with blas_threads(rows.size * found.dim), bars as bar:
-        x, rows = warm_up(found, x, rows, run_inputs, plan.transient, warm, bar)
-        at = (warm, warm + n_steps - 1, total)
-        states, bases, factors, dead = sweep_forward(found, x, rows, run_inputs, at, bar)
+    with blas_threads(start.rows.size * found.dim), bars as bar:
+        states, bases, factors, dead = sweep_forward(start, phases, bar)
         coefficients, log_growth = sweep_backward(factors, dead, n_steps, rng, bar)
         vectors = np.matmul(coefficients, bases)
-    settings = {
-        "n_steps": n_steps,
-        "k": k,
-        "transient": plan.transient,
-        "basis_transient": plan.basis_transient,
-        "backward_transient": after,
-        "dt": found.dt,
-        "driven": u is not None,
-        "t0": t0,
-    }
+    settings = {**start.settings, **phases, "n_steps": n_steps}
     return CovariantVectors(
         vectors=vectors.swapaxes(-1, -2),
         states=states,
@@ -301,3 +262,19 @@ def covariant_vectors(
         local=log_growth / found.dt,
         settings=settings,
     )
+
+
+def _phases(
+    system: System, n_steps: int, transient: Any, basis_transient: Any, backward_transient: Any
+) -> dict[str, int]:
+    """Complete the counts of steps: the phases of the way forward, see `sweep_forward`."""
+    align = max(100, n_steps // 10, round(_ALIGN / system.dt))
+    basis_transient = align if basis_transient is None else basis_transient
+    plan = plan_of(None, n_steps, transient, basis_transient)
+    after = align if backward_transient is None else backward_transient
+    return {
+        "transient": plan.transient,
+        "basis_transient": plan.basis_transient,
+        "n_steps": n_steps - 1,
+        "backward_transient": validate.integer("backward_transient", after, low=0),
+    }

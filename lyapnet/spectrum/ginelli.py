@@ -2,83 +2,58 @@
 
 from __future__ import annotations
 
-import itertools
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 from scipy.linalg import blas
 
 from ..numerics.arrays import Array
-from ..systems import System
 from ..tangent.forward import forward
-from ..tangent.stretches import run_orbit, stretch_length
-
-
-def warm_up(
-    system: System,
-    x: Array,
-    rows: Array,
-    inputs: Array | None,
-    transient: int,
-    end: int,
-    bar: Any,
-) -> tuple[Array, Array]:
-    """Bring the state to the attractor, then the basis to its orientation."""
-    length = stretch_length(system, x.shape[:-1], rows.shape[-2])
-    edges = sorted({*range(0, end, length), transient, end})
-    for start, stop in itertools.pairwise(edges):
-        orbit = run_orbit(system, x, inputs, start, stop)
-        if start >= transient:
-            rows = forward(orbit, rows, 1, start=start, forgiving=True)[1]
-        x = orbit.states[-1]
-        bar.update(stop - start)
-    return x, rows
+from ..tangent.plan import divided
+from ..tangent.start import Start
+from ..tangent.stretches import run_stretches, stretch_length
 
 
 def sweep_forward(
-    system: System,
-    x: Array,
-    rows: Array,
-    inputs: Array | None,
-    at: tuple[int, int, int],
-    bar: Any,
+    start: Start, phases: Mapping[str, int], bar: Any
 ) -> tuple[Array, Array, Array, Array]:
     """Carry the basis along, and keep what the way back needs.
 
     Parameters
     ----------
-    at : (int, int, int)
-        The first state, the last one that gets vectors, and the end of the run.
+    start : Start
+    phases : dict
+        Steps of the transient, the basis transient, between the states that get vectors, and of
+        the backward transient, in this order.
 
     Returns
     -------
     states : array (n_steps, ..., n)
     bases : array (n_steps, ..., k, n)
     factors : array (S, ..., k, k)
-        :math:`R_t^T` of all steps, lower triangular.
+        :math:`R_t^T` of all steps after the transients, lower triangular.
     dead : array (S, ..., k)
         Where a growth factor is zero.
     """
-    first, last, total = at
     states: list[Array] = []
     bases: list[Array] = []
     factors: list[Array] = []
     dead: list[Array] = []
-    length = stretch_length(system, x.shape[:-1], rows.shape[-2])
-    for start, stop in itertools.pairwise(sorted({*range(first, total, length), last, total})):
-        orbit = run_orbit(system, x, inputs, start, stop)
-        _, rows, _, tape = forward(orbit, rows, 1, start=start, forgiving=True, keep=True)
-        assert tape is not None
-        if start < last:
-            states.append(orbit.states[:-1])
-            bases.append(tape.rows[:-1])
+    x, rows = start.x, start.rows
+    stretches = divided(phases, stretch_length(start.system, x.shape[:-1], rows.shape[-2]))
+    for phase, first, orbit in run_stretches(start.system, x, start.inputs, stretches, bar=bar):
+        if phase == "transient":
+            continue
+        keep = phase != "basis_transient"
+        _, rows, _, tape = forward(orbit, rows, 1, start=first, forgiving=True, keep=keep)
+        if tape is None:
+            continue
+        if phase == "n_steps":
+            states = [*states[:-1], orbit.states[:-1], orbit.last[None]]
+            bases = [*bases[:-1], tape.rows[:-1], rows[None]]
         factors.extend(np.tril(block[2]) for block in tape.blocks)
         dead.append(np.isneginf(tape.log_growth))
-        x = orbit.states[-1]
-        if stop == last:
-            states.append(x[None])
-            bases.append(rows[None])
-        bar.update(stop - start)
     return (
         np.concatenate(states),
         np.concatenate(bases),

@@ -14,8 +14,8 @@ from ..numerics.arrays import Array, ArrayLike, patient
 from ..results.result import Result
 from ..results.storage import register
 from ..systems import System, SystemLike, as_system
-from ..tangent.start import check_inputs, prepare_inputs
-from ..tangent.stretches import Plan
+from ..tangent.plan import Plan
+from ..tangent.start import check_inputs, input_sequence
 from .benettin import Benettin
 from .dimension import entropy, kaplan_yorke_dimension
 from .html import spectrum_html
@@ -432,15 +432,14 @@ class Spectrum(Result):
             raise ValueError("members of this run have diverged: run the others by themselves")
         if self.settings["driven"] and inputs is None:
             raise ValueError("`inputs` is needed: the run so far was driven")
-        u = None if inputs is None else validate.array("inputs", inputs, least=2)
+        u = input_sequence(inputs)
         check_inputs(found, u, n_steps)
         recorded = len(self.log_growth) > 0
         run = Benettin(
             found,
             self.state,
             np.ascontiguousarray(self.basis.swapaxes(-1, -2)),
-            prepare_inputs(
-                found,
+            found.drive.rows(
                 u,
                 self.state.shape[:-1],
                 n_steps,
