@@ -17,8 +17,16 @@ from .condition.comparison import (
     condition_reduction,
     prediction_band,
 )
-from .condition.measure import ConditionNumber, condition_from_jacobians, condition_number
-from .errors import DegenerateBasisError, DivergedError, LyapnetError, PrecisionError
+from .condition.jacobians import condition_from_jacobians
+from .condition.measure import condition_number
+from .condition.result import ConditionNumber
+from .errors import (
+    DegenerateBasisError,
+    DivergedError,
+    FileError,
+    LyapnetError,
+    PrecisionError,
+)
 from .flossing.floss import floss
 from .flossing.loss import flossing_loss
 from .flossing.progress import Progress
@@ -85,6 +93,7 @@ __all__ = [
     "EchoState",
     "EchoStateNetwork",
     "FTLEField",
+    "FileError",
     "FixedPoints",
     "FlossResult",
     "FlossingSchedule",
