@@ -13,7 +13,8 @@ from ..errors import LyapnetError
 from ..numerics.arrays import Array, ArrayLike, Seed, patient
 from ..numerics.autodiff import is_traced
 from ..systems import System, SystemLike, as_system
-from ..systems.orbit import JacobianOrbit, Orbit
+from ..systems.jacobian_orbit import JacobianOrbit
+from ..systems.orbit import Orbit
 from ..tangent.interval import automatic_interval
 from ..tangent.plan import Plan, interval_of, plan_of
 from ..tangent.start import Start, directions, input_sequence, start_rows

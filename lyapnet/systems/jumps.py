@@ -34,8 +34,9 @@ from ..numerics.autodiff import (
     value,
 )
 from ..numerics.lanes import Decision, recording
+from .jacobian_orbit import JacobianOrbit
 from .jumping_step import JumpingStep, Part, Sliding
-from .orbit import JacobianOrbit, Orbit
+from .orbit import Orbit
 from .user_system import same
 
 #: Surfaces at which a field must be continuous to be taken for so.

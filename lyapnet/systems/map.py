@@ -24,7 +24,8 @@ from ..numerics.autodiff import (
 from .compiled_orbit import CompiledOrbit
 from .drive import Drive
 from .engine import loop_of, missing
-from .orbit import JacobianOrbit, Orbit
+from .jacobian_orbit import JacobianOrbit
+from .orbit import Orbit
 from .protocol import System
 from .user_system import UserSystem, check_arguments
 
