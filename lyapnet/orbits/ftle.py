@@ -16,6 +16,7 @@ from ..systems import as_system
 from ..tangent.plan import divided
 from ..tangent.start import Start, check_inputs, input_sequence, start_state, start_time
 from ..tangent.stretches import run_stretches, stretch_length
+from .plot import plot_ftle
 
 
 @register
@@ -57,8 +58,6 @@ class FTLEField(Result):
         ----------
         ax : matplotlib Axes, optional
         """
-        from .plot import plot_ftle
-
         return plot_ftle(self, ax)
 
 
