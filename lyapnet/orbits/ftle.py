@@ -117,6 +117,11 @@ def ftle_field(
     k = validate.integer("k", k, low=1, high=found.dim)
     u = input_sequence(inputs)
     check_inputs(found, u, n_steps)
+    if found.drive.noisy and u is None:
+        raise ValueError(
+            "`inputs` is needed: the increments of a noisy system, (n_steps, n_inputs), the same "
+            "for all states"
+        )
     t0 = start_time(found, t0)
     x = start_state(found, x0, np.random.default_rng(0))
     n, lead = found.dim, found.ensemble(x, None if u is None else u[0])
