@@ -25,7 +25,7 @@ from ..tangent.start import (
     start_state,
     start_time,
 )
-from .ginelli import sweep_backward, sweep_forward, warm_up
+from .ginelli import Covariant, sweep_backward, sweep_forward, warm_up
 from .plot import plot_angles
 
 if TYPE_CHECKING:
@@ -44,15 +44,17 @@ class CovariantVectors(Result):
     Attributes
     ----------
     vectors : array (T, ..., n, k)
-        Unit vectors (columns) at each state; :math:`D_t v_t` is parallel to :math:`v_{t+1}`.
+        Unit vectors (columns) at each state, T of them; :math:`D_t v_t` is parallel to
+        :math:`v_{t+1}`, D being the Jacobian of `every` steps.
     states : array (T, ..., n)
         The states they belong to.
     exponents : array (..., k)
-        Growth rates of the vectors along these T - 1 steps, in the order of the vectors;
+        Growth rates of the vectors along the run, in the order of the vectors;
         ``-inf`` where a Jacobian annihilates a direction, whose vectors are then just some of
         the kernel.
     local : array (T - 1, ..., k)
-        Growth rate of each vector in each step, nats per unit time: the instantaneous exponents.
+        Growth rate of each vector from each of these states to the next, nats per unit time: the
+        instantaneous exponents.
     settings : dict
         Everything that the run used.
     """
@@ -185,6 +187,7 @@ def covariant_vectors(
     transient: int | None = None,
     basis_transient: int | None = None,
     backward_transient: int | None = None,
+    every: int = 1,
     t0: float = 0.0,
     rng: Seed = None,
     progress: bool = False,
@@ -199,7 +202,7 @@ def covariant_vectors(
     ----------
     system : System
     n_steps : int
-        Number T of states at which vectors are returned.
+        Number of states that vectors belong to.
     k : int, optional
         Number of leading vectors; default all.
     inputs : array (T', ..., m), optional
@@ -213,6 +216,9 @@ def covariant_vectors(
         Steps beyond the last state in which the coefficients converge; default like
         `basis_transient`. Both converge like :math:`\exp(-(\lambda_i - \lambda_j) t)`:
         close exponents take longer.
+    every : int, optional
+        Vectors are returned at the first of the `n_steps` states and at each so many further, for
+        long runs, in which all of them would take too much room.
     t0 : float, optional
         Time at the start of the run, where the system depends on it.
     rng : None, int or Generator, optional
@@ -232,7 +238,11 @@ def covariant_vectors(
     -----
     Rounding disturbs :math:`D_t v_t \parallel v_{t+1}` by about
     :math:`10^{-16} \|D_t\| / \|D_t v_t\|`: little but for directions that contract by orders of
-    magnitude in a single step. All vectors of T states take room for T n k numbers, three times.
+    magnitude in a single step.
+
+    The result takes room for T n k numbers, divided by `every`. Beyond it a run keeps 128 MB and
+    some :math:`2 \sqrt T n k` numbers, however long it is: what has no room on the way forward is
+    computed again on the way back.
 
     References
     ----------
@@ -252,6 +262,7 @@ def covariant_vectors(
     found = as_system(system)
     rng = validate.generator(rng)
     n_steps = validate.integer("n_steps", n_steps, low=2)
+    every = validate.integer("every", every, low=1, high=n_steps - 1)
     u = None if inputs is None else validate.array("inputs", inputs, least=2)
     align = max(100, n_steps // 10, round(_ALIGN / found.dt))
     plan = plan_of(
@@ -280,13 +291,13 @@ def covariant_vectors(
     bars = progress_bar(2 * total - warm, show=progress, unit="step")
     with blas_threads(rows.size * found.dim), bars as bar:
         x, rows = warm_up(found, x, rows, run_inputs, plan.transient, warm, bar)
-        at = (warm, warm + n_steps - 1, total)
-        states, bases, factors, dead = sweep_forward(found, x, rows, run_inputs, at, bar)
-        coefficients, log_growth = sweep_backward(factors, dead, n_steps, rng, bar)
-        vectors = np.matmul(coefficients, bases)
+        into = Covariant(warm, n_steps, every, rows)
+        stretches = sweep_forward(found, x, rows, run_inputs, warm, total, bar)
+        sweep_backward(found, run_inputs, stretches, into, rng, bar)
     settings = {
         "n_steps": n_steps,
         "k": k,
+        "every": every,
         "transient": plan.transient,
         "basis_transient": plan.basis_transient,
         "backward_transient": after,
@@ -295,9 +306,9 @@ def covariant_vectors(
         "t0": t0,
     }
     return CovariantVectors(
-        vectors=vectors.swapaxes(-1, -2),
-        states=states,
-        exponents=log_growth.mean(axis=0) / found.dt,
-        local=log_growth / found.dt,
+        vectors=into.vectors.swapaxes(-1, -2),
+        states=into.states,
+        exponents=into.total / ((n_steps - 1) * found.dt),
+        local=into.growth / (every * found.dt),
         settings=settings,
     )

@@ -18,7 +18,7 @@ from ..runs.progress import asks_to_stop, progress_bar
 from ..systems import AnySystem, System
 from ..systems.parameters import flossable, named_params
 from ..tangent.interval import Interval
-from ..tangent.start import start_state
+from ..tangent.start import start_state, start_time
 from .diagnostics import check_diagnostics
 from .dropout import recurrent_names
 from .losses import check_loss
@@ -31,7 +31,7 @@ from .tasks import Task
 from .trainer import Settings, Trainer
 
 #: Settings that were not always there.
-_LATER = ("learning_rate", "dropout", "validate_every")
+_LATER = ("learning_rate", "dropout", "validate_every", "t0")
 
 
 @patient
@@ -53,6 +53,7 @@ def train(
     learning_rate: Callable[[int], float] | None = None,
     validate_every: int = 0,
     diagnostics: Iterable[str] = (),
+    t0: float = 0.0,
     rng: Seed = None,
     progress: bool = False,
     callback: Callable[[TrainingProgress], object] | None = None,
@@ -110,6 +111,8 @@ def train(
         diagnostics "validation_loss" and "validation_accuracy", NaN in between.
     diagnostics : sequence of str, optional
         What to record in each epoch, see the notes for names and costs.
+    t0 : float, optional
+        Time at which each sequence begins, where the system depends on it.
     rng : None, int or Generator, optional
     progress : bool, optional
     callback : callable, optional
@@ -192,6 +195,7 @@ def train(
         validate.function("learning_rate", learning_rate),
         _checked_dropout(dropout, system),
         _checked_validation(validate_every, task),
+        start_time(system, t0),
     )
     system = system.with_loops(settings.batch_size, settings.n_epochs * settings.n_steps)
     callback = validate.function("callback", callback)

@@ -34,6 +34,7 @@ class Settings(NamedTuple):
     learning_rate: Any = None
     dropout: float = 0.0
     validate_every: int = 0
+    t0: float = 0.0
 
 
 class Trainer:
@@ -97,7 +98,8 @@ class Trainer:
         length = max(total, getattr(task, "length", getattr(task, "delay", 0) + 1))
         inputs = np.asarray(task.sample(length, 1, self.rng)[0], dtype=float)[:total, 0]
         _refuse_nonfinite("inputs", inputs)
-        system, lam, _ = self.flosser.epoch(system, self.network.x0, inputs, self.rng)
+        rows = system.drive.rows(inputs, (), total, t0=self.settings.t0)
+        system, lam, _ = self.flosser.epoch(system, self.network.x0, rows, self.rng)
         self.network = Network(system, *self.network[1:])
         self.exponents.append(lam)
         self.history["flossing_epochs"][self.epoch] += 1
@@ -145,16 +147,17 @@ class Trainer:
         if (self.epoch + 1) % self.settings.validate_every == 0:
             if self._held is None:
                 u, y, mask = (np.asarray(x, dtype=float) for x in self.settings.task.held_out())
-                self._held = Batch(u, y, losses.as_weights(mask, u.shape[:2]))
+                self._held = self._batch(u, y, mask)
             loss, right = self.score(self._held)
         self._watch("validation_loss", loss)
         self._watch("validation_accuracy", right)
 
     def score(self, batch: Batch) -> tuple[float, float]:
         """Return loss and accuracy of the network as it is."""
-        u, targets, weights = batch
-        x = np.broadcast_to(self.network.x0, (u.shape[1], self.network.system.dim))
-        states = run_orbit(self.network.system, x, u, 0, len(u)).states
+        u, targets, weights, _ = batch
+        system = self.network.system
+        x = np.broadcast_to(self.network.x0, (u.shape[1], system.dim))
+        states = run_orbit(system, x, batch.rows(system), 0, len(u)).states
         outputs = self.network.outputs(states[1:])
         loss = losses.loss_and_gradient(self.settings.loss, outputs, targets, weights)[0]
         return loss, self._right(outputs, targets, weights)
@@ -169,7 +172,12 @@ class Trainer:
                     f"`task.sample` must give {name} of shape {(T, B, size)}, got {x.shape}"
                 )
             _refuse_nonfinite(name, x)
-        return Batch(u, y, losses.as_weights(mask, (T, B)))
+        return self._batch(u, y, mask)
+
+    def _batch(self, inputs: Array, targets: Array, mask: Any) -> Batch:
+        """Return a batch, all of whose sequences begin at the run's `t0`."""
+        weights = losses.as_weights(mask, inputs.shape[:2])
+        return Batch(inputs, targets, weights, self.settings.t0)
 
     def _accuracy(self, batch: Batch, found: Evaluation) -> float:
         targets, weights = batch.targets[found.first :], batch.weights[found.first :]
