@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 from dataclasses import dataclass
 from typing import Any, ClassVar, NamedTuple
 
@@ -15,8 +14,9 @@ from ..results.result import Result
 from ..results.storage import register
 from ..systems import System, as_system
 from ..systems.closed_loop import ClosedLoop
+from ..tangent.plan import divided
 from ..tangent.start import check_inputs, input_sequence, start_state
-from ..tangent.stretches import run_orbit
+from ..tangent.stretches import run_stretches
 from .network import Readout
 
 #: Steps of a sequence whose states are held at once.
@@ -197,18 +197,15 @@ def _gather(
 ) -> tuple[list[_Moments], Array]:
     """Run the system; return the moments of each part, and the last state."""
     edges = np.linspace(washout, len(u), folds + 1).astype(int)
-    if washout:
-        x = run_orbit(system, x, u, 0, washout).states[-1]
-    parts = []
-    for first, last in itertools.pairwise(edges):
-        found = []
-        for start in range(first, last, _STRETCH):
-            stop = min(start + _STRETCH, last)
-            states = run_orbit(system, x, u, start, stop).states
-            found.append(_Moments.of(states[1:, system.visible], y[start:stop]))
-            x = states[-1]
-        parts.append(_sum(found))
-    return parts, x
+    phases = {"washout": washout} | {f"fold {i}": int(n) for i, n in enumerate(np.diff(edges))}
+    found: dict[str, list[_Moments]] = {}
+    for phase, start, orbit in run_stretches(system, x, u, divided(phases, _STRETCH)):
+        x = orbit.last
+        if phase != "washout":
+            targets = y[start : start + orbit.n_steps]
+            moments = _Moments.of(orbit.states[1:, system.visible], targets)
+            found.setdefault(phase, []).append(moments)
+    return [_sum(found[fold]) for fold in phases if fold != "washout"], x
 
 
 def _solve(m: _Moments, ridges: Array) -> list[Readout]:

@@ -8,7 +8,7 @@ import lyapnet as ln
 from lyapnet.cells import vanilla_orbit
 from lyapnet.systems import orbit as orbits
 from lyapnet.tangent import deferred_qr, forward, gradient, stretches
-from lyapnet.tangent.stretches import Plan
+from lyapnet.tangent.plan import Plan
 
 
 def orbit_and_basis(n, k, n_steps, gain=1.0, lead=()):
