@@ -16,6 +16,7 @@ from ..systems import as_system
 from ..tangent.plan import divided
 from ..tangent.start import Start, input_sequence
 from ..tangent.stretches import run_stretches, stretch_length
+from .plot import plot_alignment, plot_phase_space
 
 #: Steps between normalisations of the vectors.
 _EVERY = 4
@@ -81,8 +82,6 @@ class Alignment(Result):
         order : int, optional
             Number of vectors, 2 to k.
         """
-        from .plot import plot_alignment
-
         order = validate.integer("order", order, low=2, high=self.gali.shape[-1] + 1)
         return plot_alignment(self, ax, order)
 
@@ -95,8 +94,6 @@ class Alignment(Result):
         axes : (int, int), optional
             Components of the state.
         """
-        from .plot import plot_phase_space
-
         return plot_phase_space(self, ax, axes)
 
 

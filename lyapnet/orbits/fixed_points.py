@@ -15,6 +15,7 @@ from ..results.storage import register
 from ..systems import NoisyFlow, Stroboscopic, System, as_system
 from ..tangent.start import start_state, start_time
 from ..tangent.stretches import run_orbit
+from .plot import plot_fixed_points
 from .speed import SpeedMinima
 
 #: Steps from which starts are drawn, where none are given.
@@ -76,8 +77,6 @@ class FixedPoints(Result):
         ----------
         ax : matplotlib Axes, optional
         """
-        from .plot import plot_fixed_points
-
         return plot_fixed_points(self, ax)
 
 

@@ -16,6 +16,7 @@ from ..systems import as_system
 from ..tangent.plan import divided
 from ..tangent.start import Start, check_inputs, input_sequence, start_state, start_time
 from ..tangent.stretches import run_stretches, stretch_length
+from .plot import plot_ftle
 
 
 @register
@@ -57,8 +58,6 @@ class FTLEField(Result):
         ----------
         ax : matplotlib Axes, optional
         """
-        from .plot import plot_ftle
-
         return plot_ftle(self, ax)
 
 
@@ -118,6 +117,11 @@ def ftle_field(
     k = validate.integer("k", k, low=1, high=found.dim)
     u = input_sequence(inputs)
     check_inputs(found, u, n_steps)
+    if found.drive.noisy and u is None:
+        raise ValueError(
+            "`inputs` is needed: the increments of a noisy system, (n_steps, n_inputs), the same "
+            "for all states"
+        )
     t0 = start_time(found, t0)
     x = start_state(found, x0, np.random.default_rng(0))
     n, lead = found.dim, found.ensemble(x, None if u is None else u[0])

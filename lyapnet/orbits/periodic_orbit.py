@@ -15,6 +15,7 @@ from ..results.storage import register
 from ..systems import DelayFlow, Flow, NoisyFlow, System, as_system
 from ..tangent.start import start_state, start_time
 from ..tangent.stretches import run_orbit
+from .plot import plot_cycle
 
 #: A return is a minimum of the distance that is this much nearer than the farthest point.
 _RETURN = 0.2
@@ -71,8 +72,6 @@ class PeriodicOrbit(Result):
         axes : (int, int), optional
             Components of the state.
         """
-        from .plot import plot_cycle
-
         return plot_cycle(self, ax, axes)
 
 

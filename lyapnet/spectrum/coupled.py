@@ -17,6 +17,7 @@ from ..systems import DelayFlow, Flow, Map, NoisyFlow
 from ..systems.jumps import Seen
 from ..tangent.start import start_state
 from .measure import lyapunov_spectrum
+from .plot import plot_master_stability
 from .result import Spectrum
 
 
@@ -61,8 +62,6 @@ class MasterStability(Result):
         ----------
         ax : matplotlib Axes, optional
         """
-        from .plot import plot_master_stability
-
         return plot_master_stability(self, ax)
 
 

@@ -13,6 +13,7 @@ from ..results.result import Result
 from ..results.storage import register
 from ..systems import DelayFlow, NoisyFlow, System, as_system
 from .measure import lyapunov_spectrum
+from .plot import plot_step_check
 from .step_defect import NEGLIGIBLE, judge_step, step_defect
 
 
@@ -64,8 +65,6 @@ class StepCheck(Result):
         ----------
         ax : matplotlib Axes, optional
         """
-        from .plot import plot_step_check
-
         return plot_step_check(self, ax)
 
 

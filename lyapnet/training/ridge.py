@@ -18,6 +18,7 @@ from ..tangent.plan import divided
 from ..tangent.start import check_inputs, input_sequence, start_state
 from ..tangent.stretches import run_stretches
 from .network import Readout
+from .plot import plot_ridges
 
 #: Steps of a sequence whose states are held at once.
 _STRETCH = 2000
@@ -80,14 +81,7 @@ class ReadoutFit(Result):
         ----------
         ax : matplotlib Axes, optional
         """
-        from ..results import axes
-
-        ax = axes.new_axes(ax, figsize=(5, 3))
-        ax.loglog(self.ridges, self.scores, "o-", color=axes.BLUE)
-        ax.axvline(self.ridge, color="0.6", lw=0.8, zorder=0)
-        ax.set_xlabel("ridge")
-        ax.set_ylabel("relative error on parts left out")
-        return ax
+        return plot_ridges(self, ax)
 
 
 def fit_readout(
