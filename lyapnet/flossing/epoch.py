@@ -20,7 +20,7 @@ class Flosser:
 
     def __init__(self, window: Window, system: System) -> None:
         self.window = window
-        self.only = window.only(system)
+        self.names = window.chosen(system)
         self.clip_norm = window.settings["clip_norm"]
         self.optimizer = as_adam(window.settings["optimizer"])
         self.interval = window.interval
@@ -60,7 +60,7 @@ class Flosser:
         params_bar = gradient(record, slope)[3]
         loss = np.sum(window.each * (lam - window.goal) ** 2, axis=(*members, -1)) / count
         params, grads = named_params(system.params, params_bar)
-        free, bars = ({name: x[name] for name in self.only} for x in (params, grads))
+        free, bars = ({name: x[name] for name in self.names} for x in (params, grads))
         params = {**params, **self.optimizer.update(free, clipped(bars, self.clip_norm))}
         self.interval.adapt(record.smallest_sine, plan.n_steps)
         return with_named_params(system, params), lam.mean(axis=members), loss

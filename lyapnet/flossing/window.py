@@ -63,14 +63,14 @@ class Window:
         """The QR interval to begin with."""
         return Interval.of(self.settings["qr_interval"])
 
-    def only(self, system: System) -> tuple[str, ...]:
+    def chosen(self, system: System) -> tuple[str, ...]:
         """Return the names of the parameters to change, of a system that this window fits."""
         validate.integer("k", self.k, high=system.dim)
         known = list(named_params(system.params, system.params)[0])
         only = self.settings.get("only", known)
         if isinstance(only, str) or not isinstance(only, Iterable):
             raise TypeError(f"`only` must be a sequence of names among {known}, got {only!r}")
-        chosen = tuple(only)
-        if not chosen or not set(chosen) <= set(known):
-            raise ValueError(f"`only` must be a sequence of names among {known}, got {chosen}")
-        return chosen
+        names = tuple(only)
+        if not names or not set(names) <= set(known):
+            raise ValueError(f"`only` must be a sequence of names among {known}, got {names}")
+        return names

@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
 from .. import validate
-from ..numerics.arrays import Array, blas_threads
+from ..numerics.arrays import Array, ArrayLike, Seed, blas_threads
 from ..results.result import Result
 from ..results.storage import register
 from ..runs.progress import progress_bar
-from ..systems import as_system
+from ..systems import SystemLike, as_system
 from ..tangent.plan import divided
 from ..tangent.start import Start, input_sequence
 from ..tangent.stretches import run_stretches, stretch_length
 from .plot import plot_alignment, plot_phase_space
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
 
 #: Steps between normalisations of the vectors.
 _EVERY = 4
@@ -73,7 +77,7 @@ class Alignment(Result):
         found = ", ".join(f"{n} {word}" for word, n in zip(words, counts, strict=True))
         return {"orbits": int(np.size(self.verdict)), "verdict": found, "time": self.times[-1]}
 
-    def plot(self, ax: Any = None, *, order: int = 2) -> Any:
+    def plot(self, ax: Axes | None = None, *, order: int = 2) -> Axes:
         """Draw GALI over time with the laws of regular orbits beside it; return the Axes.
 
         Parameters
@@ -85,7 +89,7 @@ class Alignment(Result):
         order = validate.integer("order", order, low=2, high=self.gali.shape[-1] + 1)
         return plot_alignment(self, ax, order)
 
-    def plot_phase_space(self, ax: Any = None, *, axes: tuple[int, int] = (0, 1)) -> Any:
+    def plot_phase_space(self, ax: Axes | None = None, *, axes: tuple[int, int] = (0, 1)) -> Axes:
         """Draw the starts in phase space, coloured by their last GALI_2; return the Axes.
 
         Parameters
@@ -98,15 +102,15 @@ class Alignment(Result):
 
 
 def alignment(
-    system: Any,
+    system: SystemLike,
     n_steps: int,
     *,
     k: int = 2,
-    x0: Any = None,
-    inputs: Any = None,
+    x0: ArrayLike | None = None,
+    inputs: ArrayLike | None = None,
     n_times: int = 100,
     t0: float = 0.0,
-    rng: Any = None,
+    rng: Seed = None,
     progress: bool = False,
 ) -> Alignment:
     r"""Tell regular orbits from chaotic ones by how tangent vectors align.

@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
 from .. import validate
 from ..errors import LyapnetError
-from ..numerics.arrays import Array
+from ..numerics.arrays import Array, ArrayLike, Seed
 from ..results.result import Result
 from ..results.storage import register
-from ..systems import NoisyFlow, Stroboscopic, System, as_system
+from ..systems import NoisyFlow, Stroboscopic, System, SystemLike, as_system
 from ..tangent.start import start_state, start_time
 from ..tangent.stretches import run_orbit
 from .plot import plot_fixed_points
 from .speed import SpeedMinima
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
 
 #: Steps from which starts are drawn, where none are given.
 _TRAJECTORY = 2000
@@ -70,7 +74,7 @@ class FixedPoints(Result):
         found = ", ".join(f"{self.kinds.count(name)} {name}" for name in names)
         return {"points": found or "none", "starts": self.n_starts}
 
-    def plot(self, ax: Any = None) -> Any:
+    def plot(self, ax: Axes | None = None) -> Axes:
         """Draw the points on their two principal axes, coloured by kind; return the Axes.
 
         Parameters
@@ -81,18 +85,18 @@ class FixedPoints(Result):
 
 
 def fixed_points(
-    system: Any,
+    system: SystemLike,
     n_starts: int = 100,
     *,
-    inputs: Any = None,
-    x0: Any = None,
+    inputs: ArrayLike | None = None,
+    x0: ArrayLike | None = None,
     spread: float = 0.0,
     tol: float = 1e-10,
     distance: float = 1e-4,
     slow: float | None = None,
     max_iterations: int = 500,
     t0: float = 0.0,
-    rng: Any = None,
+    rng: Seed = None,
 ) -> FixedPoints:
     r"""Find fixed points of a map, a flow or a network under constant input.
 

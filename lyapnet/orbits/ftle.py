@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
 from .. import validate
-from ..numerics.arrays import Array, blas_threads
+from ..numerics.arrays import Array, ArrayLike, blas_threads
 from ..results.result import Result
 from ..results.storage import register
 from ..runs.progress import progress_bar
-from ..systems import as_system
+from ..systems import SystemLike, as_system
 from ..tangent.plan import divided
 from ..tangent.start import Start, check_inputs, input_sequence, start_state, start_time
 from ..tangent.stretches import run_stretches, stretch_length
 from .plot import plot_ftle
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 
 @register
@@ -51,7 +54,7 @@ class FTLEField(Result):
     duration: float
     settings: dict[str, Any] = field(repr=False)
 
-    def plot(self, ax: Any = None) -> Any:
+    def plot(self, ax: Axes | None = None) -> Axes:
         """Draw the leading exponent over a grid of states ``(rows, columns, n)``; return the Axes.
 
         Parameters
@@ -62,12 +65,12 @@ class FTLEField(Result):
 
 
 def ftle_field(
-    system: Any,
+    system: SystemLike,
     n_steps: int,
     *,
-    x0: Any,
+    x0: ArrayLike,
     k: int = 1,
-    inputs: Any = None,
+    inputs: ArrayLike | None = None,
     t0: float = 0.0,
     progress: bool = False,
 ) -> FTLEField:

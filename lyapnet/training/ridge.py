@@ -3,22 +3,26 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, ClassVar, NamedTuple
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
 import numpy as np
 
 from .. import validate
 from ..cells import EchoStateNetwork
-from ..numerics.arrays import Array
+from ..numerics.arrays import Array, ArrayLike
 from ..results.result import Result
 from ..results.storage import register
-from ..systems import System, as_system
+from ..systems import System, SystemLike, as_system
 from ..systems.closed_loop import ClosedLoop
 from ..tangent.plan import divided
 from ..tangent.start import check_inputs, input_sequence, start_state
 from ..tangent.stretches import run_stretches
 from .network import Readout
 from .plot import plot_ridges
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
 
 #: Steps of a sequence whose states are held at once.
 _STRETCH = 2000
@@ -74,7 +78,7 @@ class ReadoutFit(Result):
             return cell.closed(*self.readout)
         return ClosedLoop(cell, *self.readout)
 
-    def plot(self, ax: Any = None) -> Any:
+    def plot(self, ax: Axes | None = None) -> Axes:
         """Draw the error on the parts left out over the ridge; return the Axes.
 
         Parameters
@@ -85,14 +89,14 @@ class ReadoutFit(Result):
 
 
 def fit_readout(
-    cell: Any,
-    inputs: Any,
-    targets: Any,
+    cell: SystemLike,
+    inputs: ArrayLike,
+    targets: ArrayLike,
     *,
-    ridge: Any = 1e-6,
+    ridge: float | ArrayLike = 1e-6,
     washout: int = 100,
     folds: int = 5,
-    x0: Any = None,
+    x0: ArrayLike | None = None,
 ) -> ReadoutFit:
     r"""Fit a linear readout of a driven system's states by ridge regression.
 
@@ -148,7 +152,9 @@ def fit_readout(
         raise ValueError(f"`inputs` has {len(u)} steps, `targets` has {len(y)}: give as many")
     ridges = np.atleast_1d(validate.array("ridge", ridge))
     if ridges.ndim != 1 or not len(ridges) or not (ridges >= 0).all():
-        raise ValueError(f"`ridge` must be a number or a sequence of such, at least 0; got {ridge}")
+        raise ValueError(
+            f"`ridge` must be a number or a sequence of such, at least 0; got {ridges}"
+        )
     folds = validate.integer("folds", folds, low=2)
     start = (
         np.zeros(system.dim) if x0 is None else start_state(system, x0, np.random.default_rng(0))

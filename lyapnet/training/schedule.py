@@ -9,6 +9,7 @@ import numpy as np
 
 from .. import validate
 from ..flossing.window import Window
+from ..numerics.arrays import ArrayLike
 from ..optimize import Adam
 from .progress import TrainingProgress
 
@@ -72,15 +73,15 @@ class FlossingSchedule(_Windowed):
         *,
         k: int,
         n_steps: int,
-        target: Any = 0.0,
+        target: ArrayLike = 0.0,
         transient: int = 0,
         basis_transient: int = 0,
         optimizer: Adam | None = None,
-        weights: Any = None,
+        weights: ArrayLike | None = None,
         reduction: str = "sum",
-        qr_interval: Any = "auto",
-        clip_norm: Any = None,
-        only: Any = None,
+        qr_interval: int | str = "auto",
+        clip_norm: float | tuple[str, float] | None = None,
+        only: Iterable[str] | None = None,
     ) -> None:
         super().__init__(Window(
             k=k, n_steps=n_steps, target=target, transient=transient,
@@ -155,17 +156,17 @@ class AdaptiveFlossing(_Windowed):
         drop: float = 100.0,
         growth: float = 1.2,
         patience: int = 3,
-        clip_norm: Any = 1.0,
+        clip_norm: float | tuple[str, float] | None = 1.0,
         k: int,
         n_steps: int,
-        target: Any = 0.0,
+        target: ArrayLike = 0.0,
         transient: int = 0,
         basis_transient: int = 0,
         optimizer: Adam | None = None,
-        weights: Any = None,
+        weights: ArrayLike | None = None,
         reduction: str = "sum",
-        qr_interval: Any = "auto",
-        only: Any = None,
+        qr_interval: int | str = "auto",
+        only: Iterable[str] | None = None,
     ) -> None:
         super().__init__(Window(
             k=k, n_steps=n_steps, target=target, transient=transient,

@@ -58,7 +58,7 @@ def test_every_class_of_the_first_format_is_known():
 
 
 def test_every_result_can_be_saved():
-    """A class of results that is not registered could be made, and not written (bases are not made)."""
+    """A class that is not registered could be made, and not written; bases are not made."""
     waiting, found = [Result], set()
     while waiting:
         kind = waiting.pop()
