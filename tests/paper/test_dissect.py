@@ -62,8 +62,8 @@ def made_up(figure, *, as_claimed, scale="full"):
         sign = 1 if as_claimed else -1
         network, flossed = p["network"], p["condition"] == "before"
         size = (network + 1) / 8
-        learned = int(7 - sign * 5 * size) if as_claimed or not p.get("k") else 99
-        curve = np.where(np.arange(15) > learned, 0.99, 0.5)
+        learned = int(5 - sign * 4 * size) if as_claimed or not p.get("k") else 99
+        curve = np.where(np.arange(10) > learned, 0.99, 0.5)
         leading = -1.0 - sign * 3 / p["lag"] + 0.01 * network
         good = not p.get("k") or p["used"] == as_claimed
         made.append({
@@ -104,7 +104,13 @@ def test_some_of_the_runs_are_judged_and_drawn(figure, done):
 def test_ranks_are_those_within_a_lag():
     # Between lags overlap and learning go together, within each of them they are opposed.
     made = Records(
-        dict(lag=lag, network=i, overlap=[0, lag + i], near=[0, 0], curve=[0.5] * j + [1.0] * (30 - j))
+        dict(
+            lag=lag,
+            network=i,
+            overlap=[0, lag + i],
+            near=[0, 0],
+            curve=[0.5] * j + [1.0] * (30 - j),
+        )
         for lag, most in ((6, 20), (12, 10))
         for i, j in enumerate(range(most, most + 6))
     )

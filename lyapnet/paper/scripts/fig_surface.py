@@ -15,7 +15,7 @@ are near zero when training begins: one episode that is long enough does as well
 of short ones more are needed, soon after each other.
 """
 SETTINGS = f"""{COMMON}
-Instead: N = 16 units, 15 exponents, 4000 epochs of sequences of 60 steps, five networks. Temporal
+Instead: N = 16 units, 15 exponents, 3000 epochs of sequences of 60 steps, five networks. Temporal
 XOR and delayed copy at a lag of 14. One, two or four episodes of 20, 60 or 180 flossing epochs
 each, the first before training, the others every 50 or every 400 training epochs.
 """
@@ -28,7 +28,7 @@ run = learn
 
 def points(scale):
     quickly = scale == "quick"
-    more = dict(n=16, n_steps=60, epochs=600 if quickly else 4000)
+    more = dict(n=16, n_steps=60, epochs=600 if quickly else 3000)
     tasks = {"temporal": 12} if quickly else TASKS
     each = [dict(condition="none"), *episodes((1, 2), (20, 60), (50,))] if quickly else [
         dict(condition="none"), *episodes(NUMBERS, LENGTHS, GAPS)
