@@ -79,9 +79,11 @@ def covariant_vectors(
     -----
     Rounding disturbs :math:`D_t v_t \parallel v_{t+1}` by about
     :math:`10^{-16} \|D_t\| / \|D_t v_t\|`: little but for directions that contract by orders of
-    magnitude in a single step. The result takes room for T n k numbers, divided by `every`. Beyond
-    it a run keeps 128 MB and some :math:`2 \sqrt T n k` numbers, however long it is: what has no
-    room on the way forward is computed again on the way back.
+    magnitude in a single step.
+
+    The result takes room for T n k numbers, divided by `every`. Beyond it a run keeps 128 MB and
+    some :math:`2 \sqrt T n k` numbers, however long it is: what has no room on the way forward is
+    computed again on the way back.
 
     References
     ----------

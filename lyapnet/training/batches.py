@@ -12,8 +12,10 @@ from .losses import as_weights
 from .network import Batch
 
 
-def draw_batch(task: Any, n_steps: int, batch_size: int, rng: np.random.Generator) -> Batch:
-    """Draw the batch of a training epoch."""
+def draw_batch(
+    task: Any, n_steps: int, batch_size: int, t0: float, rng: np.random.Generator
+) -> Batch:
+    """Draw the batch of a training epoch, all of whose sequences begin at the time t0."""
     u, y, mask = task.sample(n_steps, batch_size, rng)
     u, y = np.asarray(u, dtype=float), np.asarray(y, dtype=float)
     for name, x, size in (("inputs", u, task.n_inputs), ("targets", y, task.n_outputs)):
@@ -23,7 +25,7 @@ def draw_batch(task: Any, n_steps: int, batch_size: int, rng: np.random.Generato
                 f"{x.shape}"
             )
         _refuse_nonfinite(name, x)
-    return Batch(u, y, as_weights(mask, (n_steps, batch_size)))
+    return Batch(u, y, as_weights(mask, (n_steps, batch_size)), t0)
 
 
 def draw_inputs(task: Any, n_steps: int, rng: np.random.Generator) -> Array:
@@ -34,10 +36,10 @@ def draw_inputs(task: Any, n_steps: int, rng: np.random.Generator) -> Array:
     return inputs
 
 
-def held_out(task: Any) -> Batch:
+def held_out(task: Any, t0: float) -> Batch:
     """Return what a task holds out."""
     u, y, mask = (np.asarray(x, dtype=float) for x in task.held_out())
-    return Batch(u, y, as_weights(mask, u.shape[:2]))
+    return Batch(u, y, as_weights(mask, u.shape[:2]), t0)
 
 
 def shortest(task: Any) -> int:

@@ -103,8 +103,9 @@ class AdaptiveFlossing(_Windowed):
 
     What counts is the `transmission`, the share of the loss gradient that arrives in the first
     state, which each training epoch measures. Flossing goes on before training, in short episodes
-    with a training epoch after each, as long as it makes the transmission grow; and again whenever
-    it has fallen far below what it was when flossing ended.
+    with a training epoch after each, as long as it makes the transmission grow. It begins again
+    whenever that has fallen far below what it was when flossing ended, and ends as soon as most of
+    it is back.
 
     Parameters
     ----------
@@ -125,6 +126,9 @@ class AdaptiveFlossing(_Windowed):
     growth, patience : float, int, optional
         Flossing ends when the last `patience` episodes have not brought the transmission to
         `growth` times what those before them had reached.
+    enough : float, optional
+        Flossing during training ends as soon as the transmission is this many times as large as
+        it was at the best end of flossing so far; infinite for no such end.
     clip_norm : float, optional
         As for `floss`.
     k, n_steps, target, transient, basis_transient, optimizer, ...
@@ -156,6 +160,7 @@ class AdaptiveFlossing(_Windowed):
         drop: float = 100.0,
         growth: float = 1.2,
         patience: int = 3,
+        enough: float = 0.3,
         clip_norm: float | tuple[str, float] | None = 1.0,
         k: int,
         n_steps: int,
@@ -183,6 +188,7 @@ class AdaptiveFlossing(_Windowed):
         self.drop = validate.real("drop", drop, low=1.0)
         self.growth = validate.real("growth", growth, low=1.0)
         self.patience = validate.integer("patience", patience, low=1)
+        self.enough = np.inf if enough == np.inf else validate.real("enough", enough, positive=True)
 
     def episode(self, epoch: int, record: TrainingProgress) -> int:
         """Return the number of flossing epochs to do before training epoch `epoch`."""
@@ -205,18 +211,25 @@ class AdaptiveFlossing(_Windowed):
     def _is_collapsed(self, record: TrainingProgress) -> bool:
         """Say whether flossing still helps, or training has undone what it did."""
         share = record.gradient_norm_h0 if record.transmission is None else record.transmission
-        at = np.flatnonzero(record.flossing_epochs)
-        if not len(at):
+        flossed = record.flossing_epochs > 0
+        if not flossed.any():
             return not len(share)  # before training
-        last = int(at[-1])
-        if last == len(share) - 1:
-            first = last - int(np.argmin(np.diff(at, prepend=-2)[::-1] == 1))
-            now, earlier = share[first:][-self.patience :], share[first:][: -self.patience]
-            return not len(earlier) or bool(now.max() > self.growth * earlier.max())
-        since = share[last:]
+        ends = np.flatnonzero(flossed & ~np.append(flossed[1:], False))
+        if flossed[-1]:
+            before = ends[:-1]
+            first = before[-1] + 1 if len(before) else 0
+            return self._still_helps(share[first:][flossed[first:]], share[before])
+        since = share[ends[-1] :]
         return len(since) > self.window and bool(
             _geometric_mean(since[-self.window :]) < since[0] / self.drop
         )
+
+    def _still_helps(self, episodes: Any, ends: Any) -> bool:
+        """Say whether to go on after these episodes, given how far flossing came before."""
+        if len(ends) and episodes[-1] >= self.enough * ends.max():
+            return False
+        now, earlier = episodes[-self.patience :], episodes[: -self.patience]
+        return not len(earlier) or bool(now.max() > self.growth * earlier.max())
 
 
 def _geometric_mean(x: Any) -> float:

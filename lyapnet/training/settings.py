@@ -9,6 +9,7 @@ from .. import validate
 from ..optimize import checked_clip
 from ..systems import System
 from ..systems.parameters import flossable, named_params
+from ..tangent.start import start_time
 from .batches import shortest
 from .diagnostics import check_diagnostics
 from .dropout import recurrent_names
@@ -17,7 +18,7 @@ from .penalty import as_penalty
 from .tasks import Task
 
 #: Settings that were not always there.
-_LATER = ("learning_rate", "dropout", "validate_every")
+_LATER = ("learning_rate", "dropout", "validate_every", "t0")
 
 
 class Settings(NamedTuple):
@@ -35,6 +36,7 @@ class Settings(NamedTuple):
     learning_rate: Any = None
     dropout: float = 0.0
     validate_every: int = 0
+    t0: float = 0.0
 
     def checked(self, system: System) -> Settings:
         """Return the settings as a run of this system takes them, or refuse them."""
@@ -51,6 +53,7 @@ class Settings(NamedTuple):
             validate.function("learning_rate", self.learning_rate),
             _checked_dropout(self.dropout, system),
             _checked_validation(self.validate_every, self.task),
+            start_time(system, self.t0),
         )
 
     @property

@@ -42,6 +42,7 @@ def train(
     learning_rate: Callable[[int], float] | None = None,
     validate_every: int = 0,
     diagnostics: Iterable[str] = (),
+    t0: float = 0.0,
     rng: Seed = None,
     progress: bool = False,
     callback: Callable[[TrainingProgress], object] | None = None,
@@ -99,6 +100,8 @@ def train(
         diagnostics "validation_loss" and "validation_accuracy", NaN in between.
     diagnostics : sequence of str, optional
         What to record in each epoch, see the notes for names and costs.
+    t0 : float, optional
+        Time at which each sequence begins, where the system depends on it.
     rng : None, int or Generator, optional
     progress : bool, optional
     callback : callable, optional
@@ -170,7 +173,7 @@ def train(
     system = trainable(cell, task)
     settings = Settings(
         task, n_epochs, n_steps, batch_size, loss, clip_norm, penalty, diagnostics,
-        schedule, learning_rate, dropout, validate_every,
+        schedule, learning_rate, dropout, validate_every, t0,
     ).checked(system)  # fmt: skip
     system = system.with_loops(settings.batch_size, settings.n_epochs * settings.n_steps)
     callback = validate.function("callback", callback)

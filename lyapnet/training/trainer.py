@@ -90,9 +90,10 @@ class Trainer:
         """Floss on one input sequence of the task, from the trained initial state."""
         assert self.flosser is not None
         assert self.pending is not None
-        inputs = draw_inputs(self.settings.task, self.flosser.window.plan.total, self.rng)
-        system = self.network.system
-        system, lam, _ = self.flosser.epoch(system, self.network.x0, inputs, self.rng)
+        system, total = self.network.system, self.flosser.window.plan.total
+        inputs = draw_inputs(self.settings.task, total, self.rng)
+        rows = system.drive.rows(inputs, (), total, t0=self.settings.t0)
+        system, lam, _ = self.flosser.epoch(system, self.network.x0, rows, self.rng)
         self.network = Network(system, *self.network[1:])
         self.exponents.append(lam)
         self.history["flossing_epochs"][self.epoch] += 1
@@ -101,7 +102,9 @@ class Trainer:
     def _train(self) -> None:
         """Take one step down the loss of a fresh batch."""
         settings, epoch = self.settings, self.epoch
-        batch = draw_batch(settings.task, settings.n_steps, settings.batch_size, self.rng)
+        batch = draw_batch(
+            settings.task, settings.n_steps, settings.batch_size, settings.t0, self.rng
+        )
         network, masks = self.network, dict[str, Array]()
         if settings.dropout:
             network, masks = dropped(network, settings.dropout, self.rng)
@@ -139,16 +142,17 @@ class Trainer:
         loss = right = np.nan
         if (self.epoch + 1) % self.settings.validate_every == 0:
             if self._held is None:
-                self._held = held_out(self.settings.task)
+                self._held = held_out(self.settings.task, self.settings.t0)
             loss, right = self.score(self._held)
         self._watch("validation_loss", loss)
         self._watch("validation_accuracy", right)
 
     def score(self, batch: Batch) -> tuple[float, float]:
         """Return loss and accuracy of the network as it is."""
-        u, targets, weights = batch
-        x = np.broadcast_to(self.network.x0, (u.shape[1], self.network.system.dim))
-        states = run_orbit(self.network.system, x, u, 0, len(u)).states
+        u, targets, weights, _ = batch
+        system = self.network.system
+        x = np.broadcast_to(self.network.x0, (u.shape[1], system.dim))
+        states = run_orbit(system, x, batch.rows(system), 0, len(u)).states
         outputs = self.network.outputs(states[1:])
         loss = losses.loss_and_gradient(self.settings.loss, outputs, targets, weights)[0]
         return loss, self._right(outputs, targets, weights)
