@@ -89,6 +89,7 @@ class UserSystem(System):
                 out = anp.array(out)
             return refuse_complex(refuse_objects(lifted(out), name), name)
 
+        call.__qualname__ = "Map._normalised.<locals>.call"  # as checkpoints have known it
         return call
 
     def _split(self, x: Any) -> list[Any]:
