@@ -41,7 +41,8 @@ from .results.storage import load
 from .runs.sweep import load_sweep, sweep
 from .runs.sweep_result import SweepResult
 from .spectrum.coupled import MasterStability, conditional_exponents, master_stability
-from .spectrum.covariant import CovariantVectors, covariant_vectors
+from .spectrum.covariant import covariant_vectors
+from .spectrum.covariant_result import CovariantVectors
 from .spectrum.echo_state import EchoState, echo_state
 from .spectrum.finite_time import finite_time_exponents
 from .spectrum.invariants import Invariants, check_invariants

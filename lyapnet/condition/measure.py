@@ -7,16 +7,10 @@ import numpy as np
 from .. import validate
 from ..numerics.arrays import ArrayLike, Seed, patient
 from ..systems import SystemLike, as_system
-from ..tangent.start import (
-    check_inputs,
-    noise_seed,
-    plan_of,
-    prepare_inputs,
-    start_state,
-    start_time,
-)
-from ..tangent.stretches import run_orbit
-from .request import Request, start_basis, steps_of
+from ..tangent.plan import plan_of
+from ..tangent.start import Start, input_sequence
+from ..tangent.stretches import run_stretches
+from .request import Request, steps_of
 from .result import ConditionNumber
 from .run import measured
 
@@ -86,28 +80,19 @@ def condition_number(
     """
     found = as_system(system)
     generator = validate.generator(rng)
-    u = None if inputs is None else validate.array("inputs", inputs, least=2)
-    plan = plan_of(u, n_steps, transient, 0, None)
-    check_inputs(found, u, plan.total)
+    u = input_sequence(inputs)
+    plan = plan_of(None if u is None else len(u), n_steps, transient, 0)
     request = Request(precision, backend, certify, progress)
-    t0 = start_time(found, t0)
-    x = start_state(found, x0, generator)
-    lead = found.ensemble(x, None if u is None else u[0])
+    start = Start.of(found, u, plan.total, x0=x0, t0=t0, rng=generator, k=k, basis=basis)
+    lead = start.x.shape[:-1]
     if lead:
         raise ValueError(
-            f"condition_number measures one trajectory, but `x0`, `inputs` or parameters have "
-            f"the leading axes {lead}: call it once for each member"
+            f"condition_number measures one trajectory, but `x0`, `inputs`, `basis` or parameters "
+            f"have the leading axes {lead}: call it once for each member"
         )
-    Q = start_basis(found.dim, k, basis, generator)
     steps = steps_of(times, plan.n_steps, found.dt)
-    seed = noise_seed(found, u, generator)
-    run_inputs = prepare_inputs(found, u, (), plan.total, t0=t0, seed=seed)
-    x = run_orbit(found, x, run_inputs, 0, plan.transient).states[-1] if plan.transient else x
-    D = run_orbit(found, x, run_inputs, plan.transient, plan.total).jacobians
-    settings = {
-        "transient": plan.transient,
-        "driven": u is not None,
-        "t0": t0,
-        "system": repr(system),
-    }
-    return measured(np.asarray(D, dtype=float), Q, steps, found.dt, request, settings)
+    for phase, _, orbit in run_stretches(found, start.x, start.inputs, plan.stretches(plan.total)):
+        if phase == "n_steps":
+            D = np.asarray(orbit.jacobians, dtype=float)
+    settings = {**start.settings, "transient": plan.transient, "system": repr(system)}
+    return measured(D, start.rows.T, steps, found.dt, request, settings)

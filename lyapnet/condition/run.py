@@ -9,7 +9,7 @@ import numpy as np
 from ..errors import PrecisionError
 from ..numerics.arrays import Array, blas_threads
 from ..runs.progress import progress_bar
-from ..systems.orbit import JacobianOrbit
+from ..systems.jacobian_orbit import JacobianOrbit
 from ..tangent.forward import forward
 from .line import LN10, enclosure, line_of
 from .precision.measured import Measured

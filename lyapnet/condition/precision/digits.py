@@ -152,7 +152,8 @@ class Digits:
 def _places(a: FloatArray, base: int) -> tuple[FloatArray, int]:
     """Cut a float64 matrix into digits, exactly; all have the same exponent, which comes second."""
     exponent = int(np.frexp(np.max(np.abs(a)))[1]) - (base - 1)
-    rest, places = a, list[FloatArray]()
+    rest = a
+    places: list[FloatArray] = []
     while np.any(rest):
         unit = exponent - base * len(places)
         digit = np.rint(_shifted(rest, -unit))

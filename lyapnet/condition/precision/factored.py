@@ -144,7 +144,7 @@ def _link(
     for factor in factors:
         exponent = int(np.frexp(np.max(np.abs(factor)))[1])
         q, rounding = q.times(factor)
-        q = q.scaled(np.full(q.exponents.shape, -exponent))
+        q = q.scaled(np.asarray(-exponent))
         shift += exponent
         scaled = np.ldexp(factor, -exponent)
         norm = 0.5 * np.log2(np.linalg.norm(scaled.T @ scaled) * UP)  # bounds the spectral one

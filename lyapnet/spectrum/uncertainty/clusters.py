@@ -14,8 +14,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ...numerics.arrays import Array
 from .floor import LOGARITHM
-from .stderr import Array, coarsened, estimate
+from .stderr import coarsened, estimate
 
 
 def clusters(
