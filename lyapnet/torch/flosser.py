@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import torch
 
+from .. import validate
 from ..optimize import as_adam, checked_clip
 from ..training.progress import TrainingProgress
 from ..training.schedule import check_schedule
@@ -33,6 +34,8 @@ class Flosser:
     only : sequence of str, optional
         Names of the parameters to change, such as ``("weight_hh_l0",)``; all if left out.
     rng : None, int, numpy or torch Generator, optional
+        For the random orthonormal basis of each flossing epoch; 0 if left out. PyTorch's own random
+        stream is not touched.
 
     Attributes
     ----------
@@ -72,7 +75,8 @@ class Flosser:
         }
         self.module, self.schedule, self._window = module, schedule, settings
         self._inputs, self._h0 = inputs, h0
-        self._rng = np.random.default_rng(rng) if isinstance(rng, int) else rng
+        torchs = isinstance(rng, torch.Generator)
+        self._rng = rng if torchs else validate.generator(0 if rng is None else rng)
         self._parameters = _chosen(module, only)
         self.optimizer = torch.optim.AdamW(
             self._parameters, adam.learning_rate, (adam.b1, adam.b2), adam.eps, adam.weight_decay
@@ -138,7 +142,7 @@ class Flosser:
         self.optimizer.step()
         for p, grad in zip(self._parameters, kept, strict=True):
             p.grad = grad
-        self.exponents.append(lam.detach().reshape(-1, lam.shape[-1]).mean(dim=0).numpy())
+        self.exponents.append(lam.detach().reshape(-1, lam.shape[-1]).mean(dim=0).cpu().numpy())
         return loss.item()
 
     def _clip_gradients(self) -> None:
@@ -149,8 +153,10 @@ class Flosser:
                 torch.nn.utils.clip_grad_norm_([p], self._clip)
 
     def state_dict(self) -> dict[str, Any]:
-        """Return what the next epoch depends on, apart from the module and generators."""
+        """Return what the next epoch depends on, apart from the module and its inputs."""
+        torchs = isinstance(self._rng, torch.Generator)
         return {
+            "rng": self._rng.get_state() if torchs else self._rng.bit_generator.state,
             "optimizer": self.optimizer.state_dict(),
             "epochs": list(self._epochs),
             "norms": list(self._norms),
@@ -159,6 +165,10 @@ class Flosser:
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Go on from a state."""
+        if isinstance(self._rng, torch.Generator):
+            self._rng.set_state(state["rng"])
+        else:
+            self._rng.bit_generator.state = state["rng"]
         self.optimizer.load_state_dict(state["optimizer"])
         self._epochs, self._norms = list(state["epochs"]), list(state["norms"])
         self.exponents = [np.array(x) for x in state["exponents"]]

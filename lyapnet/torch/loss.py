@@ -8,7 +8,8 @@ import torch
 
 from .. import validate
 from ..flossing.loss import per_exponent
-from .exponents import finite_time_exponents, like
+from .device import tensor_of
+from .exponents import finite_time_exponents
 
 
 def flossing_loss(
@@ -75,12 +76,12 @@ def flossing_loss(
         module, inputs, h0, k=k, n_steps=n_steps, transient=transient,
         basis_transient=basis_transient, qr_interval=qr_interval, rng=rng,
     )  # fmt: skip
-    return like(module, loss_of(lam, k, target, weights, reduction))
+    return loss_of(lam, k, target, weights, reduction).to(tensor_of(module))
 
 
 def loss_of(
     lam: Any, k: int, target: Any = 0.0, weights: Any = None, reduction: str = "sum"
 ) -> Any:
     """Return the loss of exponents ``(..., k)``."""
-    goal, each = (torch.from_numpy(x) for x in per_exponent(target, weights, reduction, k))
+    goal, each = (torch.from_numpy(x).to(lam) for x in per_exponent(target, weights, reduction, k))
     return (each * (lam - goal) ** 2).sum(dim=-1).mean()
