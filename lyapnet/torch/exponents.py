@@ -23,6 +23,9 @@ from .function import cast
 from .layers import cell_of, first_state, is_projected, is_standard, layer_tensors, projected
 from .system import System
 
+#: How often a window is run, as far as it pays to compile: in each step of a training.
+_AGAIN = 1000
+
 #: What is kept of a module from call to call: systems made of it, and intervals learnt.
 _MEMORY: WeakKeyDictionary[Any, dict[Any, Any]] = WeakKeyDictionary()
 
@@ -100,6 +103,7 @@ def finite_time_exponents(
     interval = Interval.of(qr_interval)
     if interval.automatic:
         interval = _remembered(module, ("interval", k, plan), lambda: interval)
+    system = system.with_loops(k, _AGAIN * plan.total)
     rows = _rows((*x.shape[:-1], k, system.dim), rng)
     lam = _Exponents.apply(_Run(system, plan, rows, interval), x, u, *params)
     return brought(module, lam)

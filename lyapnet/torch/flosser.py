@@ -9,6 +9,7 @@ import numpy as np
 import torch
 
 from .. import validate
+from ..flossing.loss import per_exponent
 from ..optimize import as_adam, checked_clip
 from ..training.progress import TrainingProgress
 from ..training.schedule import check_schedule
@@ -70,9 +71,11 @@ class Flosser:
         self._clip = checked_clip(settings.pop("clip_norm", None))
         if inputs is not None and not callable(inputs):
             raise TypeError(f"`inputs` must be a function of nothing, or None, got {inputs!r}")
-        self._target = {
-            k: settings.pop(k) for k in ("target", "weights", "reduction") if k in settings
-        }
+        target = {k: settings.pop(k) for k in ("target", "weights", "reduction") if k in settings}
+        self._target = per_exponent(
+            target.get("target", 0.0), target.get("weights"), target.get("reduction", "sum"),
+            settings["k"],
+        )  # fmt: skip
         self.module, self.schedule, self._window = module, schedule, settings
         self._inputs, self._h0 = inputs, h0
         torchs = isinstance(rng, torch.Generator)
@@ -133,7 +136,7 @@ class Flosser:
         if h0 is not None:
             h0 = tuple(x.detach() for x in h0) if isinstance(h0, tuple) else h0.detach()
         lam = finite_time_exponents(self.module, inputs, h0, rng=self._rng, **self._window)
-        loss = loss_of(lam, lam.shape[-1], **self._target)
+        loss = loss_of(lam, *self._target)
         found = torch.autograd.grad(loss, self._parameters, allow_unused=True)
         kept = [p.grad for p in self._parameters]
         for p, grad in zip(self._parameters, found, strict=True):
