@@ -2,8 +2,8 @@ r"""What does a module of PyTorch cost as a system, and flossing inside of a loo
 
     python benchmarks/torch_modules.py [--quick] [--json FILE]
 
-Spectrum: a layer-norm cell as `lyapnet.torch.System`, N = 128, k = 32, 1000 steps, against the loops
-that people write: a dense Jacobian by `torch.autograd.functional.jacobian` or by
+Spectrum: a layer-norm cell as `lyapnet.torch.System`, N = 128, k = 32, 1000 steps, against the
+loops that people write: a dense Jacobian by `torch.autograd.functional.jacobian` or by
 `torch.func.jacrev`, and `torch.linalg.qr`, in every step. All start from the same state and basis,
 in float64; exponents are compared to 1e-9.
 
@@ -76,7 +76,8 @@ def flossing(n, k, n_steps, epochs):
     """Return functions without arguments that floss the same network for some epochs."""
     torch.manual_seed(0)
     rnn = torch.nn.RNN(1, n)
-    cell, start = ln.from_torch(rnn.state_dict()), {k: x.clone() for k, x in rnn.state_dict().items()}
+    cell = ln.from_torch(rnn.state_dict())
+    start = {name: x.clone() for name, x in rnn.state_dict().items()}
     rng = np.random.default_rng(1)
 
     def draw():

@@ -86,7 +86,9 @@ def test_adaptive_schedule_goes_by_the_gradient():
         flosser(6)
 
 
-@pytest.mark.parametrize("draw", [lambda: None, lambda: 3, torch.Generator], ids=["none", "seed", "torch"])
+@pytest.mark.parametrize(
+    "draw", [lambda: None, lambda: 3, torch.Generator], ids=["none", "seed", "torch"]
+)
 def test_state_goes_on_elsewhere(draw, tmp_path):
     def run(flosser, epochs):
         return [flosser(epoch) for epoch in epochs]
