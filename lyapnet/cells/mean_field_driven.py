@@ -110,7 +110,7 @@ def driven_gain(
         return float(np.exp(_root_near(crowd.excess, start, np.log(_RANGE))))
     except ArithmeticError:
         raise ValueError(
-            f"no gain between {_RANGE[0]} and {_RANGE[1]} is critical for `kind` {kind!r}, "
+            f"no gain between {_RANGE[0]:g} and {_RANGE[1]:g} is critical for `kind` {kind!r}, "
             f"`input_variance` {variance} and these biases"
         ) from None
 

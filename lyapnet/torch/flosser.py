@@ -77,7 +77,7 @@ class Flosser:
         self.module, self.schedule = module, schedule
         self._inputs, self._h0 = inputs, h0
         torchs = isinstance(rng, torch.Generator)
-        self._rng = rng if torchs else validate.generator(0 if rng is None else rng)
+        self._rng: Any = rng if torchs else validate.generator(0 if rng is None else rng)
         self._parameters = _chosen(module, settings.get("only") if only is None else only)
         self.optimizer = torch.optim.AdamW(
             self._parameters, adam.learning_rate, (adam.b1, adam.b2), adam.eps, adam.weight_decay
