@@ -94,8 +94,11 @@ def driven_gain(
     Examples
     --------
     >>> import lyapnet as ln
-    >>> ln.critical_gain(input_variance=1.0), ln.driven_gain("vanilla")  # doctest: +ELLIPSIS
-    (1.79..., 1.7...)
+    >>> theory = ln.critical_gain(input_variance=1.0)
+    >>> abs(ln.driven_gain("vanilla") / theory - 1) < 0.02
+    True
+    >>> ln.quiescent_gain("gru") < ln.driven_gain("gru")  # noise keeps it stable for longer
+    True
     """
     kind = validate.option("kind", kind, ("vanilla", "echo_state", "gru", "lstm"))
     variance = validate.real("input_variance", input_variance, low=0.0)
