@@ -16,12 +16,12 @@ of short ones more are needed, soon after each other.
 """
 SETTINGS = f"""{COMMON}
 Instead: N = 16 units, 15 exponents, 3000 epochs of sequences of 60 steps, five networks. Temporal
-XOR and delayed copy at a lag of 14. One, two or four episodes of 20, 60 or 180 flossing epochs
+XOR and delayed copy at a lag of 14. One or four episodes of 20, 60 or 180 flossing epochs
 each, the first before training, the others every 50 or every 400 training epochs.
 """
 
 TASKS = {"temporal": 14, "copy": 14}
-NUMBERS, LENGTHS, GAPS = (1, 2, 4), (20, 60, 180), (50, 400)
+NUMBERS, LENGTHS, GAPS = (1, 4), (20, 60, 180), (50, 400)
 NETWORKS = 5
 run = learn
 
