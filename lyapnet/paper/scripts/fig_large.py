@@ -132,6 +132,6 @@ def findings(records):
         found.append(Finding(claim, text, bool(ratio < 1)))
         at = {x: r["arrives"][x][LAGS.index(40)] for x in NAMES}
         text = ", ".join(f"{NAMES[x]} {one:.1e}" for x, one in at.items())
-        claim = f"{name}: across 40 steps ten times as much arrives flossed as with orthogonal weights"
+        claim = f"{name}: across 40 steps ten times as much arrives flossed as orthogonal"
         found.append(Finding(claim, text, bool(at["flossed"] > 10 * at["orthogonal"])))
     return found
