@@ -27,7 +27,6 @@ LAGS = {"temporal": (28, 36), "hold": (28,)}
 TASKS = {"temporal": "temporal XOR", "hold": "hold among distractors"}
 ARMS = {
     "none": {"condition": "none"},
-    "orthogonal": {"condition": "none", "init": "orthogonal"},
     "adaptive": {"condition": "rule"},
     "adaptive, k = 4": {"condition": "rule", "k": 4},
     "Jacobian, c = 100": {"condition": "none", "penalty": "jacobian_norm", "strength": 100.0},
@@ -36,7 +35,7 @@ ARMS = {
     },
 }  # fmt: skip
 #: What else distinguishes an arm from the others.
-NAMES = ("condition", "init", "k", "penalty", "strength", "until")
+NAMES = ("condition", "k", "penalty", "strength", "until")
 NETWORKS = 5
 SMALL = dict(n=32, n_steps=110, epochs=3000)
 run = learn
@@ -60,7 +59,7 @@ def points(scale):
 
 
 #: What is not run in a task.
-WITHOUT = {"temporal": ("adaptive, k = 4",), "hold": ("orthogonal", "Jacobian, early")}
+WITHOUT = {"temporal": ("adaptive, k = 4",), "hold": ("Jacobian, early",)}
 
 
 def with_arm(records):
@@ -79,7 +78,7 @@ def plot(records):
     records = with_arm(records)
     tasks = [task for task in TASKS if records.where(task=task)]
     figure, axes = panels(len(tasks), 2, squeeze=False)
-    colours = dict(zip(ARMS, PALETTE, strict=True))
+    colours = dict(zip(ARMS, PALETTE, strict=False))
     for (above, below), task in zip(axes.T, tasks, strict=True):
         groups = [
             (records.where(task=task, arm=arm), dict(color=colours[arm], label=arm)) for arm in ARMS
