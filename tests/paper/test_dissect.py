@@ -71,7 +71,7 @@ def made_up(figure, *, as_claimed, scale="full"):
             "accuracy": 0.99 if good else 0.5,
             "curve": curve,
             "near": [0, 2, 2],
-            "overlap": [0, size + 0.01 * flossed, 1],
+            "overlap": [0, size + 0.001 * flossed, 1],
             "update_rank": 5 if as_claimed else 20,
             "dimension": 3 + sign * p["lag"] / 10 + 0.1 * network,
             "kaplan_yorke": 0.0,

@@ -85,12 +85,13 @@ def plot(records):
     axes[1].text(0.99, EPOCHS + 560, "not learned", ha="right", fontsize=6.5)
     axes[1].set(xlabel=f"overlap at epoch {EVERY}", ylabel="epoch at which it has learned")
     axes[1].set(xlim=(-0.03, 1.03), ylim=(0, EPOCHS + 900))
-    for used, (label, colour) in WHICH.items():
+    for shift, (used, (label, colour)) in zip((-0.04, 0, 0.04), WHICH.items(), strict=True):
         some = Records(r for r in records if r.get("k") and r["used"] == used)
-        learned_against(axes[2], some, "k", color=COLOURS[colour], label=label, fmt="o-")
+        look = dict(color=COLOURS[colour], label=label, fmt="o-")
+        learned_against(axes[2], some, "k", shift=shift, **look)
     axes[2].set_xticks(SIZES)
     learned_axis(axes[2], xlabel="flossed exponents k, lag 24")
-    legend_below(figure, axes, ncols=4)
+    legend_below(figure, axes, ncols=5)
     return figure
 
 
@@ -101,6 +102,7 @@ def findings(records):
         ("overlap", "of two networks at the same lag that one learns first whose gradient overlaps "
          "more with the directions near zero"),
         ("beyond", "so it is by what the overlap has beyond the share of these directions"),
+        ("alike", "so it is of two networks that are both flossed, or both not"),
     ):  # fmt: skip
         value = ranked(some, name)
         if value is not None:
@@ -140,6 +142,9 @@ def ranked(records, name):
     soon, lag, network = -first_learned(records), records.values("lag"), records.values("network")
     i, j = np.triu_indices(len(x), 1)
     keep = (lag[i] == lag[j]) & (x[i] != x[j]) & (soon[i] != soon[j])
+    if name == "alike":
+        flossed = np.array([r.get("condition") == "before" for r in records])
+        keep &= flossed[i] == flossed[j]
     i, j = i[keep], j[keep]
     if not len(i):
         return None
