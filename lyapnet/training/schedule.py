@@ -2,53 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import Any, ClassVar
+from collections.abc import Iterable, Mapping
+from typing import Any, ClassVar, Protocol
 
 import numpy as np
 
 from .. import validate
-from ..flossing.loss import per_exponent
-from ..optimize import Adam, as_adam, checked_clip
-from ..tangent.interval import Interval
+from ..flossing.window import Window
+from ..numerics.arrays import ArrayLike
+from ..optimize import Adam
 from .progress import TrainingProgress
 
 
-class _Schedule:
+class _Windowed:
     """What all schedules of lyapnet share: the window that they floss, and how."""
 
     #: What the `repr` shows beside the window.
     _own: ClassVar[tuple[str, ...]] = ()
 
-    def __init__(
-        self,
-        *,
-        k: int,
-        n_steps: int,
-        target: Any,
-        transient: int,
-        basis_transient: int,
-        optimizer: Adam | None,
-        weights: Any,
-        reduction: str,
-        qr_interval: Any,
-        clip_norm: Any,
-        only: Any,
-    ) -> None:
-        Interval.of(qr_interval)
-        per_exponent(target, weights, reduction, validate.integer("k", k, low=1))
-        as_adam(optimizer)
-        self.settings: dict[str, Any] = dict(
-            k=k,
-            n_steps=validate.integer("n_steps", n_steps, low=1),
-            transient=validate.integer("transient", transient, low=0),
-            basis_transient=validate.integer("basis_transient", basis_transient, low=0),
-            target=target,
-            optimizer=optimizer, weights=weights, reduction=reduction, qr_interval=qr_interval,
-            clip_norm=checked_clip(clip_norm),
-        )  # fmt: skip
-        if only is not None:
-            self.settings["only"] = only
+    def __init__(self, window: Window) -> None:
+        self.settings = window.settings
 
     def __repr__(self) -> str:
         own = {name: getattr(self, name) for name in self._own if getattr(self, name) is not None}
@@ -61,7 +34,7 @@ class _Schedule:
         raise NotImplementedError
 
 
-class FlossingSchedule(_Schedule):
+class FlossingSchedule(_Windowed):
     """Floss before training, and again before given epochs.
 
     Parameters
@@ -100,21 +73,21 @@ class FlossingSchedule(_Schedule):
         *,
         k: int,
         n_steps: int,
-        target: Any = 0.0,
+        target: ArrayLike = 0.0,
         transient: int = 0,
         basis_transient: int = 0,
         optimizer: Adam | None = None,
-        weights: Any = None,
+        weights: ArrayLike | None = None,
         reduction: str = "sum",
-        qr_interval: Any = "auto",
-        clip_norm: Any = None,
-        only: Any = None,
+        qr_interval: int | str = "auto",
+        clip_norm: float | tuple[str, float] | None = None,
+        only: Iterable[str] | None = None,
     ) -> None:
-        super().__init__(
+        super().__init__(Window(
             k=k, n_steps=n_steps, target=target, transient=transient,
             basis_transient=basis_transient, optimizer=optimizer, weights=weights,
             reduction=reduction, qr_interval=qr_interval, clip_norm=clip_norm, only=only,
-        )  # fmt: skip
+        ))  # fmt: skip
         self.before = validate.integer("before", before, low=0)
         each = at if isinstance(at, Iterable) else (at,)
         self.at = tuple(sorted({validate.integer("at", epoch, low=0) for epoch in each}))
@@ -125,7 +98,7 @@ class FlossingSchedule(_Schedule):
         return self.before * (epoch == 0) + self.epochs * (epoch in self.at)
 
 
-class AdaptiveFlossing(_Schedule):
+class AdaptiveFlossing(_Windowed):
     """Floss while the gradient across the horizon has collapsed, and stop when it is back.
 
     What counts is the `transmission`, the share of the loss gradient that arrives in the first
@@ -188,23 +161,23 @@ class AdaptiveFlossing(_Schedule):
         growth: float = 1.2,
         patience: int = 3,
         enough: float = 0.3,
-        clip_norm: Any = 1.0,
+        clip_norm: float | tuple[str, float] | None = 1.0,
         k: int,
         n_steps: int,
-        target: Any = 0.0,
+        target: ArrayLike = 0.0,
         transient: int = 0,
         basis_transient: int = 0,
         optimizer: Adam | None = None,
-        weights: Any = None,
+        weights: ArrayLike | None = None,
         reduction: str = "sum",
-        qr_interval: Any = "auto",
-        only: Any = None,
+        qr_interval: int | str = "auto",
+        only: Iterable[str] | None = None,
     ) -> None:
-        super().__init__(
+        super().__init__(Window(
             k=k, n_steps=n_steps, target=target, transient=transient,
             basis_transient=basis_transient, optimizer=optimizer, weights=weights,
             reduction=reduction, qr_interval=qr_interval, clip_norm=clip_norm, only=only,
-        )  # fmt: skip
+        ))  # fmt: skip
         if (low is None) != (high is None):
             raise ValueError(f"`low` and `high` go together: got {low} and {high}")
         self.low = None if low is None else validate.real("low", low, positive=True)
@@ -271,8 +244,25 @@ def _short(x: Any) -> str:
     return f"{x:g}" if isinstance(x, float) else repr(x)
 
 
-def check_schedule(schedule: Any) -> dict[str, Any]:
-    """Return a schedule's settings, if it follows the protocol."""
+class Schedule(Protocol):
+    """What `train` takes for a schedule: any object that has these two."""
+
+    @property
+    def settings(self) -> Mapping[str, Any]:
+        """What to floss, as of `FlossingSchedule`: k and n_steps at least."""
+
+    def episode(self, epoch: int, record: Any, /) -> int:
+        """Return the number of flossing epochs to do before training epoch `epoch`.
+
+        Parameters
+        ----------
+        epoch : int
+        record : TrainingProgress
+        """
+
+
+def window_of(schedule: Any) -> Window:
+    """Return the window of a schedule, if it follows the protocol."""
     if not callable(getattr(schedule, "episode", None)):
         raise TypeError(
             "`schedule` must be a FlossingSchedule or have a method episode(epoch, record), "
@@ -284,4 +274,4 @@ def check_schedule(schedule: Any) -> dict[str, Any]:
             "`schedule.settings` must be a dictionary with k and n_steps, and what else "
             f"FlossingSchedule takes; got {settings!r}"
         )
-    return dict(settings)
+    return Window(**settings)
