@@ -54,6 +54,7 @@ class Alignment(Result):
         "sali": ("time", "..."),
         "log_growth": ("time", "..."),
         "times": ("time",),
+        "verdict": (),
         "x0": ("unit",),
         "state": ("unit",),
     }

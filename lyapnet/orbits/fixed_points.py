@@ -10,7 +10,7 @@ import numpy as np
 from .. import validate
 from ..errors import LyapnetError
 from ..numerics.arrays import Array
-from ..results.result import Result
+from ..results.result import Result, import_optional
 from ..results.storage import register
 from ..systems import NoisyFlow, Stroboscopic, System, as_system
 from ..tangent.start import start_state, start_time
@@ -73,6 +73,26 @@ class FixedPoints(Result):
         names = list(dict.fromkeys(self.kinds))
         found = ", ".join(f"{self.kinds.count(name)} {name}" for name in names)
         return {"points": found or "none", "starts": self.n_starts}
+
+    def to_dataframe(self) -> Any:
+        """Return a `pandas.DataFrame` with a row for each point.
+
+        Its columns are kind, speed, count, the components of the state ``x_1 ... x_n``, and
+        ``exponent_1 ... exponent_n``.
+
+        Raises
+        ------
+        ImportError
+            Without pandas: ``pip install "lyapnet[io]"``.
+        """
+        numbered = {
+            f"{name}_{i + 1}": column
+            for name, array in (("x", self.points), ("exponent", self.exponents))
+            for i, column in enumerate(array.T)
+        }
+        columns = {"kind": self.kinds, "speed": self.speed, "count": self.counts, **numbered}
+        frame = import_optional("pandas").DataFrame(columns)
+        return frame.rename_axis("point")
 
     def plot(self, ax: Any = None) -> Any:
         """Draw the points on their two principal axes, coloured by kind; return the Axes.

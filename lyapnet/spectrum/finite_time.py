@@ -13,6 +13,7 @@ from ..numerics.autodiff import is_traced, leaves, rebuild, value
 from ..systems import System, SystemLike, as_system
 from ..tangent.gradient import Record, exponents, gradient
 from ..tangent.start import (
+    as_state,
     check_basis,
     check_inputs,
     noise_seed,
@@ -104,13 +105,11 @@ def finite_time_exponents(
            [0., 0.]])
     """
     system = as_system(cell)
-    x = _argument("x0", x0, 1)
+    x = as_state(system, x0)
     Q = _argument("basis", basis, 2)
     u = None if inputs is None else _argument("inputs", inputs, 2)
     plan = window_plan(u, n_steps, transient, basis_transient, qr_interval)
     basis_shape = np.shape(value(Q))
-    validate.trailing("x0", value(x), system.dim, "the system's dim")
-    validate.members("x0", value(x).shape[:-1])
     check_basis(basis_shape, system.dim)
     check_inputs(system, None if u is None else value(u), plan.total)
     at = {

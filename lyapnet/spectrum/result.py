@@ -185,12 +185,9 @@ class Spectrum(Result):
         -1.203973, True
         """
         weights = np.broadcast_to(validate.array("weights", weights, least=1), self.exponents.shape)
-        statistics = self.statistics
-        if "pooled" in self.settings:
-            statistics = statistics.mean_over_members()
+        statistics = self._own_statistics
         raw = np.zeros(weights.shape)
-        order = np.argsort(-statistics.estimate().mean, axis=-1, kind="stable")
-        np.put_along_axis(raw, order, weights, axis=-1)
+        np.put_along_axis(raw, self._order, weights, axis=-1)
         found = linear_stderr(statistics.growth, statistics.durations, raw)
         if not self.settings.get("diverged"):
             return found
@@ -298,7 +295,10 @@ class Spectrum(Result):
         Diagnosis
         """
         tol = self.settings["tol"] if tol is None else validate.real("tol", tol, positive=True)
-        growth, x0, state = self._surviving(self.statistics.growth, self.x0[None], self.state[None])
+        growth = self.statistics.growth
+        order = np.broadcast_to(self._order, growth.shape[1:])
+        growth = np.take_along_axis(growth, order[None], axis=-1)
+        growth, x0, state = self._surviving(growth, self.x0[None], self.state[None])
         found = judge(
             growth,
             self.statistics.durations,
@@ -332,6 +332,17 @@ class Spectrum(Result):
             converged=False,
             verdict=f"{words}. Apart from the step: {found.verdict}",
         )
+
+    @property
+    def _own_statistics(self) -> GrowthStatistics:
+        """What the exponents are estimated from: of a pooled spectrum the mean of its members."""
+        pooled = "pooled" in self.settings
+        return self.statistics.mean_over_members() if pooled else self.statistics
+
+    @property
+    def _order(self) -> Any:
+        """Columns of the growth in the order of the exponents, ``(..., k)`` of int."""
+        return np.argsort(-self._own_statistics.estimate().mean, axis=-1, kind="stable")
 
     @property
     def _lost(self) -> Array:
@@ -538,5 +549,5 @@ def diagnose(spectrum: Spectrum, *, tol: float | None = None, level: float = 0.9
     True
     """
     if not isinstance(spectrum, Spectrum):
-        raise TypeError(f"`spectrum` must be a Spectrum, got a {type(spectrum).__name__}")
+        raise TypeError(f"`spectrum` must be a Spectrum, got {type(spectrum).__name__}")
     return spectrum.diagnose(tol=tol, level=level)

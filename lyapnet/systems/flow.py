@@ -80,6 +80,9 @@ class Flow(Map):
     #: Whether it has been seen that the leapfrog method may be used.
     _known_separable = False
 
+    #: Method for stiff fields, where there is one.
+    _stiff_remedy = "implicit"
+
     def __init__(
         self,
         field: Callable[..., Any],
@@ -182,6 +185,15 @@ class Flow(Map):
         if self.method == "leapfrog" and not self._known_separable:
             self._refuse_inseparable(orbit)
         return orbit
+
+    @property
+    def if_it_diverges(self) -> str:
+        """What a user may do about states that are not finite."""
+        inputs = ", or use smaller inputs" * (self.n_inputs > 0)
+        if self.method in CONTROLLED:
+            return f"the solution itself may go to infinity: start closer to the attractor{inputs}"
+        stiff = self._stiff_remedy and f', or method="{self._stiff_remedy}" if the field is stiff'
+        return f"start closer to the attractor{inputs}, or take a smaller dt{stiff}"
 
     def finer(self) -> tuple[Flow, int]:
         """Return the flow with half the step, or a tenth of the tolerance; see `System.finer`."""

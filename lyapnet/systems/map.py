@@ -29,7 +29,7 @@ from ..numerics.autodiff import (
     refuse_objects,
     refuse_traced,
 )
-from ..numerics.lanes import lifted
+from ..numerics.lanes import Lanes, lifted
 from ..numerics.plain_numpy import for_autograd
 from .compiled_orbit import CompiledOrbit
 from .drive import Drive
@@ -125,8 +125,7 @@ class Map(System):
         for name, function in ((self.named, step), ("jacobian", jacobian)):
             check_arguments(name, function, self._arguments_of)
         self._given = step, jacobian
-        self._function = self._normalised(step, self.named)
-        self._derivative = None if jacobian is None else self._normalised(jacobian, "jacobian")
+        self._function, self._derivative = self._called(step, jacobian)
 
     @property
     def _arguments_of(self) -> tuple[str, ...]:
@@ -137,8 +136,31 @@ class Map(System):
     def __repr__(self) -> str:
         return f"{type(self).__name__}(dim={self.dim}, n_inputs={self.n_inputs}, dt={self.dt:g})"
 
-    def _normalised(self, function: Callable[..., Any], name: str = "step") -> Function:
-        """Give a user's function the signature (x, now, p), now being input and time together."""
+    def _called(self, step: Any, jacobian: Any) -> tuple[Function, Function | None]:
+        """Return the user's function and Jacobian as they are called here."""
+        n = self._size
+        function = self._normalised(step, self.named, (n,))
+        if jacobian is None:
+            return function, None
+        return function, self._normalised(jacobian, "jacobian", (n, n))
+
+    @property
+    def _size(self) -> int:
+        """Length of what the user's function is given as a state."""
+        return self.dim
+
+    def _normalised(
+        self, function: Callable[..., Any], name: str, shape: tuple[int, ...] | None
+    ) -> Function:
+        """Give a user's function the signature (x, now, p), now being input and time together.
+
+        Parameters
+        ----------
+        function : callable
+        name : str
+        shape : tuple of int or None
+            Of what it returns for one state; None to leave that to the caller.
+        """
         driven, with_params = self.n_inputs > 0, self.params is not None
         traceable = for_autograd(function)
 
@@ -159,10 +181,13 @@ class Map(System):
                     f"out of `params`, and let `{name}` take them from around it"
                 ) from error
             if isinstance(x, Symbols):
-                return as_symbols(out)
+                out = as_symbols(out)
+                return out if shape is None else of_shape(out, shape, name)
             if isinstance(out, list | tuple):
                 out = anp.array(out)
-            return refuse_complex(refuse_objects(lifted(out), name), name)
+            out = refuse_complex(refuse_objects(lifted(out), name), name)
+            alone = not self.vectorized and (isinstance(x, Lanes) or np.ndim(x) == 1)
+            return of_shape(out, shape, name) if alone and shape is not None else out
 
         return call
 
@@ -293,10 +318,11 @@ class Map(System):
     def _on_symbols(self) -> Function:
         """Return the user's function as it is called on symbols, its own Jacobian with it."""
         step, jacobian = self._given
-        function = self._normalised(rewritten(step), self.named)
-        if jacobian is None:
+        function, derivative = self._called(
+            rewritten(step), None if jacobian is None else rewritten(jacobian)
+        )
+        if derivative is None:
             return function
-        derivative = self._normalised(rewritten(jacobian), "jacobian")
         return lambda x, now, p: with_jacobian(x, function(x, now, p), derivative(x, now, p))
 
     def cannot_compile(self) -> str:
@@ -381,6 +407,23 @@ class Map(System):
                 )
             self._known_vectorized = True
         return self._mode
+
+
+def of_shape(out: Any, shape: tuple[int, ...], name: str) -> Any:
+    """Return what a user's function has returned for one state, if it has the right shape.
+
+    A number alone is taken where only one is wanted. Any other shape is refused: it would be
+    broadcast to something that looks right.
+    """
+    found = tuple(np.shape(out))
+    if found == shape:
+        return out
+    if found in ((), (1,)) and set(shape) == {1}:
+        return anp.reshape(out, shape) if isinstance(out, np.ndarray) else out + np.zeros(shape)
+    raise ValueError(
+        f"`{name}` must return an array of shape {shape} for a state of {shape[0]} components, got "
+        f"shape {found}"
+    )
 
 
 def same(columns: Function, expected: Array, x: Array, u: Array | None, p: Tree) -> bool:

@@ -5,11 +5,12 @@ from __future__ import annotations
 import warnings
 from typing import Any
 
+import autograd.numpy as anp
 import numpy as np
 
 from .. import validate
 from ..numerics.arrays import Array
-from ..numerics.autodiff import value
+from ..numerics.autodiff import is_traced, value
 from ..systems import System
 from .interval import interval_of
 from .qr import orthonormalise
@@ -31,7 +32,8 @@ def plan_of(u: Array | None, n_steps: Any, transient: Any, basis_transient: Any,
         raise ValueError(f"`n_steps`{more} is needed where no `inputs` fix the number of steps")
     length = 0 if u is None else len(u)
     steps = validate.counted(length, "step", "steps")
-    default = n_steps is not None and (transient is None or basis_transient is None)
+    given = {"transient": transient, "basis_transient": basis_transient}
+    default = n_steps is not None and None in given.values()
     warm = length // 10 if n_steps is None else max(_WARM_UP, n_steps // 10)
     if tol is not None:
         warm = min(warm, _LONGEST_WITH_TOL)  # n_steps is only the most that may be needed
@@ -48,15 +50,31 @@ def plan_of(u: Array | None, n_steps: Any, transient: Any, basis_transient: Any,
                 f"`inputs` has {steps}, not more than transient={transient} and "
                 f"basis_transient={basis_transient} take: give a longer sequence"
             )
-    elif default and u is not None and length < (total := n_steps + transient + basis_transient):
-        warm_ups = {"transient": transient, "basis_transient": basis_transient}
-        more = " and ".join(f"{name}={count}" for name, count in warm_ups.items() if count)
-        raise ValueError(
-            f"`inputs` has {steps}, but n_steps={n_steps} comes "
-            f"on top of {more}, {total} together: leave out n_steps, and it is what the "
-            "transients leave of the inputs; or give a longer sequence"
-        )
+    elif default and u is not None and length < n_steps + transient + basis_transient:
+        raise ValueError(_too_few_inputs(steps, length, n_steps, given, transient, basis_transient))
     return Plan(transient, basis_transient, n_steps)
+
+
+def _too_few_inputs(
+    steps: str, length: int, n_steps: int, given: dict[str, Any], transient: int, basis: int
+) -> str:
+    """Say that inputs are too few for warm-ups that were not asked for, and what to give."""
+    warm = {"transient": transient, "basis_transient": basis}
+    more = " and ".join(f"{name}={count}" for name, count in warm.items() if count)
+    asked = {name: int(count) for name, count in given.items() if count is not None}
+    left = length - n_steps - sum(asked.values())
+    ways = []
+    if left > 1:
+        own = [name for name in given if name not in asked]
+        fits = {name: left // len(own) for name in own}
+        ways.append(f"give {', '.join(f'{name}={count}' for name, count in fits.items())}")
+    if length > transient + basis:
+        ways.append(f"n_steps={length - transient - basis}")
+    ways.append("leave out n_steps, and it is what shorter warm-ups leave of the inputs")
+    return (
+        f"`inputs` has {steps}, but n_steps={n_steps} comes on top of {more}, "
+        f"{n_steps + transient + basis} together: {'; or '.join(ways)}; or give a longer sequence"
+    )
 
 
 def window_plan(
@@ -85,9 +103,16 @@ def start_state(system: System, x0: Any, rng: np.random.Generator) -> Array:
         x0 = system.default_state(rng)
         if x0 is None:
             raise ValueError("`x0` is needed: this system has no initial state of its own")
-    x = validate.array("x0", x0, least=1)
-    validate.trailing("x0", x, system.dim, "the system's dim")
-    validate.members("x0", x.shape[:-1])
+    return as_state(system, x0)
+
+
+def as_state(system: System, x0: Any) -> Any:
+    """Return a state ``(..., n)`` that was given, traced or not; of one component also a number."""
+    x = x0 if is_traced(x0) else validate.array("x0", x0)
+    if np.ndim(value(x)) == 0 and system.dim == 1:
+        x = anp.reshape(x, (1,))
+    validate.trailing("x0", value(x), system.dim, system.state_is)
+    validate.members("x0", value(x).shape[:-1])
     return x
 
 
@@ -175,7 +200,7 @@ def check_inputs(system: System, u: Array | None, needed: int, parts: str = "") 
         steps = validate.counted(len(u), "step", "steps")
         raise ValueError(
             f"`inputs` has {steps}, but the run takes {needed}, "
-            f"{parts}: give a longer sequence, or take fewer steps"
+            f"{parts}: give a longer sequence, by {needed - len(u)}, or take so many steps fewer"
         )
 
 

@@ -130,3 +130,17 @@ def test_pictures_and_arguments():
         ln.alignment(ln.catalog.standard(), 100, k=3)
     with pytest.raises(ValueError, match="at least 10"):
         ln.alignment(ln.catalog.standard(), 5)
+
+
+def test_tables_have_the_verdict_of_each_orbit():
+    pytest.importorskip("pandas")
+    x0 = [[3.0, 0.1], [0.05, 0.0]]
+    found = ln.alignment(ln.catalog.standard(k=1.2), 3000, x0=x0, n_times=5, rng=0)
+    table = found.to_dataframe()
+    assert table.index.names == ["time", "member", "order"]
+    for name in ("gali", "sali", "log_growth"):
+        assert_allclose(table[name], np.ravel(getattr(found, name)))
+    last = table.xs(len(found.times) - 1, level="time")
+    assert last["verdict"].tolist() == found.verdict.tolist() == ["regular", "chaotic"]
+    one = ln.alignment(ln.catalog.standard(k=1.2), 100, x0=x0[0], n_times=5, rng=0)
+    assert set(one.to_dataframe()["verdict"]) == {str(one.verdict)}

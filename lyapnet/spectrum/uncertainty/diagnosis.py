@@ -40,7 +40,8 @@ class Diagnosis(Result):
     converged : bool
         Whether it begins with "converged:".
     exponents, stderr, dof : ndarray, shape (..., k)
-        As `mean_and_stderr` returns them, in the order of the columns.
+        As `mean_and_stderr` returns them, in the order of the columns: from a `Spectrum` in that
+        of its exponents, descending.
     drift_pvalue : ndarray, shape (..., k)
         Of the first fifth against the last half.
     effective_sample_size : ndarray, shape (..., k)
@@ -196,7 +197,7 @@ def diagnose(
     --------
     >>> growth = 0.3 + np.random.default_rng(0).standard_normal((1000, 1))
     >>> diagnose(growth, np.ones(1000)).verdict
-    'converged: 95 % half-widths up to 0.06, no drift (p = 0.32), all signs settled'
+    'converged: 95 % half-width 0.06, no drift (p = 0.32), all signs settled'
     >>> diagnose(growth[:10], np.ones(10)).verdict
     'too short: 10 blocks cannot tell the error of 1 of 1 exponents; run longer'
     """

@@ -56,8 +56,7 @@ def in_words(
                 f"up to {np.nanmax(r_hat):.3g}) in exponents {where}; several attractors, inputs "
                 "that differ in kind, or runs too short to visit the whole of an attractor"
             )
-    widest = estimate.half_width(level)[finite].max()
-    widths = f"{100 * level:g} % half-widths up to {widest:.2g}"
+    widths, widest = _widths(estimate, level, finite)
     if tol is not None and widest > tol:
         return f"not yet: {widths}, more than tol = {tol:g}; run longer"
     holds_zero, settled = _signs(estimate, level, regular)
@@ -77,6 +76,23 @@ def in_words(
     if regular.all() and not chaotic.any():
         return f"converged: regular growth, {widths}, that fall as 1/time; {signs}"
     return f"converged: {widths}, no drift (p = {p_drift:.2g}), {signs}"
+
+
+def _widths(estimate: Estimate, level: float, finite: NDArray[np.bool_]) -> tuple[str, float]:
+    """Say how wide the interval of the leading exponent is, and the widest; return this one, too.
+
+    Of an ensemble, the widest among its members.
+    """
+    k = finite.shape[-1]
+    half = np.where(finite, estimate.half_width(level), -np.inf).reshape(-1, k).max(axis=0)
+    first, worst = int(np.argmax(np.isfinite(half))), int(np.argmax(half))
+    kind, widest = f"{100 * level:g} % half-width", float(half[worst])
+    if np.isfinite(half).sum() == 1:
+        return f"{kind} {widest:.2g}", widest
+    if first == worst:
+        return f"{kind}s up to {widest:.2g}", widest
+    of = f"{half[first]:.2g} of exponent {first + 1}, up to {widest:.2g} (exponent {worst + 1})"
+    return f"{kind} {of}", widest
 
 
 def _signs(

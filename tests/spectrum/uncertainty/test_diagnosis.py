@@ -1,3 +1,5 @@
+import re
+
 import matplotlib
 import numpy as np
 import pytest
@@ -172,4 +174,36 @@ def test_repr_is_short():
 def test_chaos_is_not_called_regular():
     # Sums of growth that look bounded by chance, as in this run.
     s = ln.lyapunov_spectrum(ln.catalog.henon(), 10_000, rng=0)
-    assert s.diagnose().verdict.startswith("converged: 95 % half-widths")
+    assert s.diagnose().verdict.startswith("converged: 95 % half-width")
+
+
+@pytest.mark.parametrize("lead", [(), (2,)])
+def test_a_diagnosis_has_the_order_of_the_exponents(lead):
+    # Random Jacobians whose third direction grows most: QR brings them to order only slowly.
+    rng = np.random.default_rng(0)
+    slow = np.exp(np.array([0.0, 0.01, 0.02])) * np.eye(3)
+    D = slow * np.exp(0.3 * rng.standard_normal((2000, *lead, 1, 3)))
+    s = ln.spectrum_from_jacobians(D, basis=np.eye(3))
+    raw = s.statistics.estimate().mean
+    assert (np.argsort(-raw, axis=-1) != np.arange(3)).any()  # the test can fail
+    found = s.diagnose()
+    np.testing.assert_array_equal(found.exponents, s.exponents)
+    np.testing.assert_array_equal(found.stderr, s.stderr)
+    np.testing.assert_allclose(found.running[-1], s.exponents, atol=1e-12)
+    if lead:
+        pooled = s.pooled()
+        mean = pooled.diagnose().exponents.mean(axis=0)
+        np.testing.assert_allclose(mean, pooled.exponents, atol=1e-12)
+
+
+def test_the_widths_name_the_leading_exponent_and_the_widest():
+    rng = np.random.default_rng(3)
+    means, spread = np.array([0.9, 0.3, -14.0]), np.array([0.1, 0.1, 3.0])
+    growth = means + spread * rng.standard_normal((2000, 3))
+    verdict = diagnose(growth, np.ones(2000)).verdict
+    words = r"converged: 95 % half-width 0.00\d+ of exponent 1, up to 0.1\d* \(exponent 3\), no"
+    assert re.match(words, verdict)
+    verdict = diagnose(growth[:, ::-1], np.ones(2000)).verdict
+    assert re.match(r"converged: 95 % half-widths up to 0.1\d*, no", verdict)
+    verdict = diagnose(growth, np.ones(2000), tol=1e-3).verdict
+    assert re.match(r"not yet: .*\(exponent 3\), more than tol = 0.001", verdict)
