@@ -99,7 +99,7 @@ CASES = {
         (lambda: ln.lyapunov_spectrum(LAZY, 9, x0=1.0), ValueError,
          r"`x0` must have shape \(..., 2\), the system's dim; got \(\)"),
         (lambda: SPECTRUM.extend(9, inputs=np.ones((5, 1))),
-         ValueError, "has 5 steps, but the run takes 9, .*: give a longer sequence, by 4, or take so"),
+         ValueError, "has 5 steps, but the run takes 9, .*: give a longer sequence, by 4, or"),
         (lambda: SPECTRUM.extend(0), ValueError, "`n_steps` must be at least 1"),
         (lambda: SPECTRUM.extend(9, system=LAZY), ValueError, "`system` must have dim 4"),
         (lambda: SPECTRUM.log10_condition_number(9, m=7), ValueError, "`m` must be at most 4"),
