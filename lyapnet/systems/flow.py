@@ -16,7 +16,7 @@ from ..numerics.autodiff import Function, Tree, member
 from .divided import divided_orbit, undivided
 from .drive import DEGREES, Drive
 from .integrators import CONTROLLED, METHODS, TABLEAUS, method_of, separable
-from .jumps import JUMP, JumpingSteps, Seen, can_decide, jump_along
+from .jumps import JUMP, SLIDES, JumpingSteps, Seen, can_decide, jump_along
 from .map import Map
 from .orbit import Orbit
 
@@ -266,10 +266,18 @@ class Flow(Map):
         """What speaks against the exponents of the runs so far: jumps that are left out."""
         if not self.seen.without:
             return ""
+        remedy = (
+            "write it with np.sign, np.where, np.heaviside, np.floor or comparisons of arrays, and "
+            'take method "rk4", "heun", "euler" or "dop853"'
+        )
+        if self.seen.without == SLIDES:
+            remedy = (
+                "there the state sticks, and slides along it, which no step can follow: smooth the "
+                'jump, np.tanh(v / width) for np.sign(v), with method="implicit" if it is steep'
+            )
         return (
             f"the field {self.seen.without}, and the exponents are those of a field without its "
-            "jumps: write it with np.sign, np.where, np.heaviside, np.floor or comparisons of "
-            'arrays, and take method "rk4", "heun", "euler" or "dop853"'
+            f"jumps: {remedy}"
         )
 
     def _refuse_inseparable(self, orbit: Orbit) -> None:

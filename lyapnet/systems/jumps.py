@@ -63,6 +63,10 @@ _ON_EDGE = 1e-9
 _NO_JUMP = 1e-9
 
 
+#: What is said of a field whose states slide along a surface.
+SLIDES = "leads back, from both sides, to a surface where it jumps"
+
+
 class Sliding(Exception):
     """The fields of both sides lead back to the surface."""
 
@@ -339,7 +343,7 @@ class JumpingSteps:
             try:
                 self.plans[key] = None if self.flow.seen.without else self.plan(x, u, p)
             except Sliding:
-                self.flow.seen.without = "leads back, from both sides, to a surface where it jumps"
+                self.flow.seen.without = SLIDES
                 self.plans[key] = None
         return self.plans[key]
 

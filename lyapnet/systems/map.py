@@ -172,6 +172,15 @@ class Map(System):
             given += [*((now,) if driven else ()), *((p,) if with_params else ())]
             try:
                 out = (traceable if is_traced(x, now, p) else function)(*given)
+                if isinstance(out, list | tuple) and not isinstance(x, Symbols):
+                    out = anp.array(out)
+            except ValueError as error:
+                if "inhomogeneous" not in str(error):
+                    raise
+                raise ValueError(
+                    f"`{name}` joins components of different shapes for one state, where each is "
+                    "a number; if parameters are those of an ensemble, give `x0` its axes in front"
+                ) from error
             except (TypeError, IndexError) as error:
                 if not (self._counts and re.search("integer|indices", str(error))):
                     raise
@@ -183,8 +192,6 @@ class Map(System):
             if isinstance(x, Symbols):
                 out = as_symbols(out)
                 return out if shape is None else of_shape(out, shape, name)
-            if isinstance(out, list | tuple):
-                out = anp.array(out)
             out = refuse_complex(refuse_objects(lifted(out), name), name)
             alone = not self.vectorized and (isinstance(x, Lanes) or np.ndim(x) == 1)
             return of_shape(out, shape, name) if alone and shape is not None else out
@@ -422,7 +429,7 @@ def of_shape(out: Any, shape: tuple[int, ...], name: str) -> Any:
         return anp.reshape(out, shape) if isinstance(out, np.ndarray) else out + np.zeros(shape)
     raise ValueError(
         f"`{name}` must return an array of shape {shape} for a state of {shape[0]} components, got "
-        f"shape {found}"
+        f"shape {found}; if parameters are those of an ensemble, give `x0` its axes in front"
     )
 
 

@@ -16,7 +16,7 @@ from .clusters import clusters, clusters_in_words
 from .drift import drift_pvalue, effective_sample_size, running
 from .ensemble import agreement_pvalue, split_r_hat
 from .stderr import Estimate, checked, coarsened, is_heavy_tailed, is_regular, mean_and_stderr
-from .verdict import SIGNIFICANT, in_words, unbounded, within
+from .verdict import SIGNIFICANT, in_words, outlasted, unbounded, within
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -218,7 +218,8 @@ def diagnose(
         heavy = heavy | _end_to_end_heavy(growth, durations)
     heavy = heavy & ~regular  # a decay is one long episode, and bounded
     judged = _that_tell(estimate) if ensemble else np.ones(estimate.mean.shape[:-1], dtype=bool)
-    words = unbounded(x0, state, len(growth)) or in_words(
+    known = outlasted(estimate, growth, durations, regular, level) if tol is None else ""
+    words = unbounded(x0, state, len(growth)) or known or in_words(
         Estimate(*(part[judged] for part in estimate)),
         drift[judged], agreement, r_hat, len(growth), tol, level, regular[judged], heavy[judged],
     )  # fmt: skip

@@ -5,10 +5,11 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from .stderr import Array, Estimate
+from .stderr import Array, Estimate, mean_and_stderr
 
 SIGNIFICANT = 0.01  # of a whole diagnosis: single p-values are multiplied by their number
 NEGLIGIBLE = 0.05  # of the leading exponent: half-width within which a zero counts as zero
+TORUS = 10.0  # times the logarithm of the time: growth that is not that of a torus
 UNBOUNDED = 1e6  # factor by which no state grows on the way from its start to an attractor
 FASTEST = 1e3  # the same, per block: phases that are not wrapped grow, but only so fast
 
@@ -89,7 +90,7 @@ def _widths(estimate: Estimate, level: float, finite: NDArray[np.bool_]) -> tupl
     kind, widest = f"{100 * level:g} % half-width", float(half[worst])
     if np.isfinite(half).sum() == 1:
         return f"{kind} {widest:.2g}", widest
-    if first == worst:
+    if first == worst or f"{half[first]:.2g}" == f"{widest:.2g}":
         return f"{kind}s up to {widest:.2g}", widest
     of = f"{half[first]:.2g} of exponent {first + 1}, up to {widest:.2g} (exponent {worst + 1})"
     return f"{kind} {of}", widest
@@ -135,6 +136,32 @@ def unbounded(x0: ArrayLike | None, state: ArrayLike | None, n_blocks: int) -> s
     return (
         f"unbounded: {who} grows without bound, from {start[worst]:.1g} to {end[worst]:.1g}; these "
         "are not the exponents of an attractor"
+    )
+
+
+def outlasted(
+    estimate: Estimate, growth: Array, durations: Array, regular: NDArray[np.bool_], level: float
+) -> str:
+    """Say if a transient goes on in the average, after which growth is regular.
+
+    The last half alone then tells what the whole run does not: the sign of an exponent, by
+    growth far beyond that of a torus, the logarithm of the time.
+    """
+    low, high = estimate.confidence_interval(level)
+    unknown = regular & (low <= 0) & (high >= 0)
+    if not unknown.any():
+        return ""
+    half = len(growth) // 2
+    last = mean_and_stderr(growth[half:], durations[half:])
+    low, high = last.confidence_interval(level)
+    far = np.abs(growth[half:].sum(axis=0)) > TORUS * np.log(len(growth))
+    which = unknown & far & ((low > 0) | (high < 0))
+    if not which.any():
+        return ""
+    rates = ", ".join(f"{x:.3g}" for x in last.mean[which][:3]) + ", ..." * int(which.sum() > 3)
+    return (
+        f"drifting: the first half is a transient in exponents {_listed(which)}, and growth is "
+        f"regular behind it, at {rates}; take longer transients"
     )
 
 
