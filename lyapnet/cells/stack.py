@@ -12,7 +12,8 @@ import numpy as np
 from ..numerics.arrays import Array
 from ..numerics.autodiff import Tree
 from ..results.storage import register
-from ..systems.orbit import JacobianOrbit, Orbit
+from ..systems.jacobian_orbit import JacobianOrbit
+from ..systems.orbit import Orbit
 from .cell import Cell
 
 

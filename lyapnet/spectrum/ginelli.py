@@ -1,15 +1,15 @@
 """The two sweeps of Ginelli's method for covariant vectors.
 
 The way back needs the bases and factors of the way there, which take far more room than the vectors
-that are asked for may. Of stretches that find no room only the beginning is kept, and they are run
-once more, with the same numbers, when their turn comes: for T steps in stretches of about
+that are asked for may. Of sections that find no room only the beginning is kept, and they are run
+once more, with the same numbers, when their turn comes: for T steps in sections of about
 sqrt(T) that is room for 2 sqrt(T) bases.
 """
 
 from __future__ import annotations
 
-import itertools
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -17,40 +17,34 @@ import numpy as np
 from scipy.linalg import blas
 
 from ..numerics.arrays import Array
-from ..systems import System
+from ..systems.orbit import Orbit
 from ..tangent.forward import forward
-from ..tangent.stretches import run_orbit, stretch_length
+from ..tangent.plan import divided
+from ..tangent.start import Start
+from ..tangent.stretches import run_orbit, run_stretches, stretch_length
 
-#: Numbers in the bases of a stretch that is not long for its own sake.
-_STRETCH = 2**18
+#: Numbers in the bases of a section that is not long for its own sake.
+_SECTION = 2**18
 
-#: Numbers that the stretches of a run may keep together: 128 MB.
+#: Numbers that the sections of a run may keep together: 128 MB.
 _ROOM = 2**24
 
 
-def warm_up(
-    system: System,
-    x: Array,
-    rows: Array,
-    inputs: Array | None,
-    transient: int,
-    end: int,
-    bar: Any,
-) -> tuple[Array, Array]:
+def warm_up(start: Start, phases: Mapping[str, int], bar: Any) -> tuple[Array, Array]:
     """Bring the state to the attractor, then the basis to its orientation."""
-    length = stretch_length(system, x.shape[:-1], rows.shape[-2])
-    edges = sorted({*range(0, end, length), transient, end})
-    for start, stop in itertools.pairwise(edges):
-        orbit = run_orbit(system, x, inputs, start, stop)
-        if start >= transient:
-            rows = forward(orbit, rows, 1, start=start, forgiving=True)[1]
-        x = orbit.states[-1]
-        bar.update(stop - start)
+    x, rows = start.x, start.rows
+    length = stretch_length(start.system, x.shape[:-1], rows.shape[-2])
+    before = {name: phases[name] for name in ("transient", "basis_transient")}
+    stretches = divided(before, length)
+    for phase, first, orbit in run_stretches(start.system, x, start.inputs, stretches, bar=bar):
+        if phase == "basis_transient":
+            rows = forward(orbit, rows, 1, start=first, forgiving=True)[1]
+        x = orbit.last
     return x, rows
 
 
 class Found(NamedTuple):
-    """What the way back needs of a stretch of L steps.
+    """What the way back needs of a section of L steps.
 
     Attributes
     ----------
@@ -69,41 +63,46 @@ class Found(NamedTuple):
 
 
 @dataclass
-class Stretch:
-    """Steps ``start ... stop`` of a run: where they begin, and what was found, if it is kept."""
+class Section:
+    """Steps of a run from `first` on: where they begin, and what was found, if it is kept."""
 
-    start: int
-    stop: int
+    first: int
+    n_steps: int
     x: Array
     rows: Array
     found: Found | None = None
 
-    def run(self, system: System, inputs: Array | None) -> Found:
-        """Carry the basis along the stretch."""
-        orbit = run_orbit(system, self.x, inputs, self.start, self.stop)
-        tape = forward(orbit, self.rows, 1, start=self.start, forgiving=True, keep=True)[3]
+    def along(self, orbit: Orbit) -> Found:
+        """Carry the basis along the section's orbit."""
+        tape = forward(orbit, self.rows, 1, start=self.first, forgiving=True, keep=True)[3]
         assert tape is not None
         factors = np.stack([np.tril(block[2]) for block in tape.blocks])
         return Found(orbit.states, tape.rows, factors, np.isneginf(tape.log_growth))
 
+    def again(self, start: Start) -> Found:
+        """Run it once more."""
+        stop = self.first + self.n_steps
+        return self.along(run_orbit(start.system, self.x, start.inputs, self.first, stop))
+
 
 def sweep_forward(
-    system: System, x: Array, rows: Array, inputs: Array | None, first: int, total: int, bar: Any
-) -> list[Stretch]:
-    """Carry the basis from step `first` to the end, and return the stretches on the way."""
-    length = max(math.isqrt(total - first), _STRETCH // rows.size, 1)
+    start: Start, x: Array, rows: Array, between: tuple[int, int], bar: Any
+) -> list[Section]:
+    """Carry the basis from one step to another, and return the sections on the way."""
+    first, total = between
+    length = max(math.isqrt(total - first), _SECTION // rows.size, 1)
     room = _ROOM
-    stretches = []
-    for start, stop in itertools.pairwise([*range(first, total, length), total]):
-        stretch = Stretch(start, stop, x, rows)
-        found = stretch.run(system, inputs)
+    sections = []
+    stretches = divided({"there": total - first}, length, first)
+    for _, step, orbit in run_stretches(start.system, x, start.inputs, stretches, bar=bar):
+        section = Section(step, orbit.n_steps, x, rows)
+        found = section.along(orbit)
         room -= sum(a.size for a in found)
         if room >= 0:
-            stretch.found = found
+            section.found = found
         x, rows = found.states[-1].copy(), found.bases[-1].copy()  # no views: these hold the rest
-        stretches.append(stretch)
-        bar.update(stop - start)
-    return stretches
+        sections.append(section)
+    return sections
 
 
 class Covariant:
@@ -128,15 +127,16 @@ class Covariant:
         self.growth = np.zeros((m - 1, *rows.shape[:-1]))
         self.total = np.zeros(rows.shape[:-1])
 
-    def take(self, stretch: Stretch, found: Found, coefficients: Array, growth: Array) -> None:
-        """Take what there is of a stretch.
+    def take(self, section: Section, found: Found, coefficients: Array, growth: Array) -> None:
+        """Take what there is of a section.
 
         Parameters
         ----------
         coefficients : array (L + 1, ..., k, k)
         growth : array (L, ..., k)
         """
-        begin, end = stretch.start - self.first, stretch.stop - self.first
+        begin = section.first - self.first
+        end = begin + section.n_steps
         t = np.arange(begin + -begin % self.every, min(end + 1, self.n_steps), self.every)
         self.vectors[t // self.every] = np.matmul(coefficients[t - begin], found.bases[t - begin])
         self.states[t // self.every] = found.states[t - begin]
@@ -148,30 +148,25 @@ class Covariant:
 
 
 def sweep_backward(
-    system: System,
-    inputs: Array | None,
-    stretches: list[Stretch],
-    into: Covariant,
-    rng: np.random.Generator,
-    bar: Any,
+    start: Start, sections: list[Section], into: Covariant, rng: np.random.Generator, bar: Any
 ) -> None:
     """Solve the recursion of the coefficients backwards, and make vectors of them.
 
     Uses up the list.
     """
-    shape = stretches[0].rows.shape
+    shape = start.rows.shape
     here = np.tril(rng.standard_normal((*shape[:-1], shape[-2])))
     here /= np.linalg.norm(here, axis=-1, keepdims=True)
-    while stretches:
-        stretch = stretches.pop()
-        found = stretch.found or stretch.run(system, inputs)
+    while sections:
+        section = sections.pop()
+        found = section.found or section.again(start)
         coefficients, growth = _back(found, here, bar)
-        into.take(stretch, found, coefficients, growth)
+        into.take(section, found, coefficients, growth)
         here = coefficients[0]
 
 
 def _back(found: Found, here: Array, bar: Any) -> tuple[Array, Array]:
-    """Carry coefficients back through a stretch.
+    """Carry coefficients back through a section.
 
     Where a growth factor is zero, it is replaced by one at rounding, so that the vector is in the
     kernel of the Jacobian, and its growth is said to be ``-inf``.

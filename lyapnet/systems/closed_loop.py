@@ -13,7 +13,8 @@ from ..numerics.arrays import Array
 from ..numerics.autodiff import Tree, is_traced, leaves, rebuild, value
 from ..results.storage import register
 from . import System, as_system
-from .orbit import JacobianOrbit, Orbit
+from .jacobian_orbit import JacobianOrbit
+from .orbit import Orbit
 
 
 @register

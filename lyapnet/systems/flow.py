@@ -13,10 +13,12 @@ from .. import validate
 from ..compiled.trace import Untraceable, jumps_of
 from ..numerics.arrays import Array
 from ..numerics.autodiff import Function, Tree, member
+from .bends import JUMP, jump_along
 from .divided import divided_orbit, undivided
 from .drive import DEGREES, Drive
 from .integrators import CONTROLLED, METHODS, TABLEAUS, method_of, separable
-from .jumps import JUMP, SLIDES, JumpingSteps, Seen, can_decide, jump_along
+from .jumping_step import SLIDES
+from .jumps import JumpingSteps, Seen, can_decide
 from .map import Map
 from .orbit import Orbit
 

@@ -17,8 +17,9 @@ from ..cells.gated import GatedCell
 from ..numerics.arrays import Array
 from ..spectrum.covariant import covariant_vectors
 from ..tangent.gradient import exponents
+from ..tangent.plan import Plan
 from ..tangent.qr import orthonormalise
-from ..tangent.stretches import Plan, run_orbit
+from ..tangent.stretches import run_orbit
 from .bptt import Evaluation, read_back
 from .network import Batch, Network
 from .penalty import recurrent_weights

@@ -160,3 +160,12 @@ def test_growth_that_begins_late_is_not_called_regular():
         assert verdict.tolist() == [word]
         verdict = _verdict(times, times[:, None] ** -2.0, growth[:, None] + np.log(10))  # shear
         assert verdict.tolist() == [word]
+
+
+def test_the_noise_of_a_noisy_system_is_drawn():
+    noisy = ln.NoisyFlow(lambda x: -x, lambda x: anp.ones(2), 2, dt=0.1)
+    ends = [ln.alignment(noisy, 10, x0=np.ones(2), rng=seed).state for seed in (0, 0, 1)]
+    assert_allclose(ends[0], ends[1], rtol=0)
+    assert np.abs(ends[0] - ends[2]).min() > 1e-3
+    with pytest.raises(ValueError, match="`inputs` is needed: the increments"):
+        ln.ftle_field(noisy, 10, x0=np.ones((3, 2)))

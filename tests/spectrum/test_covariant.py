@@ -173,7 +173,7 @@ def test_stretches_do_not_matter(monkeypatch):
 def test_what_has_no_room_is_computed_again_with_the_same_numbers(name, monkeypatch):
     system, kwargs = CASES[name]
     counts = dict(transient=100, basis_transient=100, backward_transient=100)
-    monkeypatch.setattr("lyapnet.spectrum.ginelli._STRETCH", 1)  # 17 to 20 steps each
+    monkeypatch.setattr("lyapnet.spectrum.ginelli._SECTION", 1)  # 17 to 20 steps each
     kept = ln.covariant_vectors(system, 300, rng=3, **counts, **kwargs)
     for room in (0, 4000):  # none, or that of the first stretches alone
         monkeypatch.setattr("lyapnet.spectrum.ginelli._ROOM", room)
@@ -215,7 +215,7 @@ def test_memory_does_not_grow_with_the_run(monkeypatch):
     system = ln.catalog.lorenz96(8)
     counts = dict(transient=0, basis_transient=0, backward_transient=0)
     monkeypatch.setattr("lyapnet.spectrum.ginelli._ROOM", 0)
-    monkeypatch.setattr("lyapnet.spectrum.ginelli._STRETCH", 1)
+    monkeypatch.setattr("lyapnet.spectrum.ginelli._SECTION", 1)
     run(100)  # what is compiled or imported once
     short, long = peak(64), peak(1600)
     assert long < 8 * short  # as the square root: 5

@@ -270,3 +270,22 @@ def test_what_would_be_broadcast_is_refused(returned, engine):
     flow = ln.compiled(flow, "numpy") if engine == "numpy" else flow
     with pytest.raises(ValueError, match=rf"`jacobian` must return .*\(3, 3\).*got shape {shape}"):
         exponent(flow, np.full(3, 0.5))
+
+
+def test_parameters_of_an_ensemble_want_states_of_one():
+    a = np.linspace(1.0, 1.4, 5)
+
+    def joined(x, a):
+        return anp.array([1 - a * x[0] ** 2 + x[1], 0.3 * x[0]])
+
+    def spread(x, a):
+        return -a * x[0]
+
+    for system, x0 in (
+        (ln.Map(joined, 2, params=a), [0.1, 0.1]),
+        (ln.Map(spread, 1, params=a), 0.1),
+    ):
+        with pytest.raises(ValueError, match="of an ensemble, give `x0` its axes in front"):
+            ln.lyapunov_spectrum(system, 100, x0=x0)
+    found = ln.lyapunov_spectrum(ln.Map(joined, 2, params=a), 100, x0=np.full((5, 2), 0.1), rng=0)
+    assert found.exponents.shape == (5, 2)

@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from .stderr import Array, Estimate, mean_and_stderr
+from ...numerics.arrays import Array
+from .stderr import Estimate, mean_and_stderr
 
 SIGNIFICANT = 0.01  # of a whole diagnosis: single p-values are multiplied by their number
 NEGLIGIBLE = 0.05  # of the leading exponent: half-width within which a zero counts as zero
@@ -159,8 +160,10 @@ def outlasted(
     if not which.any():
         return ""
     rates = ", ".join(f"{x:.3g}" for x in last.mean[which][:3]) + ", ..." * int(which.sum() > 3)
+    names = _listed(which)
+    plural = "" if names.isdigit() else "s"
     return (
-        f"drifting: the first half is a transient in exponents {_listed(which)}, and growth is "
+        f"drifting: the first half is a transient in exponent{plural} {names}, and growth is "
         f"regular behind it, at {rates}; take longer transients"
     )
 
