@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Iterable, Iterator
 from itertools import pairwise
 from typing import Any, Self
@@ -12,7 +13,7 @@ import numpy as np
 from ..numerics.arrays import Array
 from ..numerics.autodiff import Tree
 from ..results.storage import register
-from ..systems.orbit import JacobianOrbit, Orbit
+from ..systems.orbit import Cotangent, JacobianOrbit, Orbit
 from .cell import Cell
 
 
@@ -162,9 +163,10 @@ class Stack(Cell):
     def orbit(self, x: Array, inputs: Array | None, n_steps: int) -> Orbit:
         """Run `n_steps` steps, each layer over all of them in turn; see `System.orbit`."""
         states = np.empty((n_steps + 1, *x.shape))
-        u = inputs
+        u, runs = inputs, []
         for cell, h, end in zip(self.cells, self.split(x), self._ends, strict=True):
             run = cell.orbit(np.ascontiguousarray(h), u, n_steps)
+            runs.append(run)
             states[..., end - cell.dim : end] = run.states
             u = np.asarray(cell.output(run.states[1:]))
 
@@ -174,7 +176,56 @@ class Stack(Cell):
         def jacobian(x: Any, u: Any, p: Tree) -> Any:
             return self._with(p).jacobian(x, u)
 
-        return JacobianOrbit(states, inputs, self.params, step, jacobian)
+        return StackOrbit(self, runs, states, inputs, step, jacobian)
+
+    def with_loops(self, k: int, n_steps: int) -> Self:
+        """Return the stack with layers that compiled loops run, where these pay."""
+        other = copy.copy(self)
+        layers = []
+        for cell in self.cells:
+            layer = copy.copy(cell)
+            layer.engine = self.engine
+            layers.append(layer.with_loops(k, n_steps))
+        other.cells = tuple(layers)
+        used = {layer.engine_used[0] for layer in layers}
+        if used == {"compiled"}:
+            other.engine_used = "compiled", ""
+        return other
+
+
+class StackOrbit(JacobianOrbit):
+    """A stretch of a stack's trajectory: those of its layers, and Jacobians of the whole.
+
+    Parameters
+    ----------
+    stack : Stack
+    runs : list of Orbit
+        Of the layers, the lowest first.
+    states, inputs, step, jacobian
+        As for `JacobianOrbit`.
+    """
+
+    def __init__(
+        self, stack: Stack, runs: list[Orbit], states: Array, inputs: Array | None, step: Any,
+        jacobian: Any,
+    ) -> None:  # fmt: skip
+        super().__init__(states, inputs, stack.params, step, jacobian)
+        self.stack, self.runs = stack, runs
+
+    def state_adjoint(self, states_bar: Array, inputs: bool = True) -> Cotangent:
+        """Backpropagate through time, layer by layer from the highest."""
+        bars, params, below = self.stack.split(states_bar), {}, None
+        first = np.empty(states_bar.shape[1:])
+        layers = list(enumerate(zip(self.stack.cells, self.runs, bars, strict=True)))
+        for i, (cell, run, bar) in reversed(layers):
+            bar = np.array(bar)
+            if below is not None:
+                bar[1:] += cell.output_pullback(run.states[1:], below)
+            found = run.state_adjoint(bar, inputs=i > 0 or inputs)
+            below = found.inputs
+            self.stack.split(first)[i][...] = found.states
+            params.update({_name(i, name): x for name, x in found.params.items()})
+        return Cotangent(first, below if inputs else None, params)
 
 
 def _name(layer: int, name: str) -> str:
