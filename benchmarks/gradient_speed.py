@@ -31,10 +31,8 @@ from lyapnet.tangent.gradient import (
     gradient,
 )
 from lyapnet.tangent.interval import Interval
-from lyapnet.tangent.stretches import (
-    Plan,
-    run_orbit,
-)
+from lyapnet.tangent.plan import Plan
+from lyapnet.tangent.stretches import run_orbit
 
 SIZES = {
     "VanillaRNN": ((32, 16, 100), (80, 75, 55), (256, 64, 60), (1024, 32, 20)),

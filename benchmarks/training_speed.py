@@ -23,11 +23,8 @@ one_core()
 import numpy as np
 
 import lyapnet as ln
-from lyapnet.flossing.epoch import (
-    Flosser,
-    Window,
-)
-from lyapnet.tangent.interval import Interval
+from lyapnet.flossing.epoch import Flosser
+from lyapnet.flossing.window import Window
 from lyapnet.training.bptt import evaluate
 from lyapnet.training.losses import as_weights
 from lyapnet.training.network import (
@@ -35,10 +32,8 @@ from lyapnet.training.network import (
     Network,
     Readout,
 )
-from lyapnet.training.trainer import (
-    Settings,
-    Trainer,
-)
+from lyapnet.training.settings import Settings
+from lyapnet.training.trainer import Trainer
 
 JAX = peer("jax")
 TORCH = peer("torch")
@@ -226,7 +221,7 @@ def flossing(jax):
 
     def ours(interval):
         rng, system = np.random.default_rng(1), net.system
-        flosser = Flosser(Window.of(system, **WINDOW), ln.Adam(), Interval.of(interval))
+        flosser = Flosser(Window(**WINDOW, qr_interval=interval), system)
 
         def epoch():
             nonlocal system
@@ -238,7 +233,7 @@ def flossing(jax):
     runs = {"lyapnet, epoch": ours(1), "lyapnet, epoch, automatic interval": ours("auto")}
     if jax is not None:
         inputs = data(np.random.default_rng(3))
-        flosser = Flosser(Window.of(net.system, **WINDOW), Recorder(), Interval.of(1))
+        flosser = Flosser(Window(**WINDOW, qr_interval=1, optimizer=Recorder()), net.system)
         _, _, loss = flosser.epoch(net.system, net.x0, inputs, np.random.default_rng(4))
         rows = np.random.default_rng(4).standard_normal((K, N))
         basis = np.linalg.qr(rows.T)[0]

@@ -17,8 +17,16 @@ from .condition.comparison import (
     condition_reduction,
     prediction_band,
 )
-from .condition.measure import ConditionNumber, condition_from_jacobians, condition_number
-from .errors import DegenerateBasisError, DivergedError, LyapnetError, PrecisionError
+from .condition.jacobians import condition_from_jacobians
+from .condition.measure import condition_number
+from .condition.result import ConditionNumber
+from .errors import (
+    DegenerateBasisError,
+    DivergedError,
+    FileError,
+    LyapnetError,
+    PrecisionError,
+)
 from .flossing.floss import floss
 from .flossing.loss import flossing_loss
 from .flossing.progress import Progress
@@ -33,7 +41,8 @@ from .results.storage import load
 from .runs.sweep import load_sweep, sweep
 from .runs.sweep_result import SweepResult
 from .spectrum.coupled import MasterStability, conditional_exponents, master_stability
-from .spectrum.covariant import CovariantVectors, covariant_vectors
+from .spectrum.covariant import covariant_vectors
+from .spectrum.covariant_result import CovariantVectors
 from .spectrum.echo_state import EchoState, echo_state
 from .spectrum.finite_time import finite_time_exponents
 from .spectrum.invariants import Invariants, check_invariants
@@ -85,6 +94,7 @@ __all__ = [
     "EchoState",
     "EchoStateNetwork",
     "FTLEField",
+    "FileError",
     "FixedPoints",
     "FlossResult",
     "FlossingSchedule",

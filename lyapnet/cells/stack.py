@@ -13,7 +13,8 @@ import numpy as np
 from ..numerics.arrays import Array
 from ..numerics.autodiff import Tree
 from ..results.storage import register
-from ..systems.orbit import Cotangent, JacobianOrbit, Orbit
+from ..systems.jacobian_orbit import JacobianOrbit
+from ..systems.orbit import Cotangent, Orbit
 from .cell import Cell
 
 

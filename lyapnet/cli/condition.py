@@ -5,7 +5,8 @@ from __future__ import annotations
 import argparse
 from typing import Any
 
-from ..condition.measure import ConditionNumber, condition_number
+from ..condition.measure import condition_number
+from ..condition.result import ConditionNumber
 from . import common
 
 _TEACH = f"""\

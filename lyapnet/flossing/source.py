@@ -9,7 +9,7 @@ import numpy as np
 from .. import validate
 from ..numerics.arrays import Array
 from ..systems import System
-from ..tangent.start import check_inputs, noise_seed, prepare_inputs, start_state, start_time
+from ..tangent.start import check_inputs, noise_seed, start_state, start_time
 
 
 class Source:
@@ -69,5 +69,5 @@ class Source:
         else:
             u = self.inputs
         seed = noise_seed(system, u, rng)
-        rows = prepare_inputs(system, u, shape[:-1], self.total, t0=self.t0, seed=seed)
+        rows = system.drive.rows(u, shape[:-1], self.total, t0=self.t0, seed=seed)
         return np.broadcast_to(x, shape).copy(), rows

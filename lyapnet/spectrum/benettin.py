@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 import numpy as np
 
@@ -13,8 +14,9 @@ from ..systems import System
 from ..systems.composed import ComposedOrbit
 from ..systems.orbit import Orbit
 from ..tangent.forward import forward
+from ..tangent.plan import Plan
 from ..tangent.rounding import AS_ROUNDING, LONGEST, SEEN, DisturbedSystem, errors_grow
-from ..tangent.stretches import Losses, Plan, check_states, run_orbit, stretch_length
+from ..tangent.stretches import Losses, run_orbit, run_stretches, stretch_length
 from .uncertainty.batches import GrowthStatistics
 from .uncertainty.stderr import LOOK_FACTOR
 
@@ -70,6 +72,8 @@ class Benettin:
         self._start = self.x, self.rows, self.n_done
         self._grown: Array | float = 0.0
         self._sample: tuple[Orbit, Array, Array] | None = None
+        #: Steps that are done, transients included.
+        self._gone = 0
 
     def prepare(self) -> System:
         """Return the system as it is best run; done once."""
@@ -82,40 +86,37 @@ class Benettin:
 
     def run(self) -> Benettin:
         """Run to the end of the plan, or until the tolerance is met."""
+        bars = progress_bar(self.plan.total, show=self.progress, unit="step")
+        with blas_threads(self.rows.size * self.system.dim), bars as bar:
+            try:
+                self._advance(bar)
+            except LyapnetError as error:
+                self._keep_what_is_good(error.step)
+                raise
+            if self.checked:
+                self._judge()
+        return self
+
+    def _advance(self, bar: Any) -> None:
+        """Go through the stretches of the plan."""
         look = 0.0
         system = self.prepare()
         lead, k = self.x.shape[:-1], self.rows.shape[-2]
         length = stretch_length(system, lead, k, looks=self.tol is not None)
-        work = self.rows.size * self.system.dim
-        with (
-            blas_threads(work),
-            progress_bar(self.plan.total, show=self.progress, unit="step") as bar,
+        stretches = self.plan.stretches(length)
+        for phase, start, orbit in run_stretches(
+            system, self.x, self.inputs, stretches, losses=self.losses, bar=bar
         ):
-            for phase, start, stop in self.plan.stretches(length):
-                if stop - start >= LONGEST:
-                    self._sample = None  # this stretch will be one
-                try:
-                    orbit = run_orbit(system, self.x, self.inputs, start, stop, losses=self.losses)
-                    if phase == "transient":
-                        if orbit.runs_along:
-                            check_states(orbit, start)
-                    else:
-                        self._advance(orbit, start, count=phase == "n_steps")
-                except LyapnetError as error:
-                    if phase == "n_steps":
-                        self._keep_what_is_good(start, error.step)
-                    raise
-                self.x = orbit.last
-                bar.update(stop - start)
-                if phase == "n_steps":
-                    self.n_done += stop - start
-                    if self.tol is not None and self.n_done >= look:
-                        if self.statistics.estimate().settled(self.tol).all():
-                            break
-                        look = LOOK_FACTOR * self.n_done
-            if self.checked:
-                self._judge()
-        return self
+            if phase != "transient":
+                self._carry(orbit, start, count=phase == "n_steps")
+            self.x = orbit.last
+            self._gone = start + orbit.n_steps
+            if phase == "n_steps":
+                self.n_done += orbit.n_steps
+                if self.tol is not None and self.n_done >= look:
+                    if self.statistics.estimate().settled(self.tol).all():
+                        break
+                    look = LOOK_FACTOR * self.n_done
 
     def _judge(self) -> None:
         """Note what speaks against the numbers, however small their errors are."""
@@ -149,7 +150,7 @@ class Benettin:
         )  # fmt: skip
         return run.run()._grown
 
-    def _advance(self, orbit: Orbit, start: int, *, count: bool) -> None:
+    def _carry(self, orbit: Orbit, start: int, *, count: bool) -> None:
         """Carry the basis along a stretch, and count its growth."""
         plan = self.plan
         rows = self.rows
@@ -162,6 +163,8 @@ class Benettin:
         # A divided step may contract by more than rounding resolves: its parts know, and errors
         # that are made once in a step would hide it.
         sampled = self.checked and not isinstance(orbit, ComposedOrbit)
+        if orbit.n_steps >= LONGEST:
+            self._sample = None
         if sampled and (self._sample is None or orbit.n_steps >= LONGEST):
             self._sample = orbit, rows, growth
         steps = np.full(len(growth), plan.interval)
@@ -172,14 +175,15 @@ class Benettin:
             self.durations.append(durations)
             self.growth.append(growth)
 
-    def _keep_what_is_good(self, start: int, failed: int | None) -> None:
+    def _keep_what_is_good(self, failed: int | None) -> None:
         """Count the steps of a stretch before the one that failed."""
+        start = self._gone
         good = 0 if failed is None else failed - 1 - start
-        if good < 1:
+        if good < 1 or start < self.plan.warm_up:
             return
         try:
             orbit = run_orbit(self.prepare(), self.x, self.inputs, start, start + good)
-            self._advance(orbit, start, count=True)
+            self._carry(orbit, start, count=True)
         except LyapnetError:
             return  # the same failure, a little earlier: what was counted before stays
         self.x = orbit.last

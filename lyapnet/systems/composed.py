@@ -9,7 +9,8 @@ import numpy as np
 
 from ..numerics.arrays import Array, unbroadcast
 from ..numerics.autodiff import Function, Tree, leaves, rebuild
-from .orbit import Cotangent, JacobianOrbit
+from .jacobian_orbit import JacobianOrbit
+from .orbit import Cotangent
 
 
 class ComposedOrbit(JacobianOrbit):

@@ -13,10 +13,11 @@ from .. import validate
 from ..compiled.trace import Untraceable, jumps_of
 from ..numerics.arrays import Array
 from ..numerics.autodiff import Function, Tree, member
+from .bends import JUMP, jump_along
 from .divided import divided_orbit, undivided
 from .drive import DEGREES, Drive
 from .integrators import CONTROLLED, METHODS, TABLEAUS, method_of, separable
-from .jumps import JUMP, JumpingSteps, Seen, can_decide, jump_along
+from .jumps import JumpingSteps, Seen, can_decide
 from .map import Map
 from .orbit import Orbit
 

@@ -21,7 +21,8 @@ from ..numerics.autodiff import (
     value,
 )
 from .drive import Drive
-from .orbit import JacobianOrbit, Orbit, PushforwardOrbit
+from .jacobian_orbit import JacobianOrbit, PushforwardOrbit
+from .orbit import Orbit
 
 
 class SystemLike(Protocol):

@@ -10,7 +10,8 @@ from ..numerics.arrays import Array
 from ..numerics.autodiff import Tree
 from .composed import ComposedOrbit
 from .flow import Flow
-from .orbit import JacobianOrbit, Orbit
+from .jacobian_orbit import JacobianOrbit
+from .orbit import Orbit
 from .protocol import System
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 from weakref import WeakKeyDictionary
 
@@ -15,9 +14,9 @@ from ..numerics.autodiff import leaves
 from ..systems import System as _System
 from ..tangent.gradient import Record, exponents, gradient
 from ..tangent.interval import Interval
+from ..tangent.plan import Plan, window_plan
 from ..tangent.qr import orthonormalise
 from ..tangent.start import check_inputs
-from ..tangent.stretches import Plan
 from .function import cast
 from .layers import cell_of, first_state, is_projected, is_standard, layer_tensors, projected
 from .system import System
@@ -86,7 +85,7 @@ def finite_time_exponents(
     u = _sequence(module, inputs)
     system, params = _system(module, h0, 0 if u is None else u.shape[-1])
     x = first_state(module, h0, system.dim, None if u is None or u.ndim == 2 else u.shape[1])
-    plan = _plan(None if u is None else len(u), n_steps, transient, basis_transient)
+    plan = window_plan(None if u is None else len(u), n_steps, transient, basis_transient)
     check_inputs(system, None if u is None else u.detach().numpy(), plan.total)
     k = validate.integer("k", k, low=1, high=system.dim)
     interval = Interval.of(qr_interval)
@@ -149,22 +148,6 @@ def _system(module: Any, h0: Any, m: int) -> tuple[_System, list[Any]]:
     return system.with_params({k: x.detach().numpy() for k, x in now.items()}), list(now.values())
 
 
-def _plan(length: int | None, n_steps: Any, transient: Any, basis_transient: Any) -> Plan:
-    """Check the counts of steps, and complete them from the inputs."""
-    transient = validate.integer("transient", transient, low=0)
-    basis_transient = validate.integer("basis_transient", basis_transient, low=0)
-    if n_steps is None:
-        if length is None:
-            raise ValueError("`n_steps` is needed where no `inputs` fix the number of steps")
-        n_steps = length - transient - basis_transient
-        if n_steps < 1:
-            raise ValueError(
-                f"`inputs` has {length} steps, not more than the transients of {transient} and "
-                f"{basis_transient}: give a longer sequence"
-            )
-    return Plan(transient, basis_transient, validate.integer("n_steps", n_steps, low=1))
-
-
 def _rows(shape: tuple[int, ...], rng: Any) -> Array:
     """Draw random orthonormal tangent vectors."""
     if rng is None or isinstance(rng, torch.Generator):
@@ -190,8 +173,7 @@ class _Run:
 
     def forward(self, x: Array, u: Array | None, *, keep: bool) -> tuple[Array, Record]:
         """Return the exponents, and what the way back needs."""
-        steps = self.interval.steps
-        plan = replace(self.plan, interval=steps, forgiving=self.interval.automatic)
+        plan = self.interval.within(self.plan)
         inputs = None if u is None else u[: plan.total]
         lam, record = exponents(self.system, x, self.rows, inputs, plan, keep=keep)
         self.interval.adapt(record.smallest_sine, plan.n_steps)

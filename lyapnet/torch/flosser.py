@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 import torch
 
-from ..optimize import as_adam, checked_clip
+from ..optimize import as_adam
 from ..training.progress import TrainingProgress
-from ..training.schedule import check_schedule
+from ..training.schedule import window_of
 from .exponents import finite_time_exponents
 from .loss import loss_of
 
@@ -62,18 +62,17 @@ class Flosser:
         only: Sequence[str] | None = None,
         rng: Any = None,
     ) -> None:
-        settings = check_schedule(schedule)
-        adam = as_adam(settings.pop("optimizer", None))
-        self._clip = checked_clip(settings.pop("clip_norm", None))
+        settings = window_of(schedule).settings
+        adam, self._clip = as_adam(settings["optimizer"]), settings["clip_norm"]
         if inputs is not None and not callable(inputs):
             raise TypeError(f"`inputs` must be a function of nothing, or None, got {inputs!r}")
-        self._target = {
-            k: settings.pop(k) for k in ("target", "weights", "reduction") if k in settings
-        }
-        self.module, self.schedule, self._window = module, schedule, settings
+        self._target = {name: settings[name] for name in ("target", "weights", "reduction")}
+        window = ("k", "n_steps", "transient", "basis_transient", "qr_interval")
+        self._window = {name: settings[name] for name in window}
+        self.module, self.schedule = module, schedule
         self._inputs, self._h0 = inputs, h0
         self._rng = np.random.default_rng(rng) if isinstance(rng, int) else rng
-        self._parameters = _chosen(module, only)
+        self._parameters = _chosen(module, settings.get("only") if only is None else only)
         self.optimizer = torch.optim.AdamW(
             self._parameters, adam.learning_rate, (adam.b1, adam.b2), adam.eps, adam.weight_decay
         )

@@ -8,7 +8,8 @@ import pytest
 from autograd import grad
 
 import lyapnet as ln
-from lyapnet.flossing.epoch import Flosser, Window
+from lyapnet.flossing.epoch import Flosser
+from lyapnet.flossing.window import Window
 from lyapnet.tangent.interval import Interval
 
 
@@ -50,14 +51,14 @@ class Recorder(ln.Adam):
 @pytest.mark.parametrize("reduction", ["sum", "mean"])
 def test_descends_the_gradient_that_autograd_finds(members, reduction):
     cell, k = small(), 5
-    window = Window.of(
-        cell, k=k, n_steps=9, target=[0.1, 0, 0, 0, -0.2], weights=np.arange(1, 6),
-        reduction=reduction, transient=2, basis_transient=3,
+    window = Window(
+        k=k, n_steps=9, target=[0.1, 0, 0, 0, -0.2], weights=np.arange(1, 6), reduction=reduction,
+        transient=2, basis_transient=3, qr_interval=1, optimizer=Recorder(),
     )  # fmt: skip
     rng = np.random.default_rng(1)
     lead = () if members == 1 else (members,)
     x, u = rng.standard_normal((*lead, 8)), rng.standard_normal((14, *lead, 1))
-    flosser = Flosser(window, Recorder(), Interval(1, False))
+    flosser = Flosser(window, cell)
     _, lam, loss = flosser.epoch(cell, x, u, np.random.default_rng(2))
     basis = np.random.default_rng(2).standard_normal((*lead, k, 8)).swapaxes(-1, -2)
 

@@ -130,3 +130,12 @@ def test_pictures_and_arguments():
         ln.alignment(ln.catalog.standard(), 100, k=3)
     with pytest.raises(ValueError, match="at least 10"):
         ln.alignment(ln.catalog.standard(), 5)
+
+
+def test_the_noise_of_a_noisy_system_is_drawn():
+    noisy = ln.NoisyFlow(lambda x: -x, lambda x: anp.ones(2), 2, dt=0.1)
+    ends = [ln.alignment(noisy, 10, x0=np.ones(2), rng=seed).state for seed in (0, 0, 1)]
+    assert_allclose(ends[0], ends[1], rtol=0)
+    assert np.abs(ends[0] - ends[2]).min() > 1e-3
+    with pytest.raises(ValueError, match="`inputs` is needed: the increments"):
+        ln.ftle_field(noisy, 10, x0=np.ones((3, 2)))

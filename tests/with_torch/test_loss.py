@@ -204,7 +204,7 @@ def test_what_is_refused():
         lt.flossing_loss(rnn, torch.randn(T, B, M), torch.zeros(1, 2, N), k=1)
     with pytest.raises(ValueError, match="`k`"):
         lt.flossing_loss(rnn, inputs, k=N + 1)
-    with pytest.raises(ValueError, match="transients"):
+    with pytest.raises(ValueError, match="not more than transient=10"):
         lt.flossing_loss(rnn, inputs, k=1, transient=T)
     with pytest.raises(ValueError, match="`inputs` must have shape"):
         lt.flossing_loss(rnn, torch.randn(T, M + 1), k=1)

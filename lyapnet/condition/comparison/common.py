@@ -10,7 +10,7 @@ from ... import validate
 from ...numerics.arrays import Array
 from ...spectrum.result import Spectrum
 from ..line import LN10
-from ..measure import ConditionNumber
+from ..result import ConditionNumber
 
 
 def long_run_growth(spectrum: Any, times: Array, k: int) -> Array:

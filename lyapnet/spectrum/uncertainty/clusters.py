@@ -12,8 +12,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ...numerics.arrays import Array
 from .floor import LOGARITHM
-from .stderr import Array, estimate
+from .stderr import estimate
 
 
 def clusters(

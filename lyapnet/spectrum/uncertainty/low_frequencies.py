@@ -13,7 +13,8 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-Array = NDArray[np.float64]
+from ...numerics.arrays import Array
+
 Count = NDArray[np.intp]
 
 MOST_COSINES = 24  # t quantile 2.06 instead of 1.96; more would only narrow the intervals by 5 %

@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from .stderr import Array, Estimate
+from ...numerics.arrays import Array
+from .stderr import Estimate
 
 SIGNIFICANT = 0.01  # of a whole diagnosis: single p-values are multiplied by their number
 NEGLIGIBLE = 0.05  # of the leading exponent: half-width within which a zero counts as zero
