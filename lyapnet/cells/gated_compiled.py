@@ -156,12 +156,12 @@ class CompiledAfter(CompiledGRU, ResetAfter):
         return self._through(each[0], each[1], each[2], each[4], W_bar)
 
     @cached_property
-    def r(self) -> Array:  # type: ignore[override]
+    def r(self) -> Array:
         """The reset gate ``(T, ..., N)``."""
         return self.values[0]
 
     @cached_property
-    def R(self) -> Array:  # type: ignore[override]
+    def R(self) -> Array:
         """What its argument gives to what it multiplies ``(T, ..., N)``."""
         return self.r * (1 - self.r) * self.reset
 
@@ -190,4 +190,5 @@ class CompiledBefore(CompiledGRU, ResetBefore):
         self.R, self.Z, self.r, self.E, self.z = np.moveaxis(self._shaped(self.coefficients), 1, 0)
 
     def _from_sweep(self, each: Array, W_bar: Array) -> Cotangent:
-        return self._through(*each, W_bar)
+        R, Z, r, E, z = each
+        return self._through(R, Z, r, E, z, W_bar)

@@ -13,9 +13,9 @@ import numpy as np
 from ..numerics.arrays import Array
 from ..numerics.autodiff import Tree
 from ..results.storage import register
-from ..systems.jacobian_orbit import JacobianOrbit
-from ..systems.orbit import Cotangent, Orbit
+from ..systems.orbit import Orbit
 from .cell import Cell
+from .stack_orbit import StackOrbit, layer_name
 
 
 @register
@@ -74,7 +74,9 @@ class Stack(Cell):
                     "directions of time can be no part of a stack)"
                 )
         self.cells: tuple[Cell, ...] = tuple(layers)
-        self.params = {_name(i, k): v for i, c in enumerate(layers) for k, v in c.params.items()}
+        self.params = {
+            layer_name(i, k): v for i, c in enumerate(layers) for k, v in c.params.items()
+        }
         self.dim = sum(cell.dim for cell in layers)
         self.n_inputs = layers[0].n_inputs
         self._ends = np.cumsum([cell.dim for cell in layers])
@@ -82,7 +84,9 @@ class Stack(Cell):
 
     @property
     def _axes(self) -> dict[str, int]:  # type: ignore[override]  # not the same for all cells
-        return {_name(i, k): axes for i, c in enumerate(self.cells) for k, axes in c._axes.items()}
+        return {
+            layer_name(i, k): axes for i, c in enumerate(self.cells) for k, axes in c._axes.items()
+        }
 
     @property
     def n_outputs(self) -> int:
@@ -98,7 +102,7 @@ class Stack(Cell):
 
     def _with(self, params: dict[str, Any]) -> Self:
         return type(self)(
-            cell._with({k: params[_name(i, k)] for k in cell.params})
+            cell._with({k: params[layer_name(i, k)] for k in cell.params})
             for i, cell in enumerate(self.cells)
         )
 
@@ -192,42 +196,3 @@ class Stack(Cell):
         if used == {"compiled"}:
             other.engine_used = "compiled", ""
         return other
-
-
-class StackOrbit(JacobianOrbit):
-    """A stretch of a stack's trajectory: those of its layers, and Jacobians of the whole.
-
-    Parameters
-    ----------
-    stack : Stack
-    runs : list of Orbit
-        Of the layers, the lowest first.
-    states, inputs, step, jacobian
-        As for `JacobianOrbit`.
-    """
-
-    def __init__(
-        self, stack: Stack, runs: list[Orbit], states: Array, inputs: Array | None, step: Any,
-        jacobian: Any,
-    ) -> None:  # fmt: skip
-        super().__init__(states, inputs, stack.params, step, jacobian)
-        self.stack, self.runs = stack, runs
-
-    def state_adjoint(self, states_bar: Array, inputs: bool = True) -> Cotangent:
-        """Backpropagate through time, layer by layer from the highest."""
-        bars, params, below = self.stack.split(states_bar), {}, None
-        first = np.empty(states_bar.shape[1:])
-        layers = list(enumerate(zip(self.stack.cells, self.runs, bars, strict=True)))
-        for i, (cell, run, bar) in reversed(layers):
-            bar = np.array(bar)
-            if below is not None:
-                bar[1:] += cell.output_pullback(run.states[1:], below)
-            found = run.state_adjoint(bar, inputs=i > 0 or inputs)
-            below = found.inputs
-            self.stack.split(first)[i][...] = found.states
-            params.update({_name(i, name): x for name, x in found.params.items()})
-        return Cotangent(first, below if inputs else None, params)
-
-
-def _name(layer: int, name: str) -> str:
-    return f"layer{layer}.{name}"
