@@ -76,6 +76,11 @@ class Cell(System):
         raise NotImplementedError
 
     @property
+    def if_it_diverges(self) -> str:
+        """What a user may do about states that are not finite."""
+        return f"use smaller weights (`gain`){' or inputs' * (self.n_inputs > 0)}"
+
+    @property
     def n_outputs(self) -> int:
         """Number of outputs: what a layer above has as inputs."""
         raise NotImplementedError
