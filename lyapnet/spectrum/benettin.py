@@ -11,7 +11,6 @@ from ..errors import LyapnetError
 from ..numerics.arrays import Array, blas_threads
 from ..runs.progress import progress_bar
 from ..systems import System
-from ..systems.composed import ComposedOrbit
 from ..systems.orbit import Orbit
 from ..tangent.forward import forward
 from ..tangent.plan import Plan
@@ -164,12 +163,9 @@ class Benettin:
         if not count:
             return
         self._grown = self._grown + growth.sum(axis=0)
-        # A divided step may contract by more than rounding resolves: its parts know, and errors
-        # that are made once in a step would hide it.
-        sampled = self.checked and not isinstance(orbit, ComposedOrbit)
         if orbit.n_steps >= LONGEST:
             self._sample = None
-        if sampled and (self._sample is None or orbit.n_steps >= LONGEST):
+        if self.checked and (self._sample is None or orbit.n_steps >= LONGEST):
             self._sample = orbit, rows, growth
         steps = np.full(len(growth), plan.interval)
         steps[-1] = orbit.n_steps - (len(growth) - 1) * plan.interval

@@ -13,6 +13,8 @@ import numpy as np
 
 from ..numerics.arrays import Array
 from ..systems import System
+from ..systems.composed import ComposedOrbit
+from ..systems.jacobian_orbit import JacobianOrbit
 from ..systems.orbit import Orbit
 from .forward import forward
 
@@ -41,20 +43,27 @@ class Disturbed(Orbit):
 
     def __init__(self, orbit: Orbit, noise: float, n_steps: int | None = None) -> None:
         self.orbit, self.noise = orbit, noise
+        self._rng = np.random.default_rng(0)
+        if isinstance(orbit, ComposedOrbit):  # rounding comes with the product of the parts, too
+            D = orbit.composed(self._off(orbit.inner.jacobians))
+            self.orbit = JacobianOrbit(orbit.states, orbit.inputs, jacobians=D)
         self.states = orbit.states if n_steps is None else orbit.states[: n_steps + 1]
         self.inputs, self.members_last = orbit.inputs, orbit.members_last
         volume = orbit.log_volume
         self.log_volume = volume if volume is None or n_steps is None else volume[:n_steps]
-        self._rng = np.random.default_rng(0)
 
     def push(self, s: int, rows: Array, out: Array) -> None:
         """Carry tangent vectors through step s, their components a little off."""
-        errors = self._rng.random(rows.shape)
+        self.orbit.push(s, self._off(rows), out)
+
+    def _off(self, a: Array) -> Array:
+        """Return numbers with relative errors."""
+        errors = self._rng.random(a.shape)
         errors -= 0.5
         errors *= 2 * self.noise
         errors += 1.0
-        errors *= rows
-        self.orbit.push(s, errors, out)
+        errors *= a
+        return errors
 
 
 class DisturbedSystem(System):
