@@ -127,7 +127,10 @@ class Spectrum(Exponents):
         Diagnosis
         """
         tol = self.settings["tol"] if tol is None else validate.real("tol", tol, positive=True)
-        growth, x0, state = self._surviving(self.statistics.growth, self.x0[None], self.state[None])
+        growth = self.statistics.growth
+        order = np.broadcast_to(self._order, growth.shape[1:])
+        growth = np.take_along_axis(growth, order[None], axis=-1)
+        growth, x0, state = self._surviving(growth, self.x0[None], self.state[None])
         found = judge(
             growth,
             self.statistics.durations,
