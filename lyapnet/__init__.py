@@ -5,6 +5,7 @@ import sys as _sys
 from . import catalog
 from .cells import GRU, LSTM, Activation, Cell, EchoStateNetwork, Stack, VanillaRNN
 from .cells.mean_field import critical_gain, mean_field_exponent
+from .cells.mean_field_driven import driven_gain
 from .cells.mean_field_spectrum import mean_field_spectrum, quiescent_gain
 from .condition.comparison import (
     ConditionByDimension,
@@ -17,8 +18,16 @@ from .condition.comparison import (
     condition_reduction,
     prediction_band,
 )
-from .condition.measure import ConditionNumber, condition_from_jacobians, condition_number
-from .errors import DegenerateBasisError, DivergedError, LyapnetError, PrecisionError
+from .condition.jacobians import condition_from_jacobians
+from .condition.measure import condition_number
+from .condition.result import ConditionNumber
+from .errors import (
+    DegenerateBasisError,
+    DivergedError,
+    FileError,
+    LyapnetError,
+    PrecisionError,
+)
 from .flossing.floss import floss
 from .flossing.loss import flossing_loss
 from .flossing.progress import Progress
@@ -33,7 +42,8 @@ from .results.storage import load
 from .runs.sweep import load_sweep, sweep
 from .runs.sweep_result import SweepResult
 from .spectrum.coupled import MasterStability, conditional_exponents, master_stability
-from .spectrum.covariant import CovariantVectors, covariant_vectors
+from .spectrum.covariant import covariant_vectors
+from .spectrum.covariant_result import CovariantVectors
 from .spectrum.echo_state import EchoState, echo_state
 from .spectrum.finite_time import finite_time_exponents
 from .spectrum.invariants import Invariants, check_invariants
@@ -85,6 +95,7 @@ __all__ = [
     "EchoState",
     "EchoStateNetwork",
     "FTLEField",
+    "FileError",
     "FixedPoints",
     "FlossResult",
     "FlossingSchedule",
@@ -125,6 +136,7 @@ __all__ = [
     "covariant_vectors",
     "critical_gain",
     "diagnose",
+    "driven_gain",
     "echo_state",
     "finite_time_exponents",
     "fit_readout",

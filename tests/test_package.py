@@ -76,6 +76,16 @@ def test_public_modules_show_what_is_theirs():
         assert importlib.import_module(f"lyapnet.{name}") is module
 
 
+def test_every_error_is_a_public_name():
+    import lyapnet
+    from lyapnet import errors
+
+    own = {name for name, thing in vars(errors).items() if isinstance(thing, type)}
+    own = {name for name in own if issubclass(getattr(errors, name), Exception)}
+    assert {"FileError", "LyapnetError"} <= own
+    assert own <= set(lyapnet.__all__)
+
+
 # ---- the one-way order
 
 

@@ -32,7 +32,8 @@ API reference
 Arrays are NumPy float64, and time is axis 0. A state is ``(..., n)``, a tangent basis
 ``(..., n, k)``, an input sequence ``(n_steps, ..., n_inputs)``; the leading ``...`` is an ensemble.
 Exponents are in nats per unit time. Bad arguments raise `ValueError` or `TypeError` before any
-work, numerical failure a subclass of `LyapnetError`.
+work, numerical failure a subclass of `LyapnetError`; a damaged file raises `FileError`, which is a
+`ValueError`, too.
 """
 
 

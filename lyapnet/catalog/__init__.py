@@ -27,6 +27,7 @@ from .planar import (
     tinkerbell,
 )
 from .reference import CatalogDelayFlow, CatalogFlow, CatalogMap, CatalogNoisyFlow, Reference
+from .sprott_flows import linz_sprott, sprott
 from .stiff import brusselator, oregonator, robertson, van_der_pol
 from .strange import (
     burke_shaw,
@@ -34,9 +35,7 @@ from .strange import (
     chua,
     generalized_roessler,
     halvorsen,
-    linz_sprott,
     rucklidge,
-    sprott,
     thomas,
 )
 

@@ -17,6 +17,7 @@ from .activation import ACTIVATIONS, as_activation
 from .cell import Cell, parameter
 from .echo_state_orbit import EchoStateOrbit
 from .gated import apply
+from .reservoir import draw_weights, spectral_radius_of
 from .weights import Dense, Pattern, Sparse
 
 
@@ -187,15 +188,11 @@ class EchoStateNetwork(Cell):
         scale = validate.real("input_scale", input_scale, low=0.0)
         bias = validate.real("bias", bias, low=0.0)
         rng = validate.generator(rng)
-        if degree is None:
-            W: Any = rng.standard_normal((n, n)) * gain / np.sqrt(n)
-        else:
-            d = validate.integer("degree", degree, low=1, high=n)
-            pattern = Pattern(_distinct(n, d, rng).ravel(), d * np.arange(n + 1))
-            W = pattern.matrix(rng.standard_normal(n * d) * gain / np.sqrt(d))
+        d = None if degree is None else validate.integer("degree", degree, low=1, high=n)
+        W = draw_weights(n, d, gain, rng)
         if spectral_radius is not None:
             wanted = validate.real("spectral_radius", spectral_radius, low=0.0)
-            W = W * (wanted / _spectral_radius(W))
+            W = W * (wanted / spectral_radius_of(W))
         V = scale * rng.uniform(-1.0, 1.0, (n, m))
         b = bias * rng.uniform(-1.0, 1.0, n)
         return cls(W, V, b, leak=leak, activation=activation, dt=dt)
@@ -280,22 +277,3 @@ class EchoStateNetwork(Cell):
         V = self.params["V"]
         W, b = self.weights.matrix() + V @ C, V @ c + self.params["b"]
         return type(self)(W, None, b, leak=self.leak, activation=self.activation, dt=self.dt)
-
-
-def _distinct(n: int, d: int, rng: np.random.Generator) -> Array:
-    """Draw d different columns for each of n rows, ``(n, d)``."""
-    if d * d > n:
-        return np.sort(np.argsort(rng.random((n, n)), axis=1)[:, :d], axis=1)
-    columns = np.sort(rng.integers(0, n, (n, d)), axis=1)
-    while (twice := (np.diff(columns, axis=1) == 0).any(axis=1)).any():
-        columns[twice] = np.sort(rng.integers(0, n, (int(twice.sum()), d)), axis=1)
-    return columns
-
-
-def _spectral_radius(W: Any) -> float:
-    """Return the largest modulus of an eigenvalue."""
-    dense = W.toarray() if hasattr(W, "toarray") else W
-    radius = float(np.abs(np.linalg.eigvals(dense)).max())
-    if not radius:
-        raise ValueError("`spectral_radius` cannot be set: the weights drawn are nilpotent")
-    return radius

@@ -1,4 +1,4 @@
-"""What is asked for: options and times, checked before any work."""
+"""What is asked for: options, times and a basis, checked before any work."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ from typing import Any
 import numpy as np
 
 from .. import validate
+from ..numerics.arrays import Array
+from ..tangent.start import directions, orthonormal_rows
 from .precision.backends import choose_backend
 
 #: The most bits that ``precision="auto"`` tries.
@@ -50,3 +52,10 @@ def steps_of(times: Any, n_steps: int, dt: float) -> list[int]:
     if np.any(np.diff(steps) <= 0):
         raise ValueError(f"`times` must be ascending, got {t}")
     return [int(s) for s in steps]
+
+
+def start_basis(n: int, k: Any, basis: Any, rng: np.random.Generator) -> Array:
+    """Return the starting basis (n, k), orthonormal in float64."""
+    given = None if basis is None else validate.array("basis", basis, ndim=2)
+    k = directions(k, given, n)
+    return orthonormal_rows(rng.standard_normal((n, k)) if given is None else given)[0].T

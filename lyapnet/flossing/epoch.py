@@ -1,94 +1,29 @@
-"""The flossing loss: the exponents of a window held against their targets, and its descent."""
+"""One epoch of flossing: a step down the flossing loss of a window."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from .. import validate
 from ..numerics.arrays import Array
-from ..optimize import Adam, adam_state, clipped, restored
+from ..optimize import adam_state, as_adam, clipped, restored
 from ..systems import System
 from ..systems.parameters import named_params, with_named_params
 from ..tangent.gradient import exponents, gradient
-from ..tangent.interval import Interval
 from ..tangent.qr import orthonormalise
-from ..tangent.stretches import Plan
-from .loss import per_exponent
-
-
-@dataclass(frozen=True)
-class Window:
-    """What flossing looks at, epoch by epoch.
-
-    Attributes
-    ----------
-    k : int
-        Number of exponents.
-    plan : Plan
-        Transients and averaged steps.
-    goal, each : array (k,)
-        Target of each exponent, and the factor of its squared distance.
-    only : tuple of str or None
-        Names of the parameters that are changed, None for all.
-    """
-
-    k: int
-    plan: Plan
-    goal: Array
-    each: Array
-    only: tuple[str, ...] | None = None
-
-    @classmethod
-    def of(
-        cls,
-        system: System,
-        *,
-        k: Any,
-        n_steps: Any,
-        target: Any = 0.0,
-        weights: Any = None,
-        reduction: str = "sum",
-        transient: Any = 0,
-        basis_transient: Any = 0,
-        only: Any = None,
-    ) -> Window:
-        """Check the settings of a window."""
-        k = validate.integer("k", k, low=1, high=system.dim)
-        plan = Plan(
-            validate.integer("transient", transient, low=0),
-            validate.integer("basis_transient", basis_transient, low=0),
-            validate.integer("n_steps", n_steps, low=1),
-        )
-        return cls(k, plan, *per_exponent(target, weights, reduction, k), _chosen(only, system))
-
-
-def _chosen(only: Any, system: System) -> tuple[str, ...] | None:
-    """Return the names of the parameters to change."""
-    if only is None:
-        return None
-    known = list(named_params(system.params, system.params)[0])
-    if isinstance(only, str) or not isinstance(only, Iterable):
-        raise TypeError(f"`only` must be a sequence of names among {known}, got {only!r}")
-    chosen = tuple(only)
-    if not chosen or not set(chosen) <= set(known):
-        raise ValueError(f"`only` must be a sequence of names among {known}, got {chosen}")
-    return chosen
+from .window import Window
 
 
 class Flosser:
-    """Flossing in progress: a window, and the optimiser and QR interval that go with it."""
+    """What flosses a system by a window, with an optimiser and a QR interval that go on."""
 
-    def __init__(
-        self, window: Window, optimizer: Adam, interval: Interval, clip_norm: Any = None
-    ) -> None:
+    def __init__(self, window: Window, system: System) -> None:
         self.window = window
-        self.clip_norm = clip_norm
-        self.optimizer = optimizer
-        self.interval = interval
+        self.names = window.chosen(system)
+        self.clip_norm = window.settings["clip_norm"]
+        self.optimizer = as_adam(window.settings["optimizer"])
+        self.interval = window.interval
 
     def epoch(
         self, system: System, x: Array, inputs: Array | None, rng: np.random.Generator
@@ -113,13 +48,7 @@ class Flosser:
             The loss before the step.
         """
         window = self.window
-        plan = Plan(
-            window.plan.transient,
-            window.plan.basis_transient,
-            window.plan.n_steps,
-            self.interval.steps,
-            forgiving=self.interval.automatic,
-        )
+        plan = self.interval.within(window.plan)
         rows = rng.standard_normal((*x.shape[:-1], window.k, system.dim))
         orthonormalise(rows)
         lam, record = exponents(system, x, rows, inputs, plan, keep=True)
@@ -131,8 +60,7 @@ class Flosser:
         params_bar = gradient(record, slope)[3]
         loss = np.sum(window.each * (lam - window.goal) ** 2, axis=(*members, -1)) / count
         params, grads = named_params(system.params, params_bar)
-        names = params if window.only is None else window.only
-        free, bars = ({name: x[name] for name in names} for x in (params, grads))
+        free, bars = ({name: x[name] for name in self.names} for x in (params, grads))
         params = {**params, **self.optimizer.update(free, clipped(bars, self.clip_norm))}
         self.interval.adapt(record.smallest_sine, plan.n_steps)
         return with_named_params(system, params), lam.mean(axis=members), loss

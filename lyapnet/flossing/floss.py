@@ -3,25 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from typing import Any
 
 import numpy as np
 
 from .. import validate
-from ..errors import LyapnetError
 from ..numerics.arrays import ArrayLike, PathLike, Seed, patient
-from ..optimize import Adam, as_adam, checked_clip
-from ..runs.checkpoint import Checkpoint
-from ..runs.progress import asks_to_stop, progress_bar
+from ..optimize import Adam
+from ..runs.epochs import run_epochs
 from ..systems import AnySystem
-from ..systems.parameters import flossable, named_params, with_named_params
-from ..tangent.interval import Interval
-from .epoch import Flosser, Window
+from ..systems.parameters import flossable
+from .epoch import Flosser
 from .gates import holding, warn_if_held
 from .progress import Progress
 from .result import FlossResult
+from .run import FlossRun
 from .source import Source
-from .verdict import is_met, verdict_of
+from .window import Window
 
 
 @patient
@@ -37,11 +34,12 @@ def floss(
     reduction: str = "sum",
     batch_size: int = 1,
     x0: ArrayLike | None = None,
+    relaxation: int = 0,
     transient: int = 0,
     basis_transient: int = 0,
     qr_interval: int | str = "auto",
     optimizer: Adam | None = None,
-    clip_norm: float | None = None,
+    clip_norm: float | tuple[str, float] | None = None,
     only: Iterable[str] | None = None,
     tol: float | None = None,
     t0: float = 0.0,
@@ -78,7 +76,10 @@ def floss(
     batch_size : int, optional
         Number of input sequences per epoch; the loss is their mean.
     x0 : array (n,) or (batch_size, n), optional
-        State before the transient; drawn afresh in each epoch if left out.
+        State before the transient; drawn afresh for each member in each epoch if left out.
+    relaxation : int, optional
+        Steps without input that these states take before the window, through which no gradient
+        goes: so each member starts from a state of the network's own.
     transient, basis_transient : int, optional
         Steps of the state alone, then of state and basis, that are not averaged.
     qr_interval : int or "auto", optional
@@ -139,77 +140,27 @@ def floss(
     True
     """
     n_epochs = validate.integer("n_epochs", n_epochs, low=0)
-    settings: dict[str, Any] = dict(
+    window = Window(
         k=k, n_steps=n_steps, target=target, weights=weights, reduction=reduction,
-        transient=transient, basis_transient=basis_transient,
+        transient=transient, basis_transient=basis_transient, qr_interval=qr_interval,
+        optimizer=optimizer, clip_norm=clip_norm, only=only,
     )  # fmt: skip
-    settings |= {} if only is None else {"only": only}
-    system = flossable(cell)
-    window = Window.of(system, **settings)
+    first = flossable(cell)
     members = validate.integer("batch_size", batch_size, low=1)
-    system = system.with_loops(window.k, n_epochs * window.plan.total)
-    source = Source(system, inputs, x0, members, window.plan.total, t0)
-    clip_norm = checked_clip(clip_norm)
-    flosser = Flosser(window, as_adam(optimizer), Interval.of(qr_interval), clip_norm)
+    flosser = Flosser(window, first)
+    system = first.with_loops(window.k, n_epochs * window.plan.total)
+    source = Source(system, inputs, x0, members, window.plan.total, t0, relaxation)
     tol = None if tol is None else validate.real("tol", tol, positive=True)
     callback = validate.function("callback", callback)
     call = dict(
-        settings, function="floss", cell=cell, n_epochs=n_epochs, inputs=inputs, x0=x0,
-        batch_size=members, qr_interval=qr_interval, optimizer=optimizer, tol=tol,
-        clip_norm=clip_norm, rng=rng, **({"t0": t0} if t0 else {}),
+        window.settings, function="floss", cell=cell, n_epochs=n_epochs, inputs=inputs, x0=x0,
+        batch_size=members, tol=tol, rng=rng, **({"t0": t0} if t0 else {}),
+        **({"relaxation": relaxation} if relaxation else {}),
     )  # fmt: skip
-    first, rng = system, validate.generator(rng)
-    saved = Checkpoint(checkpoint, call)
-
-    networks = getattr(system, "networks", ())
-    lam, loss = np.empty((n_epochs, *networks, window.k)), np.empty((n_epochs, *networks))
-    epoch, stopped = 0, False
-
-    def state() -> dict[str, Any]:
-        return {
-            "epoch": epoch,
-            "params": named_params(system.params, system.params)[0],
-            "flosser": flosser.state,
-            "rng": rng.bit_generator.state,
-            "lam": lam[:epoch],
-            "loss": loss[:epoch],
-            **({"stopped": True} if stopped else {}),
-        }
-
-    def result() -> FlossResult[Any]:
-        met, verdict = verdict_of(lam[:epoch], loss[:epoch], window, tol)
-        return FlossResult(
-            system, lam[:epoch].copy(), loss[:epoch].copy(), flosser.optimizer, met, verdict,
-            window.goal,
-        )  # fmt: skip
-
-    found = saved.load()
-    if found is not None:
-        epoch, stopped = found["epoch"], found.get("stopped", False)
-        lam[:epoch], loss[:epoch] = found["lam"], found["loss"]
-        system = with_named_params(system, found["params"])
-        flosser.restore(found["flosser"])
-        rng.bit_generator.state = found["rng"]
-    bars = progress_bar(n_epochs, show=progress, unit="epoch", initial=epoch)
-    with saved, bars as bar:
-        while epoch < n_epochs and not stopped:
-            if tol is not None and is_met(lam[:epoch], window, tol):
-                break
-            try:
-                x, u = source.draw(system, rng)
-                system, lam[epoch], loss[epoch] = flosser.epoch(system, x, u, rng)
-            except LyapnetError as error:
-                error.partial = result()
-                error.add_note(f"This happened in epoch {epoch + 1} of flossing.")
-                raise
-            epoch += 1
-            if epoch == n_epochs:
-                warn_if_held(holding(first, x, u), holding(system, x, u))
-            if callback is not None:
-                known = Progress(epoch, system, loss[:epoch], lam[epoch - 1])
-                stopped = asks_to_stop(callback(known))
-            if progress:
-                bar.set_postfix(loss=f"{loss[epoch - 1].mean():.3g}", refresh=False)
-                bar.update()
-            saved.keep(state)
-    return result()
+    run = FlossRun(system, source, flosser, n_epochs, tol, validate.generator(rng))
+    result: FlossResult[AnySystem] = run_epochs(
+        run, call, checkpoint=checkpoint, callback=callback, progress=progress
+    )
+    if run.seen is not None and run.epoch == n_epochs:
+        warn_if_held(holding(system, *run.seen), holding(run.system, *run.seen))
+    return result

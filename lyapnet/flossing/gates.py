@@ -43,5 +43,5 @@ def warn_if_held(before: tuple[str, float] | None, after: tuple[str, float] | No
         "mean: the exponents are closer to zero because the network holds its state, which helps "
         'a task to hold something, and hinders most others; draw the network with bias="open" for '
         "those",
-        stacklevel=3,
+        stacklevel=4,
     )

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from ..numerics.arrays import Array
 from ..results.storage import register
 
 
@@ -30,8 +30,8 @@ class Progress:
 
     epoch: int
     cell: Any
-    loss: NDArray[Any]
-    exponents: NDArray[Any] | None
+    loss: Array
+    exponents: Array | None
 
     def _summary(self) -> dict[str, str]:
         """Return what the ``repr`` shows: the last epoch."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from ..numerics.arrays import Array
-from .epoch import Window
+from .window import Window
 
 #: Epochs that are judged, each half by itself: a mean does not fluctuate as single windows
 #: do, and two do not agree while the exponents are only passing by.

@@ -17,8 +17,8 @@ from ..numerics.autodiff import Tree, leaves, rebuild
 from ..systems import as_system
 from ..tangent.gradient import exponents, gradient
 from ..tangent.interval import Interval
+from ..tangent.plan import Plan
 from ..tangent.qr import orthonormalise
-from ..tangent.stretches import Plan
 from .native import exponents as exponents_in_jax
 from .system import System
 

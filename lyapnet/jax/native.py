@@ -13,7 +13,7 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 
-from ..tangent.stretches import Plan
+from ..tangent.plan import Plan
 
 Step = Callable[[Any, Any, Any], Any]
 

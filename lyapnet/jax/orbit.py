@@ -10,9 +10,10 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from ..numerics.arrays import Array, unbroadcast
+from ..numerics.arrays import Array
 from ..numerics.autodiff import Tree, leaves, rebuild
-from ..systems.orbit import Cotangent, Orbit
+from ..systems.foreign import ForeignOrbit
+from ..systems.orbit import Cotangent
 
 Step = Callable[[Tree, Any, Any], Any]
 
@@ -75,7 +76,7 @@ class Functions:
         return jax.vjp(self._run, params, x, u)[1](bars)
 
 
-class JaxOrbit(Orbit):
+class JaxOrbit(ForeignOrbit):
     """A stretch of trajectory of a `lyapnet.jax.System`; see `Orbit` for the contract.
 
     The axes of the ensemble are one for JAX, of B members. Without inputs u has no components.
@@ -120,24 +121,6 @@ class JaxOrbit(Orbit):
             found = function(self._tree(), self._x[s], self._u[s], self._flat(rows, 0))
         out[...] = np.asarray(found, dtype=float).reshape(rows.shape)
 
-    def push(self, s: int, rows: Array, out: Array) -> None:
-        """Carry tangent vectors through step s."""
-        self._apply("push", s, rows, out)
-
-    def pull(self, s: int, rows: Array, out: Array, forward: Array | None = None) -> None:
-        """Carry cotangent vectors back through step s."""
-        self._apply("pull", s, rows, out)
-
-    @property
-    def jacobians(self) -> Array:
-        """Jacobians of all steps ``(T, ..., n, n)``."""
-        n = self.states.shape[-1]
-        found = np.empty((self.n_steps, *self._lead, n, n))
-        unit = np.broadcast_to(np.eye(n), (*self._lead, n, n))
-        for s in range(self.n_steps):
-            self.push(s, unit, found[s])
-        return found.swapaxes(-1, -2)
-
     def tangent_adjoint(self, rows: Array, rows_bar: Array) -> Cotangent:
         """Differentiate ``sum(rows_bar * (D rows))``, reverse mode of forward mode."""
         vectors = (self._flat(x, 1) for x in (rows, rows_bar))
@@ -156,10 +139,7 @@ class JaxOrbit(Orbit):
         return found
 
     def _cotangent(self, params: Tree, x: Any, u: Any, shape: tuple[int, ...]) -> Cotangent:
-        inputs = None
-        if self.inputs is not None:
-            full = np.array(u, dtype=float).reshape(self.n_steps, *self._lead, -1)
-            inputs = unbroadcast(full, self.inputs.shape)
+        inputs = self._inputs_bar(np.array(u, dtype=float))
         bars = [np.array(p, dtype=float) for p in leaves(params)]
         tree = rebuild(self._params, bars) if bars else None
         return Cotangent(np.array(x, dtype=float).reshape(shape), inputs, tree)

@@ -12,13 +12,13 @@ import numpy as np
 
 from .. import validate
 from ..numerics.arrays import Array
-from ..numerics.autodiff import Tree, is_traced, leaves, rebuild, value
-from ..systems import System as _System
+from ..numerics.autodiff import Tree, leaves, rebuild, value
+from ..systems.foreign import ForeignSystem
 from ..systems.orbit import Orbit
 from .orbit import Functions, JaxOrbit
 
 
-class System(_System):
+class System(ForeignSystem):
     r"""A step written in JAX: whatever lyapnet does with a cell, it does with this.
 
     .. math:: h_{s+1} = f(h_s, u_{s+1}; \theta)
@@ -58,6 +58,8 @@ class System(_System):
     >>> ln.lyapunov_spectrum(system, 200, k=2, x0=np.ones(3), rng=0).exponents.shape
     (2,)
     """
+
+    framework = "JAX"
 
     def __init__(
         self,
@@ -110,46 +112,11 @@ class System(_System):
         if jnp.issubdtype(found.dtype, jnp.complexfloating):
             raise TypeError("`step` returns complex numbers: write real and imaginary part apart")
 
-    def __repr__(self) -> str:
-        return f"lyapnet.jax.System(dim={self.dim}, n_inputs={self.n_inputs})"
-
     def with_params(self, params: Tree) -> Self:
         """Return the same system with other parameters, a tree of the same form."""
         other = copy.copy(self)
         other.params = rebuild(self.params, leaves(params))
         return other
-
-    def default_state(self, rng: np.random.Generator) -> Array:
-        """Draw a standard normal state: zero can be a fixed point."""
-        return rng.standard_normal(self.dim)
-
-    def _one(self, x: Any, u: Any) -> Orbit:
-        if is_traced(x, u, *leaves(self.params)):
-            raise TypeError(
-                "autograd cannot trace a single step of JAX: ask for exponents by "
-                "`finite_time_exponents`, or write the whole (as a closed loop) in JAX"
-            )
-        x = np.asarray(x, dtype=float)
-        u = None if u is None or not self.n_inputs else np.asarray(u, dtype=float)
-        x = np.broadcast_to(x, (*self.ensemble(x, u), self.dim))
-        return self.orbit(x, None if u is None else u[None], 1)
-
-    def step(self, x: Any, u: Any = None) -> Any:
-        """Return the next state ``(..., n)``; without an input, under zero input."""
-        return self._one(x, u).states[1]
-
-    def jacobian(self, x: Any, u: Any = None) -> Any:
-        """Return the Jacobian of `step` in the state, ``(..., n, n)``."""
-        return self._one(x, u).jacobians[0]
-
-    def pushforward(self, x: Any, Q: Any, u: Any = None) -> Any:
-        """Return the Jacobian times ``Q (..., n, k)`` without forming it."""
-        Q, x = (np.asarray(y, dtype=float) for y in (Q, x))
-        x = np.broadcast_to(x, (*np.broadcast_shapes(x.shape[:-1], Q.shape[:-2]), self.dim))
-        rows = np.broadcast_to(Q.swapaxes(-1, -2), (*x.shape[:-1], Q.shape[-1], self.dim))
-        out = np.empty(rows.shape)
-        self._one(x, u).push(0, rows, out)
-        return out.swapaxes(-1, -2)
 
     def orbit(self, x: Array, inputs: Array | None, n_steps: int) -> Orbit:
         """Run `n_steps` steps; see `lyapnet.System.orbit`."""

@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
-import itertools
 from dataclasses import dataclass, field
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
 from .. import validate
-from ..numerics.arrays import Array, blas_threads
+from ..numerics.arrays import Array, ArrayLike, Seed, blas_threads
 from ..results.result import Result
 from ..results.storage import register
 from ..runs.progress import progress_bar
-from ..systems import System, as_system
-from ..tangent.start import check_inputs, prepare_inputs, start_rows, start_state, start_time
-from ..tangent.stretches import run_orbit, stretch_length
+from ..systems import SystemLike, as_system
+from ..tangent.plan import divided
+from ..tangent.start import Start, input_sequence
+from ..tangent.stretches import run_stretches, stretch_length
+from .plot import plot_alignment, plot_phase_space
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
 
 #: Steps between normalisations of the vectors.
 _EVERY = 4
@@ -23,6 +28,9 @@ _EVERY = 4
 #: Regular orbits keep GALI_2 above about t^-2, and deviations below about t: by so much may they
 #: fail to, for shear that is strong and for the time that it takes to begin.
 _MARGIN = 1e3
+
+#: In the last tenth of a run growth keeps within this factor of what linear growth takes it to.
+_STEADY = 10.0
 
 #: Near this GALI is rounding.
 _FLOOR = 1e-15
@@ -54,6 +62,7 @@ class Alignment(Result):
         "sali": ("time", "..."),
         "log_growth": ("time", "..."),
         "times": ("time",),
+        "verdict": (),
         "x0": ("unit",),
         "state": ("unit",),
     }
@@ -72,7 +81,7 @@ class Alignment(Result):
         found = ", ".join(f"{n} {word}" for word, n in zip(words, counts, strict=True))
         return {"orbits": int(np.size(self.verdict)), "verdict": found, "time": self.times[-1]}
 
-    def plot(self, ax: Any = None, *, order: int = 2) -> Any:
+    def plot(self, ax: Axes | None = None, *, order: int = 2) -> Axes:
         """Draw GALI over time with the laws of regular orbits beside it; return the Axes.
 
         Parameters
@@ -81,12 +90,10 @@ class Alignment(Result):
         order : int, optional
             Number of vectors, 2 to k.
         """
-        from .plot import plot_alignment
-
         order = validate.integer("order", order, low=2, high=self.gali.shape[-1] + 1)
         return plot_alignment(self, ax, order)
 
-    def plot_phase_space(self, ax: Any = None, *, axes: tuple[int, int] = (0, 1)) -> Any:
+    def plot_phase_space(self, ax: Axes | None = None, *, axes: tuple[int, int] = (0, 1)) -> Axes:
         """Draw the starts in phase space, coloured by their last GALI_2; return the Axes.
 
         Parameters
@@ -95,21 +102,19 @@ class Alignment(Result):
         axes : (int, int), optional
             Components of the state.
         """
-        from .plot import plot_phase_space
-
         return plot_phase_space(self, ax, axes)
 
 
 def alignment(
-    system: Any,
+    system: SystemLike,
     n_steps: int,
     *,
     k: int = 2,
-    x0: Any = None,
-    inputs: Any = None,
+    x0: ArrayLike | None = None,
+    inputs: ArrayLike | None = None,
     n_times: int = 100,
     t0: float = 0.0,
-    rng: Any = None,
+    rng: Seed = None,
     progress: bool = False,
 ) -> Alignment:
     r"""Tell regular orbits from chaotic ones by how tangent vectors align.
@@ -147,10 +152,11 @@ def alignment(
     -----
     The verdict wants two witnesses. An orbit is chaotic if the first vector has grown a thousand
     times as far as linear growth, t, would take it, and :math:`\mathrm{GALI}_2` has fallen a
-    thousand times squared below :math:`t^{-2}`; regular if neither; else undecided. Chaos whose
-    Lyapunov time is longer than about a tenth of the run is not seen, and two leading exponents
-    that nearly coincide leave it undecided. In dissipative systems vectors align on regular
-    attractors, too; there growth alone keeps these from being chaotic.
+    thousand times squared below :math:`t^{-2}`; regular if neither, and if growth since a tenth of
+    the run is not ten times linear growth; else undecided. Chaos whose Lyapunov time is longer than
+    about a tenth of the run is not seen, nor that of an orbit that sticks to an island all the
+    time, and two leading exponents that nearly coincide leave it undecided. In dissipative systems
+    vectors align on regular attractors, too; there growth alone keeps these from being chaotic.
 
     References
     ----------
@@ -170,22 +176,16 @@ def alignment(
     n_steps = validate.integer("n_steps", n_steps, low=10)
     k = validate.integer("k", k, low=2, high=found.dim)
     n_times = validate.integer("n_times", n_times, low=2)
-    u = None if inputs is None else validate.array("inputs", inputs, least=2)
-    check_inputs(found, u, n_steps)
-    t0 = start_time(found, t0)
-    start = start_state(found, x0, rng)
-    lead = found.ensemble(start, None if u is None else u[0])
-    start = np.broadcast_to(start, (*lead, found.dim)).copy()
-    rows = start_rows(None, (*lead, found.dim, k), rng)
-    given = prepare_inputs(found, u, lead, n_steps, t0=t0)
+    start = Start.of(found, input_sequence(inputs), n_steps, x0=x0, t0=t0, rng=rng, k=k)
     keep = np.unique(np.round(np.geomspace(1, n_steps, n_times)).astype(int))
-    carried = _Carried(found, start, rows, given)
-    with progress_bar(n_steps, show=progress, unit="step") as bar, blas_threads(rows.size):
+    carried = _Carried(start)
+    bars = progress_bar(n_steps, show=progress, unit="step")
+    with bars as bar, blas_threads(start.rows.size):
         looks = [carried.to(stop, bar) for stop in keep]
     gali, sali, growth = (np.stack(x) for x in zip(*looks, strict=True))
     times = keep * found.dt
     return Alignment(
-        times, gali, sali, growth, _verdict(times, gali[..., 0], growth), start, carried.x,
+        times, gali, sali, growth, _verdict(times, gali[..., 0], growth), start.x, carried.x,
         {"n_steps": n_steps, "k": k, "dt": found.dt, "system": repr(found)},
     )  # fmt: skip
 
@@ -193,25 +193,24 @@ def alignment(
 class _Carried:
     """Vectors on their way along orbits."""
 
-    def __init__(self, system: System, x: Array, rows: Array, inputs: Array | None) -> None:
-        self.system, self.x, self.rows, self.inputs = system, x, rows, inputs
+    def __init__(self, start: Start) -> None:
+        self.start, self.x, self.rows = start, start.x, start.rows
         self.step = 0
-        self.log_growth = np.zeros(x.shape[:-1])
-        self.length = stretch_length(system, x.shape[:-1], rows.shape[-2])
+        self.log_growth = np.zeros(self.x.shape[:-1])
+        self.length = stretch_length(start.system, self.x.shape[:-1], self.rows.shape[-2])
 
     def to(self, end: int, bar: Any) -> tuple[Array, Array, Array]:
         """Go on to a step, and return GALI, SALI and the growth there."""
-        edges = [*range(self.step, end, self.length), end]
-        for start, stop in itertools.pairwise(edges):
-            orbit = run_orbit(self.system, self.x, self.inputs, start, stop)
-            for s in range(stop - start):
+        system, inputs = self.start.system, self.start.inputs
+        stretches = divided({"to the next look": end - self.step}, self.length, self.step)
+        for _, _, orbit in run_stretches(system, self.x, inputs, stretches, bar=bar):
+            for s in range(orbit.n_steps):
                 out = np.empty_like(self.rows)
                 orbit.push(s, self.rows, out)
                 self.rows = out
-                if (s + 1) % _EVERY == 0 or s + 1 == stop - start:
+                if (s + 1) % _EVERY == 0 or s + 1 == orbit.n_steps:
                     self._normalise()
-            self.x = orbit.states[-1]
-            bar.update(stop - start)
+            self.x = orbit.last
         self.step = end
         return self._indices()
 
@@ -235,5 +234,14 @@ def _verdict(times: Array, gali: Array, log_growth: Array) -> Any:
     grows = log_growth[-1] > np.log(t[-1] * _MARGIN)
     expected = np.maximum(t**-2.0 / _MARGIN**2, _FLOOR)
     aligned = (gali < expected).any(axis=0)
-    words = np.where(grows & aligned, "chaotic", np.where(grows | aligned, "undecided", "regular"))
-    return words
+    doubt = grows | aligned | _bursts(times, log_growth - np.log(t))
+    return np.where(grows & aligned, "chaotic", np.where(doubt, "undecided", "regular"))
+
+
+def _bursts(times: Array, excess: Array) -> Any:
+    """Say whether growth beyond linear has risen since a tenth of the run: its highest points."""
+    late = times > times[-1] / 10
+    before = ~late & (times > times[-1] / 100)
+    if not before.any():
+        return np.zeros(excess.shape[1:], dtype=bool)
+    return excess[late].max(axis=0) > excess[before].max(axis=0) + np.log(_STEADY)

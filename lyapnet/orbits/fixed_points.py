@@ -3,30 +3,31 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
 from .. import validate
 from ..errors import LyapnetError
-from ..numerics.arrays import Array
-from ..results.result import Result
+from ..numerics.arrays import Array, ArrayLike, Seed
+from ..results.result import Result, import_optional
 from ..results.storage import register
-from ..systems import NoisyFlow, Stroboscopic, System, as_system
+from ..systems import NoisyFlow, Stroboscopic, System, SystemLike, as_system
 from ..tangent.start import start_state, start_time
 from ..tangent.stretches import run_orbit
+from .plot import plot_fixed_points
+from .speed import SpeedMinima
+
+if TYPE_CHECKING:
+    import pandas
+    from matplotlib.axes import Axes
+
 
 #: Steps from which starts are drawn, where none are given.
 _TRAJECTORY = 2000
 
 #: Moduli of multipliers this close to 1 are neutral.
 _NEUTRAL = 1e-7
-
-#: The squared speed has a minimum where it falls by less than this part.
-_FLAT = 1e-9
-
-#: Damping of the first step, and its bounds, relative to the squared size of the Jacobian.
-_DAMPING, _LEAST, _MOST = 1e-2, 1e-14, 1e10
 
 
 @register
@@ -74,31 +75,48 @@ class FixedPoints(Result):
         found = ", ".join(f"{self.kinds.count(name)} {name}" for name in names)
         return {"points": found or "none", "starts": self.n_starts}
 
-    def plot(self, ax: Any = None) -> Any:
+    def to_dataframe(self) -> pandas.DataFrame:
+        """Return a `pandas.DataFrame` with a row for each point.
+
+        Its columns are kind, speed, count, the components of the state ``x_1 ... x_n``, and
+        ``exponent_1 ... exponent_n``.
+
+        Raises
+        ------
+        ImportError
+            Without pandas: ``pip install "lyapnet[io]"``.
+        """
+        numbered = {
+            f"{name}_{i + 1}": column
+            for name, array in (("x", self.points), ("exponent", self.exponents))
+            for i, column in enumerate(array.T)
+        }
+        columns = {"kind": self.kinds, "speed": self.speed, "count": self.counts, **numbered}
+        return import_optional("pandas").DataFrame(columns).rename_axis("point")
+
+    def plot(self, ax: Axes | None = None) -> Axes:
         """Draw the points on their two principal axes, coloured by kind; return the Axes.
 
         Parameters
         ----------
         ax : matplotlib Axes, optional
         """
-        from .plot import plot_fixed_points
-
         return plot_fixed_points(self, ax)
 
 
 def fixed_points(
-    system: Any,
+    system: SystemLike,
     n_starts: int = 100,
     *,
-    inputs: Any = None,
-    x0: Any = None,
+    inputs: ArrayLike | None = None,
+    x0: ArrayLike | None = None,
     spread: float = 0.0,
     tol: float = 1e-10,
     distance: float = 1e-4,
     slow: float | None = None,
     max_iterations: int = 500,
     t0: float = 0.0,
-    rng: Any = None,
+    rng: Seed = None,
 ) -> FixedPoints:
     r"""Find fixed points of a map, a flow or a network under constant input.
 
@@ -173,7 +191,7 @@ def fixed_points(
     given: dict[str, Any] = {} if u is None else {"u": u}
     if found.time:
         given["t"] = start_time(found, t0)
-    search = _Search(found, given)
+    search = SpeedMinima(found, given)
     starts = _starts(found, u, x0, n_starts, spread, t0, rng)
     x = search.minimise(starts, tol, max_iterations)
     speed = search.speed(x)
@@ -193,59 +211,6 @@ def fixed_points(
     kinds = [_kind(m) if is_fixed else "slow" for m, is_fixed in zip(mu, fixed, strict=True)]
     settings = {"tol": tol, "distance": distance, "slow": slow, "system": repr(found)}
     return FixedPoints(x, speed, mu.astype(complex), exponents, kinds, counts, n_starts, settings)
-
-
-class _Search:
-    """Minima of the speed, for many states at once."""
-
-    def __init__(self, system: System, given: dict[str, Any]) -> None:
-        self.system = system
-        self.given = given
-        self.settled = np.zeros(0, dtype=bool)
-
-    def residual(self, x: Array) -> Array:
-        """Return (f(x) - x) / dt."""
-        with np.errstate(all="ignore"):
-            return (self.system.step(x, **self.given) - x) / self.system.dt
-
-    def jacobian(self, x: Array) -> Array:
-        """Return the Jacobian of the step."""
-        return np.asarray(self.system.jacobian(x, **self.given), dtype=float)
-
-    def speed(self, x: Array) -> Array:
-        """Return |f(x) - x| / dt."""
-        return np.linalg.norm(self.residual(x), axis=-1)
-
-    def minimise(self, x: Array, tol: float, max_iterations: int) -> Array:
-        """Descend from all states; `settled` says which have come to rest."""
-        n = x.shape[-1]
-        damping = np.full(len(x), _DAMPING)
-        self.settled = np.zeros(len(x), dtype=bool)
-        r = self.residual(x)
-        for _ in range(max_iterations):
-            at = np.flatnonzero(~self.settled & np.isfinite(r).all(axis=-1))
-            if not len(at):
-                break
-            here, res = x[at], r[at]
-            J = (self.jacobian(here) - np.eye(n)) / self.system.dt
-            gradient = np.matmul(res[:, None, :], J)[:, 0]
-            square = np.matmul(J.swapaxes(-1, -2), J)
-            scale = np.trace(square, axis1=-2, axis2=-1) / n + 1e-300
-            damped = square + (damping[at] * scale)[:, None, None] * np.eye(n)
-            move = -np.linalg.solve(damped, gradient[..., None])[..., 0]
-            new = self.residual(here + move)
-            now, then = (np.sum(y**2, axis=-1) for y in (new, res))
-            better = np.isfinite(now) & (now < then)
-            x[at[better]], r[at[better]] = (here + move)[better], new[better]
-            factor = np.where(better, 0.1, 10.0)
-            damping[at] = np.clip(damping[at] * factor, _LEAST, _MOST)
-            size = 1.0 + np.linalg.norm(here, axis=-1)
-            still = np.linalg.norm(move, axis=-1) < 1e-12 * size
-            # At a minimum above zero it hardly falls any more, or not at all.
-            flat = better & (then - now < _FLAT * then)
-            stuck = ~better & (damping[at] >= _MOST)
-            self.settled[at] |= still | flat | stuck | (np.sqrt(then) < 1e-3 * tol * size)
-        return x
 
 
 def _starts(

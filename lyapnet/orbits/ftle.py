@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
-import itertools
 from dataclasses import dataclass, field
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
 from .. import validate
-from ..numerics.arrays import Array, blas_threads
+from ..numerics.arrays import Array, ArrayLike, blas_threads
 from ..results.result import Result
 from ..results.storage import register
 from ..runs.progress import progress_bar
-from ..systems import as_system
-from ..tangent.start import check_inputs, prepare_inputs, start_state, start_time
-from ..tangent.stretches import run_orbit, stretch_length
+from ..systems import SystemLike, as_system
+from ..tangent.plan import divided
+from ..tangent.start import Start, check_inputs, input_sequence, start_state, start_time
+from ..tangent.stretches import run_stretches, stretch_length
+from .plot import plot_ftle
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 
 @register
@@ -50,25 +54,23 @@ class FTLEField(Result):
     duration: float
     settings: dict[str, Any] = field(repr=False)
 
-    def plot(self, ax: Any = None) -> Any:
+    def plot(self, ax: Axes | None = None) -> Axes:
         """Draw the leading exponent over a grid of states ``(rows, columns, n)``; return the Axes.
 
         Parameters
         ----------
         ax : matplotlib Axes, optional
         """
-        from .plot import plot_ftle
-
         return plot_ftle(self, ax)
 
 
 def ftle_field(
-    system: Any,
+    system: SystemLike,
     n_steps: int,
     *,
-    x0: Any,
+    x0: ArrayLike,
     k: int = 1,
-    inputs: Any = None,
+    inputs: ArrayLike | None = None,
     t0: float = 0.0,
     progress: bool = False,
 ) -> FTLEField:
@@ -116,32 +118,34 @@ def ftle_field(
     found = as_system(system)
     n_steps = validate.integer("n_steps", n_steps, low=1)
     k = validate.integer("k", k, low=1, high=found.dim)
-    u = None if inputs is None else validate.array("inputs", inputs, least=2)
+    u = input_sequence(inputs)
     check_inputs(found, u, n_steps)
+    if found.drive.noisy and u is None:
+        raise ValueError(
+            "`inputs` is needed: the increments of a noisy system, (n_steps, n_inputs), the same "
+            "for all states"
+        )
     t0 = start_time(found, t0)
     x = start_state(found, x0, np.random.default_rng(0))
     n, lead = found.dim, found.ensemble(x, None if u is None else u[0])
-    x = start = np.broadcast_to(x, (*lead, n)).copy()
-    rows = prepare_inputs(found, u, lead, n_steps, t0=t0)
     product = np.broadcast_to(np.eye(n), (*lead, n, n)).copy()  # rows are images of unit vectors
+    start = Start.spread(found, x, product, u, n_steps, t0, None)
     logs = np.zeros(lead)
-    edges = [*range(0, n_steps, stretch_length(found, lead, n)), n_steps]
+    stretches = divided({"n_steps": n_steps}, stretch_length(found, lead, n))
     with progress_bar(n_steps, show=progress, unit="step") as bar, blas_threads(product.size):
-        for begin, end in itertools.pairwise(edges):
-            orbit = run_orbit(found, x, rows, begin, end)
-            for s in range(end - begin):
+        for _, _, orbit in run_stretches(found, start.x, start.inputs, stretches, bar=bar):
+            for s in range(orbit.n_steps):
                 out = np.empty_like(product)
                 orbit.push(s, product, out)
                 size = np.abs(out).max(axis=(-2, -1))
                 size = np.where(size > 0, size, 1.0)
                 product = out / size[..., None, None]
                 logs += np.log(size)
-            x = orbit.states[-1]
-            bar.update(end - begin)
+            x = orbit.last
     left, sigma, _ = np.linalg.svd(product)
     duration = n_steps * found.dt
     lost = sigma <= n * np.finfo(float).eps * sigma[..., :1]
     with np.errstate(divide="ignore"):
         lam = (np.log(np.where(lost, 0.0, sigma)) + logs[..., None]) / duration
     settings = {"n_steps": n_steps, "t0": t0, "dt": found.dt, "system": repr(found)}
-    return FTLEField(lam[..., :k], left[..., :k], start, x, duration, settings)
+    return FTLEField(lam[..., :k], left[..., :k], start.x, x, duration, settings)

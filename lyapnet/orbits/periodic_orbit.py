@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
 from .. import validate
 from ..errors import LyapnetError
-from ..numerics.arrays import Array
+from ..numerics.arrays import Array, ArrayLike, Seed
 from ..results.result import Result
 from ..results.storage import register
-from ..systems import DelayFlow, Flow, NoisyFlow, System, as_system
+from ..systems import DelayFlow, Flow, NoisyFlow, System, SystemLike, as_system
 from ..tangent.start import start_state, start_time
 from ..tangent.stretches import run_orbit
+from .plot import plot_cycle
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
 
 #: A return is a minimum of the distance that is this much nearer than the farthest point.
 _RETURN = 0.2
@@ -62,7 +67,7 @@ class PeriodicOrbit(Result):
     residual: float
     settings: dict[str, Any] = field(repr=False)
 
-    def plot(self, ax: Any = None, *, axes: tuple[int, int] = (0, 1)) -> Any:
+    def plot(self, ax: Axes | None = None, *, axes: tuple[int, int] = (0, 1)) -> Axes:
         """Draw the cycle in phase space; return the Axes.
 
         Parameters
@@ -71,21 +76,19 @@ class PeriodicOrbit(Result):
         axes : (int, int), optional
             Components of the state.
         """
-        from .plot import plot_cycle
-
         return plot_cycle(self, ax, axes)
 
 
 def periodic_orbit(
-    system: Any,
+    system: SystemLike,
     period: float | None = None,
     *,
-    x0: Any = None,
+    x0: ArrayLike | None = None,
     transient: int = 0,
     t0: float = 0.0,
     tol: float = 1e-10,
     max_iterations: int = 50,
-    rng: Any = None,
+    rng: Seed = None,
 ) -> PeriodicOrbit:
     r"""Find a cycle near a state by Newton's method (shooting).
 

@@ -50,9 +50,13 @@ FIGURES: dict[str, str] = {
     "gates": "fig_gates",
     "interval": "fig_interval",
     "linear": "fig_linear",
+    "large": "fig_large",
     "n1000": "fig_n1000",
+    "overlap": "fig_overlap",
     "rivals": "fig_rivals",
     "rule": "fig_rule",
+    "solutions": "fig_solutions",
+    "surface": "fig_surface",
     "window": "fig_window",
 }
 

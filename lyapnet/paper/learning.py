@@ -48,7 +48,8 @@ def schedule(
 
     ``none``, ``before`` (500 epochs), ``during`` (before, and again at epoch 500),
     ``episodes`` (before, and at epochs 100 to 400), ``throughout`` (every 100 epochs),
-    ``adaptive`` with limits of the gradient, and ``relative`` without any. By default 75 of 80
+    ``adaptive`` with limits of the gradient, ``relative`` without any, each time as long as it
+    helps, and ``rule``, the default of `AdaptiveFlossing`, until most is back. By default 75 of 80
     exponents, and as many of another size. `episode` is another number of epochs, and `at` other
     training epochs to floss at.
     """
@@ -60,6 +61,8 @@ def schedule(
         case "adaptive":
             return AdaptiveFlossing(**{"low": 1e-5, "high": 1e-3, **window})
         case "relative":
+            return AdaptiveFlossing(**{"enough": np.inf, **window})
+        case "rule":
             return AdaptiveFlossing(**window)
         case "before" | "during" | "episodes" | "throughout":
             when = EPISODES[condition] if at is None else at
@@ -163,7 +166,7 @@ def learn(
         "flossing_epochs": int(result.flossing_epochs.sum()),
         "exponents": np.asarray(spectrum.exponents),
     }
-    if condition in ("adaptive", "relative"):
+    if condition in ("adaptive", "relative", "rule"):
         found["flossed_at"] = np.flatnonzero(result.flossing_epochs)
     if watch:
         values = result.diagnostics["singular_values"][:, [0, min(9, n - 1), n // 2 - 1]]

@@ -31,6 +31,7 @@ COLOURS = {
     "throughout": RED,
     "adaptive": PURPLE,
     "relative": SKY,
+    "rule": SKY,
 }
 NAMES = {
     "none": "no flossing",
@@ -39,7 +40,8 @@ NAMES = {
     "episodes": "flossing before and early in training",
     "throughout": "flossing throughout",
     "adaptive": "adaptive flossing, limits",
-    "relative": "adaptive flossing",
+    "relative": "adaptive flossing, as long as it helps",
+    "rule": "adaptive flossing",
 }
 #: For what is no condition: a palette, and a map for what is ordered.
 PALETTE = (BLUE, ORANGE, GREEN, RED, PURPLE, SKY)

@@ -8,7 +8,6 @@ import os
 import zipfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any, BinaryIO
 
 import numpy as np
@@ -182,9 +181,3 @@ def _read_array(stream: Any, size: int) -> Any:
     if stream.readinto(data) != len(data) or stream.read(1):
         raise EOFError("an array that ends too early")
     return np.ndarray(shape, dtype, data, order="F" if by_columns else "C")
-
-
-def is_archive(path: Path) -> bool:
-    """Say whether a file begins as a zip archive does."""
-    with open(path, "rb") as file:
-        return file.read(2) == b"PK"

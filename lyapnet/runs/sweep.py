@@ -17,8 +17,9 @@ from ..numerics.arrays import PathLike, Seed
 from ..results import archive, files, storage
 from . import first_format
 from .fingerprint import alike, describe, function_name
+from .grid import Point
 from .progress import progress_bar
-from .sweep_result import Point, SweepResult, result_of
+from .sweep_result import SweepResult, result_of
 from .sweep_run import Run, read_run, text_of
 
 

@@ -16,7 +16,7 @@ import numpy as np
 from ..errors import FileError
 from ..results import files, storage, tree
 from .fingerprint import describe
-from .sweep_result import Point
+from .grid import Point
 
 
 @dataclass(frozen=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 import numpy as np
 
@@ -10,11 +11,11 @@ from ..errors import LyapnetError
 from ..numerics.arrays import Array, blas_threads
 from ..runs.progress import progress_bar
 from ..systems import System
-from ..systems.composed import ComposedOrbit
 from ..systems.orbit import Orbit
 from ..tangent.forward import forward
+from ..tangent.plan import Plan
 from ..tangent.rounding import AS_ROUNDING, LONGEST, SEEN, DisturbedSystem, errors_grow
-from ..tangent.stretches import Losses, Plan, check_states, run_orbit, stretch_length
+from ..tangent.stretches import Losses, run_orbit, run_stretches, stretch_length
 from .uncertainty.batches import GrowthStatistics
 from .uncertainty.stderr import LOOK_FACTOR
 
@@ -67,9 +68,12 @@ class Benettin:
         if self.x0 is None:
             self.x0 = self.x
         self.reservations: list[str] = []
+        self.known_sums: list[int] = []  # where rounding shows: of how many vectors it does not
         self._start = self.x, self.rows, self.n_done
         self._grown: Array | float = 0.0
         self._sample: tuple[Orbit, Array, Array] | None = None
+        #: Steps that are done, transients included.
+        self._gone = 0
 
     def prepare(self) -> System:
         """Return the system as it is best run; done once."""
@@ -82,40 +86,37 @@ class Benettin:
 
     def run(self) -> Benettin:
         """Run to the end of the plan, or until the tolerance is met."""
+        bars = progress_bar(self.plan.total, show=self.progress, unit="step")
+        with blas_threads(self.rows.size * self.system.dim), bars as bar:
+            try:
+                self._advance(bar)
+            except LyapnetError as error:
+                self._keep_what_is_good(error.step)
+                raise
+            if self.checked:
+                self._judge()
+        return self
+
+    def _advance(self, bar: Any) -> None:
+        """Go through the stretches of the plan."""
         look = 0.0
         system = self.prepare()
         lead, k = self.x.shape[:-1], self.rows.shape[-2]
         length = stretch_length(system, lead, k, looks=self.tol is not None)
-        work = self.rows.size * self.system.dim
-        with (
-            blas_threads(work),
-            progress_bar(self.plan.total, show=self.progress, unit="step") as bar,
+        stretches = self.plan.stretches(length)
+        for phase, start, orbit in run_stretches(
+            system, self.x, self.inputs, stretches, losses=self.losses, bar=bar
         ):
-            for phase, start, stop in self.plan.stretches(length):
-                if stop - start >= LONGEST:
-                    self._sample = None  # this stretch will be one
-                try:
-                    orbit = run_orbit(system, self.x, self.inputs, start, stop, losses=self.losses)
-                    if phase == "transient":
-                        if orbit.runs_along:
-                            check_states(orbit, start)
-                    else:
-                        self._advance(orbit, start, count=phase == "n_steps")
-                except LyapnetError as error:
-                    if phase == "n_steps":
-                        self._keep_what_is_good(start, error.step)
-                    raise
-                self.x = orbit.last
-                bar.update(stop - start)
-                if phase == "n_steps":
-                    self.n_done += stop - start
-                    if self.tol is not None and self.n_done >= look:
-                        if self.statistics.estimate().settled(self.tol).all():
-                            break
-                        look = LOOK_FACTOR * self.n_done
-            if self.checked:
-                self._judge()
-        return self
+            if phase != "transient":
+                self._carry(orbit, start, count=phase == "n_steps")
+            self.x = orbit.last
+            self._gone = start + orbit.n_steps
+            if phase == "n_steps":
+                self.n_done += orbit.n_steps
+                if self.tol is not None and self.n_done >= look:
+                    if self.statistics.estimate().settled(self.tol).all():
+                        break
+                    look = LOOK_FACTOR * self.n_done
 
     def _judge(self) -> None:
         """Note what speaks against the numbers, however small their errors are."""
@@ -125,11 +126,12 @@ class Benettin:
         if self._sample is None or not errors_grow(*self._sample, self.plan.interval, n_steps):
             return
         # By the same engine: chaotic trajectories of two engines part.
-        grown = self._grown if self.engine is self.system else self._again(self.system, n_steps)
+        run = self if self.engine is self.system else self._again(self.system, n_steps)
         other = self._again(DisturbedSystem(self.system), n_steps)
         with np.errstate(invalid="ignore"):
-            change = np.nan_to_num(np.abs(grown - other), nan=0.0)
+            change = np.nan_to_num(np.abs(run._grown - other._grown), nan=0.0)
         if change.max() > SEEN:
+            self.known_sums = _sums_alike(run.growth, other.growth)
             per_time = change.max() / (n_steps * self.system.dt)
             self.reservations.append(
                 "rounding in the products of Jacobians and tangent vectors grows until it shows: "
@@ -139,17 +141,17 @@ class Benettin:
                 "the errors"
             )
 
-    def _again(self, system: System, n_steps: int) -> Array | float:
-        """Return the growth of the run over `n_steps` averaged steps, done again by NumPy."""
+    def _again(self, system: System, n_steps: int) -> Benettin:
+        """Do the run again by NumPy, over `n_steps` averaged steps."""
         x, rows, _ = self._start
         run = Benettin(
             system, x, rows, self.inputs, replace(self.plan, n_steps=n_steps),
-            record=False, checked=False, engine=system,
+            record=self.record, checked=False, engine=system,
             losses=None if self.losses is None else Losses(x.shape[:-1]),
         )  # fmt: skip
-        return run.run()._grown
+        return run.run()
 
-    def _advance(self, orbit: Orbit, start: int, *, count: bool) -> None:
+    def _carry(self, orbit: Orbit, start: int, *, count: bool) -> None:
         """Carry the basis along a stretch, and count its growth."""
         plan = self.plan
         rows = self.rows
@@ -159,10 +161,9 @@ class Benettin:
         if not count:
             return
         self._grown = self._grown + growth.sum(axis=0)
-        # A divided step may contract by more than rounding resolves: its parts know, and errors
-        # that are made once in a step would hide it.
-        sampled = self.checked and not isinstance(orbit, ComposedOrbit)
-        if sampled and (self._sample is None or orbit.n_steps >= LONGEST):
+        if orbit.n_steps >= LONGEST:
+            self._sample = None
+        if self.checked and (self._sample is None or orbit.n_steps >= LONGEST):
             self._sample = orbit, rows, growth
         steps = np.full(len(growth), plan.interval)
         steps[-1] = orbit.n_steps - (len(growth) - 1) * plan.interval
@@ -172,14 +173,15 @@ class Benettin:
             self.durations.append(durations)
             self.growth.append(growth)
 
-    def _keep_what_is_good(self, start: int, failed: int | None) -> None:
+    def _keep_what_is_good(self, failed: int | None) -> None:
         """Count the steps of a stretch before the one that failed."""
+        start = self._gone
         good = 0 if failed is None else failed - 1 - start
-        if good < 1:
+        if good < 1 or start < self.plan.warm_up:
             return
         try:
             orbit = run_orbit(self.prepare(), self.x, self.inputs, start, start + good)
-            self._advance(orbit, start, count=True)
+            self._carry(orbit, start, count=True)
         except LyapnetError:
             return  # the same failure, a little earlier: what was counted before stays
         self.x = orbit.last
@@ -190,3 +192,18 @@ class Benettin:
         estimate = self.statistics.estimate()
         half = estimate.half_width()
         return bool(np.all((half < tol) | np.isneginf(estimate.mean)))
+
+
+def _sums_alike(growth: list[Array], other: list[Array]) -> list[int]:
+    """Return for how many leading vectors the sums of growth agree in two runs, at all times.
+
+    At the end alone they may agree by chance.
+    """
+    if not growth or not other:
+        return []  # not recorded
+    theirs = np.concatenate(other)
+    with np.errstate(invalid="ignore"):
+        apart = np.concatenate(growth)[-len(theirs) :] - theirs
+        sums = np.cumsum(np.cumsum(apart, axis=-1), axis=0)
+        worst = np.abs(sums).reshape(-1, sums.shape[-1]).max(axis=0)
+    return [int(i) + 1 for i in np.flatnonzero(worst <= SEEN)]

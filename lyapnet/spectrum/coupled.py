@@ -3,21 +3,25 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
 from .. import validate
-from ..numerics.arrays import Array
+from ..numerics.arrays import Array, ArrayLike, Seed
 from ..results.result import Result
 from ..results.storage import register
-from ..systems import DelayFlow, Flow, Map, NoisyFlow
+from ..systems import DelayFlow, Flow, Map, NoisyFlow, SystemLike
 from ..systems.jumps import Seen
 from ..tangent.start import start_state
 from .measure import lyapunov_spectrum
+from .plot import plot_master_stability
 from .result import Spectrum
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 
 @register
@@ -54,30 +58,28 @@ class MasterStability(Result):
     stable: Array
     settings: dict[str, Any] = field(repr=False)
 
-    def plot(self, ax: Any = None) -> Any:
+    def plot(self, ax: Axes | None = None) -> Axes:
         """Draw the largest transversal exponent over the strength; return the Axes.
 
         Parameters
         ----------
         ax : matplotlib Axes, optional
         """
-        from .plot import plot_master_stability
-
         return plot_master_stability(self, ax)
 
 
 def master_stability(
-    system: Any,
-    strengths: Any,
+    system: SystemLike,
+    strengths: ArrayLike,
     n_steps: int,
     *,
-    coupling: Any = None,
+    coupling: ArrayLike | None = None,
     k: int = 1,
-    x0: Any = None,
+    x0: ArrayLike | None = None,
     transient: int | None = None,
     basis_transient: int | None = None,
     t0: float = 0.0,
-    rng: Any = None,
+    rng: Seed = None,
     progress: bool = False,
 ) -> MasterStability:
     r"""Measure the transversal exponents of identical coupled systems.
@@ -147,16 +149,16 @@ def master_stability(
 
 
 def conditional_exponents(
-    system: Any,
-    driven: Any,
+    system: SystemLike,
+    driven: Iterable[int],
     n_steps: int,
     *,
     k: int | None = None,
-    x0: Any = None,
+    x0: ArrayLike | None = None,
     transient: int | None = None,
     basis_transient: int | None = None,
     t0: float = 0.0,
-    rng: Any = None,
+    rng: Seed = None,
     progress: bool = False,
 ) -> Spectrum:
     r"""Measure the exponents of a part of a system that the rest drives.

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike
 
-from .uncertainty.stderr import Array
+from ..numerics.arrays import Array
 
 
 def kaplan_yorke_dimension(exponents: ArrayLike, dim: int | None = None) -> tuple[Array, Array]:

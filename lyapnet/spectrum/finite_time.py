@@ -12,16 +12,16 @@ from ..numerics.arrays import Array, ArrayLike, Seed, patient, unbroadcast
 from ..numerics.autodiff import is_traced, leaves, rebuild, value
 from ..systems import System, SystemLike, as_system
 from ..tangent.gradient import Record, exponents, gradient
+from ..tangent.plan import Plan, window_plan
 from ..tangent.start import (
+    Start,
+    as_state,
     check_basis,
     check_inputs,
     noise_seed,
     orthonormal_rows,
-    prepare_inputs,
     start_time,
-    window_plan,
 )
-from ..tangent.stretches import Plan
 
 
 @patient
@@ -104,13 +104,12 @@ def finite_time_exponents(
            [0., 0.]])
     """
     system = as_system(cell)
-    x = _argument("x0", x0, 1)
+    x = as_state(system, x0)
     Q = _argument("basis", basis, 2)
     u = None if inputs is None else _argument("inputs", inputs, 2)
-    plan = window_plan(u, n_steps, transient, basis_transient, qr_interval)
+    given = None if u is None else np.shape(value(u))[0]
+    plan = window_plan(given, n_steps, transient, basis_transient, qr_interval)
     basis_shape = np.shape(value(Q))
-    validate.trailing("x0", value(x), system.dim, "the system's dim")
-    validate.members("x0", value(x).shape[:-1])
     check_basis(basis_shape, system.dim)
     check_inputs(system, None if u is None else value(u), plan.total)
     at = {
@@ -165,10 +164,9 @@ def _run(
         system = system.with_params(rebuild(system.params, list(params)))
     lead = np.broadcast_shapes(system.ensemble(x, None if u is None else u[0]), basis.shape[:-2])
     rows, R = orthonormal_rows(np.broadcast_to(basis, (*lead, *basis.shape[-2:])))
-    inputs = prepare_inputs(system, u, lead, plan.total, **at)
-    start = np.broadcast_to(x, (*lead, system.dim)).copy()
+    start = Start.spread(system, x, rows, u, plan.total, **at)
     system = system.with_loops(rows.shape[-2], _AGAIN * plan.total)
-    lam, record = exponents(system, start, rows, inputs, plan, keep=keep)
+    lam, record = exponents(system, start.x, rows, start.inputs, plan, keep=keep)
     return lam, record, (rows, R)
 
 

@@ -13,21 +13,12 @@ from ..errors import LyapnetError
 from ..numerics.arrays import Array, ArrayLike, Seed, patient
 from ..numerics.autodiff import is_traced
 from ..systems import System, SystemLike, as_system
-from ..systems.orbit import JacobianOrbit, Orbit
-from ..tangent.interval import automatic_interval, interval_of
-from ..tangent.start import (
-    check_inputs,
-    check_order,
-    directions,
-    input_sequence,
-    noise_seed,
-    plan_of,
-    prepare_inputs,
-    start_rows,
-    start_state,
-    start_time,
-)
-from ..tangent.stretches import Losses, Plan
+from ..systems.jacobian_orbit import JacobianOrbit
+from ..systems.orbit import Orbit
+from ..tangent.interval import automatic_interval
+from ..tangent.plan import Plan, interval_of, plan_of
+from ..tangent.start import Start, directions, input_sequence, start_rows
+from ..tangent.stretches import Losses
 from .benettin import Benettin
 from .result import Spectrum
 
@@ -129,57 +120,38 @@ def lyapunov_spectrum(
         raise TypeError("autograd is tracing: differentiate `finite_time_exponents` instead")
     rng = validate.generator(rng)
     lenient = validate.option("on_divergence", on_divergence, ("raise", "nan")) == "nan"
-    u = None if inputs is None else input_sequence(inputs)
-    plan = plan_of(u, n_steps, transient, basis_transient, tol)
-    check_inputs(found, u, plan.total)
-    t0 = start_time(found, t0)
-    start = start_state(found, x0, rng)
-    Q = None if basis is None else validate.array("basis", basis, least=2)
-    check_order(u, found.ensemble(start, None))
-    k = directions(k, Q, found.dim)
-    lead = found.ensemble(start, None if u is None else u[0])
-    rows = start_rows(Q, (*lead, found.dim, k), rng)
-    lead = rows.shape[:-2]
+    u = input_sequence(inputs)
+    plan = plan_of(None if u is None else len(u), n_steps, transient, basis_transient, tol)
+    start = Start.of(found, u, plan.total, x0=x0, t0=t0, rng=rng, k=k, basis=basis)
     interval = interval_of(qr_interval)
-    seed = noise_seed(found, u, rng)
     run = Benettin(
         found,
-        np.broadcast_to(start, (*lead, found.dim)).copy(),
-        rows,
-        prepare_inputs(found, u, lead, plan.total, t0=t0, seed=seed),
+        start.x,
+        start.rows,
+        start.inputs,
         replace(plan, interval=interval or 1, forgiving=interval is None),
         record=bool(record),
         tol=None if tol is None else validate.real("tol", tol, positive=True),
         progress=bool(progress),
-        losses=Losses(lead) if lenient else None,
+        losses=Losses(start.x.shape[:-1]) if lenient else None,
     )
     settings = {
-        "k": k,
+        **start.settings,
         "transient": plan.transient,
         "basis_transient": plan.basis_transient,
-        "dt": found.dt,
         "tol": run.tol,
-        "driven": u is not None,
-        "t0": t0,
-        "seed": seed,
-        "one_system": _is_one(found, start, u),
+        "seed": start.seed,
+        "one_system": start.of_one_system,
         "forgiving": interval is None,
         "system": repr(system),
     }
-    return _finish(run, settings, chosen=interval)
+    return _finish(run, settings)
 
 
-def _is_one(system: System, x: Array, u: Array | None) -> bool:
-    """Say whether networks and parameters have no ensemble: one state and input span none."""
-    state = x[(0,) * (x.ndim - 1)]
-    now = None if u is None else u[(0,) * (u.ndim - 1)]
-    return int(np.prod(system.ensemble(state, now))) == 1
-
-
-def _finish(run: Benettin, settings: dict[str, Any], *, chosen: int | None) -> Spectrum:
+def _finish(run: Benettin, settings: dict[str, Any]) -> Spectrum:
     """Run, and give a failure the spectrum of what was computed until then."""
     try:
-        if chosen is None:
+        if run.plan.forgiving:
             losses = None if run.losses is None else Losses(run.x.shape[:-1])
             found = automatic_interval(run.prepare(), run.x, run.rows, run.inputs, run.plan, losses)
             run.plan = replace(run.plan, interval=found)
@@ -258,7 +230,7 @@ def spectrum_from_jacobians(
         "forgiving": False,
         "system": f"{len(D)} Jacobians",
     }
-    spectrum = _finish(run, settings, chosen=interval)
+    spectrum = _finish(run, settings)
     unknown = np.full_like(spectrum.state, np.nan)
     return replace(spectrum, state=unknown, x0=unknown, system=None)
 

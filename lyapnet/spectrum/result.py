@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import copy
-from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
@@ -11,21 +9,19 @@ import numpy as np
 
 from .. import validate
 from ..numerics.arrays import Array, ArrayLike, patient
-from ..results.result import Result
 from ..results.storage import register
-from ..systems import System, SystemLike, as_system
-from ..tangent.start import check_inputs, prepare_inputs
-from ..tangent.stretches import Plan
+from ..systems import System, SystemLike
 from .benettin import Benettin
-from .dimension import entropy, kaplan_yorke_dimension
+from .continued import continued
+from .exponents import Exponents
 from .html import spectrum_html
 from .plot import plot_spectrum
 from .step_defect import judge_step, step_defect
 from .uncertainty.batches import GrowthStatistics
+from .uncertainty.clusters import clusters_between, clusters_in_words
 from .uncertainty.diagnosis import Diagnosis
 from .uncertainty.diagnosis import diagnose as judge
 from .uncertainty.ensemble import pooled
-from .uncertainty.stderr import Estimate, linear_stderr
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -33,7 +29,7 @@ if TYPE_CHECKING:
 
 @register
 @dataclass(frozen=True, repr=False, eq=False)
-class Spectrum(Result):
+class Spectrum(Exponents):
     r"""Lyapunov exponents of a run, with all that the run tells about them.
 
     The leading axes ``...`` are those of the ensemble. Exponents are in nats per unit time.
@@ -109,173 +105,6 @@ class Spectrum(Result):
             shown["note"] = "unreliable, see diagnose()"
         return shown
 
-    @property
-    def dim(self) -> int:
-        """Dimension n of the state."""
-        return int(self.basis.shape[-2])
-
-    def confidence_interval(self, level: float = 0.95) -> tuple[Array, Array]:
-        """Return the ends ``(low, high)``, each ``(..., k)``, of two-sided intervals.
-
-        Parameters
-        ----------
-        level : float, optional
-            Probability with which an interval holds the exponent.
-        """
-        return Estimate(self.exponents, self.stderr, self.dof).confidence_interval(level)
-
-    def running(self) -> Array:
-        """Return the estimate after each block, ``(blocks, ..., k)``, in QR order."""
-        self._need_record("running")
-        end = self.times.reshape(-1, *(1,) * (self.log_growth.ndim - 1))
-        return np.cumsum(self.log_growth, axis=0) / end
-
-    def finite_time(self, window: int) -> Array:
-        """Return the exponents of consecutive windows, without resetting the basis.
-
-        Parameters
-        ----------
-        window : int
-            Steps in a window: a multiple of the QR interval. What is left at the end of the
-            run, less than a window, is not returned.
-
-        Returns
-        -------
-        array (windows, ..., k)
-            In QR order. Where the windows fill the run, their mean is the spectrum.
-        """
-        self._need_record("finite_time")
-        interval = self.settings["qr_interval"]
-        window = validate.integer("window", window, low=1, high=self.settings["n_steps"])
-        if window % interval:
-            raise ValueError(
-                f"`window` must be a multiple of the qr_interval {interval}, got {window}: take "
-                f"{max(1, round(window / interval)) * interval}, or run with qr_interval=1"
-            )
-        per = window // interval
-        count = self.settings["n_steps"] // window
-        blocks = self.log_growth[: count * per]
-        summed = blocks.reshape(count, per, *blocks.shape[1:]).sum(axis=1)
-        return summed / (window * self.settings["dt"])
-
-    def _need_record(self, what: str) -> None:
-        if not len(self.log_growth):
-            raise ValueError(f"`{what}` needs the growth of each block: run with record=True")
-
-    @patient
-    def combination(self, weights: ArrayLike) -> Estimate:
-        """Estimate a linear combination of the exponents, their correlations accounted for.
-
-        Parameters
-        ----------
-        weights : array (..., k)
-            Of the exponents as sorted; finite. With ones the estimate is that of their sum.
-
-        Returns
-        -------
-        Estimate
-            With `mean`, `stderr` and `dof`, each of shape (...), and `confidence_interval`.
-
-        Examples
-        --------
-        >>> import lyapnet as ln
-        >>> s = ln.lyapunov_spectrum(ln.catalog.henon(), 5000, rng=0)
-        >>> total = s.combination([1, 1])  # each step contracts areas by 0.3: no error
-        >>> print(f"{total.mean:.6f}, {total.stderr < 1e-8}")
-        -1.203973, True
-        """
-        weights = np.broadcast_to(validate.array("weights", weights, least=1), self.exponents.shape)
-        statistics = self.statistics
-        if "pooled" in self.settings:
-            statistics = statistics.mean_over_members()
-        raw = np.zeros(weights.shape)
-        order = np.argsort(-statistics.estimate().mean, axis=-1, kind="stable")
-        np.put_along_axis(raw, order, weights, axis=-1)
-        found = linear_stderr(statistics.growth, statistics.durations, raw)
-        if not self.settings.get("diverged"):
-            return found
-        return Estimate(*(np.where(self._lost, np.nan, x) for x in found))
-
-    def _linear(self, weights: Array) -> Array:
-        """Return the standard error of a `combination`; ``nan`` where weights are not finite."""
-        known = np.asarray(np.isfinite(weights).all(axis=-1))
-        stderr = self.combination(np.where(known[..., None], weights, 0.0)).stderr
-        return np.asarray(np.where(known, stderr, np.nan))[()]
-
-    def _derived(self, function: Callable[..., tuple[Array, Array]]) -> tuple[Array, Array]:
-        """Return a number that follows from the exponents, with its derivatives in them."""
-        if not self.settings.get("diverged"):
-            return function(self.exponents, self.dim)
-        lost = self._lost
-        found, slopes = function(np.where(lost[..., None], 0.0, self.exponents), self.dim)
-        return np.where(lost, np.nan, found), slopes
-
-    @property
-    def kaplan_yorke_dimension(self) -> Array:
-        """Kaplan-Yorke (Lyapunov) dimension; ``nan`` where k exponents do not reach it."""
-        return self._derived(kaplan_yorke_dimension)[0]
-
-    @property
-    def kaplan_yorke_stderr(self) -> Array:
-        """Standard error of `kaplan_yorke_dimension`, correlations included."""
-        return self._linear(self._derived(kaplan_yorke_dimension)[1])
-
-    @property
-    def entropy(self) -> Array:
-        """Sum of the positive exponents, nats per unit time: the entropy rate (Pesin)."""
-        return self._derived(entropy)[0]
-
-    @property
-    def entropy_stderr(self) -> Array:
-        """Standard error of `entropy`, correlations included."""
-        return self._linear(self._derived(entropy)[1])
-
-    def log10_condition_number(self, t: ArrayLike, m: int | None = None) -> Array:
-        r"""Predict the condition number of the long-term Jacobian (eq. 10), in decimal logs.
-
-        .. math:: \kappa_m \sim \exp((\lambda_1 - \lambda_m)\, t)
-
-        Parameters
-        ----------
-        t : float or array
-            Time.
-        m : int, optional
-            Number of tangent directions; default all k.
-
-        Returns
-        -------
-        array
-            Of the shape of the ensemble, the axes of `t` behind it.
-        """
-        k = self.exponents.shape[-1]
-        m = k if m is None else validate.integer("m", m, low=1, high=k)
-        t = validate.array("t", t)
-        if (t < 0).any():
-            raise ValueError(f"`t` must not be negative, got {t.min():g}")
-        with np.errstate(invalid="ignore"):  # -inf from -inf, and inf times 0
-            gap = self.exponents[..., 0] - self.exponents[..., m - 1]
-            found = np.multiply.outer(gap, t) / np.log(10)
-        # Where not even the first direction survives none can be compared with it.
-        return np.where(np.isnan(found), np.where(t > 0, np.inf, 0.0), found)
-
-    def usable_dimensions(self, t: float, log10_kappa_max: float) -> Array:
-        """Count the tangent directions whose predicted condition number stays acceptable.
-
-        Parameters
-        ----------
-        t : float
-            Time.
-        log10_kappa_max : float
-            Decimal log of the largest acceptable condition number.
-        """
-        t = validate.real("t", t, low=0.0)
-        limit = validate.real("log10_kappa_max", log10_kappa_max, low=0.0)
-        if not t:
-            return np.full(self.exponents.shape[:-1], self.exponents.shape[-1])[()]
-        with np.errstate(invalid="ignore"):  # -inf from -inf: a direction that does not survive
-            gap = self.exponents[..., :1] - self.exponents
-        return (gap * (t / np.log(10)) <= limit).sum(axis=-1)
-
     @patient
     def diagnose(self, *, tol: float | None = None, level: float = 0.95) -> Diagnosis:
         """Say in plain words whether the run has converged, and why.
@@ -298,7 +127,10 @@ class Spectrum(Result):
         Diagnosis
         """
         tol = self.settings["tol"] if tol is None else validate.real("tol", tol, positive=True)
-        growth, x0, state = self._surviving(self.statistics.growth, self.x0[None], self.state[None])
+        growth = self.statistics.growth
+        order = np.broadcast_to(self._order, growth.shape[1:])
+        growth = np.take_along_axis(growth, order[None], axis=-1)
+        growth, x0, state = self._surviving(growth, self.x0[None], self.state[None])
         found = judge(
             growth,
             self.statistics.durations,
@@ -312,8 +144,11 @@ class Spectrum(Result):
         reservations = self.settings.get("reservations")
         if not reservations:
             return found
-        verdict = f"unreliable: {'; and '.join(reservations)}"
-        return replace(found, verdict=verdict, converged=False)
+        together, known = found.clusters, self.settings.get("known_sums")
+        if known and growth.ndim == 2:
+            together = clusters_between(growth, self.statistics.durations, known)
+        verdict = f"unreliable: {'; and '.join(reservations)}{clusters_in_words(together)}"
+        return replace(found, verdict=verdict, converged=False, clusters=together)
 
     def _with_step(self, found: Diagnosis) -> Diagnosis:
         """Hold what the integrator's step does to the exponents against their error bars."""
@@ -332,14 +167,6 @@ class Spectrum(Result):
             converged=False,
             verdict=f"{words}. Apart from the step: {found.verdict}",
         )
-
-    @property
-    def _lost(self) -> Array:
-        """Members that have diverged, (...) of bool."""
-        lost = np.zeros(self.statistics.growth.shape[1:-1], dtype=bool)
-        for one in self.settings.get("diverged", ()):
-            lost[tuple(one["member"])] = True
-        return lost
 
     def _surviving(self, *arrays: Array) -> list[Array]:
         """Return of arrays ``(m, ..., j)`` what is of the members that have not diverged."""
@@ -420,49 +247,7 @@ class Spectrum(Result):
         system : System, optional
             Needed where the spectrum has been loaded from a file, or to go on with another.
         """
-        found = self.system if system is None else as_system(system)
-        if found is None:
-            raise ValueError("`system` is needed: this spectrum does not carry one")
-        n_steps = validate.integer("n_steps", n_steps, low=1)
-        if found.dim != self.dim:
-            raise ValueError(f"`system` must have dim {self.dim} like the run, got {found.dim}")
-        if "pooled" in self.settings:
-            raise ValueError("a pooled spectrum cannot be extended: extend the ensemble, then pool")
-        if self.settings.get("diverged"):
-            raise ValueError("members of this run have diverged: run the others by themselves")
-        if self.settings["driven"] and inputs is None:
-            raise ValueError("`inputs` is needed: the run so far was driven")
-        u = None if inputs is None else validate.array("inputs", inputs, least=2)
-        check_inputs(found, u, n_steps)
-        recorded = len(self.log_growth) > 0
-        run = Benettin(
-            found,
-            self.state,
-            np.ascontiguousarray(self.basis.swapaxes(-1, -2)),
-            prepare_inputs(
-                found,
-                u,
-                self.state.shape[:-1],
-                n_steps,
-                t0=self.settings.get("t0", 0.0),
-                first=self.steps_so_far,
-                seed=self.settings.get("seed"),
-            ),
-            Plan(0, 0, n_steps, self.settings["qr_interval"], self.settings["forgiving"]),
-            record=recorded,
-            tol=self.settings["tol"],
-            n_done=self.settings["n_steps"],
-            growth=[self.log_growth] if recorded else [],
-            durations=[np.diff(self.times, prepend=0.0)] if recorded else [],
-            statistics=copy.deepcopy(self.statistics),
-            x0=self.x0,
-        )
-        return self.from_run(run.run(), self.settings)
-
-    @property
-    def steps_so_far(self) -> int:
-        """Number of all steps of the run, transients included."""
-        return sum(self.settings[name] for name in ("transient", "basis_transient", "n_steps"))
+        return self.from_run(continued(self, n_steps, inputs, system).run(), self.settings)
 
     @classmethod
     def from_run(cls, run: Benettin, settings: dict[str, Any]) -> Self:
@@ -499,6 +284,7 @@ class Spectrum(Result):
                 **settings,
                 "n_steps": run.n_done,
                 "reservations": run.reservations,
+                **({"known_sums": run.known_sums} if run.known_sums else {}),
                 "diverged": diverged,
                 **_engine(run),
             },

@@ -7,13 +7,14 @@ from typing import Any
 
 import numpy as np
 
-from .. import validate
 from ..numerics.arrays import Array, blas_threads
 from ..runs.progress import progress_bar
 from ..systems import DelayFlow, Flow, System
 from ..systems.integrators import CONTROLLED
-from ..tangent.start import check_inputs, prepare_inputs
-from ..tangent.stretches import Plan, run_orbit, stretch_length
+from ..systems.orbit import Orbit
+from ..tangent.plan import Plan
+from ..tangent.start import check_inputs, input_sequence
+from ..tangent.stretches import run_stretches, stretch_length
 from .result import Spectrum
 
 #: States at which Jacobians are kept.
@@ -51,83 +52,118 @@ def retrace(
     spectrum: Spectrum, system: System | None, inputs: Any, *, progress: bool = False
 ) -> tuple[Retraced | None, str]:
     """Run the states of a spectrum's run again, in the same stretches, or say why not."""
-    settings = spectrum.settings
     if system is None:
         return None, "the spectrum carries no system: give `system`"
-    if "pooled" in settings:
-        return None, "the spectrum is pooled: check the ensemble, then pool it"
-    if np.isnan(spectrum.x0).any():
-        return None, "the spectrum does not tell its states"
-    if settings["driven"] and inputs is None:
-        return None, "the run was driven: give its `inputs`"
-    plan = Plan(
-        settings["transient"],
-        settings["basis_transient"],
-        settings["n_steps"],
-        settings["qr_interval"],
-    )
-    u = None if inputs is None else validate.array("inputs", inputs, least=2)
-    check_inputs(system, u, plan.total)
-    x = spectrum.x0
-    n, lead = system.dim, x.shape[:-1]
-    t0, seed = settings.get("t0", 0.0), settings.get("seed")
-    u = prepare_inputs(system, u, lead, plan.total, t0=t0, seed=seed)
-    begin = plan.transient + plan.basis_transient
-    looks = {begin + int(i) for i in np.linspace(0, plan.n_steps - 1, _LOOKS)}
-    states, given, jacobians, log_det, condition, first = [], [], [], [], [], None
-    want_det = spectrum.exponents.shape[-1] == n and n <= _FORMED
-    divergence: list[Array] = []
-    fixed = want_det and _has_divergence(system)
-    length = stretch_length(system, lead, spectrum.exponents.shape[-1])
+    reason = _why_not(spectrum, inputs)
+    if reason:
+        return None, reason
+    settings, x = spectrum.settings, spectrum.x0
+    plan = Plan.of(settings)
+    samples = input_sequence(inputs)
+    check_inputs(system, samples, plan.total)
+    at = {"t0": settings.get("t0", 0.0), "seed": settings.get("seed")}
+    given = system.drive.rows(samples, x.shape[:-1], plan.total, **at)
+    k = spectrum.exponents.shape[-1]
+    stretches = plan.stretches(stretch_length(system, x.shape[:-1], k))
+    witness = _Witness(system, plan, given, volume=k == system.dim)
     bars = progress_bar(plan.total, show=progress, unit="step", desc="retracing")
-    with blas_threads(n**3), bars as bar:
-        for phase, start, stop in plan.stretches(length):
-            orbit = run_orbit(system, x, u, start, stop)
-            x = orbit.states[-1]
-            bar.update(stop - start)
-            if phase != "n_steps":
-                continue
-            if first is None:
-                first = orbit.states[1] - orbit.states[0]
-            last = orbit.states[-1] - orbit.states[-2]
-            together = orbit.states.size * n <= _TOGETHER and want_det
-            D = orbit.jacobians if together else None
-            for s in range(start, stop):
-                here = orbit.states[s - start]
-                if D is None and not (want_det or s in looks):
-                    continue
-                now = None if u is None else u[s : s + 1]
-                if s in looks:
-                    states.append(here)
-                    given.append(None if u is None else u[s])
-                if n > _FORMED:
-                    continue
-                J = system.orbit(here, now, 1).jacobians[0] if D is None else D[s - start]
-                if s in looks:
-                    jacobians.append(np.broadcast_to(J, (*here.shape, n)))
-                if D is None and want_det:
-                    log_det.append(_log_det(J))
-                    condition.append(np.linalg.cond(J, 1))
-            if fixed:
-                divergence.append(system.divergence(orbit))  # type: ignore[attr-defined]
-            if D is not None:
-                log_det.extend(_log_det(D) if orbit.log_volume is None else orbit.log_volume)
-                condition.extend(np.linalg.cond(D, 1))
-    same = bool(np.allclose(x, spectrum.state, rtol=1e-9, atol=1e-12))
-    assert first is not None
-    rounding = np.finfo(float).eps * np.mean(condition, axis=0) if want_det else np.zeros(lead)
-    found = Retraced(
-        np.array(states),
-        given,
-        np.array(jacobians),
-        first,
-        last,
-        np.array(log_det),
-        rounding,
-        same,
-        np.concatenate(divergence).mean(axis=0) if divergence else None,
-    )
-    return found, ""
+    with blas_threads(system.dim**3), bars as bar:
+        for phase, start, orbit in run_stretches(system, x, given, stretches, bar=bar):
+            if phase == "n_steps":
+                witness.look(orbit, start)
+    return witness.told(spectrum.state), ""
+
+
+def _why_not(spectrum: Spectrum, inputs: Any) -> str:
+    """Say why the states of a spectrum's run cannot be had again, if they cannot."""
+    if "pooled" in spectrum.settings:
+        return "the spectrum is pooled: check the ensemble, then pool it"
+    if np.isnan(spectrum.x0).any():
+        return "the spectrum does not tell its states"
+    if spectrum.settings["driven"] and inputs is None:
+        return "the run was driven: give its `inputs`"
+    return ""
+
+
+class _Witness:
+    """Gathers, stretch by stretch, what `Retraced` holds.
+
+    Parameters
+    ----------
+    system : System
+    plan : Plan
+    given : array (T, ..., c) or None
+        What each step was given.
+    volume : bool
+        Whether the determinants of all Jacobians are wanted.
+    """
+
+    def __init__(self, system: System, plan: Plan, given: Array | None, volume: bool) -> None:
+        steps = np.linspace(0, plan.n_steps - 1, _LOOKS)
+        self.looks = {plan.warm_up + int(i) for i in steps}
+        self.system, self.given = system, given
+        self.volume = volume and system.dim <= _FORMED
+        self.diverging = self.volume and _has_divergence(system)
+        self.states: list[Array] = []
+        self.inputs: list[Array | None] = []
+        self.jacobians: list[Array] = []
+        self.log_det: list[Array] = []
+        self.condition: list[Array] = []
+        self.divergence: list[Array] = []
+        self.first: Array | None = None
+
+    def look(self, orbit: Orbit, start: int) -> None:
+        """Look at a stretch that begins at step `start` of the run."""
+        states = orbit.states
+        if self.first is None:
+            self.first = states[1] - states[0]
+        self.last, self.end = states[-1] - states[-2], states[-1]
+        together = self.volume and states.size * self.system.dim <= _TOGETHER
+        D = orbit.jacobians if together else None
+        for s in range(orbit.n_steps):
+            seen = start + s in self.looks
+            if seen:
+                self.states.append(states[s])
+                self.inputs.append(None if self.given is None else self.given[start + s])
+            if self.system.dim <= _FORMED and (seen or (self.volume and D is None)):
+                J = self._jacobian(states[s], start + s) if D is None else D[s]
+                if seen:
+                    self.jacobians.append(np.broadcast_to(J, (*states[s].shape, J.shape[-1])))
+                if D is None and self.volume:
+                    self._measure(J[None])
+        if self.diverging:
+            self.divergence.append(self.system.divergence(orbit))  # type: ignore[attr-defined]
+        if D is not None:
+            self._measure(D, orbit.log_volume)
+
+    def _jacobian(self, x: Array, s: int) -> Array:
+        """Return the Jacobian of one step, without those of all others."""
+        now = None if self.given is None else self.given[s : s + 1]
+        return self.system.orbit(x, now, 1).jacobians[0]
+
+    def _measure(self, D: Array, log_det: Array | None = None) -> None:
+        """Note determinants and condition numbers of steps."""
+        if log_det is None:
+            with np.errstate(divide="ignore"):
+                log_det = np.linalg.slogdet(D)[1]
+        self.log_det.extend(log_det)
+        self.condition.extend(np.linalg.cond(D, 1))
+
+    def told(self, end: Array) -> Retraced:
+        """Return all that was seen; `end` is where the run was said to end."""
+        assert self.first is not None
+        worst = np.mean(self.condition, axis=0) if self.volume else np.zeros(end.shape[:-1])
+        return Retraced(
+            np.array(self.states),
+            self.inputs,
+            np.array(self.jacobians),
+            self.first,
+            self.last,
+            np.array(self.log_det),
+            np.finfo(float).eps * worst,
+            bool(np.allclose(self.end, end, rtol=1e-9, atol=1e-12)),
+            np.concatenate(self.divergence).mean(axis=0) if self.divergence else None,
+        )
 
 
 def _has_divergence(system: System) -> bool:
@@ -138,8 +174,3 @@ def _has_divergence(system: System) -> bool:
         and system.method not in CONTROLLED
         and not system.seen.jumps  # which change volumes, too
     )
-
-
-def _log_det(jacobians: Array) -> Array:
-    with np.errstate(divide="ignore"):
-        return np.linalg.slogdet(jacobians)[1]

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
 from .. import validate
-from ..numerics.arrays import Array
+from ..numerics.arrays import Array, ArrayLike, Seed
 from ..results.result import Result
 from ..results.storage import register
-from ..systems import DelayFlow, NoisyFlow, System, as_system
+from ..systems import DelayFlow, NoisyFlow, System, SystemLike, as_system
 from .measure import lyapunov_spectrum
+from .plot import plot_step_check
 from .step_defect import NEGLIGIBLE, judge_step, step_defect
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 
 @register
@@ -57,29 +61,27 @@ class StepCheck(Result):
     verdict: str
     settings: dict[str, Any] = field(repr=False)
 
-    def plot(self, ax: Any = None) -> Any:
+    def plot(self, ax: Axes | None = None) -> Axes:
         """Draw what the finer step changes, beside the error bars; return the Axes.
 
         Parameters
         ----------
         ax : matplotlib Axes, optional
         """
-        from .plot import plot_step_check
-
         return plot_step_check(self, ax)
 
 
 def check_step(
-    system: Any,
+    system: SystemLike,
     n_steps: int,
     *,
-    inputs: Any = None,
+    inputs: ArrayLike | None = None,
     k: int | None = None,
-    x0: Any = None,
+    x0: ArrayLike | None = None,
     transient: int | None = None,
     basis_transient: int | None = None,
     t0: float = 0.0,
-    rng: Any = None,
+    rng: Seed = None,
     progress: bool = False,
 ) -> StepCheck:
     r"""Compare exponents with those of half the step.
@@ -128,7 +130,7 @@ def check_step(
     if inputs is None and isinstance(found, NoisyFlow):
         warm = max(100, n_steps // 10)
         total = sum(warm if x is None else x for x in (transient, basis_transient)) + n_steps
-        inputs = found.increments(total, lead=np.shape(x0)[:-1], rng=rng)
+        inputs = found.increments(total, lead=np.asarray(x0).shape[:-1], rng=rng)
     coarse = lyapunov_spectrum(
         found, n_steps, inputs=inputs, x0=x0, transient=transient,
         basis_transient=basis_transient, **run,

@@ -13,7 +13,8 @@ from ..numerics.arrays import Array
 from ..numerics.autodiff import Tree, is_traced, leaves, rebuild, value
 from ..results.storage import register
 from . import System, as_system
-from .orbit import JacobianOrbit, Orbit
+from .jacobian_orbit import JacobianOrbit
+from .orbit import Orbit
 
 
 @register
@@ -33,7 +34,7 @@ class ClosedLoop(System):
     ----------
     cell : System
         A cell, or a `Map` or `Flow` with inputs, written so that autograd can trace it. Under a
-        `Flow` the output is held constant over each step.
+        `Flow` the output is held constant over each step. If it depends on time, so does the loop.
     readout : array (..., m, n)
         C: from the state to the m inputs of the cell. For an LSTM the last axis may have the
         length of h alone. What a vanilla network gives to its readout are pre-activations; a
@@ -79,6 +80,8 @@ class ClosedLoop(System):
         c = c if is_traced(c) else validate.array("bias", c, least=1)
         validate.trailing("bias", value(c), m, "the cell's n_inputs")
         self.dim, self.dt = n, self.cell.dt
+        if self.cell.time:  # else not there: the checkpoint of an older version goes on
+            self.time = True
         self.params = {"cell": self.cell.params, "readout": C, "bias": c}
 
     def __repr__(self) -> str:
@@ -114,35 +117,40 @@ class ClosedLoop(System):
             return anp.dot(x, C.T) + c
         return anp.matmul(C, x[..., None])[..., 0] + c
 
-    def step(self, x: Array, u: Array | None = None) -> Array:
-        """Return the next state ``(..., n)``."""
-        return self.cell.step(x, self.output(x))
+    def step(self, x: Array, u: Array | None = None, t: float | Array = 0.0) -> Array:
+        """Return the next state ``(..., n)``; t is the time of a cell that depends on it."""
+        return self.cell.step(x, self.output(x), *self._at(t))
 
-    def jacobian(self, x: Array, u: Array | None = None) -> Array:
+    def jacobian(self, x: Array, u: Array | None = None, t: float | Array = 0.0) -> Array:
         """Return the Jacobian of the step around the loop, ``(..., n, n)``."""
-        return self._around(x, self.cell.jacobian, self.params["readout"])
+        return self._around(x, t, self.cell.jacobian, self.params["readout"])
 
-    def pushforward(self, x: Array, Q: Array, u: Array | None = None) -> Array:
+    def pushforward(self, x: Array, Q: Array, u: Array | None = None, t: Any = 0.0) -> Array:
         """Return the Jacobian times ``Q (..., n, k)`` without forming it."""
         fed_back = anp.matmul(self.params["readout"], Q)
-        return self._around(x, lambda x, u: self.cell.pushforward(x, Q, u), fed_back)
+        return self._around(x, t, lambda x, u, *now: self.cell.pushforward(x, Q, u, *now), fed_back)
 
-    def _around(self, x: Any, within: Any, fed_back: Any) -> Any:
+    def _at(self, t: Any) -> tuple[Any, ...]:
+        """Return what a cell is given behind its input."""
+        return (t,) if self.time else ()
+
+    def _around(self, x: Any, t: Any, within: Any, fed_back: Any) -> Any:
         """Add the way through the readout to the way within the cell."""
         plain = value(x)
         lead = self.ensemble(plain, None)
         if plain.shape[:-1] != lead:  # each network needs an input of its own
             x = x + np.zeros((*lead, self.dim))
         u = self.output(x)
-        return within(x, u) + anp.matmul(self._input_jacobian(x, u), fed_back)
+        through = anp.matmul(self._input_jacobian(x, u, t), fed_back)
+        return within(x, u, *self._at(t)) + through
 
-    def _input_jacobian(self, x: Any, u: Any) -> Any:
+    def _input_jacobian(self, x: Any, u: Any, t: Any) -> Any:
         r"""Return :math:`\partial f / \partial u`, ``(..., n, m)``, by autograd.
 
         Reverse mode twice: :math:`w \mapsto (\partial f / \partial u)^T w` is linear in w, and its
         own reverse sweep is the forward derivative, one for each of the few inputs.
         """
-        back, y = make_vjp(lambda u: self.cell.step(x, u))(u)
+        back, y = make_vjp(lambda u: self.cell.step(x, u, *self._at(t)))(u)
         forward = make_vjp(back)(np.zeros(np.shape(value(y))))[0]
         unit = np.eye(self.cell.n_inputs)
         shape = np.shape(value(u))
@@ -153,6 +161,11 @@ class ClosedLoop(System):
     def reservation(self) -> str:
         """What speaks against the exponents of the cell's runs so far."""
         return self.cell.reservation
+
+    @property
+    def if_it_diverges(self) -> str:
+        """What a user may do about states that are not finite."""
+        return f"use a smaller `readout`; or, within the loop, {self.cell.if_it_diverges}"
 
     def default_state(self, rng: np.random.Generator) -> Array | None:
         """Return the state that the cell itself starts from."""
@@ -167,15 +180,19 @@ class ClosedLoop(System):
     def orbit(self, x: Array, inputs: Array | None, n_steps: int) -> Orbit:
         """Run `n_steps` steps; see `System.orbit`."""
 
-        def step(x: Any, u: Any, p: Tree) -> Any:
-            return self.with_params(p).step(x)
+        def step(x: Any, now: Any, p: Tree) -> Any:
+            return self.with_params(p).step(x, t=time_of(now))
 
-        def jacobian(x: Any, u: Any, p: Tree) -> Any:
-            return self.with_params(p).jacobian(x)
+        def jacobian(x: Any, now: Any, p: Tree) -> Any:
+            return self.with_params(p).jacobian(x, t=time_of(now))
+
+        def time_of(now: Any) -> Any:
+            return now[..., 0] if self.time else 0.0
 
         states = np.empty((n_steps + 1, *x.shape))
         states[0] = x
         with np.errstate(over="ignore", invalid="ignore"):
             for s in range(n_steps):
-                states[s + 1] = self.step(states[s])
-        return JacobianOrbit(states, None, self.params, step, jacobian)
+                now = inputs[s] if self.time else None  # type: ignore[index]
+                states[s + 1] = self.step(states[s], t=time_of(now))
+        return JacobianOrbit(states, inputs, self.params, step, jacobian)

@@ -10,7 +10,7 @@ import numpy as np
 from ..compiled.loop import Loop
 from ..numerics.arrays import Array
 from ..numerics.autodiff import Function, Tree
-from .orbit import SMALL_DIM, JacobianOrbit
+from .jacobian_orbit import SMALL_DIM, JacobianOrbit
 
 
 class CompiledOrbit(JacobianOrbit):

@@ -9,7 +9,8 @@ import numpy as np
 
 from ..numerics.arrays import Array, unbroadcast
 from ..numerics.autodiff import Function, Tree, leaves, rebuild
-from .orbit import Cotangent, JacobianOrbit
+from .jacobian_orbit import JacobianOrbit
+from .orbit import Cotangent
 
 
 class ComposedOrbit(JacobianOrbit):
@@ -53,7 +54,10 @@ class ComposedOrbit(JacobianOrbit):
     @cached_property
     def jacobians(self) -> Array:
         """Jacobians of all steps ``(T, ..., n, n)``."""
-        D = self.inner.jacobians
+        return self.composed(self.inner.jacobians)
+
+    def composed(self, D: Array) -> Array:
+        """Return what Jacobians of the inner steps make of the steps."""
         found = np.array(D[self._first])
         for inner, of in self._parts():
             found[of] = np.matmul(D[inner], found[of])

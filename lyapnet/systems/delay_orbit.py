@@ -9,7 +9,8 @@ import numpy as np
 
 from ..numerics.arrays import Array
 from ..numerics.autodiff import Function, Tree
-from .orbit import Cotangent, JacobianOrbit
+from .jacobian_orbit import JacobianOrbit
+from .orbit import Cotangent
 
 
 class DelayOrbit(JacobianOrbit):

@@ -12,7 +12,8 @@ from ..numerics.arrays import Array
 from ..numerics.autodiff import Function, Tree, value
 from .composed import ComposedOrbit
 from .integrators import divided
-from .orbit import JacobianOrbit, Orbit
+from .jacobian_orbit import JacobianOrbit
+from .orbit import Orbit
 
 
 def _bound(flow: Any, mode: str, lead: tuple[int, ...]) -> Callable[[Any, Any], Any]:

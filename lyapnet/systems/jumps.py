@@ -21,9 +21,6 @@ from typing import Any
 
 import autograd.numpy as anp
 import numpy as np
-from autograd import grad
-from autograd.tracer import isbox
-from scipy.optimize import brentq
 
 from ..numerics.arrays import Array
 from ..numerics.autodiff import (
@@ -36,35 +33,14 @@ from ..numerics.autodiff import (
     rebuild,
     value,
 )
-from ..numerics.lanes import Decision, Lanes, in_lanes, recording
-from .map import same
-from .orbit import JacobianOrbit, Orbit
-
-#: Surfaces that a state may meet within one step.
-_MOST = 20
+from ..numerics.lanes import Decision, recording
+from .jacobian_orbit import JacobianOrbit
+from .jumping_step import SLIDES, JumpingStep, Part, Sliding
+from .orbit import Orbit
+from .user_system import same
 
 #: Surfaces at which a field must be continuous to be taken for so.
 _KINKS = 5
-
-#: What changes less than this, relative to the field, between neighbours is no jump of a field that
-#: only its values tell about.
-JUMP = 1e-3
-
-#: Bends of a trajectory that are looked at more closely.
-_BENDS = 3
-
-#: A step so short, relative to the state, ends where it began.
-_AT_REST = 1e-9
-
-#: How far from the edge of a region, relative to itself, something is as good as on it.
-_ON_EDGE = 1e-9
-
-#: Jumps smaller than this, relative to the field, are none: the field is continuous there.
-_NO_JUMP = 1e-9
-
-
-class Sliding(Exception):
-    """The fields of both sides lead back to the surface."""
 
 
 @dataclass
@@ -98,19 +74,6 @@ class Seen:
         return bool(self.decides) and not self.without and (self.jumps > 0 or self.kinks < _KINKS)
 
 
-@dataclass
-class Part:
-    """A part of a step, in which decisions are fixed, up to a surface or the end of the step.
-
-    `meets` is the decision that changes at its end, the element of it, and the edge of its region.
-    """
-
-    outcomes: list[Array]
-    duration: float
-    meets: tuple[int, int, float] | None = None
-    slope: float = 1.0
-
-
 class JumpingSteps:
     """The steps of a flow with a field that jumps.
 
@@ -124,160 +87,8 @@ class JumpingSteps:
 
     def __init__(self, flow: Any, lead: tuple[int, ...]) -> None:
         self.flow, self.lead = flow, lead
+        self.one = JumpingStep(flow)
         self.plans: dict[bytes, list[Part] | None] = {}
-
-    # One state
-
-    def _field(self, x: Any, u: Any, p: Tree, c: Any, forced: list[Array]) -> Any:
-        """Return the field at a state ``(n,)`` and a fraction of the step, and its decisions."""
-        now = self.flow.drive.now(u, c)
-        with recording(forced) as made:
-            one = None if now is None else now[None]
-            f = in_lanes(self.flow._function, x[None], one, _own(p))
-        return f[0], made
-
-    def _advance(self, x: Any, u: Any, p: Tree, begin: Any, h: Any, forced: list[Array]) -> Any:
-        """Return the state after a step h of the method, decisions fixed."""
-        dt = self.flow.dt
-
-        def field(y: Any, c: float) -> Any:
-            return self._field(y, u, p, (begin + c * h) / dt, forced)[0]
-
-        return self.flow._method.step(field, None, x, h)
-
-    def _margin(
-        self, x: Any, u: Any, p: Tree, begin: Any, h: Any, part: Part, meets: tuple[int, int, float]
-    ) -> Any:
-        """Return how far beyond the edge of its region a decision is after a step h."""
-        which, element, edge = meets
-        y = self._advance(x, u, p, begin, h, part.outcomes)
-        made = self._field(y, u, p, (begin + h) / self.flow.dt, part.outcomes)[1]
-        return anp.reshape(made[which].of, (-1,))[element] - edge
-
-    def plan(self, x: Array, u: Array | None, p: Tree) -> list[Part] | None:
-        """Divide the step from a state ``(n,)`` at surfaces, None if the field jumps at none."""
-        dt, begin, jumps = self.flow.dt, 0.0, False
-        outcomes = [d.outcome for d in self._field(x, u, p, 0.0, [])[1]]
-        parts: list[Part] = []
-        for _ in range(_MOST):
-            left = dt - begin
-            part = Part(outcomes, left)
-            meets = self._first(x, u, p, begin, left, part)
-            if meets is None:
-                self.flow.seen.jumps += jumps
-                self.flow.seen.kinks += not jumps
-                return [*parts, part] if jumps else None
-            part.duration, part.meets = meets
-            y = self._advance(x, u, p, begin, part.duration, outcomes)
-            begin += part.duration
-            after = self._changed(y, u, p, begin / dt, part)
-            if part.duration > 0:
-                part.slope = grad(
-                    lambda h, x=x, b=begin - part.duration, part=part: self._margin(
-                        x, u, p, b, h, part, part.meets
-                    )
-                )(part.duration)
-                jumps = self._leads_away(y, u, p, begin, after, part) or jumps
-                parts.append(part)
-            x, outcomes = y, after
-        raise Sliding
-
-    def _first(
-        self, x: Array, u: Any, p: Tree, begin: float, left: float, part: Part
-    ) -> tuple[float, tuple[int, int, float]] | None:
-        """Return when and where the first decision leaves its region, None if none does."""
-        y = self._advance(x, u, p, begin, left, part.outcomes)
-        here = self._field(x, u, p, begin / self.flow.dt, part.outcomes)[1]
-        there = self._field(y, u, p, (begin + left) / self.flow.dt, part.outcomes)[1]
-        found = []
-        for which, (a, b) in enumerate(zip(here, there, strict=True)):
-            low, high = (edge.ravel() for edge in b.edges)
-            start, end = np.ravel(a.of), np.ravel(b.of)
-            for element in np.flatnonzero((end < low) | (end > high)):
-                edge = low[element] if end[element] < low[element] else high[element]
-                meets = (which, int(element), float(edge))
-                found.append((self._time(x, u, p, begin, left, part, meets, start[element]), meets))
-        return min(found, default=None)
-
-    def _time(
-        self, x: Array, u: Any, p: Tree, begin: float, left: float, part: Part,
-        meets: tuple[int, int, float], start: float,
-    ) -> float:  # fmt: skip
-        """Return the time at which a decision meets an edge."""
-        edge = meets[2]
-        end = self._margin(x, u, p, begin, left, part, meets)
-        if (start - edge) * end >= 0:  # on the edge, to rounding
-            return 0.0
-        return float(
-            brentq(
-                lambda h: self._margin(x, u, p, begin, h, part, meets) if h else start - edge,
-                0.0, left, xtol=1e-15 * self.flow.dt, rtol=1e-15,
-            )
-        )  # fmt: skip
-
-    def _changed(self, y: Array, u: Any, p: Tree, c: float, part: Part) -> list[Array]:
-        """Return the outcomes beyond a surface; those of later decisions may depend on it."""
-        assert part.meets is not None
-        which, element, edge = part.meets
-        made = self._field(y, u, p, c, part.outcomes)[1]
-        decision = made[which]
-        outcome = np.array(decision.outcome, dtype=float)
-        _, high = (e.ravel() for e in decision.edges)
-        up = edge == high[element]
-        if decision.kind == "sign":
-            outcome.ravel()[element] = 1.0 if up else -1.0
-        else:
-            outcome.ravel()[element] += 1.0 if up else -1.0
-        forced = [d.outcome for d in made[:which]] + [outcome]
-        free = self._field(y, u, p, c, forced)[1]
-        later = [d.outcome for d in free[which + 1 :]]
-        for i, (old, new) in enumerate(zip(made[which + 1 :], free[which + 1 :], strict=False)):
-            if old.outcome.shape == new.outcome.shape:
-                # What lies on the edge of its region, to rounding, stays in it.
-                away = np.minimum(*(np.abs(new.of - edge) for edge in old.edges))
-                later[i] = np.where(away <= _ON_EDGE * (1 + np.abs(new.of)), old.outcome, later[i])
-        return forced + later
-
-    def _leads_away(
-        self, y: Array, u: Any, p: Tree, begin: float, after: list[Array], part: Part
-    ) -> bool:
-        """Say whether the field jumps at a surface, and refuse it if it then leads back there."""
-        assert part.meets is not None
-        c, small = begin / self.flow.dt, 1e-6 * self.flow.dt
-        before, beyond = (self._field(y, u, p, c, o)[0] for o in (part.outcomes, after))
-        if np.abs(beyond - before).max() <= _NO_JUMP * np.abs(before).max():
-            return False
-        which, element, _ = part.meets
-        rates = []
-        for outcomes in (part.outcomes, after):
-            moved = self._advance(y, u, p, begin, small, outcomes)
-            there = [(y, c), (moved, c + small / self.flow.dt)]
-            ends = [self._field(z, u, p, at, outcomes)[1][which].of for z, at in there]
-            rates.append(np.ravel(ends[1])[element] - np.ravel(ends[0])[element])
-        if rates[0] * rates[1] <= 0:
-            raise Sliding
-        return True
-
-    def through(self, x: Any, u: Any, p: Tree, parts: list[Part] | None) -> Any:
-        """Return the state after a step in parts, as a function that autograd may trace.
-
-        The times at which surfaces are met are found again by two steps of Newton's method from
-        where they are: these have their derivatives, first and second.
-        """
-        if parts is None:
-            return self._advance(x, u, p, 0.0, self.flow.dt, [])
-        begin: Any = 0.0
-        for part in parts[:-1]:
-            assert part.meets is not None
-            h: Any = part.duration
-            meets: Any = part.meets  # only the last part meets no surface
-            for _ in range(2):
-                h = h - self._margin(x, u, p, begin, h, part, meets) / part.slope
-            x = self._advance(x, u, p, begin, h, part.outcomes)
-            begin = begin + h
-        return self._advance(x, u, p, begin, self.flow.dt - begin, parts[-1].outcomes)
-
-    # Many states
 
     def crossing(self, x: Array, u: Array | None, p: Tree, y: Array) -> Array:
         """Say which steps ``x -> y``, of states ``(..., n)``, meet a surface."""
@@ -289,25 +100,8 @@ class JumpingSteps:
         found = np.zeros(x.shape[:-1], dtype=bool)
         at = np.argwhere(np.ones(found.shape))
         for i, given in zip(map(tuple, at), self._each(x, u, p, at), strict=True):
-            found[i] = self._crosses(*given, y[i])
+            found[i] = self.one.crosses(*given, y[i])
         return found
-
-    def _crosses(self, x: Array, u: Array | None, p: Tree, y: Array) -> bool:
-        """Say whether one step meets a surface."""
-        records: list[list[Array]] = []
-
-        def recorded(y: Any, c: float) -> Any:
-            f, made = self._field(y, u, p, c, [])
-            records.append([d.outcome for d in made])
-            return f
-
-        self.flow._method.step(recorded, None, x, self.flow.dt)
-        recorded(y, 1.0)
-        return any(
-            len(made) != len(records[0])
-            or any((a != b).any() for a, b in zip(records[0], made, strict=True))
-            for made in records[1:]
-        )
 
     def _crossing(self, x: Array, u: Array | None, p: Tree, y: Array) -> Array:
         """Say which steps of many meet a surface, of all at once."""
@@ -337,9 +131,9 @@ class JumpingSteps:
         )
         if key not in self.plans:
             try:
-                self.plans[key] = None if self.flow.seen.without else self.plan(x, u, p)
+                self.plans[key] = None if self.flow.seen.without else self.one.plan(x, u, p)
             except Sliding:
-                self.flow.seen.without = "leads back, from both sides, to a surface where it jumps"
+                self.flow.seen.without = SLIDES
                 self.plans[key] = None
         return self.plans[key]
 
@@ -376,7 +170,7 @@ class JumpingSteps:
             return anp.reshape(flat[index], shape)
 
         def step(x: Any, u: Any, p: Tree) -> Any:
-            return replaced(smooth(x, u, p), x, u, p, self.through)
+            return replaced(smooth(x, u, p), x, u, p, self.one.through)
 
         def jacobian(x: Any, u: Any, p: Tree) -> Any:
             n = x.shape[-1]
@@ -384,7 +178,9 @@ class JumpingSteps:
             whole = anp.broadcast_to(whole, (*x.shape, n))
 
             def one(x: Any, u: Any, p: Tree, parts: list[Part] | None) -> Any:
-                derivative = jacobian_of(lambda x, u, p: self.through(x, u, p, parts), n, "field")
+                derivative = jacobian_of(
+                    lambda x, u, p: self.one.through(x, u, p, parts), n, "field"
+                )
                 return derivative(x, u, p)
 
             return replaced(whole, x, u, p, one)
@@ -433,65 +229,18 @@ class JumpingSteps:
         u = None if inputs is None else inputs[s]
         given = self._each(states[s], u, self.flow.params, at)
         for i, (x, row, p) in zip(map(tuple, at), given, strict=True):
-            states[s + 1][i] = self.through(x, row, p, self._parts(x, row, p))
+            states[s + 1][i] = self.one.through(x, row, p, self._parts(x, row, p))
 
 
 def _plain(tree: Tree) -> Tree:
     return rebuild(tree, [value(leaf) for leaf in leaves(tree)])
 
 
-def _own(tree: Tree) -> Tree:
-    """Return parameters that autograd traces as lanes."""
-
-    def own(x: Any) -> Any:
-        return Lanes(anp.reshape(x, (*np.shape(value(x)), 1))) if isbox(x) else x
-
-    return rebuild(tree, [own(leaf) for leaf in leaves(tree)])
-
-
 def can_decide(flow: Any, x: Array, u: Array | None, p: Tree) -> bool:
     """Say whether the field at a state ``(n,)`` makes decisions that can be told."""
-    steps = JumpingSteps(flow, ())
     try:
         with np.errstate(all="ignore"), warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            return len(steps._field(x, u, p, 0.0, [])[1]) > 0
+            return len(JumpingStep(flow).field(x, u, p, 0.0, [])[1]) > 0
     except Exception:  # whatever a function raises that lanes do not do
         return False
-
-
-def jump_along(field: Any, states: Array, dt: float) -> float:
-    """Return how much a field jumps at the sharpest bends of a trajectory, relative to itself.
-
-    Parameters
-    ----------
-    field : callable
-        From the number of a step and a state ``(n,)`` to the velocity.
-    states : array (T + 1, n)
-        With T at least 4.
-    dt : float
-    """
-    velocity = np.diff(states, axis=0) / dt
-    bend = np.abs(np.diff(velocity, axis=0)).max(axis=1)
-    around = np.minimum(np.roll(bend, 3), np.roll(bend, -3))
-    sharp = np.argsort(bend / (around + 1e-12 * (1e-300 + np.abs(velocity).max())))[-_BENDS:]
-    largest = 0.0
-    for s in sharp:
-        for i in (s, s + 1):
-            a, b = states[i], states[i + 1]
-            if np.abs(b - a).max() <= _AT_REST * np.abs(a).max():
-                continue  # what the field does there is rounding
-            f, g = field(i, a), field(i, b)
-            size = max(np.abs(f).max(), np.abs(g).max())
-            for _ in range(60):
-                if np.abs(g - f).max() <= JUMP * size:
-                    break
-                m = (a + b) / 2
-                h = field(i, m)
-                if np.abs(h - f).max() >= np.abs(g - h).max():
-                    b, g = m, h
-                else:
-                    a, f = m, h
-            else:
-                largest = max(largest, float(np.abs(g - f).max() / size))
-    return largest

@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import copy
-import inspect
-import re
-import warnings
 from collections.abc import Callable
 from typing import Any
 
@@ -15,33 +12,25 @@ import numpy as np
 from .. import validate
 from ..compiled.loop import untraceable
 from ..compiled.rewrite import rewritten
-from ..compiled.trace import Symbols, as_symbols, with_jacobian
+from ..compiled.trace import with_jacobian
 from ..numerics.arrays import Array
 from ..numerics.autodiff import (
     Function,
     Tree,
-    is_traced,
-    jacobian_of,
     leaves,
-    over_states,
     rebuild,
-    refuse_complex,
-    refuse_objects,
     refuse_traced,
 )
-from ..numerics.lanes import lifted
-from ..numerics.plain_numpy import for_autograd
 from .compiled_orbit import CompiledOrbit
 from .drive import Drive
 from .engine import loop_of, missing
-from .orbit import JacobianOrbit, Orbit
+from .jacobian_orbit import JacobianOrbit
+from .orbit import Orbit
 from .protocol import System
-
-#: So many states are too many to be silent about calling a function for each.
-_MANY = 512
+from .user_system import UserSystem, check_arguments
 
 
-class Map(System):
+class Map(UserSystem):
     """A map written by the user.
 
     Parameters
@@ -80,22 +69,12 @@ class Map(System):
            [ 0.3,  0. ]])
     """
 
-    #: What the user's function is called here.
-    named = "step"
     #: Whether its step can be written down for compiled loops, and the loops of a run.
     _writable = True
     _loop: Any = None
     _initial: Array | None = None
-    #: What tangent vectors are carried by instead of the derivative: made of it.
-    _variation: Callable[[Any], Any] | None = None
     #: What of the Jacobian of a step is left: a matrix of zeros and ones.
     _part: Array | None = None
-    #: Whether it has been seen that a function said to be vectorized is.
-    _known_vectorized = False
-    #: Whether the user's Jacobian runs in lanes, None as long as that is not known.
-    _derivative_in_lanes: bool | None = None
-    #: Attributes that are only remembered: they tell no map from another.
-    _remembered = ("_known_vectorized", "_derivative_in_lanes", "_told", "seen")
 
     def __init__(
         self,
@@ -125,8 +104,7 @@ class Map(System):
         for name, function in ((self.named, step), ("jacobian", jacobian)):
             check_arguments(name, function, self._arguments_of)
         self._given = step, jacobian
-        self._function = self._normalised(step, self.named)
-        self._derivative = None if jacobian is None else self._normalised(jacobian, "jacobian")
+        self._function, self._derivative = self._called(step, jacobian)
 
     @property
     def _arguments_of(self) -> tuple[str, ...]:
@@ -136,99 +114,6 @@ class Map(System):
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}(dim={self.dim}, n_inputs={self.n_inputs}, dt={self.dt:g})"
-
-    def _normalised(self, function: Callable[..., Any], name: str = "step") -> Function:
-        """Give a user's function the signature (x, now, p), now being input and time together."""
-        driven, with_params = self.n_inputs > 0, self.params is not None
-        traceable = for_autograd(function)
-
-        def call(x: Any, now: Any, p: Tree) -> Any:
-            given = self._split(x)
-            if self.time:
-                given.append(now[..., -1] if self.vectorized else now[-1])
-                now = now[..., :-1] if self.vectorized else now[:-1]
-            given += [*((now,) if driven else ()), *((p,) if with_params else ())]
-            try:
-                out = (traceable if is_traced(x, now, p) else function)(*given)
-            except (TypeError, IndexError) as error:
-                if not (self._counts and re.search("integer|indices", str(error))):
-                    raise
-                raise TypeError(
-                    f"`{name}` needs an integer ({error}), and `params`, of which {self._counts} "
-                    "were given as integers, become arrays of floats: leave counts and indices "
-                    f"out of `params`, and let `{name}` take them from around it"
-                ) from error
-            if isinstance(x, Symbols):
-                return as_symbols(out)
-            if isinstance(out, list | tuple):
-                out = anp.array(out)
-            return refuse_complex(refuse_objects(lifted(out), name), name)
-
-        return call
-
-    def _split(self, x: Any) -> list[Any]:
-        """Return the user's arguments that what the function is given as x stands for."""
-        return [x]
-
-    def _over_states(self, mode: str, lead: tuple[int, ...]) -> tuple[Function, Function]:
-        """Return the user's function and its Jacobian for many states at once."""
-        function = over_states(self._function, mode, lead)
-        if self._derivative is None:
-            derivative = jacobian_of(function, self.dim, self.named)
-        elif mode in ("columns", "lanes"):
-            derivative = self._derivative_over_states(lead)
-        else:
-            derivative = over_states(self._derivative, mode, lead)
-        if self._variation is None:
-            return function, derivative
-        vary = self._variation
-        return function, lambda x, u, p: vary(derivative(x, u, p))
-
-    def _derivative_over_states(self, lead: tuple[int, ...]) -> Function:
-        """Return the user's Jacobian for many states: in lanes, if that does what it does for one.
-
-        This is seen at the first two steps. Values of a Jacobian there are none to compare with.
-        """
-        assert self._derivative is not None
-        lanes, loop = (over_states(self._derivative, mode, lead) for mode in ("lanes", "loop"))
-
-        def derivative(x: Any, u: Any, p: Tree) -> Any:
-            if self._derivative_in_lanes is None and not is_traced(x, u, p):
-                few, now = (x, u) if x.ndim == len(lead) + 1 else (x[:2], u if u is None else u[:2])
-                expected = np.asarray(loop(few, now, p))
-                self._derivative_in_lanes = same(lanes, expected, few, now, p)
-                if not self._derivative_in_lanes:
-                    self._tell_slow("jacobian", x)
-            return (lanes if self._derivative_in_lanes else loop)(x, u, p)
-
-        return derivative
-
-    def _tell_slow(self, name: str, x: Array) -> None:
-        """Warn once where a function is called for one of many states after the other."""
-        count = x[..., 0].size
-        if count < _MANY or name in self._told:
-            return
-        self._told.add(name)
-        warnings.warn(
-            f"`{name}` is called for one state after the other, {count} times in a stretch, since "
-            "it does not run on several at once: write it with NumPy's functions of arrays, "
-            "without float(), math, `if` on the state, or setting elements of np.zeros (use "
-            "np.zeros_like(x) or np.array([...])); or let it take states (..., n), with "
-            "vectorized=True",
-            stacklevel=2,
-        )
-
-    def _at(self, mode: str, lead: tuple[int, ...]) -> tuple[Function, Function]:
-        """Return step and Jacobian for many states at once; u are rows of the `drive`."""
-        return self._over_states(mode, lead)
-
-    def over_time(self, lead: tuple[int, ...]) -> tuple[Function, Function]:
-        """Return step and Jacobian for many states of an ensemble at once."""
-        return self._at(self._mode, lead)
-
-    @property
-    def _mode(self) -> str:
-        return "vectorized" if self.vectorized else "loop"
 
     def step(self, x: Array, u: Array | None = None, t: float | Array = 0.0) -> Array:
         """Return the next state ``(..., n)``; without an input, under zero input.
@@ -293,10 +178,11 @@ class Map(System):
     def _on_symbols(self) -> Function:
         """Return the user's function as it is called on symbols, its own Jacobian with it."""
         step, jacobian = self._given
-        function = self._normalised(rewritten(step), self.named)
-        if jacobian is None:
+        function, derivative = self._called(
+            rewritten(step), None if jacobian is None else rewritten(jacobian)
+        )
+        if derivative is None:
             return function
-        derivative = self._normalised(rewritten(jacobian), "jacobian")
         return lambda x, now, p: with_jacobian(x, function(x, now, p), derivative(x, now, p))
 
     def cannot_compile(self) -> str:
@@ -334,103 +220,6 @@ class Map(System):
                 states[s + 1] = refuse_traced(y, self.named)
         mode = self.tangent_mode(states, inputs, lambda mode: self._at(mode, lead)[0])
         return JacobianOrbit(states, inputs, self.params, *self._at(mode, lead))
-
-    def forward_mode(self, x: Array, inputs: Array | None) -> str:
-        """Return how the states ``(..., n)`` of an ensemble are given to the user's function."""
-        lead = x.shape[:-1]
-        if not lead or self.vectorized:
-            return self._mode
-        u = None if inputs is None or not len(inputs) else inputs[0]
-        expected = np.asarray(self._at(self._mode, lead)[0](x, u, self.params))
-        for mode in ("columns", "lanes"):
-            if same(self._at(mode, lead)[0], expected, x, u, self.params):
-                return mode
-        self._tell_slow(self.named, x)
-        return self._mode
-
-    def tangent_mode(
-        self, states: Array, inputs: Array | None, step: Callable[[str], Function]
-    ) -> str:
-        """Return how all states of a trajectory are given to the user's function at once.
-
-        Parameters
-        ----------
-        states : array (T + 1, ..., n)
-        inputs : array (T, ..., c) or None
-        step : callable
-            From the mode to the step that leads from each state to the next.
-        """
-
-        def reproduces(mode: str) -> bool:
-            return same(step(mode), states[1:], states[:-1], inputs, self.params)
-
-        n_steps = len(states) - 1
-        if not np.isfinite(states[-1]).all():
-            pass  # refused by whoever runs this
-        elif not self.vectorized and n_steps:
-            for mode in ("columns", "lanes"):
-                if reproduces(mode):
-                    return mode
-            self._tell_slow(self.named, states[1:])
-        elif self.vectorized and n_steps > 1 and not self._known_vectorized:
-            if not reproduces(self._mode):
-                raise ValueError(
-                    "`step` is not vectorized: given states (..., n) it does not do what it does "
-                    "for each; index components as x[..., 0] and join them by "
-                    "np.stack([...], axis=-1), or leave out vectorized=True"
-                )
-            self._known_vectorized = True
-        return self._mode
-
-
-def same(columns: Function, expected: Array, x: Array, u: Array | None, p: Tree) -> bool:
-    """Compare a trial evaluation by columns with known values.
-
-    A function that is not made for columns may fail in any way, by an assertion of its own or by
-    one that its compiler raises: all of these mean no.
-    """
-    try:
-        with np.errstate(all="ignore"), warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            found = np.asarray(columns(x, u, p), dtype=float)
-    except Exception:
-        return False
-    # Members of an ensemble that have diverged are NaN both times.
-    return found.shape == expected.shape and np.allclose(
-        found, expected, rtol=1e-9, atol=1e-12, equal_nan=True
-    )
-
-
-def check_arguments(name: str, function: Any, given: tuple[str, ...]) -> None:
-    """Refuse a function that cannot be called with x, and with t, u and p where there are such.
-
-    What a function takes is not always known: that of NumPy, or one that is wrapped, may say
-    something else, and is taken as it is.
-    """
-    if function is None or hasattr(function, "__signature__"):
-        return
-    try:
-        # Of a decorated function it is the outer one that is called.
-        signature = inspect.signature(function, follow_wrapped=False)
-    except (TypeError, ValueError):
-        return
-    try:
-        signature.bind(*given)
-    except TypeError as error:
-        missing = [text for letter, text in _REMEDIES.items() if letter not in given]
-        remedy = f": {', '.join(missing)}" if missing else ""
-        raise TypeError(
-            f"`{name}` must be a function of ({', '.join(given)}), got one of {signature} "
-            f"({error}){remedy}"
-        ) from None
-
-
-#: How a function comes to be called with more, in this order.
-_REMEDIES = {
-    "t": "time t after x needs `time=True`",
-    "u": "an input u needs `n_inputs=`",
-    "p": "parameters p need `params=`",
-}
 
 
 def _checked_params(params: Tree) -> Tree:

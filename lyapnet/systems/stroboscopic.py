@@ -10,7 +10,8 @@ from ..numerics.arrays import Array
 from ..numerics.autodiff import Tree
 from .composed import ComposedOrbit
 from .flow import Flow
-from .orbit import JacobianOrbit, Orbit
+from .jacobian_orbit import JacobianOrbit
+from .orbit import Orbit
 from .protocol import System
 
 
@@ -62,6 +63,11 @@ class Stroboscopic(System):
     def reservation(self) -> str:
         """What speaks against the exponents of the flow's runs so far."""
         return self.flow.reservation
+
+    @property
+    def if_it_diverges(self) -> str:
+        """What a user may do about states of the flow that are not finite."""
+        return self.flow.if_it_diverges
 
     def default_state(self, rng: np.random.Generator) -> Array | None:
         """Return the state that the flow starts from."""
@@ -120,7 +126,7 @@ def stroboscopic(flow: Flow, period: float) -> Stroboscopic:
     0.53349
     """
     if not isinstance(flow, Flow):
-        raise TypeError(f"`flow` must be a Flow, got a {type(flow).__name__}")
+        raise TypeError(f"`flow` must be a Flow, got {type(flow).__name__}")
     if flow.n_inputs:
         raise ValueError(
             f"`flow` has n_inputs={flow.n_inputs}, and inputs need not repeat: write them into the "

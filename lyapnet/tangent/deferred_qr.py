@@ -25,7 +25,7 @@ _LENGTHS = 1e-50, 1e50
 
 
 def forward_in_blocks(orbit: Orbit, rows: Array, start: int) -> tuple[Array, Array, float, Tape]:
-    """Carry a basis along an orbit, as `trajectory.forward` with an interval of one step.
+    """Carry a basis along an orbit, as `forward.forward` with an interval of one step.
 
     Parameters
     ----------

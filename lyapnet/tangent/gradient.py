@@ -19,8 +19,9 @@ from ..systems import System
 from ..systems.orbit import Orbit
 from .deferred_qr import forward_in_blocks
 from .forward import Tape, forward
+from .plan import Plan
 from .reverse import reverse
-from .stretches import Plan, run_orbit, stretch_length
+from .stretches import run_orbit, run_stretches, stretch_length
 
 #: Numbers that a reverse sweep may keep; longer windows are recomputed stretch by stretch.
 _TAPE = 2**26
@@ -62,10 +63,9 @@ def exponents(
     record = Record(system, inputs, plan, [], [])
     total = np.zeros(rows.shape[:-1])
     with blas_threads(rows.size * system.dim):
-        for phase, start, stop in plan.stretches(length):
+        for phase, start, orbit in run_stretches(system, x, inputs, plan.stretches(length)):
             if keep:
-                record.starts.append((phase, start, stop, x, rows))
-            orbit = run_orbit(system, x, inputs, start, stop)
+                record.starts.append((phase, start, start + orbit.n_steps, x, rows))
             tape: Tape | Orbit | None = orbit
             if phase != "transient":
                 growth, rows, sine, tape = _forward(orbit, rows, plan, start, keep)
@@ -74,7 +74,7 @@ def exponents(
                     total += growth.sum(axis=0)
             if keep:
                 record.tapes.append(tape if hold else None)
-            x = orbit.states[-1]
+            x = orbit.last
     return total / (plan.n_steps * system.dt), record
 
 

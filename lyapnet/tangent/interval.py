@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
-from .. import validate
 from ..numerics.arrays import Array, blas_threads
 from ..systems import System
 from ..systems.orbit import Orbit
 from .forward import forward
+from .plan import Plan, interval_of
 from .qr import SMALL, orthonormalise
-from .stretches import Losses, Plan, check_states, run_orbit
+from .stretches import Losses, check_states, run_stretches
 
 #: Automatic intervals: round numbers, so that blocks fill round windows.
 _INTERVALS = (50, 25, 20, 10, 5, 4, 3, 2, 1)
@@ -29,16 +29,16 @@ _SETTLE = 50
 #: Intervals tried one after the other on the way to an automatic one.
 _TRIALS = 5
 
-#: The automatic interval aims at this sine, so that it hardly ever meets the limit.
+#: The automatic interval aims at this sine between the vectors of a basis before they are
+#: orthonormalised, ten times `forward.SMALLEST_SINE`, so that it hardly ever meets that limit.
 SPECTRUM_AIM = 1e-7
 
 #: With more vectors than `qr.SMALL` at this one: down to it Cholesky's method is enough, which is
 #: faster than fewer factorisations by another.
 CHOLESKY_AIM = 1e-4
 
-
-#: The automatic interval aims at this sine between the vectors of a basis before they are
-#: orthonormalised: ten times what `trajectory.SMALLEST_SINE` would refuse.
+#: That of flossing is learnt from the window before, which may have met less than the next one
+#: will: it stays a thousand times above `forward.SMALLEST_SINE`.
 GRADIENT_AIM = 1e-5
 
 
@@ -68,30 +68,25 @@ def automatic_interval(
     longest = min(_INTERVALS[0], plan.n_steps // _BLOCKS)
     if longest <= 1:
         return 1
-    warm = min(plan.transient + plan.basis_transient, 1000, plan.total - _TRIALS * longest)
+    warm = min(plan.warm_up, 1000, plan.total - _TRIALS * longest)
     settle = min(warm, plan.basis_transient, _SETTLE)
+    end = warm + _TRIALS * longest
+    trials = [("trial", start, start + longest) for start in range(warm, end, longest)]
+    before = [("transient", 0, warm - settle), ("basis_transient", warm - settle, warm)]
+    stretches = [one for one in before if one[1] < one[2]] + trials
     found = longest
     candidates = sorted(q for q in _INTERVALS if q <= longest)
     with blas_threads(rows.size * system.dim):
-        if warm > settle:
-            orbit = run_orbit(system, x, inputs, 0, warm - settle, losses=losses)
-            if orbit.runs_along:
-                check_states(orbit, 0)
-            x = orbit.last
-        if settle:
-            orbit = run_orbit(system, x, inputs, warm - settle, warm, losses=losses)
-            rows = forward(orbit, rows, 1, start=warm - settle, forgiving=True)[1]
-            x = orbit.last
-        for trial in range(_TRIALS):
-            start = warm + trial * longest
-            orbit = run_orbit(system, x, inputs, start, start + longest, losses=losses)
-            if orbit.runs_along:
-                check_states(orbit, start)
-            if _returns(orbit):
-                return 1
-            found = min(found, choose_interval(orbit, rows, candidates))
+        for phase, start, orbit in run_stretches(system, x, inputs, stretches, losses=losses):
+            if phase == "transient":
+                continue
+            if phase == "trial":
+                if orbit.runs_along:
+                    check_states(orbit, start)
+                if _returns(orbit):
+                    return 1
+                found = min(found, choose_interval(orbit, rows, candidates))
             rows = forward(orbit, rows, 1, start=start, forgiving=True)[1]
-            x = orbit.last
     fitting = [q for q in _INTERVALS if q <= found]
     exact = [q for q in fitting if plan.n_steps % q == 0]
     return exact[0] if 3 * exact[0] > 2 * fitting[0] else fitting[0]
@@ -101,16 +96,6 @@ def _returns(orbit: Orbit) -> bool:
     """Say whether a trajectory is back where it started, in any member."""
     start, later = orbit.states[0], orbit.states[1:]
     return bool((np.abs(later - start) <= 1e-8 * (1 + np.abs(start))).all(axis=-1).any())
-
-
-def interval_of(qr_interval: Any) -> int | None:
-    """Return the QR interval, None for the automatic one."""
-    if isinstance(qr_interval, str) and qr_interval == "auto":
-        return None
-    if not isinstance(qr_interval, str) and hasattr(qr_interval, "__index__"):
-        return validate.integer("qr_interval", qr_interval, low=1)
-    kind = ValueError if isinstance(qr_interval, str) else TypeError
-    raise kind(f'`qr_interval` must be an integer, at least 1, or "auto", got {qr_interval!r}')
 
 
 def choose_interval(orbit: Orbit, rows: Array, intervals: Sequence[int]) -> int:
@@ -163,6 +148,10 @@ class Interval:
         """Return the interval that an argument means."""
         steps = interval_of(qr_interval)
         return cls(1, True) if steps is None else cls(steps, False)
+
+    def within(self, plan: Plan) -> Plan:
+        """Return a plan with this interval."""
+        return replace(plan, interval=self.steps, forgiving=self.automatic)
 
     def adapt(self, smallest_sine: float, most: int) -> None:
         """Choose the next interval by the smallest sine seen in the last window.

@@ -1,82 +1,112 @@
-"""How a run starts: counts of steps, first state, first basis and inputs, checked and completed."""
+"""How a run starts: first state, first basis and inputs, checked and completed."""
 
 from __future__ import annotations
 
 import warnings
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, overload
 
+import autograd.numpy as anp
 import numpy as np
 
 from .. import validate
-from ..numerics.arrays import Array
-from ..numerics.autodiff import value
+from ..numerics.arrays import Array, ArrayLike
+from ..numerics.autodiff import is_traced, value
 from ..systems import System
-from .interval import interval_of
 from .qr import orthonormalise
-from .stretches import Plan
-
-#: Each warm-up takes a tenth of the run, but at least so many steps.
-_WARM_UP = 100
-
-#: With a tolerance no more than this, whatever the largest number of steps.
-_LONGEST_WITH_TOL = 2000
 
 
-def plan_of(u: Array | None, n_steps: Any, transient: Any, basis_transient: Any, tol: Any) -> Plan:
-    """Complete the counts of steps."""
-    if n_steps is not None:
-        n_steps = validate.integer("n_steps", n_steps, low=1)
-    elif u is None:
-        more = ", the most to take," if tol is not None else ""
-        raise ValueError(f"`n_steps`{more} is needed where no `inputs` fix the number of steps")
-    length = 0 if u is None else len(u)
-    steps = validate.counted(length, "step", "steps")
-    default = n_steps is not None and (transient is None or basis_transient is None)
-    warm = length // 10 if n_steps is None else max(_WARM_UP, n_steps // 10)
-    if tol is not None:
-        warm = min(warm, _LONGEST_WITH_TOL)  # n_steps is only the most that may be needed
-    transient = warm if transient is None else validate.integer("transient", transient, low=0)
-    basis_transient = (
-        warm
-        if basis_transient is None
-        else validate.integer("basis_transient", basis_transient, low=0)
-    )
-    if n_steps is None:
-        n_steps = length - transient - basis_transient
-        if n_steps < 1:
-            raise ValueError(
-                f"`inputs` has {steps}, not more than transient={transient} and "
-                f"basis_transient={basis_transient} take: give a longer sequence"
-            )
-    elif default and u is not None and length < (total := n_steps + transient + basis_transient):
-        warm_ups = {"transient": transient, "basis_transient": basis_transient}
-        more = " and ".join(f"{name}={count}" for name, count in warm_ups.items() if count)
-        raise ValueError(
-            f"`inputs` has {steps}, but n_steps={n_steps} comes "
-            f"on top of {more}, {total} together: leave out n_steps, and it is what the "
-            "transients leave of the inputs; or give a longer sequence"
-        )
-    return Plan(transient, basis_transient, n_steps)
+@dataclass(frozen=True)
+class Start:
+    """A run before its first step: checked, drawn, and spread over its ensemble.
 
+    Attributes
+    ----------
+    system : System
+    x : array (..., n)
+        First state, with all axes of the ensemble.
+    rows : array (..., k, n)
+        First tangent vectors, orthonormal.
+    inputs : array (T, ..., c) or None
+        What each step is given, see `Drive`.
+    samples : array (T, ..., m) or None
+        The inputs as they were given.
+    t0 : float
+        Time.
+    seed : int or None
+        Of the noise that was drawn, if there is some.
+    """
 
-def window_plan(
-    u: Any, n_steps: int | None, transient: int, basis_transient: int, qr_interval: int | str
-) -> Plan:
-    """Check the counts of steps of a window, and complete them from the inputs."""
-    transient = validate.integer("transient", transient, low=0)
-    basis_transient = validate.integer("basis_transient", basis_transient, low=0)
-    interval = interval_of(qr_interval)
-    if n_steps is None:
-        if u is None:
-            raise ValueError("`n_steps` is needed where no `inputs` fix the number of steps")
-        n_steps = np.shape(value(u))[0] - transient - basis_transient
-        if n_steps < 1:
-            raise ValueError(
-                f"`inputs` has {np.shape(value(u))[0]} steps, not more than the transients of "
-                f"{transient} and {basis_transient}: give a longer sequence"
-            )
-    n_steps = validate.integer("n_steps", n_steps, low=1)
-    return Plan(transient, basis_transient, n_steps, interval or 1, forgiving=interval is None)
+    system: System
+    x: Array
+    rows: Array
+    inputs: Array | None
+    samples: Array | None
+    t0: float
+    seed: int | None
+
+    @classmethod
+    def of(
+        cls,
+        system: System,
+        samples: Array | None,
+        total: int,
+        *,
+        x0: Any,
+        t0: Any,
+        rng: np.random.Generator,
+        k: Any = None,
+        basis: Any = None,
+        parts: str = "",
+    ) -> Start:
+        """Check what a run of `total` steps is given, and draw what it is not.
+
+        Drawn are state, basis and noise, in this order; `parts` says what the steps are for.
+        """
+        check_inputs(system, samples, total, parts)
+        t0 = start_time(system, t0)
+        x = start_state(system, x0, rng)
+        Q = None if basis is None else validate.array("basis", basis, least=2)
+        check_order(samples, system.ensemble(x, None))
+        k = directions(k, Q, system.dim)
+        lead = system.ensemble(x, None if samples is None else samples[0])
+        rows = start_rows(Q, (*lead, system.dim, k), rng)
+        return cls.spread(system, x, rows, samples, total, t0, noise_seed(system, samples, rng))
+
+    @classmethod
+    def spread(
+        cls,
+        system: System,
+        x: Array,
+        rows: Array,
+        samples: Array | None,
+        total: int,
+        t0: float,
+        seed: int | None,
+    ) -> Start:
+        """Give state and inputs, checked already, the axes of the ensemble that `rows` have."""
+        lead = rows.shape[:-2]
+        inputs = system.drive.rows(samples, lead, total, t0=t0, seed=seed)
+        x = np.broadcast_to(x, (*lead, system.dim)).copy()
+        return cls(system, x, rows, inputs, samples, t0, seed)
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """What a result tells of it."""
+        return {
+            "k": self.rows.shape[-2],
+            "dt": self.system.dt,
+            "driven": self.samples is not None,
+            "t0": self.t0,
+        }
+
+    @property
+    def of_one_system(self) -> bool:
+        """Whether networks and parameters have no ensemble: one state and input span none."""
+        state = self.x[(0,) * (self.x.ndim - 1)]
+        u = self.samples
+        now = None if u is None else u[(0,) * (u.ndim - 1)]
+        return int(np.prod(self.system.ensemble(state, now))) == 1
 
 
 def start_state(system: System, x0: Any, rng: np.random.Generator) -> Array:
@@ -85,9 +115,17 @@ def start_state(system: System, x0: Any, rng: np.random.Generator) -> Array:
         x0 = system.default_state(rng)
         if x0 is None:
             raise ValueError("`x0` is needed: this system has no initial state of its own")
-    x = validate.array("x0", x0, least=1)
-    validate.trailing("x0", x, system.dim, "the system's dim")
-    validate.members("x0", x.shape[:-1])
+    found: Array = as_state(system, x0)
+    return found
+
+
+def as_state(system: System, x0: Any) -> Any:
+    """Return a state ``(..., n)`` that was given, traced or not; of one component also a number."""
+    x = x0 if is_traced(x0) else validate.array("x0", x0)
+    if np.ndim(value(x)) == 0 and system.dim == 1:
+        x = anp.reshape(x, (1,))
+    validate.trailing("x0", value(x), system.dim, system.state_is)
+    validate.members("x0", value(x).shape[:-1])
     return x
 
 
@@ -130,8 +168,18 @@ def orthonormal_rows(basis: Array) -> tuple[Array, Array]:
     return rows, np.ldexp(np.tril(factor).swapaxes(-1, -2), places)
 
 
-def input_sequence(inputs: Any) -> Array:
+@overload
+def input_sequence(inputs: None) -> None: ...
+
+
+@overload
+def input_sequence(inputs: ArrayLike) -> Array: ...
+
+
+def input_sequence(inputs: Any) -> Array | None:
     """Return an input sequence ``(n_steps, ..., n_inputs)`` as an array."""
+    if inputs is None:
+        return None
     u = validate.array("inputs", inputs, least=1)
     if u.ndim == 1:
         raise ValueError(
@@ -156,7 +204,7 @@ def check_order(u: Array | None, lead: tuple[int, ...]) -> None:
             f"`inputs` of shape {u.shape} are taken for {u.shape[1]} members of {len(u)} steps, "
             "since time is the first axis: if the batch comes first, give inputs.swapaxes(0, 1); "
             "if not, say so by an `x0` with the members' axis",
-            stacklevel=4,
+            stacklevel=5,
         )
 
 
@@ -175,25 +223,8 @@ def check_inputs(system: System, u: Array | None, needed: int, parts: str = "") 
         steps = validate.counted(len(u), "step", "steps")
         raise ValueError(
             f"`inputs` has {steps}, but the run takes {needed}, "
-            f"{parts}: give a longer sequence, or take fewer steps"
+            f"{parts}: give a longer sequence, by {needed - len(u)}, or take so many steps fewer"
         )
-
-
-def prepare_inputs(
-    system: System,
-    u: Array | None,
-    lead: tuple[int, ...],
-    total: int,
-    *,
-    t0: float = 0.0,
-    first: int = 0,
-    seed: int | None = None,
-) -> Array | None:
-    """Return the row of numbers that each step is given, with the axes of the ensemble.
-
-    See `Drive`: zeros where a driven system has no inputs.
-    """
-    return system.drive.rows(u, lead, total, t0=t0, first=first, seed=seed)
 
 
 def start_time(system: System, t0: Any) -> float:

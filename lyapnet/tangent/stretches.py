@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import numpy as np
@@ -12,48 +11,10 @@ from ..errors import DivergedError
 from ..numerics.arrays import Array
 from ..systems import System
 from ..systems.orbit import Orbit
+from .plan import Stretch
 
 #: Numbers in the arrays of one stretch of trajectory; they should stay in the cache.
 _STRETCH = 2**18
-
-
-@dataclass(frozen=True)
-class Plan:
-    """How many steps a run takes, and how.
-
-    Attributes
-    ----------
-    transient, basis_transient, n_steps : int
-        Steps of the state alone, of state and basis, and of the average.
-    interval : int
-        Steps between factorisations.
-    forgiving : bool
-        Whether the interval was chosen automatically. Blocks in which the basis comes near to
-        losing rank are divided; one in which it has lost it is refused where the interval
-        was asked for.
-    """
-
-    transient: int
-    basis_transient: int
-    n_steps: int
-    interval: int = 1
-    forgiving: bool = False
-
-    @property
-    def total(self) -> int:
-        """Number of all steps."""
-        return self.transient + self.basis_transient + self.n_steps
-
-    def stretches(self, length: int) -> Iterator[tuple[str, int, int]]:
-        """Yield (phase, start, stop), whole blocks of at most about `length` steps."""
-        length = max(1, length // self.interval) * self.interval
-        start = 0
-        for phase in ("transient", "basis_transient", "n_steps"):
-            end = start + getattr(self, phase)
-            while start < end:
-                stop = min(start + length, end)
-                yield phase, start, stop
-                start = stop
 
 
 #: Steps of a stretch at most, and of one after which nobody looks at the errors.
@@ -110,6 +71,7 @@ def run_orbit(
 ) -> Orbit:
     """Run steps ``start ... stop`` of a trajectory; refuse one that diverges, or note its loss."""
     orbit = system.orbit(x, None if inputs is None else inputs[start:stop], stop - start)
+    orbit.remedy = system.if_it_diverges
     if orbit.runs_along and losses is None:
         return orbit
     finite: Array = np.asarray(np.isfinite(orbit.last).all(axis=-1))
@@ -122,7 +84,31 @@ def run_orbit(
         if not losses.lost.all():
             return Surviving(orbit, losses.lost)
         finite, steps = ~losses.lost, losses.steps
-    raise _diverged(finite, steps, partial)
+    raise _diverged(finite, steps, partial, orbit.remedy)
+
+
+def run_stretches(
+    system: System,
+    x: Array,
+    inputs: Array | None,
+    stretches: Iterable[Stretch],
+    *,
+    losses: Losses | None = None,
+    bar: Any = None,
+) -> Iterator[tuple[str, int, Orbit]]:
+    """Run a trajectory stretch by stretch, each from where the one before has ended.
+
+    Yields the phase, the number of the first step, and the orbit, to do with it whatever one wants
+    before the trajectory goes on.
+    """
+    for phase, start, stop in stretches:
+        orbit = run_orbit(system, x, inputs, start, stop, losses=losses)
+        yield phase, start, orbit
+        if orbit.runs_along:
+            check_states(orbit, start)
+        x = orbit.last
+        if bar is not None:
+            bar.update(stop - start)
 
 
 def check_states(orbit: Orbit, start: int) -> None:
@@ -130,10 +116,10 @@ def check_states(orbit: Orbit, start: int) -> None:
     finite: Array = np.asarray(np.isfinite(orbit.last).all(axis=-1))
     if not finite.all():
         steps = start + np.argmin(np.isfinite(orbit.states).all(axis=-1), axis=0)
-        raise _diverged(finite, steps, None)
+        raise _diverged(finite, steps, None, orbit.remedy)
 
 
-def _diverged(finite: Array, steps: Array, partial: Any) -> DivergedError:
+def _diverged(finite: Array, steps: Array, partial: Any, remedy: str) -> DivergedError:
     """Name the member that diverged first."""
     first = np.argwhere(~finite & (steps == np.min(steps[~finite])))[0]
     at = tuple(int(i) for i in first)
@@ -142,8 +128,7 @@ def _diverged(finite: Array, steps: Array, partial: Any) -> DivergedError:
     more = f", and of {others} others by then or later," if others else ""
     keep = '; on_divergence="nan" keeps the other members' if at and finite.any() else ""
     return DivergedError(
-        f"the state{who}{more} is not finite after step {steps[at]}; start closer to the "
-        f"attractor, or use a smaller dt, gain or input{keep}",
+        f"the state{who}{more} is not finite after step {steps[at]}; {remedy}{keep}",
         step=int(steps[at]),
         partial=partial,
     )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 from weakref import WeakKeyDictionary
 
@@ -15,12 +14,16 @@ from ..numerics.autodiff import leaves
 from ..systems import System as _System
 from ..tangent.gradient import Record, exponents, gradient
 from ..tangent.interval import Interval
+from ..tangent.plan import Plan, window_plan
 from ..tangent.qr import orthonormalise
 from ..tangent.start import check_inputs
-from ..tangent.stretches import Plan
+from .device import brought, tell_of_device
 from .function import cast
 from .layers import cell_of, first_state, is_projected, is_standard, layer_tensors, projected
 from .system import System
+
+#: How often a window is run, as far as it pays to compile: in each step of a training.
+_AGAIN = 1000
 
 #: What is kept of a module from call to call: systems made of it, and intervals learnt.
 _MEMORY: WeakKeyDictionary[Any, dict[Any, Any]] = WeakKeyDictionary()
@@ -61,19 +64,25 @@ def finite_time_exponents(
         Steps between factorisations. The automatic one is the longest that keeps the basis well
         conditioned, learnt from call to call; exponents depend on it by rounding only.
     rng : None, int, numpy or torch Generator, optional
-        For the random orthonormal basis at the start; PyTorch's own generator if left out.
+        For the random orthonormal basis at the start; the same one in each call if left out. A
+        Generator draws another one each time. PyTorch's own random stream is not touched.
 
     Returns
     -------
     tensor (k,) or (B, k)
-        In QR order, nats per step, ``float64``, on the CPU. There are no second derivatives.
+        In QR order, nats per step, ``float64``, on the module's device. There are no second
+        derivatives.
+
+    Warns
+    -----
+    UserWarning
+        Once for each module that is not on the CPU: everything is computed there in ``float64``, so
+        its parameters are copied in each call. Gradients arrive where the parameters are.
 
     Notes
     -----
-    Computed in ``float64`` on the CPU; a module on another device is copied there in each call,
-    with a warning the first time. A vanilla network's exponents are those of its
-    pre-activations, as everywhere in lyapnet: over a finite window they differ at its ends
-    from those of its outputs.
+    A vanilla network's exponents are those of its pre-activations, as everywhere in lyapnet: over a
+    finite window they differ at its ends from those of its outputs.
 
     Examples
     --------
@@ -83,17 +92,20 @@ def finite_time_exponents(
     >>> lam.shape
     torch.Size([3, 2])
     """
+    tell_of_device(module)
     u = _sequence(module, inputs)
     system, params = _system(module, h0, 0 if u is None else u.shape[-1])
     x = first_state(module, h0, system.dim, None if u is None or u.ndim == 2 else u.shape[1])
-    plan = _plan(None if u is None else len(u), n_steps, transient, basis_transient)
+    plan = window_plan(None if u is None else len(u), n_steps, transient, basis_transient)
     check_inputs(system, None if u is None else u.detach().numpy(), plan.total)
     k = validate.integer("k", k, low=1, high=system.dim)
     interval = Interval.of(qr_interval)
     if interval.automatic:
         interval = _remembered(module, ("interval", k, plan), lambda: interval)
+    system = system.with_loops(k, _AGAIN * plan.total)
     rows = _rows((*x.shape[:-1], k, system.dim), rng)
-    return _Exponents.apply(_Run(system, plan, rows, interval), x, u, *params)
+    lam = _Exponents.apply(_Run(system, plan, rows, interval), x, u, *params)
+    return brought(module, lam)
 
 
 def _sequence(module: Any, inputs: Any) -> Any:
@@ -139,8 +151,11 @@ def _system(module: Any, h0: Any, m: int) -> tuple[_System, list[Any]]:
     elif isinstance(module, torch.nn.Module):
         n = getattr(module, "hidden_size", None) if h0 is None else np.shape(h0)[-1]
         if n is None:
+            parts = [name for name, part in module.named_modules() if is_standard(part)]
+            remedy = f"; its recurrent part is module.{parts[0]}" if parts else ""
             raise ValueError(
                 "`h0` is needed: the module has no hidden_size that tells the size of its state"
+                + remedy
             )
         system = _remembered(module, ("system", n, m), lambda: System(module, n, n_inputs=m))
     else:
@@ -149,37 +164,15 @@ def _system(module: Any, h0: Any, m: int) -> tuple[_System, list[Any]]:
     return system.with_params({k: x.detach().numpy() for k, x in now.items()}), list(now.values())
 
 
-def _plan(length: int | None, n_steps: Any, transient: Any, basis_transient: Any) -> Plan:
-    """Check the counts of steps, and complete them from the inputs."""
-    transient = validate.integer("transient", transient, low=0)
-    basis_transient = validate.integer("basis_transient", basis_transient, low=0)
-    if n_steps is None:
-        if length is None:
-            raise ValueError("`n_steps` is needed where no `inputs` fix the number of steps")
-        n_steps = length - transient - basis_transient
-        if n_steps < 1:
-            raise ValueError(
-                f"`inputs` has {length} steps, not more than the transients of {transient} and "
-                f"{basis_transient}: give a longer sequence"
-            )
-    return Plan(transient, basis_transient, validate.integer("n_steps", n_steps, low=1))
-
-
 def _rows(shape: tuple[int, ...], rng: Any) -> Array:
     """Draw random orthonormal tangent vectors."""
-    if rng is None or isinstance(rng, torch.Generator):
-        rows = torch.randn(shape, dtype=torch.float64, generator=rng).numpy()
+    if isinstance(rng, torch.Generator):
+        rows = torch.randn(shape, dtype=torch.float64, generator=rng, device=rng.device)
+        rows = rows.cpu().numpy()
     else:
-        rows = validate.generator(rng).standard_normal(shape)
+        rows = validate.generator(0 if rng is None else rng).standard_normal(shape)
     orthonormalise(rows)
     return rows
-
-
-def like(module: Any, x: Any) -> Any:
-    """Bring a result to the precision and the device of a module."""
-    owner = getattr(module, "module", module)
-    one = next(iter(owner.parameters()), None) if isinstance(owner, torch.nn.Module) else None
-    return x if one is None else x.to(one)
 
 
 class _Run:
@@ -190,8 +183,7 @@ class _Run:
 
     def forward(self, x: Array, u: Array | None, *, keep: bool) -> tuple[Array, Record]:
         """Return the exponents, and what the way back needs."""
-        steps = self.interval.steps
-        plan = replace(self.plan, interval=steps, forgiving=self.interval.automatic)
+        plan = self.interval.within(self.plan)
         inputs = None if u is None else u[: plan.total]
         lam, record = exponents(self.system, x, self.rows, inputs, plan, keep=keep)
         self.interval.adapt(record.smallest_sine, plan.n_steps)

@@ -8,8 +8,9 @@ from typing import Any
 import numpy as np
 import torch
 
-from ..numerics.arrays import Array, unbroadcast
-from ..systems.orbit import Cotangent, Orbit
+from ..numerics.arrays import Array
+from ..systems.foreign import ForeignOrbit
+from ..systems.orbit import Cotangent
 from .function import StepFunction
 from .staged import Staged, trace
 
@@ -26,9 +27,20 @@ class Functions:
         self._traced: dict[Any, Any] = {}
 
     def run(self, fixed: Any, given: Any, carried: Any) -> Any:
-        """Take one step from ``x (B, n)`` or ``(n,)``."""
-        u = given[0] if given else None
-        return over_members(lambda x, u: self.step(fixed, x, u), carried[0].ndim - 1)(carried[0], u)
+        """Take one step from ``x (B, n)`` or ``(n,)``.
+
+        Over members within a forward derivative, which is thrown away: it takes PyTorch's fused
+        operations apart, such as that of an LSTMCell, which `vmap` cannot map by itself.
+        """
+        u, axes = given[0] if given else None, carried[0].ndim - 1
+        if not axes:
+            return self.step(fixed, carried[0], u)
+
+        def one(x: Any, u: Any) -> Any:
+            step = lambda x: self.step(fixed, x, u)  # noqa: E731
+            return torch.func.jvp(step, (x,), (torch.zeros_like(x),))[0]
+
+        return over_members(one, axes)(carried[0], u)
 
     def push(self, fixed: Any, given: Any, carried: Any) -> Any:
         """Multiply rows ``(..., k, n)`` by the Jacobian."""
@@ -88,7 +100,7 @@ def over_members(function: Callable[..., Any], axes: int) -> Callable[..., Any]:
     )))(x, u, *more)  # fmt: skip
 
 
-class TorchOrbit(Orbit):
+class TorchOrbit(ForeignOrbit):
     """A stretch of trajectory of a `lyapnet.torch.System`; see `Orbit` for the contract.
 
     The axes of the ensemble are one for PyTorch, of B members.
@@ -150,24 +162,6 @@ class TorchOrbit(Orbit):
             found = self._along[key](s, vectors)
         out[...] = found.numpy().reshape(rows.shape)
 
-    def push(self, s: int, rows: Array, out: Array) -> None:
-        """Carry tangent vectors through step s."""
-        self._apply("push", s, rows, out)
-
-    def pull(self, s: int, rows: Array, out: Array, forward: Array | None = None) -> None:
-        """Carry cotangent vectors back through step s."""
-        self._apply("pull", s, rows, out)
-
-    @property
-    def jacobians(self) -> Array:
-        """Jacobians of all steps ``(T, ..., n, n)``."""
-        n = self.states.shape[-1]
-        found = np.empty((self.n_steps, *self._lead, n, n))
-        unit = np.broadcast_to(np.eye(n), (*self._lead, n, n))
-        for s in range(self.n_steps):
-            self.push(s, unit, found[s])
-        return found.swapaxes(-1, -2)
-
     def tangent_adjoint(self, rows: Array, rows_bar: Array) -> Cotangent:
         """Differentiate ``sum(rows (D^T rows_bar))``, reverse mode twice.
 
@@ -218,9 +212,3 @@ class TorchOrbit(Orbit):
             return [torch.zeros_like(w) for w in wanted]
         found = torch.autograd.grad(y, wanted, bar.reshape(y.shape), allow_unused=True)
         return [torch.zeros_like(w) if g is None else g for w, g in zip(wanted, found, strict=True)]
-
-    def _inputs_bar(self, u_bar: Array) -> Array | None:
-        if self.inputs is None:
-            return None
-        full = u_bar.reshape(self.n_steps, *self._lead, -1)
-        return unbroadcast(full, self.inputs.shape)

@@ -10,14 +10,14 @@ import torch
 
 from .. import validate
 from ..numerics.arrays import Array
-from ..numerics.autodiff import is_traced, leaves, value
-from ..systems import System as _System
+from ..numerics.autodiff import value
+from ..systems.foreign import ForeignSystem
 from ..systems.orbit import Orbit
 from .function import StepFunction, cast
 from .orbit import Functions, TorchOrbit
 
 
-class System(_System):
+class System(ForeignSystem):
     r"""A step written in PyTorch: whatever lyapnet does with a cell, it does with this.
 
     .. math:: h_{s+1} = f(h_s, u_{s+1}; \theta)
@@ -78,6 +78,8 @@ class System(_System):
     (2,)
     """
 
+    framework = "PyTorch"
+
     def __init__(
         self, step: Any, dim: int, *, n_inputs: int = 0, params: Any = None, dt: float = 1.0,
         dtype: Any = None,
@@ -93,9 +95,6 @@ class System(_System):
         self._step = StepFunction(step, self.dim, self.n_inputs, params, dtype)
         self.params = self._step.current() or None
         self._functions = Functions(self._step)
-
-    def __repr__(self) -> str:
-        return f"lyapnet.torch.System(dim={self.dim}, n_inputs={self.n_inputs})"
 
     def with_params(self, params: Any) -> Self:
         """Return the same system with other parameters.
@@ -138,39 +137,6 @@ class System(_System):
 
     def _plain(self) -> dict[str, Array]:
         return {name: np.asarray(value(x), dtype=float) for name, x in (self.params or {}).items()}
-
-    def default_state(self, rng: np.random.Generator) -> Array:
-        """Draw a standard normal state: zero can be a fixed point."""
-        return rng.standard_normal(self.dim)
-
-    def _one(self, x: Any, u: Any) -> Orbit:
-        if is_traced(x, u, *leaves(self.params)):
-            raise TypeError(
-                "autograd cannot trace a single step of PyTorch: ask for exponents by "
-                "`finite_time_exponents`, or write the whole (as a closed loop) in PyTorch"
-            )
-        x = np.asarray(x, dtype=float)
-        u = None if u is None or not self.n_inputs else np.asarray(u, dtype=float)
-        x = np.broadcast_to(x, (*self.ensemble(x, u), self.dim))
-        return self.orbit(x, None if u is None else u[None], 1)
-
-    def step(self, x: Any, u: Any = None) -> Any:
-        """Return the next state ``(..., n)``; without an input, under zero input."""
-        return self._one(x, u).states[1]
-
-    def jacobian(self, x: Any, u: Any = None) -> Any:
-        """Return the Jacobian of `step` in the state, ``(..., n, n)``."""
-        return self._one(x, u).jacobians[0]
-
-    def pushforward(self, x: Any, Q: Any, u: Any = None) -> Any:
-        """Return the Jacobian times ``Q (..., n, k)`` without forming it."""
-        Q = np.asarray(Q, dtype=float)
-        x = np.asarray(x, dtype=float)
-        x = np.broadcast_to(x, (*np.broadcast_shapes(x.shape[:-1], Q.shape[:-2]), self.dim))
-        rows = np.broadcast_to(Q.swapaxes(-1, -2), (*x.shape[:-1], *Q.shape[:-3:-1]))
-        out = np.empty(rows.shape)
-        self._one(x, u).push(0, rows, out)
-        return out.swapaxes(-1, -2)
 
     def orbit(self, x: Array, inputs: Array | None, n_steps: int) -> Orbit:
         """Run `n_steps` steps; see `lyapnet.System.orbit`."""

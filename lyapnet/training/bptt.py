@@ -63,7 +63,7 @@ def evaluate(
     n_steps, members = batch.inputs.shape[:2]
     x = np.broadcast_to(x0, (members, system.dim))
     with blas_threads(members * system.dim**2):
-        orbit = run_orbit(system, x, batch.inputs, 0, n_steps)
+        orbit = run_orbit(system, x, batch.rows(system), 0, n_steps)
         first = int(np.argmax(batch.weights.any(axis=1)))
         read = orbit.states[1 + first :]
         with np.errstate(over="ignore", invalid="ignore"):

@@ -17,8 +17,9 @@ from ..cells.gated import GatedCell
 from ..numerics.arrays import Array
 from ..spectrum.covariant import covariant_vectors
 from ..tangent.gradient import exponents
+from ..tangent.plan import Plan
 from ..tangent.qr import orthonormalise
-from ..tangent.stretches import Plan, run_orbit
+from ..tangent.stretches import run_orbit
 from .bptt import Evaluation, read_back
 from .network import Batch, Network
 from .penalty import recurrent_weights
@@ -53,8 +54,9 @@ def transmission(moment: Moment) -> Array:
     back unchanged, whatever the loss, the length of the sequences and the readout.
     """
     found = moment.evaluation
-    bar = np.matmul(found.outputs_bar, moment.network.readout.W)
-    sent = np.sqrt(np.sum(bar**2, axis=(0, 2))).mean()
+    bar, W = found.outputs_bar, moment.network.readout.W
+    # The squared length of what W^T carries back, without carrying it.
+    sent = np.sqrt(np.einsum("tbi,tbi->b", np.matmul(bar, np.dot(W, W.T)), bar)).mean()
     return np.linalg.norm(found.initial_bar, axis=-1).mean() / max(sent, np.finfo(float).tiny)
 
 
@@ -88,7 +90,7 @@ def effective_rank(moment: Moment) -> Array:
 def finite_exponents(moment: Moment) -> Array:
     """All exponents along the batch's first sequence, descending ``(n,)``: about 15 ms."""
     system = moment.network.system
-    inputs = moment.batch.inputs[:, 0]
+    inputs = moment.batch.rows(system)[:, 0]
     warm = min(len(inputs) // 4, 50)
     plan = Plan(0, warm, min(len(inputs) - warm, 100), 1)
     rows = np.random.default_rng(moment.epoch).standard_normal((system.dim, system.dim))
@@ -122,9 +124,11 @@ def gradient_overlap(moment: Moment) -> Array:
         transient=0,
         basis_transient=warm,
         backward_transient=warm,
+        t0=moment.batch.t0,
         rng=moment.epoch,
     ).vectors
-    orbit = run_orbit(system, moment.network.x0, inputs, 0, len(inputs))
+    rows = moment.batch.rows(system)[:, 0]
+    orbit = run_orbit(system, moment.network.x0, rows, 0, len(rows))
     bars = np.zeros((len(inputs) + 1, 1, system.dim))
     bars[-1, 0, system.visible] = moment.evaluation.outputs_bar[-1, 0] @ W
     for s in reversed(range(warm, len(inputs))):

@@ -29,6 +29,14 @@ class Batch(NamedTuple):
     targets: Array
     #: What each step counts in the loss, ``(T, batch)`` or ``(T, 1)``.
     weights: Array
+    #: Time at which the sequences begin, for systems that depend on it.
+    t0: float = 0.0
+
+    def rows(self, system: System) -> Array:
+        """Return what each step of a system is given: its input, and the time if it asks for it."""
+        members = self.inputs.shape[1:-1]
+        found: Array = system.drive.rows(self.inputs, members, len(self.inputs), t0=self.t0)
+        return found
 
 
 class Network(NamedTuple):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -15,6 +15,25 @@ from ..systems.parameters import named_params
 __all__ = ["JacobianNorm", "SpectralRadius"]
 
 Penalised = tuple[float, Array | None, Params]
+
+
+class Penalty(Protocol):
+    """What `train` takes for a penalty."""
+
+    def evaluate(self, system: Any, orbit: Any, rng: np.random.Generator, /) -> Penalised:
+        """Return the penalty, and its cotangents of states and parameters.
+
+        Parameters
+        ----------
+        system : System
+        orbit : Orbit
+            Of the batch, ``(T, batch, n)``.
+        rng : Generator
+
+        Returns
+        -------
+        float, array (T, batch, n) or None, dict of str to array
+        """
 
 
 class SpectralRadius:

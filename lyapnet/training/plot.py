@@ -63,3 +63,13 @@ def _mark_flossing(ax: Any, per_epoch: Any) -> None:
     if len(at) <= FEW:
         ax.vlines(at + 0.5, 0, 1, color=RED, lw=0.8, alpha=0.5, zorder=0,
                   transform=ax.get_xaxis_transform())  # fmt: skip
+
+
+def plot_ridges(fit: Any, ax: Any = None) -> Any:
+    """Draw the error of a readout on the parts left out over the ridge."""
+    ax = new_axes(ax, figsize=(5, 3))
+    ax.loglog(fit.ridges, fit.scores, "o-", color=BLUE)
+    ax.axvline(fit.ridge, color="0.6", lw=0.8, zorder=0)
+    ax.set_xlabel("ridge")
+    ax.set_ylabel("relative error on parts left out")
+    return ax

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
-
-from numpy.typing import NDArray
 
 from ..flossing.progress import Progress
+from ..numerics.arrays import Array
 from ..results.storage import register
 
 
@@ -31,11 +29,11 @@ class TrainingProgress(Progress):
         The diagnostic of that name, where it is known.
     """
 
-    accuracy: NDArray[Any]
-    gradient_norm_h0: NDArray[Any]
-    flossing_epochs: NDArray[Any]
-    diagnostics: dict[str, NDArray[Any]]
-    transmission: NDArray[Any] | None = None
+    accuracy: Array
+    gradient_norm_h0: Array
+    flossing_epochs: Array
+    diagnostics: dict[str, Array]
+    transmission: Array | None = None
 
     def _summary(self) -> dict[str, str]:
         shown = super()._summary()

@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
-import itertools
 from dataclasses import dataclass
-from typing import Any, ClassVar, NamedTuple
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
 import numpy as np
 
 from .. import validate
 from ..cells import EchoStateNetwork
-from ..numerics.arrays import Array
+from ..numerics.arrays import Array, ArrayLike
 from ..results.result import Result
 from ..results.storage import register
-from ..systems import System, as_system
+from ..systems import System, SystemLike, as_system
 from ..systems.closed_loop import ClosedLoop
+from ..tangent.plan import divided
 from ..tangent.start import check_inputs, input_sequence, start_state
-from ..tangent.stretches import run_orbit
+from ..tangent.stretches import run_stretches
 from .network import Readout
+from .plot import plot_ridges
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
 
 #: Steps of a sequence whose states are held at once.
 _STRETCH = 2000
@@ -73,32 +78,25 @@ class ReadoutFit(Result):
             return cell.closed(*self.readout)
         return ClosedLoop(cell, *self.readout)
 
-    def plot(self, ax: Any = None) -> Any:
+    def plot(self, ax: Axes | None = None) -> Axes:
         """Draw the error on the parts left out over the ridge; return the Axes.
 
         Parameters
         ----------
         ax : matplotlib Axes, optional
         """
-        from ..results import axes
-
-        ax = axes.new_axes(ax, figsize=(5, 3))
-        ax.loglog(self.ridges, self.scores, "o-", color=axes.BLUE)
-        ax.axvline(self.ridge, color="0.6", lw=0.8, zorder=0)
-        ax.set_xlabel("ridge")
-        ax.set_ylabel("relative error on parts left out")
-        return ax
+        return plot_ridges(self, ax)
 
 
 def fit_readout(
-    cell: Any,
-    inputs: Any,
-    targets: Any,
+    cell: SystemLike,
+    inputs: ArrayLike,
+    targets: ArrayLike,
     *,
-    ridge: Any = 1e-6,
+    ridge: float | ArrayLike = 1e-6,
     washout: int = 100,
     folds: int = 5,
-    x0: Any = None,
+    x0: ArrayLike | None = None,
 ) -> ReadoutFit:
     r"""Fit a linear readout of a driven system's states by ridge regression.
 
@@ -154,7 +152,9 @@ def fit_readout(
         raise ValueError(f"`inputs` has {len(u)} steps, `targets` has {len(y)}: give as many")
     ridges = np.atleast_1d(validate.array("ridge", ridge))
     if ridges.ndim != 1 or not len(ridges) or not (ridges >= 0).all():
-        raise ValueError(f"`ridge` must be a number or a sequence of such, at least 0; got {ridge}")
+        raise ValueError(
+            f"`ridge` must be a number or a sequence of such, at least 0; got {ridges}"
+        )
     folds = validate.integer("folds", folds, low=2)
     start = (
         np.zeros(system.dim) if x0 is None else start_state(system, x0, np.random.default_rng(0))
@@ -197,18 +197,15 @@ def _gather(
 ) -> tuple[list[_Moments], Array]:
     """Run the system; return the moments of each part, and the last state."""
     edges = np.linspace(washout, len(u), folds + 1).astype(int)
-    if washout:
-        x = run_orbit(system, x, u, 0, washout).states[-1]
-    parts = []
-    for first, last in itertools.pairwise(edges):
-        found = []
-        for start in range(first, last, _STRETCH):
-            stop = min(start + _STRETCH, last)
-            states = run_orbit(system, x, u, start, stop).states
-            found.append(_Moments.of(states[1:, system.visible], y[start:stop]))
-            x = states[-1]
-        parts.append(_sum(found))
-    return parts, x
+    phases = {"washout": washout} | {f"fold {i}": int(n) for i, n in enumerate(np.diff(edges))}
+    found: dict[str, list[_Moments]] = {}
+    for phase, start, orbit in run_stretches(system, x, u, divided(phases, _STRETCH)):
+        x = orbit.last
+        if phase != "washout":
+            targets = y[start : start + orbit.n_steps]
+            moments = _Moments.of(orbit.states[1:, system.visible], targets)
+            found.setdefault(phase, []).append(moments)
+    return [_sum(found[fold]) for fold in phases if fold != "washout"], x
 
 
 def _solve(m: _Moments, ridges: Array) -> list[Readout]:

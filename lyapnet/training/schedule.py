@@ -2,53 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import Any, ClassVar
+from collections.abc import Iterable, Mapping
+from typing import Any, ClassVar, Protocol
 
 import numpy as np
 
 from .. import validate
-from ..flossing.loss import per_exponent
-from ..optimize import Adam, as_adam, checked_clip
-from ..tangent.interval import Interval
+from ..flossing.window import Window
+from ..numerics.arrays import ArrayLike
+from ..optimize import Adam
 from .progress import TrainingProgress
 
 
-class _Schedule:
+class _Windowed:
     """What all schedules of lyapnet share: the window that they floss, and how."""
 
     #: What the `repr` shows beside the window.
     _own: ClassVar[tuple[str, ...]] = ()
 
-    def __init__(
-        self,
-        *,
-        k: int,
-        n_steps: int,
-        target: Any,
-        transient: int,
-        basis_transient: int,
-        optimizer: Adam | None,
-        weights: Any,
-        reduction: str,
-        qr_interval: Any,
-        clip_norm: Any,
-        only: Any,
-    ) -> None:
-        Interval.of(qr_interval)
-        per_exponent(target, weights, reduction, validate.integer("k", k, low=1))
-        as_adam(optimizer)
-        self.settings: dict[str, Any] = dict(
-            k=k,
-            n_steps=validate.integer("n_steps", n_steps, low=1),
-            transient=validate.integer("transient", transient, low=0),
-            basis_transient=validate.integer("basis_transient", basis_transient, low=0),
-            target=target,
-            optimizer=optimizer, weights=weights, reduction=reduction, qr_interval=qr_interval,
-            clip_norm=checked_clip(clip_norm),
-        )  # fmt: skip
-        if only is not None:
-            self.settings["only"] = only
+    def __init__(self, window: Window) -> None:
+        self.settings = window.settings
 
     def __repr__(self) -> str:
         own = {name: getattr(self, name) for name in self._own if getattr(self, name) is not None}
@@ -61,7 +34,7 @@ class _Schedule:
         raise NotImplementedError
 
 
-class FlossingSchedule(_Schedule):
+class FlossingSchedule(_Windowed):
     """Floss before training, and again before given epochs.
 
     Parameters
@@ -100,21 +73,21 @@ class FlossingSchedule(_Schedule):
         *,
         k: int,
         n_steps: int,
-        target: Any = 0.0,
+        target: ArrayLike = 0.0,
         transient: int = 0,
         basis_transient: int = 0,
         optimizer: Adam | None = None,
-        weights: Any = None,
+        weights: ArrayLike | None = None,
         reduction: str = "sum",
-        qr_interval: Any = "auto",
-        clip_norm: Any = None,
-        only: Any = None,
+        qr_interval: int | str = "auto",
+        clip_norm: float | tuple[str, float] | None = None,
+        only: Iterable[str] | None = None,
     ) -> None:
-        super().__init__(
+        super().__init__(Window(
             k=k, n_steps=n_steps, target=target, transient=transient,
             basis_transient=basis_transient, optimizer=optimizer, weights=weights,
             reduction=reduction, qr_interval=qr_interval, clip_norm=clip_norm, only=only,
-        )  # fmt: skip
+        ))  # fmt: skip
         self.before = validate.integer("before", before, low=0)
         each = at if isinstance(at, Iterable) else (at,)
         self.at = tuple(sorted({validate.integer("at", epoch, low=0) for epoch in each}))
@@ -125,13 +98,14 @@ class FlossingSchedule(_Schedule):
         return self.before * (epoch == 0) + self.epochs * (epoch in self.at)
 
 
-class AdaptiveFlossing(_Schedule):
+class AdaptiveFlossing(_Windowed):
     """Floss while the gradient across the horizon has collapsed, and stop when it is back.
 
     What counts is the `transmission`, the share of the loss gradient that arrives in the first
     state, which each training epoch measures. Flossing goes on before training, in short episodes
-    with a training epoch after each, as long as it makes the transmission grow; and again whenever
-    it has fallen far below what it was when flossing ended.
+    with a training epoch after each, as long as it makes the transmission grow. It begins again
+    whenever that has fallen far below what it was when flossing ended, and ends as soon as most of
+    it is back.
 
     Parameters
     ----------
@@ -152,6 +126,9 @@ class AdaptiveFlossing(_Schedule):
     growth, patience : float, int, optional
         Flossing ends when the last `patience` episodes have not brought the transmission to
         `growth` times what those before them had reached.
+    enough : float, optional
+        Flossing during training ends as soon as the transmission is this many times as large as
+        it was at the best end of flossing so far; infinite for no such end.
     clip_norm : float, optional
         As for `floss`.
     k, n_steps, target, transient, basis_transient, optimizer, ...
@@ -183,23 +160,24 @@ class AdaptiveFlossing(_Schedule):
         drop: float = 100.0,
         growth: float = 1.2,
         patience: int = 3,
-        clip_norm: Any = 1.0,
+        enough: float = 0.3,
+        clip_norm: float | tuple[str, float] | None = 1.0,
         k: int,
         n_steps: int,
-        target: Any = 0.0,
+        target: ArrayLike = 0.0,
         transient: int = 0,
         basis_transient: int = 0,
         optimizer: Adam | None = None,
-        weights: Any = None,
+        weights: ArrayLike | None = None,
         reduction: str = "sum",
-        qr_interval: Any = "auto",
-        only: Any = None,
+        qr_interval: int | str = "auto",
+        only: Iterable[str] | None = None,
     ) -> None:
-        super().__init__(
+        super().__init__(Window(
             k=k, n_steps=n_steps, target=target, transient=transient,
             basis_transient=basis_transient, optimizer=optimizer, weights=weights,
             reduction=reduction, qr_interval=qr_interval, clip_norm=clip_norm, only=only,
-        )  # fmt: skip
+        ))  # fmt: skip
         if (low is None) != (high is None):
             raise ValueError(f"`low` and `high` go together: got {low} and {high}")
         self.low = None if low is None else validate.real("low", low, positive=True)
@@ -210,6 +188,7 @@ class AdaptiveFlossing(_Schedule):
         self.drop = validate.real("drop", drop, low=1.0)
         self.growth = validate.real("growth", growth, low=1.0)
         self.patience = validate.integer("patience", patience, low=1)
+        self.enough = np.inf if enough == np.inf else validate.real("enough", enough, positive=True)
 
     def episode(self, epoch: int, record: TrainingProgress) -> int:
         """Return the number of flossing epochs to do before training epoch `epoch`."""
@@ -232,18 +211,25 @@ class AdaptiveFlossing(_Schedule):
     def _is_collapsed(self, record: TrainingProgress) -> bool:
         """Say whether flossing still helps, or training has undone what it did."""
         share = record.gradient_norm_h0 if record.transmission is None else record.transmission
-        at = np.flatnonzero(record.flossing_epochs)
-        if not len(at):
+        flossed = record.flossing_epochs > 0
+        if not flossed.any():
             return not len(share)  # before training
-        last = int(at[-1])
-        if last == len(share) - 1:
-            first = last - int(np.argmin(np.diff(at, prepend=-2)[::-1] == 1))
-            now, earlier = share[first:][-self.patience :], share[first:][: -self.patience]
-            return not len(earlier) or bool(now.max() > self.growth * earlier.max())
-        since = share[last:]
+        ends = np.flatnonzero(flossed & ~np.append(flossed[1:], False))
+        if flossed[-1]:
+            before = ends[:-1]
+            first = before[-1] + 1 if len(before) else 0
+            return self._still_helps(share[first:][flossed[first:]], share[before])
+        since = share[ends[-1] :]
         return len(since) > self.window and bool(
             _geometric_mean(since[-self.window :]) < since[0] / self.drop
         )
+
+    def _still_helps(self, episodes: Any, ends: Any) -> bool:
+        """Say whether to go on after these episodes, given how far flossing came before."""
+        if len(ends) and episodes[-1] >= self.enough * ends.max():
+            return False
+        now, earlier = episodes[-self.patience :], episodes[: -self.patience]
+        return not len(earlier) or bool(now.max() > self.growth * earlier.max())
 
 
 def _geometric_mean(x: Any) -> float:
@@ -258,8 +244,25 @@ def _short(x: Any) -> str:
     return f"{x:g}" if isinstance(x, float) else repr(x)
 
 
-def check_schedule(schedule: Any) -> dict[str, Any]:
-    """Return a schedule's settings, if it follows the protocol."""
+class Schedule(Protocol):
+    """What `train` takes for a schedule: any object that has these two."""
+
+    @property
+    def settings(self) -> Mapping[str, Any]:
+        """What to floss, as of `FlossingSchedule`: k and n_steps at least."""
+
+    def episode(self, epoch: int, record: Any, /) -> int:
+        """Return the number of flossing epochs to do before training epoch `epoch`.
+
+        Parameters
+        ----------
+        epoch : int
+        record : TrainingProgress
+        """
+
+
+def window_of(schedule: Any) -> Window:
+    """Return the window of a schedule, if it follows the protocol."""
     if not callable(getattr(schedule, "episode", None)):
         raise TypeError(
             "`schedule` must be a FlossingSchedule or have a method episode(epoch, record), "
@@ -271,4 +274,4 @@ def check_schedule(schedule: Any) -> dict[str, Any]:
             "`schedule.settings` must be a dictionary with k and n_steps, and what else "
             f"FlossingSchedule takes; got {settings!r}"
         )
-    return dict(settings)
+    return Window(**settings)

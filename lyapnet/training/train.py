@@ -6,53 +6,43 @@ import warnings
 from collections.abc import Callable, Iterable
 from typing import Any
 
-import numpy as np
-
 from .. import validate
-from ..errors import LyapnetError
-from ..flossing.epoch import Flosser, Window
+from ..flossing.epoch import Flosser
 from ..numerics.arrays import ArrayLike, PathLike, Seed, patient
-from ..optimize import Adam, as_adam, checked_clip
-from ..runs.checkpoint import Checkpoint
-from ..runs.progress import asks_to_stop, progress_bar
-from ..systems import AnySystem, System
-from ..systems.parameters import flossable, named_params
-from ..tangent.interval import Interval
+from ..optimize import Adam, as_adam
+from ..runs.epochs import run_epochs
+from ..systems import AnySystem
 from ..tangent.start import start_state
-from .diagnostics import check_diagnostics
-from .dropout import recurrent_names
-from .losses import check_loss
 from .network import Network, draw_readout
-from .penalty import as_penalty
+from .penalty import Penalty
 from .progress import TrainingProgress
-from .result import TrainResult, accuracy_name
-from .schedule import check_schedule
-from .tasks import Task
-from .trainer import Settings, Trainer
-
-#: Settings that were not always there.
-_LATER = ("learning_rate", "dropout", "validate_every")
+from .result import TrainResult
+from .schedule import Schedule, window_of
+from .settings import Settings, trainable
+from .tasks.task import TaskLike
+from .trainer import Trainer
 
 
 @patient
 def train(
     cell: AnySystem,
-    task: Any,
+    task: TaskLike,
     n_epochs: int,
     *,
     n_steps: int,
     batch_size: int,
-    loss: Any = None,
+    loss: str | Callable[..., Any] | None = None,
     optimizer: Adam | None = None,
-    schedule: Any = None,
-    readout: Any = None,
+    schedule: Schedule | None = None,
+    readout: tuple[ArrayLike, ArrayLike] | None = None,
     x0: ArrayLike | None = None,
-    clip_norm: float | None = None,
-    penalty: Any = None,
+    clip_norm: float | tuple[str, float] | None = None,
+    penalty: tuple[str, float] | Penalty | None = None,
     dropout: float = 0.0,
     learning_rate: Callable[[int], float] | None = None,
     validate_every: int = 0,
     diagnostics: Iterable[str] = (),
+    t0: float = 0.0,
     rng: Seed = None,
     progress: bool = False,
     callback: Callable[[TrainingProgress], object] | None = None,
@@ -110,6 +100,8 @@ def train(
         diagnostics "validation_loss" and "validation_accuracy", NaN in between.
     diagnostics : sequence of str, optional
         What to record in each epoch, see the notes for names and costs.
+    t0 : float, optional
+        Time at which each sequence begins, where the system depends on it.
     rng : None, int or Generator, optional
     progress : bool, optional
     callback : callable, optional
@@ -178,38 +170,16 @@ def train(
     >>> bool(r.accuracy[-10:].mean() > 0.9)
     True
     """
-    system = _trainable(cell, task)
+    system = trainable(cell, task)
     settings = Settings(
-        task,
-        validate.integer("n_epochs", n_epochs, low=0),
-        _long_enough(n_steps, task),
-        validate.integer("batch_size", batch_size, low=1),
-        check_loss(task.loss if loss is None else loss),
-        checked_clip(clip_norm),
-        as_penalty(penalty, system),
-        check_diagnostics(diagnostics),
-        schedule,
-        validate.function("learning_rate", learning_rate),
-        _checked_dropout(dropout, system),
-        _checked_validation(validate_every, task),
-    )
+        task, n_epochs, n_steps, batch_size, loss, clip_norm, penalty, diagnostics,
+        schedule, learning_rate, dropout, validate_every, t0,
+    ).checked(system)  # fmt: skip
     system = system.with_loops(settings.batch_size, settings.n_epochs * settings.n_steps)
     callback = validate.function("callback", callback)
-    # What is not asked for is not there: a checkpoint of an older version goes on.
-    asked = {k: x for k, x in settings._asdict().items() if k not in _LATER or x}
-    call = dict(
-        asked, function="train", cell=cell, optimizer=optimizer, readout=readout,
-        x0=x0, rng=rng,
-    )  # fmt: skip
-    flosser = None if schedule is None else _flosser(system, schedule)
-    late = getattr(schedule, "at", ())
-    if late and n_epochs and min(late) >= n_epochs:
-        warnings.warn(
-            f"`schedule` flosses again before epoch {min(late)}, which a run of {n_epochs} epochs "
-            "does not reach",
-            stacklevel=2,
-        )
-    rng = validate.generator(rng)
+    flosser = None if schedule is None else Flosser(window_of(schedule), system)
+    _warn_if_too_late(schedule, settings.n_epochs)
+    rng, given = validate.generator(rng), rng
     seen = system.visible
     drawn = draw_readout(readout, task.n_outputs, seen.stop - seen.start, rng)
     start = start_state(system, x0, rng)
@@ -217,118 +187,22 @@ def train(
         raise ValueError(f"`x0` must have shape ({system.dim},), got {start.shape}")
     network = Network(system, drawn, start)
     trainer = Trainer(network, settings, as_adam(optimizer), flosser, rng)
-    saved = Checkpoint(checkpoint, call)
-    found = saved.load()
-    if found is not None:
-        trainer.restore(found)
-
-    bars = progress_bar(n_epochs, show=progress, unit="epoch", initial=trainer.epoch)
-    with saved, bars as bar:
-        while trainer.epoch < n_epochs and not trainer.stopped:
-            try:
-                trained = trainer.advance()
-            except LyapnetError as error:
-                error.add_note(f"This happened in epoch {trainer.epoch + 1} of training.")
-                trainer.network = trainer.good
-                error.partial = _result(trainer)
-                raise
-            if progress:
-                _show(bar, trainer, trained)
-            if trained and callback is not None:
-                trainer.stopped = asks_to_stop(callback(trainer.progress()))
-            saved.keep(lambda: trainer.state)
-    return _result(trainer)
-
-
-def _show(bar: Any, trainer: Trainer, trained: bool) -> None:
-    if trained:
-        loss, accuracy = (trainer.history[x][trainer.epoch - 1] for x in ("loss", "accuracy"))
-        name = accuracy_name(_accuracy_kind(trainer.settings))
-        bar.set_postfix({"loss": f"{loss:.3g}", name: f"{accuracy:.3f}"}, refresh=False)
-        bar.update()
-    else:
-        left, first = trainer.pending, trainer.exponents[-1][0]
-        bar.set_postfix(flossing=f"{left} left", exponent=f"{first:.3f}", refresh=False)
-        bar.update(0)
-
-
-def _result(trainer: Trainer) -> TrainResult[Any]:
-    done = {name: x[: trainer.epoch].copy() for name, x in trainer.history.items()}
-    watched = {name: x[: trainer.epoch].copy() for name, x in trainer.watched.items()}
-    flosser = trainer.flosser
-    k = 0 if flosser is None else flosser.window.k
-    return TrainResult(
-        *trainer.network,
-        done["loss"],
-        done["accuracy"],
-        np.array(trainer.exponents).reshape(len(trainer.exponents), k),
-        done["flossing_epochs"],
-        {name: done[name] for name in ("gradient_norm_h0", "transmission")} | watched,
-        trainer.optimizer,
-        None if flosser is None else flosser.optimizer,
-        _accuracy_kind(trainer.settings),
-        getattr(trainer.settings.task, "chance", None),
+    call = dict(
+        settings.told_apart, function="train", cell=cell, optimizer=optimizer, readout=readout,
+        x0=x0, rng=given,
+    )  # fmt: skip
+    result: TrainResult[AnySystem] = run_epochs(
+        trainer, call, checkpoint=checkpoint, callback=callback, progress=progress
     )
+    return result
 
 
-def _accuracy_kind(settings: Settings) -> str:
-    """Say what the accuracy of a run is."""
-    own = getattr(type(settings.task), "accuracy", None)
-    if own not in (None, Task.accuracy):
-        return "own"
-    loss = settings.loss if own is None else settings.task.loss
-    return "fraction" if loss in ("cross_entropy", "softmax") else "R2"
-
-
-def _checked_dropout(dropout: Any, system: System) -> float:
-    dropout = validate.real("dropout", dropout, low=0.0)
-    if dropout >= 1:
-        raise ValueError(f"`dropout` must be less than 1, got {dropout}")
-    if dropout and not recurrent_names(named_params(system.params, system.params)[0]):
-        raise ValueError(f"`dropout` needs recurrent weights named W, and {system!r} has none")
-    return dropout
-
-
-def _checked_validation(every: Any, task: Any) -> int:
-    every = validate.integer("validate_every", every, low=0)
-    held_out = getattr(task, "held_out", None)
-    if every and (held_out is None or held_out() is None):
-        raise ValueError(f"`validate_every` is for a task that holds something out, not {task!r}")
-    return every
-
-
-def _long_enough(n_steps: Any, task: Any) -> int:
-    """Return the steps of a sequence, of which one must come after the task's delay."""
-    n_steps, delay = validate.integer("n_steps", n_steps, low=1), getattr(task, "delay", 0)
-    length = getattr(task, "length", delay + 1)
-    if n_steps < length:
-        raise ValueError(
-            f"`n_steps` must be at least {length}, got {n_steps}: the task has a delay of "
-            f"{delay}, and no output before has a target"
+def _warn_if_too_late(schedule: Any, n_epochs: int) -> None:
+    """Warn where a schedule flosses again only after the end of the run."""
+    late = getattr(schedule, "at", ())
+    if late and n_epochs and min(late) >= n_epochs:
+        warnings.warn(
+            f"`schedule` flosses again before epoch {min(late)}, which a run of {n_epochs} epochs "
+            "does not reach",
+            stacklevel=4,
         )
-    return n_steps
-
-
-def _trainable(cell: Any, task: Any) -> System:
-    system = flossable(cell)
-    if isinstance(task, type):
-        raise TypeError(f"`task` must be a task, not its class: give {task.__name__}(delay)")
-    for name in ("n_inputs", "n_outputs", "loss", "sample"):
-        if not hasattr(task, name):
-            raise TypeError(f"`task` must have {name}, as those of lyapnet.tasks; got {task!r}")
-    if system.n_inputs != task.n_inputs:
-        raise ValueError(
-            f"`cell` has n_inputs={system.n_inputs}, but the task has {task.n_inputs}: make a "
-            f"cell with n_inputs={task.n_inputs}"
-        )
-    if getattr(system, "networks", ()):
-        raise ValueError("`cell` must be one network, not an ensemble: train one after the other")
-    return system
-
-
-def _flosser(system: System, schedule: Any) -> Flosser:
-    settings = check_schedule(schedule)
-    optimizer = as_adam(settings.pop("optimizer", None))
-    interval = Interval.of(settings.pop("qr_interval", "auto"))
-    clip_norm = checked_clip(settings.pop("clip_norm", None))
-    return Flosser(Window.of(system, **settings), optimizer, interval, clip_norm)

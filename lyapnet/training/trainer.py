@@ -2,38 +2,25 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
 from .. import validate
+from ..errors import LyapnetError
 from ..flossing.epoch import Flosser
 from ..numerics.arrays import Array
 from ..optimize import Adam, adam_state, clipped, restored
 from ..tangent.stretches import run_orbit
 from . import losses
+from .batches import draw_batch, draw_inputs, held_out
 from .bptt import Evaluation, evaluate
 from .diagnostics import DIAGNOSTICS, Moment, gradient_norm_h0, transmission
 from .dropout import dropped
 from .network import Batch, Network
 from .progress import TrainingProgress
-
-
-class Settings(NamedTuple):
-    """What stays the same during a run."""
-
-    task: Any
-    n_epochs: int
-    n_steps: int
-    batch_size: int
-    loss: Any
-    clip_norm: Any
-    penalty: Any
-    diagnostics: tuple[str, ...]
-    schedule: Any
-    learning_rate: Any = None
-    dropout: float = 0.0
-    validate_every: int = 0
+from .result import TrainResult, accuracy_name
+from .settings import Settings
 
 
 class Trainer:
@@ -48,6 +35,8 @@ class Trainer:
     rng : Generator
     """
 
+    name = "training"
+
     def __init__(
         self,
         network: Network,
@@ -61,6 +50,7 @@ class Trainer:
         self.optimizer = optimizer
         self.flosser = flosser
         self.rng = rng
+        self.n_epochs = settings.n_epochs
         self.epoch = 0
         #: Flossing epochs left before the next training epoch; None where that is not decided.
         self.pending: int | None = None
@@ -75,29 +65,35 @@ class Trainer:
         self.stopped = False
         self._held: Batch | None = None
 
-    def advance(self) -> bool:
-        """Do the next epoch, of flossing or of training; say whether it was of training."""
+    @property
+    def done(self) -> bool:
+        """Whether all of them are done."""
+        return self.epoch >= self.n_epochs
+
+    def advance(self) -> None:
+        """Do the next epoch, of flossing or of training; a failure leaves the last good network."""
         schedule = self.settings.schedule
         if self.pending is None:
             self.pending = 0
             if schedule is not None:
                 self.pending = _count(schedule.episode(self.epoch, self.progress()))
-        if self.pending:
-            self._floss()
-            return False
-        self._train()
-        return True
+        try:
+            if self.pending:
+                self._floss()
+            else:
+                self._train()
+        except LyapnetError:
+            self.network = self.good
+            raise
 
     def _floss(self) -> None:
         """Floss on one input sequence of the task, from the trained initial state."""
         assert self.flosser is not None
         assert self.pending is not None
-        total = self.flosser.window.plan.total
-        task, system = self.settings.task, self.network.system
-        length = max(total, getattr(task, "length", getattr(task, "delay", 0) + 1))
-        inputs = np.asarray(task.sample(length, 1, self.rng)[0], dtype=float)[:total, 0]
-        _refuse_nonfinite("inputs", inputs)
-        system, lam, _ = self.flosser.epoch(system, self.network.x0, inputs, self.rng)
+        system, total = self.network.system, self.flosser.window.plan.total
+        inputs = draw_inputs(self.settings.task, total, self.rng)
+        rows = system.drive.rows(inputs, (), total, t0=self.settings.t0)
+        system, lam, _ = self.flosser.epoch(system, self.network.x0, rows, self.rng)
         self.network = Network(system, *self.network[1:])
         self.exponents.append(lam)
         self.history["flossing_epochs"][self.epoch] += 1
@@ -106,7 +102,9 @@ class Trainer:
     def _train(self) -> None:
         """Take one step down the loss of a fresh batch."""
         settings, epoch = self.settings, self.epoch
-        batch = self._sample()
+        batch = draw_batch(
+            settings.task, settings.n_steps, settings.batch_size, settings.t0, self.rng
+        )
         network, masks = self.network, dict[str, Array]()
         if settings.dropout:
             network, masks = dropped(network, settings.dropout, self.rng)
@@ -144,32 +142,20 @@ class Trainer:
         loss = right = np.nan
         if (self.epoch + 1) % self.settings.validate_every == 0:
             if self._held is None:
-                u, y, mask = (np.asarray(x, dtype=float) for x in self.settings.task.held_out())
-                self._held = Batch(u, y, losses.as_weights(mask, u.shape[:2]))
+                self._held = held_out(self.settings.task, self.settings.t0)
             loss, right = self.score(self._held)
         self._watch("validation_loss", loss)
         self._watch("validation_accuracy", right)
 
     def score(self, batch: Batch) -> tuple[float, float]:
         """Return loss and accuracy of the network as it is."""
-        u, targets, weights = batch
-        x = np.broadcast_to(self.network.x0, (u.shape[1], self.network.system.dim))
-        states = run_orbit(self.network.system, x, u, 0, len(u)).states
+        u, targets, weights, _ = batch
+        system = self.network.system
+        x = np.broadcast_to(self.network.x0, (u.shape[1], system.dim))
+        states = run_orbit(system, x, batch.rows(system), 0, len(u)).states
         outputs = self.network.outputs(states[1:])
         loss = losses.loss_and_gradient(self.settings.loss, outputs, targets, weights)[0]
         return loss, self._right(outputs, targets, weights)
-
-    def _sample(self) -> Batch:
-        task, T, B = self.settings.task, self.settings.n_steps, self.settings.batch_size
-        u, y, mask = task.sample(T, B, self.rng)
-        u, y = np.asarray(u, dtype=float), np.asarray(y, dtype=float)
-        for name, x, size in (("inputs", u, task.n_inputs), ("targets", y, task.n_outputs)):
-            if x.shape != (T, B, size):
-                raise ValueError(
-                    f"`task.sample` must give {name} of shape {(T, B, size)}, got {x.shape}"
-                )
-            _refuse_nonfinite(name, x)
-        return Batch(u, y, losses.as_weights(mask, (T, B)))
 
     def _accuracy(self, batch: Batch, found: Evaluation) -> float:
         targets, weights = batch.targets[found.first :], batch.weights[found.first :]
@@ -190,12 +176,37 @@ class Trainer:
             self.epoch, self.network.system, **known, exponents=last, diagnostics=watched
         )
 
+    def shown(self) -> dict[str, str]:
+        """Return what the progress bar shows."""
+        if self.pending is not None:
+            first = self.exponents[-1][0]
+            return {"flossing": f"{self.pending} left", "exponent": f"{first:.3f}"}
+        loss, accuracy = (self.history[name][self.epoch - 1] for name in ("loss", "accuracy"))
+        name = accuracy_name(self.settings.accuracy_kind)
+        return {"loss": f"{loss:.3g}", name: f"{accuracy:.3f}"}
+
+    def result(self) -> TrainResult[Any]:
+        """Return what has been found so far."""
+        done = {name: x[: self.epoch].copy() for name, x in self.history.items()}
+        watched = {name: x[: self.epoch].copy() for name, x in self.watched.items()}
+        flosser = self.flosser
+        k = 0 if flosser is None else flosser.window.k
+        return TrainResult(
+            *self.network,
+            done["loss"],
+            done["accuracy"],
+            np.array(self.exponents).reshape(len(self.exponents), k),
+            done["flossing_epochs"],
+            {name: done[name] for name in ("gradient_norm_h0", "transmission")} | watched,
+            self.optimizer,
+            None if flosser is None else flosser.optimizer,
+            self.settings.accuracy_kind,
+            getattr(self.settings.task, "chance", None),
+        )
+
     @property
     def state(self) -> dict[str, Any]:
-        """All that the rest of the run depends on, and all that it has found.
-
-        It stays as it is while the run goes on: what an epoch changes in place is copied.
-        """
+        """All that the rest of the run depends on, and all that it has found."""
         return {
             "epoch": self.epoch,
             "pending": self.pending,
@@ -234,10 +245,3 @@ def _count(episode: Any) -> int:
             f"`schedule.episode` must return a number of flossing epochs, got {episode!r}"
         )
     return int(episode)
-
-
-def _refuse_nonfinite(name: str, x: Array) -> None:
-    where = validate.not_finite(x)
-    if where is not None:
-        at = ", ".join(map(str, where))
-        raise ValueError(f"`task.sample` must give finite {name}, but {name}[{at}] is not")

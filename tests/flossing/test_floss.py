@@ -8,7 +8,8 @@ import pytest
 from autograd import grad
 
 import lyapnet as ln
-from lyapnet.flossing.epoch import Flosser, Window
+from lyapnet.flossing.epoch import Flosser
+from lyapnet.flossing.window import Window
 from lyapnet.tangent.interval import Interval
 
 
@@ -50,14 +51,14 @@ class Recorder(ln.Adam):
 @pytest.mark.parametrize("reduction", ["sum", "mean"])
 def test_descends_the_gradient_that_autograd_finds(members, reduction):
     cell, k = small(), 5
-    window = Window.of(
-        cell, k=k, n_steps=9, target=[0.1, 0, 0, 0, -0.2], weights=np.arange(1, 6),
-        reduction=reduction, transient=2, basis_transient=3,
+    window = Window(
+        k=k, n_steps=9, target=[0.1, 0, 0, 0, -0.2], weights=np.arange(1, 6), reduction=reduction,
+        transient=2, basis_transient=3, qr_interval=1, optimizer=Recorder(),
     )  # fmt: skip
     rng = np.random.default_rng(1)
     lead = () if members == 1 else (members,)
     x, u = rng.standard_normal((*lead, 8)), rng.standard_normal((14, *lead, 1))
-    flosser = Flosser(window, Recorder(), Interval(1, False))
+    flosser = Flosser(window, cell)
     _, lam, loss = flosser.epoch(cell, x, u, np.random.default_rng(2))
     basis = np.random.default_rng(2).standard_normal((*lead, k, 8)).swapaxes(-1, -2)
 
@@ -355,3 +356,36 @@ def test_networks_that_come_to_hold_their_state_are_warned_of(cell, gate):
         assert np.mean(values) == pytest.approx(float(number), abs=0.15)
     ln.floss(cell.random(12, bias="open", rng=0), 40, **SHORT)  # warnings are errors
     ln.floss(drawn, 5, **SHORT)  # so few epochs open nothing
+
+
+@pytest.mark.parametrize("members", [1, 3])
+def test_relaxed_states_are_those_of_steps_without_input(members):
+    cell = ln.VanillaRNN.random(6, gain=1.5, bias=0.3, rng=0)
+    rng = np.random.default_rng(1)
+    x = rng.standard_normal((members, 6))
+    u = rng.standard_normal((12, members, 1))
+    relaxed = x
+    for _ in range(7):
+        relaxed = cell.step(relaxed)
+    run = dict(k=2, n_steps=10, transient=2, batch_size=members, inputs=u, rng=3)
+    found = ln.floss(cell, 1, x0=x if members > 1 else x[0], relaxation=7, **run)
+    truth = ln.floss(cell, 1, x0=relaxed if members > 1 else relaxed[0], **run)
+    np.testing.assert_allclose(found.exponents, truth.exponents, rtol=0, atol=1e-12)
+    np.testing.assert_allclose(found.cell.params["W"], truth.cell.params["W"], rtol=0, atol=1e-9)
+    with pytest.raises(ValueError, match="`relaxation` must be at least 0"):
+        ln.floss(cell, 1, relaxation=-1, **run)
+
+
+def test_relaxation_comes_before_the_time_of_the_window():
+    def step(x, t, p):
+        return np.tanh(p["a"] * x) + np.cos(t)
+
+    system = ln.Map(step, 2, params={"a": np.array([1.2, 0.7])}, time=True)
+    run = dict(k=1, n_steps=5, rng=0)
+    x = np.array([0.3, -0.2])
+    before = x
+    for t in (2.0, 3.0, 4.0):
+        before = np.tanh(np.array([1.2, 0.7]) * before) + np.cos(t)
+    found = ln.floss(system, 1, x0=x, t0=5.0, relaxation=3, **run)
+    truth = ln.floss(system, 1, x0=before, t0=5.0, **run)
+    np.testing.assert_allclose(found.exponents, truth.exponents, rtol=0, atol=1e-12)

@@ -31,6 +31,7 @@ TRAINED += [
     "gated",
     "rivals",
     "rule",
+    "surface",
     "window",
 ]
 
@@ -50,8 +51,8 @@ def full(point):
 
 # Which runs learn if the claims hold, by the figure and the longest lag that is asked for.
 REACH = {"none": 0.3, "before": 0.6, "during": 0.85, "adaptive": 1.0, "episodes": 1.0}
-REACH["throughout"] = 1.0
-ADAPTIVE = ("adaptive", "relative")
+REACH |= dict.fromkeys(("throughout", "rule"), 1.0)
+ADAPTIVE = ("adaptive", "relative", "rule")
 
 
 def by_condition(p, longest):
@@ -59,7 +60,7 @@ def by_condition(p, longest):
 
 
 #: With five networks, or one against one.
-FEW = ("capacity", "choices", "control", "decay", "gated", "window")
+FEW = ("capacity", "choices", "control", "decay", "gated", "rivals", "rule", "surface", "window")
 
 CLAIMED = dict.fromkeys(TRAINED, by_condition)
 CLAIMED |= {
@@ -77,12 +78,13 @@ CLAIMED |= {
     "gated": lambda p, _: (
         p["condition"] == "none"
         if p["epochs"] == 10_000
-        else p["gates"] in (None, "chrono") and p["condition"] == "none"
-        if p["task"] == "hold"
-        else (p["gates"], p["condition"]) == (4, "relative")
+        else p["task"] == "hold" or (p["gates"] == 4 and p["condition"] in ADAPTIVE)
     ),
-    "rivals": lambda p, _: p["condition"] == "relative" and (p["task"] != "hold" or p["k"] == 8),
-    "rule": lambda p, _: p["condition"] == "relative",
+    "rivals": lambda p, _: p["condition"] == "rule" and (p["task"] != "hold" or p["k"] == 4),
+    "rule": lambda p, _: p["condition"] == "rule",
+    "surface": lambda p, _: (
+        p["condition"] == "during" and (p["episode"] == 180 or len(p["at"]) == 3)
+    ),
     "window": lambda p, _: 2 * p["steps"] >= p["lag"],
 }
 

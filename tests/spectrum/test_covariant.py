@@ -169,6 +169,59 @@ def test_stretches_do_not_matter(monkeypatch):
     assert_allclose(parts.states, whole.states, atol=1e-9)
 
 
+@pytest.mark.parametrize("name", ["henon", "driven ensemble", "LSTM"])
+def test_what_has_no_room_is_computed_again_with_the_same_numbers(name, monkeypatch):
+    system, kwargs = CASES[name]
+    counts = dict(transient=100, basis_transient=100, backward_transient=100)
+    monkeypatch.setattr("lyapnet.spectrum.ginelli._SECTION", 1)  # 17 to 20 steps each
+    kept = ln.covariant_vectors(system, 300, rng=3, **counts, **kwargs)
+    for room in (0, 4000):  # none, or that of the first stretches alone
+        monkeypatch.setattr("lyapnet.spectrum.ginelli._ROOM", room)
+        again = ln.covariant_vectors(system, 300, rng=3, **counts, **kwargs)
+        for field in ("vectors", "states", "exponents", "local"):
+            np.testing.assert_array_equal(getattr(again, field), getattr(kept, field))
+
+
+@pytest.mark.parametrize("every", [7, 64])
+def test_every_so_many_states_have_the_vectors_that_all_would_have(every):
+    lorenz = ln.catalog.lorenz63()
+    whole = ln.covariant_vectors(lorenz, 1000, rng=3)
+    some = ln.covariant_vectors(lorenz, 1000, every=every, rng=3)
+    np.testing.assert_array_equal(some.states, whole.states[::every])
+    np.testing.assert_array_equal(some.vectors, whole.vectors[::every])
+    np.testing.assert_array_equal(some.exponents, whole.exponents)
+    m = 999 // every
+    mean = whole.local[: m * every].reshape(m, every, 3).mean(axis=1)
+    assert_allclose(some.local, mean, atol=1e-12)
+    assert some.settings["every"] == every
+    with pytest.raises(ValueError, match="`every` must be at most 9"):
+        ln.covariant_vectors(lorenz, 10, every=10)
+
+
+def test_memory_does_not_grow_with_the_run(monkeypatch):
+    import tracemalloc
+
+    def run(n_steps):
+        ln.covariant_vectors(system, n_steps, every=n_steps // 10, rng=0, **counts)
+
+    def peak(n_steps):
+        tracemalloc.start()
+        try:
+            run(n_steps)
+            return tracemalloc.get_traced_memory()[1]
+        finally:
+            tracemalloc.stop()
+
+    system = ln.catalog.lorenz96(8)
+    counts = dict(transient=0, basis_transient=0, backward_transient=0)
+    monkeypatch.setattr("lyapnet.spectrum.ginelli._ROOM", 0)
+    monkeypatch.setattr("lyapnet.spectrum.ginelli._SECTION", 1)
+    run(100)  # what is compiled or imported once
+    short, long = peak(64), peak(1600)
+    assert long < 8 * short  # as the square root: 5
+    assert long < 1600 * 8 * 8 * 8 / 2  # half of the bases of all steps
+
+
 def test_divergence_and_bad_arguments():
     with pytest.raises(ln.DivergedError, match="not finite after step 1024"):
         ln.covariant_vectors(ln.VanillaRNN(2 * np.eye(2), activation="linear"), 2000, x0=[1.0, 1.0])

@@ -196,3 +196,101 @@ def test_gradients_reach_the_samples(interpolation):
         d = np.zeros_like(u)
         d[i] = h
         assert_allclose(found[i], (loss(u + d) - loss(u - d)) / (2 * h), rtol=1e-5, atol=1e-9)
+
+
+# --- what is made of a system that depends on time ---------------------------------------------
+
+
+@pytest.mark.parametrize("vectorized", [False, True])
+@pytest.mark.parametrize("lead", [(), (3,)])
+def test_a_loop_is_told_the_time_that_its_cell_depends_on(vectorized, lead):
+    # Exact: the same rule written down with its own output.
+    C = np.array([[0.1, -0.4]])
+
+    def cell(x, t, u, p):
+        t = t[..., None] if vectorized else t
+        return p * anp.tanh(x) + u + 0.4 * anp.cos(t) * x
+
+    def closed(x, t, p):
+        return cell(x, t, anp.dot(x, C.T), p)
+
+    kwargs = dict(time=True, params=1.2, vectorized=vectorized)
+    loop = ln.ClosedLoop(ln.Map(cell, 2, n_inputs=1, **kwargs), C)
+    same = ln.Map(closed, 2, **kwargs)
+    assert loop.time
+    x0 = np.ones((*lead, 2))
+    found, expected = (
+        ln.lyapunov_spectrum(s, 200, x0=x0, t0=0.3, rng=0) for s in (loop, same)
+    )  # fmt: skip
+    assert_allclose(found.exponents, expected.exponents, atol=1e-12)
+    assert_allclose(found.state, expected.state, atol=1e-12)
+    assert_allclose(loop.step(x0, t=0.7), same.step(x0, t=0.7))
+    assert_allclose(loop.pushforward(x0, np.eye(2), t=0.7), same.jacobian(x0, t=0.7))
+    later = ln.lyapunov_spectrum(loop, 200, x0=x0, t0=1.3, rng=0)
+    assert np.abs(later.exponents - found.exponents).max() > 1e-4  # the time counts
+
+    def growth(p, system):
+        return ln.finite_time_exponents(system.with_params(p), x0, np.eye(2), n_steps=20).sum()
+
+    params = {"cell": 1.2, "readout": C, "bias": np.zeros(1)}
+    assert_allclose(grad(growth)(params, loop)["cell"], grad(growth)(1.2, same), rtol=1e-9)
+
+
+def test_a_loop_of_a_forced_flow():
+    def field(x, t, u):
+        return anp.array([x[1], -x[0] - 0.2 * x[1] + u[0] + 0.3 * anp.cos(t) * x[0]])
+
+    for interpolation in ("hold", "cubic"):  # what is fed back is held in any case
+        flow = ln.Flow(field, 2, dt=0.1, n_inputs=1, time=True, interpolation=interpolation)
+        loop = ln.ClosedLoop(flow, [[0.3, 0.0]])
+        x = np.array([1.0, 0.5])
+        states = loop.orbit(x, loop.drive.rows(None, (), 5, t0=2.0), 5).states
+        for s in range(5):
+            assert_allclose(states[s], x)
+            x = flow.step(x, 0.3 * x[:1], 2.0 + 0.1 * s)
+
+
+def test_training_begins_each_sequence_at_t0():
+    from lyapnet.training.bptt import evaluate
+    from lyapnet.training.network import Batch, Network, Readout
+
+    rng = np.random.default_rng(0)
+
+    def field(x, t, u, p):
+        return anp.array([x[1], -p * x[0] - 0.2 * x[1] + u[0] + anp.cos(t) * x[0]])
+
+    flow = ln.Flow(
+        field, 2, dt=0.2, n_inputs=1, time=True, interpolation="linear", params=np.array(1.1)
+    )
+    u, y = rng.standard_normal((8, 3, 1)), rng.standard_normal((8, 3, 1))
+    net = Network(flow, Readout(rng.standard_normal((1, 2)), np.zeros(1)), np.ones(2))
+
+    def loss(params, t0):  # by the steps themselves
+        states = flow.with_params(params["params"]).orbit(
+            np.ones((3, 2)), flow.drive.rows(u, (3,), 8, t0=t0), 8
+        ).states  # fmt: skip
+        return np.mean((states[1:] @ net.readout.W.T - y) ** 2)
+
+    for t0 in (0.0, 2.0):
+        found = evaluate(net, Batch(u, y, np.ones((8, 1)), t0), "squared_error")
+        own = net.params
+        name = next(iter(set(own) - {"readout.W", "readout.b", "x0"}))
+        assert_allclose(found.loss, loss({"params": own[name]}, t0))
+        slope = (loss({"params": 1.1 + 1e-5}, t0) - loss({"params": 1.1 - 1e-5}, t0)) / 2e-5
+        assert_allclose(found.grads[name], slope, rtol=1e-6)
+
+    class Task:
+        n_inputs, n_outputs, loss = 1, 1, "squared_error"
+
+        def sample(self, n_steps, batch_size, rng):
+            return u, y, np.ones(8)
+
+    kwargs = dict(n_steps=8, batch_size=3, readout=net.readout, x0=np.ones(2), rng=0)
+    schedule = ln.FlossingSchedule(before=2, k=2, n_steps=8)
+    r = ln.train(flow, Task(), 1, t0=2.0, diagnostics=["exponents", "gradient_overlap"], **kwargs)
+    assert_allclose(r.loss[0], loss({"params": 1.1}, 2.0))
+    later = ln.train(flow, Task(), 1, t0=2.0, schedule=schedule, **kwargs)
+    earlier = ln.train(flow, Task(), 1, schedule=schedule, **kwargs)
+    assert np.abs(later.exponents - earlier.exponents).max() > 1e-3  # flossing, too
+    with pytest.raises(ValueError, match="`t0` is 2, but the system does not depend on time"):
+        ln.train(ln.VanillaRNN.random(4, rng=0), Task(), 1, t0=2.0, n_steps=8, batch_size=3)

@@ -6,9 +6,9 @@ from numpy.testing import assert_allclose
 
 import lyapnet as ln
 from lyapnet.cells import vanilla_orbit
-from lyapnet.systems import orbit as orbits
+from lyapnet.systems.jacobian_orbit import JacobianOrbit
 from lyapnet.tangent import deferred_qr, forward, gradient, stretches
-from lyapnet.tangent.stretches import Plan
+from lyapnet.tangent.plan import Plan
 
 
 def orbit_and_basis(n, k, n_steps, gain=1.0, lead=()):
@@ -46,7 +46,7 @@ def test_a_basis_that_collapses_within_a_block_is_orthonormalised_before():
     angles = np.repeat(np.eye(2)[None], 20, axis=0)
     angles[6] = [[1.0, 1.0], [0.0, 1e-6]]
     states = np.zeros((21, 2))
-    orbit = orbits.JacobianOrbit(states, jacobians=angles)
+    orbit = JacobianOrbit(states, jacobians=angles)
     growth, _, sine, tape = deferred_qr.forward_in_blocks(orbit, np.eye(2), 0)
     assert 1e-7 < sine < 1e-5
     at = [b[:2] for b in tape.blocks].index((6, 7))

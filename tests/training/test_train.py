@@ -235,7 +235,7 @@ def test_schedules():
 
 def test_adaptive_flossing_needs_no_absolute_number():
     rule = ln.AdaptiveFlossing(
-        epochs=10, most=75, window=2, drop=100, growth=2, patience=2, k=2, n_steps=5
+        epochs=10, most=75, window=2, drop=100, growth=2, patience=2, enough=2, k=2, n_steps=5
     )
 
     def episode(share, flossed, scale=1.0, known=True):
@@ -263,6 +263,27 @@ def test_adaptive_flossing_needs_no_absolute_number():
             again = ended[0] + [0.03, 0.03, 2], ended[1] + [0, 0, 10]
             assert after(*again) == 10  # the new flossing is judged by itself
             assert after(again[0] + [3, 6], again[1] + [10, 10]) == 5  # what is left of 75
+            assert after(again[0] + [3, 8], again[1] + [10, 10]) == 0  # twice what was reached
+
+
+def test_adaptive_flossing_ends_when_enough_is_back():
+    def asked(enough, share):
+        rule = ln.AdaptiveFlossing(window=1, enough=enough, k=2, n_steps=5)
+        none, flossed = np.full(len(share), np.nan), np.array([20, 20, 0, 0, 20, 0, 0, 20])
+        record = ln.TrainingProgress(
+            len(share), None, none, None, none, none, flossed[: len(share)], {}, np.array(share)
+        )
+        return rule.episode(len(share), record)
+
+    first = [0.1, 0.2, 1e-3, 1e-3]
+    assert asked(0.5, first) == 20
+    assert asked(0.5, [*first, 0.09]) == 20
+    assert asked(0.5, [*first, 0.11]) == 0
+    assert asked(np.inf, [*first, 0.11]) == 20
+    # Not of what little was left when it ended last, but of the best.
+    assert asked(0.5, [*first, 0.11, 1e-4, 1e-4, 0.09]) == 20
+    with pytest.raises(ValueError, match="`enough` must be positive"):
+        asked(0.0, first)
 
 
 class LastStep(ln.tasks.DelayedCopy):
@@ -587,10 +608,11 @@ def test_tables_have_the_diagnostics(tmp_path):
 
 def test_the_repr_names_its_means():
     text = repr(watched())
-    assert " last_loss=" in text
-    assert " last_accuracy=" in text
+    n = len(watched().loss)
+    assert f" loss_over_{n}_epochs=" in text
+    assert f" accuracy_over_{n}_epochs=" in text
     r = watched(ln.tasks.DelayedCopy(2))
-    assert f" last_R2={r.accuracy.mean():.6g}" in repr(r)
+    assert f" R2_over_{n}_epochs={r.accuracy.mean():.6g}" in repr(r)
     assert "accuracy" not in repr(r)
 
 

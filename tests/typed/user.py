@@ -35,6 +35,35 @@ trained = ln.train(flossed.cell, ln.tasks.TemporalXOR(2), 5, n_steps=9, batch_si
 reveal_type(trained.cell)  # VanillaRNN
 reveal_type(trained.accuracy)  # NDArray
 
+
+class Echo:
+    """A task of one's own."""
+
+    n_inputs = n_outputs = 1
+    loss = "squared_error"
+
+    def sample(self, n_steps: int, batch_size: int, rng: np.random.Generator):
+        u = rng.standard_normal((n_steps, batch_size, 1))
+        return u, u, np.ones(n_steps)
+
+
+class Rarely:
+    """A schedule of one's own."""
+
+    def __init__(self) -> None:
+        self.settings = {"k": 2, "n_steps": 9}
+
+    def episode(self, epoch: int, record: object) -> int:
+        return int(epoch % 100 == 0)
+
+
+ln.train(cell, Echo(), 5, n_steps=9, batch_size=2, schedule=Rarely(), loss="squared_error")
+ln.train(
+    cell, ln.tasks.DelayedCopy(2), 5, n_steps=9, batch_size=2, clip_norm=("global", 1.0),
+    schedule=ln.AdaptiveFlossing(k=2, n_steps=9), penalty=ln.penalty.SpectralRadius(0.1),
+)  # fmt: skip
+ln.train(cell, Echo(), 5, n_steps=9, batch_size=2, penalty=("jacobian_norm", 0.1))
+
 path = spectrum.save("spectrum.npz")
 reveal_type(ln.load(path, ln.Spectrum))  # Spectrum
 reveal_type(ln.load("cell.npz", ln.VanillaRNN))  # VanillaRNN
@@ -65,4 +94,7 @@ reveal_type(ln.lyapunov_spectrum(Decay(), 10, x0=np.ones(2)))  # Spectrum
 ln.lyapunov_spectrum(cell, 100, rng="seed")  # refused
 ln.lyapunov_spectrum(3, 100)  # refused
 ln.floss(cell, 5, k=2)  # refused
+ln.train(cell, "copy", 5, n_steps=9, batch_size=2)  # refused
+ln.train(cell, Echo(), 5, n_steps=9, batch_size=2, schedule=500)  # refused
+ln.train(cell, Echo(), 5, n_steps=9, batch_size=2, penalty="jacobian_norm")  # refused
 print(ln.load(path, ln.Spectrum).cell)  # refused

@@ -13,8 +13,8 @@ from ...results.result import Result
 from ...results.storage import register
 from ...spectrum.result import Spectrum
 from ..line import LN10, line_of
-from ..measure import ConditionNumber
 from ..plot import plot_comparison
+from ..result import ConditionNumber
 from .band import prediction_band, probability
 from .common import is_condition, long_run_growth
 

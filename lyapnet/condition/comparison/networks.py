@@ -11,8 +11,8 @@ import numpy as np
 from ...numerics.arrays import Array
 from ...results.result import Result
 from ...results.storage import register
-from ..measure import ConditionNumber
 from ..plot import plot_networks
+from ..result import ConditionNumber
 from .common import is_condition, long_run_growth, time_index
 
 if TYPE_CHECKING:

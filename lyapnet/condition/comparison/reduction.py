@@ -11,8 +11,8 @@ from ...numerics.arrays import Array
 from ...results.result import Result
 from ...results.storage import register
 from ..line import line_of
-from ..measure import ConditionNumber
 from ..plot import plot_reduction
+from ..result import ConditionNumber
 from .common import is_condition
 
 if TYPE_CHECKING:

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from types import TracebackType
-from typing import Any, Protocol, Self
+from typing import TYPE_CHECKING, Any, Protocol, Self
 
 import numpy as np
 from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    from .digits import Digits
 
 FloatArray = NDArray[np.float64]
 Matrix = Any  # the backend's own: `flint.arb_mat`, or `mpmath_backend.FixedMatrix`
 Number = Any  # the backend's own scalar, with + - * / and an exponent that cannot overflow
 
+GUARD = 64  # bits beyond those asked for, so that `Digits` fit into a number
 UP = 1.0 + 2.0**-30  # covers the float64 rounding of a bound
 
 
@@ -36,6 +40,9 @@ class Arithmetic(Protocol):
     def exact(self, a: FloatArray) -> Matrix:
         """Take a float64 matrix as it is."""
 
+    def whole(self, digits: Digits) -> Matrix:
+        """Return the same matrix, exactly."""
+
     def product(self, a: Matrix, b: Matrix) -> tuple[Matrix, FloatArray]:
         """Return ``a @ b`` rounded, and its error."""
 
@@ -47,14 +54,8 @@ class Arithmetic(Protocol):
     ) -> tuple[Matrix, FloatArray]:
         """Multiply the rows and the columns of the upper triangle by powers of two."""
 
-    def leading(self, a: Matrix, k: int) -> Matrix:
-        """Return the leading k x k block."""
-
     def take(self, a: Matrix, order: NDArray[np.int64]) -> Matrix:
         """Return some columns, in the given order."""
-
-    def with_columns(self, a: Matrix, indices: list[int], columns: FloatArray) -> Matrix:
-        """Replace some columns by float64 ones."""
 
     def floats(self, a: Matrix) -> FloatArray:
         """Return the nearest float64 matrix."""

@@ -10,8 +10,10 @@ from scipy.linalg import solve_triangular
 
 from .arithmetic import Arithmetic, FloatArray, Matrix
 from .bounds import ErrorBound
+from .digits import Digits
 from .factored import Chain
 
+_HUGE = 2.0**400  # of an inverse; entries that underflow beside their column do not count below
 _SLACK = 1e-6  # binary digits: more than the rounding of a logarithm
 
 
@@ -47,31 +49,33 @@ def backward(arithmetic: Arithmetic, chain: Chain, k: int) -> Diagonal:
     """Find coordinates in which the links are diagonal, from the last one back."""
     columns = chain.links[-1].error.size
     output = {index: step for step, (index, _) in chain.ends.items()}
-    c = arithmetic.exact(np.eye(columns))
-    found = Diagonal(c, {}, [], [], [], {})
-    bits = float(arithmetic.bits)
-    inverse = inverse_norm(arithmetic, c)
+    c = Digits.exact(np.eye(columns), arithmetic.bits, columns)
+    floats, inverse = np.eye(columns), 0.0
+    found = Diagonal(arithmetic.whole(c), {}, [], [], [], {})
     for index in range(len(chain.links), 0, -1):
         link = chain.links[index - 1]
-        sizes = np.abs(arithmetic.floats(c))
+        sizes = np.abs(floats)
         if index in output:
-            found.at[output[index]] = arithmetic.leading(c, k)
+            found.at[output[index]] = arithmetic.whole(c.leading(k, k))
             found.condition[output[index]] = _log2_norm(sizes) + inverse
         outer = np.logaddexp2.reduce(link.error[:, None] + np.log2(sizes), axis=0)
         found.after.append(outer + np.log2(link.inverse_norm) + inverse + _SLACK)
         error, exponents = np.full(columns, -np.inf), np.zeros(columns, dtype=np.int64)
         for s in reversed(link.passes):
-            c, rounding = arithmetic.product(arithmetic.exact(s), c)
+            c, rounding = c.times(s)
             # All is upper triangular: column j only meets the first j columns of S.
             leading = 0.5 * np.log2(np.cumsum(np.sum(s**2, axis=0))) + _SLACK
             error = np.logaddexp2(error + leading, np.log2(rounding))
-            e = np.frexp(np.linalg.norm(arithmetic.floats(c), axis=0))[1].astype(np.int64)
-            c, error, exponents = arithmetic.scale(c, -e), error - e, exponents + e
-        inverse = inverse_norm(arithmetic, c)
+            e = np.frexp(np.linalg.norm(c.floats(), axis=0))[1].astype(np.int64)
+            c, error, exponents = c.scaled(-e), error - e, exponents + e
+        floats = c.floats()
+        inverse = _quick_inverse_norm(floats)
+        if not np.isfinite(inverse):
+            inverse = inverse_norm(arithmetic, arithmetic.whole(c))
         found.exponents.append(-exponents)
-        found.before.append(error + inverse + _SLACK - bits)
-    found.first = arithmetic.leading(c, k)
-    found.condition[-1] = _log2_norm(arithmetic.floats(c)) + inverse
+        found.before.append(error + inverse + _SLACK - arithmetic.bits)
+    found.first = arithmetic.whole(c.leading(k, k))
+    found.condition[-1] = _log2_norm(floats) + inverse
     for each in (found.exponents, found.before, found.after):
         each.reverse()
     return found
@@ -83,19 +87,27 @@ def inverse_norm(arithmetic: Arithmetic, c: Matrix) -> float:
     If ``|1 - X C| <= r < 1`` then ``|C^-1| <= |X| / (1 - r)``; X is found in float64, and
     at all bits where that does not do.
     """
-    floats = arithmetic.floats(c)
-    k = len(floats)
-    if np.all(np.diagonal(floats) != 0.0):
-        x = solve_triangular(floats, np.eye(k), check_finite=False)
-        size = float(np.linalg.norm(np.abs(x) @ np.abs(floats)))
-        r = float(np.linalg.norm(np.eye(k) - x @ floats)) + (k + 8) * 2.0**-52 * size
-        if r < 0.5:
-            return _log2_norm(x) - float(np.log2(1.0 - r))
+    quick = _quick_inverse_norm(arithmetic.floats(c))
+    if np.isfinite(quick):
+        return quick
     inverse = arithmetic.triangular_inverse(c)
     r = arithmetic.residual(inverse, c)
     if not r < 0.5:
         return np.inf
     return arithmetic.log2_norm(inverse) - float(np.log2(1.0 - r)) + _SLACK
+
+
+def _quick_inverse_norm(floats: FloatArray) -> float:
+    """Do so in float64, from entries right to ``2**-52``; infinite where that does not do."""
+    k = len(floats)
+    if not np.all(np.diagonal(floats) != 0.0):
+        return np.inf
+    x = solve_triangular(floats, np.eye(k), check_finite=False)
+    if not np.max(np.abs(x)) < _HUGE:
+        return np.inf
+    size = float(np.linalg.norm(np.abs(x) @ np.abs(floats)))
+    r = float(np.linalg.norm(np.eye(k) - x @ floats)) + (k + 8) * 2.0**-52 * size
+    return _log2_norm(x) - float(np.log2(1.0 - r)) if r < 0.5 else np.inf
 
 
 def _log2_norm(a: FloatArray) -> float:

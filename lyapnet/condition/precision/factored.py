@@ -8,6 +8,7 @@ orthonormal again::
 
 Where `S_l` comes from does not matter: it is an exact matrix of float64 numbers, found by
 a float64 QR decomposition, and whatever it misses stays in `Q_l`, which has all the bits.
+(`Digits` multiplies them exactly, and says what it cuts off.)
 Backward, triangular `C_l` (the covariant vectors in the coordinates `Q_l`) make the factors
 diagonal: ``S_l C_l = (C_{l-1} + E'_l) 2**e_l`` with integer `e_l`. Together::
 
@@ -32,6 +33,7 @@ from numpy.typing import NDArray
 from scipy.linalg import solve_triangular
 
 from .arithmetic import UP, Arithmetic, FloatArray, Matrix
+from .digits import Digits
 
 _GOOD = 2.0**-20  # defect of orthonormality at which a link needs no further pass
 _LIVE = -8.0  # binary logarithm of a column's relative error above which it is noise
@@ -99,11 +101,12 @@ def forward(
     Chain
     """
     chain = Chain([], {}, {})
-    q, shift, at = arithmetic.exact(start), 0, 0
+    inner = max(len(start), *factors[0].shape)
+    q, shift, at = Digits.exact(start, arithmetic.bits, inner), 0, 0
     length, careful = 1, 0
     while at < len(factors):
         stop = min([at + length, len(factors), *(t + 1 for t in steps if t >= at)])
-        done = _link(arithmetic, q, factors[at:stop], k, polish=stop - 1 in steps)
+        done = _link(q, factors[at:stop], k, polish=stop - 1 in steps)
         if done is None:
             if stop - at == 1:
                 chain.collapsed = at
@@ -114,7 +117,8 @@ def forward(
         chain.links.append(link)
         shift += exponent
         if stop - 1 in steps:
-            chain.ends[stop - 1] = (len(chain.links), slant(arithmetic, q, k))
+            leading = arithmetic.whole(q.leading(q.digits.shape[2], k))
+            chain.ends[stop - 1] = (len(chain.links), slant(arithmetic, leading))
             chain.shift[stop - 1] = shift
         if stop > careful:
             budget = min(_SPENT, (arithmetic.bits - 96) / 4)
@@ -125,8 +129,8 @@ def forward(
 
 
 def _link(
-    arithmetic: Arithmetic, q: Matrix, factors: Sequence[FloatArray], k: int, *, polish: bool
-) -> tuple[Matrix, Link, int, float] | None:
+    q: Digits, factors: Sequence[FloatArray], k: int, *, polish: bool
+) -> tuple[Digits, Link, int, float] | None:
     """Apply some factors and make the columns orthonormal again.
 
     Returns
@@ -139,27 +143,24 @@ def _link(
     error = np.array(-np.inf)  # binary logarithms of the columns' errors, in 2**-bits
     for factor in factors:
         exponent = int(np.frexp(np.max(np.abs(factor)))[1])
-        scaled = np.ldexp(factor, -exponent)
-        # Rarely, with both huge and tiny entries, that is not exact: then scale the product.
-        late = 0 if np.array_equal(np.ldexp(scaled, exponent), factor) else exponent
-        q, rounding = arithmetic.product(arithmetic.exact(factor if late else scaled), q)
-        if late:
-            q = arithmetic.scale(q, np.full(len(rounding), -late))
+        q, rounding = q.times(factor)
+        q = q.scaled(np.asarray(-exponent))
         shift += exponent
+        scaled = np.ldexp(factor, -exponent)
         norm = 0.5 * np.log2(np.linalg.norm(scaled.T @ scaled) * UP)  # bounds the spectral one
-        error = np.logaddexp2(error + norm, np.log2(rounding) - late)
+        error = np.logaddexp2(error + norm, np.log2(rounding) - exponent)
     passes: list[FloatArray] = []
     defect = np.inf
-    floats = arithmetic.floats(q)
-    most = 4 + arithmetic.bits // 16
+    floats = q.floats()
+    most = 4 + q.bits // 16
     while len(passes) < most:
         s = triangular(floats)
-        q, rounding = arithmetic.product(q, arithmetic.exact(s))
+        q, rounding = q.combined(s)
         carried = np.logaddexp2.reduce(error[:, None] + np.log2(np.abs(s)), axis=0)
         error = np.logaddexp2(carried, np.log2(rounding)) + 1e-6
-        floats = arithmetic.floats(q)
-        relative = error - arithmetic.bits - np.log2(np.linalg.norm(floats, axis=0))
-        lost = max(arithmetic.bits + relative[:k].max(), 1.0)
+        floats = q.floats()
+        relative = error - q.bits - np.log2(np.linalg.norm(floats, axis=0))
+        lost = max(q.bits + relative[:k].max(), 1.0)
         live = relative < _LIVE
         if len(passes) + 1 == most:  # products may be exact, and then nothing drowns in rounding
             live &= _independent(floats)
@@ -167,19 +168,19 @@ def _link(
         if noise.size:
             if noise[0] < k:
                 return None
-            q, s = _give_up(arithmetic, q, floats, s, noise)
-            floats = arithmetic.floats(q)
-            error[noise] = arithmetic.bits + 1.0  # the length of a new column, with room
+            q, s = _give_up(q, floats, s, noise)
+            floats = q.floats()
+            error[noise] = q.bits + 1.0  # the length of a new column, with room
         passes.append(s)
         good, (defect, inverse_norm) = defect < _GOOD, _orthonormality(floats)
         if defect < _GOOD and (good or not polish):  # one pass more for the values themselves
             break
-    return q, Link(passes, error - arithmetic.bits, inverse_norm), shift, float(lost)
+    return q, Link(passes, error - q.bits, inverse_norm), shift, float(lost)
 
 
-def slant(arithmetic: Arithmetic, q: Matrix, k: int) -> float:
-    """Bound ``|log sigma|`` over the singular values of the first k columns."""
-    gram, uncertain = arithmetic.gram(arithmetic.take(q, np.arange(k)))
+def slant(arithmetic: Arithmetic, q: Matrix) -> float:
+    """Bound ``|log sigma|`` over the singular values of nearly orthonormal columns."""
+    gram, uncertain = arithmetic.gram(q)
     defect = (float(np.linalg.norm(gram)) + uncertain) * UP
     return -0.5 * float(np.log1p(-defect)) if defect < 0.5 else np.inf
 
@@ -205,8 +206,8 @@ def _independent(a: FloatArray) -> NDArray[np.bool_]:
 
 
 def _give_up(
-    arithmetic: Arithmetic, q: Matrix, floats: FloatArray, s: FloatArray, noise: NDArray[np.intp]
-) -> tuple[Matrix, FloatArray]:
+    q: Digits, floats: FloatArray, s: FloatArray, noise: NDArray[np.intp]
+) -> tuple[Digits, FloatArray]:
     """Replace noise in the complement by any directions orthonormal to the rest.
 
     The column is made short before it is replaced, so that the link is in error by the new
@@ -216,8 +217,8 @@ def _give_up(
     full = np.linalg.qr(floats[:, kept], mode="complete")[0]
     fresh = full[:, len(kept) : len(kept) + len(noise)]
     s = s.copy()
-    s[:, noise] *= 2.0 ** -(min(arithmetic.bits, 900) // 4)
-    return arithmetic.with_columns(q, noise.tolist(), fresh), s
+    s[:, noise] *= 2.0 ** -(min(q.bits, 900) // 4)
+    return q.with_columns(noise, fresh), s
 
 
 def _orthonormality(q: FloatArray) -> tuple[float, float]:

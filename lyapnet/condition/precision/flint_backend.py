@@ -19,7 +19,8 @@ import flint
 import numpy as np
 from numpy.typing import NDArray
 
-from .arithmetic import UP, FloatArray
+from .arithmetic import GUARD, UP, FloatArray
+from .digits import Digits
 
 _TINY = 1e-290  # stands for a radius that underflows a float64
 
@@ -33,7 +34,7 @@ class FlintArithmetic:
 
     def __enter__(self) -> Self:
         self._outside = flint.ctx.prec
-        flint.ctx.prec = self.bits
+        flint.ctx.prec = self.bits + GUARD
         self._unit = flint.arb(2) ** self.bits
         return self
 
@@ -47,6 +48,11 @@ class FlintArithmetic:
 
     def exact(self, a: FloatArray) -> flint.arb_mat:
         return flint.arb_mat(*a.shape, a.ravel().tolist())
+
+    def whole(self, digits: Digits) -> flint.arb_mat:
+        table, exponents = digits.integers()
+        whole = flint.fmpz_mat(*table.shape, table.ravel().tolist())
+        return self.scale(flint.arb_mat(whole), exponents)
 
     def _split(self, balls: flint.arb_mat) -> tuple[flint.arb_mat, FloatArray]:
         """Return the midpoints, and the radii summed over each column."""
@@ -76,20 +82,8 @@ class FlintArithmetic:
         ]
         return flint.arb_mat(k, k, graded), np.zeros(k)
 
-    def leading(self, a: flint.arb_mat, k: int) -> flint.arb_mat:
-        return flint.arb_mat([row[:k] for row in a.tolist()[:k]])
-
     def take(self, a: flint.arb_mat, order: NDArray[np.int64]) -> flint.arb_mat:
         return flint.arb_mat([[row[j] for j in order] for row in a.tolist()])
-
-    def with_columns(
-        self, a: flint.arb_mat, indices: list[int], columns: FloatArray
-    ) -> flint.arb_mat:
-        table = a.tolist()
-        for i, row in enumerate(table):
-            for j, x in zip(indices, columns[i], strict=True):
-                row[j] = flint.arb(float(x))
-        return flint.arb_mat(table)
 
     def floats(self, a: flint.arb_mat) -> FloatArray:
         values = np.array([float(x) for x in a.entries()])

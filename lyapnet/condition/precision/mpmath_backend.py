@@ -19,7 +19,8 @@ import numpy as np
 from mpmath.libmp import MPZ
 from numpy.typing import NDArray
 
-from .arithmetic import UP, FloatArray
+from .arithmetic import GUARD, UP, FloatArray
+from .digits import Digits
 
 
 @dataclass(frozen=True, eq=False)
@@ -60,7 +61,7 @@ class MpmathArithmetic:
     def __init__(self, bits: int) -> None:
         self.bits = bits
         self._mp = mpmath.MPContext()
-        self._mp.prec = bits + 8  # a number holds each entry of a rounded matrix exactly
+        self._mp.prec = bits + GUARD  # a number holds each entry of a rounded matrix exactly
 
     def __enter__(self) -> Self:
         return self
@@ -81,6 +82,10 @@ class MpmathArithmetic:
         table = np.frompyfunc(MPZ, 1, 1)(digits)
         table = _shift(table, np.where(a == 0, 0, places - least))
         return FixedMatrix(table, np.full(a.shape[1], least, dtype=np.int64))
+
+    def whole(self, digits: Digits) -> FixedMatrix:
+        table, exponents = digits.integers()
+        return FixedMatrix(np.frompyfunc(MPZ, 1, 1)(table), exponents)
 
     def _round(
         self, digits: NDArray[np.object_], exponents: NDArray[np.int64]
@@ -113,17 +118,8 @@ class MpmathArithmetic:
         fixed, error = self._round(table, exponents)
         return fixed, error + cut
 
-    def leading(self, a: FixedMatrix, k: int) -> FixedMatrix:
-        return FixedMatrix(a.digits[:k, :k], a.exponents[:k])
-
     def take(self, a: FixedMatrix, order: NDArray[np.int64]) -> FixedMatrix:
         return FixedMatrix(a.digits[:, order], a.exponents[order])
-
-    def with_columns(self, a: FixedMatrix, indices: list[int], columns: FloatArray) -> FixedMatrix:
-        new = self.exact(columns)
-        digits, exponents = a.digits.copy(), a.exponents.copy()
-        digits[:, indices], exponents[indices] = new.digits, new.exponents
-        return FixedMatrix(digits, exponents)
 
     def floats(self, a: FixedMatrix) -> FloatArray:
         values = np.frompyfunc(_float, 2, 1)(a.digits, a.exponents)

@@ -47,7 +47,7 @@ def measure(
     chain = forward(arithmetic, factors, start, k, set(steps), report)
     if chain.ends:
         exact = rigorous or k == n
-        tilt = slant(arithmetic, arithmetic.exact(start), k)
+        tilt = slant(arithmetic, arithmetic.exact(start[:, :k]))
         _values(arithmetic, chain, found, steps, k, tilt, 1.0 if exact else _SPARE)
     if chain.collapsed is not None:
         _collapse(arithmetic, [basis, *jacobians[: chain.collapsed]], found, steps)

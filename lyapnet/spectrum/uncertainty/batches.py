@@ -8,8 +8,9 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import ArrayLike
 
+from ...numerics.arrays import Array
 from ...results.storage import register
-from .stderr import MOST_BATCHES, Array, Estimate, checked, estimate
+from .stderr import MOST_BATCHES, Estimate, checked, estimate
 
 
 @register

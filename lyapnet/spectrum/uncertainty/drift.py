@@ -6,7 +6,8 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy import special
 
-from .stderr import Array, checked, is_regular, mean_and_stderr
+from ...numerics.arrays import Array
+from .stderr import checked, is_regular, mean_and_stderr
 
 FIRST, LAST = 0.2, 0.5  # parts of a run that the drift test compares
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-Array = NDArray[np.float64]
+from ...numerics.arrays import Array
 
 LOGARITHM = 2.0  # powers of time: no sign is settled before growth has exceeded this one
 MIXED = 16.0  # nats: automatic intervals end where vectors come within 1e-7 of each other's span

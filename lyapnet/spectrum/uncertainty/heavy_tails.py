@@ -10,7 +10,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-Array = NDArray[np.float64]
+from ...numerics.arrays import Array
 
 FEWEST_BATCHES = 256  # below, there are too few episodes to judge their tail
 SCALES = 128, 32  # numbers of batches at which growth must be skewed alike

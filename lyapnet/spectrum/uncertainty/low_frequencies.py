@@ -13,7 +13,8 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-Array = NDArray[np.float64]
+from ...numerics.arrays import Array
+
 Count = NDArray[np.intp]
 Mask = NDArray[np.bool_]
 

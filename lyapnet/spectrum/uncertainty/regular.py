@@ -10,7 +10,8 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-Array = NDArray[np.float64]
+from ...numerics.arrays import Array
+
 Mask = NDArray[np.bool_]
 
 FEWEST_BATCHES = 64  # below, an eighth of the run is hardly a window

@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy import special
 
+from ...numerics.arrays import Array
 from .floor import rounding, within_logarithm
 from .heavy_tails import heavy_tailed, unevenness
 from .low_frequencies import (
@@ -30,8 +31,6 @@ from .low_frequencies import (
     too_few_steps,
 )
 from .regular import constant_to_rounding, regular_bound
-
-Array = NDArray[np.float64]
 
 MOST_BATCHES = 1024  # low frequencies are all that is used: finer batches would change nothing
 DOF_TO_STOP = 16  # with looks a factor LOOK_FACTOR apart, a rule that stops keeps its coverage

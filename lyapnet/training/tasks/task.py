@@ -2,13 +2,34 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 
 from ... import validate
-from ...numerics.arrays import Array, Seed
+from ...numerics.arrays import Array, ArrayLike, Seed
 from ..losses import accuracy
+
+
+class TaskLike(Protocol):
+    """What `train` takes for a task: any object that has these; see `Task`."""
+
+    @property
+    def n_inputs(self) -> int:
+        """Dimension of the inputs."""
+
+    @property
+    def n_outputs(self) -> int:
+        """Dimension of the targets."""
+
+    @property
+    def loss(self) -> Any:
+        """Name of a loss, or a function, where `train` is given none."""
+
+    def sample(
+        self, n_steps: int, batch_size: int, rng: Any, /
+    ) -> tuple[ArrayLike, ArrayLike, ArrayLike]:
+        """Draw inputs, targets and mask of a batch from a generator."""
 
 
 class Task:

@@ -69,7 +69,7 @@ def test_product(arithmetic, rng):
     assert np.all(error < 100 * np.linalg.norm(a) * np.linalg.norm(b @ c) + 100 * size)
 
 
-def test_scale_take_leading_and_replace(arithmetic, rng):
+def test_scale_and_take(arithmetic, rng):
     a = rng.standard_normal((4, 4))
     matrix = arithmetic.exact(a)
     scaled = arithmetic.scale(matrix, np.array([0, 5, -3, 2000]))
@@ -77,11 +77,6 @@ def test_scale_take_leading_and_replace(arithmetic, rng):
     assert np.all(fractions(arithmetic, scaled) == expected)
     order = np.array([2, 0, 3, 1])
     np.testing.assert_array_equal(arithmetic.floats(arithmetic.take(matrix, order)), a[:, order])
-    np.testing.assert_array_equal(arithmetic.floats(arithmetic.leading(matrix, 2)), a[:2, :2])
-    new = rng.standard_normal((4, 2))
-    replaced = arithmetic.floats(arithmetic.with_columns(matrix, [1, 3], new))
-    np.testing.assert_array_equal(replaced[:, [1, 3]], new)
-    np.testing.assert_array_equal(replaced[:, [0, 2]], a[:, [0, 2]])
 
 
 @pytest.mark.parametrize("slope", [-400, -3, 2])

@@ -7,7 +7,7 @@ import pytest
 from condition_truth import Case, cases, check, jacobians, log10_singular_values
 from hypothesis import HealthCheck, given, settings
 
-from lyapnet.condition.measure import condition_from_jacobians
+from lyapnet.condition.jacobians import condition_from_jacobians
 from lyapnet.errors import PrecisionError
 
 WAYS = [

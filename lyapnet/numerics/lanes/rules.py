@@ -1,0 +1,235 @@
+"""What functions of arrays do to lanes, by autograd's function of the same name."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import Any
+
+import autograd.numpy as anp
+import numpy as np
+
+from .array import RULES, Lanes, as_lanes, elementwise, lifted, plain
+
+
+def _along(axis: int, ndim: int) -> int:
+    """Return the number of an axis, counted from the front."""
+    if not -ndim <= axis < ndim:
+        raise ValueError(f"axis {axis} is out of bounds for {ndim} axes")
+    return axis % ndim
+
+
+def _reduction(name: str) -> Callable[..., Any]:
+    function = getattr(anp, name)
+
+    def rule(x: Any, axis: Any = None, keepdims: bool = False, **options: Any) -> Any:
+        if any(option is not None for option in options.values()):
+            raise TypeError(f"lanes have no rule for {name} with {[*options]}")
+        x = as_lanes(x)
+        if axis is None:
+            axis = tuple(range(x.ndim))
+        else:
+            axes = axis if isinstance(axis, tuple) else (axis,)
+            axis = tuple(_along(i, x.ndim) for i in axes)
+        if not axis:
+            return x
+        axis = axis[0] if len(axis) == 1 else axis
+        return Lanes(function(x.data, axis=axis, keepdims=keepdims))
+
+    return rule
+
+
+def _cumsum(x: Any, axis: int | None = None) -> Any:
+    x = as_lanes(x)
+    x = _reshape(x, (-1,)) if axis is None else x
+    return Lanes(anp.cumsum(x.data, axis=_along(axis or 0, x.ndim)))
+
+
+def _matmul(a: Any, b: Any) -> Any:
+    """Multiply matrices or vectors; a matrix that all lanes share is multiplied once."""
+    a, b = lifted(a), lifted(b)
+    m, n = (x.ndim if isinstance(x, Lanes) else np.ndim(plain(x)) for x in (a, b))
+    if 0 in (m, n):
+        return elementwise(anp.multiply, a, b)
+    if max(m, n) > 2:
+        raise TypeError("lanes have no rule for products of more than two axes")
+    left, right = "ij"[2 - m :], "jk"[:n]
+    if not isinstance(a, Lanes):
+        return Lanes(anp.tensordot(a, b.data, 1))
+    if not isinstance(b, Lanes):
+        product = anp.tensordot(b.T if n == 2 else b, anp.moveaxis(a.data, m - 1, 0), 1)
+        return Lanes(anp.moveaxis(product, 0, -2) if n == 2 and m == 2 else product)
+    out = left.replace("j", "") + right.replace("j", "")
+    return Lanes(anp.einsum(f"{left}z,{right}z->{out}z", *_same_lanes(a, b)))
+
+
+def _same_lanes(*lanes: Lanes) -> list[Any]:
+    """Return the data of several with as many lanes each."""
+    count = max(plain(x.data).shape[-1] for x in lanes)
+    return [anp.broadcast_to(x.data, (*x.shape, count)) for x in lanes]
+
+
+def _einsum(subscripts: str, *operands: Any, **options: Any) -> Any:
+    if options or "." in subscripts or "z" in subscripts:
+        raise TypeError("lanes have no rule for this einsum")
+    inputs, _, out = subscripts.replace(" ", "").partition("->")
+    if "->" not in subscripts:
+        letters = sorted(set(inputs) - {","})
+        out = "".join(letter for letter in letters if inputs.count(letter) == 1)
+    lanes = _same_lanes(*(as_lanes(x) for x in operands))
+    inputs = ",".join(term + "z" for term in inputs.split(","))
+    return Lanes(anp.einsum(f"{inputs}->{out}z", *lanes))
+
+
+def _outer(a: Any, b: Any) -> Any:
+    a, b = (_reshape(as_lanes(x), (-1,)).data for x in (a, b))
+    return Lanes(a[:, None] * b[None])
+
+
+def _reshape(x: Any, *shape: Any, order: str = "C", **_: Any) -> Any:
+    if order != "C":
+        raise TypeError("lanes are reshaped in C order alone")
+    x = as_lanes(x)
+    wanted = shape[0] if len(shape) == 1 and isinstance(shape[0], list | tuple) else shape
+    known = math.prod(i for i in wanted if i != -1)
+    wanted = tuple(x.size // max(known, 1) if i == -1 else i for i in wanted)
+    return Lanes(anp.reshape(x.data, (*wanted, plain(x.data).shape[-1])))
+
+
+def _transpose(x: Any, *axes: Any) -> Any:
+    x = as_lanes(x)
+    order = axes[0] if len(axes) == 1 and not isinstance(axes[0], int) else axes or None
+    order = tuple(reversed(range(x.ndim))) if order is None else order
+    return Lanes(anp.transpose(x.data, (*(_along(i, x.ndim) for i in order), x.ndim)))
+
+
+def _joined(stacked: bool, default: int) -> Callable[..., Any]:
+    def rule(arrays: Any, axis: int = default, **options: Any) -> Any:
+        if options:
+            raise TypeError(f"lanes have no rule for joining with {[*options]}")
+        lanes = [as_lanes(x) for x in arrays]
+        join = anp.stack if stacked else anp.concatenate
+        return Lanes(join(_same_lanes(*lanes), axis=_along(axis, lanes[0].ndim + stacked)))
+
+    return rule
+
+
+def _roll(x: Any, shift: Any, axis: Any = None) -> Any:
+    x = as_lanes(x)
+    if axis is None and x.ndim > 1:
+        return _reshape(_roll(_reshape(x, -1), shift), x.shape)
+    return Lanes(anp.roll(x.data, shift, axis=_along(axis or 0, x.ndim)))
+
+
+def _diff(x: Any, n: int = 1, axis: int = -1, **options: Any) -> Any:
+    if options:
+        raise TypeError(f"lanes have no rule for diff with {[*options]}")
+    x = as_lanes(x)
+    for _ in range(n):
+        moved = anp.moveaxis(x.data, _along(axis, x.ndim), 0)
+        x = Lanes(anp.moveaxis(moved[1:] - moved[:-1], 0, _along(axis, x.ndim)))
+    return x
+
+
+def _moved(name: str) -> Callable[..., Any]:
+    function = getattr(anp, name)
+
+    def rule(x: Any, *axes: int) -> Any:
+        x = as_lanes(x)
+        return Lanes(function(x.data, *(_along(i, x.ndim) for i in axes)))
+
+    return rule
+
+
+def _flip(x: Any, axis: int | None = None) -> Any:
+    x = as_lanes(x)
+    axes = range(x.ndim) if axis is None else [_along(axis, x.ndim)]
+    return x[tuple(slice(None, None, -1 if i in axes else 1) for i in range(x.ndim))]
+
+
+def _norm(x: Any, ord: Any = None, axis: Any = None, keepdims: bool = False) -> Any:
+    x = as_lanes(x)
+    if ord not in (None, 2) or (ord == 2 and axis is None and x.ndim > 1):
+        raise TypeError("lanes have no rule for this norm")
+    return elementwise(anp.sqrt, RULES["sum"](x * x, axis=axis, keepdims=keepdims))
+
+
+def _diag(x: Any, k: int = 0) -> Any:
+    x = as_lanes(x)
+    if x.ndim == 2:
+        rows = np.arange(max(0, -k), min(x.shape[0], x.shape[1] - k))
+        return x[rows, rows + k]
+    n = len(x) + abs(k)
+    place = np.zeros((n, n, len(x)))
+    place[np.arange(len(x)) + max(0, -k), np.arange(len(x)) + max(0, k), np.arange(len(x))] = 1.0
+    return Lanes(anp.tensordot(place, x.data, 1))
+
+
+def _like(fill: float) -> Callable[..., Any]:
+    """Return an array of objects, whose elements may be set to lanes."""
+
+    def rule(x: Any, *_: Any, **__: Any) -> Any:
+        return np.full(as_lanes(x).shape, fill, dtype=object)
+
+    return rule
+
+
+def _clip(x: Any, low: Any = None, high: Any = None, **_: Any) -> Any:
+    x = x if low is None else elementwise(anp.maximum, x, low)
+    return x if high is None else elementwise(anp.minimum, x, high)
+
+
+def _where(condition: Any, *choices: Any) -> Any:
+    if len(choices) != 2:
+        raise TypeError("lanes differ in where a condition holds")
+    return elementwise(anp.where, condition, *choices)
+
+
+RULES.update({
+    **{name: _reduction(name) for name in ("sum", "mean", "prod", "max", "min", "var", "std")},
+    "amax": _reduction("max"),
+    "amin": _reduction("min"),
+    "cumsum": _cumsum,
+    "matmul": _matmul,
+    "dot": _matmul,
+    "inner": lambda a, b: _matmul(a, _transpose(b) if np.ndim(b) == 2 else b),
+    "vdot": lambda a, b: _matmul(_reshape(a, -1), _reshape(b, -1)),
+    "einsum": _einsum,
+    "outer": _outer,
+    "trace": lambda x: RULES["sum"](_diag(x)),
+    "diag": _diag,
+    "diff": _diff,
+    "norm": _norm,
+    "where": _where,
+    "clip": _clip,
+    "roll": _roll,
+    "flip": _flip,
+    "reshape": _reshape,
+    "ravel": lambda x, *_, **__: _reshape(x, -1),
+    "flatten": lambda x, *_: _reshape(x, -1),
+    "transpose": _transpose,
+    "swapaxes": _moved("swapaxes"),
+    "moveaxis": _moved("moveaxis"),
+    "squeeze": lambda x: _reshape(x, tuple(i for i in as_lanes(x).shape if i != 1)),
+    "expand_dims": lambda x, axis: Lanes(
+        anp.expand_dims(as_lanes(x).data, _along(axis, as_lanes(x).ndim + 1))
+    ),
+    "atleast_1d": lambda x: _reshape(x, 1) if not as_lanes(x).ndim else as_lanes(x),
+    "broadcast_to": lambda x, shape, **_: as_lanes(x) + np.zeros(shape),
+    "take": lambda x, at, axis=0: Lanes(anp.moveaxis(
+        anp.moveaxis(as_lanes(x).data, _along(axis, as_lanes(x).ndim), 0)[np.asarray(at)], 0,
+        _along(axis, as_lanes(x).ndim),
+    )),
+    "concatenate": _joined(stacked=False, default=0),
+    "stack": _joined(stacked=True, default=0),
+    "hstack": lambda arrays: _joined(False, 0)([RULES["atleast_1d"](x) for x in arrays], axis=(
+        0 if max(as_lanes(x).ndim for x in arrays) < 2 else 1)),
+    "zeros_like": _like(0.0),
+    "empty_like": _like(0.0),
+    "ones_like": _like(1.0),
+    "copy": lambda x, *_, **__: Lanes(as_lanes(x).data),
+    "shape": lambda x: as_lanes(x).shape,
+    "ndim": lambda x: as_lanes(x).ndim,
+    "size": lambda x: as_lanes(x).size,
+    "real": lambda x: as_lanes(x),
+})  # fmt: skip

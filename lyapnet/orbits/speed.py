@@ -1,0 +1,69 @@
+"""Minima of the speed of a system, by the method of Levenberg and Marquardt."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from ..numerics.arrays import Array
+from ..systems import System
+
+#: The squared speed has a minimum where it falls by less than this part.
+_FLAT = 1e-9
+
+#: Damping of the first step, and its bounds, relative to the squared size of the Jacobian.
+_DAMPING, _LEAST, _MOST = 1e-2, 1e-14, 1e10
+
+
+class SpeedMinima:
+    """Minima of the speed, for many states at once."""
+
+    def __init__(self, system: System, given: dict[str, Any]) -> None:
+        self.system = system
+        self.given = given
+        self.settled = np.zeros(0, dtype=bool)
+
+    def residual(self, x: Array) -> Array:
+        """Return (f(x) - x) / dt."""
+        with np.errstate(all="ignore"):
+            return (self.system.step(x, **self.given) - x) / self.system.dt
+
+    def jacobian(self, x: Array) -> Array:
+        """Return the Jacobian of the step."""
+        return np.asarray(self.system.jacobian(x, **self.given), dtype=float)
+
+    def speed(self, x: Array) -> Array:
+        """Return |f(x) - x| / dt."""
+        return np.linalg.norm(self.residual(x), axis=-1)
+
+    def minimise(self, x: Array, tol: float, max_iterations: int) -> Array:
+        """Descend from all states; `settled` says which have come to rest."""
+        n = x.shape[-1]
+        damping = np.full(len(x), _DAMPING)
+        self.settled = np.zeros(len(x), dtype=bool)
+        r = self.residual(x)
+        for _ in range(max_iterations):
+            at = np.flatnonzero(~self.settled & np.isfinite(r).all(axis=-1))
+            if not len(at):
+                break
+            here, res = x[at], r[at]
+            J = (self.jacobian(here) - np.eye(n)) / self.system.dt
+            gradient = np.matmul(res[:, None, :], J)[:, 0]
+            square = np.matmul(J.swapaxes(-1, -2), J)
+            scale = np.trace(square, axis1=-2, axis2=-1) / n + 1e-300
+            damped = square + (damping[at] * scale)[:, None, None] * np.eye(n)
+            move = -np.linalg.solve(damped, gradient[..., None])[..., 0]
+            new = self.residual(here + move)
+            now, then = (np.sum(y**2, axis=-1) for y in (new, res))
+            better = np.isfinite(now) & (now < then)
+            x[at[better]], r[at[better]] = (here + move)[better], new[better]
+            factor = np.where(better, 0.1, 10.0)
+            damping[at] = np.clip(damping[at] * factor, _LEAST, _MOST)
+            size = 1.0 + np.linalg.norm(here, axis=-1)
+            still = np.linalg.norm(move, axis=-1) < 1e-12 * size
+            # At a minimum above zero it hardly falls any more, or not at all.
+            flat = better & (then - now < _FLAT * then)
+            stuck = ~better & (damping[at] >= _MOST)
+            self.settled[at] |= still | flat | stuck | (np.sqrt(then) < 1e-3 * tol * size)
+        return x

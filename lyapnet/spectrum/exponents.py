@@ -1,0 +1,220 @@
+"""Exponents with their errors, and what follows from them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from .. import validate
+from ..numerics.arrays import Array, ArrayLike, patient
+from ..results.result import Result
+from ..systems import System
+from .dimension import entropy, kaplan_yorke_dimension
+from .uncertainty.batches import GrowthStatistics
+from .uncertainty.stderr import Estimate, linear_stderr
+
+
+class Exponents(Result):
+    """What a `Spectrum` tells, whatever run it is of; see there for the attributes."""
+
+    exponents: Array
+    stderr: Array
+    dof: Array
+    log_growth: Array
+    times: Array
+    state: Array
+    basis: Array
+    x0: Array
+    settings: dict[str, Any]
+    statistics: GrowthStatistics
+    system: System | None
+
+    @property
+    def dim(self) -> int:
+        """Dimension n of the state."""
+        return int(self.basis.shape[-2])
+
+    @property
+    def _lost(self) -> Array:
+        """Members that have diverged, (...) of bool."""
+        lost = np.zeros(self.statistics.growth.shape[1:-1], dtype=bool)
+        for one in self.settings.get("diverged", ()):
+            lost[tuple(one["member"])] = True
+        return lost
+
+    @property
+    def _own_statistics(self) -> GrowthStatistics:
+        """What the exponents are estimated from: of a pooled spectrum the mean of its members."""
+        pooled = "pooled" in self.settings
+        return self.statistics.mean_over_members() if pooled else self.statistics
+
+    @property
+    def _order(self) -> Any:
+        """Columns of the growth in the order of the exponents, ``(..., k)`` of int."""
+        return np.argsort(-self._own_statistics.estimate().mean, axis=-1, kind="stable")
+
+    @property
+    def steps_so_far(self) -> int:
+        """Number of all steps of the run, transients included."""
+        return sum(self.settings[name] for name in ("transient", "basis_transient", "n_steps"))
+
+    def confidence_interval(self, level: float = 0.95) -> tuple[Array, Array]:
+        """Return the ends ``(low, high)``, each ``(..., k)``, of two-sided intervals.
+
+        Parameters
+        ----------
+        level : float, optional
+            Probability with which an interval holds the exponent.
+        """
+        return Estimate(self.exponents, self.stderr, self.dof).confidence_interval(level)
+
+    def running(self) -> Array:
+        """Return the estimate after each block, ``(blocks, ..., k)``, in QR order."""
+        self._need_record("running")
+        end = self.times.reshape(-1, *(1,) * (self.log_growth.ndim - 1))
+        return np.cumsum(self.log_growth, axis=0) / end
+
+    def finite_time(self, window: int) -> Array:
+        """Return the exponents of consecutive windows, without resetting the basis.
+
+        Parameters
+        ----------
+        window : int
+            Steps in a window: a multiple of the QR interval. What is left at the end of the
+            run, less than a window, is not returned.
+
+        Returns
+        -------
+        array (windows, ..., k)
+            In QR order. Where the windows fill the run, their mean is the spectrum.
+        """
+        self._need_record("finite_time")
+        interval = self.settings["qr_interval"]
+        window = validate.integer("window", window, low=1, high=self.settings["n_steps"])
+        if window % interval:
+            raise ValueError(
+                f"`window` must be a multiple of the qr_interval {interval}, got {window}: take "
+                f"{max(1, round(window / interval)) * interval}, or run with qr_interval=1"
+            )
+        per = window // interval
+        count = self.settings["n_steps"] // window
+        blocks = self.log_growth[: count * per]
+        summed = blocks.reshape(count, per, *blocks.shape[1:]).sum(axis=1)
+        return summed / (window * self.settings["dt"])
+
+    def _need_record(self, what: str) -> None:
+        if not len(self.log_growth):
+            raise ValueError(f"`{what}` needs the growth of each block: run with record=True")
+
+    @patient
+    def combination(self, weights: ArrayLike) -> Estimate:
+        """Estimate a linear combination of the exponents, their correlations accounted for.
+
+        Parameters
+        ----------
+        weights : array (..., k)
+            Of the exponents as sorted; finite. With ones the estimate is that of their sum.
+
+        Returns
+        -------
+        Estimate
+            With `mean`, `stderr` and `dof`, each of shape (...), and `confidence_interval`.
+
+        Examples
+        --------
+        >>> import lyapnet as ln
+        >>> s = ln.lyapunov_spectrum(ln.catalog.henon(), 5000, rng=0)
+        >>> total = s.combination([1, 1])  # each step contracts areas by 0.3: no error
+        >>> print(f"{total.mean:.6f}, {total.stderr < 1e-8}")
+        -1.203973, True
+        """
+        weights = np.broadcast_to(validate.array("weights", weights, least=1), self.exponents.shape)
+        statistics = self._own_statistics
+        raw = np.zeros(weights.shape)
+        np.put_along_axis(raw, self._order, weights, axis=-1)
+        found = linear_stderr(statistics.growth, statistics.durations, raw)
+        if not self.settings.get("diverged"):
+            return found
+        return Estimate(*(np.where(self._lost, np.nan, x) for x in found))
+
+    def _linear(self, weights: Array) -> Array:
+        """Return the standard error of a `combination`; ``nan`` where weights are not finite."""
+        known = np.asarray(np.isfinite(weights).all(axis=-1))
+        stderr = self.combination(np.where(known[..., None], weights, 0.0)).stderr
+        return np.asarray(np.where(known, stderr, np.nan))[()]
+
+    def _derived(self, function: Callable[..., tuple[Array, Array]]) -> tuple[Array, Array]:
+        """Return a number that follows from the exponents, with its derivatives in them."""
+        if not self.settings.get("diverged"):
+            return function(self.exponents, self.dim)
+        lost = self._lost
+        found, slopes = function(np.where(lost[..., None], 0.0, self.exponents), self.dim)
+        return np.where(lost, np.nan, found), slopes
+
+    @property
+    def kaplan_yorke_dimension(self) -> Array:
+        """Kaplan-Yorke (Lyapunov) dimension; ``nan`` where k exponents do not reach it."""
+        return self._derived(kaplan_yorke_dimension)[0]
+
+    @property
+    def kaplan_yorke_stderr(self) -> Array:
+        """Standard error of `kaplan_yorke_dimension`, correlations included."""
+        return self._linear(self._derived(kaplan_yorke_dimension)[1])
+
+    @property
+    def entropy(self) -> Array:
+        """Sum of the positive exponents, nats per unit time: the entropy rate (Pesin)."""
+        return self._derived(entropy)[0]
+
+    @property
+    def entropy_stderr(self) -> Array:
+        """Standard error of `entropy`, correlations included."""
+        return self._linear(self._derived(entropy)[1])
+
+    def log10_condition_number(self, t: ArrayLike, m: int | None = None) -> Array:
+        r"""Predict the condition number of the long-term Jacobian (eq. 10), in decimal logs.
+
+        .. math:: \kappa_m \sim \exp((\lambda_1 - \lambda_m)\, t)
+
+        Parameters
+        ----------
+        t : float or array
+            Time.
+        m : int, optional
+            Number of tangent directions; default all k.
+
+        Returns
+        -------
+        array
+            Of the shape of the ensemble, the axes of `t` behind it.
+        """
+        k = self.exponents.shape[-1]
+        m = k if m is None else validate.integer("m", m, low=1, high=k)
+        t = validate.array("t", t)
+        if (t < 0).any():
+            raise ValueError(f"`t` must not be negative, got {t.min():g}")
+        with np.errstate(invalid="ignore"):  # -inf from -inf, and inf times 0
+            gap = self.exponents[..., 0] - self.exponents[..., m - 1]
+            found = np.multiply.outer(gap, t) / np.log(10)
+        # Where not even the first direction survives none can be compared with it.
+        return np.where(np.isnan(found), np.where(t > 0, np.inf, 0.0), found)
+
+    def usable_dimensions(self, t: float, log10_kappa_max: float) -> Array:
+        """Count the tangent directions whose predicted condition number stays acceptable.
+
+        Parameters
+        ----------
+        t : float
+            Time.
+        log10_kappa_max : float
+            Decimal log of the largest acceptable condition number.
+        """
+        t = validate.real("t", t, low=0.0)
+        limit = validate.real("log10_kappa_max", log10_kappa_max, low=0.0)
+        if not t:
+            return np.full(self.exponents.shape[:-1], self.exponents.shape[-1])[()]
+        with np.errstate(invalid="ignore"):  # -inf from -inf: a direction that does not survive
+            gap = self.exponents[..., :1] - self.exponents
+        return (gap * (t / np.log(10)) <= limit).sum(axis=-1)

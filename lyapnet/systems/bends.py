@@ -1,0 +1,56 @@
+"""Jumps of a field that only its values tell about."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from ..numerics.arrays import Array
+
+#: What changes less than this, relative to the field, between neighbours is no jump of a field that
+#: only its values tell about.
+JUMP = 1e-3
+
+#: Bends of a trajectory that are looked at more closely.
+_BENDS = 3
+
+#: A step so short, relative to the state, ends where it began.
+_AT_REST = 1e-9
+
+
+def jump_along(field: Any, states: Array, dt: float) -> float:
+    """Return how much a field jumps at the sharpest bends of a trajectory, relative to itself.
+
+    Parameters
+    ----------
+    field : callable
+        From the number of a step and a state ``(n,)`` to the velocity.
+    states : array (T + 1, n)
+        With T at least 4.
+    dt : float
+    """
+    velocity = np.diff(states, axis=0) / dt
+    bend = np.abs(np.diff(velocity, axis=0)).max(axis=1)
+    around = np.minimum(np.roll(bend, 3), np.roll(bend, -3))
+    sharp = np.argsort(bend / (around + 1e-12 * (1e-300 + np.abs(velocity).max())))[-_BENDS:]
+    largest = 0.0
+    for s in sharp:
+        for i in (s, s + 1):
+            a, b = states[i], states[i + 1]
+            if np.abs(b - a).max() <= _AT_REST * np.abs(a).max():
+                continue  # what the field does there is rounding
+            f, g = field(i, a), field(i, b)
+            size = max(np.abs(f).max(), np.abs(g).max())
+            for _ in range(60):
+                if np.abs(g - f).max() <= JUMP * size:
+                    break
+                m = (a + b) / 2
+                h = field(i, m)
+                if np.abs(h - f).max() >= np.abs(g - h).max():
+                    b, g = m, h
+                else:
+                    a, f = m, h
+            else:
+                largest = max(largest, float(np.abs(g - f).max() / size))
+    return largest

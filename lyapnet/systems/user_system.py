@@ -1,0 +1,304 @@
+"""Systems of functions that a user wrote for one state, and how these are called with many."""
+
+from __future__ import annotations
+
+import inspect
+import re
+import warnings
+from collections.abc import Callable
+from typing import Any
+
+import autograd.numpy as anp
+import numpy as np
+
+from ..compiled.trace import Symbols, as_symbols
+from ..numerics.arrays import Array
+from ..numerics.autodiff import (
+    Function,
+    Tree,
+    is_traced,
+    jacobian_of,
+    over_states,
+    refuse_complex,
+    refuse_objects,
+)
+from ..numerics.lanes import Lanes, lifted
+from ..numerics.plain_numpy import for_autograd
+from .protocol import System
+
+#: So many states are too many to be silent about calling a function for each.
+_MANY = 512
+
+
+class UserSystem(System):
+    """What maps and flows of user's functions have in common.
+
+    Functions are called in a *mode*: "vectorized" with states ``(..., n)``, as the user says they
+    can be; "columns" with ``(n, M)``, which most functions of one state ``(n,)`` stand; "lanes"
+    with `Lanes`; or "loop", with one state after the other. A faster mode is used where it is seen
+    to do what the user's own does.
+
+    Attributes
+    ----------
+    vectorized, time : bool
+    """
+
+    vectorized: bool
+    time: bool
+    #: What the user's function is called here.
+    named = "step"
+    #: What tangent vectors are carried by instead of the derivative: made of it.
+    _variation: Callable[[Any], Any] | None = None
+    #: Whether it has been seen that a function said to be vectorized is.
+    _known_vectorized = False
+    #: Whether the user's Jacobian runs in lanes, None as long as that is not known.
+    _derivative_in_lanes: bool | None = None
+    #: Attributes that are only remembered: they tell no map from another.
+    _remembered = ("_known_vectorized", "_derivative_in_lanes", "_told", "seen")
+    #: The user's functions of (x, input and time, p), the latter None where autograd derives it.
+    _function: Function
+    _derivative: Function | None
+    #: Integers among the parameters, and functions of which it has been said that they are slow.
+    _counts: int
+    _told: set[str]
+
+    def _called(self, step: Any, jacobian: Any) -> tuple[Function, Function | None]:
+        """Return the user's function and Jacobian as they are called here."""
+        n = self._size
+        function = self._normalised(step, self.named, (n,))
+        if jacobian is None:
+            return function, None
+        return function, self._normalised(jacobian, "jacobian", (n, n))
+
+    @property
+    def _size(self) -> int:
+        """Length of what the user's function is given as a state."""
+        return self.dim
+
+    def _normalised(
+        self, function: Callable[..., Any], name: str, shape: tuple[int, ...] | None
+    ) -> Function:
+        """Give a user's function the signature (x, now, p), now being input and time together.
+
+        Parameters
+        ----------
+        function : callable
+        name : str
+        shape : tuple of int or None
+            Of what it returns for one state; None to leave that to the caller.
+        """
+        driven, with_params = self.n_inputs > 0, self.params is not None
+        traceable = for_autograd(function)
+
+        def call(x: Any, now: Any, p: Tree) -> Any:
+            given = self._split(x)
+            if self.time:
+                given.append(now[..., -1] if self.vectorized else now[-1])
+                now = now[..., :-1] if self.vectorized else now[:-1]
+            given += [*((now,) if driven else ()), *((p,) if with_params else ())]
+            try:
+                out = (traceable if is_traced(x, now, p) else function)(*given)
+                if isinstance(out, list | tuple) and not isinstance(x, Symbols):
+                    out = anp.array(out)
+            except ValueError as error:
+                if "inhomogeneous" not in str(error):
+                    raise
+                raise ValueError(
+                    f"`{name}` joins components of different shapes for one state, where each is "
+                    "a number; if parameters are those of an ensemble, give `x0` its axes in front"
+                ) from error
+            except (TypeError, IndexError) as error:
+                if not (self._counts and re.search("integer|indices", str(error))):
+                    raise
+                raise TypeError(
+                    f"`{name}` needs an integer ({error}), and `params`, of which {self._counts} "
+                    "were given as integers, become arrays of floats: leave counts and indices "
+                    f"out of `params`, and let `{name}` take them from around it"
+                ) from error
+            if isinstance(x, Symbols):
+                out = as_symbols(out)
+                return out if shape is None else of_shape(out, shape, name)
+            out = refuse_complex(refuse_objects(lifted(out), name), name)
+            alone = not self.vectorized and (isinstance(x, Lanes) or np.ndim(x) == 1)
+            return of_shape(out, shape, name) if alone and shape is not None else out
+
+        call.__qualname__ = "Map._normalised.<locals>.call"  # as checkpoints have known it
+        return call
+
+    def _split(self, x: Any) -> list[Any]:
+        """Return the user's arguments that what the function is given as x stands for."""
+        return [x]
+
+    def _over_states(self, mode: str, lead: tuple[int, ...]) -> tuple[Function, Function]:
+        """Return the user's function and its Jacobian for many states at once."""
+        function = over_states(self._function, mode, lead)
+        if self._derivative is None:
+            derivative = jacobian_of(function, self.dim, self.named)
+        elif mode in ("columns", "lanes"):
+            derivative = self._derivative_over_states(lead)
+        else:
+            derivative = over_states(self._derivative, mode, lead)
+        if self._variation is None:
+            return function, derivative
+        vary = self._variation
+        return function, lambda x, u, p: vary(derivative(x, u, p))
+
+    def _derivative_over_states(self, lead: tuple[int, ...]) -> Function:
+        """Return the user's Jacobian for many states: in lanes, if that does what it does for one.
+
+        This is seen at the first two steps. Values of a Jacobian there are none to compare with.
+        """
+        assert self._derivative is not None
+        lanes, loop = (over_states(self._derivative, mode, lead) for mode in ("lanes", "loop"))
+
+        def derivative(x: Any, u: Any, p: Tree) -> Any:
+            if self._derivative_in_lanes is None and not is_traced(x, u, p):
+                few, now = (x, u) if x.ndim == len(lead) + 1 else (x[:2], u if u is None else u[:2])
+                expected = np.asarray(loop(few, now, p))
+                self._derivative_in_lanes = same(lanes, expected, few, now, p)
+                if not self._derivative_in_lanes:
+                    self._tell_slow("jacobian", x)
+            return (lanes if self._derivative_in_lanes else loop)(x, u, p)
+
+        return derivative
+
+    def _tell_slow(self, name: str, x: Array) -> None:
+        """Warn once where a function is called for one of many states after the other."""
+        count = x[..., 0].size
+        if count < _MANY or name in self._told:
+            return
+        self._told.add(name)
+        warnings.warn(
+            f"`{name}` is called for one state after the other, {count} times in a stretch, since "
+            "it does not run on several at once: write it with NumPy's functions of arrays, "
+            "without float(), math, `if` on the state, or setting elements of np.zeros (use "
+            "np.zeros_like(x) or np.array([...])); or let it take states (..., n), with "
+            "vectorized=True",
+            stacklevel=2,
+        )
+
+    def _at(self, mode: str, lead: tuple[int, ...]) -> tuple[Function, Function]:
+        """Return step and Jacobian for many states at once; u are rows of the `drive`."""
+        return self._over_states(mode, lead)
+
+    def over_time(self, lead: tuple[int, ...]) -> tuple[Function, Function]:
+        """Return step and Jacobian for many states of an ensemble at once."""
+        return self._at(self._mode, lead)
+
+    @property
+    def _mode(self) -> str:
+        return "vectorized" if self.vectorized else "loop"
+
+    def forward_mode(self, x: Array, inputs: Array | None) -> str:
+        """Return how the states ``(..., n)`` of an ensemble are given to the user's function."""
+        lead = x.shape[:-1]
+        if not lead or self.vectorized:
+            return self._mode
+        u = None if inputs is None or not len(inputs) else inputs[0]
+        expected = np.asarray(self._at(self._mode, lead)[0](x, u, self.params))
+        for mode in ("columns", "lanes"):
+            if same(self._at(mode, lead)[0], expected, x, u, self.params):
+                return mode
+        self._tell_slow(self.named, x)
+        return self._mode
+
+    def tangent_mode(
+        self, states: Array, inputs: Array | None, step: Callable[[str], Function]
+    ) -> str:
+        """Return how all states of a trajectory are given to the user's function at once.
+
+        Parameters
+        ----------
+        states : array (T + 1, ..., n)
+        inputs : array (T, ..., c) or None
+        step : callable
+            From the mode to the step that leads from each state to the next.
+        """
+
+        def reproduces(mode: str) -> bool:
+            return same(step(mode), states[1:], states[:-1], inputs, self.params)
+
+        n_steps = len(states) - 1
+        if not np.isfinite(states[-1]).all():
+            pass  # refused by whoever runs this
+        elif not self.vectorized and n_steps:
+            for mode in ("columns", "lanes"):
+                if reproduces(mode):
+                    return mode
+            self._tell_slow(self.named, states[1:])
+        elif self.vectorized and n_steps > 1 and not self._known_vectorized:
+            if not reproduces(self._mode):
+                raise ValueError(
+                    "`step` is not vectorized: given states (..., n) it does not do what it does "
+                    "for each; index components as x[..., 0] and join them by "
+                    "np.stack([...], axis=-1), or leave out vectorized=True"
+                )
+            self._known_vectorized = True
+        return self._mode
+
+
+def of_shape(out: Any, shape: tuple[int, ...], name: str) -> Any:
+    """Return what a user's function has returned for one state, if it has the right shape.
+
+    A number alone is taken where only one is wanted. Any other shape is refused: it would be
+    broadcast to something that looks right.
+    """
+    found = tuple(np.shape(out))
+    if found == shape:
+        return out
+    if found in ((), (1,)) and set(shape) == {1}:
+        return anp.reshape(out, shape) if isinstance(out, np.ndarray) else out + np.zeros(shape)
+    raise ValueError(
+        f"`{name}` must return an array of shape {shape} for a state of {shape[0]} components, got "
+        f"shape {found}; if parameters are those of an ensemble, give `x0` its axes in front"
+    )
+
+
+def same(columns: Function, expected: Array, x: Array, u: Array | None, p: Tree) -> bool:
+    """Compare a trial evaluation by columns with known values.
+
+    A function that is not made for columns may fail in any way, by an assertion of its own or by
+    one that its compiler raises: all of these mean no.
+    """
+    try:
+        with np.errstate(all="ignore"), warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            found = np.asarray(columns(x, u, p), dtype=float)
+    except Exception:
+        return False
+    # Members of an ensemble that have diverged are NaN both times.
+    return found.shape == expected.shape and np.allclose(
+        found, expected, rtol=1e-9, atol=1e-12, equal_nan=True
+    )
+
+
+def check_arguments(name: str, function: Any, given: tuple[str, ...]) -> None:
+    """Refuse a function that cannot be called with x, and with t, u and p where there are such.
+
+    What a function takes is not always known: that of NumPy, or one that is wrapped, may say
+    something else, and is taken as it is.
+    """
+    if function is None or hasattr(function, "__signature__"):
+        return
+    try:
+        # Of a decorated function it is the outer one that is called.
+        signature = inspect.signature(function, follow_wrapped=False)
+    except (TypeError, ValueError):
+        return
+    try:
+        signature.bind(*given)
+    except TypeError as error:
+        missing = [text for letter, text in _REMEDIES.items() if letter not in given]
+        remedy = f": {', '.join(missing)}" if missing else ""
+        raise TypeError(
+            f"`{name}` must be a function of ({', '.join(given)}), got one of {signature} "
+            f"({error}){remedy}"
+        ) from None
+
+
+#: How a function comes to be called with more, in this order.
+_REMEDIES = {
+    "t": "time t after x needs `time=True`",
+    "u": "an input u needs `n_inputs=`",
+    "p": "parameters p need `params=`",
+}
