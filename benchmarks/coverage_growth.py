@@ -150,8 +150,7 @@ def kept(system: Published, folder: Path | None) -> Runs:
         return runs
     with np.load(file) as found:
         batches = {
-            w: (int(n), found[f"batches_{w}"])
-            for w, n in zip(WORTH, found["lengths"], strict=True)
+            w: (int(n), found[f"batches_{w}"]) for w, n in zip(WORTH, found["lengths"], strict=True)
         }
         return Runs(
             float(found["steps"]), tuple(found["exponents"].tolist()), found["truth"],

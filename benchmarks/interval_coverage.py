@@ -2,7 +2,7 @@
 
 Growth comes from a compiled loop of its own (`coverage_growth`), the errors from lyapnet. Runs are
 worth 50, 200 and 1000 correlation times. Growth that is kept on disk makes the second time cheap,
-half a minute: this is how the estimator was tuned, on every other system.
+half a minute: this is how the estimator was tuned.
 
     python benchmarks/interval_coverage.py --keep FOLDER   # writes data/interval_coverage.json
     python benchmarks/interval_coverage.py --quick         # two systems, writes nothing

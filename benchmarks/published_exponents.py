@@ -119,7 +119,7 @@ def main() -> None:
     quick = ("Hénon map", "standard map, K = 0.5", "Kaplan-Yorke map")
     jobs = [(s.name, s, measured) for s in SYSTEMS]
     jobs += [(name, system, measured_of_catalog) for name, system in of_catalog()]
-    for name, system, measure in jobs:
+    for name, system, measure in sorted(jobs, key=lambda job: job[0] in done):  # new ones first
         if (name in done and not options.again) or (options.quick and name not in quick):
             continue
         start = time.process_time()
@@ -131,6 +131,7 @@ def main() -> None:
         done[name]["seconds"] = round(time.process_time() - start, 1)
         print(name, json.dumps(done[name], ensure_ascii=False), flush=True)
         if not options.quick:
+            done = {job[0]: done[job[0]] for job in jobs if job[0] in done}  # as they are listed
             DATA.write_text(json.dumps(done, indent=1, ensure_ascii=False) + "\n")
     if not options.quick:
         write(ROOT)
