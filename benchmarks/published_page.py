@@ -198,8 +198,8 @@ def coverage_table(found: dict) -> tuple[str, str, str, str]:
                 which = "Below 92 %" if word == "low" else "Above 98 %"
                 outside.append(f"- {which} at {worth}: {', '.join(listed)}")
     text = (
-        f"The rules were set while the systems before {FIRST_LATER} were at hand, all of which were\n"
-        f"looked at; the {len(later)} from there on came afterwards, and changed nothing. In\n"
+        f"The rules were set while the systems before {FIRST_LATER} were at hand, all of which\n"
+        f"were looked at; the {len(later)} from there on came afterwards, and changed nothing. In\n"
         "brackets as above, the ones and the others are right in "
         + "; ".join(halves)
         + "\nat the three lengths."
