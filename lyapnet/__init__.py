@@ -5,6 +5,7 @@ import sys as _sys
 from . import catalog
 from .cells import GRU, LSTM, Activation, Cell, EchoStateNetwork, Stack, VanillaRNN
 from .cells.mean_field import critical_gain, mean_field_exponent
+from .cells.mean_field_driven import driven_gain
 from .cells.mean_field_spectrum import mean_field_spectrum, quiescent_gain
 from .condition.comparison import (
     ConditionByDimension,
@@ -135,6 +136,7 @@ __all__ = [
     "covariant_vectors",
     "critical_gain",
     "diagnose",
+    "driven_gain",
     "echo_state",
     "finite_time_exponents",
     "fit_readout",

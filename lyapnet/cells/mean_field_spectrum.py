@@ -137,13 +137,18 @@ def quiescent_gain(kind: str, *, bias: Any = None, leak: float = 1.0) -> float:
     kind = validate.option("kind", kind, ("vanilla", "echo_state", "gru", "lstm"))
     if not 0 < validate.real("leak", leak) <= 1:
         raise ValueError(f"`leak` must lie in (0, 1], got {leak}")
-    gates = {"gru": ("reset", "update"), "lstm": ("input", "forget", "output")}.get(kind, ())
-    given = dict(bias or {})
-    if not set(given) <= set(gates):
-        raise ValueError(f"`bias` must be of {', '.join(gates) or 'no gate'}, got {sorted(given)}")
-    opened = {x: float(expit(validate.real(f"bias[{x!r}]", given.get(x, 0.0)))) for x in gates}
+    names = {"gru": ("reset", "update"), "lstm": ("input", "forget", "output")}.get(kind, ())
+    opened = {x: float(expit(b)) for x, b in gate_biases(bias, names).items()}
     if kind == "gru":
         return 1.0 / opened["reset"]
     if kind == "lstm":
         return (1.0 - opened["forget"]) / (opened["input"] * opened["output"])
     return 1.0
+
+
+def gate_biases(bias: Any, names: tuple[str, ...]) -> dict[str, float]:
+    """Return the bias of each gate, zero where none is given."""
+    given = dict(bias or {})
+    if not set(given) <= set(names):
+        raise ValueError(f"`bias` must be of {', '.join(names) or 'no gate'}, got {sorted(given)}")
+    return {x: validate.real(f"bias[{x!r}]", given.get(x, 0.0)) for x in names}

@@ -17,9 +17,13 @@ from ..tangent.interval import Interval
 from ..tangent.plan import Plan, window_plan
 from ..tangent.qr import orthonormalise
 from ..tangent.start import check_inputs
+from .device import brought, tell_of_device
 from .function import cast
 from .layers import cell_of, first_state, is_projected, is_standard, layer_tensors, projected
 from .system import System
+
+#: How often a window is run, as far as it pays to compile: in each step of a training.
+_AGAIN = 1000
 
 #: What is kept of a module from call to call: systems made of it, and intervals learnt.
 _MEMORY: WeakKeyDictionary[Any, dict[Any, Any]] = WeakKeyDictionary()
@@ -60,19 +64,25 @@ def finite_time_exponents(
         Steps between factorisations. The automatic one is the longest that keeps the basis well
         conditioned, learnt from call to call; exponents depend on it by rounding only.
     rng : None, int, numpy or torch Generator, optional
-        For the random orthonormal basis at the start; PyTorch's own generator if left out.
+        For the random orthonormal basis at the start; the same one in each call if left out. A
+        Generator draws another one each time. PyTorch's own random stream is not touched.
 
     Returns
     -------
     tensor (k,) or (B, k)
-        In QR order, nats per step, ``float64``, on the CPU. There are no second derivatives.
+        In QR order, nats per step, ``float64``, on the module's device. There are no second
+        derivatives.
+
+    Warns
+    -----
+    UserWarning
+        Once for each module that is not on the CPU: everything is computed there in ``float64``, so
+        its parameters are copied in each call. Gradients arrive where the parameters are.
 
     Notes
     -----
-    Computed in ``float64`` on the CPU; a module on another device is copied there in each call,
-    with a warning the first time. A vanilla network's exponents are those of its
-    pre-activations, as everywhere in lyapnet: over a finite window they differ at its ends
-    from those of its outputs.
+    A vanilla network's exponents are those of its pre-activations, as everywhere in lyapnet: over a
+    finite window they differ at its ends from those of its outputs.
 
     Examples
     --------
@@ -82,6 +92,7 @@ def finite_time_exponents(
     >>> lam.shape
     torch.Size([3, 2])
     """
+    tell_of_device(module)
     u = _sequence(module, inputs)
     system, params = _system(module, h0, 0 if u is None else u.shape[-1])
     x = first_state(module, h0, system.dim, None if u is None or u.ndim == 2 else u.shape[1])
@@ -91,8 +102,10 @@ def finite_time_exponents(
     interval = Interval.of(qr_interval)
     if interval.automatic:
         interval = _remembered(module, ("interval", k, plan), lambda: interval)
+    system = system.with_loops(k, _AGAIN * plan.total)
     rows = _rows((*x.shape[:-1], k, system.dim), rng)
-    return _Exponents.apply(_Run(system, plan, rows, interval), x, u, *params)
+    lam = _Exponents.apply(_Run(system, plan, rows, interval), x, u, *params)
+    return brought(module, lam)
 
 
 def _sequence(module: Any, inputs: Any) -> Any:
@@ -150,19 +163,13 @@ def _system(module: Any, h0: Any, m: int) -> tuple[_System, list[Any]]:
 
 def _rows(shape: tuple[int, ...], rng: Any) -> Array:
     """Draw random orthonormal tangent vectors."""
-    if rng is None or isinstance(rng, torch.Generator):
-        rows = torch.randn(shape, dtype=torch.float64, generator=rng).numpy()
+    if isinstance(rng, torch.Generator):
+        rows = torch.randn(shape, dtype=torch.float64, generator=rng, device=rng.device)
+        rows = rows.cpu().numpy()
     else:
-        rows = validate.generator(rng).standard_normal(shape)
+        rows = validate.generator(0 if rng is None else rng).standard_normal(shape)
     orthonormalise(rows)
     return rows
-
-
-def like(module: Any, x: Any) -> Any:
-    """Bring a result to the precision and the device of a module."""
-    owner = getattr(module, "module", module)
-    one = next(iter(owner.parameters()), None) if isinstance(owner, torch.nn.Module) else None
-    return x if one is None else x.to(one)
 
 
 class _Run:

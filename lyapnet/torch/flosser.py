@@ -8,6 +8,8 @@ from typing import Any
 import numpy as np
 import torch
 
+from .. import validate
+from ..flossing.loss import per_exponent
 from ..optimize import as_adam
 from ..training.progress import TrainingProgress
 from ..training.schedule import window_of
@@ -33,6 +35,8 @@ class Flosser:
     only : sequence of str, optional
         Names of the parameters to change, such as ``("weight_hh_l0",)``; all if left out.
     rng : None, int, numpy or torch Generator, optional
+        For the random orthonormal basis of each flossing epoch; 0 if left out. PyTorch's own random
+        stream is not touched.
 
     Attributes
     ----------
@@ -66,12 +70,14 @@ class Flosser:
         adam, self._clip = as_adam(settings["optimizer"]), settings["clip_norm"]
         if inputs is not None and not callable(inputs):
             raise TypeError(f"`inputs` must be a function of nothing, or None, got {inputs!r}")
-        self._target = {name: settings[name] for name in ("target", "weights", "reduction")}
+        target = (settings[name] for name in ("target", "weights", "reduction", "k"))
+        self._target = per_exponent(*target)
         window = ("k", "n_steps", "transient", "basis_transient", "qr_interval")
         self._window = {name: settings[name] for name in window}
         self.module, self.schedule = module, schedule
         self._inputs, self._h0 = inputs, h0
-        self._rng = np.random.default_rng(rng) if isinstance(rng, int) else rng
+        torchs = isinstance(rng, torch.Generator)
+        self._rng: Any = rng if torchs else validate.generator(0 if rng is None else rng)
         self._parameters = _chosen(module, settings.get("only") if only is None else only)
         self.optimizer = torch.optim.AdamW(
             self._parameters, adam.learning_rate, (adam.b1, adam.b2), adam.eps, adam.weight_decay
@@ -128,7 +134,7 @@ class Flosser:
         if h0 is not None:
             h0 = tuple(x.detach() for x in h0) if isinstance(h0, tuple) else h0.detach()
         lam = finite_time_exponents(self.module, inputs, h0, rng=self._rng, **self._window)
-        loss = loss_of(lam, lam.shape[-1], **self._target)
+        loss = loss_of(lam, *self._target)
         found = torch.autograd.grad(loss, self._parameters, allow_unused=True)
         kept = [p.grad for p in self._parameters]
         for p, grad in zip(self._parameters, found, strict=True):
@@ -137,7 +143,7 @@ class Flosser:
         self.optimizer.step()
         for p, grad in zip(self._parameters, kept, strict=True):
             p.grad = grad
-        self.exponents.append(lam.detach().reshape(-1, lam.shape[-1]).mean(dim=0).numpy())
+        self.exponents.append(lam.detach().reshape(-1, lam.shape[-1]).mean(dim=0).cpu().numpy())
         return loss.item()
 
     def _clip_gradients(self) -> None:
@@ -148,8 +154,10 @@ class Flosser:
                 torch.nn.utils.clip_grad_norm_([p], self._clip)
 
     def state_dict(self) -> dict[str, Any]:
-        """Return what the next epoch depends on, apart from the module and generators."""
+        """Return what the next epoch depends on, apart from the module and its inputs."""
+        torchs = isinstance(self._rng, torch.Generator)
         return {
+            "rng": self._rng.get_state() if torchs else self._rng.bit_generator.state,
             "optimizer": self.optimizer.state_dict(),
             "epochs": list(self._epochs),
             "norms": list(self._norms),
@@ -158,6 +166,10 @@ class Flosser:
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Go on from a state."""
+        if isinstance(self._rng, torch.Generator):
+            self._rng.set_state(state["rng"])
+        else:
+            self._rng.bit_generator.state = state["rng"]
         self.optimizer.load_state_dict(state["optimizer"])
         self._epochs, self._norms = list(state["epochs"]), list(state["norms"])
         self.exponents = [np.array(x) for x in state["exponents"]]

@@ -19,7 +19,7 @@ _LAYERS = torch.nn.RNN, torch.nn.LSTM, torch.nn.GRU
 _CELLS = torch.nn.RNNCell, torch.nn.LSTMCell, torch.nn.GRUCell
 
 
-def from_module(rnn: Any, *, layer: int | None = 0, reverse: bool = False) -> _System:
+def from_module(rnn: Any, *, layer: int | None = 0, reverse: bool | None = None) -> _System:
     """Make a cell of a recurrent layer of PyTorch.
 
     A copy of the weights: what changes in one does not change the other. For how states
@@ -33,8 +33,8 @@ def from_module(rnn: Any, *, layer: int | None = 0, reverse: bool = False) -> _S
         Which layer; None for all, as a `Stack`. A layer above the first is driven by the output
         of the one below.
     reverse : bool, optional
-        The direction that runs backward in time, of a bidirectional module: a system of its own,
-        which takes its inputs in reverse order.
+        Which direction of a bidirectional module, for which it is needed: each is a system of its
+        own. True is the one that runs backward in time, and takes its inputs in reverse order.
 
     Returns
     -------
@@ -46,8 +46,8 @@ def from_module(rnn: Any, *, layer: int | None = 0, reverse: bool = False) -> _S
     TypeError
         If it is none of these modules.
     ValueError
-        If it has no such layer or direction; if all layers of a bidirectional module are asked
-        for, which from the second on know the future.
+        If it has no such layer or direction; if it is bidirectional and no direction is given, or
+        all layers are asked for, which from the second on know the future.
 
     Examples
     --------
@@ -63,7 +63,8 @@ def from_module(rnn: Any, *, layer: int | None = 0, reverse: bool = False) -> _S
             f"`rnn` must be an nn.RNN, nn.LSTM, nn.GRU or one of their Cell modules, got {rnn!r}: "
             "of any other module make a lyapnet.torch.System"
         )
-    numbers = _numbers(rnn, layer, reverse)
+    reverse = _direction(rnn, reverse)
+    numbers = _numbers(rnn, layer)
     if is_projected(rnn):
         systems = [projected(rnn, i, reverse) for i in numbers]
         if len(systems) > 1:
@@ -82,12 +83,23 @@ def is_projected(rnn: Any) -> bool:
     return getattr(rnn, "proj_size", 0) > 0
 
 
-def _numbers(rnn: Any, layer: int | None, reverse: bool) -> list[int]:
+def _direction(rnn: Any, reverse: bool | None) -> bool:
+    """Say whether the direction that is meant is the backward one."""
+    both = getattr(rnn, "bidirectional", False)
+    if both and reverse is None:
+        raise ValueError(
+            "`rnn` is bidirectional, and its two directions are systems of their own: say which by "
+            "`reverse=False` or `reverse=True`, which takes its inputs in reverse order"
+        )
+    if reverse and not both:
+        raise ValueError("`reverse` is for a bidirectional module, and this one is not")
+    return bool(reverse)
+
+
+def _numbers(rnn: Any, layer: int | None) -> list[int]:
     """Return the numbers of the layers that are meant."""
     count = getattr(rnn, "num_layers", 1)
     both = getattr(rnn, "bidirectional", False)
-    if reverse and not both:
-        raise ValueError("`reverse` is for a bidirectional module, and this one is not")
     if layer is not None:
         return [validate.integer("layer", layer, low=0, high=count - 1)]
     if both and count > 1:

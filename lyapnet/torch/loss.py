@@ -8,7 +8,9 @@ import torch
 
 from .. import validate
 from ..flossing.loss import per_exponent
-from .exponents import finite_time_exponents, like
+from ..numerics.arrays import Array
+from .device import tensor_of
+from .exponents import finite_time_exponents
 
 
 def flossing_loss(
@@ -70,17 +72,15 @@ def flossing_loss(
     True
     """
     k = validate.integer("k", k, low=1)
-    per_exponent(target, weights, reduction, k)  # refused before the work
+    goal_and_weights = per_exponent(target, weights, reduction, k)  # refused before the work
     lam = finite_time_exponents(
         module, inputs, h0, k=k, n_steps=n_steps, transient=transient,
         basis_transient=basis_transient, qr_interval=qr_interval, rng=rng,
     )  # fmt: skip
-    return like(module, loss_of(lam, k, target, weights, reduction))
+    return loss_of(lam, *goal_and_weights).to(tensor_of(module))
 
 
-def loss_of(
-    lam: Any, k: int, target: Any = 0.0, weights: Any = None, reduction: str = "sum"
-) -> Any:
-    """Return the loss of exponents ``(..., k)``."""
-    goal, each = (torch.from_numpy(x) for x in per_exponent(target, weights, reduction, k))
+def loss_of(lam: Any, goal: Array, each: Array) -> Any:
+    """Return the loss of exponents ``(..., k)``, given what `per_exponent` returns."""
+    goal, each = (torch.from_numpy(x).to(lam) for x in (goal, each))
     return (each * (lam - goal) ** 2).sum(dim=-1).mean()

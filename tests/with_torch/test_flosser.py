@@ -86,19 +86,22 @@ def test_adaptive_schedule_goes_by_the_gradient():
         flosser(6)
 
 
-def test_state_goes_on_elsewhere():
+@pytest.mark.parametrize(
+    "draw", [lambda: None, lambda: 3, torch.Generator], ids=["none", "seed", "torch"]
+)
+def test_state_goes_on_elsewhere(draw, tmp_path):
     def run(flosser, epochs):
         return [flosser(epoch) for epoch in epochs]
 
     settings = schedule(before=5, at=(2,), epochs=5)
     u = inputs()
     straight, split = fresh(), fresh()
-    run(lt.Flosser(straight, settings, lambda: u, rng=0), range(4))
-    rng = np.random.default_rng(0)
-    first = lt.Flosser(split, settings, lambda: u, rng=rng)
+    run(lt.Flosser(straight, settings, lambda: u, rng=draw()), range(4))
+    first = lt.Flosser(split, settings, lambda: u, rng=draw())
     run(first, range(2))
-    second = lt.Flosser(split, settings, lambda: u, rng=rng)
-    second.load_state_dict(first.state_dict())
+    torch.save(first.state_dict(), tmp_path / "flosser.pt")
+    second = lt.Flosser(split, settings, lambda: u, rng=draw())
+    second.load_state_dict(torch.load(tmp_path / "flosser.pt"))
     run(second, range(2, 4))
     for a, b in zip(straight.parameters(), split.parameters(), strict=True):
         torch.testing.assert_close(a, b, rtol=0, atol=0)

@@ -8,7 +8,7 @@ import lyapnet as ln
 torch = pytest.importorskip("torch", reason="PyTorch is not installed")
 
 import lyapnet.torch as lt  # noqa: E402
-from lyapnet.torch import examples  # noqa: E402
+from lyapnet.torch import device, examples  # noqa: E402
 
 N, M, T, B, K = 5, 2, 10, 3, 3
 
@@ -162,15 +162,62 @@ def test_single_precision_batches_first_and_second_backward():
     assert custom.W.grad.abs().max() > 0
 
 
-def test_torch_seed_draws_the_basis():
+def test_the_basis_is_one_and_the_same_unless_drawn():
     rnn, inputs = torch.nn.RNN(M, N), torch.randn(T, M)
-    torch.manual_seed(0)
-    first = lt.flossing_loss(rnn, inputs, k=1)
-    assert lt.flossing_loss(rnn, inputs, k=1) != first
-    torch.manual_seed(0)
-    assert lt.flossing_loss(rnn, inputs, k=1) == first
+    assert lt.flossing_loss(rnn, inputs, k=1) == lt.flossing_loss(rnn, inputs, k=1)
+    rng = np.random.default_rng(0)
+    first, second = (lt.flossing_loss(rnn, inputs, k=1, rng=rng) for _ in "ab")
+    assert first == lt.flossing_loss(rnn, inputs, k=1, rng=0)
+    assert first != second
     a, b = (torch.Generator().manual_seed(1) for _ in "ab")
     assert lt.flossing_loss(rnn, inputs, k=1, rng=a) == lt.flossing_loss(rnn, inputs, k=1, rng=b)
+
+
+def test_the_random_streams_of_others_go_on_as_if_nothing_was():
+    rnn, inputs = torch.nn.RNN(M, N), torch.randn(20, M)
+    schedule = ln.FlossingSchedule(before=3, k=2, n_steps=15)
+    theirs = torch.get_rng_state()
+    for module in (rnn, examples.LayerNormRNN(N, M)):
+        torch.set_rng_state(theirs)
+        lt.flossing_loss(module, inputs, torch.zeros(N) if module is not rnn else None, k=2)
+        lt.System(module if module is not rnn else torch.sin, N, n_inputs=M * (module is not rnn))
+        assert torch.equal(torch.get_rng_state(), theirs)
+    lt.Flosser(rnn, schedule, lambda: inputs)(0)
+    assert torch.equal(torch.get_rng_state(), theirs)
+
+
+def test_a_module_elsewhere_is_computed_here_and_answered_there(monkeypatch):
+    """Without a GPU: the device is claimed, and it is noted what is sent there."""
+    rnn, inputs = torch.nn.RNN(M, N), torch.randn(T, M)
+    here = lt.finite_time_exponents(rnn, inputs, k=2)
+    assert (here.device.type, here.dtype) == ("cpu", torch.float64)
+    sent = []
+
+    class Elsewhere(torch.Tensor):
+        device = torch.device("cuda", 1)
+
+    claimed = torch.zeros(()).as_subclass(Elsewhere)
+    monkeypatch.setattr(device, "tensor_of", lambda module: claimed)
+    monkeypatch.setattr(torch.Tensor, "to", noting(sent, torch.Tensor.to))
+    with pytest.warns(UserWarning, match="the module is on cuda:1, and exponents are computed on"):
+        lt.finite_time_exponents(rnn, inputs, k=2)
+    lt.finite_time_exponents(rnn, inputs, k=2)  # said once
+    assert sent == [torch.device("cuda", 1)] * 2
+    monkeypatch.undo()
+    with pytest.raises(ValueError, match="on the meta device, where parameters have no values"):
+        lt.flossing_loss(torch.nn.RNN(M, N, device="meta"), inputs, k=1)
+
+
+def noting(sent, to):
+    """Return a `Tensor.to` that notes devices that are not there, and stays here."""
+
+    def moved(x, where, *more, **settings):
+        if isinstance(where, torch.device) and where.type == "cuda":
+            sent.append(where)
+            return x
+        return to(x, where, *more, **settings)
+
+    return moved
 
 
 def test_from_module():
@@ -180,9 +227,12 @@ def test_from_module():
     back = lt.from_module(both, reverse=True)
     new = both.double()(torch.ones(1, M).double(), torch.full((4, N), 0.1).double())[1]
     np.testing.assert_allclose(back.step(x, u), new[1].detach(), atol=1e-14)
-    assert lt.from_module(both, layer=1).n_inputs == 2 * N
+    assert lt.from_module(both, layer=1, reverse=False).n_inputs == 2 * N
     with pytest.raises(ValueError, match="past and future at once"):
-        lt.from_module(both, layer=None)
+        lt.from_module(both, layer=None, reverse=True)
+    for one in (both, torch.nn.LSTM(M, N, proj_size=2, bidirectional=True)):
+        with pytest.raises(ValueError, match="say which by `reverse=False`"):
+            lt.from_module(one)
     with pytest.raises(ValueError, match="`reverse` is for a bidirectional module"):
         lt.from_module(torch.nn.GRU(M, N), reverse=True)
     with pytest.raises(ValueError, match="`layer`"):
