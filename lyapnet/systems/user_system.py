@@ -122,6 +122,7 @@ class UserSystem(System):
             alone = not self.vectorized and (isinstance(x, Lanes) or np.ndim(x) == 1)
             return of_shape(out, shape, name) if alone and shape is not None else out
 
+        call.__qualname__ = "Map._normalised.<locals>.call"  # as checkpoints have known it
         return call
 
     def _split(self, x: Any) -> list[Any]:

@@ -246,3 +246,8 @@ def test_a_system_that_has_been_used_is_the_same(name):
     if system.params:
         ln.floss(system, 1, k=1, n_steps=4, x0=x0, rng=0)
     assert alike(before, describe(system))
+
+
+def test_systems_of_user_functions_are_described_as_before_their_base_had_a_file_of_its_own():
+    found = describe(ln.Map(lambda x: 0.5 * x, 1))["attributes"]["_function"]
+    assert found["function"] == "Map._normalised.<locals>.call"
