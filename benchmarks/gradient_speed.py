@@ -57,7 +57,7 @@ class Case:
     def of(cls, kind, n, k, n_steps):
         """Draw a network with gain 1 and one standard normal input, and warm it up."""
         rng = np.random.default_rng(0)
-        cell = getattr(ln, kind).random(n, bias=0.1, rng=rng)
+        cell = getattr(ln, kind).random(n, bias=0.1, rng=rng).with_loops(k, 10**6)
         u = rng.standard_normal((n_steps, 1))
         x = run_orbit(cell, cell.default_state(rng), rng.standard_normal((100, 1)), 0, 100)
         basis = np.linalg.qr(rng.standard_normal((cell.dim, k)))[0]

@@ -3,8 +3,9 @@
     python benchmarks/training_speed.py [--quick] [--json FILE]
 
 The paper's sizes: a tanh network of 80 units; training on 16 sequences of 300 steps of the
-temporal XOR with lag 40; flossing 75 exponents over 39 of 55 steps. Losses and gradients of
-both are compared before any is timed. Then whole epochs, each with its data from the same
+temporal XOR with lag 40; flossing 75 exponents over 39 of 55 steps. LSTM and GRU train with 32
+units on 16 sequences of 100 steps with lag 20. Losses and gradients of both are compared before
+any is timed. Then whole epochs, each with its data from the same
 NumPy generator, the loss, the gradient, its clipping and the update by Adam, and the accuracy
 of the batch. JAX runs a scan and its derivative, everything jitted into one function, with
 `jnp.linalg.qr` in flossing; lyapnet flosses once at interval 1, as JAX does, and once with the
@@ -38,39 +39,63 @@ JAX = peer("jax")
 TORCH = peer("torch")
 
 N, B, T, K, DELAY, CLIP = 80, 16, 300, 75, 40, 0.03
+#: Units, steps and lag of training.
+TRAINED = {"VanillaRNN": (N, T, DELAY), "LSTM": (32, 100, 20), "GRU": (32, 100, 20)}
 WINDOW = {"k": K, "transient": 10, "basis_transient": 6, "n_steps": 39}
 
 
-def network():
-    rng = np.random.default_rng(0)
-    cell = ln.VanillaRNN.random(N, bias=0.1, rng=rng)
-    return Network(cell, Readout(rng.standard_normal((1, N)), np.zeros(1)), rng.standard_normal(N))
+def network(kind="VanillaRNN"):
+    rng, n = np.random.default_rng(0), TRAINED[kind][0]
+    cell = getattr(ln, kind).random(n, bias=0.1, rng=rng).with_loops(B, 10**6)
+    readout = Readout(rng.standard_normal((1, n)), np.zeros(1))
+    return Network(cell, readout, rng.standard_normal(cell.dim))
 
 
-def draw(task, rng):
-    u, y, mask = task.sample(T, B, rng)
-    return Batch(u, y, as_weights(mask, (T, B)))
+def draw(task, n_steps, rng):
+    u, y, mask = task.sample(n_steps, B, rng)
+    return Batch(u, y, as_weights(mask, (n_steps, B)))
 
 
 class InJax:
     """The same in JAX: plain scans, one jitted function per epoch."""
 
-    def __init__(self):
+    def __init__(self, kind="VanillaRNN"):
         import jax
         import jax.numpy as jnp
 
-        def states(p, x, inputs):
-            def step(h, u):
-                h = jnp.tanh(h) @ p["W"].T + u @ p["V"].T + p["b"]
-                return h, h
+        n, _, delay = TRAINED[kind]
 
-            return jax.lax.scan(step, x, inputs)[1]
+        def vanilla(p, h, u):
+            return jnp.tanh(h) @ p["W"].T + u @ p["V"].T + p["b"]
+
+        def lstm(p, x, u):
+            a = x[:, :n] @ p["W"].T + u @ p["V"].T + p["b"]
+            i, f, g, o = jnp.split(a, 4, axis=1)
+            i, f, o = jax.nn.sigmoid(i), jax.nn.sigmoid(f), jax.nn.sigmoid(o)
+            c = f * x[:, n:] + i * jnp.tanh(g)
+            return jnp.concatenate([o * jnp.tanh(c), c], axis=1)
+
+        def gru(p, h, u):
+            a_r, a_z, m = jnp.split(h @ p["W"].T, 3, axis=1)
+            v_r, v_z, v_n = jnp.split(u @ p["V"].T + p["b"], 3, axis=1)
+            r, z = jax.nn.sigmoid(a_r + v_r), jax.nn.sigmoid(a_z + v_z)
+            new = jnp.tanh(v_n + r * (m + p["c"]))
+            return new + z * (h - new)
+
+        step = {"VanillaRNN": vanilla, "LSTM": lstm, "GRU": gru}[kind]
+
+        def states(p, x, inputs):
+            def body(x, u):
+                x = step(p, x, u)
+                return x, x
+
+            return jax.lax.scan(body, x, inputs)[1]
 
         def task_loss(p, inputs, targets):
-            h = states(p, jnp.broadcast_to(p["x0"], (B, N)), inputs)[DELAY:]
-            z = h @ p["readout.W"].T + p["readout.b"]
-            loss = jnp.mean(jnp.logaddexp(0.0, z) - targets[DELAY:] * z)
-            return loss, jnp.mean((z > 0) == (targets[DELAY:] > 0.5))
+            x0 = jnp.broadcast_to(p["x0"], (B, *p["x0"].shape))
+            z = states(p, x0, inputs)[delay:, :, :n] @ p["readout.W"].T + p["readout.b"]
+            loss = jnp.mean(jnp.logaddexp(0.0, z) - targets[delay:] * z)
+            return loss, jnp.mean((z > 0) == (targets[delay:] > 0.5))
 
         def flossing_loss(p, x, basis, inputs):
             def step(carry, u):
@@ -143,12 +168,13 @@ def agree(name, a, b):
         raise SystemExit(f"{name}: the gradients disagree, nothing to compare")
 
 
-def training(jax):
+def training(jax, kind="VanillaRNN"):
     """Return contenders for one training epoch."""
-    net, task = network(), ln.tasks.TemporalXOR(DELAY)
+    _, T, delay = TRAINED[kind]
+    net, task = network(kind), ln.tasks.TemporalXOR(delay)
     settings = Settings(task, 10**6, T, B, "cross_entropy", CLIP, None, (), None)
     trainer = Trainer(net, settings, ln.Adam(), None, np.random.default_rng(1))
-    batch = draw(task, np.random.default_rng(2))
+    batch = draw(task, T, np.random.default_rng(2))
     runs = {"lyapnet, epoch": trainer.advance}
     runs["lyapnet, loss and gradient"] = lambda: evaluate(net, batch, "cross_entropy")
     if jax is not None:
@@ -165,10 +191,10 @@ def training(jax):
         runs["JAX, loss and gradient"] = lambda: jax.jax.block_until_ready(
             jax.task_gradient(params, *arrays)
         )
-    if TORCH is not None:
+    if TORCH is not None and kind == "VanillaRNN":
         import torch_training
 
-        torch, rng = torch_training.InTorch(net.params, DELAY, CLIP), np.random.default_rng(1)
+        torch, rng = torch_training.InTorch(net.params, delay, CLIP), np.random.default_rng(1)
         states = evaluate(net, batch, "cross_entropy").orbit.states[:-1]
         r = torch.activations(batch.inputs).detach().numpy()
         # Its r at t is tanh(h) at t; the last of lyapnet's states is not in this comparison.
@@ -229,10 +255,16 @@ def main():
     parser.add_argument("--quick", action="store_true", help="fewer rounds")
     parser.add_argument("--json", metavar="FILE")
     args = parser.parse_args()
-    jax = None if JAX is None else InJax()
     report, holds = {}, True
-    for name, make in (("training", training), ("flossing", flossing)):
-        seconds = race(make(jax), 9 if args.quick else 61)
+    for name, make, kind in (
+        ("training", training, "VanillaRNN"),
+        ("training, LSTM", training, "LSTM"),
+        ("training, GRU", training, "GRU"),
+        ("flossing", flossing, "VanillaRNN"),
+    ):
+        jax = None if JAX is None else InJax(kind)
+        more = (kind,) if make is training else ()
+        seconds = race(make(jax, *more), 9 if args.quick else 61)
         found, base = summary(seconds), seconds["lyapnet, epoch"]
         print()
         table(

@@ -132,7 +132,7 @@ CASES = {
     "step's shape": (
         lambda: ln.lyapunov_spectrum(ln.Map(lambda x: x[:1], 2), 10, x0=X),
         ValueError,
-        "state's shape",
+        r"`step` must return an array of shape \(2,\)",
     ),
     "vectorized step's shape": (
         lambda: ln.lyapunov_spectrum(ln.Map(lambda x: x[..., 0], 2, vectorized=True), 9, x0=X),

@@ -51,7 +51,7 @@ class Cell(System):
     def networks(self) -> tuple[int, ...]:
         """Shape of the ensemble of networks that the parameters span."""
         shapes = [np.shape(value(self.params[k]))[: -a or None] for k, a in self._axes.items()]
-        return np.broadcast_shapes(*shapes)
+        return np.broadcast_shapes(*shapes) if any(shapes) else ()
 
     def with_params(self, params: Any) -> Self:
         """Return a new cell of the same kind with other parameters.
@@ -76,6 +76,11 @@ class Cell(System):
         raise NotImplementedError
 
     @property
+    def if_it_diverges(self) -> str:
+        """What a user may do about states that are not finite."""
+        return f"use smaller weights (`gain`){' or inputs' * (self.n_inputs > 0)}"
+
+    @property
     def n_outputs(self) -> int:
         """Number of outputs: what a layer above has as inputs."""
         raise NotImplementedError
@@ -87,6 +92,11 @@ class Cell(System):
     def output_pushforward(self, x: Array, Q: Array) -> Array:
         """Return the Jacobian of `output` times ``Q (..., n, k)``."""
         raise NotImplementedError
+
+    def output_pullback(self, x: Array, bar: Array) -> Array:
+        """Return the transpose of `output`'s Jacobian times cotangents ``(..., n_outputs)``."""
+        unit = np.broadcast_to(np.eye(self.dim), (*x.shape, self.dim))
+        return np.matmul(bar[..., None, :], self.output_pushforward(x, unit))[..., 0, :]
 
     def input_jacobian(self, x: Array, u: Array | None = None) -> Array:
         """Return the Jacobian of `step` in the input, ``(..., n, n_inputs)``."""

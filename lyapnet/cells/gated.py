@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from typing import Any, ClassVar, Self
 
 import autograd.numpy as anp
@@ -12,6 +13,7 @@ from scipy.special import expit
 from .. import validate
 from ..numerics.arrays import Array
 from ..numerics.autodiff import value
+from ..systems.engine import ONE_NETWORK, engine_for, missing
 from .biases import draw_biases
 from .cell import Cell, parameter
 
@@ -108,6 +110,24 @@ class GatedCell(Cell):
         b = self.params["b"]
         return b if u is None else apply(self.params["V"], u) + b
 
+    def cannot_compile(self) -> str:
+        """Return why the network cannot be run by compiled loops, nothing if it can."""
+        return missing() or (ONE_NETWORK if self.networks else "")
+
+    def prepared(self, x: Array, inputs: Array | None, k: int, n_steps: int) -> Self:
+        """Return the network with compiled loops where they pay; see `System.prepared`."""
+        return self.with_loops(k, n_steps)
+
+    def with_loops(self, k: int, n_steps: int) -> Self:
+        """Return the network with compiled loops where they pay; see `System.with_loops`."""
+        other = copy.copy(self)
+        other.engine_used = engine_for(self, self.dim * k, n_steps)
+        return other
+
+    def _loops(self, x: Array, n_steps: int) -> bool:
+        """Say whether compiled loops are to run steps from states ``(..., n)``."""
+        return self.engine_used[0] == "compiled" and n_steps > 0 and x.size > 0
+
     def _split(self, a: Any) -> list[Any]:
         """Return the parts ``(..., N)`` of ``(..., gates N)``."""
         n = self.units
@@ -125,6 +145,12 @@ class GatedCell(Cell):
     def output_pushforward(self, x: Array, Q: Array) -> Array:
         """Return the rows of h, ``(..., N, k)``."""
         return Q[..., : self.units, :]
+
+    def output_pullback(self, x: Array, bar: Array) -> Array:
+        """Return cotangents of the state: those of h, and zero for a cell state."""
+        found = np.zeros(x.shape)
+        found[..., : self.units] = bar
+        return found
 
     def _blocks(self, name: str = "W") -> list[Any]:
         """Return the weights ``(..., N, N)`` of each gate, or those of the inputs."""

@@ -32,8 +32,8 @@ def rowwise(x: Array, W: Array, out: Array) -> None:
 class GatedOrbit(Orbit):
     """The frame of a gated cell's orbit: what does not depend on its gates.
 
-    A subclass has `_run`, `push`, `pull` and `tangent_adjoint`, coefficients A of the gates if it
-    uses `stacked`, and
+    A subclass has `_run`, `_linearise`, `push`, `pull` and `tangent_adjoint`, coefficients A of the
+    gates if it uses `stacked`, and
 
     ``_driven(received)``
         given the cotangents ``(T, ..., dim)`` of the states that steps end in: those of the
@@ -54,11 +54,16 @@ class GatedOrbit(Orbit):
         self.states[0] = x
         self._scratch: dict[str, Array] = {}
         self._size = x.size * self.n  # numbers in the matrices of one step
-        values = np.empty((n_steps, *x.shape[:-1], len(cell.gates) * self.n))
         with np.errstate(over="ignore", invalid="ignore"):
-            self._run(values, self._drive(n_steps))
+            self._begin(n_steps, x.shape[:-1])
+
+    def _begin(self, n_steps: int, lead: tuple[int, ...]) -> None:
+        """Run all steps and linearise them."""
+        values = np.empty((n_steps, *lead, len(self.cell.gates) * self.n))
+        self._run(values, self._drive(n_steps))
         gates = values.reshape(*values.shape[:-1], -1, self.n)
         self.values = np.ascontiguousarray(np.moveaxis(gates, -2, 0))
+        self._linearise()
 
     def _resolved(self, *slopes: Array) -> tuple[Any, ...]:
         """Return 1 - sigma and 1 - tanh**2, of the arguments where digits would cancel in these."""
@@ -74,6 +79,10 @@ class GatedOrbit(Orbit):
 
     def _run(self, values: Array, drive: Array) -> None:
         """Run all steps; put the gates into `values`, ``(T, ..., gates N)``."""
+        raise NotImplementedError
+
+    def _linearise(self) -> None:
+        """Compute the coefficients of all tangent steps."""
         raise NotImplementedError
 
     def _dense(self, rows: Array) -> bool:

@@ -13,7 +13,7 @@ from ..results.storage import register
 from ..systems.orbit import Orbit
 from .activation import sech2
 from .gated import GatedCell, apply, sigmoid
-from .gru_orbit import ResetAfter, ResetBefore, coefficients
+from .gru_orbit import GRUOrbit, ResetAfter, ResetBefore, coefficients
 
 
 @register
@@ -196,5 +196,9 @@ class GRU(GatedCell):
 
     def orbit(self, x: Array, inputs: Array | None, n_steps: int) -> Orbit:
         """Run `n_steps` steps; see `System.orbit`."""
-        kind = ResetAfter if self.reset_after else ResetBefore
+        kind: type[GRUOrbit] = ResetAfter if self.reset_after else ResetBefore
+        if self._loops(x, n_steps):
+            from .gated_compiled import CompiledAfter, CompiledBefore
+
+            kind = CompiledAfter if self.reset_after else CompiledBefore
         return kind(self, x, inputs, n_steps)

@@ -40,8 +40,11 @@ def coefficients(gates: tuple[Any, ...], slopes: tuple[Any, ...]) -> tuple[Any, 
 class GRUOrbit(GatedOrbit):
     """What both conventions share: the run, and the cotangents of gates and coefficients."""
 
-    def __init__(self, cell: GatedCell, x: Array, inputs: Array | None, n_steps: int) -> None:
-        super().__init__(cell, x, inputs, n_steps)
+    #: What r multiplies, and what `GRU._values` returns first.
+    reset: Array
+    _gates: tuple[Any, ...]
+
+    def _linearise(self) -> None:
         self._gates = (*self.values, self.states[:-1], self.reset)
         r, z, n, _, _ = self._gates
         slopes = self._resolved(1 - r, 1 - z, 1 - n * n)
@@ -79,6 +82,9 @@ class ResetAfter(GRUOrbit):
     def __init__(self, cell: GatedCell, x: Array, inputs: Array | None, n_steps: int) -> None:
         self.c = cell.params["c"]
         super().__init__(cell, x, inputs, n_steps)
+
+    def _linearise(self) -> None:
+        super()._linearise()
         self.A = [self.E * self.R, self.Z, self.E * self.r]
 
     @cached_property
@@ -124,6 +130,12 @@ class ResetAfter(GRUOrbit):
         """Differentiate in the coefficients, hence gates and states, and in the weights."""
         mix_bar, W_bar, kept = self.mixture.adjoint(rows_bar, rows)
         along_r, Z_bar, along_n = np.ascontiguousarray(np.moveaxis(mix_bar[..., 0, :, :], -1, 0))
+        return self._through(along_r, Z_bar, along_n, kept, W_bar)
+
+    def _through(
+        self, along_r: Array, Z_bar: Array, along_n: Array, kept: Array, W_bar: Array
+    ) -> Cotangent:
+        """Return all cotangents, given those of the coefficients and what W has got."""
         E_bar = along_r * self.R + along_n * self.r
         r, z, n_bar, h, m = self._through_coefficients(along_r * self.E, Z_bar, E_bar, kept)
         r += along_n * self.E
@@ -226,6 +238,12 @@ class ResetBefore(GRUOrbit):
                 mix_bar, more, _ = Mixture(A[at][..., None, :, None], W).adjoint(a, b)
                 A_bar[at] = mix_bar[..., 0, :, 0]
                 W_bar[..., j * n : (j + 1) * n, :] += more
+        return self._through(R_bar, Z_bar, r_bar, E_bar, z_bar, W_bar)
+
+    def _through(
+        self, R_bar: Array, Z_bar: Array, r_bar: Array, E_bar: Array, z_bar: Array, W_bar: Array
+    ) -> Cotangent:
+        """Return all cotangents, given those of the coefficients and what W has got."""
         r, z, n_bar, h, m = self._through_coefficients(R_bar, Z_bar, E_bar, z_bar)
         r += r_bar
         r_, z_, n_, h_, _ = self._gates

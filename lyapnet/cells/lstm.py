@@ -166,4 +166,8 @@ class LSTM(GatedCell):
 
     def orbit(self, x: Array, inputs: Array | None, n_steps: int) -> Orbit:
         """Run `n_steps` steps; see `System.orbit`."""
+        if self._loops(x, n_steps):
+            from .gated_compiled import CompiledLSTM
+
+            return CompiledLSTM(self, x, inputs, n_steps)
         return LSTMOrbit(self, x, inputs, n_steps)

@@ -10,7 +10,6 @@ from scipy.special import expit
 
 from ..numerics.arrays import Array
 from ..systems.orbit import Cotangent
-from .gated import GatedCell
 from .gated_orbit import GatedOrbit, rowwise
 from .mixture import Mixture
 from .products import times
@@ -38,8 +37,10 @@ def coefficients(gates: tuple[Any, ...], slopes: tuple[Any, ...]) -> tuple[Any, 
 class LSTMOrbit(GatedOrbit):
     """A stretch of an LSTM's trajectory; see `Orbit` and `GatedOrbit` for the contract."""
 
-    def __init__(self, cell: GatedCell, x: Array, inputs: Array | None, n_steps: int) -> None:
-        super().__init__(cell, x, inputs, n_steps)
+    #: What `LSTM._values` returns first.
+    _gates: tuple[Any, ...]
+
+    def _linearise(self) -> None:
         self._gates = (*self.values, self.states[:-1, ..., self.n :], self.tanh)
         i, f, g, o, _, t = self._gates
         slopes = self._resolved(1 - i, 1 - f, 1 - g * g, 1 - o, 1 - t * t)
@@ -143,7 +144,11 @@ class LSTMOrbit(GatedOrbit):
         h_kept, c_kept = kept[..., 0, :], kept[..., 1, :]
         S_bar = F * h_kept + A[0] * i + A[1] * f + A[2] * g
         through = [x + S * y for x, y in zip(bottom[:3], (i, f, g), strict=True)]
-        gates_bar, c_bar = self._through_coefficients([*through, o], S_bar, S * h_kept + c_kept)
+        return self._through([*through, o], S_bar, S * h_kept + c_kept, W_bar)
+
+    def _through(self, A: list[Array], S: Array, F: Array, W_bar: Array) -> Cotangent:
+        """Return all cotangents, given those of the coefficients and what W has got."""
+        gates_bar, c_bar = self._through_coefficients(A, S, F)
         inputs, params = self._into_gates(gates_bar, gates_bar)
         params["W"] += W_bar
         h_bar = times(gates_bar[..., None, :], self.W)[..., 0, :]

@@ -77,6 +77,20 @@ def contract(left: Array, right: Array, shape: tuple[int, ...]) -> Array:
     return unbroadcast(np.matmul(left.swapaxes(-1, -2), right), shape)
 
 
+def drive(inputs: Array | None, V: Array, b: Array, out: Array) -> None:
+    """Write V u + b for all steps, ``(T, ..., i)``, in one matrix product."""
+    if inputs is None or not V.shape[-1]:
+        out[...] = b
+        return
+    if V.ndim == 2 and b.ndim == 1 and inputs.shape[:-1] == out.shape[:-1]:
+        ones = np.ones((*inputs.shape[:-1], 1))
+        weights = np.concatenate([V.T, b[None]])
+        times(np.concatenate([inputs, ones], axis=-1), weights, out=out)
+        return
+    out[...] = np.matmul(V, inputs[..., None])[..., 0]
+    out += b
+
+
 def through_drive(
     bar: Array, inputs: Array | None, V: Array, b: Array, wanted: bool = True
 ) -> tuple[Array | None, dict[str, Array]]:

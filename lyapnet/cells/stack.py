@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Iterable, Iterator
 from itertools import pairwise
 from typing import Any, Self
@@ -12,9 +13,9 @@ import numpy as np
 from ..numerics.arrays import Array
 from ..numerics.autodiff import Tree
 from ..results.storage import register
-from ..systems.jacobian_orbit import JacobianOrbit
 from ..systems.orbit import Orbit
 from .cell import Cell
+from .stack_orbit import StackOrbit, layer_name
 
 
 @register
@@ -73,7 +74,9 @@ class Stack(Cell):
                     "directions of time can be no part of a stack)"
                 )
         self.cells: tuple[Cell, ...] = tuple(layers)
-        self.params = {_name(i, k): v for i, c in enumerate(layers) for k, v in c.params.items()}
+        self.params = {
+            layer_name(i, k): v for i, c in enumerate(layers) for k, v in c.params.items()
+        }
         self.dim = sum(cell.dim for cell in layers)
         self.n_inputs = layers[0].n_inputs
         self._ends = np.cumsum([cell.dim for cell in layers])
@@ -81,7 +84,9 @@ class Stack(Cell):
 
     @property
     def _axes(self) -> dict[str, int]:  # type: ignore[override]  # not the same for all cells
-        return {_name(i, k): axes for i, c in enumerate(self.cells) for k, axes in c._axes.items()}
+        return {
+            layer_name(i, k): axes for i, c in enumerate(self.cells) for k, axes in c._axes.items()
+        }
 
     @property
     def n_outputs(self) -> int:
@@ -97,7 +102,7 @@ class Stack(Cell):
 
     def _with(self, params: dict[str, Any]) -> Self:
         return type(self)(
-            cell._with({k: params[_name(i, k)] for k in cell.params})
+            cell._with({k: params[layer_name(i, k)] for k in cell.params})
             for i, cell in enumerate(self.cells)
         )
 
@@ -163,9 +168,10 @@ class Stack(Cell):
     def orbit(self, x: Array, inputs: Array | None, n_steps: int) -> Orbit:
         """Run `n_steps` steps, each layer over all of them in turn; see `System.orbit`."""
         states = np.empty((n_steps + 1, *x.shape))
-        u = inputs
+        u, runs = inputs, []
         for cell, h, end in zip(self.cells, self.split(x), self._ends, strict=True):
             run = cell.orbit(np.ascontiguousarray(h), u, n_steps)
+            runs.append(run)
             states[..., end - cell.dim : end] = run.states
             u = np.asarray(cell.output(run.states[1:]))
 
@@ -175,8 +181,18 @@ class Stack(Cell):
         def jacobian(x: Any, u: Any, p: Tree) -> Any:
             return self._with(p).jacobian(x, u)
 
-        return JacobianOrbit(states, inputs, self.params, step, jacobian)
+        return StackOrbit(self, runs, states, inputs, step, jacobian)
 
-
-def _name(layer: int, name: str) -> str:
-    return f"layer{layer}.{name}"
+    def with_loops(self, k: int, n_steps: int) -> Self:
+        """Return the stack with layers that compiled loops run, where these pay."""
+        other = copy.copy(self)
+        layers = []
+        for cell in self.cells:
+            layer = copy.copy(cell)
+            layer.engine = self.engine
+            layers.append(layer.with_loops(k, n_steps))
+        other.cells = tuple(layers)
+        used = {layer.engine_used[0] for layer in layers}
+        if used == {"compiled"}:
+            other.engine_used = "compiled", ""
+        return other

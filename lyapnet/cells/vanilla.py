@@ -12,7 +12,7 @@ from .. import validate
 from ..numerics.arrays import Array, ArrayLike, Seed
 from ..numerics.autodiff import value
 from ..results.storage import register
-from ..systems.engine import engine_for, missing
+from ..systems.engine import ONE_NETWORK, engine_for, missing
 from ..systems.orbit import Orbit
 from .activation import ACTIVATIONS, Activation, as_activation
 from .cell import Cell, parameter
@@ -194,6 +194,10 @@ class VanillaRNN(Cell):
         r"""Return :math:`\mathrm{diag}(\phi'(h))\,Q`."""
         return self.activation.derivative(x)[..., None] * Q
 
+    def output_pullback(self, x: Array, bar: Array) -> Array:
+        r"""Return :math:`\mathrm{diag}(\phi'(h))` times cotangents."""
+        return np.asarray(self.activation.derivative(x)) * bar
+
     def input_jacobian(self, x: Array, u: Array | None = None) -> Array:
         r"""Return :math:`\alpha V`, ``(..., n, m)``, the same at all states."""
         return self.leak * self.params["V"]
@@ -203,7 +207,7 @@ class VanillaRNN(Cell):
         if reason := missing():
             return reason
         if self.networks:
-            return "there are compiled loops for one network, not for an ensemble of networks"
+            return ONE_NETWORK
         if self.activation.name not in ACTIVATIONS:
             return "its activation is not one that compiled loops know"
         return ""

@@ -12,7 +12,7 @@ from scipy.linalg.blas import dgemm
 from ..numerics.arrays import Array
 from ..numerics.buffers import empty
 from ..systems.orbit import Cotangent, Orbit
-from .products import contract, overlap, through_drive, times, transposed
+from .products import contract, drive, overlap, through_drive, times, transposed
 
 #: A single network of up to so many units has its Jacobians formed, of so many steps at a time.
 _SMALL, _PART = 48, 128
@@ -72,7 +72,7 @@ class VanillaOrbit(Orbit):
         leak, activate = self.cell.leak, self._activate
         states = self.states
         rates = self._empty_rates()
-        self._drive(states[1:])
+        drive(self.inputs, self.V, self.b, states[1:])
         shared = self.W.ndim == 2
         batch = shared and states.ndim == 3 and states.shape[1] > 0
         grown = np.empty(states.shape[1:])
@@ -93,19 +93,6 @@ class VanillaOrbit(Orbit):
     def _empty_rates(self) -> Array:
         self.rates = empty(self.states[1:].shape)
         return self.rates
-
-    def _drive(self, out: Array) -> None:
-        """Write V u + b for all steps, ``(T, ..., n)``, in one matrix product."""
-        if self.inputs is None or not self.cell.n_inputs:
-            out[...] = self.b
-            return
-        if self.V.ndim == 2 and self.b.ndim == 1 and self.inputs.shape[:-1] == out.shape[:-1]:
-            ones = np.ones((*self.inputs.shape[:-1], 1))
-            weights = np.concatenate([self.V.T, self.b[None]])
-            times(np.concatenate([self.inputs, ones], axis=-1), weights, out=out)
-            return
-        out[...] = np.matmul(self.V, self.inputs[..., None])[..., 0]
-        out += self.b
 
     @property
     def jacobians(self) -> Array:

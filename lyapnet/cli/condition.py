@@ -78,7 +78,8 @@ def run(options: argparse.Namespace) -> None:
             "precision", "needed_precision", "message", "slope_measured", "slope_measured_stderr",
             "slope_predicted", "slope_predicted_stderr",
         )  # fmt: skip
-        common.print_json({name: getattr(c, name) for name in names})
+        found = {name: getattr(c, name) for name in names}
+        common.print_json({**found, "seed": options.seed})
         return
     _print_table(c)
 

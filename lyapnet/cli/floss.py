@@ -113,6 +113,7 @@ def run(options: argparse.Namespace) -> None:
             {
                 "epochs": len(r.loss), "loss": r.loss, "first_exponents": first,
                 "last_exponents": last, "met": r.met, "verdict": r.verdict,
+                "seed": options.seed,
             }
         )  # fmt: skip
         return

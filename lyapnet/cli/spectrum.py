@@ -23,6 +23,13 @@ examples:
 """
 
 
+#: What JSON says about the run.
+_SHOWN = (
+    "system", "driven", "k", "n_steps", "transient", "basis_transient", "qr_interval", "dt", "tol",
+    "engine",
+)  # fmt: skip
+
+
 def add(commands: Any) -> None:
     """Add the command."""
     parser = common.command(
@@ -82,7 +89,8 @@ def run(options: argparse.Namespace) -> None:
     verdict = s.diagnose().verdict
     if options.json:
         found = {"exponents": s.exponents, "stderr": s.stderr, "low": low, "high": high}
-        common.print_json({"verdict": verdict, **found, **s.settings})
+        settings = {name: s.settings[name] for name in _SHOWN}
+        common.print_json({"verdict": verdict, **found, **settings, "seed": options.seed})
         return
     print(f"{'i':>4} {'exponent':>12} {'95 % interval':>26}   nats per step")
     for i, (lam, a, b) in enumerate(zip(s.exponents, low, high, strict=True), 1):

@@ -26,23 +26,19 @@ _FLAT = 20.0
 def _split(x: float) -> tuple[float, float]:
     r"""Return :math:`e^r - 1` and :math:`2^k` for x = r + k log 2, x between -708 and 709.
 
-    By Taylor's series in r, which is at most half of log 2.
+    By Taylor's series in r, which is at most half of log 2, its terms in pairs and pairs of pairs.
     """
     k = np.rint(x * _INVERSE)
     r = (x - k * _HIGH) - k * _LOW
-    p = 1.0 / 6227020800.0
-    p = p * r + 1.0 / 479001600.0
-    p = p * r + 1.0 / 39916800.0
-    p = p * r + 1.0 / 3628800.0
-    p = p * r + 1.0 / 362880.0
-    p = p * r + 1.0 / 40320.0
-    p = p * r + 1.0 / 5040.0
-    p = p * r + 1.0 / 720.0
-    p = p * r + 1.0 / 120.0
-    p = p * r + 1.0 / 24.0
-    p = p * r + 1.0 / 6.0
-    p = p * r + 0.5
-    return p * (r * r) + r, two_to_the(k)
+    r2 = r * r
+    r4 = r2 * r2
+    low = (0.5 + r * (1.0 / 6.0)) + r2 * (1.0 / 24.0 + r * (1.0 / 120.0))
+    middle = (1.0 / 720.0 + r * (1.0 / 5040.0)) + r2 * (1.0 / 40320.0 + r * (1.0 / 362880.0))
+    high = (1.0 / 3628800.0 + r * (1.0 / 39916800.0)) + r2 * (
+        1.0 / 479001600.0 + r * (1.0 / 6227020800.0)
+    )
+    p = low + r4 * (middle + r4 * high)
+    return p * r2 + r, two_to_the(k)
 
 
 @jit_in_order
@@ -68,3 +64,33 @@ def sigmoid(x: Any, out: Any) -> None:
         small = scale * p + scale
         value = (1.0 if x[i] >= 0.0 else small) / (1.0 + small)
         out[i] = value if x[i] == x[i] else x[i]
+
+
+@jit_in_order
+def sigmoid_and_rest(x: Any, rest: Any) -> None:
+    """Put the logistic function in place of x, and write 1 minus it, both with all their digits."""
+    for i in range(len(x)):
+        size = min(abs(x[i]), 700.0)
+        p, scale = _split(-size)
+        small = scale * p + scale
+        up, whole = x[i] >= 0.0, 1.0 + small
+        value = (1.0 if up else small) / whole
+        rest[i] = (small if up else 1.0) / whole
+        x[i] = value if x[i] == x[i] else x[i]
+
+
+@jit_in_order
+def tanh_and_slope(x: Any, slope: Any) -> None:
+    """Put tanh in place of x, and write its derivative, both with all their digits."""
+    for i in range(len(x)):
+        size = min(abs(x[i]), 350.0)
+        p, scale = _split(-2.0 * size)
+        e = scale * p + scale
+        part = 1.0 / (1.0 + e)
+        large = 1.0 - 2.0 * e * part
+        z = min(size * size, 1.0)
+        top = (_P[0] * z + _P[1]) * z + _P[2]
+        small = size + size * z * (top / (((z + _Q[0]) * z + _Q[1]) * z + _Q[2]))
+        value = large if size > 0.625 else small
+        slope[i] = 4.0 * e * part * part
+        x[i] = np.copysign(value, x[i]) if x[i] == x[i] else x[i]

@@ -51,9 +51,21 @@ def jit(function: Any) -> Any:
     return _jit(function, fastmath={"reassoc", "contract"})
 
 
+def jit_apart(function: Any) -> Any:
+    """Compile a function as `jit` does whose arrays do not overlap: it need not look whether."""
+    made = jit(function)
+
+    def apart(flags: Any) -> Any:
+        flags.noalias = True
+        return flags
+
+    made._compiler._customize_flags = apart
+    return made
+
+
 def jit_in_order(function: Any) -> Any:
-    """Compile a function in which the order of operations matters."""
-    return _jit(function)
+    """Compile a function in which the order of operations matters; products and sums may fuse."""
+    return _jit(function, fastmath={"contract"})
 
 
 def callback(signature: Any) -> Any:

@@ -29,6 +29,9 @@ _EVERY = 4
 #: fail to, for shear that is strong and for the time that it takes to begin.
 _MARGIN = 1e3
 
+#: In the last tenth of a run growth keeps within this factor of what linear growth takes it to.
+_STEADY = 10.0
+
 #: Near this GALI is rounding.
 _FLOOR = 1e-15
 
@@ -59,6 +62,7 @@ class Alignment(Result):
         "sali": ("time", "..."),
         "log_growth": ("time", "..."),
         "times": ("time",),
+        "verdict": (),
         "x0": ("unit",),
         "state": ("unit",),
     }
@@ -148,10 +152,11 @@ def alignment(
     -----
     The verdict wants two witnesses. An orbit is chaotic if the first vector has grown a thousand
     times as far as linear growth, t, would take it, and :math:`\mathrm{GALI}_2` has fallen a
-    thousand times squared below :math:`t^{-2}`; regular if neither; else undecided. Chaos whose
-    Lyapunov time is longer than about a tenth of the run is not seen, and two leading exponents
-    that nearly coincide leave it undecided. In dissipative systems vectors align on regular
-    attractors, too; there growth alone keeps these from being chaotic.
+    thousand times squared below :math:`t^{-2}`; regular if neither, and if growth since a tenth of
+    the run is not ten times linear growth; else undecided. Chaos whose Lyapunov time is longer than
+    about a tenth of the run is not seen, nor that of an orbit that sticks to an island all the
+    time, and two leading exponents that nearly coincide leave it undecided. In dissipative systems
+    vectors align on regular attractors, too; there growth alone keeps these from being chaotic.
 
     References
     ----------
@@ -229,5 +234,14 @@ def _verdict(times: Array, gali: Array, log_growth: Array) -> Any:
     grows = log_growth[-1] > np.log(t[-1] * _MARGIN)
     expected = np.maximum(t**-2.0 / _MARGIN**2, _FLOOR)
     aligned = (gali < expected).any(axis=0)
-    words = np.where(grows & aligned, "chaotic", np.where(grows | aligned, "undecided", "regular"))
-    return words
+    doubt = grows | aligned | _bursts(times, log_growth - np.log(t))
+    return np.where(grows & aligned, "chaotic", np.where(doubt, "undecided", "regular"))
+
+
+def _bursts(times: Array, excess: Array) -> Any:
+    """Say whether growth beyond linear has risen since a tenth of the run: its highest points."""
+    late = times > times[-1] / 10
+    before = ~late & (times > times[-1] / 100)
+    if not before.any():
+        return np.zeros(excess.shape[1:], dtype=bool)
+    return excess[late].max(axis=0) > excess[before].max(axis=0) + np.log(_STEADY)

@@ -10,7 +10,7 @@ import numpy as np
 from .. import validate
 from ..errors import LyapnetError
 from ..numerics.arrays import Array, ArrayLike, Seed
-from ..results.result import Result
+from ..results.result import Result, import_optional
 from ..results.storage import register
 from ..systems import NoisyFlow, Stroboscopic, System, SystemLike, as_system
 from ..tangent.start import start_state, start_time
@@ -19,6 +19,7 @@ from .plot import plot_fixed_points
 from .speed import SpeedMinima
 
 if TYPE_CHECKING:
+    import pandas
     from matplotlib.axes import Axes
 
 
@@ -73,6 +74,25 @@ class FixedPoints(Result):
         names = list(dict.fromkeys(self.kinds))
         found = ", ".join(f"{self.kinds.count(name)} {name}" for name in names)
         return {"points": found or "none", "starts": self.n_starts}
+
+    def to_dataframe(self) -> pandas.DataFrame:
+        """Return a `pandas.DataFrame` with a row for each point.
+
+        Its columns are kind, speed, count, the components of the state ``x_1 ... x_n``, and
+        ``exponent_1 ... exponent_n``.
+
+        Raises
+        ------
+        ImportError
+            Without pandas: ``pip install "lyapnet[io]"``.
+        """
+        numbered = {
+            f"{name}_{i + 1}": column
+            for name, array in (("x", self.points), ("exponent", self.exponents))
+            for i, column in enumerate(array.T)
+        }
+        columns = {"kind": self.kinds, "speed": self.speed, "count": self.counts, **numbered}
+        return import_optional("pandas").DataFrame(columns).rename_axis("point")
 
     def plot(self, ax: Axes | None = None) -> Axes:
         """Draw the points on their two principal axes, coloured by kind; return the Axes.

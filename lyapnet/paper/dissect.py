@@ -41,7 +41,7 @@ def dissect(
     *,
     n: int = 32,
     k: int | None = None,
-    used: bool = False,
+    used: bool | str = False,
     epochs: int = 4000,
     episode: int = 300,
     n_steps: int = 100,
@@ -54,9 +54,9 @@ def dissect(
     lag, network, n, k, epochs, episode, n_steps
         As for `learn`.
     condition : {"none", "before"}
-    used : bool, optional
+    used : bool or "random", optional
         Floss, of 15/16 of all exponents, those k along whose Gram-Schmidt vectors the gradient is
-        largest as the network is drawn, in place of the k leading ones.
+        largest as the network is drawn, or any k, in place of the k leading ones.
     rng : Generator
     """
     task, start = TemporalXOR(lag), np.random.default_rng(network)
@@ -65,8 +65,10 @@ def dissect(
     inputs = task.sample(2 * WARM + STEPS, 1, start)[0][:, 0]
     flossed: dict[str, Any] = {"k": k}
     if used:
-        chosen = most_used(Trained(drawn, readout[0]), inputs, k or n, round(n * 15 / 16))
-        flossed = {"weights": chosen}
+        share = shares(Trained(drawn, readout[0]), inputs)[: round(n * 15 / 16)]
+        if used == "random":
+            share = np.random.default_rng([network, 1]).random(len(share))
+        flossed = {"weights": (share >= np.sort(share)[-(k or n) :][0]).astype(float)}
     seed = int(rng.integers(2**62))
     moving: dict[str, Any] = dict(readout=readout, optimizer=Adam(1e-3), rng=rng)
     cell, looks, curve, first = drawn, [look(Trained(drawn, readout[0]), lag, inputs)], [], drawn
@@ -110,18 +112,14 @@ def look(trained: Trained, lag: int, inputs: Array) -> dict[str, float]:
     return {"near": near, "overlap": float(np.mean(share))}
 
 
-def most_used(trained: Trained, inputs: Array, k: int, of: int) -> Array:
-    """Return weights that are one for those k of the leading exponents that the gradient uses."""
-    basis = np.linalg.qr(
-        covariant_vectors(
-            trained.cell, STEPS, inputs=inputs, transient=0, basis_transient=WARM,
-            backward_transient=WARM, rng=0,
-        ).vectors
-    )[0]  # fmt: skip
-    share = np.mean(np.matmul(trained.direction, basis) ** 2, axis=0)[:of]
-    weights = np.zeros(of)
-    weights[np.argsort(share)[-k:]] = 1.0
-    return weights
+def shares(trained: Trained, inputs: Array) -> Array:
+    """Return the share of the gradient's square along each Gram-Schmidt vector, in their order."""
+    vectors = covariant_vectors(
+        trained.cell, STEPS, inputs=inputs, transient=0, basis_transient=WARM,
+        backward_transient=WARM, rng=0,
+    ).vectors  # fmt: skip
+    found: Array = np.mean(np.matmul(trained.direction, np.linalg.qr(vectors)[0]) ** 2, axis=0)
+    return found
 
 
 def portrait(cell: Any, inputs: Array) -> dict[str, Any]:

@@ -81,13 +81,8 @@ class Result:
             x = getattr(self, name)
             if x is None:
                 continue
-            x = np.asarray(x)
-            at = dims.index("...") if "..." in dims else 0
-            named = tuple(d for d in dims if d != "...")
-            members = x.ndim - len(named)
-            lead = tuple(f"member_{i}" if members > 1 else "member" for i in range(members))
             units = {"units": self._units[name]} if name in self._units else {}
-            arrays[name] = ((*named[:at], *lead, *named[at:]), x, units)
+            arrays[name] = (_axes(dims, np.ndim(x)), np.asarray(x), units)
         data = xarray.Dataset(arrays)
         if "times" in data and data["times"].dims == ("time",):
             data = data.assign_coords(time=data["times"].values).drop_vars("times")
@@ -105,18 +100,16 @@ class Result:
         pandas = import_optional("pandas")
         first = next(iter(self._dims))
         shape = np.shape(getattr(self, first))
-        dims = tuple(d for d in self._dims[first] if d != "...")
-        members = len(shape) - len(dims)
-        lead = tuple(f"member_{i}" if members > 1 else "member" for i in range(members))
-        at = self._dims[first].index("...") if "..." in self._dims[first] else 0
-        names = (*dims[:at], *lead, *dims[at:])
+        names = _axes(self._dims[first], len(shape))
+        size = dict(zip(names, shape, strict=True))
         columns = {}
-        for name, own in self._dims.items():
+        for name, dims in self._dims.items():
             x = getattr(self, name)
-            if x is not None and own == self._dims[first] and np.shape(x) == shape:
-                columns[name] = np.ravel(x)
-            elif x is not None and own == names[: len(own)] and np.shape(x) == shape[: len(own)]:
-                x = np.reshape(x, (*np.shape(x), *(1,) * (len(shape) - len(own))))
+            own = () if x is None else _axes(dims, np.ndim(x))
+            if x is None or [d for d in names if d in own] != list(own):
+                continue
+            if np.shape(x) == tuple(size[d] for d in own):
+                x = np.reshape(x, [size[d] if d in own else 1 for d in names])
                 columns[name] = np.ravel(np.broadcast_to(x, shape))
         if not shape:
             return pandas.DataFrame(columns)
@@ -126,6 +119,15 @@ class Result:
         if len(shape) == 1:
             index = index.get_level_values(0)
         return pandas.DataFrame(columns, index=index)
+
+
+def _axes(dims: tuple[str, ...], ndim: int) -> tuple[str, ...]:
+    """Name the axes of an array; those of an ensemble stand where `dims` has ``"..."``."""
+    at = dims.index("...") if "..." in dims else 0
+    named = tuple(d for d in dims if d != "...")
+    members = ndim - len(named)
+    lead = tuple(f"member_{i}" if members > 1 else "member" for i in range(members))
+    return (*named[:at], *lead, *named[at:])
 
 
 #: Axes that are counted from one in tables, as in the plots and in the literature.

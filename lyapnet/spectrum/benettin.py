@@ -69,6 +69,7 @@ class Benettin:
         if self.x0 is None:
             self.x0 = self.x
         self.reservations: list[str] = []
+        self.known_sums: list[int] = []  # where rounding shows: of how many vectors it does not
         self._start = self.x, self.rows, self.n_done
         self._grown: Array | float = 0.0
         self._sample: tuple[Orbit, Array, Array] | None = None
@@ -131,6 +132,9 @@ class Benettin:
         with np.errstate(invalid="ignore"):
             change = np.nan_to_num(np.abs(grown - other), nan=0.0)
         if change.max() > SEEN:
+            apart = np.reshape(grown - other, (-1, self.rows.shape[-2]))
+            together = np.abs(np.cumsum(apart, axis=-1)).max(axis=0)
+            self.known_sums = [int(i) + 1 for i in np.flatnonzero(together <= SEEN)]
             per_time = change.max() / (n_steps * self.system.dt)
             self.reservations.append(
                 "rounding in the products of Jacobians and tangent vectors grows until it shows: "

@@ -109,7 +109,10 @@ def echo_state(spectrum: Spectrum, *, level: float = 0.95) -> EchoState:
     'holds'
     """
     if not isinstance(spectrum, Spectrum):
-        raise TypeError(f"`spectrum` must be a Spectrum, got a {type(spectrum).__name__}")
+        raise TypeError(
+            f"`spectrum` must be a Spectrum, got {type(spectrum).__name__}: give what "
+            "lyapunov_spectrum returns for the system under its inputs"
+        )
     if not spectrum.settings["driven"] and spectrum.system is not None:
         raise ValueError(
             "`spectrum` is of a run without inputs, and an echo needs a source: give `inputs` to "

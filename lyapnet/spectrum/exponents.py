@@ -45,6 +45,17 @@ class Exponents(Result):
         return lost
 
     @property
+    def _own_statistics(self) -> GrowthStatistics:
+        """What the exponents are estimated from: of a pooled spectrum the mean of its members."""
+        pooled = "pooled" in self.settings
+        return self.statistics.mean_over_members() if pooled else self.statistics
+
+    @property
+    def _order(self) -> Any:
+        """Columns of the growth in the order of the exponents, ``(..., k)`` of int."""
+        return np.argsort(-self._own_statistics.estimate().mean, axis=-1, kind="stable")
+
+    @property
     def steps_so_far(self) -> int:
         """Number of all steps of the run, transients included."""
         return sum(self.settings[name] for name in ("transient", "basis_transient", "n_steps"))
@@ -120,12 +131,9 @@ class Exponents(Result):
         -1.203973, True
         """
         weights = np.broadcast_to(validate.array("weights", weights, least=1), self.exponents.shape)
-        statistics = self.statistics
-        if "pooled" in self.settings:
-            statistics = statistics.mean_over_members()
+        statistics = self._own_statistics
         raw = np.zeros(weights.shape)
-        order = np.argsort(-statistics.estimate().mean, axis=-1, kind="stable")
-        np.put_along_axis(raw, order, weights, axis=-1)
+        np.put_along_axis(raw, self._order, weights, axis=-1)
         found = linear_stderr(statistics.growth, statistics.durations, raw)
         if not self.settings.get("diverged"):
             return found

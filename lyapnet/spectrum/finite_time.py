@@ -15,6 +15,7 @@ from ..tangent.gradient import Record, exponents, gradient
 from ..tangent.plan import Plan, window_plan
 from ..tangent.start import (
     Start,
+    as_state,
     check_basis,
     check_inputs,
     noise_seed,
@@ -103,14 +104,12 @@ def finite_time_exponents(
            [0., 0.]])
     """
     system = as_system(cell)
-    x = _argument("x0", x0, 1)
+    x = as_state(system, x0)
     Q = _argument("basis", basis, 2)
     u = None if inputs is None else _argument("inputs", inputs, 2)
     given = None if u is None else np.shape(value(u))[0]
     plan = window_plan(given, n_steps, transient, basis_transient, qr_interval)
     basis_shape = np.shape(value(Q))
-    validate.trailing("x0", value(x), system.dim, "the system's dim")
-    validate.members("x0", value(x).shape[:-1])
     check_basis(basis_shape, system.dim)
     check_inputs(system, None if u is None else value(u), plan.total)
     at = {

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from .. import validate
+from ..numerics.arrays import Array
 from ..results.axes import BLUE, FEW, RED, by_index, new_axes, rate_unit
 from .plot_family import name_members, plot_against, values_of
 
@@ -44,17 +45,7 @@ def plot_spectrum(
     for i, (lam, color) in enumerate(zip(lines, shades, strict=True)):
         name = names[i] if names else None
         ax.plot(index, lam, ".-", color=color, ms=5, lw=0.8, label=name, alpha=alpha)
-        known = np.isfinite(low[i]) & np.isfinite(high[i])
-        if k <= FEW:  # a band between two points would hide where the points are
-            error = [lam[known] - low[i][known], high[i][known] - lam[known]]
-            ax.errorbar(
-                index[known], lam[known], yerr=error,
-                fmt="none", ecolor=color, capsize=3, alpha=alpha,
-            )  # fmt: skip
-        else:
-            ax.fill_between(
-                index, low[i], high[i], where=known, color=color, alpha=0.25, linewidth=0
-            )
+        _draw_intervals(ax, lam, (low[i], high[i]), color, alpha)
     gone = np.isneginf(lines).any(axis=0)
     if gone.any():  # singular Jacobians
         name = r"$-\infty$"
@@ -73,6 +64,22 @@ def plot_spectrum(
     if names or gone.any():
         ax.legend(frameon=False)
     return ax
+
+
+def _draw_intervals(
+    ax: Any, lam: Array, interval: tuple[Array, Array], color: Any, alpha: float
+) -> None:
+    """Draw the intervals of exponents, as far as they are known."""
+    low, high = interval
+    index = np.arange(1, len(lam) + 1)
+    known = np.isfinite(low) & np.isfinite(high)
+    if len(lam) <= FEW:  # a band between two points would hide where the points are
+        error = [lam[known] - low[known], high[known] - lam[known]]
+        ax.errorbar(
+            index[known], lam[known], yerr=error, fmt="none", ecolor=color, capsize=3, alpha=alpha
+        )
+    else:
+        ax.fill_between(index, low, high, where=known, color=color, alpha=0.25, linewidth=0)
 
 
 def plot_invariants(r: Any, ax: Any = None) -> Any:

@@ -96,7 +96,7 @@ def reservoir_criterion(
     """
     for name, x in (("conditional", conditional), ("target", target)):
         if not isinstance(x, Spectrum):
-            raise TypeError(f"`{name}` must be a Spectrum, got a {type(x).__name__}")
+            raise TypeError(f"`{name}` must be a Spectrum, got {type(x).__name__}")
         if x.exponents.ndim != 1:
             raise ValueError(
                 f"`{name}` must be of one run, got {x.exponents.shape}: take .pooled()"

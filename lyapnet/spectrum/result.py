@@ -18,6 +18,7 @@ from .html import spectrum_html
 from .plot import plot_spectrum
 from .step_defect import judge_step, step_defect
 from .uncertainty.batches import GrowthStatistics
+from .uncertainty.clusters import clusters_between, clusters_in_words
 from .uncertainty.diagnosis import Diagnosis
 from .uncertainty.diagnosis import diagnose as judge
 from .uncertainty.ensemble import pooled
@@ -126,7 +127,10 @@ class Spectrum(Exponents):
         Diagnosis
         """
         tol = self.settings["tol"] if tol is None else validate.real("tol", tol, positive=True)
-        growth, x0, state = self._surviving(self.statistics.growth, self.x0[None], self.state[None])
+        growth = self.statistics.growth
+        order = np.broadcast_to(self._order, growth.shape[1:])
+        growth = np.take_along_axis(growth, order[None], axis=-1)
+        growth, x0, state = self._surviving(growth, self.x0[None], self.state[None])
         found = judge(
             growth,
             self.statistics.durations,
@@ -140,8 +144,11 @@ class Spectrum(Exponents):
         reservations = self.settings.get("reservations")
         if not reservations:
             return found
-        verdict = f"unreliable: {'; and '.join(reservations)}"
-        return replace(found, verdict=verdict, converged=False)
+        together, known = found.clusters, self.settings.get("known_sums")
+        if known and growth.ndim == 2:
+            together = clusters_between(growth, self.statistics.durations, known)
+        verdict = f"unreliable: {'; and '.join(reservations)}{clusters_in_words(together)}"
+        return replace(found, verdict=verdict, converged=False, clusters=together)
 
     def _with_step(self, found: Diagnosis) -> Diagnosis:
         """Hold what the integrator's step does to the exponents against their error bars."""
@@ -277,6 +284,7 @@ class Spectrum(Exponents):
                 **settings,
                 "n_steps": run.n_done,
                 "reservations": run.reservations,
+                **({"known_sums": run.known_sums} if run.known_sums else {}),
                 "diverged": diverged,
                 **_engine(run),
             },

@@ -160,6 +160,11 @@ class ClosedLoop(System):
         """What speaks against the exponents of the cell's runs so far."""
         return self.cell.reservation
 
+    @property
+    def if_it_diverges(self) -> str:
+        """What a user may do about states that are not finite."""
+        return f"use a smaller `readout`; or, within the loop, {self.cell.if_it_diverges}"
+
     def default_state(self, rng: np.random.Generator) -> Array | None:
         """Return the state that the cell itself starts from."""
         return self.cell.default_state(rng)

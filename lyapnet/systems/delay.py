@@ -67,6 +67,8 @@ class DelayFlow(Flow):
     """
 
     _writable = False
+    _stiff_remedy = ""
+    state_is = "the past on the grid: make it by the system's `history` of a constant or a function"
 
     def __init__(
         self,
@@ -122,9 +124,13 @@ class DelayFlow(Flow):
         x, *rest = super()._arguments_of
         return (x, *(f"x_delayed_{i + 1}" for i in range(len(self.delays))), *rest)
 
+    @property
+    def _size(self) -> int:
+        return self.components if hasattr(self, "components") else self.dim
+
     def _split(self, x: Any) -> list[Any]:
         """Return x and the delayed ones out of what the user's function is given."""
-        n = self.components if hasattr(self, "components") else self.dim
+        n = self._size
         cuts = [slice(i * n, (i + 1) * n) for i in range(len(self.delays) + 1)]
         return [x[..., cut] if self.vectorized else x[cut] for cut in cuts]
 
@@ -146,7 +152,7 @@ class DelayFlow(Flow):
         Parameters
         ----------
         past : array (..., n) or callable
-            Constant, or a function of time that returns (..., n).
+            Constant, or a function of time that returns (..., n); where n is 1, also a number.
         t : float, optional
             The present.
 
@@ -156,6 +162,7 @@ class DelayFlow(Flow):
         """
         times = t - self.dt * np.arange(self.nodes)
         values = [past(now) for now in times] if callable(past) else [past] * self.nodes
+        values = [np.atleast_1d(v) for v in values] if self.components == 1 else values
         x = validate.array("past", np.stack(values, axis=-2), least=2)
         validate.trailing("past", x, self.components, "the dimension of x")
         return x.reshape(*x.shape[:-2], self.dim)

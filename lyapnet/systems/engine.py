@@ -33,6 +33,9 @@ _LOOKED_AT = 8
 #: What to say where numba is missing.
 MISSING = "numba is not installed: pip install 'lyapnet[fast]'"
 
+#: What to say of an ensemble of networks.
+ONE_NETWORK = "there are compiled loops for one network, not for an ensemble of networks"
+
 
 @cache
 def missing() -> str:

@@ -17,6 +17,7 @@ from .bends import JUMP, jump_along
 from .divided import divided_orbit, undivided
 from .drive import DEGREES, Drive
 from .integrators import CONTROLLED, METHODS, TABLEAUS, method_of, separable
+from .jumping_step import SLIDES
 from .jumps import JumpingSteps, Seen, can_decide
 from .map import Map
 from .orbit import Orbit
@@ -80,6 +81,9 @@ class Flow(Map):
     named = "field"
     #: Whether it has been seen that the leapfrog method may be used.
     _known_separable = False
+
+    #: Method for stiff fields, where there is one.
+    _stiff_remedy = "implicit"
 
     def __init__(
         self,
@@ -184,6 +188,15 @@ class Flow(Map):
             self._refuse_inseparable(orbit)
         return orbit
 
+    @property
+    def if_it_diverges(self) -> str:
+        """What a user may do about states that are not finite."""
+        inputs = ", or use smaller inputs" * (self.n_inputs > 0)
+        if self.method in CONTROLLED:
+            return f"the solution itself may go to infinity: start closer to the attractor{inputs}"
+        stiff = self._stiff_remedy and f', or method="{self._stiff_remedy}" if the field is stiff'
+        return f"start closer to the attractor{inputs}, or take a smaller dt{stiff}"
+
     def finer(self) -> tuple[Flow, int]:
         """Return the flow with half the step, or a tenth of the tolerance; see `System.finer`."""
         if self.method not in CONTROLLED:
@@ -255,10 +268,18 @@ class Flow(Map):
         """What speaks against the exponents of the runs so far: jumps that are left out."""
         if not self.seen.without:
             return ""
+        remedy = (
+            "write it with np.sign, np.where, np.heaviside, np.floor or comparisons of arrays, and "
+            'take method "rk4", "heun", "euler" or "dop853"'
+        )
+        if self.seen.without == SLIDES:
+            remedy = (
+                "there the state sticks, and slides along it, which no step can follow: smooth the "
+                'jump, np.tanh(v / width) for np.sign(v), with method="implicit" if it is steep'
+            )
         return (
             f"the field {self.seen.without}, and the exponents are those of a field without its "
-            "jumps: write it with np.sign, np.where, np.heaviside, np.floor or comparisons of "
-            'arrays, and take method "rk4", "heun", "euler" or "dop853"'
+            f"jumps: {remedy}"
         )
 
     def _refuse_inseparable(self, orbit: Orbit) -> None:

@@ -25,6 +25,10 @@ _ON_EDGE = 1e-9
 _NO_JUMP = 1e-9
 
 
+#: What is said of a field whose states slide along a surface.
+SLIDES = "leads back, from both sides, to a surface where it jumps"
+
+
 class Sliding(Exception):
     """The fields of both sides lead back to the surface."""
 

@@ -35,7 +35,7 @@ from ..numerics.autodiff import (
 )
 from ..numerics.lanes import Decision, recording
 from .jacobian_orbit import JacobianOrbit
-from .jumping_step import JumpingStep, Part, Sliding
+from .jumping_step import SLIDES, JumpingStep, Part, Sliding
 from .orbit import Orbit
 from .user_system import same
 
@@ -133,7 +133,7 @@ class JumpingSteps:
             try:
                 self.plans[key] = None if self.flow.seen.without else self.one.plan(x, u, p)
             except Sliding:
-                self.flow.seen.without = "leads back, from both sides, to a surface where it jumps"
+                self.flow.seen.without = SLIDES
                 self.plans[key] = None
         return self.plans[key]
 

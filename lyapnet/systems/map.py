@@ -104,8 +104,7 @@ class Map(UserSystem):
         for name, function in ((self.named, step), ("jacobian", jacobian)):
             check_arguments(name, function, self._arguments_of)
         self._given = step, jacobian
-        self._function = self._normalised(step, self.named)
-        self._derivative = None if jacobian is None else self._normalised(jacobian, "jacobian")
+        self._function, self._derivative = self._called(step, jacobian)
 
     @property
     def _arguments_of(self) -> tuple[str, ...]:
@@ -179,10 +178,11 @@ class Map(UserSystem):
     def _on_symbols(self) -> Function:
         """Return the user's function as it is called on symbols, its own Jacobian with it."""
         step, jacobian = self._given
-        function = self._normalised(rewritten(step), self.named)
-        if jacobian is None:
+        function, derivative = self._called(
+            rewritten(step), None if jacobian is None else rewritten(jacobian)
+        )
+        if derivative is None:
             return function
-        derivative = self._normalised(rewritten(jacobian), "jacobian")
         return lambda x, now, p: with_jacobian(x, function(x, now, p), derivative(x, now, p))
 
     def cannot_compile(self) -> str:

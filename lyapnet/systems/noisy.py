@@ -80,8 +80,8 @@ class NoisyFlow(Map):
         ``f(x)``, or ``f(x, t, p)`` with `time` and `params`: written for autograd, like the
         step of a `Map`.
     diffusion : callable
-        ``G(x)`` likewise: an array (n,), the strength of each component's own noise, or with
-        `n_noise` a matrix (n, n_noise).
+        ``G(x)`` likewise: an array (n,), the strength of each component's own noise, or one number
+        for all of them; with `n_noise` a matrix (n, n_noise).
     dim : int
         Dimension n of the state.
     dt : float
@@ -131,19 +131,41 @@ class NoisyFlow(Map):
             raise TypeError(f"`diffusion` must be callable, got {diffusion!r}")
         check_arguments("diffusion", diffusion, self._arguments_of)
         self._diagonal = n_noise is None
-        strength = self._normalised(diffusion, "diffusion")
-        self._strength = strength if self.vectorized else self._constant_or_not(strength)
-        self.n_inputs = dim if n_noise is None else validate.integer("n_noise", n_noise, low=1)
+        m = self.dim if n_noise is None else validate.integer("n_noise", n_noise, low=1)
+        self._strength = self._shaped(diffusion, m)
+        self.n_inputs = m  # from now on: neither function is called with the increments
 
-    def _constant_or_not(self, strength: Function) -> Function:
-        """Let a strength that does not depend on the state be given without its axis."""
+    def _shaped(self, diffusion: Callable[..., Any], m: int) -> Function:
+        """Return the strength of the noise, in the shape in which it is multiplied with it.
+
+        One number is the strength of all noises, and a vector the one column of a matrix.
+        """
+        n = self.dim
+        shape = (n,) if self._diagonal else (n, m)
+        strength = self._normalised(diffusion, "diffusion", None)
 
         def call(x: Any, now: Any, p: Tree) -> Any:
             out = strength(x, now, p)
-            missing = np.ndim(x) == 2 and out.ndim == (1 if self._diagonal else 2)
-            return out[..., None] + np.zeros(x.shape[-1]) if missing else out
+            found = tuple(np.shape(out))
+            if found[-len(shape) :] == shape and (self.vectorized or found == shape):
+                return out
+            if self._diagonal and not found:
+                return out + np.zeros(n)
+            column = m == 1 and not self._diagonal and found[-1:] == (n,)
+            if column and (self.vectorized or len(found) == 1):
+                return out[..., None]
+            what = "the strength of each component's noise; a matrix needs n_noise="
+            raise ValueError(
+                f"`diffusion` must return an array of shape {shape}"
+                f"{', ' + what if self._diagonal else ' = (dim, n_noise)'}, got shape {found}"
+            )
 
         return call
+
+    @property
+    def if_it_diverges(self) -> str:
+        """What a user may do about states that are not finite."""
+        return "start closer to the attractor, or take a smaller dt"
 
     @property
     def drive(self) -> Drive:
@@ -173,7 +195,8 @@ class NoisyFlow(Map):
     def _at(self, mode: str, lead: tuple[int, ...]) -> tuple[Function, Function]:
         """Return step and Jacobian for many states at once; u are rows of the `drive`."""
         drift = over_states(self._function, mode, lead)
-        strength = over_states(self._strength, mode, lead)
+        # Lanes know the shape for one state, which columns do not.
+        strength = over_states(self._strength, "lanes" if mode == "columns" else mode, lead)
         dt, m, heun = self.dt, self.n_inputs, self.calculus == "stratonovich"
 
         def moved(x: Any, now: Any, noise: Any, p: Tree) -> Any:

@@ -50,6 +50,8 @@ class Orbit:
     #: By how much each step changes the logarithm of a volume, ``(T, ...)``, where that is
     #: known better than from the Jacobians.
     log_volume: Array | None = None
+    #: What to do if the states diverge; see `System.if_it_diverges`.
+    remedy = ""
     #: Whether bases should lie in memory with the ensemble's axes last.
     members_last = False
     #: Whether there are loops for `tape`.

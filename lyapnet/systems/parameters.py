@@ -33,7 +33,9 @@ def named_params(params: Tree, grads: Tree) -> tuple[Params, Params]:
     theta, bars = {}, {}
     for name, x, bar in zip(names, leaves(params), leaves(grads), strict=True):
         theta[name] = np.asarray(x, dtype=float)
-        bars[name] = np.broadcast_to(np.asarray(bar, dtype=float), theta[name].shape)
+        bars[name] = np.asarray(bar, dtype=float)
+        if bars[name].shape != theta[name].shape:
+            bars[name] = np.broadcast_to(bars[name], theta[name].shape)
         if not np.isfinite(bars[name]).all():
             raise DivergedError(
                 f"the gradient in `{name}` is not finite; use fewer steps, a smaller learning "

@@ -78,6 +78,8 @@ class System:
     dt: float = 1.0
     time: bool = False
     params: Tree = None
+    #: What a state is, for the message that refuses one of another length.
+    state_is = "the system's dim"
     #: Who is to run it: "compiled", "numpy" or "auto".
     engine: str = "auto"
     #: Who does, and why if it is NumPy; see `prepared`.
@@ -160,6 +162,11 @@ class System:
     def visible(self) -> slice:
         """Components of the state that a readout sees: all, unless a system says otherwise."""
         return slice(0, self.dim)
+
+    @property
+    def if_it_diverges(self) -> str:
+        """What a user may do about states that are not finite, for the message of the error."""
+        return f"start closer to the attractor{', or use smaller inputs' * (self.n_inputs > 0)}"
 
     def finer(self) -> tuple[System, int] | None:
         """Return the system with more accurate steps, and how many of them make one of these.

@@ -64,6 +64,11 @@ class Stroboscopic(System):
         """What speaks against the exponents of the flow's runs so far."""
         return self.flow.reservation
 
+    @property
+    def if_it_diverges(self) -> str:
+        """What a user may do about states of the flow that are not finite."""
+        return self.flow.if_it_diverges
+
     def default_state(self, rng: np.random.Generator) -> Array | None:
         """Return the state that the flow starts from."""
         return self.flow.default_state(rng)
@@ -121,7 +126,7 @@ def stroboscopic(flow: Flow, period: float) -> Stroboscopic:
     0.53349
     """
     if not isinstance(flow, Flow):
-        raise TypeError(f"`flow` must be a Flow, got a {type(flow).__name__}")
+        raise TypeError(f"`flow` must be a Flow, got {type(flow).__name__}")
     if flow.n_inputs:
         raise ValueError(
             f"`flow` has n_inputs={flow.n_inputs}, and inputs need not repeat: write them into the "

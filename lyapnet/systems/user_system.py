@@ -22,7 +22,7 @@ from ..numerics.autodiff import (
     refuse_complex,
     refuse_objects,
 )
-from ..numerics.lanes import lifted
+from ..numerics.lanes import Lanes, lifted
 from ..numerics.plain_numpy import for_autograd
 from .protocol import System
 
@@ -62,8 +62,31 @@ class UserSystem(System):
     _counts: int
     _told: set[str]
 
-    def _normalised(self, function: Callable[..., Any], name: str = "step") -> Function:
-        """Give a user's function the signature (x, now, p), now being input and time together."""
+    def _called(self, step: Any, jacobian: Any) -> tuple[Function, Function | None]:
+        """Return the user's function and Jacobian as they are called here."""
+        n = self._size
+        function = self._normalised(step, self.named, (n,))
+        if jacobian is None:
+            return function, None
+        return function, self._normalised(jacobian, "jacobian", (n, n))
+
+    @property
+    def _size(self) -> int:
+        """Length of what the user's function is given as a state."""
+        return self.dim
+
+    def _normalised(
+        self, function: Callable[..., Any], name: str, shape: tuple[int, ...] | None
+    ) -> Function:
+        """Give a user's function the signature (x, now, p), now being input and time together.
+
+        Parameters
+        ----------
+        function : callable
+        name : str
+        shape : tuple of int or None
+            Of what it returns for one state; None to leave that to the caller.
+        """
         driven, with_params = self.n_inputs > 0, self.params is not None
         traceable = for_autograd(function)
 
@@ -75,6 +98,15 @@ class UserSystem(System):
             given += [*((now,) if driven else ()), *((p,) if with_params else ())]
             try:
                 out = (traceable if is_traced(x, now, p) else function)(*given)
+                if isinstance(out, list | tuple) and not isinstance(x, Symbols):
+                    out = anp.array(out)
+            except ValueError as error:
+                if "inhomogeneous" not in str(error):
+                    raise
+                raise ValueError(
+                    f"`{name}` joins components of different shapes for one state, where each is "
+                    "a number; if parameters are those of an ensemble, give `x0` its axes in front"
+                ) from error
             except (TypeError, IndexError) as error:
                 if not (self._counts and re.search("integer|indices", str(error))):
                     raise
@@ -84,10 +116,11 @@ class UserSystem(System):
                     f"out of `params`, and let `{name}` take them from around it"
                 ) from error
             if isinstance(x, Symbols):
-                return as_symbols(out)
-            if isinstance(out, list | tuple):
-                out = anp.array(out)
-            return refuse_complex(refuse_objects(lifted(out), name), name)
+                out = as_symbols(out)
+                return out if shape is None else of_shape(out, shape, name)
+            out = refuse_complex(refuse_objects(lifted(out), name), name)
+            alone = not self.vectorized and (isinstance(x, Lanes) or np.ndim(x) == 1)
+            return of_shape(out, shape, name) if alone and shape is not None else out
 
         return call
 
@@ -201,6 +234,23 @@ class UserSystem(System):
                 )
             self._known_vectorized = True
         return self._mode
+
+
+def of_shape(out: Any, shape: tuple[int, ...], name: str) -> Any:
+    """Return what a user's function has returned for one state, if it has the right shape.
+
+    A number alone is taken where only one is wanted. Any other shape is refused: it would be
+    broadcast to something that looks right.
+    """
+    found = tuple(np.shape(out))
+    if found == shape:
+        return out
+    if found in ((), (1,)) and set(shape) == {1}:
+        return anp.reshape(out, shape) if isinstance(out, np.ndarray) else out + np.zeros(shape)
+    raise ValueError(
+        f"`{name}` must return an array of shape {shape} for a state of {shape[0]} components, got "
+        f"shape {found}; if parameters are those of an ensemble, give `x0` its axes in front"
+    )
 
 
 def same(columns: Function, expected: Array, x: Array, u: Array | None, p: Tree) -> bool:

@@ -96,14 +96,28 @@ def plan_of(
         warm if basis_transient is None else basis_transient,
     )
     if chosen and given is not None and given < plan.total:
-        warm_ups = {"transient": plan.transient, "basis_transient": plan.basis_transient}
-        more = " and ".join(f"{name}={count}" for name, count in warm_ups.items() if count)
-        raise ValueError(
-            f"`inputs` has {validate.counted(given, 'step', 'steps')}, but n_steps={n_steps} comes "
-            f"on top of {more}, {plan.total} together: leave out n_steps, and it is what the "
-            "transients leave of the inputs; or give a longer sequence"
-        )
+        asked = {"transient": transient, "basis_transient": basis_transient}
+        raise ValueError(_too_few_inputs(given, plan, asked))
     return plan
+
+
+def _too_few_inputs(length: int, plan: Plan, asked: dict[str, Any]) -> str:
+    """Say that inputs are too few for warm-ups that were not asked for, and what to give."""
+    warm = {name: getattr(plan, name) for name in asked}
+    more = " and ".join(f"{name}={count}" for name, count in warm.items() if count)
+    own = [name for name, count in asked.items() if count is None]
+    left = length - plan.n_steps - sum(warm[name] for name in asked if name not in own)
+    ways = []
+    if left > 1:
+        ways.append(f"give {', '.join(f'{name}={left // len(own)}' for name in own)}")
+    if length > plan.warm_up:
+        ways.append(f"n_steps={length - plan.warm_up}")
+    ways.append("leave out n_steps, and it is what shorter warm-ups leave of the inputs")
+    steps = validate.counted(length, "step", "steps")
+    return (
+        f"`inputs` has {steps}, but n_steps={plan.n_steps} comes on top of {more}, {plan.total} "
+        f"together: {'; or '.join(ways)}; or give a longer sequence"
+    )
 
 
 def window_plan(

@@ -41,20 +41,48 @@ class Disturbed(Orbit):
 
     def __init__(self, orbit: Orbit, noise: float, n_steps: int | None = None) -> None:
         self.orbit, self.noise = orbit, noise
-        self.states = orbit.states if n_steps is None else orbit.states[: n_steps + 1]
+        self._length = orbit.n_steps if n_steps is None else n_steps
         self.inputs, self.members_last = orbit.inputs, orbit.members_last
         volume = orbit.log_volume
         self.log_volume = volume if volume is None or n_steps is None else volume[:n_steps]
         self._rng = np.random.default_rng(0)
 
-    def push(self, s: int, rows: Array, out: Array) -> None:
-        """Carry tangent vectors through step s, their components a little off."""
+    @property
+    def states(self) -> Array:  # type: ignore[override]
+        """States ``(T + 1, ..., n)``, which compiled loops compute only when they are asked."""
+        return self.orbit.states[: self._length + 1]
+
+    @property
+    def n_steps(self) -> int:
+        """Number of steps."""
+        return self._length
+
+    def _off(self, rows: Array) -> Array:
+        """Return rows whose components are a little off."""
         errors = self._rng.random(rows.shape)
         errors -= 0.5
         errors *= 2 * self.noise
         errors += 1.0
         errors *= rows
-        self.orbit.push(s, errors, out)
+        return errors
+
+    def push(self, s: int, rows: Array, out: Array) -> None:
+        """Carry tangent vectors through step s, their components a little off."""
+        self.orbit.push(s, self._off(rows), out)
+
+    def blocks(
+        self, rows: Array, first: int, count: int, interval: int, least: float
+    ) -> tuple[int, Array, Array]:
+        """Carry a basis through steps by the orbit's own loops; see `Orbit.blocks`."""
+        diagonals: list[Array] = []
+        for s in range(first, first + count if interval == 1 else first):
+            done, following, diagonal = self.orbit.blocks(self._off(rows), s, 1, 1, least)
+            if not done:
+                break
+            rows = following
+            diagonals.append(diagonal[0])
+        empty = np.empty((0, *rows.shape[:-1]))
+        return len(diagonals), rows, np.stack(diagonals) if diagonals else empty
 
 
 class DisturbedSystem(System):

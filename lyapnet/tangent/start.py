@@ -6,10 +6,12 @@ import warnings
 from dataclasses import dataclass
 from typing import Any, overload
 
+import autograd.numpy as anp
 import numpy as np
 
 from .. import validate
 from ..numerics.arrays import Array, ArrayLike
+from ..numerics.autodiff import is_traced, value
 from ..systems import System
 from .qr import orthonormalise
 
@@ -113,9 +115,17 @@ def start_state(system: System, x0: Any, rng: np.random.Generator) -> Array:
         x0 = system.default_state(rng)
         if x0 is None:
             raise ValueError("`x0` is needed: this system has no initial state of its own")
-    x = validate.array("x0", x0, least=1)
-    validate.trailing("x0", x, system.dim, "the system's dim")
-    validate.members("x0", x.shape[:-1])
+    found: Array = as_state(system, x0)
+    return found
+
+
+def as_state(system: System, x0: Any) -> Any:
+    """Return a state ``(..., n)`` that was given, traced or not; of one component also a number."""
+    x = x0 if is_traced(x0) else validate.array("x0", x0)
+    if np.ndim(value(x)) == 0 and system.dim == 1:
+        x = anp.reshape(x, (1,))
+    validate.trailing("x0", value(x), system.dim, system.state_is)
+    validate.members("x0", value(x).shape[:-1])
     return x
 
 
@@ -213,7 +223,7 @@ def check_inputs(system: System, u: Array | None, needed: int, parts: str = "") 
         steps = validate.counted(len(u), "step", "steps")
         raise ValueError(
             f"`inputs` has {steps}, but the run takes {needed}, "
-            f"{parts}: give a longer sequence, or take fewer steps"
+            f"{parts}: give a longer sequence, by {needed - len(u)}, or take so many steps fewer"
         )
 
 

@@ -71,6 +71,7 @@ def run_orbit(
 ) -> Orbit:
     """Run steps ``start ... stop`` of a trajectory; refuse one that diverges, or note its loss."""
     orbit = system.orbit(x, None if inputs is None else inputs[start:stop], stop - start)
+    orbit.remedy = system.if_it_diverges
     if orbit.runs_along and losses is None:
         return orbit
     finite: Array = np.asarray(np.isfinite(orbit.last).all(axis=-1))
@@ -83,7 +84,7 @@ def run_orbit(
         if not losses.lost.all():
             return Surviving(orbit, losses.lost)
         finite, steps = ~losses.lost, losses.steps
-    raise _diverged(finite, steps, partial)
+    raise _diverged(finite, steps, partial, orbit.remedy)
 
 
 def run_stretches(
@@ -115,10 +116,10 @@ def check_states(orbit: Orbit, start: int) -> None:
     finite: Array = np.asarray(np.isfinite(orbit.last).all(axis=-1))
     if not finite.all():
         steps = start + np.argmin(np.isfinite(orbit.states).all(axis=-1), axis=0)
-        raise _diverged(finite, steps, None)
+        raise _diverged(finite, steps, None, orbit.remedy)
 
 
-def _diverged(finite: Array, steps: Array, partial: Any) -> DivergedError:
+def _diverged(finite: Array, steps: Array, partial: Any, remedy: str) -> DivergedError:
     """Name the member that diverged first."""
     first = np.argwhere(~finite & (steps == np.min(steps[~finite])))[0]
     at = tuple(int(i) for i in first)
@@ -127,8 +128,7 @@ def _diverged(finite: Array, steps: Array, partial: Any) -> DivergedError:
     more = f", and of {others} others by then or later," if others else ""
     keep = '; on_divergence="nan" keeps the other members' if at and finite.any() else ""
     return DivergedError(
-        f"the state{who}{more} is not finite after step {steps[at]}; start closer to the "
-        f"attractor, or use a smaller dt, gain or input{keep}",
+        f"the state{who}{more} is not finite after step {steps[at]}; {remedy}{keep}",
         step=int(steps[at]),
         partial=partial,
     )

@@ -54,8 +54,9 @@ def transmission(moment: Moment) -> Array:
     back unchanged, whatever the loss, the length of the sequences and the readout.
     """
     found = moment.evaluation
-    bar = np.matmul(found.outputs_bar, moment.network.readout.W)
-    sent = np.sqrt(np.sum(bar**2, axis=(0, 2))).mean()
+    bar, W = found.outputs_bar, moment.network.readout.W
+    # The squared length of what W^T carries back, without carrying it.
+    sent = np.sqrt(np.einsum("tbi,tbi->b", np.matmul(bar, np.dot(W, W.T)), bar)).mean()
     return np.linalg.norm(found.initial_bar, axis=-1).mean() / max(sent, np.finfo(float).tiny)
 
 

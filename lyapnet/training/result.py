@@ -38,8 +38,8 @@ _DIAGNOSTIC_AXES = {
 class TrainResult(Result, Generic[AnySystem]):
     """What `train` returns.
 
-    Its ``repr`` shows loss and accuracy as means over the last 100 epochs, as `last_loss` and
-    `last_accuracy`, or `last_R2` where that is what the accuracy is.
+    Its ``repr`` shows the means of loss and accuracy over the last 100 epochs, or fewer in a
+    shorter run; R2 where that is what the accuracy is.
 
     Attributes
     ----------
@@ -93,8 +93,9 @@ class TrainResult(Result, Generic[AnySystem]):
         if len(self.loss):
             last = slice(-100, None)
             kind = accuracy_name(self.accuracy_kind)
-            shown["last_loss"] = self.loss[last].mean()
-            shown[f"last_{kind}"] = self.accuracy[last].mean()
+            over = f"over_{min(100, len(self.loss))}_epochs"
+            shown[f"loss_{over}"] = self.loss[last].mean()
+            shown[f"{kind}_{over}"] = self.accuracy[last].mean()
         return {**shown, "flossing_epochs": int(self.flossing_epochs.sum())}
 
     def to_xarray(self) -> xarray.Dataset:

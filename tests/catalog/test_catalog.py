@@ -286,3 +286,39 @@ def test_a_system_without_a_reference_says_why():
         make = getattr(catalog, name)
         if name[0].islower() and make().reference is None:
             assert re.search(r"None(:| otherwise).*no\s+formula", make.__doc__, re.DOTALL), name
+
+
+def test_mackey_glass_has_its_published_exponents():
+    system = catalog.mackey_glass(60, delay=31.8)
+    rng = np.random.default_rng(0)
+    past = system.history([0.9]) * (1 + 0.2 * rng.standard_normal((16, 1)))
+    s = ln.lyapunov_spectrum(
+        system, 8000, k=4, x0=past, transient=4000, record=False, rng=1
+    ).pooled()  # fmt: skip
+    reference = system.reference
+    off = np.abs(s.exponents - reference.exponents)
+    assert (off < 4 * s.stderr + reference.uncertainty).all(), (s.exponents, s.stderr)
+    assert s.stderr[0] < 0.001  # as bits the first would be 0.0044
+    assert catalog.mackey_glass(60, delay=17.0).reference is None
+    assert system.with_params({**system.params, "a": 0.21}).reference is None
+
+
+def test_rucklidge_is_as_chaotic_by_scipy():
+    from scipy.integrate import solve_ivp
+
+    def both(t, s):
+        (x, y, z), Q = s[:3], s[3:].reshape(3, 1)
+        D = np.array([[-2.0, 6.7 - z, -y], [1, 0, 0], [0, 2 * y, -1]])
+        return np.concatenate([[-2 * x + 6.7 * y - y * z, x, -z + y * y], (D @ Q).ravel()])
+
+    s, total = np.array([1.0, 0.0, 4.5, 1.0, 0.0, 0.0]), 0.0
+    for i in range(140):
+        s = solve_ivp(both, (0, 2), s, method="DOP853", rtol=1e-8, atol=1e-9).y[:, -1]
+        size = np.linalg.norm(s[3:])
+        total += np.log(size) * (i >= 20)
+        s[3:] /= size
+    found = ln.lyapunov_spectrum(catalog.rucklidge(), 20_000, rng=0)
+    low, high = found.confidence_interval(0.999)
+    assert low[0] - 0.03 < total / 240 < high[0] + 0.03  # one run of 240 units has an error, too
+    assert low[0] > 0.1
+    assert abs(found.exponents.sum() + 3) < 1e-3

@@ -74,6 +74,11 @@ def test_warm_ups_interval_and_verdict(weights, capsys):
     assert found["verdict"] == s.diagnose().verdict
     settings = {"n_steps": 450, "transient": 20, "basis_transient": 30, "qr_interval": 2}
     assert settings.items() <= found.items()
+    assert found["seed"] == 0
+    assert set(found) == {
+        "verdict", "exponents", "stderr", "low", "high", "system", "driven", "k", "n_steps",
+        "transient", "basis_transient", "qr_interval", "dt", "tol", "engine", "seed",
+    }  # fmt: skip
 
 
 @pytest.mark.parametrize("command", ["spectrum", "condition"])

@@ -5,7 +5,7 @@ import pytest
 
 pytest.importorskip("numba")
 
-from lyapnet.compiled.functions import sigmoid, tanh
+from lyapnet.compiled.functions import sigmoid, sigmoid_and_rest, tanh, tanh_and_slope
 
 SIZES = (1e-300, 1e-12, 1e-4, 0.1, 0.3, 1.0, 3.0, 20.0, 300.0)
 X = np.concatenate([np.random.default_rng(0).uniform(-s, s, 20_000) for s in SIZES])
@@ -27,6 +27,23 @@ def test_accuracy(function, exact, ulps):
     assert (np.abs(found - truth) / unit).max() <= ulps
 
 
+@pytest.mark.skipif(np.finfo(np.longdouble).nmant < 63, reason="needs extended precision")
+@pytest.mark.parametrize(
+    ("function", "exact", "other", "ulps"),
+    [
+        (sigmoid_and_rest, logistic, lambda x: logistic(-x), (2.1, 2.2)),
+        (tanh_and_slope, np.tanh, lambda x: np.cosh(x) ** -2, (2, 4.5)),
+    ],
+)
+def test_accuracy_with_a_derivative(function, exact, other, ulps):
+    found, more = X.copy(), np.empty_like(X)
+    function(found, more)
+    long = X.astype(np.longdouble)
+    for value, truth, most in zip((found, more), (exact(long), other(long)), ulps, strict=True):
+        unit = np.spacing(np.abs(truth.astype(float)))
+        assert (np.abs(value - truth) / unit).max() <= most
+
+
 def test_ends():
     x = np.array([np.inf, -np.inf, np.nan, 0.0, -0.0])
     found = np.empty(5)
@@ -35,3 +52,9 @@ def test_ends():
     assert np.signbit(found[4])
     sigmoid(x, found)
     np.testing.assert_allclose(found, [1.0, 0.0, np.nan, 0.5, 0.5], atol=1e-300)
+    for function, expected in ((sigmoid_and_rest, found), (tanh_and_slope, np.tanh(x))):
+        value, more = x.copy(), np.empty(5)
+        function(value, more)
+        np.testing.assert_array_equal(value, expected)
+        assert np.signbit(value[4]) == np.signbit(expected[4])
+        assert (more[:2] < 1e-300).all() or function is sigmoid_and_rest

@@ -6,6 +6,7 @@ import pytest
 from numpy.testing import assert_allclose
 
 import lyapnet as ln
+from lyapnet.orbits.alignment import _verdict
 
 
 def slope(a, order, low, high):
@@ -130,6 +131,35 @@ def test_pictures_and_arguments():
         ln.alignment(ln.catalog.standard(), 100, k=3)
     with pytest.raises(ValueError, match="at least 10"):
         ln.alignment(ln.catalog.standard(), 5)
+
+
+def test_tables_have_the_verdict_of_each_orbit():
+    pytest.importorskip("pandas")
+    x0 = [[3.0, 0.1], [0.05, 0.0]]
+    found = ln.alignment(ln.catalog.standard(k=1.2), 3000, x0=x0, n_times=5, rng=0)
+    table = found.to_dataframe()
+    assert table.index.names == ["time", "member", "order"]
+    for name in ("gali", "sali", "log_growth"):
+        assert_allclose(table[name], np.ravel(getattr(found, name)))
+    last = table.xs(len(found.times) - 1, level="time")
+    assert last["verdict"].tolist() == found.verdict.tolist() == ["regular", "chaotic"]
+    one = ln.alignment(ln.catalog.standard(k=1.2), 100, x0=x0[0], n_times=5, rng=0)
+    assert set(one.to_dataframe()["verdict"]) == {str(one.verdict)}
+
+
+def test_growth_that_begins_late_is_not_called_regular():
+    # The standard map at K = 0.9: chaotic by a run of 10^6 steps, but stuck to islands at first.
+    stuck = [[4.95646029, 3.81196144]]
+    found = ln.alignment(ln.catalog.standard(k=0.9), 10_000, x0=stuck, rng=0)
+    assert found.verdict.tolist() == ["undecided"]
+    # Exact: growth like t and t^-2, with a burst of a factor of 5 or 20 in the last tenth.
+    times = np.unique(np.round(np.geomspace(1, 10_000, 100))).astype(float)
+    for factor, word in ((5, "regular"), (20, "undecided")):
+        growth = np.log(times * np.where(times > 3000, factor, 1.0))
+        verdict = _verdict(times, times[:, None] ** -2.0, growth[:, None])
+        assert verdict.tolist() == [word]
+        verdict = _verdict(times, times[:, None] ** -2.0, growth[:, None] + np.log(10))  # shear
+        assert verdict.tolist() == [word]
 
 
 def test_the_noise_of_a_noisy_system_is_drawn():

@@ -242,3 +242,16 @@ def test_failures_say_what_to_do():
         ln.periodic_orbit(runaway, 1.0, x0=[0.0, 1.0], max_iterations=5)
     with pytest.raises(ValueError, match="without delays"):
         ln.periodic_orbit(ln.NoisyFlow(lambda x: x, lambda x: x, 1, dt=0.1), x0=[1.0])
+
+
+def test_tables_have_a_row_for_each_point():
+    pytest.importorskip("pandas")
+    found = ln.fixed_points(ln.catalog.lorenz63(), 50, rng=0)
+    table = found.to_dataframe()
+    assert table.index.name == "point"
+    assert list(table.columns) == [
+        "kind", "speed", "count", "x_1", "x_2", "x_3", "exponent_1", "exponent_2", "exponent_3"
+    ]  # fmt: skip
+    assert table["kind"].tolist() == found.kinds
+    assert_allclose(table[["x_1", "x_2", "x_3"]], found.points)
+    assert_allclose(table["exponent_3"], found.exponents[:, 2])

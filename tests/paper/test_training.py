@@ -78,9 +78,7 @@ CLAIMED |= {
     "gated": lambda p, _: (
         p["condition"] == "none"
         if p["epochs"] == 10_000
-        else p["task"] == "hold"
-        or p["lag"] == 8
-        or (p["gates"] == 4 and p["condition"] in ADAPTIVE)
+        else p["task"] == "hold" or (p["gates"] == 4 and p["condition"] in ADAPTIVE)
     ),
     "rivals": lambda p, _: p["condition"] == "rule" and (p["task"] != "hold" or p["k"] == 4),
     "rule": lambda p, _: p["condition"] == "rule",

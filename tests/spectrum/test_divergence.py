@@ -1,5 +1,7 @@
 """Ensembles of which some members diverge."""
 
+import re
+
 import autograd.numpy as anp
 import numpy as np
 import pytest
@@ -77,3 +79,36 @@ def test_where_all_diverge_there_is_nothing_to_keep():
 def test_another_word_is_refused():
     with pytest.raises(ValueError, match="`on_divergence` must be one of"):
         henon(A, on_divergence="drop")
+
+
+@pytest.mark.parametrize("engine", ["auto", "numpy"])
+@pytest.mark.parametrize(
+    ("system", "x0", "said", "unsaid"),
+    [
+        (ln.Map(lambda x: 3.0 * x, 2), [1.0, 2.0], "closer to the attractor", "dt|gain|method"),
+        (ln.Flow(lambda x: -300 * x**3, 2, dt=0.1), [1.0, 2.0],
+         'a smaller dt, or method="implicit" if the field is stiff', "gain|inputs"),
+        (ln.Flow(lambda x: x**2, 1, dt=0.1, method="adaptive"), [1.0], "may go to infinity", "dt"),
+        (ln.NoisyFlow(lambda x: x**3, lambda x: 0.1, 1, dt=0.1), [2.0], "a smaller dt", "method"),
+        (ln.stroboscopic(ln.Flow(lambda x: x**2, 1, dt=0.1), 1.0), [1.0], "a smaller dt", "gain"),
+        (ln.VanillaRNN(2 * np.eye(2), [[1.0], [1.0]], activation="linear"), [1.0, 2.0],
+         r"smaller weights \(`gain`\) or inputs", "dt|method"),
+    ],
+    ids=["map", "flow", "adaptive", "noisy", "stroboscopic", "cell"],
+)  # fmt: skip
+def test_the_remedy_is_one_for_the_system(engine, system, x0, said, unsaid):
+    if engine == "numpy" and isinstance(system, ln.Map) and not isinstance(system, ln.NoisyFlow):
+        system = ln.compiled(system, "numpy")
+    for x in (x0, [x0, np.zeros(len(x0))]):
+        with pytest.raises(ln.DivergedError, match=said) as info:
+            ln.lyapunov_spectrum(system, 1200, x0=x, rng=0)
+        assert not re.search(unsaid, str(info.value))
+        if np.ndim(x) == 1:
+            assert "on_divergence" not in str(info.value)
+
+
+def test_the_remedy_of_a_delay_has_no_method_that_it_does_not_take():
+    flow = ln.DelayFlow(lambda x, late: x**2 + late, 1, delays=1.0, dt=0.1)
+    with pytest.raises(ln.DivergedError, match="a smaller dt") as info:
+        ln.lyapunov_spectrum(flow, 300, k=1, x0=flow.history(1.0), rng=0)
+    assert "implicit" not in str(info.value)

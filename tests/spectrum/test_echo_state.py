@@ -214,3 +214,11 @@ def test_bad_arguments():
     s = ln.lyapunov_spectrum(cell, inputs=noise(300), rng=0)
     with pytest.raises(ValueError, match="`level`"):
         ln.echo_state(s, level=1.0)
+
+
+def test_what_is_no_spectrum_is_named_with_what_to_give():
+    for wrong in (ln.EchoStateNetwork.random(5, rng=0), np.ones(3)):
+        with pytest.raises(
+            TypeError, match=rf"got {type(wrong).__name__}: give what lyapunov_spectrum"
+        ):
+            ln.echo_state(wrong)

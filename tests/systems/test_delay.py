@@ -140,3 +140,17 @@ def test_delays_must_span_a_step():
         ln.DelayFlow(lambda x, late: x, 1, delays=(1.0, 2.0), dt=0.1)
     with pytest.raises(ValueError, match="past"):
         linear(0.0, 1.0, 1.0, 0.1).history([1.0, 2.0])
+
+
+def test_a_state_that_is_no_past_is_told_how_to_become_one():
+    flow = mackey_glass()
+    n = flow.dim
+    for run in (
+        lambda x: ln.lyapunov_spectrum(flow, 100, x0=x),
+        lambda x: ln.alignment(flow, 100, x0=x),
+        lambda x: ln.finite_time_exponents(flow, x, np.eye(n)[:, :1], n_steps=5),
+    ):
+        with pytest.raises(ValueError, match=rf"\(..., {n}\), the past on the grid.*`history`"):
+            run([1.2])
+    np.testing.assert_array_equal(flow.history(0.5), flow.history([0.5]))
+    np.testing.assert_array_equal(flow.history(np.cos), flow.history(lambda t: [np.cos(t)]))

@@ -179,3 +179,14 @@ def test_smooth_fields_are_not_said_to_jump(flow):
     x0 = None if flow.dim == 3 else np.full(flow.dim, -0.3)
     s = ln.lyapunov_spectrum(flow, 600, x0=x0, rng=0)
     assert not s.settings["reservations"]
+
+
+def test_states_that_stick_are_told_of_with_what_helps():
+    def belt(x):  # dry friction on a belt: the mass sticks to it
+        v = x[1] - 0.1
+        return anp.array([x[1], -x[0] - 0.3 * anp.sign(v) / (1 + 3 * anp.abs(v))])
+
+    with pytest.warns(UserWarning, match=r"sticks.*smooth the jump, np.tanh\(v / width\)") as seen:
+        s = ln.lyapunov_spectrum(ln.Flow(belt, 2, dt=0.02), 1000, x0=[1.0, 0.5], rng=0)
+    assert "np.heaviside" not in str(seen[0].message)  # np.sign is there already
+    assert s.diagnose().verdict.startswith("unreliable")

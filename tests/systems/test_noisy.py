@@ -139,3 +139,53 @@ def test_bad_arguments():
         ln.NoisyFlow(lambda x: x, 0.5, 1, dt=0.1)
     with pytest.raises(TypeError, match="`diffusion` must be a function of"):
         ln.NoisyFlow(lambda x: x, lambda x, t: x, 1, dt=0.1)
+
+
+# --- the shape of the strength -----------------------------------------------------------------
+
+
+@pytest.mark.parametrize("lead", [(), (2,), (3,)], ids=str)
+@pytest.mark.parametrize("n", [1, 2])
+def test_a_strength_may_be_one_number(n, lead):
+    x0, noise = np.full((*lead, n), 0.5), 0.1 * np.random.default_rng(0).standard_normal((400, n))
+    noise = noise.reshape(400, *(1,) * len(lead), n)
+    many = lambda G, **kw: ln.NoisyFlow(lambda x: -(x**3), G, n, dt=0.1, **kw)  # noqa: E731
+    for number, array in (
+        (lambda x: 0.3, lambda x: np.full(n, 0.3)),
+        (lambda x: 0.3 * x[0], lambda x: 0.3 * anp.array([x[0]] * n)),  # not a constant
+    ):
+        found, expected = (
+            ln.lyapunov_spectrum(many(G), 300, inputs=noise, x0=x0, transient=50,
+                                 basis_transient=50, rng=0) for G in (number, array)
+        )  # fmt: skip
+        assert_allclose(found.exponents, expected.exponents, atol=1e-12)
+        assert_allclose(found.state, expected.state, atol=1e-12)
+        assert (found.exponents < 0).all()
+    one = many(lambda x: anp.ones(n), n_noise=1).orbit(x0, noise[..., :1], 400)
+    column = many(lambda x: anp.ones((n, 1)), n_noise=1).orbit(x0, noise[..., :1], 400)
+    assert_allclose(one.states, column.states)
+
+
+@pytest.mark.parametrize(
+    ("strength", "n_noise", "wanted", "got"),
+    [
+        (np.ones(3), None, r"\(2,\), the strength of each", r"\(3,\)"),
+        (np.eye(2), None, r"a matrix needs n_noise=", r"\(2, 2\)"),
+        (np.ones(1), None, r"\(2,\)", r"\(1,\)"),
+        (np.ones((1, 2)), 1, r"\(2, 1\) = \(dim, n_noise\)", r"\(1, 2\)"),
+        (np.ones(2), 2, r"\(2, 2\)", r"\(2,\)"),
+        (1.0, 2, r"\(2, 2\)", r"\(\)"),
+    ],
+)
+@pytest.mark.parametrize("vectorized", [False, True])
+def test_a_strength_of_another_shape_is_named(strength, n_noise, wanted, got, vectorized):
+    flow = ln.NoisyFlow(
+        lambda x: -x, lambda x: strength, 2, dt=0.1, n_noise=n_noise, vectorized=vectorized
+    )
+    if vectorized and np.ndim(strength) == 2:
+        return  # might be of several members
+    for x0 in (np.ones(2), np.ones((3, 2))):
+        with pytest.raises(
+            ValueError, match=rf"`diffusion` must return .*{wanted}.*got shape {got}"
+        ):
+            ln.lyapunov_spectrum(flow, 100, x0=x0, rng=0)

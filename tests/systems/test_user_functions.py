@@ -211,3 +211,81 @@ def test_runs_where_floating_point_errors_are_raised(activation):
         ln.floss(ln.VanillaRNN.random(10, rng=0), 2, k=3, n_steps=10, rng=0)
         assert np.geterr()["under"] == "raise"
     np.testing.assert_array_equal(s.exponents, expected.exponents)
+
+
+# --- what a function returns for one state -----------------------------------------------------
+
+
+def exponent(system, x0, **kwargs):
+    return ln.lyapunov_spectrum(system, 200, x0=x0, k=1, rng=0, **kwargs).exponents
+
+
+@pytest.mark.parametrize("engine", ["auto", "numpy"])
+@pytest.mark.parametrize(
+    "x0", [0.5, [0.5], [[0.5], [0.2], [0.1]]], ids=["number", "state", "three"]
+)
+def test_a_number_is_a_state_of_one_component(engine, x0):
+    # Exact: -1 for the flows, log(1 / 2) for the map; broadcast wrongly they had exponents of 52.
+    lead = np.shape(x0)[:-1]
+    for method in ("rk4", "adaptive", "implicit"):
+        flow = ln.Flow(lambda x: -x[0], 1, dt=0.1, method=method)
+        flow = ln.compiled(flow, "numpy") if engine == "numpy" else flow
+        assert_allclose(exponent(flow, x0), np.full((*lead, 1), -1), atol=1e-5)
+    half = ln.Map(lambda x: 0.5 * x[0], 1, jacobian=lambda x: 0.5)
+    half = ln.compiled(half, "numpy") if engine == "numpy" else half
+    assert_allclose(exponent(half, x0), np.full((*lead, 1), np.log(0.5)))
+    late = ln.DelayFlow(lambda x, late: -late[0], 1, delays=1.0, dt=0.1)
+    same = ln.DelayFlow(lambda x, late: -late, 1, delays=1.0, dt=0.1)
+    past = late.history(x0)
+    assert_allclose(exponent(late, past), exponent(same, past))
+    lam = ln.finite_time_exponents(half, x0, np.eye(1), n_steps=5)
+    assert_allclose(lam, np.full((*lead, 1), np.log(0.5)))
+
+
+@pytest.mark.parametrize("returned", [0, 1, 3], ids=["number", "one", "column"])
+@pytest.mark.parametrize("engine", ["auto", "numpy"])
+def test_what_would_be_broadcast_is_refused(returned, engine):
+    def wrong(x):  # of three components
+        y = -x[0] * x[1]
+        return [y, anp.array([y]), None, anp.reshape(-x, (3, 1))][returned]
+
+    shape = {0: r"\(\)", 1: r"\(1,\)", 3: r"\(3, 1\)"}[returned]
+    kinds = {
+        "step": ln.Map(wrong, 3),
+        "field": ln.Flow(wrong, 3, dt=0.1),
+        "drift": ln.NoisyFlow(wrong, lambda x: 0.1, 3, dt=0.1),
+    }
+    for name, system in kinds.items():
+        if engine == "numpy" and name != "drift":
+            system = ln.compiled(system, "numpy")
+        for x0 in (np.full(3, 0.5), np.full((4, 3), 0.5)):
+            with pytest.raises(
+                ValueError, match=rf"`{name}` must return .*\(3,\).*got shape {shape}"
+            ):
+                exponent(system, x0)
+    late = ln.DelayFlow(lambda x, late: wrong(late), 3, delays=1.0, dt=0.1)
+    with pytest.raises(ValueError, match=rf"`field` must return .*got shape {shape}"):
+        exponent(late, late.history(np.ones(3)))
+    flow = ln.Flow(lambda x: -x, 3, dt=0.1, jacobian=wrong)
+    flow = ln.compiled(flow, "numpy") if engine == "numpy" else flow
+    with pytest.raises(ValueError, match=rf"`jacobian` must return .*\(3, 3\).*got shape {shape}"):
+        exponent(flow, np.full(3, 0.5))
+
+
+def test_parameters_of_an_ensemble_want_states_of_one():
+    a = np.linspace(1.0, 1.4, 5)
+
+    def joined(x, a):
+        return anp.array([1 - a * x[0] ** 2 + x[1], 0.3 * x[0]])
+
+    def spread(x, a):
+        return -a * x[0]
+
+    for system, x0 in (
+        (ln.Map(joined, 2, params=a), [0.1, 0.1]),
+        (ln.Map(spread, 1, params=a), 0.1),
+    ):
+        with pytest.raises(ValueError, match="of an ensemble, give `x0` its axes in front"):
+            ln.lyapunov_spectrum(system, 100, x0=x0)
+    found = ln.lyapunov_spectrum(ln.Map(joined, 2, params=a), 100, x0=np.full((5, 2), 0.1), rng=0)
+    assert found.exponents.shape == (5, 2)

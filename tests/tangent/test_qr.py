@@ -148,10 +148,11 @@ def test_long_products_in_panels_have_the_exponents_of_householder(rng, monkeypa
     np.testing.assert_allclose(panels, growth(), atol=1e-9)
 
 
+@pytest.mark.parametrize("seed", range(4))
 @pytest.mark.parametrize(("n", "k"), [(32, 16), (80, 75)])
 @pytest.mark.parametrize("least", [1e-2, 1e-4, 1e-7, 1e-12])
-def test_one_pass_is_taken_down_to_its_sine_and_loses_nothing_of_the_product(n, k, least):
-    rows = graded(n, k, least, np.random.default_rng(3))
+def test_one_pass_is_taken_down_to_its_sine_and_loses_nothing_of_the_product(n, k, least, seed):
+    rows = graded(n, k, least, np.random.default_rng(seed))
     size = np.linalg.norm(rows, axis=1)
     q, factor = rows.copy(), np.empty((k, k))
     diagonal, length = orthonormalise(q, factor, least=1e-6)
@@ -161,7 +162,10 @@ def test_one_pass_is_taken_down_to_its_sine_and_loses_nothing_of_the_product(n, 
     if sine.min() < 1e-7:
         assert error < 3e-11
     else:
-        assert error < 100 * EPS / sine.min() ** 2
+        # A pass of Cholesky's method leaves rounding times the square of the condition of the unit
+        # vectors (at most 0.33 of it in 300 draws with five sets of BLAS kernels). The least sine
+        # is the inverse of the condition only to a factor, of 3000 in the square.
+        assert error < EPS * np.linalg.cond(rows / size[:, None]) ** 2
     assert np.abs((np.tril(factor) @ q - rows) / size[:, None]).max() < 1e-14 * np.sqrt(k)
     np.testing.assert_allclose(length, size, rtol=1e-13)
     # What is missing in this factor is in the next one.

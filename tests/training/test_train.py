@@ -608,10 +608,11 @@ def test_tables_have_the_diagnostics(tmp_path):
 
 def test_the_repr_names_its_means():
     text = repr(watched())
-    assert " last_loss=" in text
-    assert " last_accuracy=" in text
+    n = len(watched().loss)
+    assert f" loss_over_{n}_epochs=" in text
+    assert f" accuracy_over_{n}_epochs=" in text
     r = watched(ln.tasks.DelayedCopy(2))
-    assert f" last_R2={r.accuracy.mean():.6g}" in repr(r)
+    assert f" R2_over_{n}_epochs={r.accuracy.mean():.6g}" in repr(r)
     assert "accuracy" not in repr(r)
 
 

@@ -52,7 +52,7 @@ def prediction_band(
     True
     """
     if not isinstance(spectrum, Spectrum):
-        raise TypeError(f"`spectrum` must be a Spectrum, got a {type(spectrum).__name__}")
+        raise TypeError(f"`spectrum` must be a Spectrum, got {type(spectrum).__name__}")
     if not len(spectrum.log_growth):
         raise ValueError("`spectrum` has no record of its growth: run it with record=True")
     t = np.atleast_1d(validate.array("times", times))

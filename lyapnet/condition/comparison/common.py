@@ -16,7 +16,7 @@ from ..result import ConditionNumber
 def long_run_growth(spectrum: Any, times: Array, k: int) -> Array:
     """Return the growth (times, k) that a long run's exponents predict, in decimal logs."""
     if not isinstance(spectrum, Spectrum):
-        raise TypeError(f"`spectrum` must be a Spectrum, got a {type(spectrum).__name__}")
+        raise TypeError(f"`spectrum` must be a Spectrum, got {type(spectrum).__name__}")
     lam = spectrum.exponents
     if lam.ndim != 1:
         raise ValueError(f"`spectrum` has members {lam.shape[:-1]}: pass spectrum.pooled()")
@@ -31,7 +31,7 @@ def long_run_growth(spectrum: Any, times: Array, k: int) -> Array:
 def is_condition(name: str, value: Any) -> None:
     """Refuse anything else."""
     if not isinstance(value, ConditionNumber):
-        raise TypeError(f"`{name}` must be a ConditionNumber, got a {type(value).__name__}")
+        raise TypeError(f"`{name}` must be a ConditionNumber, got {type(value).__name__}")
 
 
 def time_index(condition: ConditionNumber, t: float | None) -> int:

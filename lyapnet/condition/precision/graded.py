@@ -29,6 +29,7 @@ from .factored import triangular
 
 _NEGLIGIBLE = 2.0**-60  # a cosine between columns that no float64 logarithm can see
 _SQUARE = 2.0**-44  # defect of orthonormality at which a basis is good enough
+_FAR = 2.0**-42  # more than float64 rounding adds to that
 _SWEEPS = 40
 _PASSES = 8  # of `reflect`; each costs far less than a sweep of rotations
 
@@ -104,12 +105,16 @@ def reflect(
     n, scales = normalised(arithmetic, arithmetic.take(n, order), scales[order])
     w, s = n, arithmetic.exact(np.eye(len(scales)))
     error = cut = np.zeros(len(scales))
-    for _ in range(4):
-        step = triangular(arithmetic.floats(w))
+    floats = arithmetic.floats(w)
+    for last in (False, False, False, True):
+        step = triangular(floats)
         w, rounding = arithmetic.product(w, arithmetic.exact(step))
         error = error @ np.abs(step) + rounding
         s, rounding = arithmetic.product(s, arithmetic.exact(step))
         cut = cut @ np.abs(step) + rounding
+        floats = arithmetic.floats(w)
+        if not last and np.linalg.norm(floats.T @ floats - np.eye(len(step))) > _FAR:
+            continue  # far from orthonormal, as float64 sees, too
         gram, uncertain = arithmetic.gram(w)
         defect = (float(np.linalg.norm(gram)) + uncertain) * UP
         if defect < _SQUARE:

@@ -11,19 +11,19 @@ CLAIMS = """
 Beyond the paper, which flosses LSTM networks but does not train them. Flossed as they are drawn,
 networks with gates hold their state and ignore the input (figure "gates"). Opened first, and then
 flossed adaptively, GRU and LSTM learn the temporal XOR at lags near the number of units, which they
-do not learn as drawn, nor with chrono gates. At lags that they learn as drawn, and on the task that
-gates are made for, to hold a bit, they do no worse: the same start serves all of these.
+do not learn as drawn, nor with chrono gates. On the task that gates are made for, to hold a bit,
+they do no worse: the same start serves both.
 """
 SETTINGS = f"""{COMMON}
 Instead LSTM (dimension 2 N) or GRU, five networks. N = 32: 5000 epochs of sequences of 100 steps,
 30 exponents flossed for 150 epochs before training and 150 before epoch 500; or adaptively, before
-training and each time again as long as it helps. N = 16: 2500 epochs of sequences of 60 steps, Adam
-at 3e-3, 15 exponents, adaptively by the rule of figure "rule". Open means biases of 4 for a GRU's
-reset and -4 for its update gate, 4 for an LSTM's input and output gates and -4 for its forget gate.
-Chrono gates hold for times up to the lag (Tallec and Ollivier, 2018). Hold: a marked bit of a
-stream has to be held for at least the lag, until the next one is marked. Older runs, as drawn, of
-10 000 epochs: three networks of each cell at lags of 10, 20 and 30, not flossed or flossed for 500
-epochs before training.
+training and each time again as long as it helps. N = 16: GRU alone, 2500 epochs of sequences of 60
+steps, Adam at 3e-3, 15 exponents, adaptively by the rule of figure "rule". Open means biases of 4
+for a GRU's reset and -4 for its update gate, 4 for an LSTM's input and output gates and -4 for its
+forget gate. Chrono gates hold for times up to the lag (Tallec and Ollivier, 2018). Hold: a marked
+bit of a stream has to be held for at least the lag, until the next one is marked. Older runs, as
+drawn, of 10 000 epochs: three networks of each cell at lags of 10, 20 and 30, not flossed or
+flossed for 500 epochs before training.
 """
 
 CELLS = ("gru", "lstm")
@@ -43,7 +43,7 @@ TASKS = {"temporal": "temporal XOR", "hold": "hold"}
 LARGE = dict(n=32, n_steps=100, epochs=5000)
 SMALL = dict(n=16, n_steps=60, epochs=2500, learning_rate=3e-3)
 #: Of small networks; those of 32 units have lags of 28.
-LAGS = {"temporal": (8, 14), "hold": (14,)}
+LAGS = {"temporal": (14,), "hold": (14,)}
 run = learn
 
 
@@ -62,7 +62,7 @@ def points(scale):
             for task, lags in LAGS.items():
                 arms = ARMS if task == "temporal" else BOTH
                 made += [{**p, **LARGE} for p in runs(i, cell, task, 28, arms)]
-                rule = {"as drawn": {}, "open, adaptive": RULE}
+                rule = {"as drawn": {}, "open, adaptive": RULE} if cell == "gru" else {}
                 made += [{**p, **SMALL} for x in lags for p in runs(i, cell, task, x, rule, rule)]
     return sorted(made, key=lambda point: point["network"])
 
@@ -137,11 +137,8 @@ def findings(records):
         for low in ("as drawn", "as drawn, flossed", "chrono", "open, flossed"):
             claim = f"{name}, N = 32, lag 28: more learn opened and flossed adaptively than {low}"
             found += gain(claim, large.where(task="temporal"), "arm", low, "open, adaptive")
-        hard, easy = (small.where(task="temporal", lag=lag) for lag in (14, 8))
         claim = f"{name}, N = 16, lag 14: more learn opened and flossed by the rule than as drawn"
-        found += gain(claim, hard, "arm", *BOTH)
-        claim = f"{name}, N = 16, lag 8: opened and flossed by the rule against as drawn"
-        found += no_loss(claim, easy, "arm", *BOTH)
+        found += gain(claim, small.where(task="temporal"), "arm", *BOTH)
         for some, n, lag in ((large, 32, 28), (small, 16, 14)):
             claim = f"{cell.upper()}, hold, N = {n}, lag {lag}: opened and flossed adaptively"
             ours = some.where(task="hold", arm="open, adaptive")

@@ -26,12 +26,18 @@ before training. Near zero are exponents of a decay by less than a factor 100 ov
 the share of the square of the direction in which the output reads the state, as trained so far,
 that lies in the span of their covariant vectors, mean over 120 steps. Learning: the first look,
 every 200 epochs, at which the accuracy is above 90 %. Lag 24 also with 4 or 8 flossed exponents:
-the leading ones, or those along whose Gram-Schmidt vectors the gradient of the network as drawn is
-largest.
+the leading ones, those along whose Gram-Schmidt vectors the gradient of the network as drawn is
+largest, or, of four, any.
 """
 
 LAGS, CONDITIONS, NETWORKS, EPOCHS = (8, 16, 24), ("none", "before"), 5, 2000
 SIZES = (4, 8)
+#: Which of the exponents are flossed, and in which colour.
+WHICH = {
+    False: ("the leading k", "during"),
+    True: ("the most used k", "rule"),
+    "random": ("any k", "adaptive"),
+}
 run = dissect
 
 
@@ -47,7 +53,7 @@ def points(scale):
             *(
                 dict(lag=lags[-1], condition="before", k=k, used=used)
                 for k in sizes
-                for used in (False, True)
+                for used in ((False, True, "random") if k == sizes[0] else (False, True))
             ),
         ]
     ]
@@ -79,12 +85,13 @@ def plot(records):
     axes[1].text(0.99, EPOCHS + 560, "not learned", ha="right", fontsize=6.5)
     axes[1].set(xlabel=f"overlap at epoch {EVERY}", ylabel="epoch at which it has learned")
     axes[1].set(xlim=(-0.03, 1.03), ylim=(0, EPOCHS + 900))
-    for used, label, colour in ((False, "the leading k", "during"), (True, "most used k", "rule")):
+    for shift, (used, (label, colour)) in zip((-0.04, 0, 0.04), WHICH.items(), strict=True):
         some = Records(r for r in records if r.get("k") and r["used"] == used)
-        learned_against(axes[2], some, "k", color=COLOURS[colour], label=label, fmt="o-")
+        look = dict(color=COLOURS[colour], label=label, fmt="o-")
+        learned_against(axes[2], some, "k", shift=shift, **look)
     axes[2].set_xticks(SIZES)
     learned_axis(axes[2], xlabel="flossed exponents k, lag 24")
-    legend_below(figure, axes, ncols=4)
+    legend_below(figure, axes, ncols=5)
     return figure
 
 
@@ -95,16 +102,19 @@ def findings(records):
         ("overlap", "of two networks at the same lag that one learns first whose gradient overlaps "
          "more with the directions near zero"),
         ("beyond", "so it is by what the overlap has beyond the share of these directions"),
+        ("alike", "so it is of two networks that are both flossed, or both not"),
     ):  # fmt: skip
         value = ranked(some, name)
         if value is not None:
             found.append(value.finding(claim))
     subset = Records(
-        {**r, "arm": "used" if r["used"] else "leading"} for r in records if r.get("k") is not None
+        {**r, "arm": WHICH[r["used"]][0], "used": None} for r in records if r.get("k") is not None
     )
-    claim = "with k = 4 or 8, more networks learn flossed along the directions that are most used"
-    subset = Records({**r, "used": None} for r in subset)
-    return found + gain(claim, subset, "arm", "leading", "used")
+    most_used = WHICH[True][0]
+    for low in (WHICH[False][0], WHICH["random"][0]):
+        claim = f"of few exponents, more networks learn when {most_used} are flossed than {low}"
+        found += gain(claim, subset, "arm", low, most_used)
+    return found
 
 
 class Ranks(NamedTuple):
@@ -132,6 +142,9 @@ def ranked(records, name):
     soon, lag, network = -first_learned(records), records.values("lag"), records.values("network")
     i, j = np.triu_indices(len(x), 1)
     keep = (lag[i] == lag[j]) & (x[i] != x[j]) & (soon[i] != soon[j])
+    if name == "alike":
+        flossed = np.array([r.get("condition") == "before" for r in records])
+        keep &= flossed[i] == flossed[j]
     i, j = i[keep], j[keep]
     if not len(i):
         return None

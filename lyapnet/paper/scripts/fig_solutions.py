@@ -24,6 +24,12 @@ that of Roy and Vetterli (2007) of the change of W from epoch 200 on, the first 
 positive.
 """
 
+#: Of the full data.
+DIFFERING = {
+    "the dimension of their attractor": "the longer the lag, the fewer directions hold most of the "
+    "variance, though more exponents are near zero",
+    "training changes W": "the update has two thirds of the full rank, flossed or not",
+}
 CONDITIONS = {"none": "no flossing", "before": "flossed before"}
 SHOWN = {
     "first": r"$\lambda_1$ (nats per step)",

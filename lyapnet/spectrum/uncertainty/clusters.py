@@ -2,11 +2,13 @@
 
 Where two exponents nearly coincide (a Jordan block, a rotation that beats slowly with the blocks)
 their directions exchange growth over times that no run may reach. The growth of the volume that
-they span is well known all the same: their sum, and so their mean.
+they span is well known all the same: their sum, and so their mean. So it is where rounding mixes
+directions, as between the layers of a network of which one drives the next.
 """
 
 from __future__ import annotations
 
+import itertools
 from typing import Any
 
 import numpy as np
@@ -14,7 +16,7 @@ from numpy.typing import NDArray
 
 from ...numerics.arrays import Array
 from .floor import LOGARITHM
-from .stderr import estimate
+from .stderr import coarsened, estimate
 
 
 def clusters(
@@ -49,21 +51,46 @@ def clusters(
     together = LOGARITHM * np.log1p(n_blocks)
     close = gaps * total_time <= together
     close &= unknown[order][1:] | unknown[order][:-1]
-    found = []
-    for group in np.split(np.arange(len(order)), np.flatnonzero(~close) + 1):
-        if len(group) < 2:
-            continue
-        total = estimate(batches[:, order[group]].sum(axis=1), durations, n_blocks)
-        if total.stderr * total_time <= together:
-            found.append(
-                {
-                    "exponents": [int(i) + 1 for i in group],
-                    "sum": float(total.mean),
-                    "stderr": float(total.stderr),
-                    "mean": float(total.mean) / len(group),
-                }
-            )
-    return found
+    groups = np.split(order, np.flatnonzero(~close) + 1)
+    found = [_summed(batches, durations, n_blocks, group) for group in groups if len(group) > 1]
+    return [each for each in found if each["stderr"] * total_time <= together]
+
+
+def clusters_between(growth: Array, durations: Array, known: list[int]) -> list[dict[str, Any]]:
+    """Return the groups of exponents that rounding mixes, between sums that it does not change.
+
+    Parameters
+    ----------
+    growth : ndarray, shape (blocks, k)
+        Log growth of one run, in nats, in the order of its vectors.
+    durations : ndarray, shape (blocks,)
+    known : list of int
+        For how many leading vectors the sum is known.
+
+    Returns
+    -------
+    list of dict
+        As of `clusters`.
+    """
+    batches, batch_durations = coarsened(growth, durations)
+    groups = [np.arange(start, stop) for start, stop in itertools.pairwise([0, *known])]
+    return [
+        _summed(batches, batch_durations, len(growth), group) for group in groups if len(group) > 1
+    ]
+
+
+def _summed(
+    batches: Array, durations: Array, n_blocks: int, columns: NDArray[np.intp]
+) -> dict[str, Any]:
+    """Say what is known of the sum of some columns."""
+    rank = np.argsort(np.argsort(-batches.sum(axis=0), kind="stable"))
+    total = estimate(batches[:, columns].sum(axis=1), durations, n_blocks)
+    return {
+        "exponents": sorted(int(i) + 1 for i in rank[columns]),
+        "sum": float(total.mean),
+        "stderr": float(total.stderr),
+        "mean": float(total.mean) / len(columns),
+    }
 
 
 def clusters_in_words(found: list[dict[str, Any]]) -> str:

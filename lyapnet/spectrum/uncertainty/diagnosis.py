@@ -16,7 +16,7 @@ from .clusters import clusters, clusters_in_words
 from .drift import drift_pvalue, effective_sample_size, running
 from .ensemble import agreement_pvalue, split_r_hat
 from .stderr import Estimate, checked, coarsened, is_heavy_tailed, is_regular, mean_and_stderr
-from .verdict import SIGNIFICANT, in_words, unbounded, within
+from .verdict import SIGNIFICANT, in_words, outlasted, unbounded, within
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -40,7 +40,8 @@ class Diagnosis(Result):
     converged : bool
         Whether it begins with "converged:".
     exponents, stderr, dof : ndarray, shape (..., k)
-        As `mean_and_stderr` returns them, in the order of the columns.
+        As `mean_and_stderr` returns them, in the order of the columns: from a `Spectrum` in that
+        of its exponents, descending.
     drift_pvalue : ndarray, shape (..., k)
         Of the first fifth against the last half.
     effective_sample_size : ndarray, shape (..., k)
@@ -196,7 +197,7 @@ def diagnose(
     --------
     >>> growth = 0.3 + np.random.default_rng(0).standard_normal((1000, 1))
     >>> diagnose(growth, np.ones(1000)).verdict
-    'converged: 95 % half-widths up to 0.06, no drift (p = 0.32), all signs settled'
+    'converged: 95 % half-width 0.06, no drift (p = 0.32), all signs settled'
     >>> diagnose(growth[:10], np.ones(10)).verdict
     'too short: 10 blocks cannot tell the error of 1 of 1 exponents; run longer'
     """
@@ -217,7 +218,8 @@ def diagnose(
         heavy = heavy | _end_to_end_heavy(growth, durations)
     heavy = heavy & ~regular  # a decay is one long episode, and bounded
     judged = _that_tell(estimate) if ensemble else np.ones(estimate.mean.shape[:-1], dtype=bool)
-    words = unbounded(x0, state, len(growth)) or in_words(
+    known = outlasted(estimate, growth, durations, regular, level) if tol is None else ""
+    words = unbounded(x0, state, len(growth)) or known or in_words(
         Estimate(*(part[judged] for part in estimate)),
         drift[judged], agreement, r_hat, len(growth), tol, level, regular[judged], heavy[judged],
     )  # fmt: skip

@@ -6,10 +6,11 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from ...numerics.arrays import Array
-from .stderr import Estimate
+from .stderr import Estimate, mean_and_stderr
 
 SIGNIFICANT = 0.01  # of a whole diagnosis: single p-values are multiplied by their number
 NEGLIGIBLE = 0.05  # of the leading exponent: half-width within which a zero counts as zero
+TORUS = 10.0  # times the logarithm of the time: growth that is not that of a torus
 UNBOUNDED = 1e6  # factor by which no state grows on the way from its start to an attractor
 FASTEST = 1e3  # the same, per block: phases that are not wrapped grow, but only so fast
 
@@ -57,8 +58,7 @@ def in_words(
                 f"up to {np.nanmax(r_hat):.3g}) in exponents {where}; several attractors, inputs "
                 "that differ in kind, or runs too short to visit the whole of an attractor"
             )
-    widest = estimate.half_width(level)[finite].max()
-    widths = f"{100 * level:g} % half-widths up to {widest:.2g}"
+    widths, widest = _widths(estimate, level, finite)
     if tol is not None and widest > tol:
         return f"not yet: {widths}, more than tol = {tol:g}; run longer"
     holds_zero, settled = _signs(estimate, level, regular)
@@ -78,6 +78,23 @@ def in_words(
     if regular.all() and not chaotic.any():
         return f"converged: regular growth, {widths}, that fall as 1/time; {signs}"
     return f"converged: {widths}, no drift (p = {p_drift:.2g}), {signs}"
+
+
+def _widths(estimate: Estimate, level: float, finite: NDArray[np.bool_]) -> tuple[str, float]:
+    """Say how wide the interval of the leading exponent is, and the widest; return this one, too.
+
+    Of an ensemble, the widest among its members.
+    """
+    k = finite.shape[-1]
+    half = np.where(finite, estimate.half_width(level), -np.inf).reshape(-1, k).max(axis=0)
+    first, worst = int(np.argmax(np.isfinite(half))), int(np.argmax(half))
+    kind, widest = f"{100 * level:g} % half-width", float(half[worst])
+    if np.isfinite(half).sum() == 1:
+        return f"{kind} {widest:.2g}", widest
+    if first == worst or f"{half[first]:.2g}" == f"{widest:.2g}":
+        return f"{kind}s up to {widest:.2g}", widest
+    of = f"{half[first]:.2g} of exponent {first + 1}, up to {widest:.2g} (exponent {worst + 1})"
+    return f"{kind} {of}", widest
 
 
 def _signs(
@@ -120,6 +137,34 @@ def unbounded(x0: ArrayLike | None, state: ArrayLike | None, n_blocks: int) -> s
     return (
         f"unbounded: {who} grows without bound, from {start[worst]:.1g} to {end[worst]:.1g}; these "
         "are not the exponents of an attractor"
+    )
+
+
+def outlasted(
+    estimate: Estimate, growth: Array, durations: Array, regular: NDArray[np.bool_], level: float
+) -> str:
+    """Say if a transient goes on in the average, after which growth is regular.
+
+    The last half alone then tells what the whole run does not: the sign of an exponent, by
+    growth far beyond that of a torus, the logarithm of the time.
+    """
+    low, high = estimate.confidence_interval(level)
+    unknown = regular & (low <= 0) & (high >= 0)
+    if not unknown.any():
+        return ""
+    half = len(growth) // 2
+    last = mean_and_stderr(growth[half:], durations[half:])
+    low, high = last.confidence_interval(level)
+    far = np.abs(growth[half:].sum(axis=0)) > TORUS * np.log(len(growth))
+    which = unknown & far & ((low > 0) | (high < 0))
+    if not which.any():
+        return ""
+    rates = ", ".join(f"{x:.3g}" for x in last.mean[which][:3]) + ", ..." * int(which.sum() > 3)
+    names = _listed(which)
+    plural = "" if names.isdigit() else "s"
+    return (
+        f"drifting: the first half is a transient in exponent{plural} {names}, and growth is "
+        f"regular behind it, at {rates}; take longer transients"
     )
 
 

@@ -53,6 +53,67 @@ def test_no_cluster_where_the_sum_is_as_uncertain_as_its_parts():
     assert found.clusters == []
 
 
+def layered(cell, seed, n=10, n_steps=3000):
+    """Return a driven stack of two layers, its arguments, and the exponents of each layer.
+
+    The Jacobian is block triangular, so that the layers' own blocks have all of the exponents:
+    along each, no direction of the other takes part.
+    """
+    rng = np.random.default_rng(seed)
+    stack = ln.Stack([cell(n, m, rng) for m in (1, n)])
+    u = rng.standard_normal((n_steps + 200, 1))
+    asked = dict(inputs=u, transient=200, basis_transient=0, x0=np.zeros(stack.dim), rng=0)
+    D = np.asarray(stack.orbit(asked["x0"], u, len(u)).jacobians[200:])
+    own = stack.dim // 2
+    assert not D[:, :own, own:].any()
+    blocks = [np.ascontiguousarray(D[:, i : i + own, i : i + own]) for i in (0, own)]
+    each = [ln.spectrum_from_jacobians(block, rng=0).exponents for block in blocks]
+    return stack, asked, -np.sort(-np.concatenate(each))
+
+
+def vanilla(n, m, rng):
+    return ln.VanillaRNN.random(n, n_inputs=m, gain=1.2, rng=rng)
+
+
+def gru(n, m, rng):
+    return ln.GRU.random(n, n_inputs=m, gain=2.0, rng=rng)
+
+
+# Before: sums of pairs were right, their members off by as much as these, and no word of either.
+@pytest.mark.parametrize(
+    ("cell", "seed", "off"), [(vanilla, 3, 0.05), (vanilla, 4, 0.015), (gru, 0, 0.0)]
+)
+def test_layers_of_which_one_drives_the_next(cell, seed, off):
+    stack, asked, truth = layered(cell, seed)
+    with pytest.warns(UserWarning, match="rounding in the products"):
+        s = ln.lyapunov_spectrum(stack, **asked)
+    found = s.diagnose()
+    assert found.verdict.startswith("unreliable:")
+    assert found.clusters
+    worst = 0.0
+    for cluster in found.clusters:
+        which = np.array(cluster["exponents"]) - 1
+        assert abs(cluster["sum"] - truth[which].sum()) < 2e-3  # a few nats in 3000 steps
+        assert cluster["mean"] == pytest.approx(cluster["sum"] / len(which))
+        assert f"exponents {', '.join(map(str, which + 1))} are not told apart" in found.verdict
+        worst = max(worst, np.abs(s.exponents - truth)[which].max())
+    assert worst > off
+
+
+def test_no_sum_is_claimed_of_which_rounding_changes_all():
+    """The leading vector of a turned chain alone: nothing that it spans is known."""
+    O = np.linalg.qr(np.random.default_rng(1).standard_normal((20, 20)))[0]  # noqa: E741
+    W = O @ (0.99 * np.eye(20) + np.eye(20, k=-1)) @ O.T
+    with pytest.warns(UserWarning, match="rounding in the products"):
+        some = ln.spectrum_from_jacobians(np.tile(W, (1500, 1, 1)), k=3, rng=0)
+    assert some.diagnose().clusters == []
+    with pytest.warns(UserWarning, match="rounding in the products"):
+        every = ln.spectrum_from_jacobians(np.tile(W, (1500, 1, 1)), rng=0)
+    (cluster,) = every.diagnose().clusters
+    assert cluster["exponents"] == list(range(1, 21))
+    assert cluster["mean"] == pytest.approx(np.log(0.99), rel=1e-6)
+
+
 def test_clusters_are_saved(tmp_path):
     W = np.array([[0.5, 1.0], [0.0, 0.5]])
     found = ln.spectrum_from_jacobians(np.tile(W, (1000, 1, 1)), rng=0).diagnose()

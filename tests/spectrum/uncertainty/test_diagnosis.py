@@ -1,3 +1,5 @@
+import re
+
 import matplotlib
 import numpy as np
 import pytest
@@ -172,4 +174,65 @@ def test_repr_is_short():
 def test_chaos_is_not_called_regular():
     # Sums of growth that look bounded by chance, as in this run.
     s = ln.lyapunov_spectrum(ln.catalog.henon(), 10_000, rng=0)
-    assert s.diagnose().verdict.startswith("converged: 95 % half-widths")
+    assert s.diagnose().verdict.startswith("converged: 95 % half-width")
+
+
+@pytest.mark.parametrize("lead", [(), (2,)])
+def test_a_diagnosis_has_the_order_of_the_exponents(lead):
+    # Random Jacobians whose third direction grows most: QR brings them to order only slowly.
+    rng = np.random.default_rng(0)
+    slow = np.exp(np.array([0.0, 0.01, 0.02])) * np.eye(3)
+    D = slow * np.exp(0.3 * rng.standard_normal((2000, *lead, 1, 3)))
+    s = ln.spectrum_from_jacobians(D, basis=np.eye(3))
+    raw = s.statistics.estimate().mean
+    assert (np.argsort(-raw, axis=-1) != np.arange(3)).any()  # the test can fail
+    found = s.diagnose()
+    np.testing.assert_array_equal(found.exponents, s.exponents)
+    np.testing.assert_array_equal(found.stderr, s.stderr)
+    np.testing.assert_allclose(found.running[-1], s.exponents, atol=1e-12)
+    if lead:
+        pooled = s.pooled()
+        mean = pooled.diagnose().exponents.mean(axis=0)
+        np.testing.assert_allclose(mean, pooled.exponents, atol=1e-12)
+
+
+def test_the_widths_name_the_leading_exponent_and_the_widest():
+    rng = np.random.default_rng(3)
+    means, spread = np.array([0.9, 0.3, -14.0]), np.array([0.1, 0.1, 3.0])
+    growth = means + spread * rng.standard_normal((2000, 3))
+    verdict = diagnose(growth, np.ones(2000)).verdict
+    words = r"converged: 95 % half-width 0.00\d+ of exponent 1, up to 0.1\d* \(exponent 3\), no"
+    assert re.match(words, verdict)
+    verdict = diagnose(growth[:, ::-1], np.ones(2000)).verdict
+    assert re.match(r"converged: 95 % half-widths up to 0.1\d*, no", verdict)
+    verdict = diagnose(growth, np.ones(2000), tol=1e-3).verdict
+    assert re.match(r"not yet: .*\(exponent 3\), more than tol = 0.001", verdict)
+
+
+def test_a_transient_that_goes_on_in_the_average_is_no_convergence():
+    # Chaos for a twentieth of the run, then a cycle: -0.05 in the end, about 0 on average.
+    rng = np.random.default_rng(0)
+    growth = -0.05 + 0.01 * np.sin(np.arange(4000.0))[:, None] * [1.0, -1.0]
+    growth[:200] = [0.9, -1.0] + 0.1 * rng.standard_normal((200, 2))
+    found = diagnose(growth, np.ones(4000))
+    assert abs(found.exponents[0]) < found.stderr[0]  # the interval knows
+    words = "drifting: the first half is a transient in exponents? 1.* at -0.05.*longer transients"
+    assert re.match(words, found.verdict)
+    assert not found.converged
+    assert diagnose(growth[200:], np.ones(3800)).converged
+    # Logarithmic growth, of a torus, goes on for ever, and is none.
+    t = np.arange(1, 2001.0)
+    torus = np.diff(np.log(t))[:, None] * [1.0, -1.0] + 0.01 * np.cos(t[1:])[:, None]
+    assert "transient in exponents" not in diagnose(torus, np.ones(1999)).verdict
+
+
+def test_a_ball_that_comes_to_rest_on_a_cycle_has_not_converged():
+    def step(x):
+        return np.array([(x[0] + x[1]) % (2 * np.pi), 0.9 * x[1] - 5.4 * np.cos(x[0] + x[1])])
+
+    s = ln.lyapunov_spectrum(ln.Map(step, 2), 20_000, x0=[0.1, 1.0], rng=0)
+    assert s.diagnose().verdict.startswith("drifting: the first half is a transient")
+    longer = s.extend(5000)
+    late = ln.lyapunov_spectrum(ln.Map(step, 2), 5000, x0=longer.state, rng=0)
+    assert late.diagnose().converged
+    np.testing.assert_allclose(late.exponents.sum(), np.log(0.9), atol=1e-9)

@@ -1,0 +1,194 @@
+"""The orbits of gated networks, run by compiled loops."""
+
+from __future__ import annotations
+
+import math
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from ..compiled import gated
+from ..compiled.blas import addresses
+from ..numerics.arrays import Array, unbroadcast
+from ..numerics.buffers import empty
+from ..systems.orbit import Cotangent
+from .compiled_network import CompiledNetwork
+from .gated_orbit import GatedOrbit
+from .gru_orbit import GRUOrbit, ResetAfter, ResetBefore
+from .lstm_orbit import LSTMOrbit
+
+
+class CompiledGated(CompiledNetwork, GatedOrbit):
+    """What they share: the run and backpropagation through time, one call for a stretch each.
+
+    h, the inputs and a one lie beside each other, so that all sums of a step are one product.
+    """
+
+    def _begin(self, n_steps: int, lead: tuple[int, ...]) -> None:
+        self.lead, self.members = lead, math.prod(lead)
+        self.coefficients = empty((n_steps, gated.KEPT[self.kind], self.members * self.n))
+        # Gates are only asked for in gradients of exponents, which are seldom those of a batch.
+        self._gates_of(n_steps if self.members == 1 else 1)
+        self._linearise()
+
+    def _gates_of(self, steps: int) -> tuple[Array, Array]:
+        """Run all steps; keep the gates of so many."""
+        m, u = self.cell.n_inputs, self.inputs
+        T, size = self.n_steps, self.members * self.n
+        self.beside = empty((T, self.members, self.n + m + 1))
+        flat = self.beside.reshape(T, *self.lead, -1)
+        flat[..., self.n : -1] = 0.0 if u is None else u
+        flat[..., -1] = 1.0
+        gates = np.empty((steps, len(self.cell.gates), size))
+        reset = np.empty((steps, size))
+        gated.run(
+            addresses(), self.kind, self._weights(), self.states.reshape(T + 1, self.members, -1),
+            self.beside, gates, reset, self.coefficients,
+        )  # fmt: skip
+        self._steps_gates = gates, reset
+        return self._steps_gates
+
+    @cached_property
+    def _whole(self) -> tuple[Array, Array]:
+        """The gates of all steps, and what r multiplies."""
+        found = self._steps_gates
+        return found if len(found[0]) == self.n_steps else self._gates_of(self.n_steps)
+
+    def _by_member(self, at: slice) -> list[Array]:
+        n, found = self.n, self.coefficients[at]
+        each = range(self.members)
+        return [np.ascontiguousarray(found[..., m * n : (m + 1) * n]) for m in each]
+
+    def tangent_adjoint(self, rows: Array, rows_bar: Array) -> Cotangent:
+        """Differentiate in the coefficients, hence gates and states, and in the weights."""
+        if self.swept is None:
+            return super().tangent_adjoint(rows, rows_bar)
+        bars, W_bar = self.swept
+        each = np.moveaxis(bars, 2, 0).reshape(bars.shape[2], len(bars), *self.lead, self.n)
+        return self._from_sweep(each, W_bar)
+
+    def _from_sweep(self, each: Array, W_bar: Array) -> Cotangent:
+        """Go on from the cotangents of the coefficients ``(KEPT, T, ..., N)`` and of W."""
+        raise NotImplementedError
+
+    def _shaped(self, x: Array) -> Array:
+        return x.reshape(*x.shape[:-1], *self.lead, self.n)
+
+    @cached_property
+    def values(self) -> Array:  # type: ignore[override]
+        """The gates ``(gates, T, ..., N)``."""
+        return np.moveaxis(self._shaped(self._whole[0]), 1, 0)
+
+    def _weights(self) -> Array:
+        """Return what multiplies h, u and 1 in each sum, ``(N + m + 1, sums N)``."""
+        return np.ascontiguousarray(np.concatenate([self.W.T, self.V.T, self.b[None]]))
+
+    def _parameters(self, bar: Array) -> dict[str, Array]:
+        """Return the cotangents of the parameters, given those of the weights."""
+        n, m = self.n, self.cell.n_inputs
+        flat = bar.reshape(-1, n + m + 1)
+        return {"W": flat[:, :n], "V": flat[:, n:-1], "b": flat[:, -1]}
+
+    def state_adjoint(self, states_bar: Array, inputs: bool = True) -> Cotangent:
+        """Backpropagate through time."""
+        n, m, steps = self.n, self.cell.n_inputs, self.n_steps
+        bars = np.ascontiguousarray(states_bar)
+        by_sum = self._weights().T.reshape(-1, n, n + m + 1)
+        weights_bar = np.zeros(by_sum.shape)
+        wanted = inputs and self.inputs is not None and m > 0
+        inputs_bar = np.empty((steps if wanted else 0, self.members, m))
+        gated.back_in_time(
+            addresses(), self.kind, np.ascontiguousarray(by_sum[..., :-1]), self.beside,
+            self.coefficients, bars.reshape(steps + 1, self.members, -1), inputs_bar, weights_bar,
+        )  # fmt: skip
+        found = None
+        if wanted:
+            assert self.inputs is not None
+            found = unbroadcast(inputs_bar.reshape(steps, *self.lead, m), self.inputs.shape)
+        return Cotangent(bars[0], found, self._parameters(weights_bar))
+
+
+class CompiledLSTM(CompiledGated, LSTMOrbit):
+    """The same as `LSTMOrbit`."""
+
+    kind = gated.LSTM
+
+    def _linearise(self) -> None:
+        *self.A, self.S, self.F = np.moveaxis(self._shaped(self.coefficients), 1, 0)
+
+    def _from_sweep(self, each: Array, W_bar: Array) -> Cotangent:
+        return self._through(list(each[:4]), each[4], each[5], W_bar)
+
+    @cached_property
+    def tanh(self) -> Array:  # type: ignore[override]
+        """The tanh of each new cell state ``(T, ..., N)``."""
+        return np.tanh(self.states[1:, ..., self.n :])
+
+    @cached_property
+    def _gates(self) -> Any:  # type: ignore[override]
+        return (*self.values, self.states[:-1, ..., self.n :], self.tanh)
+
+
+class CompiledGRU(CompiledGated, GRUOrbit):
+    """What both conventions share."""
+
+    @cached_property
+    def reset(self) -> Array:  # type: ignore[override]
+        """What r multiplies ``(T, ..., N)``."""
+        return self._shaped(self._whole[1])
+
+    @cached_property
+    def _gates(self) -> Any:  # type: ignore[override]
+        return (*self.values, self.states[:-1], self.reset)
+
+
+class CompiledAfter(CompiledGRU, ResetAfter):
+    """The same as `ResetAfter`."""
+
+    kind = gated.AFTER
+
+    def _linearise(self) -> None:
+        A_r, self.Z, A_n, self.E, self.z = np.moveaxis(self._shaped(self.coefficients), 1, 0)
+        self.A = [A_r, self.Z, A_n]
+
+    def _from_sweep(self, each: Array, W_bar: Array) -> Cotangent:
+        return self._through(each[0], each[1], each[2], each[4], W_bar)
+
+    @cached_property
+    def r(self) -> Array:
+        """The reset gate ``(T, ..., N)``."""
+        return self.values[0]
+
+    @cached_property
+    def R(self) -> Array:
+        """What its argument gives to what it multiplies ``(T, ..., N)``."""
+        return self.r * (1 - self.r) * self.reset
+
+    def _weights(self) -> Array:
+        """Give the candidate's recurrent part and its drive a sum each."""
+        n, m = self.n, self.cell.n_inputs
+        gates = super()._weights()
+        found = np.zeros((n + m + 1, 4 * n))
+        found[:, : 2 * n] = gates[:, : 2 * n]
+        found[:n, 2 * n : 3 * n], found[-1, 2 * n : 3 * n] = gates[:n, 2 * n :], self.c
+        found[n:, 3 * n :] = gates[n:, 2 * n :]
+        return found
+
+    def _parameters(self, bar: Array) -> dict[str, Array]:
+        drive = super()._parameters(bar[[0, 1, 3]])
+        recurrent = super()._parameters(bar[:3])
+        return {**drive, "W": recurrent["W"], "c": recurrent["b"][2 * self.n :]}
+
+
+class CompiledBefore(CompiledGRU, ResetBefore):
+    """The same as `ResetBefore`."""
+
+    kind = gated.BEFORE
+
+    def _linearise(self) -> None:
+        self.R, self.Z, self.r, self.E, self.z = np.moveaxis(self._shaped(self.coefficients), 1, 0)
+
+    def _from_sweep(self, each: Array, W_bar: Array) -> Cotangent:
+        R, Z, r, E, z = each
+        return self._through(R, Z, r, E, z, W_bar)

@@ -1,0 +1,232 @@
+"""The loops of gated networks: their runs, and backpropagation through them.
+
+A gate of all members lies in one piece, ``(members n,)``. Loops over it do one product at a time:
+with few arrays in each the compiler can tell that none overlaps another, and takes several numbers
+at once.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from .functions import sigmoid_and_rest, tanh_and_slope
+from .jit import jit
+from .products import add_times, outer, product, scale, scale_and_add, times, times_three
+
+#: Kinds of cells, by number: vanilla networks, and GRUs by where their reset gate acts.
+VANILLA, LSTM, AFTER, BEFORE = range(4)
+
+#: Coefficients that each keeps of a step: of an LSTM A_i, A_f, A_g, A_o, S and F, see
+#: `coefficients` in `cells.lstm_orbit`; of GRUs A_r, A_z, A_n, E and z after, R, Z, r, E and z
+#: before the recurrent product, see `cells.gru_orbit`. E is what the candidate's argument gives the
+#: next state. A vanilla network has the slopes of its units.
+KEPT = 1, 6, 5, 5
+
+#: What adds up in each step: gates, and a GRU's drive of the candidate by itself if r acts after.
+SUMS = 1, 4, 4, 3
+
+#: Rows, of members and steps, whose share in the gradient of weights is one product.
+_ROWS = 128
+
+
+@jit
+def lstm_step(c: Any, c_next: Any, h_next: Any, a: Any, kept: Any, rest: Any) -> None:
+    """Do a step, given the gates' arguments ``a (4, m)``, which become the gates."""
+    i, f, g, o = a[0], a[1], a[2], a[3]
+    t = rest[4]
+    for j in range(2):
+        sigmoid_and_rest(a[j], rest[j])
+    tanh_and_slope(g, rest[2])
+    sigmoid_and_rest(o, rest[3])
+    times(f, c, c_next)
+    add_times(i, g, c_next)
+    t[:] = c_next
+    tanh_and_slope(t, kept[4])
+    times(o, t, h_next)
+    times_three(i, rest[0], g, kept[0])
+    times_three(f, rest[1], c, kept[1])
+    times(i, rest[2], kept[2])
+    times_three(o, rest[3], t, kept[3])
+    scale(o, kept[4])
+    kept[5, :] = f
+
+
+@jit
+def gru_step(after: bool, h: Any, h_next: Any, a: Any, m: Any, kept: Any, rest: Any) -> None:
+    """Do the rest of a step, given r, z and the candidate's argument in ``a (3, m)``."""
+    r, z, new, Z, E = a[0], a[1], a[2], kept[1], kept[3]
+    tanh_and_slope(new, E)
+    for i in range(len(h)):
+        Z[i] = h[i] - new[i]
+        h_next[i] = new[i]
+    add_times(z, Z, h_next)
+    scale(z, Z)
+    scale(rest[1], Z)
+    scale(rest[1], E)
+    times_three(r, rest[0], m, kept[0])
+    if after:
+        scale(E, kept[0])
+        times(r, E, kept[2])
+    else:
+        kept[2, :] = r
+    kept[4, :] = z
+
+
+@jit
+def run(
+    blas: Any, kind: int, weights: Any, states: Any, beside: Any, values: Any, reset: Any,
+    kept: Any,
+) -> None:  # fmt: skip
+    r"""Run a network or a batch.
+
+    Parameters
+    ----------
+    blas : array
+        See `blas.addresses`.
+    kind : int
+    weights : array (n + inputs + 1, SUMS n)
+        What multiplies h, u and 1.
+    states : array (T + 1, members, dim)
+        The first is given.
+    beside : array (T, members, n + inputs + 1)
+        Inputs and ones are given, beside them h is written.
+    values : array (T or 1, gates, members n)
+        The gates are written, those of the last step if there is room for one.
+    reset : array (T or 1, members n)
+        Likewise what r multiplies, of a GRU.
+    kept : array (T, KEPT, members n)
+        The coefficients are written.
+    """
+    n_steps, members, _ = beside.shape
+    n = weights.shape[1] // (3 if kind == BEFORE else 4)
+    size = members * n
+    h, h_next, inner, rest = np.empty(size), np.empty(size), np.empty(size), np.empty((5, size))
+    c, c_next = np.empty(size), np.empty(size)
+    gather(states[0], n, h, c)
+    for s in range(n_steps):
+        a, what = values[s % len(values)], reset[s % len(reset)]
+        for m in range(members):
+            for i in range(n):
+                beside[s, m, i] = h[m * n + i]
+        for j in range(4 if kind == LSTM else 2):
+            part = weights[:, j * n : (j + 1) * n]
+            product(blas, beside[s], part, a[j].reshape(members, n), False)
+        if kind == LSTM:
+            lstm_step(c, c_next, h_next, a, kept[s], rest)
+            c, c_next = c_next, c
+        else:
+            for j in range(2):
+                sigmoid_and_rest(a[j], rest[j])
+            new = a[2].reshape(members, n)
+            product(blas, beside[s][:, n:], weights[n:, weights.shape[1] - n :], new, False)
+            if kind == AFTER:
+                recurrent = what.reshape(members, n)
+                product(blas, beside[s], weights[:, 2 * n : 3 * n], recurrent, False)
+                add_times(a[0], what, a[2])
+            else:
+                what[:] = h
+                times(a[0], h, inner)
+                product(blas, inner.reshape(members, n), weights[:n, 2 * n :], new, True)
+            gru_step(kind == AFTER, h, h_next, a, what, kept[s], rest)
+        h, h_next = h_next, h
+        scatter(h, c, n, states[s + 1])
+
+
+@jit
+def back_in_time(
+    blas: Any, kind: int, weights: Any, beside: Any, kept: Any, bars: Any, inputs_bar: Any,
+    weights_bar: Any,
+) -> None:  # fmt: skip
+    """Carry cotangents of the states back to the first, in place.
+
+    Parameters
+    ----------
+    blas, kind
+    weights : array (SUMS, n, n + inputs)
+        What multiplies h and u, the transpose of the run's for each sum.
+    beside, kept
+        As `run` leaves them.
+    bars : array (T + 1, members, dim)
+        Only the first is changed.
+    inputs_bar : array (T or 0, members, inputs)
+        Cotangents of the inputs are written if there is room.
+    weights_bar : array (SUMS, n, n + inputs + 1)
+        Cotangents of the weights are added.
+    """
+    n_steps, members, _ = beside.shape
+    sums, n = weights.shape[:2]
+    size = members * n
+    length = max(1, _ROWS // members)
+    received = np.empty((sums, length * size))
+    h, c, now, more = np.empty(size), np.empty(size), np.empty(size), np.empty(size)
+    inner = np.empty(size)
+    gather(bars[n_steps], n, h, c)
+    for end in range(n_steps, 0, -length):
+        start = max(0, end - length)
+        for s in range(end - 1, start - 1, -1):
+            A, at = kept[s], slice((s - start) * size, (s - start + 1) * size)
+            gather(bars[s], n, now, more)
+            if kind == LSTM:
+                add_times(h, A[4], c)
+                for j in range(3):
+                    times(c, A[j], received[j, at])
+                times(h, A[3], received[3, at])
+                scale_and_add(A[5], more, c)
+            elif kind == AFTER:
+                for j in range(4):
+                    times(h, A[j], received[j, at])
+                add_times(h, A[4], now)
+            else:
+                times(h, A[3], received[2, at])
+                got = received[2, at].reshape(members, n)
+                product(blas, got, weights[2, :, :n], inner.reshape(members, n), False)
+                times(inner, A[0], received[0, at])
+                times(h, A[1], received[1, at])
+                add_times(h, A[4], now)
+                add_times(inner, A[2], now)
+            for j in range(2 if kind == BEFORE else sums):
+                if kind != AFTER or j < 3:
+                    got = received[j, at].reshape(members, n)
+                    product(blas, got, weights[j, :, :n], now.reshape(members, n), True)
+            h, now = now, h
+            if len(inputs_bar):
+                inputs_bar[s] = 0.0
+                for j in range(sums):
+                    got = received[j, at].reshape(members, n)
+                    product(blas, got, weights[j, :, n:], inputs_bar[s], True)
+        rows = (end - start) * members
+        right = beside[start:end].reshape(rows, beside.shape[2])
+        for j in range(sums):
+            left = received[j, : rows * n].reshape(rows, n)
+            if kind == BEFORE and j == 2:
+                scaled = right.copy()
+                for s in range(start, end):
+                    r = kept[s, 2].reshape(members, n)
+                    for m in range(members):
+                        scale(r[m], scaled[(s - start) * members + m, :n])
+                outer(blas, left, scaled, weights_bar[j], True)
+            else:
+                outer(blas, left, right, weights_bar[j], True)
+    scatter(h, c, n, bars[0])
+
+
+@jit
+def gather(x: Any, n: int, h: Any, c: Any) -> None:
+    """Copy h of all members and, if there is one, the cell state, each into one piece."""
+    for m in range(len(x)):
+        for i in range(n):
+            h[m * n + i] = x[m, i]
+        for i in range(x.shape[1] - n):
+            c[m * n + i] = x[m, n + i]
+
+
+@jit
+def scatter(h: Any, c: Any, n: int, x: Any) -> None:
+    """Copy them back."""
+    for m in range(len(x)):
+        for i in range(n):
+            x[m, i] = h[m * n + i]
+        for i in range(x.shape[1] - n):
+            x[m, n + i] = c[m * n + i]
