@@ -12,11 +12,12 @@ FRAMEWORKS := torch==2.13.0 lightning keras flax jax reservoirpy
 WITH := .venv-frameworks
 
 .NOTPARALLEL:
-.PHONY: help demo test frameworks lint docs bench clean
+.PHONY: help demo test plain frameworks lint docs bench clean
 
 help:
 	@echo "make demo    see what lyapnet does, in about a minute"
 	@echo "make test    run the tests, the examples in the docstrings and README, the notebooks"
+	@echo "make plain   run those that concern compiled loops again, by NumPy alone, as without numba"
 	@echo "make frameworks  hold networks against PyTorch, Keras and Flax, which takes a large download"
 	@echo "make lint    check style and types"
 	@echo "make docs    build the documentation into docs/_build/html"
@@ -31,6 +32,14 @@ test: export OMP_NUM_THREADS = 1
 test: export MPLBACKEND = Agg
 test: $(VENV)/test.ready
 	$(PY) -m pytest -n auto --maxprocesses 8 --nbmake tests lyapnet $(wildcard notebooks/*.ipynb)
+
+plain: export OMP_NUM_THREADS = 1
+plain: export MPLBACKEND = Agg
+plain: export LYAPNET_TEST_WITHOUT = numba llvmlite
+plain: $(VENV)/test.ready
+	$(PY) -m pytest -n auto --maxprocesses 8 tests/compiled tests/tangent tests/flossing \
+	  tests/systems/test_user_functions.py tests/systems/test_time.py tests/cells/test_gated.py \
+	  tests/cells/test_vanilla.py tests/cells/test_stack.py
 
 frameworks: export OMP_NUM_THREADS = 1
 frameworks: export MPLBACKEND = Agg

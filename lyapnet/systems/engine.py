@@ -18,7 +18,7 @@ from ..numerics.autodiff import member
 from .compiled_orbit import CompiledOrbit
 from .protocol import as_system
 
-#: Steps of a run from which on it is worth a compilation: of a small system, of a larger one.
+#: Steps of a run from which on it is worth a compilation: of a small system, of others.
 _LONG, _LONGER = 100, 1000
 
 #: Numbers in the tangent vectors of a small system.
@@ -62,7 +62,7 @@ def engine_for(cell: Any, size: int, n_steps: int) -> tuple[str, str]:
         return "numpy", reason
     if cell.engine == "auto" and size > _LARGE:
         return "numpy", "large systems are no faster"
-    if cell.engine == "auto" and n_steps < _LONG:
+    if cell.engine == "auto" and n_steps < _LONGER:
         return "numpy", f"a run of {n_steps} steps is over before its loop is compiled"
     return "compiled", ""
 

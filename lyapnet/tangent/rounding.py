@@ -13,6 +13,8 @@ import numpy as np
 
 from ..numerics.arrays import Array
 from ..systems import System
+from ..systems.composed import ComposedOrbit
+from ..systems.jacobian_orbit import JacobianOrbit
 from ..systems.orbit import Orbit
 from .forward import forward
 
@@ -42,10 +44,13 @@ class Disturbed(Orbit):
     def __init__(self, orbit: Orbit, noise: float, n_steps: int | None = None) -> None:
         self.orbit, self.noise = orbit, noise
         self._length = orbit.n_steps if n_steps is None else n_steps
+        self._rng = np.random.default_rng(0)
+        if isinstance(orbit, ComposedOrbit):  # rounding comes with the product of the parts, too
+            D = orbit.composed(self._off(orbit.inner.jacobians))
+            self.orbit = JacobianOrbit(orbit.states, orbit.inputs, jacobians=D)
         self.inputs, self.members_last = orbit.inputs, orbit.members_last
         volume = orbit.log_volume
         self.log_volume = volume if volume is None or n_steps is None else volume[:n_steps]
-        self._rng = np.random.default_rng(0)
 
     @property
     def states(self) -> Array:  # type: ignore[override]
@@ -57,13 +62,13 @@ class Disturbed(Orbit):
         """Number of steps."""
         return self._length
 
-    def _off(self, rows: Array) -> Array:
-        """Return rows whose components are a little off."""
-        errors = self._rng.random(rows.shape)
+    def _off(self, a: Array) -> Array:
+        """Return numbers that are a little off."""
+        errors = self._rng.random(a.shape)
         errors -= 0.5
         errors *= 2 * self.noise
         errors += 1.0
-        errors *= rows
+        errors *= a
         return errors
 
     def push(self, s: int, rows: Array, out: Array) -> None:
