@@ -247,6 +247,8 @@ CASES = {
         (lambda: ln.mean_field_spectrum(0.0, 3), ValueError, "`gain` must be"),
         (lambda: ln.mean_field_spectrum(1.0, 0), ValueError, "`n` must be at least 1"),
         (lambda: ln.quiescent_gain("rnn"), ValueError, "`kind` must be one of"),
+        (lambda: ln.driven_gain("rnn"), ValueError, "`kind` must be one of"),
+        (lambda: ln.driven_gain("lstm", input_variance=-1.0), ValueError, "`input_variance` must"),
         (lambda: ln.quiescent_gain("gru", bias={"new": 1.0}),
          ValueError, "`bias` must be of reset, update"),
         (lambda: ln.quiescent_gain("vanilla", leak=0.0), ValueError, "`leak` must lie in"),
