@@ -46,6 +46,7 @@ class Disturbed(Orbit):
         volume = orbit.log_volume
         self.log_volume = volume if volume is None or n_steps is None else volume[:n_steps]
         self._rng = np.random.default_rng(0)
+        self._errors: Array | None = None
 
     @property
     def states(self) -> Array:  # type: ignore[override]
@@ -58,17 +59,18 @@ class Disturbed(Orbit):
         return self._length
 
     def _off(self, rows: Array) -> Array:
-        """Return rows whose components are a little off."""
-        errors = self._rng.random(rows.shape)
-        errors -= 0.5
-        errors *= 2 * self.noise
-        errors += 1.0
-        errors *= rows
-        return errors
+        """Return rows whose components are a little off; the same until a step is done."""
+        if self._errors is None:
+            self._errors = self._rng.random(rows.shape)
+            self._errors -= 0.5
+            self._errors *= 2 * self.noise
+            self._errors += 1.0
+        return self._errors * rows
 
     def push(self, s: int, rows: Array, out: Array) -> None:
         """Carry tangent vectors through step s, their components a little off."""
         self.orbit.push(s, self._off(rows), out)
+        self._errors = None
 
     def blocks(
         self, rows: Array, first: int, count: int, interval: int, least: float
@@ -79,7 +81,7 @@ class Disturbed(Orbit):
             done, following, diagonal = self.orbit.blocks(self._off(rows), s, 1, 1, least)
             if not done:
                 break
-            rows = following
+            rows, self._errors = following, None
             diagonals.append(diagonal[0])
         empty = np.empty((0, *rows.shape[:-1]))
         return len(diagonals), rows, np.stack(diagonals) if diagonals else empty

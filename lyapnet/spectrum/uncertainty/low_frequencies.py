@@ -38,10 +38,16 @@ def cosine_power(deviation: Array, durations: Array) -> Array:
     durations : ndarray, shape (batches,)
     """
     total_time = durations.sum()
-    middles = (np.cumsum(durations) - durations / 2) / total_time
     count = min(BANDS[-1], len(durations) // 2)
-    cosines = np.cos(np.pi * np.outer(np.arange(1, count + 1), middles))
-    power: Array = 2 / total_time * (cosines @ deviation) ** 2
+    j = np.arange(1, count + 1)
+    if np.ptp(durations) == 0:  # a discrete cosine transform
+        mirrored = np.concatenate([deviation, deviation[::-1]])
+        turn = np.exp(-0.5j * np.pi / len(deviation) * j)[:, None]
+        sums = (turn * np.fft.rfft(mirrored, axis=0)[1 : count + 1]).real / 2
+    else:
+        middles = (np.cumsum(durations) - durations / 2) / total_time
+        sums = np.cos(np.pi * np.outer(j, middles)) @ deviation
+    power: Array = 2 / total_time * sums**2
     return power
 
 
