@@ -148,6 +148,18 @@ def condition_speed(data):
     return table(["case", "CPU s", "times faster than plain mpmath", "memory, MB"], rows)
 
 
+def torch_modules(data):
+    tables = []
+    for key, what in (("torch spectrum", "spectrum"), ("torch flossing", "a step of flossing")):
+        found = data[key]
+        rows = [
+            [name, milliseconds(timed), ratio(found["ratios"][name])]
+            for name, timed in found["seconds"].items()
+        ]
+        tables.append(table([f"{what}: N, k, steps = {size(found)}", "ms", "ratio"], rows))
+    return "\n".join(tables)
+
+
 def enclosures(data):
     resolved = data["cases resolved at all times"].items()
     largest = data["largest finite log10 condition number"]
@@ -211,7 +223,7 @@ def lag40(data):
 KINDS = {
     "training": training, "gradients": gradients, "spectra": spectra, "bare calls": bare,
     "henon, ns per trajectory and step": ensembles, "small systems": small_systems,
-    "cases": enclosures,
+    "cases": enclosures, "torch spectrum": torch_modules,
     "times faster than plain mpmath": condition_speed,
 }  # fmt: skip
 

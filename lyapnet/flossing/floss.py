@@ -34,6 +34,7 @@ def floss(
     reduction: str = "sum",
     batch_size: int = 1,
     x0: ArrayLike | None = None,
+    relaxation: int = 0,
     transient: int = 0,
     basis_transient: int = 0,
     qr_interval: int | str = "auto",
@@ -75,7 +76,10 @@ def floss(
     batch_size : int, optional
         Number of input sequences per epoch; the loss is their mean.
     x0 : array (n,) or (batch_size, n), optional
-        State before the transient; drawn afresh in each epoch if left out.
+        State before the transient; drawn afresh for each member in each epoch if left out.
+    relaxation : int, optional
+        Steps without input that these states take before the window, through which no gradient
+        goes: so each member starts from a state of the network's own.
     transient, basis_transient : int, optional
         Steps of the state alone, then of state and basis, that are not averaged.
     qr_interval : int or "auto", optional
@@ -145,12 +149,13 @@ def floss(
     members = validate.integer("batch_size", batch_size, low=1)
     flosser = Flosser(window, first)
     system = first.with_loops(window.k, n_epochs * window.plan.total)
-    source = Source(system, inputs, x0, members, window.plan.total, t0)
+    source = Source(system, inputs, x0, members, window.plan.total, t0, relaxation)
     tol = None if tol is None else validate.real("tol", tol, positive=True)
     callback = validate.function("callback", callback)
     call = dict(
         window.settings, function="floss", cell=cell, n_epochs=n_epochs, inputs=inputs, x0=x0,
         batch_size=members, tol=tol, rng=rng, **({"t0": t0} if t0 else {}),
+        **({"relaxation": relaxation} if relaxation else {}),
     )  # fmt: skip
     run = FlossRun(system, source, flosser, n_epochs, tol, validate.generator(rng))
     result: FlossResult[AnySystem] = run_epochs(

@@ -10,14 +10,23 @@ from .. import validate
 from ..numerics.arrays import Array
 from ..systems import System
 from ..tangent.start import check_inputs, noise_seed, start_state, start_time
+from ..tangent.stretches import run_orbit
 
 
 class Source:
     """States and inputs of one epoch after the other: fixed, or drawn afresh."""
 
     def __init__(
-        self, system: System, inputs: Any, x0: Any, members: int, total: int, t0: Any = 0.0
+        self,
+        system: System,
+        inputs: Any,
+        x0: Any,
+        members: int,
+        total: int,
+        t0: Any = 0.0,
+        relaxation: int = 0,
     ) -> None:
+        self.relaxation = validate.integer("relaxation", relaxation, low=0)
         self.t0 = start_time(system, t0)
         self.inputs = inputs
         self.members = members
@@ -70,4 +79,12 @@ class Source:
             u = self.inputs
         seed = noise_seed(system, u, rng)
         rows = system.drive.rows(u, shape[:-1], self.total, t0=self.t0, seed=seed)
-        return np.broadcast_to(x, shape).copy(), rows
+        x = np.broadcast_to(x, shape).copy()
+        return (self._relaxed(system, x, rng) if self.relaxation else x), rows
+
+    def _relaxed(self, system: System, x: Array, rng: np.random.Generator) -> Array:
+        """Run states without input up to the time of the first step."""
+        begin = self.t0 - self.relaxation * system.dt
+        seed = noise_seed(system, None, rng)
+        rows = system.drive.rows(None, x.shape[:-1], self.relaxation, t0=begin, seed=seed)
+        return run_orbit(system, x, rows, 0, self.relaxation).states[-1].copy()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import importlib
 import json
 import platform
@@ -11,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from threadpoolctl import threadpool_limits
 
 from .. import __version__, validate
 from ..errors import LyapnetError
@@ -119,6 +121,17 @@ def spread(values: Any, form: str = ".3g") -> str:
     if x.size == 1:
         return f"{x[0]:{form}}"
     return f"{np.median(x):{form}} ({x.min():{form}} to {x.max():{form}}, n = {x.size})"
+
+
+def on_one_thread(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Run a function on one BLAS thread, for the sake of the times that it takes."""
+
+    @functools.wraps(function)
+    def run(*args: Any, **more: Any) -> Any:
+        with threadpool_limits(limits=1):
+            return function(*args, **more)
+
+    return run
 
 
 def load_figure(figure: str) -> Any:

@@ -11,7 +11,6 @@ from ..errors import LyapnetError
 from ..numerics.arrays import Array, blas_threads
 from ..runs.progress import progress_bar
 from ..systems import System
-from ..systems.composed import ComposedOrbit
 from ..systems.orbit import Orbit
 from ..tangent.forward import forward
 from ..tangent.plan import Plan
@@ -127,14 +126,12 @@ class Benettin:
         if self._sample is None or not errors_grow(*self._sample, self.plan.interval, n_steps):
             return
         # By the same engine: chaotic trajectories of two engines part.
-        grown = self._grown if self.engine is self.system else self._again(self.system, n_steps)
+        run = self if self.engine is self.system else self._again(self.system, n_steps)
         other = self._again(DisturbedSystem(self.system), n_steps)
         with np.errstate(invalid="ignore"):
-            change = np.nan_to_num(np.abs(grown - other), nan=0.0)
+            change = np.nan_to_num(np.abs(run._grown - other._grown), nan=0.0)
         if change.max() > SEEN:
-            apart = np.reshape(grown - other, (-1, self.rows.shape[-2]))
-            together = np.abs(np.cumsum(apart, axis=-1)).max(axis=0)
-            self.known_sums = [int(i) + 1 for i in np.flatnonzero(together <= SEEN)]
+            self.known_sums = _sums_alike(run.growth, other.growth)
             per_time = change.max() / (n_steps * self.system.dt)
             self.reservations.append(
                 "rounding in the products of Jacobians and tangent vectors grows until it shows: "
@@ -144,15 +141,15 @@ class Benettin:
                 "the errors"
             )
 
-    def _again(self, system: System, n_steps: int) -> Array | float:
-        """Return the growth of the run over `n_steps` averaged steps, done again by NumPy."""
+    def _again(self, system: System, n_steps: int) -> Benettin:
+        """Do the run again by NumPy, over `n_steps` averaged steps."""
         x, rows, _ = self._start
         run = Benettin(
             system, x, rows, self.inputs, replace(self.plan, n_steps=n_steps),
-            record=False, checked=False, engine=system,
+            record=self.record, checked=False, engine=system,
             losses=None if self.losses is None else Losses(x.shape[:-1]),
         )  # fmt: skip
-        return run.run()._grown
+        return run.run()
 
     def _carry(self, orbit: Orbit, start: int, *, count: bool) -> None:
         """Carry the basis along a stretch, and count its growth."""
@@ -164,12 +161,9 @@ class Benettin:
         if not count:
             return
         self._grown = self._grown + growth.sum(axis=0)
-        # A divided step may contract by more than rounding resolves: its parts know, and errors
-        # that are made once in a step would hide it.
-        sampled = self.checked and not isinstance(orbit, ComposedOrbit)
         if orbit.n_steps >= LONGEST:
             self._sample = None
-        if sampled and (self._sample is None or orbit.n_steps >= LONGEST):
+        if self.checked and (self._sample is None or orbit.n_steps >= LONGEST):
             self._sample = orbit, rows, growth
         steps = np.full(len(growth), plan.interval)
         steps[-1] = orbit.n_steps - (len(growth) - 1) * plan.interval
@@ -198,3 +192,18 @@ class Benettin:
         estimate = self.statistics.estimate()
         half = estimate.half_width()
         return bool(np.all((half < tol) | np.isneginf(estimate.mean)))
+
+
+def _sums_alike(growth: list[Array], other: list[Array]) -> list[int]:
+    """Return for how many leading vectors the sums of growth agree in two runs, at all times.
+
+    At the end alone they may agree by chance.
+    """
+    if not growth or not other:
+        return []  # not recorded
+    theirs = np.concatenate(other)
+    with np.errstate(invalid="ignore"):
+        apart = np.concatenate(growth)[-len(theirs) :] - theirs
+        sums = np.cumsum(np.cumsum(apart, axis=-1), axis=0)
+        worst = np.abs(sums).reshape(-1, sums.shape[-1]).max(axis=0)
+    return [int(i) + 1 for i in np.flatnonzero(worst <= SEEN)]

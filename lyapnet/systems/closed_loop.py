@@ -79,7 +79,9 @@ class ClosedLoop(System):
         c = np.zeros(m) if bias is None else bias
         c = c if is_traced(c) else validate.array("bias", c, least=1)
         validate.trailing("bias", value(c), m, "the cell's n_inputs")
-        self.dim, self.dt, self.time = n, self.cell.dt, self.cell.time
+        self.dim, self.dt = n, self.cell.dt
+        if self.cell.time:  # else not there: the checkpoint of an older version goes on
+            self.time = True
         self.params = {"cell": self.cell.params, "readout": C, "bias": c}
 
     def __repr__(self) -> str:

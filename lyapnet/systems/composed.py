@@ -54,7 +54,10 @@ class ComposedOrbit(JacobianOrbit):
     @cached_property
     def jacobians(self) -> Array:
         """Jacobians of all steps ``(T, ..., n, n)``."""
-        D = self.inner.jacobians
+        return self.composed(self.inner.jacobians)
+
+    def composed(self, D: Array) -> Array:
+        """Return what Jacobians of the inner steps make of the steps."""
         found = np.array(D[self._first])
         for inner, of in self._parts():
             found[of] = np.matmul(D[inner], found[of])

@@ -13,6 +13,8 @@ import numpy as np
 
 from ..numerics.arrays import Array
 from ..systems import System
+from ..systems.composed import ComposedOrbit
+from ..systems.jacobian_orbit import JacobianOrbit
 from ..systems.orbit import Orbit
 from .forward import forward
 
@@ -42,11 +44,15 @@ class Disturbed(Orbit):
     def __init__(self, orbit: Orbit, noise: float, n_steps: int | None = None) -> None:
         self.orbit, self.noise = orbit, noise
         self._length = orbit.n_steps if n_steps is None else n_steps
+        self._rng = np.random.default_rng(0)
+        self._now: Array | None = None
+        if isinstance(orbit, ComposedOrbit):  # rounding comes with the product of the parts, too
+            D = orbit.inner.jacobians
+            D = orbit.composed(self._factors(D.shape) * D)
+            self.orbit = JacobianOrbit(orbit.states, orbit.inputs, jacobians=D)
         self.inputs, self.members_last = orbit.inputs, orbit.members_last
         volume = orbit.log_volume
         self.log_volume = volume if volume is None or n_steps is None else volume[:n_steps]
-        self._rng = np.random.default_rng(0)
-        self._errors: Array | None = None
 
     @property
     def states(self) -> Array:  # type: ignore[override]
@@ -58,19 +64,24 @@ class Disturbed(Orbit):
         """Number of steps."""
         return self._length
 
+    def _factors(self, shape: tuple[int, ...]) -> Array:
+        """Return factors that are a little off 1."""
+        factors = self._rng.random(shape)
+        factors -= 0.5
+        factors *= 2 * self.noise
+        factors += 1.0
+        return factors
+
     def _off(self, rows: Array) -> Array:
-        """Return rows whose components are a little off; the same until a step is done."""
-        if self._errors is None:
-            self._errors = self._rng.random(rows.shape)
-            self._errors -= 0.5
-            self._errors *= 2 * self.noise
-            self._errors += 1.0
-        return self._errors * rows
+        """Return rows whose components are a little off, in the same way until a step is done."""
+        if self._now is None:
+            self._now = self._factors(rows.shape)
+        return self._now * rows
 
     def push(self, s: int, rows: Array, out: Array) -> None:
         """Carry tangent vectors through step s, their components a little off."""
         self.orbit.push(s, self._off(rows), out)
-        self._errors = None
+        self._now = None
 
     def blocks(
         self, rows: Array, first: int, count: int, interval: int, least: float
@@ -81,7 +92,7 @@ class Disturbed(Orbit):
             done, following, diagonal = self.orbit.blocks(self._off(rows), s, 1, 1, least)
             if not done:
                 break
-            rows, self._errors = following, None
+            rows, self._now = following, None
             diagonals.append(diagonal[0])
         empty = np.empty((0, *rows.shape[:-1]))
         return len(diagonals), rows, np.stack(diagonals) if diagonals else empty

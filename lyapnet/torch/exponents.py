@@ -151,8 +151,11 @@ def _system(module: Any, h0: Any, m: int) -> tuple[_System, list[Any]]:
     elif isinstance(module, torch.nn.Module):
         n = getattr(module, "hidden_size", None) if h0 is None else np.shape(h0)[-1]
         if n is None:
+            parts = [name for name, part in module.named_modules() if is_standard(part)]
+            remedy = f"; its recurrent part is module.{parts[0]}" if parts else ""
             raise ValueError(
                 "`h0` is needed: the module has no hidden_size that tells the size of its state"
+                + remedy
             )
         system = _remembered(module, ("system", n, m), lambda: System(module, n, n_inputs=m))
     else:

@@ -120,7 +120,8 @@ class StepFunction:
                     f"{tuple(args[0].shape)}, got {got} (parts of a state, such as h and c, go "
                     "side by side: torch.cat)"
                 ) from failed
-        remedy = ""
+        called = "step(h, u)" if self.m else "step(h)"
+        remedy = f"; it is called as {called}, and the parts of a state are one tensor h"
         if "dtype" in str(failed):
             remedy = (
                 f": the states are {str(self.dtype).removeprefix('torch.')}; give the module whose "

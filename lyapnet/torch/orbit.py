@@ -27,9 +27,20 @@ class Functions:
         self._traced: dict[Any, Any] = {}
 
     def run(self, fixed: Any, given: Any, carried: Any) -> Any:
-        """Take one step from ``x (B, n)`` or ``(n,)``."""
-        u = given[0] if given else None
-        return over_members(lambda x, u: self.step(fixed, x, u), carried[0].ndim - 1)(carried[0], u)
+        """Take one step from ``x (B, n)`` or ``(n,)``.
+
+        Over members within a forward derivative, which is thrown away: it takes PyTorch's fused
+        operations apart, such as that of an LSTMCell, which `vmap` cannot map by itself.
+        """
+        u, axes = given[0] if given else None, carried[0].ndim - 1
+        if not axes:
+            return self.step(fixed, carried[0], u)
+
+        def one(x: Any, u: Any) -> Any:
+            step = lambda x: self.step(fixed, x, u)  # noqa: E731
+            return torch.func.jvp(step, (x,), (torch.zeros_like(x),))[0]
+
+        return over_members(one, axes)(carried[0], u)
 
     def push(self, fixed: Any, given: Any, carried: Any) -> Any:
         """Multiply rows ``(..., k, n)`` by the Jacobian."""

@@ -356,3 +356,36 @@ def test_networks_that_come_to_hold_their_state_are_warned_of(cell, gate):
         assert np.mean(values) == pytest.approx(float(number), abs=0.15)
     ln.floss(cell.random(12, bias="open", rng=0), 40, **SHORT)  # warnings are errors
     ln.floss(drawn, 5, **SHORT)  # so few epochs open nothing
+
+
+@pytest.mark.parametrize("members", [1, 3])
+def test_relaxed_states_are_those_of_steps_without_input(members):
+    cell = ln.VanillaRNN.random(6, gain=1.5, bias=0.3, rng=0)
+    rng = np.random.default_rng(1)
+    x = rng.standard_normal((members, 6))
+    u = rng.standard_normal((12, members, 1))
+    relaxed = x
+    for _ in range(7):
+        relaxed = cell.step(relaxed)
+    run = dict(k=2, n_steps=10, transient=2, batch_size=members, inputs=u, rng=3)
+    found = ln.floss(cell, 1, x0=x if members > 1 else x[0], relaxation=7, **run)
+    truth = ln.floss(cell, 1, x0=relaxed if members > 1 else relaxed[0], **run)
+    np.testing.assert_allclose(found.exponents, truth.exponents, rtol=0, atol=1e-12)
+    np.testing.assert_allclose(found.cell.params["W"], truth.cell.params["W"], rtol=0, atol=1e-9)
+    with pytest.raises(ValueError, match="`relaxation` must be at least 0"):
+        ln.floss(cell, 1, relaxation=-1, **run)
+
+
+def test_relaxation_comes_before_the_time_of_the_window():
+    def step(x, t, p):
+        return np.tanh(p["a"] * x) + np.cos(t)
+
+    system = ln.Map(step, 2, params={"a": np.array([1.2, 0.7])}, time=True)
+    run = dict(k=1, n_steps=5, rng=0)
+    x = np.array([0.3, -0.2])
+    before = x
+    for t in (2.0, 3.0, 4.0):
+        before = np.tanh(np.array([1.2, 0.7]) * before) + np.cos(t)
+    found = ln.floss(system, 1, x0=x, t0=5.0, relaxation=3, **run)
+    truth = ln.floss(system, 1, x0=before, t0=5.0, **run)
+    np.testing.assert_allclose(found.exponents, truth.exponents, rtol=0, atol=1e-12)

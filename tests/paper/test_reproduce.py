@@ -8,6 +8,7 @@ import pytest
 from lyapnet import LyapnetError
 from lyapnet.cli import main
 from lyapnet.paper import FIGURES, Finding, Records, harness, load_figure, reproduce
+from lyapnet.runs.fingerprint import describe
 
 # In a module of its own: what a run notes would otherwise make its function another one.
 notes = types.ModuleType("notes")
@@ -120,6 +121,12 @@ def test_records():
     assert records.each("a") == [1, 2, None]
     assert records.where(a=None) == [{"b": 4.0}]
     assert records.where(a=2).values("b").tolist() == [3.0]
+
+
+@pytest.mark.parametrize("figure", FIGURES)
+def test_the_runs_of_every_figure_can_be_kept(figure):
+    # What a sweep cannot tell from another function it refuses to run.
+    assert describe(load_figure(figure).run, "function")
 
 
 def test_every_figure_has_what_the_gallery_shows():

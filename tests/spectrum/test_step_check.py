@@ -135,3 +135,16 @@ def test_two_runs_that_tell_nothing_are_not_fine():
     found = ln.check_step(noisy, 500, x0=[0.1, 0.2], rng=0)
     assert not found.fine
     assert found.verdict.startswith("too short:")
+
+
+def test_what_a_step_does_is_held_against_what_the_run_can_see():
+    # Exact: 0, 0. The steps of RK4 shrink the circle by 7e-8 per unit of time, and by nothing else.
+    circle = ln.Flow(lambda x: [x[1], -x[0]], 2, dt=0.1)
+    s = ln.lyapunov_spectrum(circle, 500, x0=[1.0, 0.0], rng=0)
+    found = s.diagnose()
+    assert found.converged, found.verdict
+    assert "too little to matter" in found.step_verdict
+    assert ln.check_step(circle, 500, x0=[1.0, 0.0], rng=0).verdict.startswith("fine")
+    coarse = ln.Flow(lambda x: [x[1], -x[0]], 2, dt=0.5)
+    long = ln.lyapunov_spectrum(coarse, 2000, x0=[1.0, 0.0], rng=0).diagnose()
+    assert long.verdict.startswith("too coarse")  # the circle has shrunk by a fifth

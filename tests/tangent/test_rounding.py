@@ -60,3 +60,39 @@ def test_a_chain_as_it_is_stands(k):
 def test_usual_systems_are_not_doubted(system):
     s = ln.lyapunov_spectrum(system, 1500, rng=0)
     assert s.settings["reservations"] == []
+
+
+# ---- steps that are divided, whose Jacobians are products of those of the parts
+
+
+def linear(A, method, dt, **options):
+    return ln.Flow(lambda x: A @ x, len(A), dt=dt, method=method, jacobian=lambda x: A, **options)
+
+
+@pytest.mark.parametrize("method", ["adaptive", "implicit"])
+def test_a_chain_that_is_turned_is_doubted_in_divided_steps(method):
+    A = turned(20) - np.eye(20)  # exponents -0.01, and a unit drives the next
+    with pytest.warns(UserWarning, match="rounding in the products"):
+        s = ln.lyapunov_spectrum(linear(A, method, 0.5), 400, x0=np.zeros(20), rng=0)
+    assert s.exponents[0] > 0.1
+    assert s.diagnose().verdict.startswith("unreliable: rounding in the products")
+    N = -0.01 * np.eye(20) + np.eye(20, k=-1)
+    s = ln.lyapunov_spectrum(linear(N, method, 0.5), 400, x0=np.zeros(20), rng=0)
+    assert s.settings["reservations"] == []
+
+
+def test_a_step_that_contracts_by_more_than_rounding_resolves_is_doubted():
+    # Along the directions of -1, -300 and -900 the factors of a step are 0.9, 1e-13 and 1e-39.
+    O = np.linalg.qr(np.random.default_rng(0).standard_normal((3, 3)))[0]  # noqa: E741
+    A = O @ np.diag([-1.0, -300.0, -900.0]) @ O.T
+    flow = ln.Flow(
+        lambda x, t: A @ x + 300 * np.sin(40 * t), 3, dt=0.1, method="adaptive", time=True,
+        jacobian=lambda x, t: A,
+    )  # fmt: skip
+    asked = dict(x0=np.full(3, 0.1), transient=2, basis_transient=2, rng=0)
+    two = ln.lyapunov_spectrum(flow, 16, k=2, **asked)
+    assert_allclose(two.exponents, [-1, -300], rtol=1e-4)
+    assert two.settings["reservations"] == []
+    with pytest.warns(UserWarning, match="rounding in the products"):
+        three = ln.lyapunov_spectrum(flow, 16, **asked)
+    assert abs(three.exponents[2] + 900) > 100  # this is what it is about

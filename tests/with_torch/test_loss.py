@@ -262,6 +262,9 @@ def test_what_is_refused():
         lt.flossing_loss(rnn, inputs, k=1, reduction="max")
     with pytest.raises(ValueError, match="bidirectional"):
         lt.flossing_loss(torch.nn.RNN(M, N, bidirectional=True), inputs, k=1)
+    model = torch.nn.Sequential(torch.nn.Linear(M, M), rnn)
+    with pytest.raises(ValueError, match=r"`h0` is needed: .*; its recurrent part is module\.1"):
+        lt.flossing_loss(model, inputs, k=1)
     with pytest.raises(TypeError, match="`module` must be a Module"):
         lt.flossing_loss(ln.VanillaRNN.random(N), inputs, k=1)
     with pytest.raises(ValueError, match="`n_steps` is needed"):

@@ -5,11 +5,10 @@ import time
 import numpy as np
 from matplotlib.ticker import NullLocator
 from scipy.optimize import nnls
-from threadpoolctl import threadpool_limits
 
 from ... import VanillaRNN, floss, train
 from ...training import tasks
-from ..harness import Finding
+from ..harness import Finding, on_one_thread
 from ..style import PALETTE, legend_below, panels
 
 TITLE = "The cost of flossing and of training (appendix F)"
@@ -55,7 +54,7 @@ def sizes(what, value):
     }[what]
 
 
-@threadpool_limits.wrap(limits=1)
+@on_one_thread
 def measure_cost(what, value, *, repeats=8, rng):
     n, k, interval, batch = sizes(what, value)
     cell = VanillaRNN.random(n, rng=rng)

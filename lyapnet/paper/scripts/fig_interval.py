@@ -4,7 +4,6 @@ import time
 
 import numpy as np
 from autograd import value_and_grad
-from threadpoolctl import threadpool_limits
 
 from ... import (
     Adam,
@@ -15,7 +14,7 @@ from ... import (
     flossing_loss,
     lyapunov_spectrum,
 )
-from ..harness import Finding, spread
+from ..harness import Finding, on_one_thread, spread
 from ..style import PALETTE, legend_below, panels
 
 TITLE = "Flossing with a rarer reorthonormalisation (beyond the paper)"
@@ -36,7 +35,7 @@ N, DIRECTIONS = 80, (40, 75)
 window = dict(n_steps=40, transient=10, basis_transient=10)
 
 
-@threadpool_limits.wrap(limits=1)
+@on_one_thread
 def floss_at_interval(interval, k, network, *, epochs=150, rng):
     start = np.random.default_rng(network)
     cell = VanillaRNN.random(N, rng=start)

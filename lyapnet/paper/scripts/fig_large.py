@@ -3,11 +3,10 @@
 import time
 
 import numpy as np
-from threadpoolctl import threadpool_limits
 
 from ... import Adam, VanillaRNN, floss, train
 from ...training.tasks import TemporalXOR
-from ..harness import Finding
+from ..harness import Finding, on_one_thread
 from ..style import COLOURS, PALETTE, legend_below, panels
 
 TITLE = "Cost and gain at 1000 and 2000 units, against clipping and orthogonal weights"
@@ -31,7 +30,7 @@ LAGS = (10, 20, 40, 60, 80, 100)
 EPOCHS = {"train": 3, "floss": 30}
 
 
-@threadpool_limits.wrap(limits=1)
+@on_one_thread
 def measure_large(n, *, k=100, epochs=EPOCHS["floss"], n_steps=300, trained=3, rng):
     start = np.random.default_rng(n)
     task = TemporalXOR(50 if n_steps > 100 else 10)

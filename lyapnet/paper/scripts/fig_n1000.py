@@ -3,11 +3,10 @@
 import time
 
 import numpy as np
-from threadpoolctl import threadpool_limits
 
 from ... import Adam, VanillaRNN, condition_number, floss, lyapunov_spectrum
 from ..compare import most
-from ..harness import Finding, spread
+from ..harness import Finding, on_one_thread, spread
 from ..style import COLOURS, bands, legend_below, panels
 
 TITLE = "Flossing a network of 1000 units (beyond the paper)"
@@ -25,7 +24,7 @@ process time on one thread, the least of all epochs.
 T = 300  # steps for which the condition number is estimated
 
 
-@threadpool_limits.wrap(limits=1)
+@on_one_thread
 def floss_large_network(network, *, n=1000, k=100, epochs=60, measure=False, rng):
     start = np.random.default_rng(network)
     cell = VanillaRNN.random(n, rng=start)

@@ -38,6 +38,12 @@ WHICH = {
     True: ("the most used k", "rule"),
     "random": ("any k", "adaptive"),
 }
+#: Of the full data.
+DIFFERING = {
+    "of few exponents, more networks learn when the most used k are flossed than any": "an "
+    "exponent from far down the spectrum that is flossed lifts all before it, whatever the "
+    "gradient uses",
+}
 run = dissect
 
 
