@@ -39,14 +39,13 @@ def cosine_power(deviation: Array, durations: Array) -> Array:
     """
     total_time = durations.sum()
     count = min(BANDS[-1], len(durations) // 2)
-    j = np.arange(1, count + 1)
-    if np.ptp(durations) == 0:  # a discrete cosine transform
-        mirrored = np.concatenate([deviation, deviation[::-1]])
-        turn = np.exp(-0.5j * np.pi / len(deviation) * j)[:, None]
-        sums = (turn * np.fft.rfft(mirrored, axis=0)[1 : count + 1]).real / 2
-    else:
-        middles = (np.cumsum(durations) - durations / 2) / total_time
-        sums = np.cos(np.pi * np.outer(j, middles)) @ deviation
+    middles = (np.cumsum(durations) - durations / 2) / total_time
+    # cos((q + r) x), a few r at a time, from few exponentials: cosines themselves cost more.
+    few = max(1, int(np.ceil(np.sqrt(count))))
+    fine = np.exp(1j * np.pi * np.outer(np.arange(1, few + 1), middles))
+    coarse = np.exp(1j * np.pi * np.outer(np.arange(0, count, few), middles))
+    parts = [(x.real * fine.real - x.imag * fine.imag) @ deviation for x in coarse]
+    sums = np.concatenate([*parts, np.empty((0, deviation.shape[1]))])[:count]
     power: Array = 2 / total_time * sums**2
     return power
 
