@@ -25,8 +25,9 @@ LyapunovExponents.jl, which cite that page, and that of the simplest quadratic f
 another program. The others stand as they were noted from the works that are named, and could not
 be read again for this page: where they differ from what is measured, look there first.
 
-Rows down to Sprott I, but for the cusp, Lozi, gingerbread and standard (K = 1) maps, have starts side
-by side, and half-widths by the rules before those that are counted below; `--again` measures them.
+Rows down to Sprott H, but for the cusp, Lozi, gingerbread and standard (K = 1) maps, have starts
+side by side, and half-widths by the rules before those that are counted below; `--again` measures
+them again.
 
 {table}
 
