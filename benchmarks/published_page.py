@@ -25,9 +25,11 @@ LyapunovExponents.jl, which cite that page, and that of the simplest quadratic f
 another program. The others stand as they were noted from the works that are named, and could not
 be read again for this page: where they differ from what is measured, look there first.
 
-Rows down to Sprott H, but for the cusp, Lozi, gingerbread and standard (K = 1) maps, have starts
-side by side, and half-widths by the rules before those that are counted below; `--again` measures
-them again.
+Of the rows down to Sprott H, only these have been measured since the rules are those that are
+counted below: sine map; cusp map; Pomeau-Manneville, z = 1.3; Pomeau-Manneville, z = 1.5; Pomeau-
+Manneville, z = 1.8; Lozi map; standard map, K = 1; gingerbread man map; Lorenz, 1963; Rössler;
+Rabinovich-Fabrikant; Thomas, b = 0.18; Linz-Sprott. The others have half-widths by the rules
+before, and starts side by side; `--again` measures them again.
 
 {table}
 
