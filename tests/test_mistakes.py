@@ -134,6 +134,8 @@ CASES = {
         (lambda: ln.echo_state(CONDITION), TypeError, "`spectrum` must be a Spectrum"),
         (lambda: ln.echo_state(SPECTRUM, level=2), ValueError, "`level`"),
         (lambda: ln.mean_field_exponent(-1), ValueError, "`gain` must be at least 0"),
+        (lambda: ln.driven_gain("rnn"), ValueError, "`kind` must be one of"),
+        (lambda: ln.driven_gain("gru", input_variance=-1.0), ValueError, "`input_variance` must"),
         (lambda: ln.mean_field_exponent("1"), TypeError, "`gain` must be an array of real"),
         (lambda: ln.critical_gain(input_variance=-1), ValueError, "`input_variance`"),
         (lambda: ln.critical_gain(activation="sine"), ValueError, "lyapnet.Activation"),
