@@ -28,8 +28,8 @@ be read again for this page: where they differ from what is measured, look there
 Of the rows down to Sprott H, only these have been measured since the rules are those that are
 counted below: sine map; cusp map; Pomeau-Manneville, z = 1.3; Pomeau-Manneville, z = 1.5; Pomeau-
 Manneville, z = 1.8; Lozi map; standard map, K = 1; gingerbread man map; Lorenz, 1963; Rössler;
-Rabinovich-Fabrikant; Thomas, b = 0.18; Linz-Sprott; Sprott E; Sprott F. The others have half-widths
-by the rules before, and starts side by side; `--again` measures them again.
+Rabinovich-Fabrikant; Thomas, b = 0.18; Linz-Sprott; Sprott E; Sprott F; Sprott H. The others have
+half-widths by the rules before, and starts side by side; `--again` measures them again.
 
 {table}
 
