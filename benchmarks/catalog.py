@@ -33,6 +33,8 @@ SHOWN = 4
 
 #: Averaged steps of a member where they are not what `steps_of` says.
 STEPS = {
+    "burgers": 20_000,
+    "chen": 500_000,
     "robertson": 400,
     "oregonator": 4000,
     "lorenz96": 6000,
@@ -71,7 +73,7 @@ def measure(name: str) -> dict[str, object]:
     def run(n_steps: int) -> ln.Spectrum:
         return ln.lyapunov_spectrum(system, n_steps, k=k, x0=start, record=False, rng=1)
 
-    run(200)  # compiles
+    run(200)  # compiles, if so few steps are worth it
     began = time.process_time()
     p = run(n_steps).pooled()
     seconds = time.process_time() - began
@@ -118,7 +120,7 @@ def table(data: dict[str, dict[str, object]]) -> str:
         more = ", …" if len(d["measured"]) > SHOWN or d["dim"] > SHOWN else ""
         options = ", ".join(f"{key}={value:g}" for key, value in d["options"].items())
         title = f"`{name}{options and f'({options})'}`: {d['title']}"
-        lines.append(f"| {title} | {d['dim']} | {known} | {found}{more} | {d['seconds']:.1f} |")
+        lines.append(f"| {title} | {d['dim']} | {known} | {found}{more} | {d['seconds']:.2g} |")
     return "\n".join(lines)
 
 

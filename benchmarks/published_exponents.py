@@ -5,6 +5,7 @@ with central differences for derivatives (`growth_loop`).
 
     python benchmarks/published_exponents.py           # resumes; writes its data, and the page
     python benchmarks/published_exponents.py --quick   # three systems, writes nothing
+    python benchmarks/published_exponents.py --again   # measures what is there, too
     python benchmarks/published_exponents.py --page    # the page alone
 """
 
@@ -19,7 +20,7 @@ import numpy as np
 ROOT = Path(__file__).parents[1]
 sys.path[:0] = [str(ROOT), str(ROOT / "benchmarks")]
 
-from interval_coverage import Loop
+from coverage_growth import Loop
 from published import EXACT, SYSTEMS, Published
 from published_page import write
 
@@ -109,6 +110,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--quick", action="store_true", help="three systems, no files")
     parser.add_argument("--page", action="store_true", help="write the page of what is there")
+    parser.add_argument("--again", action="store_true", help="measure what is there, too")
     options = parser.parse_args()
     if options.page:
         write(ROOT)
@@ -117,8 +119,8 @@ def main() -> None:
     quick = ("Hénon map", "standard map, K = 0.5", "Kaplan-Yorke map")
     jobs = [(s.name, s, measured) for s in SYSTEMS]
     jobs += [(name, system, measured_of_catalog) for name, system in of_catalog()]
-    for name, system, measure in jobs:
-        if name in done or (options.quick and name not in quick):
+    for name, system, measure in sorted(jobs, key=lambda job: job[0] in done):  # new ones first
+        if (name in done and not options.again) or (options.quick and name not in quick):
             continue
         start = time.process_time()
         try:
@@ -129,6 +131,7 @@ def main() -> None:
         done[name]["seconds"] = round(time.process_time() - start, 1)
         print(name, json.dumps(done[name], ensure_ascii=False), flush=True)
         if not options.quick:
+            done = {job[0]: done[job[0]] for job in jobs if job[0] in done}  # as they are listed
             DATA.write_text(json.dumps(done, indent=1, ensure_ascii=False) + "\n")
     if not options.quick:
         write(ROOT)

@@ -13,12 +13,16 @@ Systems from books and papers, measured by `lyapunov_spectrum` on an ensemble an
 differences of whole steps. *Published* is what is printed, to its last digit, or exact. All of it
 is run again, and resumed where it stopped, by
 
-    OMP_NUM_THREADS=1 python benchmarks/interval_coverage.py
+    OMP_NUM_THREADS=1 python benchmarks/interval_coverage.py --keep FOLDER
     OMP_NUM_THREADS=1 python benchmarks/published_exponents.py
 
 {summary}
 
 The leading exponent and the last one that was measured are shown; ± is half of the 95 % interval.
+Of what is printed, the values of the Hénon, Lorenz, Rössler, Linz-Sprott and standard systems were
+read again on Sprott's page *Common Chaotic Systems* (revised 2004), those of the simplest quadratic
+flow in a second program's documentation, and those of dysts in its data; the other values stand as
+the works that are named have them, and were not read again for this page.
 
 {table}
 
@@ -33,21 +37,41 @@ The leading exponent and the last one that was measured are shown; ± is half of
 ## Coverage
 
 How often 95 % intervals of single runs hold the truth, over {n_systems} chaotic systems. Runs are
-worth 50, 200 and 1000 *correlation times* (of slow flows not all, where they would take too long).
-The correlation time is that after which the variance of window means, times the window, is within
-37 % of its limit, over 2.5: the time constant of correlations that die out exponentially. The truth
-is the mean of all runs, of 120 to 1000 members. *Held* counts runs that are called too short, whose
-error is infinite, as held; *of known* leaves them out. *Width* is the median half-width of these
-over that of an interval made with the actual error. With 120 runs the binomial error of a coverage
-is 2 %, with 960 it is 0.7 %.
+worth 50, 200 and 1000 *correlation times*. The correlation time is that after which the variance of
+window means, times the window, is within 37 % of its limit, over 2.5: the time constant of
+correlations that die out exponentially. Members start in different phases, and have forgotten it.
+The truth is exact where it is known, else the mean of 120 to 1000 members over 1000 correlation
+times. *Held* counts runs that are called too short, whose error is infinite, as held; *of known*
+leaves them out. *Width* is the median half-width of these over that of an interval made with the
+actual error. With 120 runs the binomial error of a coverage is 2 %, with 1000 it is 0.7 %.
 
 {coverage_summary}
 
-{coverage}
+A coverage counts as right if it is between 92 and 98 %, or if half of the runs or more are called
+too short and it is not below 92 %; in brackets, if it is that within twice its binomial error.
+{halves}
 
 {outside}
+
+What these are:
+
+- Too wide, 99 to 100 % at 50 correlation times: flows whose growth is nearly the increment of a
+  bounded function, so that the spectrum still falls at the lowest frequencies of a short run. What
+  the ends of a run add to the cosines is taken off, and halves the excess; the rest is not known
+  to so short a run.
+- Too narrow, 81 to 90 % at 50: a component that is slower than the run is hidden under swings that
+  cancel (Linz-Sprott, Sprott J, N and S, third exponents of Chua's circuit and of the network). A
+  run of 200 correlation times sees it, but for the network.
+- Sticky and intermittent chaos: runs that have met no long episode look like others. Most are
+  refused (correlations of several scales, or heavy tails), and the rest, *of known*, are the runs
+  that miss the exponent: the estimator does not tell them apart, and no run of this length can.
+  Hamiltonian flows (Hénon-Heiles, Nosé-Hoover) swing so fast that the refusal does not see their
+  stickiness at all: their intervals are too narrow at 1000 correlation times, too.
+
+{coverage}
 """
 
+FIRST_LATER = "Sprott S"  # from here on, systems were run after the rules had been set
 COLUMNS = "exponent", "worth", "runs", "coverage", "of_known", "width", "too_short"
 
 
@@ -123,33 +147,65 @@ def collection(done: dict) -> str:
     )
 
 
-def coverage_table(found: dict) -> tuple[str, list[str], str]:
+def judged(r: dict, errors: float = 0.0) -> str:
+    """Return "low", "wide" or "": what a coverage is, by so many binomial errors."""
+    low, high = 92.0, 98.0
+    if r["coverage"] < low - errors * 100 * np.sqrt(0.92 * 0.08 / r["runs"]):
+        return "low"
+    refused = r["too_short"] >= 50
+    wide = r["coverage"] > high + errors * 100 * np.sqrt(0.98 * 0.02 / r["runs"])
+    return "wide" if wide and not refused else ""
+
+
+def share(rows: list[dict], errors: float = 0.0) -> str:
+    return f"{100 * np.mean([not judged(r, errors) for r in rows]):.0f}"
+
+
+def coverage_table(found: dict) -> tuple[str, str, str, str]:
+    """Return the table, what is outside, a summary of each length, and of halves of the systems."""
     lines = [
         "| system | steps in a correlation time | exponent | worth | runs | held, % "
         "| of known, % | width | too short, % |",
         "| --- | --- | --- | --- | --- | --- | --- | --- | --- |",
     ]
-    outside, values = [], []
     for name, row in found.items():
         for r in row["rows"]:
-            error = 100 * np.sqrt(0.05 * 0.95 / r["runs"])
-            values.append((r["worth"], r["coverage"], error))
             cells = [name, row["correlation_steps"], *(r[key] for key in COLUMNS)]
             lines.append(f"| {' | '.join('' if c is None else str(c) for c in cells)} |")
-            if not 92 - 2 * error <= r["coverage"] <= 98 + 2 * error:
-                outside.append(f"{name} ({r['worth']}, {r['coverage']} %)")
-    parts = []
+    parts, outside, halves = [], [], []
+    names = list(found)
+    later = set(names[names.index(FIRST_LATER) :]) if FIRST_LATER in names else set()
     for worth in (50, 200, 1000):
-        these = [c for w, c, _ in values if w == worth]
-        if these:
-            inside = np.mean([92 <= c <= 98 for c in these])
-            parts.append(
-                f"{worth} correlation times: {len(these)} exponents, median "
-                f"{np.median(these):.1f} %, "
-                f"from {min(these):.1f} to {max(these):.1f} %, {100 * inside:.0f} % of them "
-                "between 92 and 98 %"
-            )
-    return "\n".join(lines), outside, "\n".join(f"- {part}" for part in parts)
+        named = [(n, r) for n in found for r in found[n]["rows"] if r["worth"] == worth]
+        rows = [r for _, r in named]
+        values = [r["coverage"] for r in rows]
+        parts.append(
+            f"- {worth} correlation times: {len(rows)} exponents, median {np.median(values):.1f} "
+            f"%, from {min(values):.1f} to {max(values):.1f} %; {share(rows)} % ({share(rows, 2)} "
+            f"%) of them right, {np.mean([r['too_short'] for r in rows]):.0f} % of the runs called "
+            f"too short; median width {np.median([r['width'] for r in rows if r['width']]):.2f}"
+        )
+        split = [[r for n, r in named if (n in later) == is_later] for is_later in (False, True)]
+        halves.append(" and ".join(share(part, 2) for part in split if part) + " %")
+        each = [(n, r, judged(r, 2)) for n, r in named]
+        for word in ("low", "wide"):
+            listed = [
+                f"{n}{'' if r['exponent'] == 1 else ' λ' + str(r['exponent'])} {r['coverage']:.1f}"
+                for n, r, is_ in each
+                if is_ == word
+            ]
+            if listed:
+                which = "Below 92 %" if word == "low" else "Above 98 %"
+                outside.append(f"- {which} at {worth}: {', '.join(listed)}")
+    text = (
+        f"The rules were set while the systems before {FIRST_LATER} were at hand, all of which\n"
+        f"were looked at; the {len(later)} from there on came afterwards, and changed nothing. In\n"
+        "brackets as above, the ones and the others are right in "
+        + "; ".join(halves)
+        + "\nat the three lengths."
+    )
+    after = "Outside by more than twice the binomial error:\n\n" + "\n".join(outside)
+    return "\n".join(lines), after if outside else "", "\n".join(parts), text
 
 
 def write(root: Path) -> None:
@@ -158,15 +214,10 @@ def write(root: Path) -> None:
     done = json.loads((data / "published_exponents.json").read_text())
     found = json.loads((data / "interval_coverage.json").read_text())
     text, held, compared = differences(done)
-    rows, outside, coverage_summary = coverage_table(found)
+    rows, outside, coverage_summary, halves = coverage_table(found)
     summary = (
         f"{len(done)} systems; of {compared} exponents that are printed or exact, the interval "
         f"holds {held}, the rounding of what is printed included."
-    )
-    after = (
-        "Outside of 92 to 98 % by more than twice the binomial error: " + "; ".join(outside) + "."
-        if outside
-        else "None lies outside of 92 to 98 % by more than twice its binomial error."
     )
     page = HEAD.format(
         summary=summary,
@@ -176,6 +227,7 @@ def write(root: Path) -> None:
         n_systems=len(found),
         coverage_summary=coverage_summary,
         coverage=rows,
-        outside=after,
+        outside=outside,
+        halves=halves,
     )
     (root / "docs" / "validation" / "published.md").write_text(page)

@@ -150,6 +150,8 @@ def main():
             [[name, f"{1e3 * t['median']:.2f}", f"{found['ratios'][name]['value']:.2f}"]
              for name, t in found["seconds"].items()],
         )  # fmt: skip
+    if options.quick:
+        report["command"] = "python benchmarks/torch_modules.py --quick"
     write(options.json, report)
     slow = report["torch spectrum"]["ratios"]["loop over autograd.functional.jacobian"]["value"]
     extra = report["torch flossing"]["ratios"]["flossing_loss in a loop"]["value"]

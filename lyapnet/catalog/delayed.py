@@ -17,8 +17,7 @@ _WOLF = Reference(
     "A. Wolf, J. B. Swift, H. L. Swinney and J. A. Vastano, Physica D 16, 285 (1985), table I",
     False,
     (5e-5, 5e-5, 8e-6, 5e-4),
-    "in nats: with these, not as bits, they agree with runs of lyapnet, and with 3.64, the "
-    "dimension printed beside them",
+    "taken as nats per unit time, as which they agree with runs of lyapnet",
 )
 
 #: Exponents of a delay equation that a reference lists.

@@ -1,8 +1,7 @@
 """The loops of gated networks: their runs, and backpropagation through them.
 
-A gate of all members lies in one piece, ``(members n,)``. Loops over it do one product at a time:
-with few arrays in each the compiler can tell that none overlaps another, and takes several numbers
-at once.
+A gate of all members lies in one piece, ``(members n,)``, so that loops over it are long, and take
+several numbers at once.
 """
 
 from __future__ import annotations
@@ -12,8 +11,8 @@ from typing import Any
 import numpy as np
 
 from .functions import sigmoid_and_rest, tanh_and_slope
-from .jit import jit
-from .products import add_times, outer, product, scale, scale_and_add, times, times_three
+from .jit import jit, jit_apart
+from .products import add_times, outer, product, scale, scale_and_add, times
 
 #: Kinds of cells, by number: vanilla networks, and GRUs by where their reset gate acts.
 VANILLA, LSTM, AFTER, BEFORE = range(4)
@@ -31,47 +30,70 @@ SUMS = 1, 4, 4, 3
 _ROWS = 128
 
 
+@jit_apart
+def _new_cell(i: Any, f: Any, g: Any, c: Any, c_next: Any, t: Any) -> None:
+    for j in range(len(c)):
+        new = f[j] * c[j] + i[j] * g[j]
+        c_next[j] = new
+        t[j] = new
+
+
+@jit_apart
+def _lstm_kept(
+    i: Any, f: Any, g: Any, o: Any, not_i: Any, not_f: Any, g_slope: Any, not_o: Any, c: Any,
+    t: Any, h_next: Any, A_i: Any, A_f: Any, A_g: Any, A_o: Any, S: Any, F: Any,
+) -> None:  # fmt: skip
+    for j in range(len(c)):
+        h_next[j] = o[j] * t[j]
+        A_i[j] = i[j] * not_i[j] * g[j]
+        A_f[j] = f[j] * not_f[j] * c[j]
+        A_g[j] = i[j] * g_slope[j]
+        A_o[j] = o[j] * not_o[j] * t[j]
+        S[j] *= o[j]
+        F[j] = f[j]
+
+
 @jit
 def lstm_step(c: Any, c_next: Any, h_next: Any, a: Any, kept: Any, rest: Any) -> None:
     """Do a step, given the gates' arguments ``a (4, m)``, which become the gates."""
-    i, f, g, o = a[0], a[1], a[2], a[3]
-    t = rest[4]
+    i, f, g, o, t = a[0], a[1], a[2], a[3], rest[4]
     for j in range(2):
         sigmoid_and_rest(a[j], rest[j])
     tanh_and_slope(g, rest[2])
     sigmoid_and_rest(o, rest[3])
-    times(f, c, c_next)
-    add_times(i, g, c_next)
-    t[:] = c_next
+    _new_cell(i, f, g, c, c_next, t)
     tanh_and_slope(t, kept[4])
-    times(o, t, h_next)
-    times_three(i, rest[0], g, kept[0])
-    times_three(f, rest[1], c, kept[1])
-    times(i, rest[2], kept[2])
-    times_three(o, rest[3], t, kept[3])
-    scale(o, kept[4])
-    kept[5, :] = f
+    _lstm_kept(
+        i, f, g, o, rest[0], rest[1], rest[2], rest[3], c, t, h_next,
+        kept[0], kept[1], kept[2], kept[3], kept[4], kept[5],
+    )  # fmt: skip
+
+
+@jit_apart
+def _gru_kept(
+    after: bool, r: Any, z: Any, new: Any, not_r: Any, not_z: Any, h: Any, m: Any, h_next: Any,
+    first: Any, Z: Any, third: Any, E: Any, kept: Any,
+) -> None:  # fmt: skip
+    for j in range(len(h)):
+        change = z[j] * (h[j] - new[j])
+        h_next[j] = new[j] + change
+        Z[j] = not_z[j] * change
+        e = not_z[j] * E[j]
+        E[j] = e
+        scaled = e if after else 1.0
+        first[j] = r[j] * not_r[j] * m[j] * scaled
+        third[j] = r[j] * scaled
+        kept[j] = z[j]
 
 
 @jit
 def gru_step(after: bool, h: Any, h_next: Any, a: Any, m: Any, kept: Any, rest: Any) -> None:
     """Do the rest of a step, given r, z and the candidate's argument in ``a (3, m)``."""
-    r, z, new, Z, E = a[0], a[1], a[2], kept[1], kept[3]
-    tanh_and_slope(new, E)
-    for i in range(len(h)):
-        Z[i] = h[i] - new[i]
-        h_next[i] = new[i]
-    add_times(z, Z, h_next)
-    scale(z, Z)
-    scale(rest[1], Z)
-    scale(rest[1], E)
-    times_three(r, rest[0], m, kept[0])
-    if after:
-        scale(E, kept[0])
-        times(r, E, kept[2])
-    else:
-        kept[2, :] = r
-    kept[4, :] = z
+    tanh_and_slope(a[2], kept[3])
+    _gru_kept(
+        after, a[0], a[1], a[2], rest[0], rest[1], h, m, h_next,
+        kept[0], kept[1], kept[2], kept[3], kept[4],
+    )  # fmt: skip
 
 
 @jit

@@ -44,13 +44,6 @@ def times(a: Any, b: Any, out: Any) -> None:
 
 
 @jit
-def times_three(a: Any, b: Any, c: Any, out: Any) -> None:
-    """Multiply arrays of one axis."""
-    for i in range(len(out)):
-        out[i] = a[i] * b[i] * c[i]
-
-
-@jit
 def scale(a: Any, out: Any) -> None:
     """Multiply an array of one axis in place."""
     for i in range(len(out)):

@@ -156,8 +156,8 @@ class Spectrum(Exponents):
         if defect is None or self.system is None:
             return found
         low, high = self.confidence_interval(found.level)
-        change = np.abs(defect)
-        fine, words = judge_step(change, self.exponents, (high - low) / 2, self.system)
+        change, time = np.abs(defect), self.settings["n_steps"] * self.settings["dt"]
+        fine, words = judge_step(change, self.exponents, (high - low) / 2, self.system, time)
         if fine:
             return replace(found, step_error=change, step_verdict=words)
         return replace(

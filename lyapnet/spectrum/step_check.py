@@ -147,7 +147,7 @@ def check_step(
     low, high = coarse.confidence_interval()
     half = (high - low) / 2
     change = _change(difference, stderr, defect)
-    is_fine, words = judge_step(change, coarse.exponents, half, found)
+    is_fine, words = judge_step(change, coarse.exponents, half, found, n_steps * found.dt)
     if is_fine and defect is None:
         is_fine, words = _by_two_runs(difference, stderr, coarse.exponents)
     return StepCheck(

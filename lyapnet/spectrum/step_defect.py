@@ -17,23 +17,27 @@ _SHARE, _LEAST, _MOST = 20, 50, 300
 #: Below this part of the largest exponent the step is beyond reproach, whatever the error bars.
 NEGLIGIBLE = 1e-4
 
+#: What changes the growth over a whole run by less, in nats, is not seen in it.
+_UNSEEN = 0.01
+
 
 def judge_step(
-    change: Array, exponents: Array, half_width: Array, system: System
+    change: Array, exponents: Array, half_width: Array, system: System, time: float
 ) -> tuple[bool, str]:
-    """Say whether the step matters, and put it into a sentence."""
+    """Say whether the step matters in a run of some time, and put it into a sentence."""
     with np.errstate(invalid="ignore"):
         scale = np.where(np.isfinite(exponents), np.abs(exponents), 0.0).max(axis=-1)
         matters = (change > half_width) & (change > NEGLIGIBLE * scale[..., None])
+    matters &= change * time > _UNSEEN
     divides = isinstance(system, Flow) and system.method in CONTROLLED
     what = "a tenth of the tolerance" if divides else "halving the step"
     if not matters.any():
         finite = half_width[np.isfinite(half_width)]
         widest = f" (up to {finite.max():.1g})" if finite.size else ""
-        return True, (
-            f"fine: {what} changes exponents by up to {change.max():.1g}, less than their error "
-            f"bars{widest}"
-        )
+        than = f"less than their error bars{widest}"
+        if (change > half_width).any():
+            than = "too little to matter"
+        return True, f"fine: {what} changes exponents by up to {change.max():.1g}, {than}"
     worst = np.unravel_index(int(np.argmax(np.where(matters, change, -1.0))), change.shape)
     remedy = "smaller rtol and atol" if divides else "a smaller dt"
     stiff = "" if divides else ', or method="implicit" if the field is stiff'

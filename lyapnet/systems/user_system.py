@@ -53,8 +53,10 @@ class UserSystem(System):
     _known_vectorized = False
     #: Whether the user's Jacobian runs in lanes, None as long as that is not known.
     _derivative_in_lanes: bool | None = None
-    #: Attributes that are only remembered: they tell no map from another.
-    _remembered = ("_known_vectorized", "_derivative_in_lanes", "_told", "seen")
+    #: Attributes that are only remembered, or follow from others: they tell no map from another.
+    _remembered = (
+        "_known_vectorized", "_derivative_in_lanes", "_told", "seen", "_function", "_derivative",
+    )  # fmt: skip
     #: The user's functions of (x, input and time, p), the latter None where autograd derives it.
     _function: Function
     _derivative: Function | None
@@ -122,7 +124,6 @@ class UserSystem(System):
             alone = not self.vectorized and (isinstance(x, Lanes) or np.ndim(x) == 1)
             return of_shape(out, shape, name) if alone and shape is not None else out
 
-        call.__qualname__ = "Map._normalised.<locals>.call"  # as checkpoints have known it
         return call
 
     def _split(self, x: Any) -> list[Any]:

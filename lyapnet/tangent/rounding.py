@@ -45,8 +45,10 @@ class Disturbed(Orbit):
         self.orbit, self.noise = orbit, noise
         self._length = orbit.n_steps if n_steps is None else n_steps
         self._rng = np.random.default_rng(0)
+        self._now: Array | None = None
         if isinstance(orbit, ComposedOrbit):  # rounding comes with the product of the parts, too
-            D = orbit.composed(self._off(orbit.inner.jacobians))
+            D = orbit.inner.jacobians
+            D = orbit.composed(self._factors(D.shape) * D)
             self.orbit = JacobianOrbit(orbit.states, orbit.inputs, jacobians=D)
         self.inputs, self.members_last = orbit.inputs, orbit.members_last
         volume = orbit.log_volume
@@ -62,18 +64,24 @@ class Disturbed(Orbit):
         """Number of steps."""
         return self._length
 
-    def _off(self, a: Array) -> Array:
-        """Return numbers that are a little off."""
-        errors = self._rng.random(a.shape)
-        errors -= 0.5
-        errors *= 2 * self.noise
-        errors += 1.0
-        errors *= a
-        return errors
+    def _factors(self, shape: tuple[int, ...]) -> Array:
+        """Return factors that are a little off 1."""
+        factors = self._rng.random(shape)
+        factors -= 0.5
+        factors *= 2 * self.noise
+        factors += 1.0
+        return factors
+
+    def _off(self, rows: Array) -> Array:
+        """Return rows whose components are a little off, in the same way until a step is done."""
+        if self._now is None:
+            self._now = self._factors(rows.shape)
+        return self._now * rows
 
     def push(self, s: int, rows: Array, out: Array) -> None:
         """Carry tangent vectors through step s, their components a little off."""
         self.orbit.push(s, self._off(rows), out)
+        self._now = None
 
     def blocks(
         self, rows: Array, first: int, count: int, interval: int, least: float
@@ -84,7 +92,7 @@ class Disturbed(Orbit):
             done, following, diagonal = self.orbit.blocks(self._off(rows), s, 1, 1, least)
             if not done:
                 break
-            rows = following
+            rows, self._now = following, None
             diagonals.append(diagonal[0])
         empty = np.empty((0, *rows.shape[:-1]))
         return len(diagonals), rows, np.stack(diagonals) if diagonals else empty

@@ -1,4 +1,9 @@
-"""Networks by compiled loops are NumPy's: spectra, gradients of exponents, training."""
+"""Networks by compiled loops are NumPy's: spectra, gradients of exponents, training.
+
+``LYAPNET_EXAMPLES=500`` tries so many random networks instead of a few.
+"""
+
+import os
 
 import autograd
 import numpy as np
@@ -138,11 +143,22 @@ def test_what_there_are_no_loops_for():
     assert (settings["engine"], "activation" in settings["engine_reason"]) == ("numpy", True)
 
 
+def drawn(kind, n, gain, leak, activation, seed):
+    """Return a random network; gates are open or shut to several degrees."""
+    if kind == "vanilla":
+        options = {"leak": leak, "activation": activation}
+        return ln.VanillaRNN.random(n, gain=gain, n_inputs=1, rng=seed, **options)
+    if kind == "lstm":
+        return ln.LSTM.random(n, gain=2 * gain, bias=1.0, rng=seed)
+    return ln.GRU.random(n, gain=2 * gain, bias=0.5, reset_after=kind == "gru", rng=seed)
+
+
 # In the example rounding decides to which of two directions a basis turns, and both engines say so.
 @pytest.mark.filterwarnings("ignore:these exponents are unreliable. rounding in the products")
-@settings(max_examples=60, deadline=None)
-@example(6, 6, 2.0, 0.3, "relu", 1, (), 20258)
+@settings(max_examples=int(os.environ.get("LYAPNET_EXAMPLES", "60")), deadline=None)
+@example("vanilla", 6, 6, 2.0, 0.3, "relu", 1, (), 20258)
 @given(
+    kind=st.sampled_from(["vanilla", "lstm", "gru", "gru, reset before"]),
     n=st.integers(1, 12),
     k=st.integers(1, 12),
     gain=st.floats(0.2, 2.5),
@@ -152,11 +168,10 @@ def test_what_there_are_no_loops_for():
     members=st.sampled_from([(), (2,)]),
     seed=st.integers(0, 2**20),
 )
-def test_random_networks(n, k, gain, leak, activation, interval, members, seed):
+def test_random_networks(kind, n, k, gain, leak, activation, interval, members, seed):
     """Both engines find the same, or fail alike."""
-    cell = ln.VanillaRNN.random(
-        n, gain=gain, leak=leak, activation=activation, n_inputs=1, rng=seed
-    )
+    cell = drawn(kind, n, gain, leak, activation, seed)
+    n = cell.dim
     x0 = np.random.default_rng(seed).standard_normal((*members, n))
     outcomes = []
     for engine in ENGINES:

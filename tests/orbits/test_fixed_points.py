@@ -4,6 +4,8 @@ import autograd.numpy as anp
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose
+from scipy.linalg import expm
+from scipy.optimize import fsolve
 
 import lyapnet as ln
 
@@ -224,7 +226,7 @@ def test_monodromy_matrices_to_eight_digits():
                     atol=1e-8)  # fmt: skip
     assert cycle.stable
 
-    # Stuart-Landau under a force along its cycle, autonomous van der Pol by divergence
+    # autonomous van der Pol, by divergence
     free = ln.Flow(
         lambda x: anp.array([x[1], (1 - x[0] ** 2) * x[1] - x[0]]), 2, dt=0.05, method="dop853"
     )
@@ -232,6 +234,36 @@ def test_monodromy_matrices_to_eight_digits():
     assert_allclose(cycle.period, 6.6632868593231, atol=1e-8)
     mean = np.mean(1 - cycle.states[:-1, 0] ** 2)  # spectral accuracy over a period
     assert_allclose(cycle.exponents, [0, mean], atol=1e-8)
+
+
+def test_the_monodromy_matrix_of_a_forced_stuart_landau_oscillator():
+    # z' = (1 + 1.2 i) z - |z|^2 z + F exp(i W t). Exact: turning with the force it is autonomous,
+    # w' = (1 + (1.2 - W) i) w - |w|^2 w + F, and the monodromy matrix of its fixed point, a cycle
+    # of period T = 2 pi / W, is exp(A T), A being the Jacobian there.
+    W, F = 1.0, 0.6
+
+    def field(x, t):
+        r2 = x[0] ** 2 + x[1] ** 2
+        return anp.array([
+            x[0] - 1.2 * x[1] - r2 * x[0] + F * anp.cos(W * t),
+            1.2 * x[0] + x[1] - r2 * x[1] + F * anp.sin(W * t),
+        ])  # fmt: skip
+
+    def turning(x):
+        return field(x, 0.0) + W * np.array([x[1], -x[0]])
+
+    at = fsolve(turning, [1.1, 0.1], xtol=1e-13)
+    r2 = at @ at
+    A = np.array([[1 - r2, W - 1.2], [1.2 - W, 1 - r2]]) - 2 * np.outer(at, at)
+    T = 2 * np.pi / W
+    flow = ln.Flow(field, 2, dt=T / 100, time=True, method="dop853")
+    M = ln.stroboscopic(flow, T).jacobian(at)
+    assert_allclose(M, expm(A * T), atol=1e-8)
+    cycle = ln.periodic_orbit(flow, T, x0=[1.0, 0.0], transient=2000)
+    assert_allclose(cycle.states[0], at, atol=1e-8)
+    exact = np.sort(np.linalg.eigvals(A).real)[::-1]
+    assert_allclose(cycle.exponents, exact, atol=1e-8)
+    assert cycle.stable
 
 
 def test_failures_say_what_to_do():

@@ -248,6 +248,11 @@ def test_a_system_that_has_been_used_is_the_same(name):
     assert alike(before, describe(system))
 
 
-def test_systems_of_user_functions_are_described_as_before_their_base_had_a_file_of_its_own():
-    found = describe(ln.Map(lambda x: 0.5 * x, 1))["attributes"]["_function"]
-    assert found["function"] == "Map._normalised.<locals>.call"
+def test_what_lyapnet_makes_of_a_maps_functions_does_not_count_and_these_do():
+    henon = describe(ln.catalog.henon())
+    older = {**henon["attributes"], "_function": {"function": "Map.call"}, "_derivative": None}
+    assert alike({**henon, "attributes": older}, henon)
+    maps = [ln.Map(step, 1, params=1.0) for step in (lambda x, p: p * x, lambda x, p: p + x)]
+    assert not alike(*map(describe, maps))
+    given = [ln.Map(lambda x: 0.5 * x, 1, jacobian=D) for D in (None, lambda x: [[0.5]])]
+    assert not alike(*map(describe, given))

@@ -43,7 +43,7 @@ def transposed(flow):
         ("standard", ["derivative", "volume", "pairing"]),
         ("tent", ["derivative", "volume"]),
         ("lorenz63", ["derivative", "volume", "divergence", "zero exponent"]),
-        ("roessler", ["derivative", "volume", "zero exponent"]),
+        ("roessler", ["derivative", "volume", "divergence", "zero exponent"]),
         ("linear_flow", ["derivative", "volume"]),
     ],
 )

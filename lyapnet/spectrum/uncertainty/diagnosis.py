@@ -161,7 +161,7 @@ def diagnose(
     ensemble disagrees if its members' means differ by more than their errors. The two tests are
     made at a level of 0.01 for all exponents and members together (Bonferroni). A drift that
     leaves an exponent within `tol`, half-width included, is tolerated. Members of one system that
-    are too short are left out as long as they are less than half of all, and counted in words;
+    are too short are left out as long as they are a quarter of all at most, and counted in words;
     heavy tails are looked for in all members laid end to end.
 
     With `tol`, it is not there yet if a half-width exceeds it, else converged. Without, it is
@@ -264,4 +264,4 @@ def _end_to_end_heavy(growth: Array, durations: Array) -> NDArray[np.bool_]:
 def _that_tell(estimate: Estimate) -> NDArray[np.bool_]:
     """Return the members whose errors are known, shape (...); all of them if these are few."""
     tell: NDArray[np.bool_] = np.asarray(~estimate.too_short.any(axis=-1))
-    return tell if 2 * tell.sum() > tell.size else np.ones_like(tell)
+    return tell if 4 * tell.sum() >= 3 * tell.size else np.ones_like(tell)

@@ -51,6 +51,32 @@ def heavy_tailed(deviation: Array) -> NDArray[np.bool_]:
     return heavy
 
 
+def unevenness(deviation: Array) -> Array:
+    r"""Return what uneven batches add to the relative variance of a variance, shape (m,).
+
+    Of n independent batches, the variance of a variance over its square is
+    :math:`2/n + κ/n`, with the excess kurtosis κ; this is the second term,
+    :math:`\sum d^4 / (\sum d^2)^2 - 3/n`, the largest over dyadic scales: 0 for normal growth,
+    1 where a single batch carries everything.
+
+    Parameters
+    ----------
+    deviation : ndarray, shape (batches, m)
+        Growth less its expectation.
+    """
+    uneven = np.zeros(deviation.shape[1])
+    while True:
+        n = len(deviation)
+        squares = deviation**2
+        total = squares.sum(axis=0)
+        share = np.einsum("ij,ij->j", squares, squares)
+        share = np.divide(share, total**2, out=np.zeros_like(total), where=total**2 > 0)
+        uneven = np.maximum(uneven, share - 3 / n)
+        if n < 2 * SCALES[1]:
+            return uneven
+        deviation = deviation[: n // 2 * 2 : 2] + deviation[1 : n // 2 * 2 : 2]
+
+
 def _skewness(deviation: Array, n: int) -> Array:
     """Return the skewness of sums over `n` equal parts, shape (m,)."""
     length = len(deviation) // n

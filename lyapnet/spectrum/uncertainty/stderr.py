@@ -18,20 +18,24 @@ from scipy import special
 
 from ...numerics.arrays import Array
 from .floor import rounding, within_logarithm
-from .heavy_tails import heavy_tailed
+from .heavy_tails import heavy_tailed, unevenness
 from .low_frequencies import (
-    CAUTIOUS,
+    CHOICE,
     FEWEST_COSINES,
     MOST_COSINES,
-    autoregressive_limit,
+    at_the_ends,
     cosine_power,
+    independent_steps,
+    most_cosines,
     number_of_cosines,
+    too_few_steps,
 )
 from .regular import constant_to_rounding, regular_bound
 
 MOST_BATCHES = 1024  # low frequencies are all that is used: finer batches would change nothing
-COSINES_TO_STOP = 20  # with looks a factor LOOK_FACTOR apart, a rule that stops keeps its coverage
-MARGIN_TO_STOP = 1.3  # of the width, with fewer: chance makes such intervals narrow more often
+DOF_TO_STOP = 16  # with looks a factor LOOK_FACTOR apart, a rule that stops keeps its coverage
+MARGIN_TO_STOP = 2.0  # of the width, with fewer: chance makes such intervals narrow more often
+FEW_STEPS = 60.0  # for which the bound of regular growth is better
 LOOK_FACTOR = 1.5
 
 
@@ -72,14 +76,13 @@ class Estimate(NamedTuple):
         """Return where a run may stop for ``half_width(level) <= tol``, shape (...).
 
         A rule that stops at the first narrow interval prefers those that are too narrow. With
-        at least 20 degrees of freedom (a run worth about 100 independent steps), and looks whose
-        run lengths differ by a factor of `LOOK_FACTOR` or more, 95 % intervals still hold the
-        truth 91 times in 100, and the error is below `tol` 96 times. With 8, where the spectrum of
-        the growth is not flat, 1.3 times the half-width must be below `tol`; with fewer, runs go
-        on. A mean of ``-inf`` has no width and counts as settled.
+        at least 16 degrees of freedom, and looks whose run lengths differ by a factor of
+        `LOOK_FACTOR` or more, 95 % intervals still hold the truth about 90 times in 100, and the
+        error is below `tol` 95 times or more. With fewer, twice the half-width must be below
+        `tol`. A mean of ``-inf`` has no width and counts as settled.
         """
-        margin = np.where(self.dof >= COSINES_TO_STOP, 1.0, MARGIN_TO_STOP)
-        narrow = (margin * self.half_width(level) <= tol) & (self.dof >= CAUTIOUS)
+        margin = np.where(self.dof >= DOF_TO_STOP, 1.0, MARGIN_TO_STOP)
+        narrow = margin * self.half_width(level) <= tol
         return narrow | np.isneginf(self.mean)
 
 
@@ -90,18 +93,22 @@ def mean_and_stderr(growth: ArrayLike, durations: ArrayLike) -> Estimate:
     of the block in units of the run's length T,
 
     .. math:: Y_j = \sqrt{2/T}\,\sum_b (g_b - d_b\,\bar g) \cos(\pi j t_b), \qquad
-              \mathrm{stderr}^2 = \frac{1}{\nu T} \sum_{j=1}^{\nu} Y_j^2 .
+              \mathrm{stderr}^2 = \frac{1}{T} \Bigl(\frac{1}{\nu} \sum_{j=1}^{\nu} Y_j^2
+              - E\Bigr) .
 
-    ν is 24 where the spectrum is seen to be flat, 8 where it is not, 4 where the lowest cosines
-    rise, and fewer where an AR(1) plug-in [3]_ asks for it (`low_frequencies`). Where this leaves
-    fewer than 4 (a run worth less than about 20 independent steps, or 12 blocks), the run is too
-    short to tell and ``stderr`` is infinite; and so it is where single rare episodes carry the
-    growth (`heavy_tails`).
+    ν is 24 where the spectrum is seen to be flat, 5 where it is not, 4 where the lowest cosines
+    rise, and fewer where an AR(1) plug-in [3]_ asks for it; E is what both ends of the run add to
+    every cosine but not to the mean (`low_frequencies`). A run is too short to tell, and
+    ``stderr`` infinite, if it is worth fewer than 25 independent steps (or has fewer than 12
+    blocks), or fewer than 200 and is correlated on several scales, so that something slower may be
+    hidden; and where single rare episodes carry the growth (`heavy_tails`). There are fewer than ν
+    degrees of freedom where few batches carry the variance (`heavy_tails.unevenness`), and 4 where
+    ν is 5.
 
     If the growth is a coboundary (zero asymptotic variance: a zero exponent of a flow, the logistic
     map at r = 4), the error is ``(φ(x_T) - φ(x_0)) / T``, and ``stderr`` falls as 1/T with it. If
     it is regular (fixed points, cycles, rotations of the basis), that error is bounded, and where
-    fewer than 20 cosines are left, ``stderr`` is the bound of `regular.regular_bound`:
+    a run is worth few steps, ``stderr`` is the bound of `regular.regular_bound`:
     such intervals hold the truth more often than their level says.
 
     Parameters
@@ -233,17 +240,21 @@ def estimate(batches: Array, durations: Array, n_blocks: int) -> Estimate:
     growth = np.where(singular, 0.0, batches).reshape(n, -1)
     deviation = growth - durations[:, None] * finite_mean.ravel()
     power = cosine_power(deviation, durations)
-    limit = autoregressive_limit(deviation)
-    n_cosines = number_of_cosines(power, limit)
-    n_cosines = np.where(heavy_tailed(deviation), 0, n_cosines)
-    dof = np.maximum(n_cosines, 1)
+    worth = independent_steps(deviation, durations, power)
+    n_cosines = number_of_cosines(power, *worth)
+    short = too_few_steps(power, *worth, n) | heavy_tailed(deviation)
+    short |= n_cosines < FEWEST_COSINES
+    count = np.maximum(n_cosines, 1)
     cumulated = np.cumsum(power[:MOST_COSINES], axis=0)
-    variance = np.take_along_axis(cumulated, dof[None] - 1, axis=0)[0] / (dof * total_time)
-    stderr = np.where(n_cosines < FEWEST_COSINES, np.inf, np.sqrt(variance))
+    level = np.take_along_axis(cumulated, count[None] - 1, axis=0)[0] / count
+    variance = (level - at_the_ends(power, level)) / total_time
+    stderr = np.where(short, np.inf, np.sqrt(variance))
+    doubt = unevenness(deviation) + np.where(count < most_cosines(power), CHOICE, 0.0)
+    dof = np.maximum(1.0, 2 / (2 / count + doubt))
     regular, bound = regular_bound(growth, durations, n_blocks / n)
-    bounded = regular & ((limit < COSINES_TO_STOP) | (n_cosines < FEWEST_COSINES))
+    bounded = regular & (short | (worth[1] < FEW_STEPS))
     stderr = np.where(bounded, bound, stderr).reshape(mean.shape)
-    dof = np.where(bounded, MOST_COSINES, dof).astype(np.float64).reshape(mean.shape)
+    dof = np.where(bounded, MOST_COSINES, dof).reshape(mean.shape)
     # Tangent vectors of regular orbits grow like powers of time: such a sign is not known.
     constant = constant_to_rounding(growth, durations, n_blocks / n).reshape(mean.shape)
     unknown = within_logarithm(finite_mean, total_time, n_blocks) & ~constant

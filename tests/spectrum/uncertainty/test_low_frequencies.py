@@ -6,6 +6,12 @@ from scipy.signal import lfilter
 from series import ar1, moving_average
 
 from lyapnet.spectrum.uncertainty.diagnosis import diagnose
+from lyapnet.spectrum.uncertainty.low_frequencies import (
+    at_the_ends,
+    cosine_power,
+    independent_steps,
+    too_few_steps,
+)
 from lyapnet.spectrum.uncertainty.stderr import mean_and_stderr
 
 
@@ -73,7 +79,7 @@ def swinging(rng, n, members=1000):
 
 def test_growth_that_swings_gets_no_interval_of_three_times_the_width():
     # Before: 1.9 and 1.2 times, held 100 %; as of the Lorenz system in runs of 50 time units.
-    for n, most in ((500, 1.6), (4000, 1.35)):
+    for n, most in ((500, 1.6), (4000, 1.5)):
         held, width, _ = summary(swinging(np.random.default_rng(1), n))
         assert held >= 0.92
         assert width < most
@@ -95,5 +101,57 @@ def test_flat_spectra_keep_their_cosines(n):
     held, width, estimate = summary(growth)
     assert 0.93 <= held <= 0.97
     assert width < 1.1
-    assert np.mean(estimate.dof == 24) > 0.75
+    assert np.mean(estimate.dof > 20) > 0.7
     assert not estimate.too_short.any()
+
+
+def test_the_ends_of_a_run_add_twice_to_cosines_what_they_add_to_the_mean():
+    # growth φ_{b+1} - φ_b, of an AR(1) process φ of variance 1: the mean has one of nearly 2/n²
+    rho, n, ones = 0.9, 4000, np.ones(4000)
+    phi = ar1(np.random.default_rng(4), rho, n + 1, 500) * np.sqrt(1 - rho**2)
+    growth = np.diff(phi, axis=0)
+    power = cosine_power(growth - growth.mean(axis=0), ones)
+    level = power[:2].mean(axis=0)
+    assert n * level.mean() == pytest.approx(4, rel=0.15)
+    # two thirds of φ are within the 216 cosines that are looked at
+    assert 0.9 < n * np.mean(at_the_ends(power, level)) < 2 * 2 / 3 * 1.1
+    flat = cosine_power(np.random.default_rng(5).standard_normal((400, 2000)), ones[:400])
+    level = flat[:8].mean(axis=0)
+    assert np.mean(at_the_ends(flat, level) / level) < 0.1
+
+
+@pytest.mark.parametrize(
+    ("rho", "n", "steps"), [(0.0, 500, 500), (0.5, 900, 300), (0.9, 3800, 200)]
+)
+def test_independent_steps_of_ar1(rho, n, steps):
+    growth = ar1(np.random.default_rng(6), rho, n)
+    found = independent_steps(growth, np.ones(n), cosine_power(growth, np.ones(n)))
+    assert np.median(found[0]) == pytest.approx(steps / 0.918, rel=0.1)  # median of χ²_8 / 8
+    assert np.median(found[1]) == pytest.approx(steps, rel=0.05)
+    assert np.mean(too_few_steps(cosine_power(growth, np.ones(n)), *found, n)) < 5e-3
+
+
+def standard_map(n, members, K=1.0):
+    """Growth (n, members) of the leading direction, in a sea with islands, after mixing."""
+    rng = np.random.default_rng(7)
+    x, p = 0.1 + 1e-3 * rng.random((2, members))
+    v = rng.standard_normal((2, members))
+    growth = np.empty((n, members))
+    for i in range(-20_000, n):
+        kick = v[1] + K * np.cos(x) * v[0]
+        p = (p + K * np.sin(x)) % (2 * np.pi)
+        x = (x + p) % (2 * np.pi)
+        v = np.array([v[0] + kick, kick])
+        length = np.hypot(*v)
+        v /= length
+        if i >= 0:
+            growth[i] = np.log(length)
+    return growth
+
+
+# Before, 80 % of the runs had an error, and half of these intervals missed the exponent.
+def test_sticky_chaos_is_refused():
+    growth = standard_map(14_400, 60).reshape(400, 36, 60).sum(axis=1)
+    assert mean_and_stderr(growth, np.full(400, 36.0)).too_short.mean() > 0.75
+    found = diagnose(growth[:, :32, None], np.full(400, 36.0))
+    assert found.verdict.startswith(("too short", "drifting"))

@@ -27,7 +27,7 @@ def test_intervals_hold_the_truth_under_autocorrelation(rho):
     rng = np.random.default_rng(1)
     held, estimate = coverage(ar1(rng, rho, worth(rho)))
     assert LEAST <= held <= MOST
-    assert np.mean(estimate.too_short) < 0.02
+    assert np.mean(estimate.too_short) < 0.04
 
 
 def test_error_that_ignores_autocorrelation_fails_the_same_test():
@@ -45,9 +45,9 @@ def test_error_that_ignores_autocorrelation_fails_the_same_test():
         lambda rng: rng.standard_t(3, (100, REPLICATIONS)),
         lambda rng: rng.exponential(size=(100, REPLICATIONS)) - 1,
         lambda rng: ar1(rng, 0.95, 8000, 1000),
-        # a slow component under noise of the same variance, worth 50 independent steps itself
+        # a slow component under noise of the same variance, worth 200 independent steps itself
         lambda rng: (
-            ar1(rng, 0.95, 1950) * np.sqrt(1 - 0.95**2) + rng.standard_normal((1950, REPLICATIONS))
+            ar1(rng, 0.95, 7800, 1000) * np.sqrt(1 - 0.95**2) + rng.standard_normal((7800, 1000))
         ),
     ],
     ids=[
@@ -99,7 +99,7 @@ def test_blocks_hardly_matter_and_time_has_units():
     blocks = mean_and_stderr(steps.reshape(600, 20, -1).sum(axis=1), np.full(600, 20.0))
     np.testing.assert_allclose(blocks.mean, fine.mean, rtol=0, atol=1e-13)
     # where both use 24 cosines, these are the same but for an attenuation of less than 1 %
-    same = (fine.dof == 24) & (blocks.dof == 24)
+    same = (fine.dof > 20) & (blocks.dof > 20)
     assert np.mean(same) > 0.6
     np.testing.assert_allclose(blocks.stderr[same], fine.stderr[same], rtol=0.02)
     seconds = mean_and_stderr(steps, np.full(12_000, 0.01))
@@ -148,9 +148,11 @@ def test_settled_needs_a_narrow_interval_and_enough_degrees_of_freedom():
     estimate = mean_and_stderr(growth, np.ones(5000))
     assert estimate.settled(1.01 * estimate.half_width()).all()
     assert not estimate.settled(0.99 * estimate.half_width()).any()
-    few = mean_and_stderr(1e-6 * growth[:20] + 1, np.ones(20))
+    few = mean_and_stderr(growth[:20] + 1, np.ones(20))
     assert np.isfinite(few.stderr).all()
-    assert not few.settled(1.0).any()
+    assert not few.settled(1.9 * few.half_width()).any()
+    assert few.settled(2.1 * few.half_width()).all()
+    assert not mean_and_stderr(growth[:10], np.ones(10)).settled(1e9).any()
 
 
 def test_stopping_at_a_width_keeps_the_coverage():
