@@ -41,7 +41,7 @@ def warn_if_held(before: tuple[str, float] | None, after: tuple[str, float] | No
     warnings.warn(
         f"flossing has opened the {before[0]} gate from {before[1]:.2f} to {after[1]:.2f} in the "
         "mean: the exponents are closer to zero because the network holds its state, which helps "
-        'a task to hold something, and hinders most others; draw the network with bias="open" for '
-        "those",
+        'a task to hold something, and hinders most others; draw the network with bias="open", '
+        "which has served both, and floss it adaptively",
         stacklevel=4,
     )

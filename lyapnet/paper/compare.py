@@ -98,25 +98,6 @@ def change(records: Records, name: str, low: Any, high: Any) -> tuple[Records, I
     return pairs, difference(each) if each else None
 
 
-def difference_of(
-    records: Records, low: dict[str, Any], high: dict[str, Any], by: Sequence[str]
-) -> Interval | None:
-    """Return how many more networks learn with some parameters than with others.
-
-    The mean over the settings `by`, those of `low` and `high` apart, in which there are both; None
-    where there are none.
-    """
-    by = [name for name in by if name not in {**low, **high}]
-    keys = {json.dumps([r.get(name) for name in by]) for r in records}
-    each = []
-    for key in sorted(keys):
-        some = records.where(**dict(zip(by, json.loads(key), strict=True)))
-        pair = tuple(learned(some.where(**one)) for one in (low, high))
-        if all(flags.size for flags in pair):
-            each.append(pair)
-    return difference(each) if each else None
-
-
 def gain(claim: str, records: Records, name: str, low: Any, high: Any) -> list[Finding]:
     """Judge whether more networks learn with one value than with another.
 

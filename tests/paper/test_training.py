@@ -83,7 +83,7 @@ CLAIMED |= {
     "rivals": lambda p, _: p["condition"] == "rule" and (p["task"] != "hold" or p["k"] == 4),
     "rule": lambda p, _: p["condition"] == "rule",
     "surface": lambda p, _: (
-        p["condition"] == "during" and (p["episode"] == 180 or len(p["at"]) == 3)
+        p["condition"] == "during" and (p["episode"] == 180 or p["at"][:1] == [50])
     ),
     "window": lambda p, _: 2 * p["steps"] >= p["lag"],
 }
