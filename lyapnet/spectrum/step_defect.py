@@ -30,7 +30,7 @@ def judge_step(
         matters = (change > half_width) & (change > NEGLIGIBLE * scale[..., None])
     matters &= change * time > _UNSEEN
     divides = isinstance(system, Flow) and system.method in CONTROLLED
-    what = "a tenth of the tolerance" if divides else "halving the step"
+    what = "half of dt with a tenth of the tolerance" if divides else "halving the step"
     if not matters.any():
         finite = half_width[np.isfinite(half_width)]
         widest = f" (up to {finite.max():.1g})" if finite.size else ""
@@ -39,7 +39,7 @@ def judge_step(
             than = "too little to matter"
         return True, f"fine: {what} changes exponents by up to {change.max():.1g}, {than}"
     worst = np.unravel_index(int(np.argmax(np.where(matters, change, -1.0))), change.shape)
-    remedy = "smaller rtol and atol" if divides else "a smaller dt"
+    remedy = "a smaller dt, or smaller rtol and atol" if divides else "a smaller dt"
     stiff = "" if divides else ', or method="implicit" if the field is stiff'
     return False, (
         f"too coarse: {what} changes exponents by up to {change[worst]:.2g}, more than their "

@@ -17,6 +17,7 @@ from ..numerics.arrays import Array
 from ..numerics.autodiff import member
 from .compiled_orbit import CompiledOrbit
 from .protocol import as_system
+from .user_function import check_repeatable
 
 #: Steps of a run from which on it is worth a compilation: of a small system, of others.
 _LONG, _LONGER = 100, 1000
@@ -94,7 +95,13 @@ def loop_of(system: Any, x: Array, inputs: Array | None, k: int, n_steps: int) -
     except Untraceable as error:
         return _refused(system, f"`{system.named}` cannot be compiled: {error}")
     if not _agrees(loop, system, x, inputs):
-        return _refused(system, f"`{system.named}` called twice on one state does not do the same")
+        now = (
+            None
+            if inputs is None
+            else np.broadcast_to(inputs[0], (*x.shape[:-1], inputs.shape[-1]))
+        )
+        check_repeatable(system.over_time(x.shape[:-1])[0], (x, now, system.params), system.named)
+        return _refused(system, f"`{system.named}` does something else than its compiled form")
     return loop, ""
 
 

@@ -198,14 +198,18 @@ class Flow(Map):
         return f"start closer to the attractor{inputs}, or take a smaller dt{stiff}"
 
     def finer(self) -> tuple[Flow, int]:
-        """Return the flow with half the step, or a tenth of the tolerance; see `System.finer`."""
+        """Return the flow with half the step, and a tenth of the tolerance; see `System.finer`.
+
+        The tolerance alone is that of the state: of directions that decay within a part of a step
+        it knows nothing.
+        """
+        other = self.with_dt(self.dt / 2)
         if self.method not in CONTROLLED:
-            return self.with_dt(self.dt / 2), 2
-        other = copy.copy(self)
+            return other, 2
         assert self.rtol is not None
         assert self.atol is not None
         other.rtol, other.atol = max(self.rtol / 10, 1e-14), self.atol / 10
-        return other, 1
+        return other, 2
 
     def masked(self, D: Any) -> Any:
         """Return what is left of the Jacobian of a step."""

@@ -48,6 +48,17 @@ def same(columns: Function, expected: Array, x: Array, u: Array | None, p: Tree)
     )
 
 
+def check_repeatable(function: Function, some: tuple[Any, ...], name: str) -> None:
+    """Refuse a user's function that does not do the same when it is called on the same again."""
+    with np.errstate(all="ignore"):
+        first, second = (np.asarray(function(*some), dtype=float) for _ in range(2))
+    if not np.array_equal(first, second, equal_nan=True):
+        raise ValueError(
+            f"`{name}` does not return the same when it is called twice on one state: what changes "
+            "with time is taken by `time=True` or as `inputs`, noise by `NoisyFlow` or as `inputs`"
+        )
+
+
 def check_arguments(name: str, function: Any, given: tuple[str, ...]) -> None:
     """Refuse a function that cannot be called with x, and with t, u and p where there are such.
 

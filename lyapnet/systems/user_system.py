@@ -24,7 +24,7 @@ from ..numerics.autodiff import (
 from ..numerics.lanes import Lanes, lifted
 from ..numerics.plain_numpy import for_autograd
 from .protocol import System
-from .user_function import of_shape, same
+from .user_function import check_repeatable, of_shape, same
 
 #: So many states are too many to be silent about calling a function for each.
 _MANY = 512
@@ -93,7 +93,8 @@ class UserSystem(System):
         traceable = for_autograd(function)
 
         def call(x: Any, now: Any, p: Tree) -> Any:
-            given = self._split(x)
+            # A copy: a function that writes into its argument has not changed the state.
+            given = self._split(x.copy() if isinstance(x, np.ndarray) else x)
             if self.time:
                 given.append(now[..., -1] if self.vectorized else now[-1])
                 now = now[..., :-1] if self.vectorized else now[:-1]
@@ -110,6 +111,10 @@ class UserSystem(System):
                     "a number; if parameters are those of an ensemble, give `x0` its axes in front"
                 ) from error
             except (TypeError, IndexError) as error:
+                if self.time and "scalar" in str(error):
+                    raise TypeError(
+                        f"`{name}` failed ({error}): it is called as {name}(x, t), the state first"
+                    ) from error
                 if not (self._counts and re.search("integer|indices", str(error))):
                     raise
                 raise TypeError(
@@ -226,6 +231,8 @@ class UserSystem(System):
             for mode in ("columns", "lanes"):
                 if reproduces(mode):
                     return mode
+            some = states[:1], None if inputs is None else inputs[:1], self.params
+            check_repeatable(step(self._mode), some, self.named)
             self._tell_slow(self.named, states[1:])
         elif self.vectorized and n_steps > 1 and not self._known_vectorized:
             if not reproduces(self._mode):

@@ -289,3 +289,72 @@ def test_parameters_of_an_ensemble_want_states_of_one():
             ln.lyapunov_spectrum(system, 100, x0=x0)
     found = ln.lyapunov_spectrum(ln.Map(joined, 2, params=a), 100, x0=np.full((5, 2), 0.1), rng=0)
     assert found.exponents.shape == (5, 2)
+
+
+# ---- functions that are no functions of their arguments
+
+
+def standard_map(s):
+    """Write into the argument, as textbooks do."""
+    s[1] = s[1] + 2 * np.sin(s[0])
+    s[0] = (s[0] + s[1]) % (2 * np.pi)
+    return s
+
+
+def halved(x):
+    x *= 0.5
+    return x
+
+
+@pytest.mark.parametrize("n_steps", [50, 5000])
+def test_a_function_that_writes_into_its_argument_changes_no_state(n_steps):
+    def pure(s):
+        p = s[1] + 2 * np.sin(s[0])
+        return np.array([(s[0] + p) % (2 * np.pi), p])
+
+    runs = [
+        ln.lyapunov_spectrum(ln.Map(f, 2), n_steps, x0=[0.5, 0.3], transient=0, rng=0).exponents
+        for f in (standard_map, pure)
+    ]
+    # chaos keeps the last bits for some thirty steps
+    assert_allclose(*runs, rtol=0, atol=1e-9 if n_steps == 50 else 0.05)
+    assert runs[0][0] > 0.2
+    s = ln.lyapunov_spectrum(ln.Map(halved, 2), n_steps, x0=[1.0, 1.0], rng=0)
+    assert_allclose(s.exponents, np.log(0.5), rtol=1e-12)
+    x = np.array([0.3])
+    ln.Map(halved, 1).step(x)
+    assert x == 0.3
+
+
+def test_a_field_that_writes_into_its_argument_changes_no_stage():
+    def field(x):
+        x -= 0.1
+        return -x
+
+    states = ln.Flow(field, 1, dt=0.01).orbit(np.array([0.3]), None, 200).states
+    assert_allclose(states[-1], 0.1 + 0.2 * np.exp(-2.0), rtol=1e-9)
+
+
+class Alternating:
+    """Grow and shrink in turn."""
+
+    calls = 0
+
+    def __call__(self, x):
+        self.calls += 1
+        return (3.0 if self.calls % 2 else 0.2) * x
+
+
+@pytest.mark.parametrize("n_steps", [50, 5000])
+@pytest.mark.parametrize("kind", ["counter", "noise"])
+def test_what_is_no_function_of_the_state_is_refused(kind, n_steps):
+    rng = np.random.default_rng(0)
+    step = Alternating() if kind == "counter" else lambda x: 0.5 * x + rng.standard_normal()
+    with pytest.raises(ValueError, match=r"`step` does not return the same .* `NoisyFlow`"):
+        ln.lyapunov_spectrum(ln.Map(step, 1), n_steps, x0=[0.3], rng=0)
+
+
+def test_scipys_order_of_arguments_is_named():
+    flow = ln.Flow(lambda t, x: np.array([x[1], np.cos(t) - x[0]]), 2, dt=0.01, time=True)
+    with pytest.raises(TypeError, match=r"field\(x, t\), the state first"):
+        ln.lyapunov_spectrum(flow, 100, x0=[1.0, 1.0], rng=0)
