@@ -37,7 +37,7 @@ from ..numerics.lanes import Decision, recording
 from .jacobian_orbit import JacobianOrbit
 from .jumping_step import SLIDES, JumpingStep, Part, Sliding
 from .orbit import Orbit
-from .user_system import same
+from .user_function import same
 
 #: Surfaces at which a field must be continuous to be taken for so.
 _KINKS = 5

@@ -27,7 +27,8 @@ from .engine import loop_of, missing
 from .jacobian_orbit import JacobianOrbit
 from .orbit import Orbit
 from .protocol import System
-from .user_system import UserSystem, check_arguments
+from .user_function import check_arguments
+from .user_system import UserSystem
 
 
 class Map(UserSystem):

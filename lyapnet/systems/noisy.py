@@ -15,7 +15,7 @@ from ..numerics.arrays import Array, Seed
 from ..numerics.autodiff import Function, Tree, jacobian_of, over_states
 from .drive import Drive
 from .map import Map
-from .user_system import check_arguments
+from .user_function import check_arguments
 
 #: Increments are drawn in blocks of so many steps, each from a seed of its own, so that a run can
 #: be continued or retraced from the middle.

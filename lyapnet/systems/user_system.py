@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 import re
 import warnings
 from collections.abc import Callable
@@ -25,6 +24,7 @@ from ..numerics.autodiff import (
 from ..numerics.lanes import Lanes, lifted
 from ..numerics.plain_numpy import for_autograd
 from .protocol import System
+from .user_function import of_shape, same
 
 #: So many states are too many to be silent about calling a function for each.
 _MANY = 512
@@ -236,70 +236,3 @@ class UserSystem(System):
                 )
             self._known_vectorized = True
         return self._mode
-
-
-def of_shape(out: Any, shape: tuple[int, ...], name: str) -> Any:
-    """Return what a user's function has returned for one state, if it has the right shape.
-
-    A number alone is taken where only one is wanted. Any other shape is refused: it would be
-    broadcast to something that looks right.
-    """
-    found = tuple(np.shape(out))
-    if found == shape:
-        return out
-    if found in ((), (1,)) and set(shape) == {1}:
-        return anp.reshape(out, shape) if isinstance(out, np.ndarray) else out + np.zeros(shape)
-    raise ValueError(
-        f"`{name}` must return an array of shape {shape} for a state of {shape[0]} components, got "
-        f"shape {found}; if parameters are those of an ensemble, give `x0` its axes in front"
-    )
-
-
-def same(columns: Function, expected: Array, x: Array, u: Array | None, p: Tree) -> bool:
-    """Compare a trial evaluation by columns with known values.
-
-    A function that is not made for columns may fail in any way, by an assertion of its own or by
-    one that its compiler raises: all of these mean no.
-    """
-    try:
-        with np.errstate(all="ignore"), warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            found = np.asarray(columns(x, u, p), dtype=float)
-    except Exception:
-        return False
-    # Members of an ensemble that have diverged are NaN both times.
-    return found.shape == expected.shape and np.allclose(
-        found, expected, rtol=1e-9, atol=1e-12, equal_nan=True
-    )
-
-
-def check_arguments(name: str, function: Any, given: tuple[str, ...]) -> None:
-    """Refuse a function that cannot be called with x, and with t, u and p where there are such.
-
-    What a function takes is not always known: that of NumPy, or one that is wrapped, may say
-    something else, and is taken as it is.
-    """
-    if function is None or hasattr(function, "__signature__"):
-        return
-    try:
-        # Of a decorated function it is the outer one that is called.
-        signature = inspect.signature(function, follow_wrapped=False)
-    except (TypeError, ValueError):
-        return
-    try:
-        signature.bind(*given)
-    except TypeError as error:
-        missing = [text for letter, text in _REMEDIES.items() if letter not in given]
-        remedy = f": {', '.join(missing)}" if missing else ""
-        raise TypeError(
-            f"`{name}` must be a function of ({', '.join(given)}), got one of {signature} "
-            f"({error}){remedy}"
-        ) from None
-
-
-#: How a function comes to be called with more, in this order.
-_REMEDIES = {
-    "t": "time t after x needs `time=True`",
-    "u": "an input u needs `n_inputs=`",
-    "p": "parameters p need `params=`",
-}

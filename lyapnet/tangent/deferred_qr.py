@@ -18,7 +18,7 @@ from .forward import Tape, check_growth, logs
 from .qr import orthonormalise
 
 #: The smallest sine between the vectors of a basis that is left as it came, ...
-_SMALLEST_SINE = 1e-3
+_SMALLEST_SINE = 1e-4
 
 #: ... and lengths up to which it is left for longer.
 _LENGTHS = 1e-50, 1e50
