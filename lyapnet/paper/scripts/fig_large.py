@@ -116,7 +116,7 @@ def plot(records):
         for name, colour in zip(NAMES, (PALETTE[0], PALETTE[1], PALETTE[2]), strict=True):
             text = f"{NAMES[name]}, N = {r['n']}"
             axes[1].plot(LAGS, r["arrives"][name], style, color=colour, label=text)
-    axes[1].set(xlabel="lag (steps)", ylabel="share of the gradient that arrives", yscale="log")
+    axes[1].set(xlabel="lag (steps)", ylabel="gradient that arrives (share)", yscale="log")
     legend_below(figure, axes, ncols=3)
     return figure
 
