@@ -10,7 +10,8 @@ from typing import Any
 import numpy as np
 
 from .. import validate
-from ..compiled.trace import Untraceable, jumps_of
+from ..compiled.operations import Untraceable
+from ..compiled.trace import jumps_of
 from ..numerics.arrays import Array
 from ..numerics.autodiff import Function, Tree, member
 from .bends import JUMP, jump_along
