@@ -10,14 +10,9 @@ from __future__ import annotations
 from .code import Numbers, Text, inputs_of, module, write
 from .graph import Graph, ancestors
 from .groups import BLOCKS, over_groups
+from .limits import LONG, ONCE_GRAM_SCHMIDT, SHORT
 from .program import Program, gram_schmidt
 from .states import outside_of, run, step_of, variables_of
-
-#: One pass of Gram and Schmidt leaves rounding over the sine in Q: down to this it will do.
-ONCE = 1e-4
-
-#: Lengths whose squares are in range.
-SHORT, LONG = 1e-140, 1e140
 
 
 def source(program: Program, k: int, lanes: int = 1) -> str:
@@ -67,9 +62,8 @@ def _blocks(text: Text, program: Program, k: int, lanes: int) -> str:
 def _limits(numbers: Numbers) -> dict[str, str]:
     """Name the limits of sines and lengths."""
     one = Numbers(numbers.text)
-    given = {"least": "%least", **{
-        name: one.literal(x) for name, x in (("short", SHORT), ("long", LONG), ("once", ONCE))
-    }}  # fmt: skip
+    known = {"short": SHORT, "long": LONG, "once": ONCE_GRAM_SCHMIDT}
+    given = {"least": "%least", **{name: one.literal(x) for name, x in known.items()}}
     return {name: numbers.splat(value) for name, value in given.items()}
 
 
