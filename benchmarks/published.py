@@ -672,7 +672,6 @@ def _systems() -> tuple[Published, ...]:
             labyrinth,
             (0.1, 0.0, 0.0),
             0.05,
-            (0.1402, 0.0, -0.1402),
             kind="sticky",
         ),
         Published(
