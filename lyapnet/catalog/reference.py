@@ -11,7 +11,8 @@ import numpy as np
 from autograd.tracer import isbox
 
 from .. import validate
-from ..compiled.trace import Symbol, Symbols
+from ..compiled.graph import Symbol
+from ..compiled.symbols import Symbols
 from ..numerics.arrays import Array
 from ..numerics.autodiff import is_traced, value
 from ..systems import DelayFlow, Flow, Map, NoisyFlow

@@ -10,7 +10,7 @@ import struct
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from .trace import Graph, ancestors
+from .graph import Graph, ancestors
 
 _BINARY = {
     "add": "fadd",

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from .graph import Graph, Symbol, ancestors
 from .operations import DERIVATIVES, TRUTHS
-from .trace import Graph, Symbol, ancestors
 
 
 def pushed(graph: Graph, outputs: Sequence[int], seeds: dict[int, Symbol]) -> list[Any]:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 from contextlib import suppress
+from pathlib import Path
 from typing import Any
 
 from llvmlite import ir
@@ -10,12 +12,22 @@ from numba import njit, types
 from numba.core.ccallback import CFunc
 from numba.extending import intrinsic
 
+#: Checksum of all that compiled functions are made of: numba looks at the file of the function
+#: itself, but what this calls, and limits that it imports, become part of its code.
+_SOURCES = hashlib.sha256(
+    b"\0".join(path.read_bytes() for path in sorted(Path(__file__).parent.glob("*.py")))
+).hexdigest()
+
 
 class _Kept:
-    """numba's files on disk, where anything may happen to them: at worst code is compiled again."""
+    """numba's files on disk, where anything may happen to them: at worst code is compiled again.
+
+    They count as long as no source has changed.
+    """
 
     def __init__(self, files: Any) -> None:
         self._files = files
+        files._cache_file._source_stamp = files._cache_file._source_stamp, _SOURCES
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._files, name)

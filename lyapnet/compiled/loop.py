@@ -9,9 +9,10 @@ import numpy as np
 
 from ..numerics.arrays import Array
 from ..numerics.autodiff import leaves, rebuild
+from .graph import Graph
 from .kernel import Kernel, kernel_of
+from .operations import Untraceable
 from .program import Program, program
-from .trace import Graph, Untraceable
 
 
 @dataclass

@@ -12,7 +12,8 @@ import numpy as np
 
 from .blas import call
 from .jit import jit
-from .qr import AT_THE_END, LOOSELY, TWICE, WITHIN, orthonormalise, pull_back, with_factor
+from .limits import LOOSELY, ORTHONORMAL, TWICE, WITHIN
+from .qr import orthonormalise, pull_back, with_factor
 
 
 @jit
@@ -65,7 +66,7 @@ def blocks(
                  leak.ctypes.data, here.ctypes.data, there.ctypes.data, rest.ctypes.data, k, units),
             )  # fmt: skip
             here, there = there, here
-        error = WITHIN if block < len(diagonal) - 1 else AT_THE_END
+        error = WITHIN if block < len(diagonal) - 1 else ORTHONORMAL
         if not orthonormalise(blas, here, rest, diagonal[block], length[block], least, error):
             return block
         rows[...] = here
@@ -124,11 +125,11 @@ def tape(
             )  # fmt: skip
         while True:
             factor, length = factors[done], lengths[done]
-            error = AT_THE_END if last == n_steps else LOOSELY
+            error = ORTHONORMAL if last == n_steps else LOOSELY
             if with_factor(blas, rows[last], factor, scratch, length, sine, error):
                 break
             if last - first == 1:
-                if with_factor(blas, rows[last], factor, scratch, length, TWICE, AT_THE_END):
+                if with_factor(blas, rows[last], factor, scratch, length, TWICE, ORTHONORMAL):
                     break
                 return -1
             last = (first + last) // 2

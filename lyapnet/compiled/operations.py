@@ -8,6 +8,11 @@ from typing import Any
 import autograd.numpy as anp
 import numpy as np
 
+
+class Untraceable(TypeError):
+    """A function cannot be written down; the message says what stands in the way."""
+
+
 #: Operations that say yes or no.
 COMPARISONS = frozenset(("less", "less_equal", "greater", "greater_equal", "equal", "not_equal"))
 LOGIC = frozenset(("logical_and", "logical_or", "logical_xor", "logical_not"))

@@ -10,7 +10,9 @@ from typing import Any
 import numpy as np
 
 from .derivative import pushed
-from .trace import Graph, Symbol, Untraceable, ancestors, symbols_of
+from .graph import Graph, Symbol, ancestors
+from .operations import Untraceable
+from .trace import symbols_of
 
 
 @dataclass

@@ -27,19 +27,7 @@ from .blas import (
     call,
 )
 from .jit import callback, jit
-
-#: Cholesky's method, once, down to this sine; twice down to the second; Householder's triangle
-#: first below.
-ONCE, TWICE = 1e-4, 1e-5
-
-#: What one pass may leave of the inner products of Q within a run, where it is in the next factor,
-#: and at the end; and where only the flag of a basis matters.
-WITHIN, AT_THE_END, LOOSELY = 1e-9, 1e-11, 1e-2
-
-#: Lengths whose squares are in range.
-SHORT, LONG = 1e-140, 1e140
-
-_EPS = float(np.finfo(float).eps)
+from .limits import EPS, LONG, ONCE_WITHIN, ORTHONORMAL, SHORT, TWICE
 
 
 def room(k: int, n: int) -> int:
@@ -128,7 +116,7 @@ def orthonormalise(
     if once:
         for i in range(k):
             diagonal[i] = gram[i, i]
-            once = once and diagonal[i] >= ONCE * length[i]
+            once = once and diagonal[i] >= ONCE_WITHIN * length[i]
         once = once and _is_orthonormal(rows, rest, error)
     else:
         for i in range(k):
@@ -136,7 +124,7 @@ def orthonormalise(
                 return False
         _by_householder(blas, rows, diagonal, rest, sizes)
         for i in range(k):
-            if not diagonal[i] > n * _EPS * length[i]:
+            if not diagonal[i] > n * EPS * length[i]:
                 return False
     for i in range(k):
         if not diagonal[i] >= least * length[i]:
@@ -219,6 +207,6 @@ def factorise(
     """Factorise for a loop that is not numba's."""
     good = orthonormalise(
         carray(blas, COUNT), carray(rows, (k, n)), carray(scratch, k * n + k * k + 66 * k + n),
-        carray(diagonal, k), carray(length, k), least, AT_THE_END,
+        carray(diagonal, k), carray(length, k), least, ORTHONORMAL,
     )  # fmt: skip
     return 1 if good else 0

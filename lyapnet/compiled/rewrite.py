@@ -18,7 +18,9 @@ import autograd.numpy as anp
 import numpy as np
 
 from ..numerics.replaced import MATH_NAMES, replaced
-from .trace import Symbol, Symbols, Untraceable
+from .graph import Symbol
+from .operations import Untraceable
+from .symbols import Symbols
 
 
 class _Module:

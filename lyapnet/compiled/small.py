@@ -1,21 +1,18 @@
 """The loop of one small system, tangent vectors and their factorisation written out.
 
 `blocks` carries a state and a basis through blocks of steps and factorises after each, until one
-is met whose basis is not good enough: what to do then is `tangent.forward`'s to say. `run` takes
-steps of the state alone. With lanes each array has an ensemble's members last, as many as lanes.
+is met whose basis is not good enough: what to do then is `tangent.forward`'s to say. `states.run`
+takes steps of the state alone.
 """
 
 from __future__ import annotations
 
 from .code import Numbers, Text, inputs_of, module, write
+from .graph import Graph, ancestors
+from .groups import BLOCKS, over_groups
+from .limits import LONG, ONCE_GRAM_SCHMIDT, SHORT
 from .program import Program, gram_schmidt
-from .trace import Graph, ancestors
-
-#: One pass of Gram and Schmidt leaves rounding over the sine in Q: down to this it will do.
-ONCE = 1e-4
-
-#: Lengths whose squares are in range.
-SHORT, LONG = 1e-140, 1e140
+from .states import outside_of, run, step_of, variables_of
 
 
 def source(program: Program, k: int, lanes: int = 1) -> str:
@@ -23,95 +20,6 @@ def source(program: Program, k: int, lanes: int = 1) -> str:
     text = Text()
     functions = [run(text, program, lanes), _blocks(text, program, k, lanes)]
     return module([*functions, *over_groups(program.dim, k, lanes)], text.declared)
-
-
-def over_groups(n: int, k: int, lanes: int) -> list[str]:
-    """Write what runs both loops for groups of members, one after the other."""
-    runs = f"""define void @run.groups(i64 %groups, i64 %steps, ptr %x, ptr %u, i64 %width,
-    i64 %next.u, ptr %p, i64 %next.p, ptr %d, ptr %states) #0 {{
-entry:
-  br label %loop
-loop:
-  %g = phi i64 [ 0, %entry ], [ %g.next, %body ]
-  %more = icmp slt i64 %g, %groups
-  br i1 %more, label %body, label %done
-body:
-{_shift("x", str(n * lanes))}
-{_shift("u", "%next.u")}
-{_shift("p", "%next.p")}
-  %each.states = mul i64 %steps, {n * lanes}
-{_shift("states", "%each.states")}
-  %r = call i64 @run(i64 %steps, ptr %x.g, ptr %u.g, i64 %width, ptr %p.g, ptr %d, ptr %states.g)
-  %g.next = add i64 %g, 1
-  br label %loop
-done:
-  ret void
-}}"""
-    blocks = f"""define void @blocks.groups(i64 %groups, i64 %count, i64 %interval, ptr %x, ptr %q,
-    ptr %u, i64 %width, i64 %next.u, ptr %p, i64 %next.p, ptr %d, double %least, ptr %diagonal,
-    ptr %scratch, ptr %blas, ptr %factor, ptr %finished) #0 {{
-entry:
-  br label %loop
-loop:
-  %g = phi i64 [ 0, %entry ], [ %g.next, %body ]
-  %more = icmp slt i64 %g, %groups
-  br i1 %more, label %body, label %done
-body:
-{_shift("x", str(n * lanes))}
-{_shift("q", str(k * n * lanes))}
-{_shift("u", "%next.u")}
-{_shift("p", "%next.p")}
-  %each.size = mul i64 %count, {k * lanes}
-{_shift("diagonal", "%each.size")}
-  %r = call i64 @blocks(i64 %count, i64 %interval, ptr %x.g, ptr %q.g, ptr %u.g, i64 %width,
-      ptr %p.g, ptr %d, double %least, ptr %diagonal.g, ptr %scratch, ptr %blas,
-      ptr %factor)
-  %to = getelementptr inbounds i64, ptr %finished, i64 %g
-  store i64 %r, ptr %to
-  %g.next = add i64 %g, 1
-  br label %loop
-done:
-  ret void
-}}"""
-    return [runs, blocks]
-
-
-def _shift(name: str, size: str) -> str:
-    return (
-        f"  %at.{name} = mul i64 %g, {size}\n"
-        f"  %{name}.g = getelementptr inbounds double, ptr %{name}, i64 %at.{name}"
-    )
-
-
-def run(text: Text, program: Program, lanes: int) -> str:
-    """Write the loop over the states: ``run(steps, x, u, p, d, states)``."""
-    text.lines = []
-    numbers, n = Numbers(text, lanes), program.dim
-    text.label("entry")
-    x = variables_of(numbers, "x", n)
-    outside = outside_of(numbers, program.graph, program.step)
-    for i in range(n):
-        text.put(f"  store {numbers.type} {numbers.load('%x', i)}, ptr {x[i]}")
-    text.put("  br label %loop")
-    text.label("loop")
-    s = text.let("phi i64 [ 0, %entry ], [ %next, %body ]")
-    text.put(f"  %more = icmp slt i64 {s}, %steps")
-    text.put("  br i1 %more, label %body, label %done")
-    text.label("body")
-    values = _step(numbers, program, x, dict(outside), s, program.step)
-    base = text.let(f"mul i64 {s}, {n}")
-    for i, at in enumerate(program.step):
-        text.put(f"  store {numbers.type} {values[at]}, ptr {x[i]}")
-        numbers.store(values[at], "%states", text.let(f"add i64 {base}, {i}"))
-    text.put(f"  %next = add i64 {s}, 1")
-    text.put("  br label %loop")
-    text.label("done")
-    text.put("  ret i64 %steps")
-    head = (
-        "define internal i64 @run(i64 %steps, ptr noalias %x, ptr noalias readonly %u, "
-        "i64 %width, ptr noalias readonly %p, ptr noalias readonly %d, ptr noalias %states) #0 {"
-    )
-    return "\n".join([head, *text.lines, "}"])
 
 
 def _blocks(text: Text, program: Program, k: int, lanes: int) -> str:
@@ -151,19 +59,11 @@ def _blocks(text: Text, program: Program, k: int, lanes: int) -> str:
     return "\n".join([BLOCKS, *text.lines, "}"])
 
 
-#: How the function that runs blocks begins.
-BLOCKS = """define internal i64 @blocks(i64 %count, i64 %interval, ptr noalias %x, ptr noalias %q,
-    ptr noalias readonly %u, i64 %width, ptr noalias readonly %p, ptr noalias readonly %d,
-    double %least, ptr noalias %diagonal, ptr noalias %scratch, ptr %blas,
-    ptr %factor) #0 {"""
-
-
 def _limits(numbers: Numbers) -> dict[str, str]:
     """Name the limits of sines and lengths."""
     one = Numbers(numbers.text)
-    given = {"least": "%least", **{
-        name: one.literal(x) for name, x in (("short", SHORT), ("long", LONG), ("once", ONCE))
-    }}  # fmt: skip
+    known = {"short": SHORT, "long": LONG, "once": ONCE_GRAM_SCHMIDT}
+    given = {"least": "%least", **{name: one.literal(x) for name, x in known.items()}}
     return {name: numbers.splat(value) for name, value in given.items()}
 
 
@@ -183,7 +83,7 @@ def _steps(
     for at, name, i in inputs_of(tangent.graph, wanted):
         if name == "q":
             known[at] = text.let(f"load {numbers.type}, ptr {q[i]}")
-    values = _step(numbers, tangent, x, known, "%at", wanted)
+    values = step_of(numbers, tangent, x, known, "%at", wanted)
     for variables, nodes in ((x, tangent.step), (q, tangent.push)):
         for variable, at in zip(variables, nodes, strict=True):
             text.put(f"  store {numbers.type} {values[at]}, ptr {variable}")
@@ -234,46 +134,6 @@ def _unrolled(program: Program, k: int) -> Program:
                 copies[at] = graph.add(operation, tuple(copies[i] for i in arguments)).at
         push += [copies[at] for at in program.push]
     return Program(graph, n, program.step, push)
-
-
-def variables_of(numbers: Numbers, name: str, count: int) -> list[str]:
-    """Make variables, which the compiler keeps in registers where it can."""
-    found = [f"%{name}.{i}" for i in range(count)]
-    for variable in found:
-        numbers.text.put(f"  {variable} = alloca {numbers.type}, align 64")
-    return found
-
-
-def outside_of(numbers: Numbers, graph: Graph, wanted: list[int]) -> dict[int, str]:
-    """Load what is the same in all steps: parameters and the time step."""
-    found = {}
-    for at, name, i in inputs_of(graph, wanted):
-        if name == "p":
-            found[at] = numbers.load("%p", i)
-        elif name == "d":
-            found[at] = numbers.splat(Numbers(numbers.text).load("%d", i))
-    return found
-
-
-def _step(
-    numbers: Numbers,
-    program: Program,
-    x: list[str],
-    values: dict[int, str],
-    s: str,
-    wanted: list[int],
-) -> dict[int, str]:
-    """Write one step, from the variables x, with the inputs of step s."""
-    text, graph = numbers.text, program.graph
-    inputs = inputs_of(graph, wanted)
-    width = 1 + max((i for _, name, i in inputs if name == "u"), default=-1)
-    base = text.let(f"mul i64 {s}, %width") if width else ""
-    for at, name, i in inputs:
-        if name == "x":
-            values[at] = text.let(f"load {numbers.type}, ptr {x[i]}")
-        elif name == "u":
-            values[at] = numbers.load("%u", text.let(f"add i64 {base}, {i}"))
-    return write(numbers, graph, ancestors(graph, wanted), values)
 
 
 def _factorise(

@@ -7,10 +7,11 @@ pointer factorises.
 from __future__ import annotations
 
 from .code import Numbers, Text, inputs_of, module, write
+from .graph import Graph, ancestors
+from .groups import BLOCKS, over_groups
 from .operations import TRUTHS
 from .program import Program, depends_on
-from .small import BLOCKS, outside_of, over_groups, run, variables_of
-from .trace import Graph, ancestors
+from .states import load_state, outside_of, run, variables_of
 
 
 def source(program: Program, k: int, lanes: int) -> str:
@@ -63,15 +64,11 @@ done:
 def _blocks(text: Text, program: Program, k: int, lanes: int) -> str:
     """Write the loop over blocks."""
     text.lines = []
-    one, many = Numbers(text), Numbers(text, lanes)
-    n, graph = program.dim, program.graph
+    one, n = Numbers(text), program.dim
     width = padded(k, lanes)
-    chunks = width // lanes
-    wanted = [*program.step, *program.push]
-    moving = depends_on(graph, "q")
     text.label("entry")
     x = variables_of(one, "x", n)
-    outside = outside_of(one, graph, wanted)
+    outside = outside_of(one, program.graph, [*program.step, *program.push])
     for i in range(n):
         text.put(f"  store double {one.load('%x', i)}, ptr {x[i]}")
     text.put(f"  %rows = getelementptr inbounds double, ptr %scratch, i64 {n * width}")
@@ -89,21 +86,36 @@ def _blocks(text: Text, program: Program, k: int, lanes: int) -> str:
         f"  call void @transpose(ptr %q, ptr %scratch, i64 {k}, i64 {n}, i64 {n}, i64 {width})"
     )
     text.put("  br label %loop")
+    _steps(one, Numbers(text, lanes), program, width // lanes, outside, x)
+    _checked(text, k, n, width)
+    text.label("good")
+    text.put(f"  call void @llvm.memcpy.p0.p0.i64(ptr %q, ptr %rows, i64 {8 * k * n}, i1 false)")
+    text.declared["memcpy"] = "declare void @llvm.memcpy.p0.p0.i64(ptr, ptr, i64, i1)"
+    for i, variable in enumerate(x):
+        one.store(text.let(f"load double, ptr {variable}"), "%x", i)
+    text.put("  %b.next = add i64 %b, 1")
+    text.put("  br label %outer")
+    text.label("done")
+    text.put("  ret i64 %b")
+    return "\n".join([BLOCKS, *text.lines, "}"])
+
+
+def _steps(
+    one: Numbers, many: Numbers, program: Program, chunks: int, outside: dict[int, str],
+    x: list[str],
+) -> None:  # fmt: skip
+    """Write the loop over the steps of a block: the state's step, and then the vectors' chunks."""
+    text, graph = one.text, program.graph
+    wanted = [*program.step, *program.push]
+    moving = depends_on(graph, "q")
     text.label("loop")
     text.put("  %s = phi i64 [ 0, %begin ], [ %s.next, %stepped ]")
     text.put("  %more = icmp slt i64 %s, %interval")
     text.put("  br i1 %more, label %body, label %factorise")
     text.label("body")
     text.put("  %at = add i64 %first, %s")
-    inputs = inputs_of(graph, wanted)
-    driven = 1 + max((i for _, name, i in inputs if name == "u"), default=-1)
-    base = text.let("mul i64 %at, %width") if driven else ""
     values = dict(outside)
-    for at, name, i in inputs:
-        if name == "x":
-            values[at] = text.let(f"load double, ptr {x[i]}")
-        elif name == "u":
-            values[at] = one.load("%u", text.let(f"add i64 {base}, {i}"))
+    load_state(one, program, x, values, "%at", wanted)
     order = ancestors(graph, wanted)
     write(one, graph, [at for at in order if not moving[at]], values)
     for i, at in enumerate(program.step):
@@ -114,12 +126,27 @@ def _blocks(text: Text, program: Program, k: int, lanes: int) -> str:
     text.put(f"  %more.chunks = icmp slt i64 %c, {chunks}")
     text.put("  br i1 %more.chunks, label %push, label %stepped")
     text.label("push")
+    _push(many, program, chunks, values, [at for at in order if moving[at]])
+    text.put("  br label %pushed")
+    text.label("pushed")
+    text.put("  %c.next = add i64 %c, 1")
+    text.put("  br label %chunk")
+    text.label("stepped")
+    text.put("  %s.next = add i64 %s, 1")
+    text.put("  br label %loop")
+
+
+def _push(
+    many: Numbers, program: Program, chunks: int, values: dict[int, str], moving: list[int]
+) -> None:
+    """Write the tangent step of one chunk of vectors, given what is the same for all vectors."""
+    text, graph = many.text, program.graph
     spread: dict[int, str] = {}
-    for at, name, i in inputs:
+    for at, name, i in inputs_of(graph, [*program.step, *program.push]):
         if name == "q":
             spread[at] = many.load("%scratch", text.let(f"add i64 %c, {i * chunks}"))
-    for at in order:
-        if not moving[at] or at in spread:
+    for at in moving:
+        if at in spread:
             continue
         operation, arguments = graph.nodes[at]
         if operation == "with_jacobian":
@@ -133,13 +160,10 @@ def _blocks(text: Text, program: Program, k: int, lanes: int) -> str:
     for i, at in enumerate(program.push):
         value = spread[at] if at in spread else _spread(many, graph, at, values)
         many.store(value, "%scratch", text.let(f"add i64 %c, {i * chunks}"))
-    text.put("  br label %pushed")
-    text.label("pushed")
-    text.put("  %c.next = add i64 %c, 1")
-    text.put("  br label %chunk")
-    text.label("stepped")
-    text.put("  %s.next = add i64 %s, 1")
-    text.put("  br label %loop")
+
+
+def _checked(text: Text, k: int, n: int, width: int) -> None:
+    """Write the factorisation, and what follows if it is good or not."""
     text.label("factorise")
     text.put(
         f"  call void @transpose(ptr %scratch, ptr %rows, i64 {n}, i64 {k}, i64 {width}, i64 {n})"
@@ -154,16 +178,6 @@ def _blocks(text: Text, program: Program, k: int, lanes: int) -> str:
     )
     text.put("  %is.fine = icmp ne i64 %fine, 0")
     text.put("  br i1 %is.fine, label %good, label %done")
-    text.label("good")
-    text.put(f"  call void @llvm.memcpy.p0.p0.i64(ptr %q, ptr %rows, i64 {8 * k * n}, i1 false)")
-    text.declared["memcpy"] = "declare void @llvm.memcpy.p0.p0.i64(ptr, ptr, i64, i1)"
-    for i, variable in enumerate(x):
-        one.store(text.let(f"load double, ptr {variable}"), "%x", i)
-    text.put("  %b.next = add i64 %b, 1")
-    text.put("  br label %outer")
-    text.label("done")
-    text.put("  ret i64 %b")
-    return "\n".join([BLOCKS, *text.lines, "}"])
 
 
 def _spread(many: Numbers, graph: Graph, at: int, values: dict[int, str]) -> str:

@@ -38,9 +38,17 @@ def show_types(things: Iterable[Any], package: str) -> None:
 def _functions(things: Iterable[Any], package: str) -> Iterator[FunctionType]:
     for thing in things:
         if inspect.isfunction(thing):
-            yield thing
+            yield from _layers(thing)
         elif inspect.isclass(thing):
             for kind in thing.__mro__:
                 if kind.__module__.partition(".")[0] == package:
                     members = (getattr(x, "__func__", x) for x in vars(kind).values())
-                    yield from filter(inspect.isfunction, members)
+                    for member in filter(inspect.isfunction, members):
+                        yield from _layers(member)
+
+
+def _layers(function: FunctionType) -> Iterator[FunctionType]:
+    """Yield a function and what it wraps, whose annotations are its own from Python 3.14 on."""
+    while inspect.isfunction(function):
+        yield function
+        function = getattr(function, "__wrapped__", None)  # type: ignore[assignment]

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
 
-from .. import validate
 from ..numerics.arrays import Array, ArrayLike, patient
 from ..results.storage import register
 from ..systems import System, SystemLike
@@ -16,12 +15,10 @@ from .continued import continued
 from .exponents import Exponents
 from .html import spectrum_html
 from .plot import plot_spectrum
-from .step_defect import judge_step, step_defect
 from .uncertainty.batches import GrowthStatistics
-from .uncertainty.clusters import clusters_between, clusters_in_words
 from .uncertainty.diagnosis import Diagnosis
-from .uncertainty.diagnosis import diagnose as judge
 from .uncertainty.ensemble import pooled
+from .verdict import diagnosis_of
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -126,52 +123,7 @@ class Spectrum(Exponents):
         -------
         Diagnosis
         """
-        tol = self.settings["tol"] if tol is None else validate.real("tol", tol, positive=True)
-        growth = self.statistics.growth
-        order = np.broadcast_to(self._order, growth.shape[1:])
-        growth = np.take_along_axis(growth, order[None], axis=-1)
-        growth, x0, state = self._surviving(growth, self.x0[None], self.state[None])
-        found = judge(
-            growth,
-            self.statistics.durations,
-            tol=tol,
-            level=level,
-            same_system=self.settings.get("one_system", True),
-            x0=x0[0],
-            state=state[0],
-        )
-        found = self._with_step(found)
-        reservations = self.settings.get("reservations")
-        if not reservations:
-            return found
-        together, known = found.clusters, self.settings.get("known_sums")
-        if known and growth.ndim == 2:
-            together = clusters_between(growth, self.statistics.durations, known)
-        verdict = f"unreliable: {'; and '.join(reservations)}{clusters_in_words(together)}"
-        return replace(found, verdict=verdict, converged=False, clusters=together)
-
-    def _with_step(self, found: Diagnosis) -> Diagnosis:
-        """Hold what the integrator's step does to the exponents against their error bars."""
-        defect = step_defect(self)
-        if defect is None or self.system is None:
-            return found
-        low, high = self.confidence_interval(found.level)
-        change, time = np.abs(defect), self.settings["n_steps"] * self.settings["dt"]
-        fine, words = judge_step(change, self.exponents, (high - low) / 2, self.system, time)
-        if fine:
-            return replace(found, step_error=change, step_verdict=words)
-        return replace(
-            found,
-            step_error=change,
-            step_verdict=words,
-            converged=False,
-            verdict=f"{words}. Apart from the step: {found.verdict}",
-        )
-
-    def _surviving(self, *arrays: Array) -> list[Array]:
-        """Return of arrays ``(m, ..., j)`` what is of the members that have not diverged."""
-        lost = self._lost
-        return [x[:, ~lost] if lost.any() else x for x in arrays]
+        return diagnosis_of(self, tol, level)
 
     def plot(
         self,

@@ -12,7 +12,7 @@ import numpy as np
 
 from .. import validate
 from ..compiled.loop import Loop
-from ..compiled.trace import Untraceable
+from ..compiled.operations import Untraceable
 from ..numerics.arrays import Array
 from ..numerics.autodiff import member
 from .compiled_orbit import CompiledOrbit

@@ -10,14 +10,14 @@ from typing import Any
 import numpy as np
 
 from .. import validate
-from ..compiled.trace import Untraceable, jumps_of
+from ..compiled.operations import Untraceable
+from ..compiled.trace import jumps_of
 from ..numerics.arrays import Array
 from ..numerics.autodiff import Function, Tree, member
 from .bends import JUMP, jump_along
 from .divided import divided_orbit, undivided
 from .drive import DEGREES, Drive
-from .integrators import CONTROLLED, METHODS, TABLEAUS, method_of, separable
-from .jumping_step import SLIDES
+from .integrators import CONTROLLED, METHODS, TABLEAUS, method_of, separable, tolerances
 from .jumps import JumpingSteps, Seen, can_decide
 from .map import Map
 from .orbit import Orbit
@@ -113,7 +113,7 @@ class Flow(Map):
             )
         self._method: Any = method_of(method)
         self.seen = Seen()
-        self.rtol, self.atol = _tolerances(self.method, rtol, atol)
+        self.rtol, self.atol = tolerances(self.method, rtol, atol)
 
     @property
     def drive(self) -> Drive:
@@ -270,21 +270,7 @@ class Flow(Map):
     @property
     def reservation(self) -> str:
         """What speaks against the exponents of the runs so far: jumps that are left out."""
-        if not self.seen.without:
-            return ""
-        remedy = (
-            "write it with np.sign, np.where, np.heaviside, np.floor or comparisons of arrays, and "
-            'take method "rk4", "heun", "euler" or "dop853"'
-        )
-        if self.seen.without == SLIDES:
-            remedy = (
-                "there the state sticks, and slides along it, which no step can follow: smooth the "
-                'jump, np.tanh(v / width) for np.sign(v), with method="implicit" if it is steep'
-            )
-        return (
-            f"the field {self.seen.without}, and the exponents are those of a field without its "
-            f"jumps: {remedy}"
-        )
+        return self.seen.reservation
 
     def _refuse_inseparable(self, orbit: Orbit) -> None:
         """See at a few states that the leapfrog method may be used."""
@@ -299,19 +285,3 @@ class Flow(Map):
                     'this field is none; take "rk4" or "dop853"'
                 )
             self._known_separable = True
-
-
-def _tolerances(method: str, rtol: Any, atol: Any) -> tuple[float | None, float | None]:
-    """Return the tolerances of a method that has them."""
-    if method not in CONTROLLED:
-        if rtol is not None or atol is not None:
-            raise ValueError(
-                f"`rtol` and `atol` are for {' and '.join(map(repr, CONTROLLED))}; method "
-                f"{method!r} has a fixed step: take a smaller dt"
-            )
-        return None, None
-    usual = (1e-6, 1e-9) if method == "implicit" else (1e-8, 1e-10)
-    return (
-        usual[0] if rtol is None else validate.real("rtol", rtol, low=1e-14),
-        usual[1] if atol is None else validate.real("atol", atol, positive=True),
-    )

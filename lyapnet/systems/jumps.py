@@ -73,6 +73,25 @@ class Seen:
         """Whether steps should end at surfaces: not where the field is found to be continuous."""
         return bool(self.decides) and not self.without and (self.jumps > 0 or self.kinks < _KINKS)
 
+    @property
+    def reservation(self) -> str:
+        """What speaks against the exponents of the runs so far: jumps that are left out."""
+        if not self.without:
+            return ""
+        remedy = (
+            "write it with np.sign, np.where, np.heaviside, np.floor or comparisons of arrays, and "
+            'take method "rk4", "heun", "euler" or "dop853"'
+        )
+        if self.without == SLIDES:
+            remedy = (
+                "there the state sticks, and slides along it, which no step can follow: smooth the "
+                'jump, np.tanh(v / width) for np.sign(v), with method="implicit" if it is steep'
+            )
+        return (
+            f"the field {self.without}, and the exponents are those of a field without its "
+            f"jumps: {remedy}"
+        )
+
 
 class JumpingSteps:
     """The steps of a flow with a field that jumps.

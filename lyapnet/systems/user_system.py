@@ -10,7 +10,8 @@ from typing import Any
 import autograd.numpy as anp
 import numpy as np
 
-from ..compiled.trace import Symbols, as_symbols
+from ..compiled.symbols import Symbols
+from ..compiled.trace import as_symbols
 from ..numerics.arrays import Array
 from ..numerics.autodiff import (
     Function,

@@ -8,6 +8,17 @@ import math
 import numpy as np
 from scipy.linalg import blas, lapack
 
+from ..compiled.limits import (
+    DETERMINANT,
+    EPS,
+    FACTOR_ERROR,
+    GROWTH_ERROR,
+    LONG,
+    ONCE,
+    ORTHONORMAL,
+    SHORT,
+    TWICE,
+)
 from ..numerics.arrays import Array
 
 #: Cholesky's method is the faster from so many multiplications, ``n k**2``, on, and in panels for
@@ -16,25 +27,6 @@ _CHOLESKY_PAYS, _PANELS_PAY = 1e5, 64
 
 #: Vectors in a panel, at most.
 _PANEL = 48
-
-#: The least sine at which one pass is enough, rounding growing by the inverse of its square, and
-#: that at which Cholesky's method can be the first of two.
-_ONCE, _TWICE = 0.01, 1e-5
-
-#: What a pass may leave of the inner products of Q with itself: rounding times the square above.
-_CHOLESKY_ERROR = 1e-11
-
-#: The same with Householder's triangle: where growth alone is asked for, which has errors of
-#: rounding over the sines itself, and where the factor is.
-_GROWTH_ERROR, _FACTOR_ERROR = 1e-9, 1e-13
-
-#: Vectors of unit length whose determinant is above this need one pass for the former.
-_DETERMINANT = 1e-5
-
-_EPS = float(np.finfo(float).eps)
-
-#: Lengths whose squares are in range.
-_SHORT, _LONG = 1e-140, 1e140
 
 
 class Habit:
@@ -77,7 +69,7 @@ def factorise(
             return R.diagonal(), length
     length = np.vecdot(rows, rows)
     np.sqrt(length, out=length)
-    in_range = length.min() > _SHORT and length.max() < _LONG
+    in_range = length.min() > SHORT and length.max() < LONG
     if k == 1 and in_range:
         rows /= length
         if factor is not None:
@@ -113,15 +105,15 @@ def _by_cholesky(rows: Array, factor: Array | None, length: Array, habit: Habit)
     k = len(rows)
     if k > _PANELS_PAY:
         diagonal = _by_panels(rows, factor, length, habit)
-        while not _is_orthonormal(rows, _CHOLESKY_ERROR):
+        while not _is_orthonormal(rows, ORTHONORMAL):
             more = np.empty((k, k))
             diagonal *= _by_panels(rows, more, np.ones(k), habit)
             if factor is not None:
                 factor[...] = np.dot(np.tril(factor), np.tril(more))
         return diagonal
     q = rows.copy()
-    done = _cholesky(q, _ONCE)
-    worked = done is not None and _is_orthonormal(q, _CHOLESKY_ERROR)
+    done = _cholesky(q, ONCE)
+    worked = done is not None and _is_orthonormal(q, ORTHONORMAL)
     habit.learn(worked)
     if done is None or not worked:
         return None
@@ -146,10 +138,10 @@ def _by_panels(rows: Array, factor: Array | None, length: Array, habit: Habit) -
     for i in range(n_panels):
         a, b = i * k // n_panels, (i + 1) * k // n_panels
         done, panel = rows[:a], rows[a:b]
-        S, found = _project(panel, done), _cholesky(panel, _TWICE)
+        S, found = _project(panel, done), _cholesky(panel, TWICE)
         plain = plain and found is not None
         R = _triangular(panel, length[a:b], done, a) if found is None else found[0]
-        good = (np.abs(R.diagonal()) >= _ONCE * length[a:b]).all()
+        good = (np.abs(R.diagonal()) >= ONCE * length[a:b]).all()
         for seed in itertools.count(k + a, k):
             if good:
                 break
@@ -186,7 +178,7 @@ def _cholesky(rows: Array, least: float, factor: Array | None = None) -> tuple[A
     gram = blas.dsyrk(1.0, rows.T, trans=1, c=room, overwrite_c=1)
     length = np.sqrt(gram.diagonal())
     R, info = lapack.dpotrf(gram, lower=0, overwrite_a=1, clean=0)
-    if info or not (R.diagonal() >= least * length + _SHORT).all() or length.max() > _LONG:
+    if info or not (R.diagonal() >= least * length + SHORT).all() or length.max() > LONG:
         return None
     blas.dtrsm(1.0, R, rows.T, side=1, overwrite_b=1)
     return R, length
@@ -210,7 +202,7 @@ def _by_householder(rows: Array, factor: Array | None, length: Array) -> Array:
     R = _triangular(q, length)
     diagonal = np.abs(R.diagonal())
     determinant = math.prod((diagonal / length).tolist())
-    enough, error = (_DETERMINANT, _GROWTH_ERROR) if factor is None else (0.5, _FACTOR_ERROR)
+    enough, error = (DETERMINANT, GROWTH_ERROR) if factor is None else (0.5, FACTOR_ERROR)
     if not determinant > enough:
         while not _is_orthonormal(q, error):
             found = _cholesky(q, 0.5)
@@ -247,7 +239,7 @@ def _householder(rows: Array) -> Array:
 
 def _gone(R: Array, rows: Array, length: Array) -> list[bool]:
     """Say which vectors lie in the span of those before them, to rounding."""
-    limit = rows.shape[1] * _EPS
+    limit = rows.shape[1] * EPS
     return [
         abs(r) <= limit * x for r, x in zip(R.diagonal().tolist(), length.tolist(), strict=True)
     ]
@@ -264,7 +256,7 @@ def _around(
     noise = np.random.default_rng(seed).standard_normal(rows.shape)
     last = bool(gone[np.argmax(gone) :].all())
     if not last:
-        found = _gone(_householder(rows + (0.5 * _EPS * length)[:, None] * noise), rows, length)
+        found = _gone(_householder(rows + (0.5 * EPS * length)[:, None] * noise), rows, length)
         gone = np.array(found) if any(found) else gone
     first, left = np.flatnonzero(~gone), np.flatnonzero(gone)
     m = len(first)

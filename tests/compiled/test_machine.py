@@ -1,6 +1,7 @@
 """Compiled code is kept on disk, and whatever happens to it there costs a compilation at most."""
 
 import os
+import shutil
 import subprocess
 import sys
 import time
@@ -133,3 +134,49 @@ def test_damaged_files_of_numba(tmp_path, left):
         path.write_bytes(path.read_bytes()[:left])
         assert run().startswith("3.0")
         assert "cache_hits=Counter({" in run()
+
+
+OUTER = """
+from .called import factor
+from .jit import jit
+
+@jit
+def scaled(x):
+    return factor(x)
+"""
+INNER = """
+from .jit import jit
+from .limit import LIMIT
+
+@jit
+def factor(x):
+    return LIMIT * x
+"""
+
+
+def test_code_is_compiled_again_where_another_file_has_changed(tmp_path):
+    package = tmp_path / "lyapnet" / "compiled"
+    package.mkdir(parents=True)
+    (package.parent / "__init__.py").touch()
+    shutil.copy(Path(machine.__file__).with_name("jit.py"), package)
+    sources = {"__init__": "", "outer": OUTER, "called": INNER, "limit": "LIMIT = 2.0"}
+    for name, text in sources.items():
+        (package / f"{name}.py").write_text(text)
+
+    def run():
+        code = (
+            "from lyapnet.compiled.outer import scaled as f; print(f(1.5), len(f.stats.cache_hits))"
+        )
+        arguments = [sys.executable, "-c", code]
+        environment = {**os.environ, "PYTHONPATH": str(tmp_path), "PYTHONDONTWRITEBYTECODE": "1"}
+        done = subprocess.run(
+            arguments, cwd=tmp_path, env=environment, capture_output=True, check=True, text=True
+        )
+        return done.stdout.split()
+
+    assert run() == ["3.0", "0"]
+    assert run() == ["3.0", "1"]  # found on disk
+    (package / "limit.py").write_text("LIMIT = 4.0")
+    assert run() == ["6.0", "0"]
+    (package / "called.py").write_text(INNER.replace("LIMIT * x", "LIMIT * x * 2"))
+    assert run() == ["12.0", "0"]

@@ -10,9 +10,10 @@ import pytest
 from numpy.testing import assert_allclose
 
 from lyapnet.compiled.derivative import pushed
-from lyapnet.compiled.operations import DERIVATIVES
+from lyapnet.compiled.graph import Graph, replay
+from lyapnet.compiled.operations import DERIVATIVES, Untraceable
 from lyapnet.compiled.rewrite import rewritten
-from lyapnet.compiled.trace import Graph, Untraceable, replay, symbols_of
+from lyapnet.compiled.trace import symbols_of
 
 W = np.random.default_rng(0).standard_normal((4, 4))
 

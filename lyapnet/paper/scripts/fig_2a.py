@@ -113,66 +113,68 @@ def findings(records):
     found = []
     for name in ("before", "after"):
         some = [r[name] for r in records]
-        fit = [np.corrcoef(times, one["measured"])[0, 1] ** 2 for one in some]
-        found.append(
-            Finding(
-                f"{name} flossing log kappa is linear in time: R² of a line above 0.95",
-                f"R² {spread(fit, '.4f')}",
-                bool(np.min(fit) > 0.95),
-            )
+        found += [linear(name, some, times), *rates(name, some, times)]
+    found += [*reduced(records, times), resolved(records)]
+    return [*found, same_beyond(records, beyond)] if beyond else found
+
+
+def linear(name, some, times):
+    fit = [np.corrcoef(times, one["measured"])[0, 1] ** 2 for one in some]
+    return Finding(
+        f"{name} flossing log kappa is linear in time: R² of a line above 0.95",
+        f"R² {spread(fit, '.4f')}",
+        bool(np.min(fit) > 0.95),
+    )
+
+
+def rates(name, some, times):
+    for source, text in (("estimate", "of another 2000 steps"), ("window", "of the window")):
+        ratio = [one["slope"] / np.log(10) / np.polyfit(times, one[source], 1)[0] for one in some]
+        limit = 0.15 if source == "estimate" else 0.05
+        low, high = mean_interval(ratio)
+        within = True if 1 - limit < low and high < 1 + limit else None
+        beyond_it = high < 1 - limit or low > 1 + limit
+        yield Finding(
+            f"{name} flossing it grows at the rate that the exponents {text} give, to "
+            f"within {100 * limit:.0f} %, in the mean of the networks",
+            f"measured over estimated rate {spread(ratio, '.3f')}, mean "
+            f"{np.mean(ratio):.3f} [{low:.3f}, {high:.3f}]",
+            False if beyond_it else within,
         )
-        for source, text in (("estimate", "of another 2000 steps"), ("window", "of the window")):
-            ratio = [
-                one["slope"] / np.log(10) / np.polyfit(times, one[source], 1)[0] for one in some
-            ]
-            limit = 0.15 if source == "estimate" else 0.05
-            low, high = mean_interval(ratio)
-            within = True if 1 - limit < low and high < 1 + limit else None
-            beyond_it = high < 1 - limit or low > 1 + limit
-            found.append(
-                Finding(
-                    f"{name} flossing it grows at the rate that the exponents {text} give, to "
-                    f"within {100 * limit:.0f} %, in the mean of the networks",
-                    f"measured over estimated rate {spread(ratio, '.3f')}, mean "
-                    f"{np.mean(ratio):.3f} [{low:.3f}, {high:.3f}]",
-                    False if beyond_it else within,
-                )
-            )
+
+
+def reduced(records, times):
     gain, slope = records.values("reduction")[:, -1], records.values("slope")
-    found.append(
-        Finding(
-            f"flossing gains at least 30 orders of magnitude after {times[-1]:.0f} steps",
-            f"{spread(gain, '.1f')} orders of magnitude",
-            bool(gain.min() >= 30),
-        )
+    yield Finding(
+        f"flossing gains at least 30 orders of magnitude after {times[-1]:.0f} steps",
+        f"{spread(gain, '.1f')} orders of magnitude",
+        bool(gain.min() >= 30),
     )
-    found.append(
-        Finding(
-            "the reduction grows exponentially in time",
-            f"by {spread(slope, '.2f')} nats per step",
-            bool(slope.min() > 0),
-        )
+    yield Finding(
+        "the reduction grows exponentially in time",
+        f"by {spread(slope, '.2f')} nats per step",
+        bool(slope.min() > 0),
     )
+
+
+def resolved(records):
     width = max(r[name]["enclosure"] for r in records for name in ("before", "after"))
-    found.append(
-        Finding(
-            "256 bits resolve all values: each is proved to 1e-9 in its decimal log",
-            f"widest interval {width:.1e}",
-            bool(width < 1e-9),
-        )
+    return Finding(
+        "256 bits resolve all values: each is proved to 1e-9 in its decimal log",
+        f"widest interval {width:.1e}",
+        bool(width < 1e-9),
     )
-    if beyond:
-        off = max(
-            np.max(np.abs(np.subtract(r[name]["measured"], one[name]["measured"])))
-            for r in beyond
-            for one in records.where(network=r["network"])
-            for name in ("before", "after")
-        )
-        found.append(
-            Finding(
-                "1024 bits give the same, to the five digits that are kept",
-                f"largest difference of the decimal logs {off:.1e} in {len(beyond)} networks",
-                bool(off < 0.011),
-            )
-        )
-    return found
+
+
+def same_beyond(records, beyond):
+    off = max(
+        np.max(np.abs(np.subtract(r[name]["measured"], one[name]["measured"])))
+        for r in beyond
+        for one in records.where(network=r["network"])
+        for name in ("before", "after")
+    )
+    return Finding(
+        "1024 bits give the same, to the five digits that are kept",
+        f"largest difference of the decimal logs {off:.1e} in {len(beyond)} networks",
+        bool(off < 0.011),
+    )

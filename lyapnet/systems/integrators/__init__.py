@@ -9,7 +9,7 @@ tableaus, for one stepper.
 
 from .control import divided
 from .leapfrog import separable
-from .method import CONTROLLED, METHODS, Controlled, Method, method_of
+from .method import CONTROLLED, METHODS, Controlled, Method, method_of, tolerances
 from .tableaus import TABLEAUS, Tableau
 
 __all__ = [
@@ -22,4 +22,5 @@ __all__ = [
     "divided",
     "method_of",
     "separable",
+    "tolerances",
 ]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Protocol
 
+from ... import validate
 from ...numerics.arrays import Array
 from .embedded import DormandPrince853
 from .explicit import ExplicitRungeKutta
@@ -57,3 +58,19 @@ def method_of(name: str) -> Method:
     if name == "implicit":
         return Radau()
     return ExplicitRungeKutta(TABLEAUS[name]())
+
+
+def tolerances(method: str, rtol: Any, atol: Any) -> tuple[float | None, float | None]:
+    """Return the tolerances of a method that has them."""
+    if method not in CONTROLLED:
+        if rtol is not None or atol is not None:
+            raise ValueError(
+                f"`rtol` and `atol` are for {' and '.join(map(repr, CONTROLLED))}; method "
+                f"{method!r} has a fixed step: take a smaller dt"
+            )
+        return None, None
+    usual = (1e-6, 1e-9) if method == "implicit" else (1e-8, 1e-10)
+    return (
+        usual[0] if rtol is None else validate.real("rtol", rtol, low=1e-14),
+        usual[1] if atol is None else validate.real("atol", atol, positive=True),
+    )

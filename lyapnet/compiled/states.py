@@ -1,0 +1,94 @@
+"""The loop of one small system over its states, and what all loops do in a step.
+
+`run` takes steps of the state alone. With lanes each array has an ensemble's members last, as many
+as lanes.
+"""
+
+from __future__ import annotations
+
+from .code import Numbers, Text, inputs_of, write
+from .graph import Graph, ancestors
+from .program import Program
+
+
+def run(text: Text, program: Program, lanes: int) -> str:
+    """Write the loop over the states: ``run(steps, x, u, p, d, states)``."""
+    text.lines = []
+    numbers, n = Numbers(text, lanes), program.dim
+    text.label("entry")
+    x = variables_of(numbers, "x", n)
+    outside = outside_of(numbers, program.graph, program.step)
+    for i in range(n):
+        text.put(f"  store {numbers.type} {numbers.load('%x', i)}, ptr {x[i]}")
+    text.put("  br label %loop")
+    text.label("loop")
+    s = text.let("phi i64 [ 0, %entry ], [ %next, %body ]")
+    text.put(f"  %more = icmp slt i64 {s}, %steps")
+    text.put("  br i1 %more, label %body, label %done")
+    text.label("body")
+    values = step_of(numbers, program, x, dict(outside), s, program.step)
+    base = text.let(f"mul i64 {s}, {n}")
+    for i, at in enumerate(program.step):
+        text.put(f"  store {numbers.type} {values[at]}, ptr {x[i]}")
+        numbers.store(values[at], "%states", text.let(f"add i64 {base}, {i}"))
+    text.put(f"  %next = add i64 {s}, 1")
+    text.put("  br label %loop")
+    text.label("done")
+    text.put("  ret i64 %steps")
+    head = (
+        "define internal i64 @run(i64 %steps, ptr noalias %x, ptr noalias readonly %u, "
+        "i64 %width, ptr noalias readonly %p, ptr noalias readonly %d, ptr noalias %states) #0 {"
+    )
+    return "\n".join([head, *text.lines, "}"])
+
+
+def variables_of(numbers: Numbers, name: str, count: int) -> list[str]:
+    """Make variables, which the compiler keeps in registers where it can."""
+    found = [f"%{name}.{i}" for i in range(count)]
+    for variable in found:
+        numbers.text.put(f"  {variable} = alloca {numbers.type}, align 64")
+    return found
+
+
+def outside_of(numbers: Numbers, graph: Graph, wanted: list[int]) -> dict[int, str]:
+    """Load what is the same in all steps: parameters and the time step."""
+    found = {}
+    for at, name, i in inputs_of(graph, wanted):
+        if name == "p":
+            found[at] = numbers.load("%p", i)
+        elif name == "d":
+            found[at] = numbers.splat(Numbers(numbers.text).load("%d", i))
+    return found
+
+
+def step_of(
+    numbers: Numbers,
+    program: Program,
+    x: list[str],
+    values: dict[int, str],
+    s: str,
+    wanted: list[int],
+) -> dict[int, str]:
+    """Write one step, from the variables x, with the inputs of step s."""
+    load_state(numbers, program, x, values, s, wanted)
+    return write(numbers, program.graph, ancestors(program.graph, wanted), values)
+
+
+def load_state(
+    numbers: Numbers,
+    program: Program,
+    x: list[str],
+    values: dict[int, str],
+    s: str,
+    wanted: list[int],
+) -> None:
+    """Load what is new in step s, state and inputs, into the values of their nodes."""
+    text = numbers.text
+    inputs = inputs_of(program.graph, wanted)
+    width = 1 + max((i for _, name, i in inputs if name == "u"), default=-1)
+    base = text.let(f"mul i64 {s}, %width") if width else ""
+    for at, name, i in inputs:
+        if name == "x":
+            values[at] = text.let(f"load {numbers.type}, ptr {x[i]}")
+        elif name == "u":
+            values[at] = numbers.load("%u", text.let(f"add i64 {base}, {i}"))

@@ -1,0 +1,173 @@
+"""Arrays of numbers of which all is known but the value, as NumPy's functions take them.
+
+Slices, sums, products and rolls of such arrays are NumPy's own; every operation on elements is
+passed on to these, one by one.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from .operations import Untraceable
+from .operators import Noted
+
+
+class Symbols(np.ndarray[Any, Any]):
+    """An array of symbols: what a user's function is called on."""
+
+    def __array_ufunc__(self, ufunc: Any, method: str, *operands: Any, **options: Any) -> Any:
+        return ufunc_of_symbols(ufunc, method, operands, options)
+
+    def __array_function__(self, function: Any, types: Any, args: Any, kwargs: Any) -> Any:
+        return function_of_symbols(function, args, kwargs)
+
+    def _extreme(self, ufunc: Any, axis: Any, keepdims: bool) -> Any:
+        return ufunc.reduce(self, axis=axis, keepdims=keepdims)
+
+    def max(self, axis: Any = None, out: Any = None, keepdims: Any = False) -> Any:  # type: ignore[override]
+        """Return the largest elements."""
+        return self._extreme(np.maximum, axis, keepdims)
+
+    def min(self, axis: Any = None, out: Any = None, keepdims: Any = False) -> Any:  # type: ignore[override]
+        """Return the smallest elements."""
+        return self._extreme(np.minimum, axis, keepdims)
+
+    def clip(self, low: Any = None, high: Any = None, out: Any = None) -> Any:  # type: ignore[override]
+        """Return elements kept between bounds."""
+        above = self if low is None else np.maximum(self, low)
+        return above if high is None else np.minimum(above, high)
+
+
+def array_of(symbols: Sequence[Any], shape: tuple[int, ...]) -> Symbols:
+    """Return symbols in a row as an array of some shape."""
+    out = np.empty(len(symbols), dtype=object)
+    out[:] = list(symbols)
+    return out.reshape(shape).view(Symbols)
+
+
+def _plain(x: Any) -> Any:
+    """Return an operand as what object arrays work with."""
+    return x.view(np.ndarray) if isinstance(x, Symbols) else x
+
+
+def _each(function: Callable[..., Any], operands: Sequence[Any]) -> Any:
+    """Apply a function of symbols and numbers to arrays of them."""
+    arrays = [_plain(x) if isinstance(x, np.ndarray) else alone(x) for x in operands]
+    if all(x.ndim == 0 for x in arrays):
+        return function(*(x[()] for x in arrays))
+    return np.frompyfunc(function, len(arrays), 1)(*arrays).view(Symbols)
+
+
+def alone(x: Any) -> Any:
+    """Return an array of objects of what is no array."""
+    if isinstance(x, list | tuple):
+        return np.array(x, dtype=object)
+    out = np.empty((), dtype=object)
+    out[()] = x
+    return out
+
+
+def symbol_in(x: Any) -> Any:
+    """Find a symbol among operands."""
+    if isinstance(x, Noted):
+        return x
+    if isinstance(x, np.ndarray) and x.dtype == object:
+        return next((s for s in x.flat if isinstance(s, Noted)), None)
+    if isinstance(x, list | tuple):
+        return next((s for s in map(symbol_in, x) if s is not None), None)
+    return None
+
+
+def ufunc_of_symbols(
+    ufunc: Any, method: str, operands: tuple[Any, ...], options: dict[str, Any]
+) -> Any:
+    """Do to each symbol what a ufunc does to each number."""
+    name = ufunc.__name__
+    out = options.pop("out", None)
+    where = options.pop("where", True)
+    if where is not True:
+        raise Untraceable(f"`{name}` with where=")
+    if name in ("matmul", "vecdot", "matvec", "vecmat") and method == "__call__":
+        found = _product(name, *map(_plain, operands))
+    elif method == "__call__":
+        one = symbol_in(operands)
+        if one is None:  # an array of symbols without any
+            found = ufunc(*(np.asarray(_plain(x), dtype=float) for x in operands), **options)
+        else:
+            found = _each(functools.partial(one.graph.apply, name), operands)
+    elif method in ("reduce", "accumulate", "outer"):
+        found = _over_axis(ufunc, method, operands, options)
+    else:
+        raise Untraceable(f"`{name}.{method}` cannot be compiled")
+    if isinstance(found, np.ndarray):
+        found = found.view(Symbols)
+    if out is not None:
+        out[0][...] = found
+        return out[0]
+    return found
+
+
+def _over_axis(ufunc: Any, method: str, operands: Any, options: dict[str, Any]) -> Any:
+    """Reduce, accumulate or combine by a function of two symbols."""
+    binary = np.frompyfunc(lambda x, y: ufunc(x, y), 2, 1)
+    options = {name: x for name, x in options.items() if name in ("axis", "keepdims")}
+    x = _plain(operands[0])
+    if method == "outer":
+        return binary.outer(x, _plain(operands[1]))
+    if method == "accumulate":
+        return binary.accumulate(x, **options)
+    axis = options.get("axis", operands[1] if len(operands) > 1 else 0)
+    axes = tuple(range(x.ndim)) if axis is None else np.atleast_1d(axis) % x.ndim
+    for a in sorted((int(a) for a in axes), reverse=True):
+        if x.shape[a] == 0:
+            raise Untraceable(f"`{ufunc.__name__}.reduce` of nothing")
+        x = binary.reduce(x, axis=a, keepdims=bool(options.get("keepdims", False)))
+    return x
+
+
+def _product(name: str, a: Any, b: Any) -> Any:
+    """Multiply matrices and vectors of symbols."""
+    if name == "vecdot":
+        return np.sum(a * b, axis=-1)
+    if name == "matvec":
+        return np.sum(a * b[..., None, :], axis=-1)
+    if name == "vecmat":
+        return np.sum(a[..., :, None] * b, axis=-2)
+    return np.matmul(np.asarray(a, dtype=object), np.asarray(b, dtype=object))
+
+
+def function_of_symbols(function: Any, args: Any, kwargs: Any) -> Any:
+    """Do to symbols what a function of NumPy does, where objects alone would not do."""
+    name = getattr(function, "__name__", str(function))
+    if name == "where" and len(args) == 3:
+        one = symbol_in(args)
+        return _each(functools.partial(one.graph.apply, "where"), args)
+    if name in ("max", "amax", "min", "amin") and isinstance(args[0], Symbols):
+        return getattr(args[0], name[-3:])(*args[1:], **kwargs)
+    if name == "clip":
+        return without_class(args[0]).view(Symbols).clip(*args[1:], **kwargs)
+    plain = without_class(args), without_class(kwargs)
+    try:
+        found = function(*plain[0], **plain[1])
+    except Untraceable:
+        raise
+    except Exception as error:
+        raise Untraceable(f"`{name}` cannot be compiled ({error})") from error
+    return found.view(Symbols) if isinstance(found, np.ndarray) and found.dtype == object else found
+
+
+def without_class(x: Any) -> Any:
+    """Return arguments with plain arrays of objects in the place of arrays of symbols."""
+    if isinstance(x, Symbols):
+        return x.view(np.ndarray)
+    if isinstance(x, Noted):
+        return alone(x)
+    if isinstance(x, list | tuple):
+        return type(x)(map(without_class, x))
+    if isinstance(x, dict):
+        return {name: without_class(value) for name, value in x.items()}
+    return x

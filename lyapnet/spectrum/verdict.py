@@ -1,0 +1,66 @@
+"""What to make of a run: whether it has converged, and what speaks against its numbers."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from .. import validate
+from ..numerics.arrays import Array
+from .step_defect import judge_step, step_defect
+from .uncertainty.clusters import clusters_between, clusters_in_words
+from .uncertainty.diagnosis import Diagnosis, diagnose
+
+
+def diagnosis_of(s: Any, tol: float | None, level: float) -> Diagnosis:
+    """Return the diagnosis of a `Spectrum`; see `Spectrum.diagnose`."""
+    tol = s.settings["tol"] if tol is None else validate.real("tol", tol, positive=True)
+    growth = s.statistics.growth
+    order = np.broadcast_to(s._order, growth.shape[1:])
+    growth = np.take_along_axis(growth, order[None], axis=-1)
+    growth, x0, state = _surviving(s, growth, s.x0[None], s.state[None])
+    found = diagnose(
+        growth,
+        s.statistics.durations,
+        tol=tol,
+        level=level,
+        same_system=s.settings.get("one_system", True),
+        x0=x0[0],
+        state=state[0],
+    )
+    found = _with_step(s, found)
+    reservations = s.settings.get("reservations")
+    if not reservations:
+        return found
+    together, known = found.clusters, s.settings.get("known_sums")
+    if known and growth.ndim == 2:
+        together = clusters_between(growth, s.statistics.durations, known)
+    verdict = f"unreliable: {'; and '.join(reservations)}{clusters_in_words(together)}"
+    return replace(found, verdict=verdict, converged=False, clusters=together)
+
+
+def _with_step(s: Any, found: Diagnosis) -> Diagnosis:
+    """Hold what the integrator's step does to the exponents against their error bars."""
+    defect = step_defect(s)
+    if defect is None or s.system is None:
+        return found
+    low, high = s.confidence_interval(found.level)
+    change, time = np.abs(defect), s.settings["n_steps"] * s.settings["dt"]
+    fine, words = judge_step(change, s.exponents, (high - low) / 2, s.system, time)
+    if fine:
+        return replace(found, step_error=change, step_verdict=words)
+    return replace(
+        found,
+        step_error=change,
+        step_verdict=words,
+        converged=False,
+        verdict=f"{words}. Apart from the step: {found.verdict}",
+    )
+
+
+def _surviving(s: Any, *arrays: Array) -> list[Array]:
+    """Return of arrays ``(m, ..., j)`` what is of the members that have not diverged."""
+    lost = s._lost
+    return [x[:, ~lost] if lost.any() else x for x in arrays]
