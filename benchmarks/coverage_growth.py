@@ -47,7 +47,7 @@ class Loop:
         starts, growth = np.empty((self.members, n)), np.empty((1, 1, 1))
         for m in range(-10, self.members):
             growth_of(self.step, self.system.wrapped, x, rows, 1, APART, 5, growth)
-            starts[m] = x[0]
+            starts[max(m, 0)] = x[0]  # the first ten are on the way there
         return starts + NEAR * rng.standard_normal(starts.shape)
 
     def _steps_to_mix(self) -> int:
