@@ -237,7 +237,7 @@ def test_memory_does_not_grow_with_the_run(system):
             tracemalloc.stop()
 
     peak(2_000)
-    short, long = peak(20_000), peak(80_000)
+    short, long = peak(40_000), peak(100_000)
     assert long < 1.2 * short + 50_000  # states alone would be 0.3 or 2.3 MB more
 
 
