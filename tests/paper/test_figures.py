@@ -53,7 +53,8 @@ def test_committed_data_agree_with_the_claims(figure):
 @pytest.mark.parametrize("figure", FIGURES)
 def test_committed_figures_are_whole_and_pictured(figure):
     records = committed(figure)
-    assert (DATA / f"{FIGURES[figure]}.png").read_bytes().startswith(b"\x89PNG")
+    if not (DATA.parents[2] / "PKG-INFO").exists():  # source distributions leave out pictures
+        assert (DATA / f"{FIGURES[figure]}.png").read_bytes().startswith(b"\x89PNG")
     networks = {record.get("network") for record in records}
     networks |= set(range(max(record.get("networks", 0) for record in records)))
     assert len(networks) >= LEAST.get(figure, 10)
