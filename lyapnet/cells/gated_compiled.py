@@ -76,7 +76,7 @@ class CompiledGated(CompiledNetwork, GatedOrbit):
         return x.reshape(*x.shape[:-1], *self.lead, self.n)
 
     @cached_property
-    def values(self) -> Array:  # type: ignore[override]
+    def values(self) -> Array:  # type: ignore[override]  # an attribute there
         """The gates ``(gates, T, ..., N)``."""
         return np.moveaxis(self._shaped(self._whole[0]), 1, 0)
 
@@ -121,12 +121,12 @@ class CompiledLSTM(CompiledGated, LSTMOrbit):
         return self._through(list(each[:4]), each[4], each[5], W_bar)
 
     @cached_property
-    def tanh(self) -> Array:  # type: ignore[override]
+    def tanh(self) -> Array:  # type: ignore[override]  # an attribute there
         """The tanh of each new cell state ``(T, ..., N)``."""
         return np.tanh(self.states[1:, ..., self.n :])
 
     @cached_property
-    def _gates(self) -> Any:  # type: ignore[override]
+    def _gates(self) -> Any:  # type: ignore[override]  # an attribute there
         return (*self.values, self.states[:-1, ..., self.n :], self.tanh)
 
 
@@ -134,12 +134,12 @@ class CompiledGRU(CompiledGated, GRUOrbit):
     """What both conventions share."""
 
     @cached_property
-    def reset(self) -> Array:  # type: ignore[override]
+    def reset(self) -> Array:  # type: ignore[override]  # an attribute there
         """What r multiplies ``(T, ..., N)``."""
         return self._shaped(self._whole[1])
 
     @cached_property
-    def _gates(self) -> Any:  # type: ignore[override]
+    def _gates(self) -> Any:  # type: ignore[override]  # an attribute there
         return (*self.values, self.states[:-1], self.reset)
 
 

@@ -83,7 +83,7 @@ def mean_field_spectrum(
     for i, tau in enumerate((np.arange(n) + 0.5) / n):
         if tau >= most * (1 - 1e-12):
             break
-        log_s = _next(lambda x, tau=tau: share(x) - tau, log_s)  # type: ignore[misc]
+        log_s = _next(lambda x, tau=tau: share(x) - tau, log_s)  # type: ignore[misc]  # no type for tau=
         found[i] = 0.5 * (np.log(gain**2 * tau) - log_s)
     return found
 

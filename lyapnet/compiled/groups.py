@@ -11,37 +11,18 @@ BLOCKS = """define internal i64 @blocks(i64 %count, i64 %interval, ptr noalias %
 
 def over_groups(n: int, k: int, lanes: int) -> list[str]:
     """Write what runs both loops for groups of members, one after the other."""
-    runs = f"""define void @run.groups(i64 %groups, i64 %steps, ptr %x, ptr %u, i64 %width,
-    i64 %next.u, ptr %p, i64 %next.p, ptr %d, ptr %states) #0 {{
-entry:
-  br label %loop
-loop:
-  %g = phi i64 [ 0, %entry ], [ %g.next, %body ]
-  %more = icmp slt i64 %g, %groups
-  br i1 %more, label %body, label %done
-body:
-{_shift("x", str(n * lanes))}
+    runs = """i64 %groups, i64 %steps, ptr %x, ptr %u, i64 %width,
+    i64 %next.u, ptr %p, i64 %next.p, ptr %d, ptr %states"""
+    blocks = """i64 %groups, i64 %count, i64 %interval, ptr %x, ptr %q,
+    ptr %u, i64 %width, i64 %next.u, ptr %p, i64 %next.p, ptr %d, double %least, ptr %diagonal,
+    ptr %scratch, ptr %blas, ptr %factor, ptr %finished"""
+    run = f"""{_shift("x", str(n * lanes))}
 {_shift("u", "%next.u")}
 {_shift("p", "%next.p")}
   %each.states = mul i64 %steps, {n * lanes}
 {_shift("states", "%each.states")}
-  %r = call i64 @run(i64 %steps, ptr %x.g, ptr %u.g, i64 %width, ptr %p.g, ptr %d, ptr %states.g)
-  %g.next = add i64 %g, 1
-  br label %loop
-done:
-  ret void
-}}"""
-    blocks = f"""define void @blocks.groups(i64 %groups, i64 %count, i64 %interval, ptr %x, ptr %q,
-    ptr %u, i64 %width, i64 %next.u, ptr %p, i64 %next.p, ptr %d, double %least, ptr %diagonal,
-    ptr %scratch, ptr %blas, ptr %factor, ptr %finished) #0 {{
-entry:
-  br label %loop
-loop:
-  %g = phi i64 [ 0, %entry ], [ %g.next, %body ]
-  %more = icmp slt i64 %g, %groups
-  br i1 %more, label %body, label %done
-body:
-{_shift("x", str(n * lanes))}
+  %r = call i64 @run(i64 %steps, ptr %x.g, ptr %u.g, i64 %width, ptr %p.g, ptr %d, ptr %states.g)"""
+    carry = f"""{_shift("x", str(n * lanes))}
 {_shift("q", str(k * n * lanes))}
 {_shift("u", "%next.u")}
 {_shift("p", "%next.p")}
@@ -51,13 +32,26 @@ body:
       ptr %p.g, ptr %d, double %least, ptr %diagonal.g, ptr %scratch, ptr %blas,
       ptr %factor)
   %to = getelementptr inbounds i64, ptr %finished, i64 %g
-  store i64 %r, ptr %to
+  store i64 %r, ptr %to"""
+    return [_each_group("run", runs, run), _each_group("blocks", blocks, carry)]
+
+
+def _each_group(name: str, parameters: str, body: str) -> str:
+    """Write a function that does something for each group, whose number is %g."""
+    return f"""define void @{name}.groups({parameters}) #0 {{
+entry:
+  br label %loop
+loop:
+  %g = phi i64 [ 0, %entry ], [ %g.next, %body ]
+  %more = icmp slt i64 %g, %groups
+  br i1 %more, label %body, label %done
+body:
+{body}
   %g.next = add i64 %g, 1
   br label %loop
 done:
   ret void
 }}"""
-    return [runs, blocks]
 
 
 def _shift(name: str, size: str) -> str:

@@ -11,29 +11,30 @@ from .jit import jit
 
 
 @jit
+def _multiply(
+    blas: Any, turned: int, rows: int, depth: int, left: Any, right: Any, out: Any, add: bool
+) -> None:
+    """Multiply by BLAS, the left side as it is or turned; `depth` is what is summed over."""
+    sizes = np.empty(6, dtype=np.int32)
+    sizes[0], sizes[1], sizes[2] = right.shape[1], rows, depth
+    sizes[3], sizes[4], sizes[5] = right.strides[0] // 8, left.strides[0] // 8, out.strides[0] // 8
+    at = sizes.ctypes.data
+    how = blas[PLAIN], blas[turned], at, at + 4, at + 8, blas[ONE], right.ctypes.data, at + 12
+    beta = blas[ONE] if add else blas[ZERO]
+    call(blas[DGEMM], (*how, left.ctypes.data, at + 16, beta, out.ctypes.data, at + 20))
+    sizes[0] = 0  # after the call: the sizes must live as long
+
+
+@jit
 def product(blas: Any, x: Any, W: Any, out: Any, add: bool) -> None:
     """Write the product of ``x (m, q)`` and ``W (q, p)``, or add it to what is there."""
-    sizes = np.empty(6, dtype=np.int32)
-    sizes[0], sizes[1], sizes[2] = W.shape[1], x.shape[0], x.shape[1]
-    sizes[3], sizes[4], sizes[5] = W.strides[0] // 8, x.strides[0] // 8, out.strides[0] // 8
-    at = sizes.ctypes.data
-    how = blas[PLAIN], blas[PLAIN], at, at + 4, at + 8, blas[ONE], W.ctypes.data, at + 12
-    beta = blas[ONE] if add else blas[ZERO]
-    call(blas[DGEMM], (*how, x.ctypes.data, at + 16, beta, out.ctypes.data, at + 20))
-    sizes[0] = 0  # after the call: the sizes must live as long
+    _multiply(blas, PLAIN, x.shape[0], x.shape[1], x, W, out, add)
 
 
 @jit
 def outer(blas: Any, left: Any, right: Any, out: Any, add: bool = False) -> None:
     """Write the sum of the outer products of rows ``(m, p)`` and ``(m, q)``, or add it."""
-    sizes = np.empty(6, dtype=np.int32)
-    sizes[0], sizes[1], sizes[2] = right.shape[1], left.shape[1], left.shape[0]
-    sizes[3], sizes[4], sizes[5] = right.strides[0] // 8, left.strides[0] // 8, out.strides[0] // 8
-    at = sizes.ctypes.data
-    how = blas[PLAIN], blas[TRANS], at, at + 4, at + 8, blas[ONE], right.ctypes.data, at + 12
-    beta = blas[ONE] if add else blas[ZERO]
-    call(blas[DGEMM], (*how, left.ctypes.data, at + 16, beta, out.ctypes.data, at + 20))
-    sizes[0] = 0
+    _multiply(blas, TRANS, left.shape[1], left.shape[0], left, right, out, add)
 
 
 @jit
