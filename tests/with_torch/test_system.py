@@ -288,3 +288,10 @@ def test_steps_that_are_refused():
         system.with_params({"W": np.eye(N)})
     with pytest.raises(TypeError, match="cannot trace a single step of PyTorch"):
         grad(lambda x: system.step(x).sum())(np.ones(N))
+
+
+def test_tensors_are_taken_where_arrays_are_without_a_warning():
+    cell = ln.VanillaRNN.random(N, n_inputs=M, rng=0)
+    u = torch.randn(30, M, dtype=torch.float64)
+    found = [ln.lyapunov_spectrum(cell, inputs=x, rng=0).exponents for x in (u, u.numpy())]
+    np.testing.assert_array_equal(*found)
