@@ -15,7 +15,7 @@ from lyapnet.paper.harness import differing, kept
 DATA = Path(__file__).parents[2] / "notebooks" / "paper" / "data"
 #: How many networks there are at least, where it is not ten.
 LEAST = dict.fromkeys(("capacity", "control", "decay", "gated", "open", "overlap"), 5)
-LEAST |= dict.fromkeys(("rivals", "solutions", "surface", "window"), 5)
+LEAST |= dict.fromkeys(("rivals", "solutions", "window"), 5)
 LEAST |= {"16": 1, "cost": 1, "large": 1}
 #: How many claims the runs do not decide.
 UNDECIDED = {"1B": 4, "1C": 2, "2B": 1, "6": 1, "7": 1, "adaptive": 1, "basis": 1, "capacity": 1}

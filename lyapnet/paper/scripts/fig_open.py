@@ -58,9 +58,7 @@ def plot(records):
     figure, axes = panels(len(columns), 2, squeeze=False, sharey="row")
     for (above, below), (cell, n) in zip(axes.T, columns, strict=True):
         some = records.where(cell=cell, n=n)
-        groups = [
-            (some.where(condition=c), dict(color=COLOURS[c], label=LABELS[c])) for c in ARMS
-        ]
+        groups = [(some.where(condition=c), dict(color=COLOURS[c], label=LABELS[c])) for c in ARMS]
         draw_learning(above, below, groups, "lag", "lag (steps)")
         above.set_title(f"{cell.upper()}, N = {n}", fontsize=8)
         if below is not axes[1, 0]:
