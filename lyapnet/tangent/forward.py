@@ -153,13 +153,16 @@ class _Run:
             return 0
         n = self.buffer.shape[-1]
         least = SMALLEST_SINE if steps > 1 else n * np.finfo(float).eps
-        found, rows, diagonal = self.orbit.blocks(self.buffer[0], first, count, steps, least)
+        refused = 0.0 if self.forgiving else _COLLAPSED
+        found, rows, diagonal = self.orbit.blocks(
+            self.buffer[0], first, count, steps, least, refused
+        )
         self.loop.learn(found > 0)
         self.reach = max(1, 2 * found)
         if found:
             self.buffer[0] = rows
             self.starts.append(np.arange(self.n_parts, self.n_parts + found))
-            self._note(first + steps * np.arange(1, found + 1), np.log(diagonal))
+            self._note(first + steps * np.arange(1, found + 1), np.log(diagonal, out=diagonal))
         return found
 
     def _note(self, ends: Array, log_growth: Array) -> None:
