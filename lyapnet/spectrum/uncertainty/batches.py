@@ -116,6 +116,11 @@ class GrowthStatistics:
         """Durations of the batches, shape (batches,)."""
         return self._durations[: -(-self.n_blocks // self.blocks_per_batch)].copy()
 
+    @property
+    def total(self) -> Array:
+        """Growth of all blocks, shape (...); 0 if there are none."""
+        return np.zeros(()) if self._batches is None else self._batches.sum(axis=0)
+
     def estimate(self) -> Estimate:
         """Return the mean, its standard error and degrees of freedom so far."""
         return estimate(self.growth, self.durations, self.n_blocks)

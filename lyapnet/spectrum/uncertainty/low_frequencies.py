@@ -45,14 +45,33 @@ def cosine_power(deviation: Array, durations: Array) -> Array:
     total_time = durations.sum()
     count = min(BANDS[-1], len(durations) // 2)
     middles = (np.cumsum(durations) - durations / 2) / total_time
-    # cos((q + r) x), a few r at a time, from few exponentials: cosines themselves cost more.
+    # cos((q + r) x) for a few r at a time, from powers of one exponential: cosines cost more.
     few = max(1, int(np.ceil(np.sqrt(count))))
-    fine = np.exp(1j * np.pi * np.outer(np.arange(1, few + 1), middles))
-    coarse = np.exp(1j * np.pi * np.outer(np.arange(0, count, few), middles))
-    parts = [(x.real * fine.real - x.imag * fine.imag) @ deviation for x in coarse]
-    sums = np.concatenate([*parts, np.empty((0, deviation.shape[1]))])[:count]
+    fine = _powers(np.exp(1j * np.pi * middles), few)
+    coarse = _powers(fine[-1], -(-count // few) - 1)
+    cos, sin = np.ascontiguousarray(fine.real), np.ascontiguousarray(fine.imag)
+    if deviation.shape[1] < few:
+        columns = np.ascontiguousarray(deviation.T)
+        both = zip((cos, sin), (coarse.real, coarse.imag), strict=True)
+        by_r, less = (a @ (b[:, None] * columns).reshape(-1, len(deviation)).T for a, b in both)
+        parts = list(np.moveaxis((by_r - less).reshape(few, -1, len(columns)), 1, 0))
+    else:
+        parts = [(x.real * cos - x.imag * sin) @ deviation for x in coarse]
+    sums = np.concatenate([cos @ deviation, *parts])[:count]
     power: Array = 2 / total_time * sums**2
     return power
+
+
+def _powers(x: Array, count: int) -> Array:
+    """Return the first powers of numbers, ``(count, ...)``."""
+    powers = np.empty((count, *x.shape), dtype=x.dtype)
+    powers[:1] = x
+    known = 1
+    while known < count:
+        more = min(known, count - known)
+        np.multiply(powers[:more], powers[known - 1], out=powers[known : known + more])
+        known += more
+    return powers
 
 
 def number_of_cosines(power: Array, steps: Array, neighbours: Array) -> Count:

@@ -37,6 +37,7 @@ DOF_TO_STOP = 16  # with looks a factor LOOK_FACTOR apart, a rule that stops kee
 MARGIN_TO_STOP = 2.0  # of the width, with fewer: chance makes such intervals narrow more often
 FEW_STEPS = 60.0  # for which the bound of regular growth is better
 LOOK_FACTOR = 1.5
+FEW_COLUMNS = 64
 
 
 class Estimate(NamedTuple):
@@ -238,6 +239,8 @@ def estimate(batches: Array, durations: Array, n_blocks: int) -> Estimate:
         return Estimate(mean, np.where(singular, np.nan, np.inf), np.ones_like(mean))
 
     growth = np.where(singular, 0.0, batches).reshape(n, -1)
+    if growth.shape[1] < FEW_COLUMNS:
+        growth = np.asfortranarray(growth)  # sums along time are of neighbours in memory
     deviation = growth - durations[:, None] * finite_mean.ravel()
     power = cosine_power(deviation, durations)
     worth = independent_steps(deviation, durations, power)
