@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import ctypes
-import os
-from concurrent.futures import ThreadPoolExecutor
 from functools import cache
 from typing import Any
 
 import numpy as np
 
-from ..numerics.arrays import Array, blas_limit
+from ..numerics.arrays import Array
+from ..numerics.threads import shared
 from . import small, wide
 from .machine import machine
 from .program import Program
@@ -135,25 +134,7 @@ class Kernel:
     def _shared(self, part: Any, groups: int, times: int) -> None:
         """Share groups among threads where that is worth it."""
         work = groups * times * len(self.program.graph.nodes)
-        n_threads = min(groups, int(work / _PER_THREAD))
-        if n_threads > 1:
-            n_threads = min(n_threads, allowed_threads())
-        if n_threads < 2:
-            part(0, groups)
-            return
-        edges = [groups * i // n_threads for i in range(n_threads + 1)]
-        with ThreadPoolExecutor(n_threads) as pool:
-            list(pool.map(part, edges[:-1], edges[1:]))
-
-
-def allowed_threads() -> int:
-    """Return the threads that the caller's affinity and BLAS limits allow."""
-    count = getattr(os, "process_cpu_count", None)
-    if count is None and hasattr(os, "sched_getaffinity"):
-        cores = len(os.sched_getaffinity(0))
-    else:
-        cores = (count or os.cpu_count)() or 1
-    return min(cores, blas_limit())
+        shared(part, groups, int(work / _PER_THREAD))
 
 
 #: Kernels of this process, by what their programs do.

@@ -9,7 +9,7 @@ import numpy as np
 
 from ..errors import LyapnetError
 from ..numerics.arrays import Array, blas_threads
-from ..runs.progress import progress_bar
+from ..runs.progress import compilations, compiling, progress_bar
 from ..systems import System
 from ..systems.orbit import Orbit
 from ..tangent.forward import forward
@@ -83,13 +83,16 @@ class Benettin:
             self.engine = self.system  # members that may be lost, and disturbed steps: NumPy
         if self.engine is None:
             k = self.rows.shape[-2]
-            self.engine = self.system.prepared(self.x, self.inputs, k, self.plan.total)
+            with compiling(show=self.progress):
+                self.engine = self.system.prepared(self.x, self.inputs, k, self.plan.total)
         return self.engine
 
     def run(self) -> Benettin:
         """Run to the end of the plan, or until the tolerance is met."""
+        self.prepare()
         bars = progress_bar(self.plan.total, show=self.progress, unit="step")
-        with blas_threads(self.rows.size * self.system.dim), bars as bar:
+        shown = compilations(show=self.progress)
+        with blas_threads(self.rows.size * self.system.dim), bars as bar, shown:
             try:
                 self._advance(bar)
             except LyapnetError as error:

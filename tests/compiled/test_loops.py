@@ -242,12 +242,12 @@ def test_a_function_of_numba_is_taken_as_it_is():
 def test_threads_are_those_of_the_caller(monkeypatch):
     from threadpoolctl import threadpool_limits
 
-    from lyapnet.compiled import kernel
+    from lyapnet.numerics import threads
 
     used = []
-    pool = kernel.ThreadPoolExecutor
-    monkeypatch.setattr(kernel, "ThreadPoolExecutor", lambda n: used.append(n) or pool(n))
-    monkeypatch.setattr(kernel.os, "sched_getaffinity", lambda _: set(range(4)), raising=False)
+    pool = threads.ThreadPoolExecutor
+    monkeypatch.setattr(threads, "ThreadPoolExecutor", lambda n: used.append(n) or pool(n))
+    monkeypatch.setattr(threads.os, "sched_getaffinity", lambda _: set(range(4)), raising=False)
     x0 = 0.1 + 0.01 * np.random.default_rng(0).standard_normal((400, 2))
     runs = []
     for limit in (1, 2):

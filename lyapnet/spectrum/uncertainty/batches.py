@@ -129,7 +129,10 @@ class GrowthStatistics:
 
     def estimate(self) -> Estimate:
         """Return the mean, its standard error and degrees of freedom so far."""
-        return estimate(self.growth, self.durations, self.n_blocks)
+        if self._batches is None:
+            raise ValueError("no blocks yet: update() first")
+        durations = self.durations
+        return estimate(self._batches[: len(durations)], durations, self.n_blocks)
 
     def mean_over_members(self) -> GrowthStatistics:
         """Return the statistics of growth (blocks, ..., k) averaged over the ensemble."""

@@ -17,6 +17,7 @@ from numpy.typing import ArrayLike, NDArray
 from scipy import special
 
 from ...numerics.arrays import Array
+from ...numerics.threads import shared
 from .floor import rounding, within_logarithm
 from .heavy_tails import heavy_tailed, unevenness
 from .low_frequencies import (
@@ -38,6 +39,7 @@ MARGIN_TO_STOP = 2.0  # of the width, with fewer: chance makes such intervals na
 FEW_STEPS = 60.0  # for which the bound of regular growth is better
 LOOK_FACTOR = 1.5
 AT_ONCE = 2**17  # numbers, which the cache holds
+PER_THREAD = 2**18  # numbers that are worth another thread
 
 
 class Estimate(NamedTuple):
@@ -230,10 +232,12 @@ def estimate(batches: Array, durations: Array, n_blocks: int) -> Estimate:
     n, lead = len(batches), batches.shape[1:]
     columns = batches.reshape(n, -1)
     some = max(1, AT_ONCE // n)
-    parts = [
-        _estimate(np.array(columns[:, first : first + some], order="F"), durations, n_blocks)
-        for first in range(0, max(1, columns.shape[1]), some)
-    ]
+
+    def part(first: int, last: int) -> list[Estimate]:
+        chunks = (columns[:, i : min(i + some, last)] for i in range(first, last, some))
+        return [_estimate(np.array(x, order="F"), durations, n_blocks) for x in chunks]
+
+    parts = sum(shared(part, columns.shape[1], batches.size // PER_THREAD), [])
     mean, stderr, dof = (np.concatenate(part).reshape(lead) for part in zip(*parts, strict=True))
     singular = np.isneginf(mean)
     finite_mean = np.where(singular, 0.0, mean)
