@@ -95,15 +95,17 @@ def untraceable(system: Any) -> str:
 
     Which parameters are per member only a run can tell: here it is guessed.
     """
-    reason = ""
+    reasons: list[Untraceable] = []
     for lead in [(), *(np.shape(leaf)[:axes] for leaf in leaves(system.params) for axes in (1, 2))]:
         try:
             _written(system, lead)
         except Untraceable as error:
-            reason = reason or f"`{system.named}`: {error}"
+            reasons.append(error)
         else:
             return ""
-    return reason
+    # Parameters of the wrong shape make a function fail by itself: another reason tells more.
+    reasons.sort(key=lambda error: error.__cause__ is not None)
+    return f"`{system.named}`: {reasons[0]}"
 
 
 def _written(system: Any, lead: tuple[int, ...]) -> tuple[Program, Array]:

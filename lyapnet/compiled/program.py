@@ -107,7 +107,9 @@ def gram_schmidt(k: int, n: int, unit: bool) -> tuple[Graph, list[list[int]]]:
     """
     graph = Graph()
     rows = graph.inputs("a", (k, n))
-    before, after, inverse = [], [], []
+    before: list[Any] = []
+    after: list[Any] = []
+    inverse: list[Any] = []
     for j in range(k):
         v = rows[j]
         before.append(_inner(v, v))

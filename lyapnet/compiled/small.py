@@ -2,9 +2,9 @@
 
 `blocks` carries a state and a basis through blocks of steps and factorises after each. Where it is
 easy, vectors are made orthogonal but keep their lengths: growth factors are ratios of these, and
-the next step waits for no root or quotient. A block whose vectors come too close to each other is halved, as by
-`tangent.forward`, and what even single steps do not stand is left to that. `states.run` takes
-steps of the state alone.
+the next step waits for no root or quotient. A block whose vectors come too close to each other is
+halved, as by `tangent.forward`, and what even single steps do not stand is left to that.
+`states.run` takes steps of the state alone.
 """
 
 from __future__ import annotations
@@ -56,13 +56,16 @@ class _Blocks:
         """Make variables, with what the loop is given."""
         text, n, k = self.text, self.n, self.k
         text.label("entry")
-        make = lambda name, count: variables_of(self.numbers, name, count)  # noqa: E731
-        self.x, self.q, self.square = make("x", n), make("q", k * n), make("square", k)
+        self.x, self.q, self.square = (
+            self._new("x", n),
+            self._new("q", k * n),
+            self._new("square", k),
+        )
         # What a part of a block begins with, and a block; what a block has grown so far.
-        self.part_x, self.part_q = make("part.x", n), make("part.q", k * n)
-        self.first_square, self.size = make("first.square", k), make("size", k)
-        self.new, self.length = make("new", k), make("length", k)
-        self.ratio, self.after = make("ratio", k), make("after", k)
+        self.part_x, self.part_q = self._new("part.x", n), self._new("part.q", k * n)
+        self.first_square, self.size = self._new("first.square", k), self._new("size", k)
+        self.new, self.length = self._new("new", k), self._new("length", k)
+        self.ratio, self.after = self._new("ratio", k), self._new("after", k)
         self.outside = outside_of(self.numbers, self.tangent.graph, self.wanted)
         for name, variables in (("x", self.x), ("q", self.q)):
             self._set(variables, [self.numbers.load("%" + name, i) for i in range(len(variables))])
@@ -219,6 +222,9 @@ class _Blocks:
         text.put("  br label %return")
         text.label("return")
         text.put("  ret i64 %b")
+
+    def _new(self, name: str, count: int) -> list[str]:
+        return variables_of(self.numbers, name, count)
 
     def _get(self, variables: list[str]) -> list[str]:
         return [self.text.let(f"load {self.numbers.type}, ptr {v}") for v in variables]

@@ -81,7 +81,7 @@ class CompiledOrbit(JacobianOrbit):
         k, n = rows.shape[-2:]
         if k != loop.kernel.k:
             return super().through(rows, first, last)
-        x, q = self._at(first).copy(), loop.grouped(rows.reshape(-1, k, n))
+        x, q = self._at(first).copy(), loop.grouped(rows.reshape(-1, k, n)).copy()
         loop.kernel.blocks(
             x, q, *self._given, first=first, count=1, interval=last - first, least=-1.0
         )
@@ -118,7 +118,8 @@ class CompiledOrbit(JacobianOrbit):
 
     def _carried(self, rows: Array, count: int, how: dict[str, Any]) -> tuple[int, Array, Array]:
         loop = self.loop
-        x, q = self._at(how["first"]).copy(), loop.grouped(rows.reshape(-1, *rows.shape[-2:]))
+        x = self._at(how["first"]).copy()
+        q = loop.grouped(rows.reshape(-1, *rows.shape[-2:])).copy()
         before = (x.copy(), q.copy()) if len(x) > 1 else (x, q)
         done, diagonal = loop.kernel.blocks(x, q, *self._given, count=count, **how)
         least_done = int(done.min())

@@ -12,7 +12,6 @@ from ...numerics.arrays import Array
 from ...results.storage import register
 from .stderr import MOST_BATCHES, Estimate, checked, estimate
 
-
 #: Batches that are merged at once.
 _AT_ONCE = 32
 
@@ -125,7 +124,11 @@ class GrowthStatistics:
     @property
     def total(self) -> Array:
         """Growth of all blocks, shape (...); 0 if there are none."""
-        return np.zeros(()) if self._batches is None else self._batches[: len(self.durations)].sum(axis=0)
+        return (
+            np.zeros(())
+            if self._batches is None
+            else self._batches[: len(self.durations)].sum(axis=0)
+        )
 
     def estimate(self) -> Estimate:
         """Return the mean, its standard error and degrees of freedom so far."""

@@ -10,6 +10,7 @@ initial sequences; `docs/validation/calibration.md` has the table.
 
 from __future__ import annotations
 
+import itertools
 from typing import NamedTuple
 
 import numpy as np
@@ -237,8 +238,9 @@ def estimate(batches: Array, durations: Array, n_blocks: int) -> Estimate:
         chunks = (columns[:, i : min(i + some, last)] for i in range(first, last, some))
         return [_estimate(np.array(x, order="F"), durations, n_blocks) for x in chunks]
 
-    parts = sum(shared(part, columns.shape[1], batches.size // PER_THREAD), [])
-    mean, stderr, dof = (np.concatenate(part).reshape(lead) for part in zip(*parts, strict=True))
+    found = shared(part, columns.shape[1], batches.size // PER_THREAD)
+    parts = zip(*itertools.chain.from_iterable(found), strict=True)
+    mean, stderr, dof = (np.concatenate(part).reshape(lead) for part in parts)
     singular = np.isneginf(mean)
     finite_mean = np.where(singular, 0.0, mean)
     stderr = np.hypot(stderr, rounding(finite_mean, durations.sum(), n_blocks, n))
