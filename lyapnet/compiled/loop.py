@@ -95,17 +95,19 @@ def untraceable(system: Any) -> str:
 
     Which parameters are per member only a run can tell: here it is guessed.
     """
-    reasons: list[Untraceable] = []
-    for lead in [(), *(np.shape(leaf)[:axes] for leaf in leaves(system.params) for axes in (1, 2))]:
+    shapes = [np.shape(leaf) for leaf in leaves(system.params)]
+    leads = {(), *(shape[:axes] for shape in shapes for axes in (1, 2))}
+    # Axes that all parameters have in common come first: their reason is the likeliest.
+    common = [all(shape[: len(lead)] == lead for shape in shapes) * len(lead) for lead in leads]
+    reason = ""
+    for _, lead in sorted(zip(common, leads, strict=True), reverse=True):
         try:
             _written(system, lead)
         except Untraceable as error:
-            reasons.append(error)
+            reason = reason or f"`{system.named}`: {error}"
         else:
             return ""
-    # Parameters of the wrong shape make a function fail by itself: another reason tells more.
-    reasons.sort(key=lambda error: error.__cause__ is not None)
-    return f"`{system.named}`: {reasons[0]}"
+    return reason
 
 
 def _written(system: Any, lead: tuple[int, ...]) -> tuple[Program, Array]:
