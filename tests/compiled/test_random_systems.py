@@ -160,6 +160,8 @@ def trusted(s, said):
 def same_growth(a, b):
     """Compare growth up to where a vector is gone, or rounding has grown."""
     usable = min(len(a), len(b), int(np.searchsorted(errors(b), _MOST)))
+    if not usable:
+        return
     a, b = a[:usable], b[:usable]
     gone = ~np.isfinite(b).reshape(len(b), -1).all(axis=1)
     assert (~np.isfinite(a).reshape(len(a), -1).all(axis=1) == gone)[: gone.argmax() + 1].all()
