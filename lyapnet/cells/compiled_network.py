@@ -39,9 +39,15 @@ class CompiledNetwork(Orbit):
         return np.ones(1)
 
     def blocks(
-        self, rows: Array, first: int, count: int, interval: int, least: float
+        self,
+        rows: Array,
+        first: int,
+        count: int,
+        interval: int,
+        least: float,
+        collapsed: float = np.inf,
     ) -> tuple[int, Array, Array]:
-        """Carry a basis through blocks of steps; see `Orbit.blocks`."""
+        """Carry a basis through blocks of steps, none of which is halved; see `Orbit.blocks`."""
         *lead, k, n = rows.shape
         if not count:
             return super().blocks(rows, first, count, interval, least)

@@ -73,7 +73,9 @@ def _by_householder(blas: Any, rows: Any, diagonal: Any, scratch: Any, sizes: An
     """Multiply by the inverse of Householder's triangle."""
     k, n = rows.shape
     copy = scratch[: k * n].reshape(k, n)
-    copy[...] = rows
+    for i in range(k):  # numba takes seconds to compile the message of `copy[...] = rows`
+        for j in range(n):
+            copy[i, j] = rows[i, j]
     work = scratch[k * n :]
     sizes[0], sizes[1], sizes[2] = n, k, 64 * k
     N, K, size = sizes[:1].ctypes.data, sizes[1:].ctypes.data, sizes[2:].ctypes.data
