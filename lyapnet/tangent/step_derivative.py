@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -73,8 +75,7 @@ def _differ(
             if right.all():
                 return ~right
         tend = np.zeros_like(right)
-        sorted_parts = sorted(_PARTS)
-        for part, other in zip(sorted_parts, sorted_parts[1:], strict=False):
+        for part, other in pairwise(sorted(_PARTS)):
             tend |= _alike(slopes[part], slopes[other], nothing)
     return ~right & tend
 
