@@ -22,8 +22,13 @@ The leading exponent and the last one that was measured are shown; ± is half of
 Of what is printed, the values of the Hénon, standard, Lorenz and Rössler systems were read again on
 Sprott's page *Common Chaotic Systems* (revised 2004), that of Linz and Sprott's flow in examples of
 LyapunovExponents.jl, which cite that page, and that of the simplest quadratic flow in a table of
-another program. The others stand as they were noted from the works that are named, and could not
-be read again for this page: where they differ from what is measured, look there first.
+another program. The book itself could not be read: equations and leading exponents of its appendix A
+were held against a transcription of it by others (a test suite of the University of Nebraska at
+Omaha, whose authors read it against the print), and agree in all rows that name it; those of 1994
+against a list that follows Wang, Kuznetsov and Chen, *Chaotic Systems with Multistability and Hidden
+Attractors* (Springer, 2021), and agree in all. The last exponents add up with them to the divergence
+where that is constant; those of maps whose contraction varies, and Wolf's and Viswanath's values,
+stand as they were noted, and could not be read again.
 The 1.65 of the Lorenz-96 model is a doubling time of 2.1 days, which as printed allows 1.61 to
 1.69.
 
