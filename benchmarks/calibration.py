@@ -2,9 +2,11 @@
 
 python benchmarks/calibration.py            # all, some minutes: writes the table into docs/
 python benchmarks/calibration.py --quick    # fewer replications, writes nothing
+python benchmarks/calibration.py --part stopping  # one of the tables
 """
 
 import argparse
+import json
 import sys
 import time
 from pathlib import Path
@@ -268,18 +270,25 @@ def comparison(rng, m):
     return table
 
 
+PARTS = (short_and_long, exact_systems, reference_systems, ensembles, stopping, drift, comparison)
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--quick", action="store_true", help="200 replications, no files")
-    quick = parser.parse_args().quick
-    m = series.REPLICATIONS = 200 if quick else 2000
-    rng, start = np.random.default_rng(20), time.perf_counter()
-    parts = (short_and_long, exact_systems, reference_systems, ensembles, stopping)
-    found = {part.__name__: part(rng, m) for part in parts}
-    found |= {"drift": drift(rng, m), "comparison": comparison(rng, m), "command": COMMAND}
-    found["look_factor"] = LOOK_FACTOR
+    parser.add_argument("--part", choices=[part.__name__ for part in PARTS], help="this one alone")
+    options = parser.parse_args()
+    m = series.REPLICATIONS = 200 if options.quick else 2000
+    data, start = ROOT / "docs" / "data" / "calibration.json", time.perf_counter()
+    found = json.loads(data.read_text()) if data.exists() else {}
+    for i, part in enumerate(PARTS):
+        if options.part in (None, part.__name__):
+            found[part.__name__] = part(np.random.default_rng([20, i]), m)
+            found |= {"command": COMMAND, "look_factor": LOOK_FACTOR}
+            if not options.quick:
+                data.write_text(json.dumps(found, indent=1, ensure_ascii=False) + "\n")
     print(f"{time.perf_counter() - start:.0f} s")
-    if not quick:
+    if not options.quick:
         from calibration_page import write
 
         write(found, ROOT / "docs")
