@@ -82,6 +82,8 @@ class System:
     state_is = "the system's dim"
     #: Whether there are Jacobians alone, and no step that they could be held against.
     derivative_only: bool = False
+    #: Whether the derivative is formed of the step itself: by autograd, or by compiled loops.
+    differentiated: bool = False
     #: Who is to run it: "compiled", "numpy" or "auto".
     engine: str = "auto"
     #: Who does, and why if it is NumPy; see `prepared`.

@@ -101,3 +101,19 @@ def test_flossing_by_another_derivative_is_doubted():
     ln.floss(whole, **options)
     with pytest.warns(UserWarning, match="flossed is unreliable: the derivative is not that"):
         ln.floss(cut, **options)
+
+
+def test_compiled_loops_use_the_jacobian_that_is_given_or_their_own():
+    A = W[:2, :2]
+
+    def transposed(x):
+        return ((1 - anp.tanh(anp.dot(A, x)) ** 2)[:, None] * A).T
+
+    given = ln.Map(lambda x: anp.tanh(anp.dot(A, x)), 2, jacobian=transposed)
+    with pytest.warns(UserWarning, match="derivative is not that of the step"):
+        s = ln.lyapunov_spectrum(given, 1000, x0=X[:2], rng=0)
+    assert s.settings["engine"] == "compiled"
+    cut = ln.Map(lambda x: anp.tanh(anp.dot(A, getval(x))), 2)  # autograd's derivative is zero
+    s = ln.lyapunov_spectrum(cut, 1000, x0=X[:2], rng=0)
+    assert s.settings["engine"] == "compiled"
+    assert np.isfinite(s.exponents).all()
