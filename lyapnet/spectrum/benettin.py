@@ -14,7 +14,8 @@ from ..systems import System
 from ..systems.orbit import Orbit
 from ..tangent.forward import forward
 from ..tangent.plan import Plan
-from ..tangent.rounding import AS_ROUNDING, LONGEST, SEEN, DisturbedSystem, errors_grow
+from ..tangent.rounding import LONGEST, SEEN, TIMES, DisturbedSystem, errors_grow
+from ..tangent.step_derivative import MISMATCH, is_of_the_step
 from ..tangent.stretches import Losses, run_orbit, run_stretches, stretch_length
 from .record import Record
 from .uncertainty.batches import GrowthStatistics
@@ -127,6 +128,11 @@ class Benettin:
         """Note what speaks against the numbers, however small their errors are."""
         if self.system.reservation:
             self.reservations.append(self.system.reservation)
+        by_loops = self.system.differentiated and self.prepare().engine_used[0] == "compiled"
+        known = by_loops or self.system.derivative_only
+        if not known and not is_of_the_step(self.system, self.x, self.inputs):
+            self.reservations.append(MISMATCH)
+            return
         n_steps = self.n_done - self._start[2]
         if self._sample is None or not errors_grow(*self._sample, self.plan.interval, n_steps):
             return
@@ -141,9 +147,8 @@ class Benettin:
             self.reservations.append(
                 "rounding in the products of Jacobians and tangent vectors grows until it shows: "
                 f"exponents change by {per_time:.1g} where it is "
-                f"{AS_ROUNDING / np.finfo(float).eps:.0f} times as large, and may be off by far "
-                "more. The Jacobians are far from normal, and in these coordinates no zeros stop "
-                "the errors"
+                f"{TIMES:.0f} times as large, and how far off they are is not known. The Jacobians "
+                "are far from normal, and in these coordinates no zeros stop the errors"
             )
 
     def _again(self, system: System, n_steps: int) -> Benettin:

@@ -295,3 +295,16 @@ def test_tensors_are_taken_where_arrays_are_without_a_warning():
     u = torch.randn(30, M, dtype=torch.float64)
     found = [ln.lyapunov_spectrum(cell, inputs=x, rng=0).exponents for x in (u, u.numpy())]
     np.testing.assert_array_equal(*found)
+
+
+def test_states_that_are_detached_are_noticed():
+    W = torch.randn(N, N, dtype=torch.float64)
+    whole = lt.System(lambda h: torch.tanh(W @ h.detach()), N)  # exponents were -inf, "converged"
+    part = lt.System(lambda h: torch.tanh(W @ h.detach()) + 0.1 * h, N)
+    for system in (whole, part):
+        with pytest.warns(UserWarning, match=r"derivative is not that of the step.*\.detach\(\)"):
+            s = ln.lyapunov_spectrum(system, 200, k=2, x0=np.full(N, 0.3), rng=0)
+        assert s.diagnose().verdict.startswith("unreliable: the derivative is not that of")
+    single = lt.System(lambda h: torch.tanh(W.float() @ h), N, dtype=torch.float32)
+    s = ln.lyapunov_spectrum(single, 200, k=2, x0=np.full(N, 0.3), rng=0)
+    assert s.settings["reservations"] == []

@@ -22,6 +22,7 @@ from ...numerics.threads import shared
 from .floor import rounding, within_logarithm
 from .heavy_tails import heavy_tailed, unevenness
 from .low_frequencies import (
+    CAUTIOUS,
     CHOICE,
     FEWEST_COSINES,
     MOST_COSINES,
@@ -31,6 +32,7 @@ from .low_frequencies import (
     most_cosines,
     number_of_cosines,
     too_few_steps,
+    with_the_next,
 )
 from .regular import constant_to_rounding, regular_bound
 
@@ -268,7 +270,9 @@ def _estimate(growth: Array, durations: Array, n_blocks: int) -> Estimate:
     count = np.maximum(n_cosines, 1)
     cumulated = np.cumsum(power[:MOST_COSINES], axis=0)
     level = np.take_along_axis(cumulated, count[None] - 1, axis=0)[0] / count
-    variance = (level - at_the_ends(power, level)) / total_time
+    level = level - at_the_ends(power, level)
+    level = np.where(count <= CAUTIOUS, with_the_next(power, level), level)
+    variance = level / total_time
     stderr = np.where(short, np.inf, np.sqrt(variance))
     doubt = unevenness(deviation) + np.where(count < most_cosines(power), CHOICE, 0.0)
     dof = np.maximum(1.0, 2 / (2 / count + doubt))
