@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 
 from ..compiled import gated, vanilla
-from ..compiled.blas import addresses
+from ..compiled.blas import LANES
+from ..compiled.products import in_panels
 from ..numerics.arrays import Array
 from ..systems.orbit import Cotangent
 from .compiled_network import CompiledNetwork, members_of
@@ -30,14 +32,32 @@ class CompiledVanilla(CompiledNetwork, VanillaOrbit):
     def _run(self) -> None:
         drive(self.inputs, self.V, self.b, self.states[1:])
         n = self.cell.dim
+        blas = self._addresses(self.states[0].reshape(-1, n))
         vanilla.run(
-            addresses(),
+            blas,
             _ACTIVATIONS[self.cell.activation.name],
-            self._turned,
+            self._turned(blas),
             self.cell.leak,
             self.states.reshape(self.n_steps + 1, -1, n),
             self._empty_rates().reshape(self.n_steps, -1, n),
         )
+
+    def _turned(self, blas: Array) -> Array:
+        return self._in_panels(blas, True)
+
+    def _weights_back(self, blas: Array) -> Array:
+        return self._in_panels(blas, False)
+
+    def _in_panels(self, blas: Array, turned: bool) -> Array:
+        """Return W or its transpose in panels, which are made once."""
+        key = turned, bool(blas[LANES])
+        if key not in self._panels:
+            self._panels[key] = in_panels(blas, self.W.T if turned else self.W)
+        return self._panels[key]
+
+    @cached_property
+    def _panels(self) -> dict[tuple[bool, bool], Array]:
+        return {}
 
     @property
     def _leak(self) -> Array:
@@ -63,9 +83,10 @@ class CompiledVanilla(CompiledNetwork, VanillaOrbit):
         n = self.cell.dim
         slopes = self._slope if self.cell.leak == 1 else self.cell.leak * self._slope
         bars = np.ascontiguousarray(states_bar)
+        blas = self._addresses(bars[0].reshape(-1, n))
         vanilla.back_in_time(
-            addresses(),
-            np.ascontiguousarray(self.W),
+            blas,
+            self._weights_back(blas),
             np.ascontiguousarray(slopes).reshape(self.n_steps, -1, n),
             self.cell.leak,
             bars.reshape(self.n_steps + 1, -1, n),

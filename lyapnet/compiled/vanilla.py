@@ -7,10 +7,10 @@ from typing import Any
 import numpy as np
 from numba import carray
 
-from .blas import COUNT, DGEMM, DGEMV, ONE, PLAIN, ZERO, call
+from .blas import COUNT
 from .functions import tanh
 from .jit import jit
-from .products import product
+from .products import by_panels, panels_of
 
 #: Activation functions, by number.
 TANH, RELU, LINEAR = range(3)
@@ -38,29 +38,20 @@ def run(blas: Any, which: int, turned: Any, leak: float, states: Any, rates: Any
         See `blas.addresses`.
     which : int
         The activation.
-    turned : array (n, n)
-        :math:`W^T`.
+    turned : array (panels, n, columns)
+        :math:`W^T`, see `products.in_panels`.
     leak : float
     states, rates : array (T + 1, members, n) and (T, members, n)
     """
     n_steps, members, n = rates.shape
-    sizes = np.array([n, members, 1], dtype=np.int32)
-    N, M, each = sizes[:1].ctypes.data, sizes[1:].ctypes.data, sizes[2:].ctypes.data
-    W = turned.ctypes.data
     for s in range(n_steps):
         h, r, following = states[s], rates[s], states[s + 1]
         activate(which, h.reshape(members * n), r.reshape(members * n))
-        a, b = r.ctypes.data, following.ctypes.data
-        if members == 1:
-            call(blas[DGEMV], (blas[PLAIN], N, N, blas[ONE], W, N, a, each, blas[ONE], b, each))
-        else:
-            how = blas[PLAIN], blas[PLAIN], N, M, N, blas[ONE]
-            call(blas[DGEMM], (*how, W, N, a, N, blas[ONE], b, N))
+        by_panels(blas, r, turned, following, True)
         if leak != 1.0:
             for m in range(members):
                 for i in range(n):
                     following[m, i] = leak * following[m, i] + (1.0 - leak) * h[m, i]
-    sizes[0] = 0  # after the last call: the sizes must live as long
 
 
 def push(
@@ -70,13 +61,14 @@ def push(
 
     .. math:: (1 - \alpha) q + W\,\mathrm{diag}(slope) q
     """
-    blas, turned, slope = carray(blas, COUNT), carray(turned, (n, n)), carray(A, n)
+    blas, slope = carray(blas, COUNT), carray(A, n)
+    panels = carray(turned, panels_of(blas, n, n))
     rows, out, scaled = carray(rows, (k, n)), carray(out, (k, n)), carray(scratch, (k, n))
     rest = 1.0 - leak[0]
     for i in range(k):
         for j in range(n):
             scaled[i, j] = rows[i, j] * slope[j]
-    product(blas, scaled, turned, out, False)
+    by_panels(blas, scaled, panels, out, False)
     if rest != 0.0:
         for i in range(k):
             for j in range(n):
@@ -88,12 +80,11 @@ def pull(
     W_bar: Any, scratch: Any, k: int, n: int,
 ) -> None:  # fmt: skip
     """Carry cotangents back through one step, and write what its slopes get; see `steps.PULL`."""
-    blas, W, slope, slope_bar = (
-        carray(blas, COUNT), carray(W, (n, n)), carray(A, n), carray(A_bar, n)
-    )  # fmt: skip
+    blas, slope, slope_bar = carray(blas, COUNT), carray(A, n), carray(A_bar, n)
+    panels = carray(W, panels_of(blas, n, n))
     rows, bars, out = carray(rows, (k, n)), carray(bars, (k, n)), carray(out, (k, n))
     rest = 1.0 - leak[0]
-    product(blas, bars, W, out, False)
+    by_panels(blas, bars, panels, out, False)
     slope_bar[:] = 0.0
     for i in range(k):
         for j in range(n):
@@ -109,19 +100,10 @@ def pull(
 def back_in_time(blas: Any, W: Any, slopes: Any, leak: float, bars: Any) -> None:
     """Carry cotangents ``(T + 1, members, n)`` of the states back to the first, in place."""
     n_steps, members, n = slopes.shape
-    sizes = np.array([n, members, 1], dtype=np.int32)
-    N, M, each = sizes[:1].ctypes.data, sizes[1:].ctypes.data, sizes[2:].ctypes.data
     step = np.empty((members, n))
     for s in range(n_steps - 1, -1, -1):
         here, following, slope = bars[s], bars[s + 1], slopes[s]
-        a, b = following.ctypes.data, step.ctypes.data
-        if members == 1:
-            how = blas[PLAIN], N, N, blas[ONE], W.ctypes.data, N
-            call(blas[DGEMV], (*how, a, each, blas[ZERO], b, each))
-        else:
-            how = blas[PLAIN], blas[PLAIN], N, M, N, blas[ONE]
-            call(blas[DGEMM], (*how, W.ctypes.data, N, a, N, blas[ZERO], b, N))
+        by_panels(blas, following, W, step, False)
         for m in range(members):
             for i in range(n):
                 here[m, i] += slope[m, i] * step[m, i] + (1.0 - leak) * following[m, i]
-    sizes[0] = 0
