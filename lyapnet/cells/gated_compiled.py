@@ -13,7 +13,7 @@ from ..compiled.blas import addresses
 from ..numerics.arrays import Array, unbroadcast
 from ..numerics.buffers import empty
 from ..systems.orbit import Cotangent
-from .compiled_network import CompiledNetwork
+from .compiled_network import CompiledNetwork, with_inputs
 from .gated_orbit import GatedOrbit
 from .gru_orbit import GRUOrbit, ResetAfter, ResetBefore
 from .lstm_orbit import LSTMOrbit
@@ -34,12 +34,8 @@ class CompiledGated(CompiledNetwork, GatedOrbit):
 
     def _gates_of(self, steps: int) -> tuple[Array, Array]:
         """Run all steps; keep the gates of so many."""
-        m, u = self.cell.n_inputs, self.inputs
         T, size = self.n_steps, self.members * self.n
-        self.beside = empty((T, self.members, self.n + m + 1))
-        flat = self.beside.reshape(T, *self.lead, -1)
-        flat[..., self.n : -1] = 0.0 if u is None else u
-        flat[..., -1] = 1.0
+        self.beside = with_inputs(self.inputs, T, self.lead, self.n, self.cell.n_inputs)
         gates = np.empty((steps, len(self.cell.gates), size))
         reset = np.empty((steps, size))
         gated.run(

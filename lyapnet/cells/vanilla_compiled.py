@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import cached_property
 from typing import Any
 
@@ -10,10 +11,10 @@ import numpy as np
 from ..compiled import gated, vanilla
 from ..compiled.blas import LANES
 from ..compiled.products import in_panels
-from ..numerics.arrays import Array
+from ..numerics.arrays import Array, unbroadcast
 from ..systems.orbit import Cotangent
-from .compiled_network import CompiledNetwork, members_of
-from .products import contract, drive
+from .compiled_network import CompiledNetwork, members_of, with_inputs
+from .products import contract, times
 from .vanilla_orbit import VanillaOrbit
 
 _ACTIVATIONS = {"tanh": vanilla.TANH, "relu": vanilla.RELU, "linear": vanilla.LINEAR}
@@ -30,17 +31,39 @@ class CompiledVanilla(CompiledNetwork, VanillaOrbit):
     kind = gated.VANILLA
 
     def _run(self) -> None:
-        drive(self.inputs, self.V, self.b, self.states[1:])
-        n = self.cell.dim
-        blas = self._addresses(self.states[0].reshape(-1, n))
+        blas, n = self._blas_of_states, self.cell.dim
+        weights = np.concatenate([self.W.T, self.V.T, self.b[None]])
+        lead = self.states.shape[1:-1]
+        self.beside = with_inputs(self.inputs, self.n_steps, lead, n, self.V.shape[1])
+        self.rates = self.beside[..., :n].reshape(self.n_steps, *lead, n)
         vanilla.run(
-            blas,
-            _ACTIVATIONS[self.cell.activation.name],
-            self._turned(blas),
-            self.cell.leak,
-            self.states.reshape(self.n_steps + 1, -1, n),
-            self._empty_rates().reshape(self.n_steps, -1, n),
-        )
+            blas, self._which, in_panels(blas, weights), self.cell.leak,
+            self.states.reshape(self.n_steps + 1, -1, n), self.beside,
+        )  # fmt: skip
+
+    @property
+    def _blas_of_states(self) -> Array:
+        """The addresses that steps of the states need."""
+        return self._addresses(self.states[0].reshape(-1, self.cell.dim))
+
+    @property
+    def _which(self) -> int:
+        return _ACTIVATIONS[self.cell.activation.name]
+
+    def _linearise(self) -> None:
+        """Do it when it is asked for: backpropagation needs rates only."""
+
+    @cached_property
+    def _along(self) -> tuple[Array, Callable[[], Array]]:
+        return self.cell.activation.along(self.states[:-1], self.rates)
+
+    @property
+    def _slope(self) -> Array:  # type: ignore[override]  # an attribute there
+        return self._along[0]
+
+    @property
+    def _curvature(self) -> Callable[[], Array]:  # type: ignore[override]  # an attribute there
+        return self._along[1]
 
     def _turned(self, blas: Array) -> Array:
         return self._in_panels(blas, True)
@@ -80,15 +103,17 @@ class CompiledVanilla(CompiledNetwork, VanillaOrbit):
 
     def state_adjoint(self, states_bar: Array, inputs: bool = True) -> Cotangent:
         """Backpropagate through time."""
-        n = self.cell.dim
-        slopes = self._slope if self.cell.leak == 1 else self.cell.leak * self._slope
+        n, leak, blas = self.cell.dim, self.cell.leak, self._blas_of_states
         bars = np.ascontiguousarray(states_bar)
-        blas = self._addresses(bars[0].reshape(-1, n))
+        weights_bar = np.zeros((n, self.beside.shape[-1]))
         vanilla.back_in_time(
-            blas,
-            self._weights_back(blas),
-            np.ascontiguousarray(slopes).reshape(self.n_steps, -1, n),
-            self.cell.leak,
-            bars.reshape(self.n_steps + 1, -1, n),
-        )
-        return self._through_steps(bars, inputs)
+            blas, self._which, self._weights_back(blas), leak, self.beside,
+            bars.reshape(self.n_steps + 1, -1, n), weights_bar,
+        )  # fmt: skip
+        weights_bar *= leak
+        found = {"W": weights_bar[:, :n], "V": weights_bar[:, n:-1], "b": weights_bar[:, -1]}
+        inputs_bar = None
+        if inputs and self.inputs is not None and self.V.shape[1]:
+            driven = bars[1:] if leak == 1 else leak * bars[1:]
+            inputs_bar = unbroadcast(times(driven, self.V), self.inputs.shape)
+        return Cotangent(bars[0], inputs_bar, found)

@@ -10,10 +10,13 @@ from numba import carray
 from .blas import COUNT
 from .functions import tanh
 from .jit import jit
-from .products import by_panels, panels_of
+from .products import by_panels, outer, panels_of
 
 #: Activation functions, by number.
 TANH, RELU, LINEAR = range(3)
+
+#: Rows, of members and steps, whose share in the gradient of weights is one product.
+_ROWS = 128
 
 
 @jit
@@ -29,8 +32,8 @@ def activate(which: int, x: Any, out: Any) -> None:
 
 
 @jit
-def run(blas: Any, which: int, turned: Any, leak: float, states: Any, rates: Any) -> None:
-    r"""Run a network or a batch: states after the first hold :math:`V u + b` and become states.
+def run(blas: Any, which: int, weights: Any, leak: float, states: Any, beside: Any) -> None:
+    r"""Run a network or a batch.
 
     Parameters
     ----------
@@ -38,16 +41,21 @@ def run(blas: Any, which: int, turned: Any, leak: float, states: Any, rates: Any
         See `blas.addresses`.
     which : int
         The activation.
-    turned : array (panels, n, columns)
-        :math:`W^T`, see `products.in_panels`.
+    weights : array (panels, n + inputs + 1, columns)
+        What multiplies rates, inputs and 1, see `products.in_panels`.
     leak : float
-    states, rates : array (T + 1, members, n) and (T, members, n)
+    states : array (T + 1, members, n)
+        The first is given.
+    beside : array (T, members, n + inputs + 1)
+        Inputs and ones are given, beside them rates are written.
     """
-    n_steps, members, n = rates.shape
+    n_steps, members, _ = beside.shape
+    n = states.shape[2]
     for s in range(n_steps):
-        h, r, following = states[s], rates[s], states[s + 1]
-        activate(which, h.reshape(members * n), r.reshape(members * n))
-        by_panels(blas, r, turned, following, True)
+        h, r, following = states[s], beside[s], states[s + 1]
+        for m in range(members):
+            activate(which, h[m], r[m, :n])
+        by_panels(blas, r, weights, following, False)
         if leak != 1.0:
             for m in range(members):
                 for i in range(n):
@@ -97,13 +105,46 @@ def pull(
 
 
 @jit
-def back_in_time(blas: Any, W: Any, slopes: Any, leak: float, bars: Any) -> None:
-    """Carry cotangents ``(T + 1, members, n)`` of the states back to the first, in place."""
-    n_steps, members, n = slopes.shape
+def back_in_time(
+    blas: Any, which: int, W: Any, leak: float, beside: Any, bars: Any, weights_bar: Any
+) -> None:
+    """Carry cotangents ``(T + 1, members, n)`` of the states back to the first, in place.
+
+    Parameters
+    ----------
+    blas, which, leak, beside
+        As `run` leaves them.
+    W : array (panels, n, columns)
+    bars : array (T + 1, members, n)
+    weights_bar : array (n, n + inputs + 1)
+        Cotangents of the weights over the leak are added.
+    """
+    n_steps, members, columns = beside.shape
+    n, length = bars.shape[2], max(1, _ROWS // members)
     step = np.empty((members, n))
-    for s in range(n_steps - 1, -1, -1):
-        here, following, slope = bars[s], bars[s + 1], slopes[s]
-        by_panels(blas, following, W, step, False)
-        for m in range(members):
-            for i in range(n):
-                here[m, i] += slope[m, i] * step[m, i] + (1.0 - leak) * following[m, i]
+    for end in range(n_steps, 0, -length):
+        start = max(0, end - length)
+        for s in range(end - 1, start - 1, -1):
+            here, following, r = bars[s], bars[s + 1], beside[s]
+            by_panels(blas, following, W, step, False)
+            for m in range(members):
+                scale_by_slope(which, leak, r[m, :n], step[m])
+                for i in range(n):
+                    here[m, i] += step[m, i] + (1.0 - leak) * following[m, i]
+        rows = (end - start) * members
+        left = bars[start + 1 : end + 1].reshape(rows, n)
+        outer(blas, left, beside[start:end].reshape(rows, columns), weights_bar, True)
+
+
+@jit
+def scale_by_slope(which: int, leak: float, r: Any, bar: Any) -> None:
+    """Multiply cotangents by the slopes of units with rates r."""
+    if which == TANH:
+        for i in range(len(bar)):
+            bar[i] *= leak * (1.0 - r[i] * r[i])
+    elif which == RELU:
+        for i in range(len(bar)):
+            bar[i] *= leak if r[i] > 0.0 else 0.0
+    else:
+        for i in range(len(bar)):
+            bar[i] *= leak
