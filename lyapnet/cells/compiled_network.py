@@ -131,17 +131,6 @@ class CompiledNetwork(Orbit):
         return member_first(bars, lead)
 
 
-def with_inputs(
-    inputs: Array | None, n_steps: int, lead: tuple[int, ...], n: int, m: int
-) -> Array:
-    """Return room ``(T, members, n + m + 1)`` for states or rates, beside inputs and ones."""
-    beside = empty((n_steps, math.prod(lead), n + m + 1))
-    flat = beside.reshape(n_steps, *lead, -1)
-    flat[..., n:-1] = 0.0 if inputs is None else inputs
-    flat[..., -1] = 1.0
-    return beside
-
-
 def member_first(x: Array, lead: list[int]) -> Array:
     """Return ``(members, T, k, n)`` in memory as ``(T, ..., k, n)``."""
     if len(x) == 1:

@@ -11,9 +11,9 @@ import numpy as np
 from ..compiled import gated
 from ..compiled.blas import addresses
 from ..numerics.arrays import Array, unbroadcast
-from ..numerics.buffers import empty
+from ..numerics.buffers import LINE, empty
 from ..systems.orbit import Cotangent
-from .compiled_network import CompiledNetwork, with_inputs
+from .compiled_network import CompiledNetwork
 from .gated_orbit import GatedOrbit
 from .gru_orbit import GRUOrbit, ResetAfter, ResetBefore
 from .lstm_orbit import LSTMOrbit
@@ -35,7 +35,12 @@ class CompiledGated(CompiledNetwork, GatedOrbit):
     def _gates_of(self, steps: int) -> tuple[Array, Array]:
         """Run all steps; keep the gates of so many."""
         T, size = self.n_steps, self.members * self.n
-        self.beside = with_inputs(self.inputs, T, self.lead, self.n, self.cell.n_inputs)
+        lead, n, m = self.lead, self.n, self.cell.n_inputs
+        width = -(-(n + m + 1) // LINE) * LINE  # each row begins where a line of the cache does
+        self.beside = empty((T, self.members, width))
+        flat = self.beside.reshape(T, *lead, width)
+        flat[..., n : n + m] = 0.0 if self.inputs is None else self.inputs
+        flat[..., n + m] = 1.0
         gates = np.empty((steps, len(self.cell.gates), size))
         reset = np.empty((steps, size))
         gated.run(

@@ -12,8 +12,9 @@ from ..compiled import gated, vanilla
 from ..compiled.blas import LANES
 from ..compiled.products import in_panels
 from ..numerics.arrays import Array, unbroadcast
+from ..numerics.buffers import empty
 from ..systems.orbit import Cotangent
-from .compiled_network import CompiledNetwork, members_of, with_inputs
+from .compiled_network import CompiledNetwork, members_of
 from .products import contract, times
 from .vanilla_orbit import VanillaOrbit
 
@@ -31,15 +32,20 @@ class CompiledVanilla(CompiledNetwork, VanillaOrbit):
     kind = gated.VANILLA
 
     def _run(self) -> None:
-        blas, n = self._blas_of_states, self.cell.dim
-        weights = np.concatenate([self.W.T, self.V.T, self.b[None]])
-        lead = self.states.shape[1:-1]
-        self.beside = with_inputs(self.inputs, self.n_steps, lead, n, self.V.shape[1])
-        self.rates = self.beside[..., :n].reshape(self.n_steps, *lead, n)
+        blas, n, m = self._blas_of_states, self.cell.dim, self.V.shape[1]
+        self.given = np.ones((self.n_steps, *self.states.shape[1:-1], m + 1))
+        self.given[..., :m] = 0.0 if self.inputs is None else self.inputs
+        others = np.ascontiguousarray(np.concatenate([self.V.T, self.b[None]]))
+        self.rates = empty(self.states[1:].shape)
         vanilla.run(
-            blas, self._which, in_panels(blas, weights), self.cell.leak,
-            self.states.reshape(self.n_steps + 1, -1, n), self.beside,
+            blas, self._which, self._turned(blas), others, float(self.cell.leak),
+            self.states.reshape(self.n_steps + 1, -1, n), *self._flat(),
         )  # fmt: skip
+
+    def _flat(self) -> tuple[Array, Array]:
+        """Return rates, and inputs and ones, with one axis for the members."""
+        found = (x.reshape(self.n_steps, -1, x.shape[-1]) for x in (self.rates, self.given))
+        return tuple(found)  # type: ignore[return-value]
 
     @property
     def _blas_of_states(self) -> Array:
@@ -103,17 +109,32 @@ class CompiledVanilla(CompiledNetwork, VanillaOrbit):
 
     def state_adjoint(self, states_bar: Array, inputs: bool = True) -> Cotangent:
         """Backpropagate through time."""
-        n, leak, blas = self.cell.dim, self.cell.leak, self._blas_of_states
         bars = np.ascontiguousarray(states_bar)
-        weights_bar = np.zeros((n, self.beside.shape[-1]))
-        vanilla.back_in_time(
-            blas, self._which, self._weights_back(blas), leak, self.beside,
-            bars.reshape(self.n_steps + 1, -1, n), weights_bar,
-        )  # fmt: skip
-        weights_bar *= leak
-        found = {"W": weights_bar[:, :n], "V": weights_bar[:, n:-1], "b": weights_bar[:, -1]}
+        flat, weights_bar = bars.reshape(self.n_steps + 1, -1, self.cell.dim), self._no_weights()
+        vanilla.back_in_time(*self._steps_back(), flat, *weights_bar)
         inputs_bar = None
         if inputs and self.inputs is not None and self.V.shape[1]:
-            driven = bars[1:] if leak == 1 else leak * bars[1:]
+            driven = bars[1:] if self.cell.leak == 1 else self.cell.leak * bars[1:]
             inputs_bar = unbroadcast(times(driven, self.V), self.inputs.shape)
-        return Cotangent(bars[0], inputs_bar, found)
+        return Cotangent(bars[0], inputs_bar, self._parameters(*weights_bar))
+
+    def readout_adjoint(self, outputs_bar: Array, W: Array, visible: slice) -> Cotangent:
+        """Backpropagate from what is read out; see `Orbit.readout_adjoint`."""
+        flat = np.ascontiguousarray(outputs_bar).reshape(len(outputs_bar), -1, len(W))
+        readout, weights_bar = np.ascontiguousarray(W), self._no_weights()
+        bar = vanilla.back_from_outputs(*self._steps_back(), flat, readout, *weights_bar)
+        return Cotangent(bar.reshape(self.last.shape), None, self._parameters(*weights_bar))
+
+    def _steps_back(self) -> tuple[Any, ...]:
+        """Return what all sweeps back are given."""
+        blas = self._blas_of_states
+        return blas, self._which, self._weights_back(blas), float(self.cell.leak), *self._flat()
+
+    def _no_weights(self) -> tuple[Array, Array]:
+        """Return where the cotangents of the weights add up."""
+        return np.zeros(self.W.shape), np.zeros((self.given.shape[-1], self.cell.dim))
+
+    def _parameters(self, W: Array, others: Array) -> dict[str, Array]:
+        """Return the cotangents of the parameters, given those of the weights over the leak."""
+        leak = self.cell.leak
+        return {"W": leak * W, "V": leak * others[:-1].T, "b": leak * others[-1]}

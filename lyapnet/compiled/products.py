@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from ..numerics.buffers import LINE
 from .blas import DGEMM, DGEMV, EACH, LANES, ONE, PLAIN, TILES, TRANS, WIDEST, ZERO, call
 from .jit import jit
 from .tiles import ROWS
@@ -18,10 +19,7 @@ _DIRECT = 2**18
 _OUTER = 2**16
 
 #: ... of which so many rows at a time stay in a small cache.
-_LENGTH = 128
-
-#: Numbers in a line of a cache.
-_LINE = 8
+_LENGTH = 64
 
 
 @jit
@@ -32,13 +30,13 @@ def in_panels(blas: Any, W: Any) -> Any:
     """
     depth, columns = W.shape
     parts, _, width = panels_of(blas, depth, columns)
-    room = np.empty(parts * depth * width + _LINE)
-    skip = -(room.ctypes.data // 8) % _LINE
+    room = np.empty(parts * depth * width + LINE)
+    skip = -(room.ctypes.data // 8) % LINE
     panels = room[skip : skip + parts * depth * width].reshape(parts, depth, width)
     for part in range(parts):
-        for first in range(0, width, _LINE):  # line by line, whichever way the weights lie
+        for first in range(0, width, LINE):  # line by line, whichever way the weights lie
             for d in range(depth):
-                for j in range(first, min(first + _LINE, width)):
+                for j in range(first, min(first + LINE, width)):
                     at = part * width + j
                     panels[part, d, j] = W[d, at] if at < columns else 0.0
     return panels
@@ -76,13 +74,16 @@ def product(blas: Any, x: Any, W: Any, out: Any, add: bool) -> None:
 
 @jit
 def outer(blas: Any, left: Any, right: Any, out: Any, add: bool = False) -> None:
-    """Write the sum of the outer products of rows ``(m, p)`` and ``(m, q)``, or add it."""
+    """Write the sum of the outer products of rows ``(m, p)`` and ``(m, q)``, or add it.
+
+    Rows may have more numbers than are asked for.
+    """
     if not blas[LANES] or out.size > _OUTER:
-        _multiply(blas, TRANS, left.shape[1], left.shape[0], left, right, out, add)
+        _multiply(blas, TRANS, out.shape[0], len(left), left, right, out, add)
         return
     for first in range(0, len(left), _LENGTH):
         a, b = left[first : first + _LENGTH], right[first : first + _LENGTH]
-        width = panels_of(blas, b.shape[0], b.shape[1])[2]
+        width = panels_of(blas, 1, out.shape[1])[2]
         _by_tiles(blas, a, True, b.ctypes.data, width, b.strides[0] // 8, out, add or first > 0)
 
 
@@ -122,7 +123,7 @@ def _multiply(
 ) -> None:
     """Multiply by BLAS, the left side as it is or turned; `depth` is what is summed over."""
     sizes = np.empty(7, dtype=np.int32)
-    sizes[0], sizes[1], sizes[2] = right.shape[1], rows, depth
+    sizes[0], sizes[1], sizes[2] = out.shape[1], rows, depth
     sizes[3], sizes[4], sizes[5] = right.strides[0] // 8, left.strides[0] // 8, out.strides[0] // 8
     sizes[6] = 1
     at = sizes.ctypes.data

@@ -9,8 +9,8 @@ from numba import carray
 
 from .blas import COUNT
 from .functions import tanh
-from .jit import jit
-from .products import by_panels, outer, panels_of
+from .jit import jit, jit_apart
+from .products import by_panels, outer, panels_of, product
 
 #: Activation functions, by number.
 TANH, RELU, LINEAR = range(3)
@@ -32,7 +32,10 @@ def activate(which: int, x: Any, out: Any) -> None:
 
 
 @jit
-def run(blas: Any, which: int, weights: Any, leak: float, states: Any, beside: Any) -> None:
+def run(
+    blas: Any, which: int, turned: Any, others: Any, leak: float, states: Any, rates: Any,
+    given: Any,
+) -> None:  # fmt: skip
     r"""Run a network or a batch.
 
     Parameters
@@ -41,21 +44,23 @@ def run(blas: Any, which: int, weights: Any, leak: float, states: Any, beside: A
         See `blas.addresses`.
     which : int
         The activation.
-    weights : array (panels, n + inputs + 1, columns)
-        What multiplies rates, inputs and 1, see `products.in_panels`.
+    turned : array (panels, n, columns)
+        :math:`W^T`, see `products.in_panels`.
+    others : array (inputs + 1, n)
+        :math:`V^T` and b.
     leak : float
     states : array (T + 1, members, n)
         The first is given.
-    beside : array (T, members, n + inputs + 1)
-        Inputs and ones are given, beside them rates are written.
+    rates : array (T, members, n)
+    given : array (T, members, inputs + 1)
+        Inputs, and ones.
     """
-    n_steps, members, _ = beside.shape
-    n = states.shape[2]
+    n_steps, members, n = rates.shape
     for s in range(n_steps):
-        h, r, following = states[s], beside[s], states[s + 1]
-        for m in range(members):
-            activate(which, h[m], r[m, :n])
-        by_panels(blas, r, weights, following, False)
+        h, r, following = states[s], rates[s], states[s + 1]
+        activate(which, h.reshape(members * n), r.reshape(members * n))
+        product(blas, given[s], others, following, False)
+        by_panels(blas, r, turned, following, True)
         if leak != 1.0:
             for m in range(members):
                 for i in range(n):
@@ -106,45 +111,98 @@ def pull(
 
 @jit
 def back_in_time(
-    blas: Any, which: int, W: Any, leak: float, beside: Any, bars: Any, weights_bar: Any
-) -> None:
+    blas: Any, which: int, W: Any, leak: float, rates: Any, given: Any, bars: Any, W_bar: Any,
+    others_bar: Any,
+) -> None:  # fmt: skip
     """Carry cotangents ``(T + 1, members, n)`` of the states back to the first, in place.
 
     Parameters
     ----------
-    blas, which, leak, beside
+    blas, which, leak, rates, given
         As `run` leaves them.
     W : array (panels, n, columns)
     bars : array (T + 1, members, n)
-    weights_bar : array (n, n + inputs + 1)
+    W_bar, others_bar : array (n, n) and (inputs + 1, n)
         Cotangents of the weights over the leak are added.
     """
-    n_steps, members, columns = beside.shape
-    n, length = bars.shape[2], max(1, _ROWS // members)
-    step = np.empty((members, n))
-    for end in range(n_steps, 0, -length):
-        start = max(0, end - length)
-        for s in range(end - 1, start - 1, -1):
-            here, following, r = bars[s], bars[s + 1], beside[s]
-            by_panels(blas, following, W, step, False)
-            for m in range(members):
-                scale_by_slope(which, leak, r[m, :n], step[m])
-                for i in range(n):
-                    here[m, i] += step[m, i] + (1.0 - leak) * following[m, i]
-        rows = (end - start) * members
-        left = bars[start + 1 : end + 1].reshape(rows, n)
-        outer(blas, left, beside[start:end].reshape(rows, columns), weights_bar, True)
+    length = max(1, _ROWS // rates.shape[1])
+    step = np.empty(bars.shape[1:])
+    for end in range(len(rates), 0, -length):
+        at = max(0, end - length)
+        _back(
+            blas, which, W, leak, rates[at:end], given[at:end], bars[at : end + 1], W_bar,
+            others_bar, step,
+        )  # fmt: skip
 
 
 @jit
-def scale_by_slope(which: int, leak: float, r: Any, bar: Any) -> None:
-    """Multiply cotangents by the slopes of units with rates r."""
-    if which == TANH:
-        for i in range(len(bar)):
-            bar[i] *= leak * (1.0 - r[i] * r[i])
+def back_from_outputs(
+    blas: Any, which: int, W: Any, leak: float, rates: Any, given: Any, outputs_bar: Any,
+    readout: Any, W_bar: Any, others_bar: Any,
+) -> Any:  # fmt: skip
+    """Return cotangents of the first state ``(members, n)``, as `back_in_time` would find them.
+
+    Parameters
+    ----------
+    outputs_bar : array (steps, members, outputs)
+        Cotangents of what is read out of so many states at the end.
+    readout : array (outputs, n)
+    """
+    n_steps, members, n = rates.shape
+    steps, _, outputs = outputs_bar.shape
+    length, skipped = max(1, _ROWS // members), n_steps - steps
+    step = np.empty((members, n))
+    bars = np.zeros((length + 1, members, n))  # those of a few steps, which stay in the cache
+    for end in range(n_steps, 0, -length):
+        at = max(0, end - length)
+        bars[end - at] = bars[0]
+        read = end if end < n_steps else end + 1
+        first = min(max(at, skipped + 1), read)  # states before are not read out
+        bars[: first - at] = 0.0
+        rows = (read - first) * members
+        left = outputs_bar[first - 1 - skipped : read - 1 - skipped].reshape(rows, outputs)
+        product(blas, left, readout, bars[first - at : read - at].reshape(rows, n), False)
+        _back(
+            blas, which, W, leak, rates[at:end], given[at:end], bars[: end - at + 1], W_bar,
+            others_bar, step,
+        )  # fmt: skip
+    return bars[0].copy()
+
+
+@jit
+def _back(
+    blas: Any, which: int, W: Any, leak: float, rates: Any, given: Any, bars: Any, W_bar: Any,
+    others_bar: Any, step: Any,
+) -> None:  # fmt: skip
+    """Carry cotangents back through a few steps, and add what the weights get."""
+    n_steps, members, n = rates.shape
+    size = members * n
+    for s in range(n_steps - 1, -1, -1):
+        here, following = bars[s], bars[s + 1]
+        by_panels(blas, following, W, step, False)
+        add_pulled(
+            which, leak, rates[s].reshape(size), step.reshape(size), following.reshape(size),
+            here.reshape(size),
+        )  # fmt: skip
+    rows = n_steps * members
+    driven = bars[1:].reshape(rows, n)
+    outer(blas, driven, rates.reshape(rows, n), W_bar, True)
+    outer(blas, given.reshape(rows, given.shape[2]), driven, others_bar, True)
+
+
+@jit_apart
+def add_pulled(which: int, leak: float, r: Any, step: Any, following: Any, here: Any) -> None:
+    """Add what comes back from units with rates r, and what they keep."""
+    rest = 1.0 - leak
+    if which == TANH and rest == 0.0:
+        for i in range(len(here)):
+            here[i] += (1.0 - r[i] * r[i]) * step[i]
+    elif which == TANH:
+        for i in range(len(here)):
+            here[i] += leak * (1.0 - r[i] * r[i]) * step[i] + rest * following[i]
     elif which == RELU:
-        for i in range(len(bar)):
-            bar[i] *= leak if r[i] > 0.0 else 0.0
+        for i in range(len(here)):
+            here[i] += (leak if r[i] > 0.0 else 0.0) * step[i] + rest * following[i]
     else:
-        for i in range(len(bar)):
-            bar[i] *= leak
+        for i in range(len(here)):
+            here[i] += leak * step[i] + rest * following[i]
