@@ -47,12 +47,11 @@ def tanh(x: Any, out: Any) -> None:
     for i in range(len(x)):
         size = min(abs(x[i]), _FLAT)
         p, scale = _split(2.0 * size)
+        large = 1.0 - 2.0 / (scale * p + scale + 1.0)
         z = size * size
         top = (_P[0] * z + _P[1]) * z + _P[2]
-        below = ((z + _Q[0]) * z + _Q[1]) * z + _Q[2]
-        large = size > 0.625
-        ratio = (2.0 if large else top) / (scale * p + scale + 1.0 if large else below)
-        value = 1.0 - ratio if large else size + size * z * ratio
+        small = size + size * z * (top / (((z + _Q[0]) * z + _Q[1]) * z + _Q[2]))
+        value = large if size > 0.625 else small
         out[i] = np.copysign(value, x[i]) if x[i] == x[i] else x[i]
 
 
