@@ -29,14 +29,15 @@ _NUMBERS = np.array([1.0, 0.0, -1.0])
 #: Where each address stands in the array that `addresses` returns.
 (
     DGEMM, DSYRK, DTRSM, DGEMV, DPOTRF, DGEQRF, UPPER, TRANS, PLAIN, LEFT, RIGHT, ONE, ZERO, MINUS,
-    LANES, WIDEST, TILES,
-) = range(17)  # fmt: skip
+    LANES, WIDEST, OVERLAPS, PRODUCTS,
+) = range(18)  # fmt: skip
 
 #: Of tiles with as many rows there are so many.
 EACH = max(MOST.values())
 
-#: Length of the array that `addresses` returns.
-COUNT = TILES + len(ROWS) * EACH
+#: Where the tiles of solutions begin, and the length of the array that `addresses` returns.
+SOLUTIONS = PRODUCTS + len(ROWS) * EACH
+COUNT = SOLUTIONS + len(ROWS) * EACH
 
 
 def addresses(multiplications: float = 0.0) -> Array:
@@ -62,9 +63,11 @@ def _addresses(own: bool) -> Array:
     known = tiles() if own else None
     if known is None:
         return np.array([*functions, *shown, *[0] * (COUNT - LANES)], dtype=np.int64)
-    table = np.zeros((len(ROWS), EACH), dtype=np.int64)
-    table[:, : known.most] = np.reshape(known.addresses, (len(ROWS), known.most))
-    return np.array([*functions, *shown, known.lanes, known.most, *table.flat], dtype=np.int64)
+    table = np.zeros((2, len(ROWS), EACH), dtype=np.int64)
+    by_kind = known.products, known.solutions
+    table[..., : known.most] = np.reshape(by_kind, (2, len(ROWS), known.most))
+    own_ones = known.lanes, known.most, known.overlap
+    return np.array([*functions, *shown, *own_ones, *table.flat], dtype=np.int64)
 
 
 def _address(capsule: Any) -> int:

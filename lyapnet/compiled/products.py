@@ -7,7 +7,21 @@ from typing import Any
 import numpy as np
 
 from ..numerics.buffers import LINE
-from .blas import DGEMM, DGEMV, EACH, LANES, ONE, PLAIN, TILES, TRANS, WIDEST, ZERO, call
+from .blas import (
+    DGEMM,
+    DGEMV,
+    EACH,
+    LANES,
+    MINUS,
+    ONE,
+    PLAIN,
+    PRODUCTS,
+    SOLUTIONS,
+    TRANS,
+    WIDEST,
+    ZERO,
+    call,
+)
 from .jit import jit
 from .tiles import ROWS
 
@@ -73,6 +87,16 @@ def product(blas: Any, x: Any, W: Any, out: Any, add: bool) -> None:
 
 
 @jit
+def subtract(blas: Any, x: Any, W: Any, out: Any) -> None:
+    """Take the product of ``x (m, q)`` and ``W (q, p)`` from what is there."""
+    if blas[LANES] and W.size <= _DIRECT:
+        width = panels_of(blas, W.shape[0], W.shape[1])[2]
+        _by_tiles(blas, x, False, W.ctypes.data, width, W.strides[0] // 8, out, False, SOLUTIONS)
+    else:
+        _multiply(blas, PLAIN, x.shape[0], x.shape[1], x, W, out, True, MINUS)
+
+
+@jit
 def outer(blas: Any, left: Any, right: Any, out: Any, add: bool = False) -> None:
     """Write the sum of the outer products of rows ``(m, p)`` and ``(m, q)``, or add it.
 
@@ -89,8 +113,9 @@ def outer(blas: Any, left: Any, right: Any, out: Any, add: bool = False) -> None
 
 @jit
 def _by_tiles(
-    blas: Any, left: Any, turned: bool, panels: int, apart: int, next_row: int, out: Any, add: bool
-) -> None:
+    blas: Any, left: Any, turned: bool, panels: int, apart: int, next_row: int, out: Any,
+    add: bool, table: int = PRODUCTS,
+) -> None:  # fmt: skip
     """Multiply panel by panel, which are so many numbers apart, and tile by tile."""
     lanes, (rows, columns) = blas[LANES], out.shape
     width = panels_of(blas, 1, columns)[2]
@@ -106,7 +131,7 @@ def _by_tiles(
         right = panels + 8 * apart * (first // width)
         row = 0
         for kind in range(len(ROWS)):
-            tile = blas[TILES + kind * EACH + wide - 1]
+            tile = blas[table + kind * EACH + wide - 1]
             while rows - row >= ROWS[kind]:
                 call(
                     tile,
@@ -119,8 +144,9 @@ def _by_tiles(
 
 @jit
 def _multiply(
-    blas: Any, turned: int, rows: int, depth: int, left: Any, right: Any, out: Any, add: bool
-) -> None:
+    blas: Any, turned: int, rows: int, depth: int, left: Any, right: Any, out: Any, add: bool,
+    sign: int = ONE,
+) -> None:  # fmt: skip
     """Multiply by BLAS, the left side as it is or turned; `depth` is what is summed over."""
     sizes = np.empty(7, dtype=np.int32)
     sizes[0], sizes[1], sizes[2] = out.shape[1], rows, depth
@@ -130,10 +156,10 @@ def _multiply(
     beta = blas[ONE] if add else blas[ZERO]
     a, b, c = left.ctypes.data, right.ctypes.data, out.ctypes.data
     if rows == 1 and turned == PLAIN:
-        how = blas[PLAIN], at, at + 8, blas[ONE], b, at + 12
+        how = blas[PLAIN], at, at + 8, blas[sign], b, at + 12
         call(blas[DGEMV], (*how, a, at + 24, beta, c, at + 24))
     else:
-        how = blas[PLAIN], blas[turned], at, at + 4, at + 8, blas[ONE]
+        how = blas[PLAIN], blas[turned], at, at + 4, at + 8, blas[sign]
         call(blas[DGEMM], (*how, b, at + 12, a, at + 16, beta, c, at + 20))
     sizes[0] = 0  # after the call: the sizes must live as long
 
