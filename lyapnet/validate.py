@@ -114,6 +114,8 @@ def numbers(name: str, value: Any) -> Array:
 
 def widened(value: Any) -> Any:
     """Return a tensor of PyTorch's bfloat16, which NumPy does not know, as one that it does."""
+    if isinstance(value, np.ndarray):
+        return value
     known = "bfloat16" not in str(getattr(value, "dtype", "")) or not hasattr(value, "float")
     return value if known else value.float()
 

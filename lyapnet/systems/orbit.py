@@ -8,6 +8,7 @@ import numpy as np
 
 from ..numerics.arrays import Array
 from ..numerics.autodiff import Tree
+from ..numerics.buffers import empty
 
 
 @dataclass
@@ -40,6 +41,7 @@ class Orbit:
     ``tangent_adjoint(rows, rows_bar)``     cotangents through the dependence of :math:`D_s q_s`
                                             on state, input and parameters, all s at once
     ``state_adjoint(states_bar, inputs)``   the adjoint of the states' own recursion
+    ``readout_adjoint(bar, W, visible)``    the same from cotangents of a linear readout
     ======================================  =====================================================
 
     No Jacobian need be formed for any of them.
@@ -198,3 +200,30 @@ class Orbit:
         out where it is not wanted.
         """
         raise NotImplementedError
+
+    def readout_adjoint(self, outputs_bar: Array, W: Array, visible: slice) -> Cotangent:
+        """Carry cotangents of a linear readout back to the first state, not to the inputs.
+
+        Parameters
+        ----------
+        outputs_bar : array (steps, ..., p)
+            Of what is read out of as many of the last states.
+        W : array (p, seen)
+        visible : slice
+            The components that are read out.
+        """
+        return self.state_adjoint(self.through_readout(outputs_bar, W, visible), inputs=False)
+
+    def through_readout(self, outputs_bar: Array, W: Array, visible: slice) -> Array:
+        """Return the cotangents of the states ``(T + 1, ..., n)`` in `readout_adjoint`."""
+        states_bar = empty(self.states.shape)
+        first = len(states_bar) - len(outputs_bar)
+        states_bar[:first] = 0.0
+        here = states_bar[first:]
+        here[..., : visible.start] = 0.0
+        here[..., visible.stop :] = 0.0
+        if len(W) == 1:
+            np.multiply(outputs_bar, W[0], out=here[..., visible])
+        else:
+            here[..., visible] = np.dot(outputs_bar, W)
+        return states_bar
