@@ -190,6 +190,10 @@ class System:
                 "give them the same leading axes, or one of them none"
             ) from None
 
+    def alike(self, lead: tuple[int, ...]) -> bool:
+        """Say whether all members of an ensemble of this shape have the same parameters."""
+        return True
+
     def orbit(self, x: Array, inputs: Array | None, n_steps: int) -> Orbit:
         """Run `n_steps` steps from ``x (..., n)`` under inputs ``(n_steps, ..., c)``.
 
