@@ -80,8 +80,8 @@ class System:
     params: Tree = None
     #: What a state is, for the message that refuses one of another length.
     state_is = "the system's dim"
-    #: Whether there are Jacobians alone, and no step that they could be held against.
-    derivative_only: bool = False
+    #: Whether tangent vectors are not meant to be those of the step, if there is one at all.
+    tangent_apart: bool = False
     #: Whether the derivative is formed of the step itself: by autograd, or by compiled loops.
     differentiated: bool = False
     #: Who is to run it: "compiled", "numpy" or "auto".
