@@ -18,8 +18,8 @@ _PARTS = (1e-5, 1e-6, 1e-7, 1e-4, 1e-3, 1e-2, 1e-8, 1e-9, 1e-10, 1e-11)
 #: state, in a step that takes one to its like, is no slope at all.
 _ALIKE, _NOTHING = 1e-3, 1e-6
 
-#: States at which they must differ: one may lie on a kink.
-_STATES = 2
+#: States at which they must differ: one may lie on a kink. Members of one system that are asked.
+_STATES, _MEMBERS = 2, 8
 
 MISMATCH = (
     "the derivative is not that of the step: differences of the step along a random tangent "
@@ -43,7 +43,7 @@ def is_of_the_step(system: System, x: Array, inputs: Array | None) -> bool:
         Of which the first are used.
     """
     rng = np.random.default_rng(0)
-    rows = None if inputs is None else inputs[:1]
+    x, rows = _few(system, x, None if inputs is None else inputs[:1])
     wrong = np.asarray(np.isfinite(x).all(axis=-1))
     x = np.where(wrong[..., None], x, 0.0)
     for _ in range(_STATES):
@@ -52,6 +52,16 @@ def is_of_the_step(system: System, x: Array, inputs: Array | None) -> bool:
             return True
         x = x + _ALIKE * _size(x) * rng.standard_normal(x.shape)
     return False
+
+
+def _few(system: System, x: Array, inputs: Array | None) -> tuple[Array, Array | None]:
+    """Return some members of an ensemble whose members are states of one system."""
+    if system.ensemble(x[(0,) * (x.ndim - 1)], None) or x.ndim == 1:
+        return x, inputs
+    if inputs is not None:
+        inputs = np.broadcast_to(inputs, (1, *x.shape[:-1], inputs.shape[-1]))
+        inputs = inputs.reshape(1, -1, inputs.shape[-1])[:, :_MEMBERS]
+    return x.reshape(-1, x.shape[-1])[:_MEMBERS], inputs
 
 
 def _differ(
@@ -69,7 +79,7 @@ def _differ(
     with np.errstate(all="ignore"):
         for part in _PARTS:
             away = part * _size(x) * direction
-            forth, back = (system.orbit(x + y, inputs, 1).last for y in (away, -away))
+            forth, back = (_stepped(system, x + y, inputs) for y in (away, -away))
             slopes[part] = (forth - back) / (2 * part * _size(x))
             right |= _alike(slopes[part], exact, nothing)
             if right.all():
@@ -78,6 +88,14 @@ def _differ(
         for part, other in pairwise(sorted(_PARTS)):
             tend |= _alike(slopes[part], slopes[other], nothing)
     return ~right & tend
+
+
+def _stepped(system: System, x: Array, inputs: Array | None) -> Array:
+    """Return the states after a step, none that is finite where the step refuses these."""
+    try:
+        return system.orbit(x, inputs, 1).last
+    except Exception:  # of the user's function, beyond its domain: it tells nothing
+        return np.full_like(x, np.nan)
 
 
 def _alike(slope: Array, other: Array, nothing: Array) -> NDArray[np.bool_]:
