@@ -102,7 +102,7 @@ def numbers(name: str, value: Any) -> Array:
         why = _no_numbers(value)
         if why is not None:
             raise TypeError(why)
-        x = np.array(value, dtype=float)
+        x = np.array(np.asarray(value), dtype=float)  # twice: tensors know no `copy`
     except (TypeError, ValueError) as error:
         raise TypeError(f"`{name}` must be an array of real numbers: {error}") from None
     except OverflowError:
@@ -114,6 +114,8 @@ def numbers(name: str, value: Any) -> Array:
 
 def widened(value: Any) -> Any:
     """Return a tensor of PyTorch's bfloat16, which NumPy does not know, as one that it does."""
+    if isinstance(value, np.ndarray):
+        return value
     known = "bfloat16" not in str(getattr(value, "dtype", "")) or not hasattr(value, "float")
     return value if known else value.float()
 

@@ -39,21 +39,29 @@ class CompiledNetwork(Orbit):
         return np.ones(1)
 
     def blocks(
-        self, rows: Array, first: int, count: int, interval: int, least: float
+        self,
+        rows: Array,
+        first: int,
+        count: int,
+        interval: int,
+        least: float,
+        collapsed: float = np.inf,
     ) -> tuple[int, Array, Array]:
-        """Carry a basis through blocks of steps; see `Orbit.blocks`."""
+        """Carry a basis through blocks of steps, none of which is halved; see `Orbit.blocks`."""
         *lead, k, n = rows.shape
         if not count:
             return super().blocks(rows, first, count, interval, least)
         done, bases, sizes = count, [], []
-        turned, step = self._turned, steps.push(self.kind, k, self.W.shape[-1])
+        blas = self._addresses(rows)
+        turned = self._turned(blas)
+        step = steps.push(self.kind, k, self.W.shape[-1])
         scratch = np.empty(2 * k * n + k * k + max(room(k, n), step.scratch))
         each = self._by_member(slice(first, first + count * interval))
         for i, coefficients in zip(np.ndindex(*lead), each, strict=True):
             for _ in range(2):  # once more where another member has stopped earlier
                 here, size = rows[i].copy(), np.empty((2, done, k))
                 found = networks.blocks(
-                    addresses(), step.address, turned, coefficients, self._leak, here, interval,
+                    blas, step.address, turned, coefficients, self._leak, here, interval,
                     least, size[0], size[1], scratch,
                 )  # fmt: skip
                 if found == done:
@@ -66,9 +74,17 @@ class CompiledNetwork(Orbit):
         diagonal = np.stack(sizes, axis=1).reshape(done, *lead, k)
         return done, np.stack(bases).reshape(rows.shape), diagonal
 
-    @property
-    def _turned(self) -> Array:
+    def _addresses(self, rows: Array) -> Array:
+        """Return the addresses that tangent steps need."""
+        return addresses(rows.shape[-2] * rows.shape[-1] * len(self.W.T))
+
+    def _turned(self, blas: Array) -> Array:
+        """Return :math:`W^T` as steps forward want it."""
         return np.ascontiguousarray(self.W.T)
+
+    def _weights_back(self, blas: Array) -> Array:
+        """Return W as steps back want it."""
+        return np.ascontiguousarray(self.W)
 
     def tape(
         self, rows: Array, sine: float, lengths: tuple[float, float]
@@ -78,14 +94,15 @@ class CompiledNetwork(Orbit):
         n_steps, members = self.n_steps, math.prod(lead)
         bases = empty((members, n_steps + 1, k, n))
         bases[:, 0] = rows.reshape(members, k, n)
-        turned, step = self._turned, steps.push(self.kind, k, self.W.shape[-1])
+        blas = self._addresses(rows)
+        turned, step = self._turned(blas), steps.push(self.kind, k, self.W.shape[-1])
         scratch = np.empty(k * k + max(room(k, n), step.scratch))
         blocks, sizes = [], []
         for m, coefficients in enumerate(self._by_member(slice(None))):
             factors, length = empty((n_steps, k, k)), np.empty((n_steps, k))
             edges = np.empty(n_steps + 1, dtype=np.int64)
             done = networks.tape(
-                addresses(), step.address, turned, coefficients, self._leak, bases[m], factors,
+                blas, step.address, turned, coefficients, self._leak, bases[m], factors,
                 edges, length, scratch, sine, *lengths,
             )  # fmt: skip
             if done < 0:
@@ -103,15 +120,16 @@ class CompiledNetwork(Orbit):
         bases = members_of(rows)
         bars = empty(bases.shape)
         bars[:, -1] = 0.0 if rows_bar is None else rows_bar.reshape(-1, k, n)
-        W, turned = np.ascontiguousarray(self.W), self._turned
-        step = steps.pull(self.kind, k, len(turned))
+        blas = self._addresses(rows)
+        W, turned = self._weights_back(blas), self._turned(blas)
+        step = steps.pull(self.kind, k, self.W.shape[-1])
         scratch = np.empty(k * k + step.scratch)
         each_bar, each_next = bar.reshape(-1, k), next_bar.reshape(-1, k)
-        found, W_bar = [], np.zeros(W.shape)
+        found, W_bar = [], np.zeros(self.W.shape)
         for m, coefficients in enumerate(self._by_member(slice(None))):
             found.append(np.empty(coefficients.shape))
             networks.back(
-                addresses(), step.address, W, turned, coefficients, self._leak, bases[m],
+                blas, step.address, W, turned, coefficients, self._leak, bases[m],
                 *blocks[m], np.array(clear[m]), bars[m], each_bar[m], each_next[m], found[m], W_bar,
                 self.kind == VANILLA, scratch,
             )  # fmt: skip

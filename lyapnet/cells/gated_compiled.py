@@ -11,7 +11,7 @@ import numpy as np
 from ..compiled import gated
 from ..compiled.blas import addresses
 from ..numerics.arrays import Array, unbroadcast
-from ..numerics.buffers import empty
+from ..numerics.buffers import LINE, empty
 from ..systems.orbit import Cotangent
 from .compiled_network import CompiledNetwork
 from .gated_orbit import GatedOrbit
@@ -34,12 +34,13 @@ class CompiledGated(CompiledNetwork, GatedOrbit):
 
     def _gates_of(self, steps: int) -> tuple[Array, Array]:
         """Run all steps; keep the gates of so many."""
-        m, u = self.cell.n_inputs, self.inputs
         T, size = self.n_steps, self.members * self.n
-        self.beside = empty((T, self.members, self.n + m + 1))
-        flat = self.beside.reshape(T, *self.lead, -1)
-        flat[..., self.n : -1] = 0.0 if u is None else u
-        flat[..., -1] = 1.0
+        lead, n, m = self.lead, self.n, self.cell.n_inputs
+        width = -(-(n + m + 1) // LINE) * LINE  # each row begins where a line of the cache does
+        self.beside = empty((T, self.members, width))
+        flat = self.beside.reshape(T, *lead, width)
+        flat[..., n : n + m] = 0.0 if self.inputs is None else self.inputs
+        flat[..., n + m] = 1.0
         gates = np.empty((steps, len(self.cell.gates), size))
         reset = np.empty((steps, size))
         gated.run(

@@ -45,9 +45,12 @@ class VanillaOrbit(Orbit):
         self.states[0] = x
         with np.errstate(over="ignore", invalid="ignore"):
             self._run()
-            self._slope, self._curvature = cell.activation.along(self.states[:-1], self.rates)
+            self._linearise()
         self._slope_bar: Array | None = None
         self._scratch: Array | None = None
+
+    def _linearise(self) -> None:
+        self._slope, self._curvature = self.cell.activation.along(self.states[:-1], self.rates)
 
     @cached_property
     def slope(self) -> Array:

@@ -1,4 +1,7 @@
-"""BLAS and LAPACK from inside compiled loops: SciPy's, through the pointers that it exports."""
+"""BLAS and LAPACK from inside compiled loops: SciPy's, through the pointers that it exports.
+
+With them goes what multiplies small matrices, see `tiles`.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +14,8 @@ from numba import types
 from numba.core import cgutils
 from numba.extending import intrinsic
 
-from ..numerics.arrays import Array
+from ..numerics.arrays import Array, blas_limit, worth_sharing
+from .tiles import MOST, ROWS, tiles
 
 _NAMES = (
     ("blas", "dgemm"), ("blas", "dsyrk"), ("blas", "dtrsm"), ("blas", "dgemv"),
@@ -25,20 +29,45 @@ _NUMBERS = np.array([1.0, 0.0, -1.0])
 #: Where each address stands in the array that `addresses` returns.
 (
     DGEMM, DSYRK, DTRSM, DGEMV, DPOTRF, DGEQRF, UPPER, TRANS, PLAIN, LEFT, RIGHT, ONE, ZERO, MINUS,
-    COUNT,
-) = range(15)  # fmt: skip
+    LANES, WIDEST, OVERLAPS, PRODUCTS,
+) = range(18)  # fmt: skip
+
+#: Of tiles with as many rows there are so many.
+EACH = max(MOST.values())
+
+#: Where the tiles of solutions begin, and the length of the array that `addresses` returns.
+SOLUTIONS = PRODUCTS + len(ROWS) * EACH
+COUNT = SOLUTIONS + len(ROWS) * EACH
+
+
+def addresses(multiplications: float = 0.0) -> Array:
+    """Return where BLAS's and LAPACK's functions, and what they are shown, are in this process.
+
+    Parameters
+    ----------
+    multiplications : float, optional
+        Of the largest product: one that is worth sharing is left to BLAS if that may use more than
+        one thread, and tiles have zero lanes.
+    """
+    return _addresses(not worth_sharing(multiplications) or blas_limit() == 1)
 
 
 @cache
-def addresses() -> Array:
-    """Return where BLAS's and LAPACK's functions, and what they are shown, are in this process."""
+def _addresses(own: bool) -> Array:
     import scipy.linalg.cython_blas as cython_blas
     import scipy.linalg.cython_lapack as cython_lapack
 
     modules: dict[str, Any] = {"blas": cython_blas, "lapack": cython_lapack}
     functions = [_address(modules[m].__pyx_capi__[name]) for m, name in _NAMES]
     shown = [x[i:].ctypes.data for x in (_LETTERS, _NUMBERS) for i in range(len(x))]
-    return np.array([*functions, *shown], dtype=np.int64)
+    known = tiles() if own else None
+    if known is None:
+        return np.array([*functions, *shown, *[0] * (COUNT - LANES)], dtype=np.int64)
+    table = np.zeros((2, len(ROWS), EACH), dtype=np.int64)
+    by_kind = known.products, known.solutions
+    table[..., : known.most] = np.reshape(by_kind, (2, len(ROWS), known.most))
+    own_ones = known.lanes, known.most, known.overlap
+    return np.array([*functions, *shown, *own_ones, *table.flat], dtype=np.int64)
 
 
 def _address(capsule: Any) -> int:

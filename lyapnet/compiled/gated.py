@@ -112,7 +112,7 @@ def run(
         What multiplies h, u and 1.
     states : array (T + 1, members, dim)
         The first is given.
-    beside : array (T, members, n + inputs + 1)
+    beside : array (T, members, n + inputs + 1 or more)
         Inputs and ones are given, beside them h is written.
     values : array (T or 1, gates, members n)
         The gates are written, those of the last step if there is room for one.
@@ -122,7 +122,7 @@ def run(
         The coefficients are written.
     """
     n_steps, members, _ = beside.shape
-    n = weights.shape[1] // (3 if kind == BEFORE else 4)
+    sums, n = len(weights), weights.shape[1] // (3 if kind == BEFORE else 4)
     size = members * n
     h, h_next, inner, rest = np.empty(size), np.empty(size), np.empty(size), np.empty((5, size))
     c, c_next = np.empty(size), np.empty(size)
@@ -134,7 +134,7 @@ def run(
                 beside[s, m, i] = h[m * n + i]
         for j in range(4 if kind == LSTM else 2):
             part = weights[:, j * n : (j + 1) * n]
-            product(blas, beside[s], part, a[j].reshape(members, n), False)
+            product(blas, beside[s][:, :sums], part, a[j].reshape(members, n), False)
         if kind == LSTM:
             lstm_step(c, c_next, h_next, a, kept[s], rest)
             c, c_next = c_next, c
@@ -142,10 +142,10 @@ def run(
             for j in range(2):
                 sigmoid_and_rest(a[j], rest[j])
             new = a[2].reshape(members, n)
-            product(blas, beside[s][:, n:], weights[n:, weights.shape[1] - n :], new, False)
+            product(blas, beside[s][:, n:sums], weights[n:, weights.shape[1] - n :], new, False)
             if kind == AFTER:
                 recurrent = what.reshape(members, n)
-                product(blas, beside[s], weights[:, 2 * n : 3 * n], recurrent, False)
+                product(blas, beside[s][:, :sums], weights[:, 2 * n : 3 * n], recurrent, False)
                 add_times(a[0], what, a[2])
             else:
                 what[:] = h

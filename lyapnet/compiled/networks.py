@@ -56,7 +56,7 @@ def blocks(
     here = scratch[:size].reshape(k, n)
     there = scratch[size : 2 * size].reshape(k, n)
     rest = scratch[2 * size :]
-    units = len(turned)
+    units = coefficients.shape[-1]
     for block in range(len(diagonal)):
         here[...] = rows
         for s in range(block * interval, (block + 1) * interval):
@@ -111,7 +111,7 @@ def tape(
     int
         Number of blocks, or -1 where a single step is not good enough.
     """
-    n_steps, k, units = len(coefficients), rows.shape[1], len(turned)
+    n_steps, k, units = len(coefficients), rows.shape[1], coefficients.shape[-1]
     first, reach, most, done = 0, 1, n_steps, 0
     edges[0] = 0
     while first < n_steps:
@@ -190,7 +190,7 @@ def back(
     scratch : array
         Room for k^2 numbers and for what the step needs.
     """
-    k, units = rows.shape[1], len(turned)
+    k, units = rows.shape[1], coefficients.shape[-1]
     for block in range(len(clear) - 1, -1, -1):
         first, last = edges[block], edges[block + 1]
         after = next_bar if block == len(clear) - 1 else bar

@@ -10,24 +10,11 @@ from typing import Any
 import numpy as np
 from numba import carray, types
 
-from .blas import (
-    COUNT,
-    DGEMM,
-    DGEQRF,
-    DPOTRF,
-    DSYRK,
-    DTRSM,
-    MINUS,
-    ONE,
-    PLAIN,
-    RIGHT,
-    TRANS,
-    UPPER,
-    ZERO,
-    call,
-)
+from .blas import COUNT, DGEQRF, DTRSM, ONE, PLAIN, RIGHT, UPPER, call
 from .jit import callback, jit
 from .limits import EPS, LONG, ONCE_WITHIN, ORTHONORMAL, SHORT, TWICE
+from .products import subtract
+from .triangles import divide, overlaps, triangle
 
 
 def room(k: int, n: int) -> int:
@@ -36,53 +23,42 @@ def room(k: int, n: int) -> int:
 
 
 @jit
-def _solve(blas: Any, rows: Any, triangle: Any, width: int, sizes: Any) -> None:
-    """Multiply the matrix whose columns are `rows` by the inverse of an upper triangle."""
-    k, n = rows.shape
-    sizes[0], sizes[1], sizes[2] = n, k, width
-    how = blas[RIGHT], blas[UPPER], blas[PLAIN], blas[PLAIN]
-    N, K, W = sizes[:1].ctypes.data, sizes[1:].ctypes.data, sizes[2:].ctypes.data
-    call(blas[DTRSM], (*how, N, K, blas[ONE], triangle, W, rows.ctypes.data, N))
-
-
-@jit
-def cholesky(blas: Any, rows: Any, gram: Any, length: Any, least: float, sizes: Any) -> bool:
+def cholesky(blas: Any, rows: Any, gram: Any, length: Any, least: float) -> bool:
     """Factorise once in place, R^T in the lower triangle of `gram`; say whether it went well.
 
     The rows are left alone where it did not.
     """
-    k, n = rows.shape
-    sizes[0], sizes[1], sizes[2] = n, k, 0
-    N, K, info = sizes[:1].ctypes.data, sizes[1:].ctypes.data, sizes[2:].ctypes.data
-    a, g = rows.ctypes.data, gram.ctypes.data
-    call(blas[DSYRK], (blas[UPPER], blas[TRANS], K, N, blas[ONE], a, N, blas[ZERO], g, K))
-    for i in range(k):
+    overlaps(blas, rows, rows, True, gram)
+    for i in range(len(rows)):
         length[i] = np.sqrt(gram[i, i])
-    call(blas[DPOTRF], (blas[UPPER], K, g, K, info))
-    if sizes[2] != 0:
+    if not triangle(blas, gram):
         return False
-    for i in range(k):
+    for i in range(len(rows)):
         if not (gram[i, i] >= least * length[i] + SHORT and length[i] < LONG):
             return False
-    _solve(blas, rows, g, k, sizes)
+    divide(blas, rows, gram, False)
     return True
 
 
 @jit
-def _by_householder(blas: Any, rows: Any, diagonal: Any, scratch: Any, sizes: Any) -> None:
+def _by_householder(blas: Any, rows: Any, diagonal: Any, scratch: Any) -> None:
     """Multiply by the inverse of Householder's triangle."""
     k, n = rows.shape
     copy = scratch[: k * n].reshape(k, n)
-    copy[...] = rows
+    for i in range(k):  # numba takes seconds to compile the message of `copy[...] = rows`
+        for j in range(n):
+            copy[i, j] = rows[i, j]
     work = scratch[k * n :]
-    sizes[0], sizes[1], sizes[2] = n, k, 64 * k
+    sizes = np.array([n, k, 64 * k, 0], dtype=np.int32)
     N, K, size = sizes[:1].ctypes.data, sizes[1:].ctypes.data, sizes[2:].ctypes.data
     info = sizes[3:].ctypes.data
     a = copy.ctypes.data
     call(blas[DGEQRF], (N, K, a, N, work.ctypes.data, work[k:].ctypes.data, size, info))
     for i in range(k):
         diagonal[i] = abs(copy[i, i])
-    _solve(blas, rows, a, n, sizes)
+    how = blas[RIGHT], blas[UPPER], blas[PLAIN], blas[PLAIN]
+    call(blas[DTRSM], (*how, N, K, blas[ONE], a, N, rows.ctypes.data, N))
+    sizes[0] = 0  # after the call: the sizes must live as long
 
 
 @jit
@@ -111,8 +87,7 @@ def orthonormalise(
     k, n = rows.shape
     gram, more = scratch[: k * k].reshape(k, k), scratch[k * k : k * k + k]
     rest = scratch[k * k + k :]
-    sizes = np.empty(4, dtype=np.int32)
-    once = cholesky(blas, rows, gram, length, TWICE, sizes)
+    once = cholesky(blas, rows, gram, length, TWICE)
     if once:
         for i in range(k):
             diagonal[i] = gram[i, i]
@@ -122,7 +97,7 @@ def orthonormalise(
         for i in range(k):
             if not (SHORT < length[i] < LONG):
                 return False
-        _by_householder(blas, rows, diagonal, rest, sizes)
+        _by_householder(blas, rows, diagonal, rest)
         for i in range(k):
             if not diagonal[i] > n * EPS * length[i]:
                 return False
@@ -130,11 +105,11 @@ def orthonormalise(
         if not diagonal[i] >= least * length[i]:
             return False
     if not once:
-        if not cholesky(blas, rows, gram, more, 0.5, sizes):
+        if not cholesky(blas, rows, gram, more, 0.5):
             return False
         for i in range(k):
             diagonal[i] *= gram[i, i]
-    return sizes[0] == n  # read after the last call: the sizes must live as long
+    return True
 
 
 @jit
@@ -146,13 +121,12 @@ def with_factor(
     The rows are left alone where it fails, or where a sine is below `least`.
     """
     k = len(rows)
-    sizes = np.empty(4, dtype=np.int32)
-    if not cholesky(blas, rows, factor, length, least, sizes):
+    if not cholesky(blas, rows, factor, length, least):
         return False
     if _is_orthonormal(rows, scratch, error):
         return True
     more, unit = scratch[: k * k].reshape(k, k), scratch[k * k : k * k + k]
-    cholesky(blas, rows, more, unit, 0.5, sizes)
+    cholesky(blas, rows, more, unit, 0.5)
     for i in range(k - 1, -1, -1):  # the lower triangle of R^T times that of the second pass
         for j in range(i + 1):
             total = 0.0
@@ -168,28 +142,20 @@ def pull_back(
 ) -> None:
     """Pull cotangents of Q back to those of A, in place; see `tangent.qr.pull_back_qr`."""
     k, n = q.shape
-    sizes = np.array([n, k], dtype=np.int32)
-    N, K = sizes[:1].ctypes.data, sizes[1:].ctypes.data
-    a, b = q.ctypes.data, q_bar.ctypes.data
     if clear:
         correction = scratch[: k * k].reshape(k, k)
-        c = correction.ctypes.data
-        how = blas[TRANS], blas[PLAIN], K, K, N, blas[ONE]
-        call(blas[DGEMM], (*how, a, N, b, N, blas[ZERO], c, K))
+        overlaps(blas, q_bar, q, False, correction)
         for i in range(k):
             correction[i, i] -= bar[i]
             for j in range(i + 1, k):
                 correction[i, j] = 0.0
-        how = blas[PLAIN], blas[PLAIN], N, K, K, blas[MINUS]
-        call(blas[DGEMM], (*how, a, N, c, K, blas[ONE], b, N))
+        subtract(blas, correction, q, q_bar)
     else:
         for i in range(k):
             if bar[i] != next_bar[i]:
                 for j in range(n):
                     q_bar[i, j] += (bar[i] - next_bar[i]) * q[i, j]
-    solve = blas[RIGHT], blas[UPPER], blas[TRANS], blas[PLAIN]
-    call(blas[DTRSM], (*solve, N, K, blas[ONE], factor.ctypes.data, K, b, N))
-    sizes[0] = 0
+    divide(blas, q_bar, factor, True)
 
 
 _POINTER = types.CPointer(types.float64)

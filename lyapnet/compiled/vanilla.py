@@ -7,13 +7,16 @@ from typing import Any
 import numpy as np
 from numba import carray
 
-from .blas import COUNT, DGEMM, DGEMV, ONE, PLAIN, ZERO, call
+from .blas import COUNT
 from .functions import tanh
-from .jit import jit
-from .products import product
+from .jit import jit, jit_apart
+from .products import by_panels, outer, panels_of, product
 
 #: Activation functions, by number.
 TANH, RELU, LINEAR = range(3)
+
+#: Rows, of members and steps, whose share in the gradient of weights is one product.
+_ROWS = 128
 
 
 @jit
@@ -29,8 +32,11 @@ def activate(which: int, x: Any, out: Any) -> None:
 
 
 @jit
-def run(blas: Any, which: int, turned: Any, leak: float, states: Any, rates: Any) -> None:
-    r"""Run a network or a batch: states after the first hold :math:`V u + b` and become states.
+def run(
+    blas: Any, which: int, turned: Any, others: Any, leak: float, states: Any, rates: Any,
+    given: Any,
+) -> None:  # fmt: skip
+    r"""Run a network or a batch.
 
     Parameters
     ----------
@@ -38,29 +44,27 @@ def run(blas: Any, which: int, turned: Any, leak: float, states: Any, rates: Any
         See `blas.addresses`.
     which : int
         The activation.
-    turned : array (n, n)
-        :math:`W^T`.
+    turned : array (panels, n, columns)
+        :math:`W^T`, see `products.in_panels`.
+    others : array (inputs + 1, n)
+        :math:`V^T` and b.
     leak : float
-    states, rates : array (T + 1, members, n) and (T, members, n)
+    states : array (T + 1, members, n)
+        The first is given.
+    rates : array (T, members, n)
+    given : array (T, members, inputs + 1)
+        Inputs, and ones.
     """
     n_steps, members, n = rates.shape
-    sizes = np.array([n, members, 1], dtype=np.int32)
-    N, M, each = sizes[:1].ctypes.data, sizes[1:].ctypes.data, sizes[2:].ctypes.data
-    W = turned.ctypes.data
     for s in range(n_steps):
         h, r, following = states[s], rates[s], states[s + 1]
         activate(which, h.reshape(members * n), r.reshape(members * n))
-        a, b = r.ctypes.data, following.ctypes.data
-        if members == 1:
-            call(blas[DGEMV], (blas[PLAIN], N, N, blas[ONE], W, N, a, each, blas[ONE], b, each))
-        else:
-            how = blas[PLAIN], blas[PLAIN], N, M, N, blas[ONE]
-            call(blas[DGEMM], (*how, W, N, a, N, blas[ONE], b, N))
+        product(blas, given[s], others, following, False)
+        by_panels(blas, r, turned, following, True)
         if leak != 1.0:
             for m in range(members):
                 for i in range(n):
                     following[m, i] = leak * following[m, i] + (1.0 - leak) * h[m, i]
-    sizes[0] = 0  # after the last call: the sizes must live as long
 
 
 def push(
@@ -70,13 +74,14 @@ def push(
 
     .. math:: (1 - \alpha) q + W\,\mathrm{diag}(slope) q
     """
-    blas, turned, slope = carray(blas, COUNT), carray(turned, (n, n)), carray(A, n)
+    blas, slope = carray(blas, COUNT), carray(A, n)
+    panels = carray(turned, panels_of(blas, n, n))
     rows, out, scaled = carray(rows, (k, n)), carray(out, (k, n)), carray(scratch, (k, n))
     rest = 1.0 - leak[0]
     for i in range(k):
         for j in range(n):
             scaled[i, j] = rows[i, j] * slope[j]
-    product(blas, scaled, turned, out, False)
+    by_panels(blas, scaled, panels, out, False)
     if rest != 0.0:
         for i in range(k):
             for j in range(n):
@@ -88,12 +93,11 @@ def pull(
     W_bar: Any, scratch: Any, k: int, n: int,
 ) -> None:  # fmt: skip
     """Carry cotangents back through one step, and write what its slopes get; see `steps.PULL`."""
-    blas, W, slope, slope_bar = (
-        carray(blas, COUNT), carray(W, (n, n)), carray(A, n), carray(A_bar, n)
-    )  # fmt: skip
+    blas, slope, slope_bar = carray(blas, COUNT), carray(A, n), carray(A_bar, n)
+    panels = carray(W, panels_of(blas, n, n))
     rows, bars, out = carray(rows, (k, n)), carray(bars, (k, n)), carray(out, (k, n))
     rest = 1.0 - leak[0]
-    product(blas, bars, W, out, False)
+    by_panels(blas, bars, panels, out, False)
     slope_bar[:] = 0.0
     for i in range(k):
         for j in range(n):
@@ -106,22 +110,99 @@ def pull(
 
 
 @jit
-def back_in_time(blas: Any, W: Any, slopes: Any, leak: float, bars: Any) -> None:
-    """Carry cotangents ``(T + 1, members, n)`` of the states back to the first, in place."""
-    n_steps, members, n = slopes.shape
-    sizes = np.array([n, members, 1], dtype=np.int32)
-    N, M, each = sizes[:1].ctypes.data, sizes[1:].ctypes.data, sizes[2:].ctypes.data
+def back_in_time(
+    blas: Any, which: int, W: Any, leak: float, rates: Any, given: Any, bars: Any, W_bar: Any,
+    others_bar: Any,
+) -> None:  # fmt: skip
+    """Carry cotangents ``(T + 1, members, n)`` of the states back to the first, in place.
+
+    Parameters
+    ----------
+    blas, which, leak, rates, given
+        As `run` leaves them.
+    W : array (panels, n, columns)
+    bars : array (T + 1, members, n)
+    W_bar, others_bar : array (n, n) and (inputs + 1, n)
+        Cotangents of the weights over the leak are added.
+    """
+    length = max(1, _ROWS // rates.shape[1])
+    step = np.empty(bars.shape[1:])
+    for end in range(len(rates), 0, -length):
+        at = max(0, end - length)
+        _back(
+            blas, which, W, leak, rates[at:end], given[at:end], bars[at : end + 1], W_bar,
+            others_bar, step,
+        )  # fmt: skip
+
+
+@jit
+def back_from_outputs(
+    blas: Any, which: int, W: Any, leak: float, rates: Any, given: Any, outputs_bar: Any,
+    readout: Any, W_bar: Any, others_bar: Any,
+) -> Any:  # fmt: skip
+    """Return cotangents of the first state ``(members, n)``, as `back_in_time` would find them.
+
+    Parameters
+    ----------
+    outputs_bar : array (steps, members, outputs)
+        Cotangents of what is read out of so many states at the end.
+    readout : array (outputs, n)
+    """
+    n_steps, members, n = rates.shape
+    steps, _, outputs = outputs_bar.shape
+    length, skipped = max(1, _ROWS // members), n_steps - steps
     step = np.empty((members, n))
+    bars = np.zeros((length + 1, members, n))  # those of a few steps, which stay in the cache
+    for end in range(n_steps, 0, -length):
+        at = max(0, end - length)
+        bars[end - at] = bars[0]
+        read = end if end < n_steps else end + 1
+        first = min(max(at, skipped + 1), read)  # states before are not read out
+        bars[: first - at] = 0.0
+        rows = (read - first) * members
+        left = outputs_bar[first - 1 - skipped : read - 1 - skipped].reshape(rows, outputs)
+        product(blas, left, readout, bars[first - at : read - at].reshape(rows, n), False)
+        _back(
+            blas, which, W, leak, rates[at:end], given[at:end], bars[: end - at + 1], W_bar,
+            others_bar, step,
+        )  # fmt: skip
+    return bars[0].copy()
+
+
+@jit
+def _back(
+    blas: Any, which: int, W: Any, leak: float, rates: Any, given: Any, bars: Any, W_bar: Any,
+    others_bar: Any, step: Any,
+) -> None:  # fmt: skip
+    """Carry cotangents back through a few steps, and add what the weights get."""
+    n_steps, members, n = rates.shape
+    size = members * n
     for s in range(n_steps - 1, -1, -1):
-        here, following, slope = bars[s], bars[s + 1], slopes[s]
-        a, b = following.ctypes.data, step.ctypes.data
-        if members == 1:
-            how = blas[PLAIN], N, N, blas[ONE], W.ctypes.data, N
-            call(blas[DGEMV], (*how, a, each, blas[ZERO], b, each))
-        else:
-            how = blas[PLAIN], blas[PLAIN], N, M, N, blas[ONE]
-            call(blas[DGEMM], (*how, W.ctypes.data, N, a, N, blas[ZERO], b, N))
-        for m in range(members):
-            for i in range(n):
-                here[m, i] += slope[m, i] * step[m, i] + (1.0 - leak) * following[m, i]
-    sizes[0] = 0
+        here, following = bars[s], bars[s + 1]
+        by_panels(blas, following, W, step, False)
+        add_pulled(
+            which, leak, rates[s].reshape(size), step.reshape(size), following.reshape(size),
+            here.reshape(size),
+        )  # fmt: skip
+    rows = n_steps * members
+    driven = bars[1:].reshape(rows, n)
+    outer(blas, driven, rates.reshape(rows, n), W_bar, True)
+    outer(blas, given.reshape(rows, given.shape[2]), driven, others_bar, True)
+
+
+@jit_apart
+def add_pulled(which: int, leak: float, r: Any, step: Any, following: Any, here: Any) -> None:
+    """Add what comes back from units with rates r, and what they keep."""
+    rest = 1.0 - leak
+    if which == TANH and rest == 0.0:
+        for i in range(len(here)):
+            here[i] += (1.0 - r[i] * r[i]) * step[i]
+    elif which == TANH:
+        for i in range(len(here)):
+            here[i] += leak * (1.0 - r[i] * r[i]) * step[i] + rest * following[i]
+    elif which == RELU:
+        for i in range(len(here)):
+            here[i] += (leak if r[i] > 0.0 else 0.0) * step[i] + rest * following[i]
+    else:
+        for i in range(len(here)):
+            here[i] += leak * step[i] + rest * following[i]

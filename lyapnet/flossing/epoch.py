@@ -57,7 +57,7 @@ class Flosser:
         count = int(np.prod(lam.shape[: len(members)]))
         with np.errstate(invalid="ignore"):  # an exponent of -inf is refused by the gradient
             slope = 2 * window.each * (lam - window.goal) / count
-        params_bar = gradient(record, slope)[3]
+        params_bar = gradient(record, slope, inputs=False)[3]
         loss = np.sum(window.each * (lam - window.goal) ** 2, axis=(*members, -1)) / count
         params, grads = named_params(system.params, params_bar)
         free, bars = ({name: x[name] for name in self.names} for x in (params, grads))

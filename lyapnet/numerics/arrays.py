@@ -73,12 +73,17 @@ def blas_limit() -> int:
     return outside or max(counts, default=1)
 
 
+def worth_sharing(multiplications: float) -> bool:
+    """Say whether a second BLAS thread in a product gives more than it costs."""
+    return multiplications >= _THREADING_PAYS
+
+
 @contextmanager
 def blas_threads(multiplications: float) -> Iterator[None]:
     """Use one BLAS thread for products too small to share, and put the number back."""
     counts = [(library, library.get_num_threads()) for library in _blas_libraries()]
     many = [(library, count) for library, count in counts if count != 1]
-    if multiplications >= _THREADING_PAYS or not many:
+    if worth_sharing(multiplications) or not many:
         yield
         return
     token = _outside.set(blas_limit())

@@ -13,6 +13,9 @@ from .arrays import Array
 #: Sizes in numbers: smaller arrays the allocator keeps by itself, larger ones it should not.
 _SMALLEST, _LARGEST = 2**14, 2**21
 
+#: Numbers in a line of a cache, where arrays begin: what the processor reads at once is in one.
+LINE = 8
+
 #: Numbers that a thread's store may hold.
 _CAPACITY = 2**23
 
@@ -45,13 +48,19 @@ def empty(shape: tuple[int, ...]) -> Array:
     """
     size = math.prod(shape)
     if not _SMALLEST <= size <= _LARGEST:
-        return np.empty(shape)
-    blocks = _store.blocks
+        return _aligned(np.empty(size + LINE), shape)
+    blocks, room = _store.blocks, size + LINE
     for i in reversed(range(len(blocks))):  # the one used last is still in the cache
-        if blocks[i].size == size and _references(blocks, i) == _UNUSED:
+        if blocks[i].size == room and _references(blocks, i) == _UNUSED:
             blocks.append(blocks.pop(i))
-            return blocks[-1].reshape(shape)
-    while blocks and sum(block.size for block in blocks) + size > _CAPACITY:
+            return _aligned(blocks[-1], shape)
+    while blocks and sum(block.size for block in blocks) + room > _CAPACITY:
         blocks.pop(0)
-    blocks.append(np.empty(size))
-    return blocks[-1].reshape(shape)
+    blocks.append(np.empty(room))
+    return _aligned(blocks[-1], shape)
+
+
+def _aligned(block: Array, shape: tuple[int, ...]) -> Array:
+    """Return the part of a block that begins with a line of the cache."""
+    first = -(block.__array_interface__["data"][0] // 8) % LINE
+    return block[first : first + block.size - LINE].reshape(shape)

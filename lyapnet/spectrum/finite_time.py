@@ -112,10 +112,9 @@ def finite_time_exponents(
     basis_shape = np.shape(value(Q))
     check_basis(basis_shape, system.dim)
     check_inputs(system, None if u is None else value(u), plan.total)
-    at = {
-        "t0": start_time(system, t0),
-        "seed": noise_seed(system, u, validate.generator(rng)),
-    }
+    noisy = rng is not None or system.drive.noisy  # where nothing is drawn, none is made
+    seed = noise_seed(system, u, validate.generator(rng)) if noisy else None
+    at = {"t0": start_time(system, t0), "seed": seed}
     params = leaves(system.params)
     kept: list[Any] | None = [] if is_traced(x, Q, u, *params) else None
     return _exponents(x, Q, u, *params, system=system, plan=plan, at=at, kept=kept)
@@ -182,20 +181,30 @@ def _vjp_maker(argnums: Any, ans: Any, args: Any, kwargs: Any) -> Any:
         # A sweep uses its tape up: a second one, as for a Jacobian, needs a run of its own.
         run = kept.pop() if kept else _run(x, basis, u, params, system, plan, at, keep=True)
         _, record, (rows, R) = run
-        x_bar, rows_bar, u_bar, params_bar = gradient(record, bar)
-        cotangents: list[Any] = [unbroadcast(x_bar, np.shape(x))]
-        cotangents.append(_basis_cotangent(rows, R, rows_bar, np.shape(basis)))
-        cotangents.append(None if u is None else _inputs_cotangent(system, u_bar, u))
-        given = leaves(params_bar) or [np.zeros(np.shape(p)) for p in params]
-        cotangents += [
-            np.zeros(np.shape(p)) + unbroadcast(np.asarray(g), np.shape(p))
-            if np.ndim(g)
-            else np.full(np.shape(p), g)
-            for g, p in zip(given, params, strict=True)
-        ]
-        return tuple(cotangents[i] for i in argnums)
+        x_bar, rows_bar, u_bar, params_bar = gradient(record, bar, inputs=2 in argnums)
+        given = leaves(params_bar)
+
+        def cotangent(i: int) -> Any:
+            if i == 0:
+                return unbroadcast(x_bar, np.shape(x))
+            if i == 1:
+                return _basis_cotangent(rows, R, rows_bar, np.shape(basis))
+            if i == 2:
+                return None if u is None else _inputs_cotangent(system, u_bar, u)
+            return _of_shape(given[i - 3] if given else 0.0, np.shape(params[i - 3]))
+
+        return tuple(map(cotangent, argnums))
 
     return vjp
+
+
+def _of_shape(bar: Any, shape: tuple[int, ...]) -> Array:
+    """Return the cotangent of a parameter, which may be one number for all of it."""
+    if np.shape(bar) == shape:
+        return np.asarray(bar)
+    if not np.ndim(bar):
+        return np.full(shape, bar)
+    return np.zeros(shape) + unbroadcast(np.asarray(bar), shape)
 
 
 def _inputs_cotangent(system: System, rows_bar: Array | None, u: Array) -> Array:

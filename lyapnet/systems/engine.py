@@ -28,6 +28,10 @@ _SMALL = 16
 #: Where parameters and tangent vectors have more numbers than this, NumPy's calls cost little.
 _LARGE = 2**16
 
+#: Multiplications in the tangent steps of a network's run from which on it is worth that, however
+#: few the steps: about half a second.
+_MUCH = 5e9
+
 #: Members of an ensemble whose first step is compared.
 _LOOKED_AT = 8
 
@@ -61,9 +65,8 @@ def engine_for(cell: Any, size: int, n_steps: int) -> tuple[str, str]:
     if reason:
         _refused(cell, reason)
         return "numpy", reason
-    if cell.engine == "auto" and size > _LARGE:
-        return "numpy", "large systems are no faster"
-    if cell.engine == "auto" and n_steps < _LONGER:
+    short = n_steps < _LONGER and n_steps * size * cell.dim < _MUCH
+    if cell.engine == "auto" and short:
         return "numpy", f"a run of {n_steps} steps is over before its loop is compiled"
     return "compiled", ""
 

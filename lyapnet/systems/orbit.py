@@ -8,6 +8,7 @@ import numpy as np
 
 from ..numerics.arrays import Array
 from ..numerics.autodiff import Tree
+from ..numerics.buffers import empty
 
 
 @dataclass
@@ -40,6 +41,7 @@ class Orbit:
     ``tangent_adjoint(rows, rows_bar)``     cotangents through the dependence of :math:`D_s q_s`
                                             on state, input and parameters, all s at once
     ``state_adjoint(states_bar, inputs)``   the adjoint of the states' own recursion
+    ``readout_adjoint(bar, W, visible)``    the same from cotangents of a linear readout
     ======================================  =====================================================
 
     No Jacobian need be formed for any of them.
@@ -104,7 +106,13 @@ class Orbit:
             self.pull(first + i, bars[i + 1], bars[i], rows[i])
 
     def blocks(
-        self, rows: Array, first: int, count: int, interval: int, least: float
+        self,
+        rows: Array,
+        first: int,
+        count: int,
+        interval: int,
+        least: float,
+        collapsed: float = np.inf,
     ) -> tuple[int, Array, Array]:
         """Carry a basis through as many blocks as the orbit can do at once, factors included.
 
@@ -120,6 +128,9 @@ class Orbit:
             Number of blocks, and of steps in each.
         least : float
             Blocks whose sines, see `orthonormalise`, are not all as large are left undone.
+        collapsed : float, optional
+            Unless an orbit halves them by itself, which is good for those that have sines of
+            this at least.
 
         Returns
         -------
@@ -131,6 +142,20 @@ class Orbit:
             As of `orthonormalise`.
         """
         return 0, rows, np.empty((0, *rows.shape[:-1]))
+
+    def disturbed(
+        self, rows: Array, first: int, factors: Array, least: float
+    ) -> tuple[int, Array, Array]:
+        """Do steps as `blocks` does, each from a basis times factors ``(count, ..., k, n)``."""
+        diagonals: list[Array] = []
+        for s, factor in enumerate(factors, first):
+            done, following, diagonal = self.blocks(factor * rows, s, 1, 1, least)
+            if not done:
+                break
+            rows = following
+            diagonals.append(diagonal[0])
+        empty = np.empty((0, *rows.shape[:-1]))
+        return len(diagonals), rows, np.stack(diagonals) if diagonals else empty
 
     def tape(
         self, rows: Array, sine: float, lengths: tuple[float, float]
@@ -175,3 +200,30 @@ class Orbit:
         out where it is not wanted.
         """
         raise NotImplementedError
+
+    def readout_adjoint(self, outputs_bar: Array, W: Array, visible: slice) -> Cotangent:
+        """Carry cotangents of a linear readout back to the first state, not to the inputs.
+
+        Parameters
+        ----------
+        outputs_bar : array (steps, ..., p)
+            Of what is read out of as many of the last states.
+        W : array (p, seen)
+        visible : slice
+            The components that are read out.
+        """
+        return self.state_adjoint(self.through_readout(outputs_bar, W, visible), inputs=False)
+
+    def through_readout(self, outputs_bar: Array, W: Array, visible: slice) -> Array:
+        """Return the cotangents of the states ``(T + 1, ..., n)`` in `readout_adjoint`."""
+        states_bar = empty(self.states.shape)
+        first = len(states_bar) - len(outputs_bar)
+        states_bar[:first] = 0.0
+        here = states_bar[first:]
+        here[..., : visible.start] = 0.0
+        here[..., visible.stop :] = 0.0
+        if len(W) == 1:
+            np.multiply(outputs_bar, W[0], out=here[..., visible])
+        else:
+            here[..., visible] = np.dot(outputs_bar, W)
+        return states_bar

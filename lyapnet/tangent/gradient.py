@@ -89,8 +89,12 @@ def _forward(orbit: Orbit, rows: Array, plan: Plan, start: int, keep: bool) -> A
     )  # fmt: skip
 
 
-def gradient(record: Record, exponents_bar: Array) -> tuple[Array, Array, Array | None, Tree]:
+def gradient(
+    record: Record, exponents_bar: Array, inputs: bool = True
+) -> tuple[Array, Array, Array | None, Tree]:
     """Pull a cotangent of the exponents ``(..., k)`` back through the whole run.
+
+    The cotangent of the inputs may be left out where it is not wanted.
 
     Returns
     -------
@@ -102,7 +106,8 @@ def gradient(record: Record, exponents_bar: Array) -> tuple[Array, Array, Array 
     x_bar: Array | None = None
     rows_bar: Array | None = None
     next_bar = np.zeros_like(bar)
-    inputs_bar = None if record.inputs is None else np.zeros_like(record.inputs)
+    wanted = inputs and record.inputs is not None
+    inputs_bar = np.zeros_like(record.inputs) if wanted else None
     params: Tree = None
     stretches = zip(reversed(record.starts), reversed(record.tapes), strict=True)
     with blas_threads(record.starts[0][4].size * system.dim):
@@ -124,7 +129,7 @@ def gradient(record: Record, exponents_bar: Array) -> tuple[Array, Array, Array 
                 params = _add(params, through.params)
                 if inputs_bar is not None and through.inputs is not None:
                     inputs_bar[start:stop] += through.inputs
-            through = orbit.state_adjoint(states_bar)
+            through = orbit.state_adjoint(states_bar, inputs=wanted)
             params = _add(params, through.params)
             if inputs_bar is not None and through.inputs is not None:
                 inputs_bar[start:stop] += through.inputs

@@ -49,7 +49,8 @@ class Disturbed(Orbit):
         self.orbit, self.noise = orbit, noise
         self._length = orbit.n_steps if n_steps is None else n_steps
         self._rng = np.random.default_rng(0)
-        self._now: Array | None = None
+        #: Factors of steps that are not done yet.
+        self._left: Array | None = None
         if isinstance(orbit, ComposedOrbit):  # rounding comes with the product of the parts, too
             D = orbit.inner.jacobians
             D = orbit.composed(self._factors(D.shape) * D)
@@ -76,30 +77,36 @@ class Disturbed(Orbit):
         factors += 1.0
         return factors
 
-    def _off(self, rows: Array) -> Array:
-        """Return rows whose components are a little off, in the same way until a step is done."""
-        if self._now is None:
-            self._now = self._factors(rows.shape)
-        return self._now * rows
+    def _ahead(self, count: int, rows: Array) -> Array:
+        """Return the factors of the next steps ``(count, ..., k, n)``, drawn before or now."""
+        left = np.empty((0, *rows.shape)) if self._left is None else self._left
+        if len(left) < count:
+            left = np.concatenate([left, self._factors((count - len(left), *rows.shape))])
+        self._left = left
+        return left[:count]
 
     def push(self, s: int, rows: Array, out: Array) -> None:
         """Carry tangent vectors through step s, their components a little off."""
-        self.orbit.push(s, self._off(rows), out)
-        self._now = None
+        factors = self._ahead(1, rows)
+        self.orbit.push(s, factors[0] * rows, out)
+        self._left = None if self._left is None else self._left[1:]
 
     def blocks(
-        self, rows: Array, first: int, count: int, interval: int, least: float
+        self,
+        rows: Array,
+        first: int,
+        count: int,
+        interval: int,
+        least: float,
+        collapsed: float = np.inf,
     ) -> tuple[int, Array, Array]:
-        """Carry a basis through steps by the orbit's own loops; see `Orbit.blocks`."""
-        diagonals: list[Array] = []
-        for s in range(first, first + count if interval == 1 else first):
-            done, following, diagonal = self.orbit.blocks(self._off(rows), s, 1, 1, least)
-            if not done:
-                break
-            rows, self._now = following, None
-            diagonals.append(diagonal[0])
-        empty = np.empty((0, *rows.shape[:-1]))
-        return len(diagonals), rows, np.stack(diagonals) if diagonals else empty
+        """Carry a basis through single steps by the orbit's own loops; see `Orbit.blocks`."""
+        if interval > 1 or not count:
+            return super().blocks(rows, first, count, interval, least)
+        factors = self._ahead(count, rows)
+        found = self.orbit.disturbed(rows, first, factors, least)
+        self._left = None if self._left is None else self._left[found[0] :]
+        return found
 
 
 class DisturbedSystem(System):

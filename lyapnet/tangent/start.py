@@ -158,6 +158,12 @@ def start_rows(basis: Array | None, shape: tuple[int, ...], rng: np.random.Gener
 def orthonormal_rows(basis: Array) -> tuple[Array, Array]:
     """Return the rows of an orthonormal basis ``(..., k, n)`` and the factor R of a given one."""
     *lead, n, k = basis.shape
+    rows = np.array(basis.swapaxes(-1, -2), order="C")
+    unit = np.eye(k)
+    with np.errstate(over="ignore", invalid="ignore"):
+        error = np.abs(np.matmul(rows, basis) - unit)
+    if (error <= 4 * np.finfo(float).eps).all():  # as it is
+        return rows, np.broadcast_to(unit, (*lead, k, k)).copy()
     # By powers of two, which round nothing: the squares of a column's entries may overflow.
     _, places = np.frexp(np.abs(basis).max(axis=-2, keepdims=True))
     rows = np.array(np.ldexp(basis, -places).swapaxes(-1, -2), order="C")

@@ -9,7 +9,6 @@ import numpy as np
 
 from ..errors import DivergedError
 from ..numerics.arrays import Array, Params, blas_threads
-from ..numerics.buffers import empty
 from ..systems.orbit import Orbit
 from ..systems.parameters import named_params
 from ..tangent.stretches import run_orbit
@@ -73,14 +72,17 @@ def evaluate(
             )
         if not np.isfinite(value):
             raise DivergedError("the loss is not finite; use a smaller learning rate or clip_norm")
-        states_bar = read_back(network, orbit, outputs_bar, first)
         extra: Params = {}
+        from_penalty = None
         if penalty is not None:
-            added, through, extra = penalty.evaluate(system, orbit, rng)
+            added, from_penalty, extra = penalty.evaluate(system, orbit, rng)
             value += added
-            if through is not None:
-                states_bar[:-1] += through
-        through = orbit.state_adjoint(states_bar, inputs=False)
+        if from_penalty is None:
+            through = orbit.readout_adjoint(outputs_bar, W, system.visible)
+        else:
+            states_bar = orbit.through_readout(outputs_bar, W, system.visible)
+            states_bar[:-1] += from_penalty
+            through = orbit.state_adjoint(states_bar, inputs=False)
         grads = named_params(system.params, through.params)[1]
         for name, bar in extra.items():
             grads[name] = grads[name] + bar
@@ -90,18 +92,3 @@ def evaluate(
         grads["readout.b"] = flat_bar.sum(axis=0)
         grads["x0"] = through.states.sum(axis=0)
     return Evaluation(value, outputs, first, grads, through.states, orbit, outputs_bar)
-
-
-def read_back(network: Network, orbit: Orbit, outputs_bar: Array, first: int) -> Array:
-    """Return cotangents of the states ``(T + 1, batch, n)`` that come through the readout."""
-    W, seen = network.readout.W, network.system.visible
-    states_bar = empty(orbit.states.shape)
-    states_bar[: 1 + first] = 0.0
-    here = states_bar[1 + first :]
-    here[..., : seen.start] = 0.0
-    here[..., seen.stop :] = 0.0
-    if len(W) == 1:
-        np.multiply(outputs_bar, W[0], out=here[..., seen])
-    else:
-        here[..., seen] = np.dot(outputs_bar, W)
-    return states_bar

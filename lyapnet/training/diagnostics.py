@@ -20,7 +20,7 @@ from ..tangent.gradient import exponents
 from ..tangent.plan import Plan
 from ..tangent.qr import orthonormalise
 from ..tangent.stretches import run_orbit
-from .bptt import Evaluation, read_back
+from .bptt import Evaluation
 from .network import Batch, Network
 from .penalty import recurrent_weights
 
@@ -65,8 +65,8 @@ def longest_gradient_norm_h0(moment: Moment) -> Array:
     found = moment.evaluation
     last = np.zeros_like(found.outputs_bar)
     last[-1] = found.outputs_bar[-1] * len(last)
-    states_bar = read_back(moment.network, found.orbit, last, found.first)
-    bar = found.orbit.state_adjoint(states_bar, inputs=False).states
+    network = moment.network
+    bar = found.orbit.readout_adjoint(last, network.readout.W, network.system.visible).states
     return len(bar) * np.linalg.norm(bar, axis=-1).mean()
 
 

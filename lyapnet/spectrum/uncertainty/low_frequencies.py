@@ -12,6 +12,7 @@ from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy import fft
 
 from ...numerics.arrays import Array
 
@@ -32,6 +33,7 @@ LOWEST = 8  # cosines whose power says how many independent steps a run is worth
 STEPS_A_COSINE = 3  # keeps the variance of an AR(1) process within a tenth
 FEWEST_STEPS, SHARE = 25, 0.4  # with fewer, a run is too short to tell; share of the batches
 MOST_HIDDEN = 200  # steps from which on a run is long enough for correlations of several scales
+EQUAL = 1e-12  # of a duration: by how much equal ones may differ by rounding
 STEEP = 3.5  # standard errors by which the whitened spectrum rises there
 
 
@@ -46,15 +48,43 @@ def cosine_power(deviation: Array, durations: Array) -> Array:
     """
     total_time = durations.sum()
     count = min(BANDS[-1], len(durations) // 2)
-    middles = (np.cumsum(durations) - durations / 2) / total_time
-    # cos((q + r) x), a few r at a time, from few exponentials: cosines themselves cost more.
-    few = max(1, int(np.ceil(np.sqrt(count))))
-    fine = np.exp(1j * np.pi * np.outer(np.arange(1, few + 1), middles))
-    coarse = np.exp(1j * np.pi * np.outer(np.arange(0, count, few), middles))
-    parts = [(x.real * fine.real - x.imag * fine.imag) @ deviation for x in coarse]
-    sums = np.concatenate([*parts, np.empty((0, deviation.shape[1]))])[:count]
+    if np.ptp(durations) <= EQUAL * durations[0]:
+        sums = fft.dct(deviation, type=2, axis=0)[1 : count + 1] / 2
+    else:
+        sums = _cosines(deviation, durations, count)
     power: Array = 2 / total_time * sums**2
     return power
+
+
+def _cosines(deviation: Array, durations: Array, count: int) -> Array:
+    """Return the lowest cosine coefficients, for any durations."""
+    middles = (np.cumsum(durations) - durations / 2) / durations.sum()
+    # cos((q + r) x) for a few r at a time, from powers of one exponential: cosines cost more.
+    few = max(1, int(np.ceil(np.sqrt(count))))
+    fine = _powers(np.exp(1j * np.pi * middles), few)
+    coarse = _powers(fine[-1], -(-count // few) - 1)
+    cos, sin = np.ascontiguousarray(fine.real), np.ascontiguousarray(fine.imag)
+    if deviation.shape[1] < few:
+        columns = np.ascontiguousarray(deviation.T)
+        both = zip((cos, sin), (coarse.real, coarse.imag), strict=True)
+        by_r, less = (a @ (b[:, None] * columns).reshape(-1, len(deviation)).T for a, b in both)
+        parts = list(np.moveaxis((by_r - less).reshape(few, -1, len(columns)), 1, 0))
+    else:
+        parts = [(x.real * cos - x.imag * sin) @ deviation for x in coarse]
+    sums: Array = np.concatenate([cos @ deviation, *parts])[:count]
+    return sums
+
+
+def _powers(x: Array, count: int) -> Array:
+    """Return the first powers of numbers, ``(count, ...)``."""
+    powers = np.empty((count, *x.shape), dtype=x.dtype)
+    powers[:1] = x
+    known = 1
+    while known < count:
+        more = min(known, count - known)
+        np.multiply(powers[:more], powers[known - 1], out=powers[known : known + more])
+        known += more
+    return powers
 
 
 def number_of_cosines(power: Array, steps: Array, neighbours: Array) -> Count:
