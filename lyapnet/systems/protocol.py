@@ -190,6 +190,16 @@ class System:
                 "give them the same leading axes, or one of them none"
             ) from None
 
+    def of_member(self, lead: tuple[int, ...], at: Any) -> System:
+        """Return the system of one member of an ensemble `lead`, whose parameters may be its own.
+
+        Parameters
+        ----------
+        lead : tuple of int
+        at : tuple of int
+        """
+        return self
+
     def orbit(self, x: Array, inputs: Array | None, n_steps: int) -> Orbit:
         """Run `n_steps` steps from ``x (..., n)`` under inputs ``(n_steps, ..., c)``.
 

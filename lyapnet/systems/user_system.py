@@ -18,6 +18,7 @@ from ..numerics.autodiff import (
     Tree,
     is_traced,
     jacobian_of,
+    member,
     over_states,
     refuse_complex,
     refuse_objects,
@@ -77,6 +78,10 @@ class UserSystem(System):
     def differentiated(self) -> bool:  # type: ignore[override]
         """Whether no Jacobian is given."""
         return self._derivative is None
+
+    def of_member(self, lead: tuple[int, ...], at: Any) -> System:
+        """Return the system with the parameters of one member."""
+        return self.with_params(member(self.params, lead, at))
 
     @property
     def _size(self) -> int:

@@ -18,8 +18,8 @@ _PARTS = (1e-5, 1e-6, 1e-7, 1e-4, 1e-3, 1e-2, 1e-8, 1e-9, 1e-10, 1e-11)
 #: state, in a step that takes one to its like, is no slope at all.
 _ALIKE, _NOTHING = 1e-3, 1e-6
 
-#: States at which they must differ: one may lie on a kink. Members of one system that are asked.
-_STATES, _MEMBERS = 2, 8
+#: States at which they must differ: one may lie on a kink.
+_STATES = 2
 
 MISMATCH = (
     "the derivative is not that of the step: differences of the step along a random tangent "
@@ -38,12 +38,12 @@ def is_of_the_step(system: System, x: Array, inputs: Array | None) -> bool:
     ----------
     system : System
     x : array (..., n)
-        States of an ensemble on the way; those that are not finite do not count.
+        States of an ensemble on the way, of which one that is finite is looked at.
     inputs : array (T, ..., m) or None
         Of which the first are used.
     """
     rng = np.random.default_rng(0)
-    x, rows = _few(system, x, None if inputs is None else inputs[:1])
+    system, x, rows = _one(system, x, None if inputs is None else inputs[:1])
     wrong = np.asarray(np.isfinite(x).all(axis=-1))
     x = np.where(wrong[..., None], x, 0.0)
     for _ in range(_STATES):
@@ -54,14 +54,16 @@ def is_of_the_step(system: System, x: Array, inputs: Array | None) -> bool:
     return False
 
 
-def _few(system: System, x: Array, inputs: Array | None) -> tuple[Array, Array | None]:
-    """Return some members of an ensemble whose members are states of one system."""
-    if system.ensemble(x[(0,) * (x.ndim - 1)], None) or x.ndim == 1:
-        return x, inputs
+def _one(system: System, x: Array, inputs: Array | None) -> tuple[System, Array, Array | None]:
+    """Return one member of an ensemble, the first whose state is finite; of networks, all."""
+    lead = x.shape[:-1]
+    if not lead or system.ensemble(x[(0,) * len(lead)], None):
+        return system, x, inputs
+    first = int(np.argmax(np.isfinite(x).all(axis=-1)))
+    at = tuple(int(i) for i in np.unravel_index(first, lead))
     if inputs is not None:
-        inputs = np.broadcast_to(inputs, (1, *x.shape[:-1], inputs.shape[-1]))
-        inputs = inputs.reshape(1, -1, inputs.shape[-1])[:, :_MEMBERS]
-    return x.reshape(-1, x.shape[-1])[:_MEMBERS], inputs
+        inputs = np.broadcast_to(inputs[0], (*lead, inputs.shape[-1]))[at][None]
+    return system.of_member(lead, at), x[at], inputs
 
 
 def _differ(
