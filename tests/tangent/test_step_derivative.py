@@ -99,6 +99,9 @@ def test_one_kink_one_member_and_what_cannot_be_told():
         return 1.0 * x
 
     assert is_of_the_step(ln.Map(narrow, 1, jacobian=lambda x: np.eye(1)), np.array([0.3]), None)
+    far = ln.Map(lambda x: x**2, 1, jacobian=lambda x: np.array([[2 * x[0]]]))
+    assert is_of_the_step(far, np.array([1e200]), None)  # it overflows, without a word
+    assert is_of_the_step(ln.Map(narrow, 1, jacobian=lambda x: np.eye(1)), np.array([0.4]), None)
     wild = ln.Map(lambda x: np.sin(1e17 * x), 1, jacobian=lambda x: np.ones((1, 1)))
     assert is_of_the_step(wild, np.array([0.3]), None)  # no two differences are alike
 
