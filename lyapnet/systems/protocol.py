@@ -194,6 +194,16 @@ class System:
         """Say whether all members of an ensemble of this shape have the same parameters."""
         return True
 
+    def of_member(self, lead: tuple[int, ...], at: Any) -> System:
+        """Return the system of one member of an ensemble `lead`, whose parameters may be its own.
+
+        Parameters
+        ----------
+        lead : tuple of int
+        at : tuple of int
+        """
+        return self
+
     def orbit(self, x: Array, inputs: Array | None, n_steps: int) -> Orbit:
         """Run `n_steps` steps from ``x (..., n)`` under inputs ``(n_steps, ..., c)``.
 

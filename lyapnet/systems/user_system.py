@@ -19,6 +19,7 @@ from ..numerics.autodiff import (
     is_traced,
     jacobian_of,
     leaves,
+    member,
     over_states,
     refuse_complex,
     refuse_objects,
@@ -79,6 +80,10 @@ class UserSystem(System):
     def differentiated(self) -> bool:  # type: ignore[override]
         """Whether no Jacobian is given."""
         return self._derivative is None
+
+    def of_member(self, lead: tuple[int, ...], at: Any) -> System:
+        """Return the system with the parameters of one member."""
+        return self.with_params(member(self.params, lead, at))
 
     @property
     def _size(self) -> int:
