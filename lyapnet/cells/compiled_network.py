@@ -43,6 +43,15 @@ class CompiledNetwork(Orbit):
     ) -> tuple[int, Array, Array]:
         """Carry a basis through blocks of steps; see `Orbit.blocks`."""
         *lead, k, n = rows.shape
+        return self.disturbed_blocks(
+            rows, np.empty((0, *lead, k, n)), first, count, interval, least
+        )
+
+    def disturbed_blocks(
+        self, rows: Array, factors: Array, first: int, count: int, interval: int, least: float
+    ) -> tuple[int, Array, Array]:
+        """Do the same, the basis multiplied by factors ``(count or 0, ..., k, n)`` before each."""
+        *lead, k, n = rows.shape
         if not count:
             return super().blocks(rows, first, count, interval, least)
         done, bases, sizes = count, [], []
@@ -56,7 +65,7 @@ class CompiledNetwork(Orbit):
                 here, size = rows[i].copy(), np.empty((2, done, k))
                 found = networks.blocks(
                     blas, step.address, turned, coefficients, self._leak, here, interval,
-                    least, size[0], size[1], scratch,
+                    least, size[0], size[1], scratch, np.ascontiguousarray(factors[:, *i]),
                 )  # fmt: skip
                 if found == done:
                     break
@@ -64,7 +73,8 @@ class CompiledNetwork(Orbit):
             bases.append(here)
             sizes.append(size[0, :done])
         if any(len(size) > done for size in sizes):
-            return self.blocks(rows, first, done, interval, least)
+            factors = factors[:done]
+            return self.disturbed_blocks(rows, factors, first, done, interval, least)
         diagonal = np.stack(sizes, axis=1).reshape(done, *lead, k)
         return done, np.stack(bases).reshape(rows.shape), diagonal
 

@@ -87,6 +87,13 @@ class Disturbed(Orbit):
         self, rows: Array, first: int, count: int, interval: int, least: float
     ) -> tuple[int, Array, Array]:
         """Carry a basis through steps by the orbit's own loops; see `Orbit.blocks`."""
+        at_once = getattr(self.orbit, "disturbed_blocks", None)
+        if at_once is not None and interval == 1 and count and self._now is None:
+            factors = self._factors((count, *rows.shape))
+            found: tuple[int, Array, Array] = at_once(rows, factors, first, count, 1, least)
+            if found[0] < count:
+                self._now = factors[found[0]]
+            return found
         diagonals: list[Array] = []
         for s in range(first, first + count if interval == 1 else first):
             done, following, diagonal = self.orbit.blocks(self._off(rows), s, 1, 1, least)

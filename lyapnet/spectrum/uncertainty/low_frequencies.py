@@ -45,11 +45,15 @@ def cosine_power(deviation: Array, durations: Array) -> Array:
     total_time = durations.sum()
     count = min(BANDS[-1], len(durations) // 2)
     middles = (np.cumsum(durations) - durations / 2) / total_time
-    # cos((q + r) x), a few r at a time, from few exponentials: cosines themselves cost more.
+    # cos((q + r) x), a few r at a time, from powers of one exponential: cosines cost more.
     few = max(1, int(np.ceil(np.sqrt(count))))
-    fine = np.exp(1j * np.pi * np.outer(np.arange(1, few + 1), middles))
-    coarse = np.exp(1j * np.pi * np.outer(np.arange(0, count, few), middles))
-    parts = [(x.real * fine.real - x.imag * fine.imag) @ deviation for x in coarse]
+    first = np.exp(1j * np.pi * middles)
+    fine = np.cumprod(np.broadcast_to(first, (few, len(middles))), axis=0)
+    real, imag = fine.real.copy(), fine.imag.copy()
+    coarse, parts = np.ones(len(middles), dtype=complex), []
+    for _ in range(0, count, few):
+        parts.append((coarse.real * real - coarse.imag * imag) @ deviation)
+        coarse = coarse * fine[-1]
     sums = np.concatenate([*parts, np.empty((0, deviation.shape[1]))])[:count]
     power: Array = 2 / total_time * sums**2
     return power
