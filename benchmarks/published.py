@@ -553,7 +553,7 @@ def _systems() -> tuple[Published, ...]:
             (0.085, -0.121, 0.075),
             exponents=(0.430, 0.377, -3.299),
             digits=3,
-            source="O. E. Rössler, Phys. Lett. A 71, 155 (1979)",
+            source="the documentation of ChaosTools.jl",
         ),
         Published(
             "standard map, K = 6",
@@ -589,7 +589,7 @@ def _systems() -> tuple[Published, ...]:
             (0.2101, 0.0, -1.2101),
         ),
         Published("Chen", chen, (-10.0, 0.0, 37.0), 0.005, (2.0272, 0.0, -12.0272)),
-        Published("Hadley circulation", hadley, (0.0, 0.0, 1.3), 0.02),
+        Published("Hadley circulation", hadley, (0.0, 0.0, 1.3), 0.02, (0.1665, 0.0)),
         Published(
             "Rabinovich-Fabrikant",
             rabinovich_fabrikant,
@@ -598,11 +598,11 @@ def _systems() -> tuple[Published, ...]:
             (0.1981, 0.0, -0.6581),
         ),
         Published("Chua's circuit", chua, (0.0, 0.0, 0.6), 0.02, (0.3271, 0.0, -2.5197)),
-        Published("Moore-Spiegel", moore_spiegel, (0.1, 0.0, 0.0), 0.01),
+        Published("Moore-Spiegel", moore_spiegel, (0.1, 0.0, 0.0), 0.01, (0.1119, 0.0)),
         Published("Thomas, b = 0.18", thomas, (0.1, 0.0, 0.0), 0.05, (0.0349, 0.0, -0.5749)),
         Published("Halvorsen", halvorsen, (-5.0, 0.0, 0.0), 0.01, (0.7899, 0.0, -4.5999)),
         Published("Burke-Shaw", burke_shaw, (0.6, 0.0, 0.0), 0.005, (2.2499, 0.0, -13.2499)),
-        Published("Rucklidge", rucklidge, (1.0, 0.0, 4.5), 0.02),
+        Published("Rucklidge", rucklidge, (1.0, 0.0, 4.5), 0.02, (0.0643, 0.0)),
         Published("WINDMI", windmi, (0.0, 0.8, 0.0), 0.05, (0.0755, 0.0, -0.7755)),
         Published(
             "simplest quadratic flow",
@@ -648,30 +648,31 @@ def _systems() -> tuple[Published, ...]:
         Published("Rikitake dynamo", rikitake, (1.0, 0.0, 0.6), 0.02),
         Published("finance", finance, (2.0, 3.0, 2.0), 0.05),
         Published("continuous-time network", network3, (0.1, 0.1, 0.1), 0.05),
-        Published("driven pendulum", driven_pendulum, (0.0, 0.0, 0.0), 0.05),
+        Published("driven pendulum", driven_pendulum, (0.0, 0.0, 0.0), 0.05, (0.1414, 0.0)),
         Published("Ueda", ueda, (2.5, 0.0, 0.0), 0.02, (0.1034, 0.0, -0.1534)),
-        Published("Duffing, two wells", duffing, (0.2, 0.0, 0.0), 0.05),
+        Published("Duffing, two wells", duffing, (0.2, 0.0, 0.0), 0.05, (0.1572, 0.0)),
         Published("Lorenz 1996, N = 5", lorenz96_5, (8.0, 8.01, 8.0, 8.0, 8.0), 0.02),
         Published(
             "hyperchaotic Rössler",
             hyperchaotic_roessler,
             (-20.0, 0.0, 0.0, 15.0),
             0.01,
-            (0.112, 0.019, 0.0, -25.188),
-            3,
-            "A. Wolf et al., Physica D 16, 285 (1985), in bits there",
+            (0.11, 0.02, 0.0),
+            2,
+            "A. Wolf et al., Physica D 16, 285 (1985): 0.16, 0.03 and 0 bits",
         ),
         Published(
-            "Hénon-Heiles, E = 1/6", henon_heiles, (0.499, 0.03, 0.0, 0.03), 0.05, kind="sticky"
+            "Hénon-Heiles, E = 0.133", henon_heiles, (0.499, 0.03, 0.0, 0.03), 0.05, kind="sticky"
         ),
         Published(
-            "Nosé-Hoover", nose_hoover, (0.0, 5.0, 0.0), 0.05, (0.0139, 0.0, -0.0139), kind="sticky"
+            "Nosé-Hoover", nose_hoover, (0.0, 5.0, 0.0), 0.05, (0.0138, 0.0, -0.0138), kind="sticky"
         ),
         Published(
             "labyrinth chaos",
             labyrinth,
             (0.1, 0.0, 0.0),
             0.05,
+            (0.1402, 0.0, -0.1402),
             kind="sticky",
         ),
         Published(

@@ -100,6 +100,7 @@ def measured_of_catalog(system: object) -> dict:
         "kind": "catalog",
         "published": list(system.reference.exponents),
         "digits": None if system.reference.exact else 4,
+        "uncertainty": list(system.reference.uncertainty),
         "source": system.reference.source,
         "independent": [],
         **summary(spectrum, system),

@@ -102,7 +102,7 @@ def numbers(name: str, value: Any) -> Array:
         why = _no_numbers(value)
         if why is not None:
             raise TypeError(why)
-        x = np.array(value, dtype=float)
+        x = np.array(np.asarray(value), dtype=float)  # twice: tensors know no `copy`
     except (TypeError, ValueError) as error:
         raise TypeError(f"`{name}` must be an array of real numbers: {error}") from None
     except OverflowError:

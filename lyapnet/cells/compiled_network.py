@@ -39,21 +39,31 @@ class CompiledNetwork(Orbit):
         return np.ones(1)
 
     def blocks(
-        self, rows: Array, first: int, count: int, interval: int, least: float
+        self,
+        rows: Array,
+        first: int,
+        count: int,
+        interval: int,
+        least: float,
+        collapsed: float = np.inf,
     ) -> tuple[int, Array, Array]:
-        """Carry a basis through blocks of steps; see `Orbit.blocks`."""
-        *lead, k, n = rows.shape
-        return self.disturbed_blocks(
-            rows, np.empty((0, *lead, k, n)), first, count, interval, least
-        )
-
-    def disturbed_blocks(
-        self, rows: Array, factors: Array, first: int, count: int, interval: int, least: float
-    ) -> tuple[int, Array, Array]:
-        """Do the same, the basis multiplied by factors ``(count or 0, ..., k, n)`` before each."""
+        """Carry a basis through blocks of steps, none of which is halved; see `Orbit.blocks`."""
         *lead, k, n = rows.shape
         if not count:
             return super().blocks(rows, first, count, interval, least)
+        return self._blocks(rows, first, count, interval, least, np.empty((0, *lead, k, n)))
+
+    def disturbed(
+        self, rows: Array, first: int, factors: Array, least: float
+    ) -> tuple[int, Array, Array]:
+        """Do steps, each from a basis times factors; see `Orbit.disturbed`."""
+        return self._blocks(rows, first, len(factors), 1, least, factors)
+
+    def _blocks(
+        self, rows: Array, first: int, count: int, interval: int, least: float, factors: Array
+    ) -> tuple[int, Array, Array]:
+        """Do blocks, each from a basis times its factors if there are some."""
+        *lead, k, n = rows.shape
         done, bases, sizes = count, [], []
         blas = self._addresses(rows)
         turned = self._turned(blas)
@@ -73,8 +83,7 @@ class CompiledNetwork(Orbit):
             bases.append(here)
             sizes.append(size[0, :done])
         if any(len(size) > done for size in sizes):
-            factors = factors[:done]
-            return self.disturbed_blocks(rows, factors, first, done, interval, least)
+            return self._blocks(rows, first, done, interval, least, factors[:done])
         diagonal = np.stack(sizes, axis=1).reshape(done, *lead, k)
         return done, np.stack(bases).reshape(rows.shape), diagonal
 

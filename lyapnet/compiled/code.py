@@ -73,11 +73,15 @@ class Text:
 
 
 class Numbers:
-    """Operations on single numbers (one lane), or on several at once."""
+    """Operations on single numbers (one lane), or on several at once.
 
-    def __init__(self, text: Text, lanes: int = 1) -> None:
+    A product that is added to something may be `fused` with the sum, rounded once.
+    """
+
+    def __init__(self, text: Text, lanes: int = 1, fused: bool = False) -> None:
         self.text = text
         self.lanes = lanes
+        self.flags = "contract " if fused else ""
         self.type = "double" if lanes == 1 else f"<{lanes} x double>"
         self.truth = "i1" if lanes == 1 else f"<{lanes} x i1>"
 
@@ -93,6 +97,16 @@ class Numbers:
     def store(self, value: str, pointer: str, at: int | str) -> None:
         """Write a number to an array of such."""
         self.text.put(f"  store {self.type} {value}, ptr {self.place(pointer, at)}, align 8")
+
+    def store_lanes(self, value: str, pointer: str, at: str, i: int, apart: int) -> None:
+        """Write a number of each lane, the i-th of so many that it has in a row."""
+        for lane in range(self.lanes):
+            alone = value
+            if self.lanes > 1:
+                alone = self.text.let(f"extractelement {self.type} {value}, i64 {lane}")
+            to = self.text.let(f"add i64 {at}, {lane * apart + i}")
+            to = self.text.let(f"getelementptr inbounds double, ptr {pointer}, i64 {to}")
+            self.text.put(f"  store double {alone}, ptr {to}, align 8")
 
     def place(self, pointer: str, at: int | str) -> str:
         """Return where a number of an array lies."""
@@ -118,7 +132,7 @@ class Numbers:
         """Return the value of an operation of `operations`."""
         let, t = self.text.let, self.type
         if operation in _BINARY:
-            return let(f"{_BINARY[operation]} {t} {x[0]}, {x[1]}")
+            return let(f"{_BINARY[operation]} {self.flags}{t} {x[0]}, {x[1]}")
         if operation in _COMPARE:
             return let(f"fcmp {_COMPARE[operation]} {t} {x[0]}, {x[1]}")
         if operation in _LOGIC:

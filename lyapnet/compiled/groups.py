@@ -5,8 +5,8 @@ from __future__ import annotations
 #: How the function that runs blocks begins.
 BLOCKS = """define internal i64 @blocks(i64 %count, i64 %interval, ptr noalias %x, ptr noalias %q,
     ptr noalias readonly %u, i64 %width, ptr noalias readonly %p, ptr noalias readonly %d,
-    double %least, ptr noalias %diagonal, ptr noalias %scratch, ptr %blas,
-    ptr %factor) #0 {"""
+    double %least, double %collapsed, ptr %noise, ptr noalias %diagonal, i64 %row,
+    ptr noalias %scratch, ptr %blas, ptr %factor) #0 {"""
 
 
 def over_groups(n: int, k: int, lanes: int) -> list[str]:
@@ -14,8 +14,9 @@ def over_groups(n: int, k: int, lanes: int) -> list[str]:
     runs = """i64 %groups, i64 %steps, ptr %x, ptr %u, i64 %width,
     i64 %next.u, ptr %p, i64 %next.p, ptr %d, ptr %states"""
     blocks = """i64 %groups, i64 %count, i64 %interval, ptr %x, ptr %q,
-    ptr %u, i64 %width, i64 %next.u, ptr %p, i64 %next.p, ptr %d, double %least, ptr %diagonal,
-    ptr %scratch, ptr %blas, ptr %factor, ptr %finished"""
+    ptr %u, i64 %width, i64 %next.u, ptr %p, i64 %next.p, ptr %d, double %least,
+    double %collapsed, ptr %noise, i64 %next.noise, ptr %diagonal, i64 %row, ptr %scratch,
+    ptr %blas, ptr %factor, ptr %finished"""
     run = f"""{_shift("x", str(n * lanes))}
 {_shift("u", "%next.u")}
 {_shift("p", "%next.p")}
@@ -26,11 +27,11 @@ def over_groups(n: int, k: int, lanes: int) -> list[str]:
 {_shift("q", str(k * n * lanes))}
 {_shift("u", "%next.u")}
 {_shift("p", "%next.p")}
-  %each.size = mul i64 %count, {k * lanes}
-{_shift("diagonal", "%each.size")}
+{_shift("noise", "%next.noise")}
+{_shift("diagonal", str(k * lanes))}
   %r = call i64 @blocks(i64 %count, i64 %interval, ptr %x.g, ptr %q.g, ptr %u.g, i64 %width,
-      ptr %p.g, ptr %d, double %least, ptr %diagonal.g, ptr %scratch, ptr %blas,
-      ptr %factor)
+      ptr %p.g, ptr %d, double %least, double %collapsed, ptr %noise.g, ptr %diagonal.g, i64 %row,
+      ptr %scratch, ptr %blas, ptr %factor)
   %to = getelementptr inbounds i64, ptr %finished, i64 %g
   store i64 %r, ptr %to"""
     return [_each_group("run", runs, run), _each_group("blocks", blocks, carry)]
@@ -57,5 +58,5 @@ done:
 def _shift(name: str, size: str) -> str:
     return (
         f"  %at.{name} = mul i64 %g, {size}\n"
-        f"  %{name}.g = getelementptr inbounds double, ptr %{name}, i64 %at.{name}"
+        f"  %{name}.g = getelementptr double, ptr %{name}, i64 %at.{name}"
     )

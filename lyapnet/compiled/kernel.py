@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import ctypes
-import os
-from concurrent.futures import ThreadPoolExecutor
 from functools import cache
 from typing import Any
 
 import numpy as np
 
-from ..numerics.arrays import Array, blas_limit
+from ..numerics.arrays import Array
+from ..numerics.threads import shared
 from . import small, wide
 from .machine import machine
 from .program import Program
@@ -57,7 +56,7 @@ class Kernel:
         )(functions["run.groups"])
         self._blocks = ctypes.CFUNCTYPE(
             None, _INT, _INT, _INT, _PTR, _PTR, _PTR, _INT, _INT, _PTR, _INT, _PTR, _REAL,
-            _PTR, _PTR, _PTR, _PTR, _PTR,
+            _REAL, _PTR, _INT, _PTR, _INT, _PTR, _PTR, _PTR, _PTR,
         )(functions["blocks.groups"])  # fmt: skip
 
     def run(self, x: Array, u: Array, p: Array, d: Array, n_steps: int) -> Array:
@@ -67,7 +66,7 @@ class Kernel:
         def part(a: int, b: int) -> None:
             self._run(
                 b - a, n_steps, _at(x, a), _at(u, a), u.shape[2], _step(u), _at(p, a), _step(p),
-                d.ctypes.data, _at(states, a),
+                _at(d, 0), _at(states, a),
             )  # fmt: skip
 
         self._shared(part, len(x), n_steps)
@@ -85,6 +84,8 @@ class Kernel:
         count: int,
         interval: int,
         least: float,
+        collapsed: float = np.inf,
+        noise: Array | None = None,
     ) -> tuple[Array, Array]:
         """Carry states and bases through blocks as long as these are good enough, in place.
 
@@ -100,16 +101,21 @@ class Kernel:
         count, interval : int
         least : float
             The smallest sine that is good enough; below zero, nothing is factorised.
+        collapsed : float, optional
+            The smallest sine of blocks that are worth to be halved, where loops can do that.
+        noise : array (groups, count, k, n, lanes), optional
+            Factors of the tangent vectors at the beginning of each block.
 
         Returns
         -------
         done : array (groups,)
             Blocks that went well, before which x and q stop.
-        diagonal : array (groups, count, k, lanes)
+        diagonal : array (count, groups * lanes, k)
         """
-        diagonal = np.empty((len(x), count, self.k, self.lanes))
+        diagonal = np.empty((count, len(x) * self.lanes, self.k))
+        row, each = diagonal.shape[1] * self.k, 8 * self.lanes * self.k
         done = np.empty(len(x), dtype=np.int64)
-        blas = 0 if self._blas is None else self._blas.ctypes.data
+        blas = 0 if self._blas is None else _at(self._blas, 0)
         width = u.shape[2]
         shift = 8 * first * width * self.lanes
 
@@ -117,8 +123,9 @@ class Kernel:
             scratch = np.empty(self._scratch)
             self._blocks(
                 b - a, count, interval, _at(x, a), _at(q, a), _at(u, a) + shift, width, _step(u),
-                _at(p, a), _step(p), d.ctypes.data, least, _at(diagonal, a),
-                scratch.ctypes.data, blas, self._factor, _at(done, a),
+                _at(p, a), _step(p), _at(d, 0), least, collapsed,
+                None if noise is None else _at(noise, a), 0 if noise is None else _step(noise),
+                _at(diagonal, 0) + a * each, row, _at(scratch, 0), blas, self._factor, _at(done, a),
             )  # fmt: skip
 
         self._shared(part, len(x), count * interval * (1 + self.k))
@@ -127,25 +134,7 @@ class Kernel:
     def _shared(self, part: Any, groups: int, times: int) -> None:
         """Share groups among threads where that is worth it."""
         work = groups * times * len(self.program.graph.nodes)
-        n_threads = min(groups, int(work / _PER_THREAD))
-        if n_threads > 1:
-            n_threads = min(n_threads, allowed_threads())
-        if n_threads < 2:
-            part(0, groups)
-            return
-        edges = [groups * i // n_threads for i in range(n_threads + 1)]
-        with ThreadPoolExecutor(n_threads) as pool:
-            list(pool.map(part, edges[:-1], edges[1:]))
-
-
-def allowed_threads() -> int:
-    """Return the threads that the caller's affinity and BLAS limits allow."""
-    count = getattr(os, "process_cpu_count", None)
-    if count is None and hasattr(os, "sched_getaffinity"):
-        cores = len(os.sched_getaffinity(0))
-    else:
-        cores = (count or os.cpu_count)() or 1
-    return min(cores, blas_limit())
+        shared(part, groups, int(work / _PER_THREAD))
 
 
 #: Kernels of this process, by what their programs do.

@@ -95,8 +95,12 @@ def untraceable(system: Any) -> str:
 
     Which parameters are per member only a run can tell: here it is guessed.
     """
+    shapes = [np.shape(leaf) for leaf in leaves(system.params)]
+    leads = {(), *(shape[:axes] for shape in shapes for axes in (1, 2))}
+    # Axes that all parameters have in common come first: their reason is the likeliest.
+    common = [all(shape[: len(lead)] == lead for shape in shapes) * len(lead) for lead in leads]
     reason = ""
-    for lead in [(), *(np.shape(leaf)[:axes] for leaf in leaves(system.params) for axes in (1, 2))]:
+    for _, lead in sorted(zip(common, leads, strict=True), reverse=True):
         try:
             _written(system, lead)
         except Untraceable as error:

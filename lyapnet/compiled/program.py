@@ -87,30 +87,40 @@ def depends_on(graph: Graph, name: str) -> Any:
     return found
 
 
-def gram_schmidt(k: int, n: int, passes: int) -> tuple[Graph, list[list[int]]]:
+def gram_schmidt(k: int, n: int, unit: bool) -> tuple[Graph, list[list[int]]]:
     r"""Write down :math:`A = QR` of k vectors of n components by the modified method.
+
+    Parameters
+    ----------
+    k, n : int
+    unit : bool
+        Whether to bring vectors to unit length, and to project each twice. Else they are made
+        orthogonal by one pass, and no root is taken.
 
     Returns
     -------
     graph : Graph
         Its inputs are ``a``, the vectors one after the other.
     nodes : list of list of int
-        Those of Q, of ``diag R``, and of the vectors' lengths.
+        Those of the orthogonal vectors, of the squares of ``diag R`` (what are their squared
+        lengths, or was before these became 1), and of the squared lengths of ``a``.
     """
     graph = Graph()
     rows = graph.inputs("a", (k, n))
-    diagonal, length = [], []
+    before: list[Any] = []
+    after: list[Any] = []
+    inverse: list[Any] = []
     for j in range(k):
         v = rows[j]
-        size = np.sqrt(_inner(v, v))
-        length.append(size)
-        for _ in range(passes if j else 0):
+        before.append(_inner(v, v))
+        for _ in range((2 if unit else 1) if j else 0):
             for i in range(j):
-                v = v - _inner(rows[i], v) * rows[i]
-        norm = np.sqrt(_inner(v, v)) if j else size
-        diagonal.append(norm)
-        rows[j] = v * (1.0 / norm)
-    found: list[list[Symbol]] = [list(rows.ravel()), diagonal, length]
+                along = _inner(rows[i], v)
+                v = v - (along if unit else along * inverse[i]) * rows[i]
+        after.append(_inner(v, v) if j else before[0])
+        inverse.append(1.0 / after[j])
+        rows[j] = v / np.sqrt(after[j]) if unit else v
+    found: list[list[Symbol]] = [list(rows.ravel()), after, before]
     return graph, [[s.at for s in part] for part in found]
 
 

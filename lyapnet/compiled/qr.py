@@ -45,7 +45,9 @@ def _by_householder(blas: Any, rows: Any, diagonal: Any, scratch: Any) -> None:
     """Multiply by the inverse of Householder's triangle."""
     k, n = rows.shape
     copy = scratch[: k * n].reshape(k, n)
-    copy[...] = rows
+    for i in range(k):  # numba takes seconds to compile the message of `copy[...] = rows`
+        for j in range(n):
+            copy[i, j] = rows[i, j]
     work = scratch[k * n :]
     sizes = np.array([n, k, 64 * k, 0], dtype=np.int32)
     N, K, size = sizes[:1].ctypes.data, sizes[1:].ctypes.data, sizes[2:].ctypes.data

@@ -17,7 +17,7 @@ from .states import load_state, outside_of, run, variables_of
 def source(program: Program, k: int, lanes: int) -> str:
     """Return the text of both loops."""
     text = Text()
-    functions = [run(text, program, 1), _copy(), _blocks(text, program, k, lanes)]
+    functions = [run(text, program, 1), _COPY, _DISTURB, _blocks(text, program, k, lanes)]
     return module([*functions, *over_groups(program.dim, k, 1)], text.declared)
 
 
@@ -26,9 +26,8 @@ def padded(k: int, lanes: int) -> int:
     return -(-k // lanes) * lanes
 
 
-def _copy() -> str:
-    """Write a copy of rows ``(k, n)`` to columns, or back."""
-    return """define internal void @transpose(ptr noalias %from, ptr noalias %to, i64 %rows,
+#: A copy of rows ``(k, n)`` to columns, or back.
+_COPY = """define internal void @transpose(ptr noalias %from, ptr noalias %to, i64 %rows,
     i64 %columns, i64 %step.from, i64 %step.to) #0 {
 entry:
   br label %outer
@@ -60,6 +59,29 @@ done:
   ret void
 }"""
 
+#: Products of rows and as many factors.
+_DISTURB = """define internal void @disturb(ptr noalias %rows, ptr noalias %noise,
+    ptr noalias %to, i64 %size) #0 {
+entry:
+  br label %loop
+loop:
+  %i = phi i64 [ 0, %entry ], [ %i.next, %body ]
+  %more = icmp slt i64 %i, %size
+  br i1 %more, label %body, label %done
+body:
+  %p = getelementptr inbounds double, ptr %rows, i64 %i
+  %f = getelementptr inbounds double, ptr %noise, i64 %i
+  %t = getelementptr inbounds double, ptr %to, i64 %i
+  %value = load double, ptr %p, align 8
+  %factor = load double, ptr %f, align 8
+  %product = fmul double %value, %factor
+  store double %product, ptr %t, align 8
+  %i.next = add i64 %i, 1
+  br label %loop
+done:
+  ret void
+}"""
+
 
 def _blocks(text: Text, program: Program, k: int, lanes: int) -> str:
     """Write the loop over blocks."""
@@ -75,6 +97,7 @@ def _blocks(text: Text, program: Program, k: int, lanes: int) -> str:
     text.put(f"  %lengths = getelementptr inbounds double, ptr %rows, i64 {n * k}")
     text.put(f"  %room = getelementptr inbounds double, ptr %lengths, i64 {k}")
     text.put("  %skip = fcmp olt double %least, 0.0")
+    text.put("  %noisy = icmp ne ptr %noise, null")
     text.put("  br label %outer")
     text.label("outer")
     text.put("  %b = phi i64 [ 0, %entry ], [ %b.next, %good ]")
@@ -82,8 +105,16 @@ def _blocks(text: Text, program: Program, k: int, lanes: int) -> str:
     text.put("  %more.blocks = icmp slt i64 %b, %count")
     text.put("  br i1 %more.blocks, label %begin, label %done")
     text.label("begin")
+    text.put("  br i1 %noisy, label %disturb, label %spread")
+    text.label("disturb")
+    text.put(f"  %at.noise = mul i64 %b, {n * k}")
+    text.put("  %noise.b = getelementptr inbounds double, ptr %noise, i64 %at.noise")
+    text.put(f"  call void @disturb(ptr %q, ptr %noise.b, ptr %rows, i64 {n * k})")
+    text.put("  br label %spread")
+    text.label("spread")
+    text.put("  %from = phi ptr [ %q, %begin ], [ %rows, %disturb ]")
     text.put(
-        f"  call void @transpose(ptr %q, ptr %scratch, i64 {k}, i64 {n}, i64 {n}, i64 {width})"
+        f"  call void @transpose(ptr %from, ptr %scratch, i64 {k}, i64 {n}, i64 {n}, i64 {width})"
     )
     text.put("  br label %loop")
     _steps(one, Numbers(text, lanes), program, width // lanes, outside, x)
@@ -109,7 +140,7 @@ def _steps(
     wanted = [*program.step, *program.push]
     moving = depends_on(graph, "q")
     text.label("loop")
-    text.put("  %s = phi i64 [ 0, %begin ], [ %s.next, %stepped ]")
+    text.put("  %s = phi i64 [ 0, %spread ], [ %s.next, %stepped ]")
     text.put("  %more = icmp slt i64 %s, %interval")
     text.put("  br i1 %more, label %body, label %factorise")
     text.label("body")
@@ -170,7 +201,7 @@ def _checked(text: Text, k: int, n: int, width: int) -> None:
     )
     text.put("  br i1 %skip, label %good, label %check")
     text.label("check")
-    text.put(f"  %base = mul i64 %b, {k}")
+    text.put("  %base = mul i64 %b, %row")
     text.put("  %diagonal.b = getelementptr inbounds double, ptr %diagonal, i64 %base")
     text.put(
         f"  %fine = call i64 %factor(ptr %blas, ptr %rows, i64 {k}, i64 {n}, ptr %room, "

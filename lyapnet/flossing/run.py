@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from typing import Any
 
 import numpy as np
@@ -9,6 +10,7 @@ import numpy as np
 from ..numerics.arrays import Array
 from ..systems import System
 from ..systems.parameters import named_params, with_named_params
+from ..tangent.step_derivative import MISMATCH, is_of_the_step
 from .epoch import Flosser
 from .progress import Progress
 from .result import FlossResult
@@ -70,6 +72,8 @@ class FlossRun:
     def advance(self) -> None:
         """Do the next epoch."""
         x, u = self.source.draw(self.system, self.rng)
+        if not self.epoch and not is_of_the_step(self.system, x, u):
+            warnings.warn(f"what is flossed is unreliable: {MISMATCH}", stacklevel=2)
         self.system, lam, loss = self.flosser.epoch(self.system, x, u, self.rng)
         self._exponents[self.epoch], self._loss[self.epoch] = lam, loss
         self.seen = x, u

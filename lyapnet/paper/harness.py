@@ -54,6 +54,7 @@ FIGURES: dict[str, str] = {
     "linear": "fig_linear",
     "large": "fig_large",
     "n1000": "fig_n1000",
+    "open": "fig_open",
     "overlap": "fig_overlap",
     "rivals": "fig_rivals",
     "rule": "fig_rule",

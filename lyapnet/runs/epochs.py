@@ -7,7 +7,7 @@ from typing import Any, Protocol
 
 from ..errors import LyapnetError
 from .checkpoint import Checkpoint
-from .progress import asks_to_stop, progress_bar
+from .progress import asks_to_stop, compilations, progress_bar
 
 
 class Epochs(Protocol):
@@ -70,7 +70,7 @@ def run_epochs(
     if found is not None:
         run.restore(found)
     bars = progress_bar(run.n_epochs, show=progress, unit="epoch", initial=run.epoch)
-    with saved, bars as bar:
+    with saved, bars as bar, compilations(show=progress):
         while not (run.done or run.stopped):
             before = run.epoch
             try:

@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from importlib.util import find_spec
+from threading import Event, Thread
 from typing import Any
 
 import numpy as np
+
+#: Seconds that pass before a compilation is shown.
+PATIENCE = 1.0
 
 
 def progress_bar(total: int, *, show: bool, unit: str, **options: Any) -> Any:
@@ -17,6 +24,58 @@ def progress_bar(total: int, *, show: bool, unit: str, **options: Any) -> Any:
     else:
         from tqdm.auto import tqdm
     return tqdm(total=total, disable=not show, unit=unit, leave=False, **options)
+
+
+@contextmanager
+def compiling(*, show: bool) -> Iterator[None]:
+    """Show that something is compiled, and for how long, if it takes more than a second."""
+    if not show:
+        yield
+        return
+    done = Event()
+    watch = Thread(target=_watch, args=(done,), daemon=True)
+    watch.start()
+    try:
+        yield
+    finally:
+        done.set()
+        watch.join()
+
+
+def _watch(done: Event) -> None:
+    if done.wait(PATIENCE):
+        return
+    options = {"desc": "compiling", "bar_format": "{desc}: {elapsed}"}
+    with progress_bar(0, show=True, unit="", **options) as bar:
+        while not done.wait(PATIENCE / 2):
+            bar.refresh()
+
+
+@contextmanager
+def compilations(*, show: bool) -> Iterator[None]:
+    """Show what numba compiles within a run, as `compiling` does."""
+    if not show or find_spec("numba") is None:
+        yield
+        return
+    from numba.core import event
+
+    class Listener(event.Listener):  # type: ignore[misc]
+        """Of compilations; some are parts of others."""
+
+        depth, shown = 0, ExitStack()
+
+        def on_start(self, event: Any) -> None:
+            self.depth += 1
+            if self.depth == 1:
+                self.shown.enter_context(compiling(show=True))
+
+        def on_end(self, event: Any) -> None:
+            self.depth -= 1
+            if not self.depth:
+                self.shown.close()
+
+    with event.install_listener("numba:compile", Listener()):
+        yield
 
 
 def asks_to_stop(returned: Any) -> bool:

@@ -9,13 +9,15 @@ import numpy as np
 
 from ..errors import LyapnetError
 from ..numerics.arrays import Array, blas_threads
-from ..runs.progress import progress_bar
+from ..runs.progress import compilations, compiling, progress_bar
 from ..systems import System
 from ..systems.orbit import Orbit
 from ..tangent.forward import forward
 from ..tangent.plan import Plan
-from ..tangent.rounding import AS_ROUNDING, LONGEST, SEEN, DisturbedSystem, errors_grow
+from ..tangent.rounding import LONGEST, SEEN, TIMES, DisturbedSystem, errors_grow
+from ..tangent.step_derivative import MISMATCH, is_of_the_step
 from ..tangent.stretches import Losses, run_orbit, run_stretches, stretch_length
+from .record import Record
 from .uncertainty.batches import GrowthStatistics
 from .uncertainty.stderr import LOOK_FACTOR
 
@@ -41,6 +43,8 @@ class Benettin:
         Whether to look for what speaks against the numbers, into `reservations`.
     losses : Losses or None
         Where members of an ensemble may diverge; else the first that does ends the run.
+    kept : Record
+        The growth of each block so far.
     x0 : array (..., n)
         State at the start of the run, or of the one that it continues.
     engine : System or None
@@ -58,8 +62,7 @@ class Benettin:
     checked: bool = True
     losses: Losses | None = None
     n_done: int = 0
-    growth: list[Array] = field(default_factory=list)
-    durations: list[Array] = field(default_factory=list)
+    kept: Record = field(default_factory=Record)
     statistics: GrowthStatistics = field(default_factory=GrowthStatistics)
     x0: Array | None = None
     engine: System | None = None
@@ -70,7 +73,7 @@ class Benettin:
         self.reservations: list[str] = []
         self.known_sums: list[int] = []  # where rounding shows: of how many vectors it does not
         self._start = self.x, self.rows, self.n_done
-        self._grown: Array | float = 0.0
+        self._grown_before = self.statistics.total
         self._sample: tuple[Orbit, Array, Array] | None = None
         #: Steps that are done, transients included.
         self._gone = 0
@@ -81,13 +84,16 @@ class Benettin:
             self.engine = self.system  # members that may be lost, and disturbed steps: NumPy
         if self.engine is None:
             k = self.rows.shape[-2]
-            self.engine = self.system.prepared(self.x, self.inputs, k, self.plan.total)
+            with compiling(show=self.progress):
+                self.engine = self.system.prepared(self.x, self.inputs, k, self.plan.total)
         return self.engine
 
     def run(self) -> Benettin:
         """Run to the end of the plan, or until the tolerance is met."""
+        self.prepare()
         bars = progress_bar(self.plan.total, show=self.progress, unit="step")
-        with blas_threads(self.rows.size * self.system.dim), bars as bar:
+        shown = compilations(show=self.progress)
+        with blas_threads(self.rows.size * self.system.dim), bars as bar, shown:
             try:
                 self._advance(bar)
             except LyapnetError as error:
@@ -122,6 +128,11 @@ class Benettin:
         """Note what speaks against the numbers, however small their errors are."""
         if self.system.reservation:
             self.reservations.append(self.system.reservation)
+        by_loops = self.system.differentiated and self.prepare().engine_used[0] == "compiled"
+        known = by_loops or self.system.derivative_only
+        if not known and not is_of_the_step(self.system, self.x, self.inputs):
+            self.reservations.append(MISMATCH)
+            return
         n_steps = self.n_done - self._start[2]
         if self._sample is None or not errors_grow(*self._sample, self.plan.interval, n_steps):
             return
@@ -129,16 +140,15 @@ class Benettin:
         run = self if self.engine is self.system else self._again(self.system, n_steps)
         other = self._again(DisturbedSystem(self.system), n_steps)
         with np.errstate(invalid="ignore"):
-            change = np.nan_to_num(np.abs(run._grown - other._grown), nan=0.0)
+            change = np.nan_to_num(np.abs(run._grown() - other._grown()), nan=0.0)
         if change.max() > SEEN:
-            self.known_sums = _sums_alike(run.growth, other.growth)
+            self.known_sums = _sums_alike(run.kept.growth, other.kept.growth)
             per_time = change.max() / (n_steps * self.system.dt)
             self.reservations.append(
                 "rounding in the products of Jacobians and tangent vectors grows until it shows: "
                 f"exponents change by {per_time:.1g} where it is "
-                f"{AS_ROUNDING / np.finfo(float).eps:.0f} times as large, and may be off by far "
-                "more. The Jacobians are far from normal, and in these coordinates no zeros stop "
-                "the errors"
+                f"{TIMES:.0f} times as large, and how far off they are is not known. The Jacobians "
+                "are far from normal, and in these coordinates no zeros stop the errors"
             )
 
     def _again(self, system: System, n_steps: int) -> Benettin:
@@ -160,7 +170,6 @@ class Benettin:
         )
         if not count:
             return
-        self._grown = self._grown + growth.sum(axis=0)
         if orbit.n_steps >= LONGEST:
             self._sample = None
         if self.checked and (self._sample is None or orbit.n_steps >= LONGEST):
@@ -170,8 +179,12 @@ class Benettin:
         durations = steps * self.system.dt
         self.statistics.update(growth, durations)
         if self.record:
-            self.durations.append(durations)
-            self.growth.append(growth)
+            left = plan.n_steps - (self.n_done - self._start[2])
+            self.kept.add(growth, durations, -(-left // plan.interval) if self.tol is None else 0)
+
+    def _grown(self) -> Array:
+        """Return how much tangent vectors have grown in this run."""
+        return self.statistics.total - self._grown_before
 
     def _keep_what_is_good(self, failed: int | None) -> None:
         """Count the steps of a stretch before the one that failed."""
@@ -194,16 +207,15 @@ class Benettin:
         return bool(np.all((half < tol) | np.isneginf(estimate.mean)))
 
 
-def _sums_alike(growth: list[Array], other: list[Array]) -> list[int]:
+def _sums_alike(growth: Array | None, other: Array | None) -> list[int]:
     """Return for how many leading vectors the sums of growth agree in two runs, at all times.
 
     At the end alone they may agree by chance.
     """
-    if not growth or not other:
+    if growth is None or other is None:
         return []  # not recorded
-    theirs = np.concatenate(other)
     with np.errstate(invalid="ignore"):
-        apart = np.concatenate(growth)[-len(theirs) :] - theirs
+        apart = growth[-len(other) :] - other
         sums = np.cumsum(np.cumsum(apart, axis=-1), axis=0)
         worst = np.abs(sums).reshape(-1, sums.shape[-1]).max(axis=0)
     return [int(i) + 1 for i in np.flatnonzero(worst <= SEEN)]

@@ -13,6 +13,7 @@ from ..tangent.plan import Plan
 from ..tangent.start import check_inputs, input_sequence
 from .benettin import Benettin
 from .exponents import Exponents
+from .record import Record
 
 
 def continued(spectrum: Exponents, n_steps: Any, inputs: Any, system: Any) -> Benettin:
@@ -48,8 +49,7 @@ def continued(spectrum: Exponents, n_steps: Any, inputs: Any, system: Any) -> Be
         record=recorded,
         tol=spectrum.settings["tol"],
         n_done=spectrum.settings["n_steps"],
-        growth=[spectrum.log_growth] if recorded else [],
-        durations=[np.diff(spectrum.times, prepend=0.0)] if recorded else [],
+        kept=Record(spectrum.log_growth, spectrum.times) if recorded else Record(),
         statistics=copy.deepcopy(spectrum.statistics),
         x0=spectrum.x0,
     )

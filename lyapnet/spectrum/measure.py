@@ -238,6 +238,8 @@ def spectrum_from_jacobians(
 class _Jacobians(System):
     """A system whose inputs are its Jacobians."""
 
+    derivative_only = True
+
     def __init__(self, dim: int, dt: float) -> None:
         self.dim = dim
         self.dt = dt

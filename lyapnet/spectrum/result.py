@@ -207,8 +207,8 @@ class Spectrum(Exponents):
         estimate = run.statistics.estimate()
         order = np.argsort(-estimate.mean, axis=-1, kind="stable")
         exponents, stderr, dof = (np.take_along_axis(x, order, axis=-1) for x in estimate)
-        durations = np.concatenate([*run.durations, np.zeros(0)])
-        growth = np.concatenate(run.growth or [np.zeros((0, *exponents.shape))])
+        growth = run.kept.growth
+        growth = np.zeros((0, *exponents.shape)) if growth is None else growth
         state, basis = run.x, run.rows.swapaxes(-1, -2)
         diverged: list[dict[str, Any]] = []
         if run.losses is not None and run.losses.lost.any():
@@ -227,7 +227,7 @@ class Spectrum(Exponents):
             stderr=stderr,
             dof=dof,
             log_growth=growth,
-            times=np.cumsum(durations),
+            times=run.kept.times,
             converged=None if run.tol is None else run.within(run.tol) and not run.reservations,
             state=state,
             basis=basis,

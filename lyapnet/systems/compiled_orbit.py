@@ -81,47 +81,53 @@ class CompiledOrbit(JacobianOrbit):
         k, n = rows.shape[-2:]
         if k != loop.kernel.k:
             return super().through(rows, first, last)
-        x, q = self._at(first).copy(), loop.grouped(rows.reshape(-1, k, n))
+        x, q = self._at(first).copy(), loop.grouped(rows.reshape(-1, k, n)).copy()
         loop.kernel.blocks(
             x, q, *self._given, first=first, count=1, interval=last - first, least=-1.0
         )
         return loop.members(q, 0)
 
     def blocks(
-        self, rows: Array, first: int, count: int, interval: int, least: float
+        self,
+        rows: Array,
+        first: int,
+        count: int,
+        interval: int,
+        least: float,
+        collapsed: float = np.inf,
     ) -> tuple[int, Array, Array]:
-        """Carry a basis through blocks of steps as long as it is good enough.
+        """Carry a basis through blocks of steps as long as it is good enough; see `Orbit.blocks`.
 
-        Parameters
-        ----------
-        rows : array (..., k, n)
-        first : int
-            Step at which the first block begins.
-        count, interval : int
-            Blocks, and steps of each.
-        least : float
-            A block is good if all sines, see `orthonormalise`, are at least this.
-
-        Returns
-        -------
-        done : int
-            Blocks that went well, in all members.
-        rows : array (..., k, n)
-            The basis after these.
-        diagonal : array (done, ..., k)
+        As many blocks are done as went well in all members.
         """
+        if rows.shape[-2] != self.loop.kernel.k:
+            return super().blocks(rows, first, count, interval, least, collapsed)
+        how = {"first": first, "interval": interval, "least": least, "collapsed": collapsed}
+        return self._carried(rows, count, how)
+
+    def disturbed(
+        self, rows: Array, first: int, factors: Array, least: float
+    ) -> tuple[int, Array, Array]:
+        """Carry a basis through steps that are a little off; see `Orbit.disturbed`."""
+        if rows.shape[-2] != self.loop.kernel.k:
+            return super().disturbed(rows, first, factors, least)
+        count = len(factors)
+        each = factors.reshape(count, -1, *rows.shape[-2:]).swapaxes(0, 1)
+        how = {"first": first, "interval": 1, "least": least, "noise": self.loop.grouped(each)}
+        return self._carried(rows, count, how)
+
+    def _carried(self, rows: Array, count: int, how: dict[str, Any]) -> tuple[int, Array, Array]:
         loop = self.loop
-        if rows.shape[-2] != loop.kernel.k:
-            return super().blocks(rows, first, count, interval, least)
-        k, n = rows.shape[-2:]
-        x = self._at(first).copy()
-        q = loop.grouped(rows.reshape(-1, k, n))
+        x = self._at(how["first"]).copy()
+        q = loop.grouped(rows.reshape(-1, *rows.shape[-2:])).copy()
         before = (x.copy(), q.copy()) if len(x) > 1 else (x, q)
-        many: dict[str, Any] = {"first": first, "interval": interval, "least": least}
-        done, diagonal = loop.kernel.blocks(x, q, *self._given, count=count, **many)
+        done, diagonal = loop.kernel.blocks(x, q, *self._given, count=count, **how)
         least_done = int(done.min())
         if least_done < done.max():  # groups that went on are taken back
             x, q = before
-            loop.kernel.blocks(x, q, *self._given, count=least_done, **many)
-        self._reached = first + least_done * interval, x
-        return least_done, loop.members(q, 0), loop.members(diagonal[:, :least_done], 1)
+            if "noise" in how:
+                how["noise"] = np.ascontiguousarray(how["noise"][:, :least_done])
+            loop.kernel.blocks(x, q, *self._given, count=least_done, **how)
+        self._reached = how["first"] + least_done * how["interval"], x
+        diagonal = diagonal[:least_done, : max(1, rows[..., 0, 0].size)]
+        return least_done, loop.members(q, 0), diagonal.reshape(least_done, *rows.shape[:-1])

@@ -106,7 +106,13 @@ class Orbit:
             self.pull(first + i, bars[i + 1], bars[i], rows[i])
 
     def blocks(
-        self, rows: Array, first: int, count: int, interval: int, least: float
+        self,
+        rows: Array,
+        first: int,
+        count: int,
+        interval: int,
+        least: float,
+        collapsed: float = np.inf,
     ) -> tuple[int, Array, Array]:
         """Carry a basis through as many blocks as the orbit can do at once, factors included.
 
@@ -122,6 +128,9 @@ class Orbit:
             Number of blocks, and of steps in each.
         least : float
             Blocks whose sines, see `orthonormalise`, are not all as large are left undone.
+        collapsed : float, optional
+            Unless an orbit halves them by itself, which is good for those that have sines of
+            this at least.
 
         Returns
         -------
@@ -133,6 +142,20 @@ class Orbit:
             As of `orthonormalise`.
         """
         return 0, rows, np.empty((0, *rows.shape[:-1]))
+
+    def disturbed(
+        self, rows: Array, first: int, factors: Array, least: float
+    ) -> tuple[int, Array, Array]:
+        """Do steps as `blocks` does, each from a basis times factors ``(count, ..., k, n)``."""
+        diagonals: list[Array] = []
+        for s, factor in enumerate(factors, first):
+            done, following, diagonal = self.blocks(factor * rows, s, 1, 1, least)
+            if not done:
+                break
+            rows = following
+            diagonals.append(diagonal[0])
+        empty = np.empty((0, *rows.shape[:-1]))
+        return len(diagonals), rows, np.stack(diagonals) if diagonals else empty
 
     def tape(
         self, rows: Array, sine: float, lengths: tuple[float, float]

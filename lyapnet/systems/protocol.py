@@ -80,6 +80,10 @@ class System:
     params: Tree = None
     #: What a state is, for the message that refuses one of another length.
     state_is = "the system's dim"
+    #: Whether there are Jacobians alone, and no step that they could be held against.
+    derivative_only: bool = False
+    #: Whether the derivative is formed of the step itself: by autograd, or by compiled loops.
+    differentiated: bool = False
     #: Who is to run it: "compiled", "numpy" or "auto".
     engine: str = "auto"
     #: Who does, and why if it is NumPy; see `prepared`.

@@ -74,6 +74,11 @@ class UserSystem(System):
         return function, self._normalised(jacobian, "jacobian", (n, n))
 
     @property
+    def differentiated(self) -> bool:  # type: ignore[override]
+        """Whether no Jacobian is given."""
+        return self._derivative is None
+
+    @property
     def _size(self) -> int:
         """Length of what the user's function is given as a state."""
         return self.dim

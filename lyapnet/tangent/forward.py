@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
 import numpy as np
 
@@ -120,11 +119,11 @@ class _Run:
         self.tape = Tape(orbit, self.buffer) if keep else None
         # Of all blocks and parts of divided ones, in groups: where each ends, what it has grown.
         self.n_parts = 0
-        self.ends: list[Any] = []
+        self.ends: list[Sequence[int]] = []
         self.grown: list[Array] = []
         self.least = 1.0
         #: The first part of each block.
-        self.starts: list[Any] = []
+        self.starts: list[Sequence[int]] = []
         self.suspect: list[tuple[int, int, int, Array]] = []
         self.qr, self.loop = Habit(), Habit()
         #: Blocks that compiled loops should try at once.
@@ -153,16 +152,20 @@ class _Run:
             return 0
         n = self.buffer.shape[-1]
         least = SMALLEST_SINE if steps > 1 else n * np.finfo(float).eps
-        found, rows, diagonal = self.orbit.blocks(self.buffer[0], first, count, steps, least)
+        refused = 0.0 if self.forgiving else _COLLAPSED
+        found, rows, diagonal = self.orbit.blocks(
+            self.buffer[0], first, count, steps, least, refused
+        )
         self.loop.learn(found > 0)
         self.reach = max(1, 2 * found)
         if found:
             self.buffer[0] = rows
-            self.starts.append(np.arange(self.n_parts, self.n_parts + found))
-            self._note(first + steps * np.arange(1, found + 1), np.log(diagonal))
+            self.starts.append(range(self.n_parts, self.n_parts + found))
+            ends = range(first + steps, first + steps * found + 1, steps)
+            self._note(ends, np.log(diagonal, out=diagonal))
         return found
 
-    def _note(self, ends: Array, log_growth: Array) -> None:
+    def _note(self, ends: Sequence[int], log_growth: Array) -> None:
         """Note how much blocks have grown, or parts of one, that end at some steps."""
         self.n_parts += len(ends)
         self.ends.append(ends)
@@ -186,7 +189,7 @@ class _Run:
         self._check(diagonal, length, last)
         log_growth, sine = logs(diagonal, length, self.buffer.shape[-1])
         self.least = min(self.least, float(sine.min()))
-        self._note(np.array([last]), log_growth[None])
+        self._note([last], log_growth[None])
         if self.tape is not None and factor is not None:
             self.tape.blocks.append((first, last, factor))
         if not self.keep:

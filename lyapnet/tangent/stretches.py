@@ -18,7 +18,7 @@ _STRETCH = 2**18
 
 
 #: Steps of a stretch at most, and of one after which nobody looks at the errors.
-_MOST, _LONGEST = 2**12, 2**14
+_MOST, _LONGEST = 2**12, 2**15
 
 
 def stretch_length(system: System, lead: tuple[int, ...], k: int, *, looks: bool = True) -> int:

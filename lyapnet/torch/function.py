@@ -10,6 +10,7 @@ import torch
 
 from .. import validate
 from ..numerics.arrays import Array
+from .staged import without_warning
 
 #: Modules that draw at random in training.
 _RANDOM = (torch.nn.modules.dropout._DropoutNd,)
@@ -113,6 +114,7 @@ class StepFunction:
                     failed = failed or error
                     continue
                 if isinstance(y, torch.Tensor) and y.shape == args[0].shape:
+                    self._try_derivative(params, *args)
                     return lead == (1,)
                 got = tuple(y.shape) if isinstance(y, torch.Tensor) else type(y).__name__
                 raise ValueError(
@@ -122,6 +124,8 @@ class StepFunction:
                 ) from failed
         called = "step(h, u)" if self.m else "step(h)"
         remedy = f"; it is called as {called}, and the parts of a state are one tensor h"
+        if isinstance(self._step, torch.nn.RNNBase):
+            remedy = "; for a module of whole sequences there is lyapnet.torch.from_module"
         if "dtype" in str(failed):
             remedy = (
                 f": the states are {str(self.dtype).removeprefix('torch.')}; give the module whose "
@@ -130,6 +134,26 @@ class StepFunction:
         raise TypeError(
             f"`step` failed for a state of shape ({self.n},): {failed}{remedy}"
         ) from failed
+
+    def _try_derivative(self, params: Mapping[str, Any], h: Any, u: Any) -> None:
+        """Try the step as its tangent vectors will go through it."""
+        step = lambda h: self._run(params, h, u)  # noqa: E731
+        try:
+            with without_warning():
+                torch.vmap(lambda row: torch.func.jvp(step, (h,), (row,))[1])(h[None])
+        except RuntimeError as error:
+            said = str(error)
+            if "random" in said:
+                raise ValueError(
+                    "`step` draws at random, and exponents are those of one map: leave out dropout "
+                    "and noise, or give what was drawn as inputs"
+                ) from error
+            remedy = ""
+            if "storage" in said or "numpy" in said:
+                remedy = "; it must compute in PyTorch alone, not in NumPy or in numbers of Python"
+            raise TypeError(
+                f"`step` cannot be differentiated in its state by torch.func.jvp: {said}{remedy}"
+            ) from error
 
 
 class _Call(torch.nn.Module):

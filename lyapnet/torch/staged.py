@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import itertools
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import torch
@@ -57,6 +58,14 @@ class Staged:
         return lambda s, *carried: rest(*first, *steps[s], *carried)[0]
 
 
+@contextmanager
+def without_warning() -> Iterator[None]:
+    """Leave out the warning that PyTorch gives at its first forward derivative, of itself."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "`torch.jit.script` is deprecated")
+        yield
+
+
 def trace(function: Callable[..., Any], *examples: Tensors) -> GraphModule | None:
     """Trace a function of sequences of tensors as one of all their tensors; None if that fails."""
     edges = [0, *itertools.accumulate(len(x) for x in examples)]
@@ -64,9 +73,7 @@ def trace(function: Callable[..., Any], *examples: Tensors) -> GraphModule | Non
     def flat(*args: Any) -> Any:
         return function(*(args[a:b] for a, b in itertools.pairwise(edges)))
 
-    with warnings.catch_warnings():
-        # PyTorch's own, at its first forward derivative
-        warnings.filterwarnings("ignore", "`torch.jit.script` is deprecated")
+    with without_warning():
         try:
             functional = torch.func.functionalize(flat, remove="mutations")
             traced = make_fx(functional)(*itertools.chain(*examples))

@@ -5,6 +5,7 @@ import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
 import lyapnet as ln
+from lyapnet.systems.orbit import Orbit
 
 pytest.importorskip("numba")
 
@@ -128,6 +129,52 @@ def diagonal(x):
     return np.array([[4.0, 0.0], [0.0, 1e-3]])
 
 
+@pytest.mark.parametrize("members", [(), (8,), (11,)])
+@pytest.mark.parametrize("stretch", [1e-7, 1e-9])
+def test_blocks_are_halved_where_the_basis_needs_it(stretch, members, monkeypatch):
+    """Every so often a step contracts: the loops halve the block by themselves, as NumPy does."""
+    jacobian = lambda x: [[1.2, 0.3], [0.0, np.where(x[0] < 0.1, stretch, 0.8)]]  # noqa: E731
+    system = ln.Map(lambda x: [(x[0] + 0.1123) % 1.0, 0.5 * x[1]], 2, jacobian=jacobian)
+    x0 = np.broadcast_to([0.2, 0.1], (*members, 2)) + np.zeros(2)
+    if members:
+        x0[..., 0] += np.linspace(0, 0.6, *members)
+    agree(*both(system, 240, x0=x0, qr_interval=8), rtol=1e-7)
+    from lyapnet.tangent import forward
+
+    with monkeypatch.context() as patch:  # none is left to NumPy
+        patch.setattr(forward._Run, "_block", None)
+        whole = {"transient": 0, "basis_transient": 16, "qr_interval": 8}
+        ln.lyapunov_spectrum(ln.compiled(system), 240, x0=x0, rng=0, **whole)
+
+
+@pytest.mark.parametrize("factor", [1e-20, 1e-60])
+def test_what_lies_along_axes_stays_there(factor):
+    """A direction that shrinks by more than all digits is not lost to rounding of another."""
+    J = np.diag([3.0, factor, 1e3])
+    system = ln.Map(lambda x: [x[0] + 1.0, 0.0, 0.0], 3, jacobian=lambda x: J)
+    for s in both(system, 30, x0=np.zeros(3), basis=np.eye(3), basis_transient=0, qr_interval=1):
+        assert_allclose(s.log_growth, np.log(np.diag(J)) * np.ones((30, 3)), rtol=1e-12)
+
+
+@pytest.mark.parametrize(("n", "members"), [(3, ()), (3, (9,)), (12, ()), (12, (2,))])
+def test_a_basis_that_is_a_little_off(n, members):
+    """`Orbit.disturbed` is the same by one call, or step by step."""
+    system = ln.catalog.lorenz63() if n == 3 else ln.catalog.lorenz96(n=n)
+    rng = np.random.default_rng(0)
+    x = np.broadcast_to(system.default_state(rng), (*members, n)).copy()
+    prepared = ln.compiled(system).prepared(x, None, n, 10_000)
+    rows = np.linalg.qr(rng.standard_normal((*members, n, n)))[0]
+    factors = 1 + 1e-3 * rng.standard_normal((6, *rows.shape))
+    orbit = prepared.orbit(x, None, 8)
+    before = rows.copy()
+    found = orbit.disturbed(rows, 1, factors, 1e-12)
+    assert_array_equal(rows, before)
+    expected = Orbit.disturbed(orbit, rows, 1, factors, 1e-12)
+    assert found[0] == expected[0] == 6
+    assert_allclose(found[1], expected[1], rtol=1e-9, atol=1e-9)
+    assert_allclose(found[2], expected[2], rtol=1e-11)
+
+
 def test_an_exponent_of_minus_infinity():
     system = ln.Map(lambda x: [2 * x[0] % 1.0, 0.0], 2, jacobian=lambda x: np.diag([2.0, 0.0]))
     for s in both(system, 20, x0=np.array([0.3, 0.1])):
@@ -212,6 +259,13 @@ def test_what_branches_falls_back_and_says_so():
         ln.compiled(system)
 
 
+def test_parameters_of_each_member_do_not_hide_the_reason():
+    params = {"a": np.ones(6), "M": np.ones((6, 2, 2))}
+    field = lambda x, p: p["M"] @ np.where(x > p["a"], x, 0.0)  # noqa: E731
+    with pytest.raises(TypeError, match="may jump"):
+        ln.compiled(ln.Flow(field, 2, dt=0.1, params=params))
+
+
 def test_a_function_that_changes_is_refused():
     calls = []
 
@@ -242,12 +296,12 @@ def test_a_function_of_numba_is_taken_as_it_is():
 def test_threads_are_those_of_the_caller(monkeypatch):
     from threadpoolctl import threadpool_limits
 
-    from lyapnet.compiled import kernel
+    from lyapnet.numerics import threads
 
     used = []
-    pool = kernel.ThreadPoolExecutor
-    monkeypatch.setattr(kernel, "ThreadPoolExecutor", lambda n: used.append(n) or pool(n))
-    monkeypatch.setattr(kernel.os, "sched_getaffinity", lambda _: set(range(4)), raising=False)
+    pool = threads.ThreadPoolExecutor
+    monkeypatch.setattr(threads, "ThreadPoolExecutor", lambda n: used.append(n) or pool(n))
+    monkeypatch.setattr(threads.os, "sched_getaffinity", lambda _: set(range(4)), raising=False)
     x0 = 0.1 + 0.01 * np.random.default_rng(0).standard_normal((400, 2))
     runs = []
     for limit in (1, 2):

@@ -14,12 +14,12 @@ from lyapnet.paper.harness import differing, kept
 
 DATA = Path(__file__).parents[2] / "notebooks" / "paper" / "data"
 #: How many networks there are at least, where it is not ten.
-LEAST = dict.fromkeys(("capacity", "control", "decay", "gated", "overlap", "rivals"), 5)
-LEAST |= dict.fromkeys(("rule", "solutions", "surface", "window"), 5)
+LEAST = dict.fromkeys(("capacity", "control", "decay", "gated", "open", "overlap"), 5)
+LEAST |= dict.fromkeys(("rivals", "solutions", "window"), 5)
 LEAST |= {"16": 1, "cost": 1, "large": 1}
 #: How many claims the runs do not decide.
 UNDECIDED = {"1B": 4, "1C": 2, "2B": 1, "6": 1, "7": 1, "adaptive": 1, "basis": 1, "capacity": 1}
-UNDECIDED |= {"gated": 7, "overlap": 2, "rivals": 2, "surface": 2}
+UNDECIDED |= {"control": 1, "rule": 1, "gated": 7, "overlap": 2, "rivals": 2, "surface": 2}
 UNDECIDED |= {"choices": 5, "decay": 4, "gates": 1, "linear": 2, "window": 2}
 RNG = np.random.default_rng
 

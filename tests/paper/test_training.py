@@ -29,6 +29,7 @@ TRAINED += [
     "control",
     "decay",
     "gated",
+    "open",
     "rivals",
     "rule",
     "surface",
@@ -60,7 +61,8 @@ def by_condition(p, longest):
 
 
 #: With five networks, or one against one.
-FEW = ("capacity", "choices", "control", "decay", "gated", "rivals", "rule", "surface", "window")
+FEW = ("capacity", "choices", "control", "decay", "gated", "open", "rivals", "rule", "surface")
+FEW += ("window",)
 
 CLAIMED = dict.fromkeys(TRAINED, by_condition)
 CLAIMED |= {
@@ -80,6 +82,7 @@ CLAIMED |= {
         if p["epochs"] == 10_000
         else p["task"] == "hold" or (p["gates"] == 4 and p["condition"] in ADAPTIVE)
     ),
+    "open": lambda p, _: p["condition"] == "rule" or p["lag"] == 10,
     "rivals": lambda p, _: p["condition"] == "rule" and (p["task"] != "hold" or p["k"] == 4),
     "rule": lambda p, _: p["condition"] == "rule",
     "surface": lambda p, _: (

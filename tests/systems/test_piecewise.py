@@ -51,7 +51,10 @@ def exact(matrices, x0, duration, h=0.05):
 
 
 def butterfly(a):
-    """Lorenz's system without its products: A. S. Elwakil et al., IEEE TCAS I 49 (2002) 527."""
+    """Lorenz's system without its products.
+
+    A. S. Elwakil, S. Özoguz and M. P. Kennedy, IEEE Trans. Circuits Syst. I 49, 527 (2002).
+    """
     M, odd = [[-a, a, 0], [0, 0, 0], [0, 0, 0]], [[0, 0, 0], [0, 0, -1], [1, 0, 0]]
     return sides(M, lambda s: [0, 0, -1], odd), lambda x: anp.array(
         [a * (x[1] - x[0]), -x[2] * anp.sign(x[0]), anp.abs(x[0]) - 1.0]

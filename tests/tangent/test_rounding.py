@@ -24,6 +24,25 @@ def test_a_chain_that_is_turned_is_doubted(n, k):
     assert not found.converged
 
 
+@pytest.mark.parametrize(("n", "n_steps", "seed"), [(20, 400, 2), (20, 100, 0), (10, 800, 0)])
+def test_short_runs_are_doubted_too(n, n_steps, seed):
+    # Before, rounding alone and four times as much were compared: often alike, by chance.
+    A = turned(n)
+    basis = np.linalg.qr(np.random.default_rng(seed).standard_normal((n, 1)))[0]
+    cell = ln.VanillaRNN(A, activation="linear")
+    with pytest.warns(UserWarning, match="rounding in the products"):
+        s = ln.lyapunov_spectrum(cell, n_steps, x0=np.zeros(n), basis=basis, rng=0)
+    O = np.linalg.qr(np.random.default_rng(1).standard_normal((n, n)))[0]  # noqa: E741
+    chain = ln.VanillaRNN(0.99 * np.eye(n) + np.eye(n, k=-1), activation="linear")
+    true = ln.lyapunov_spectrum(chain, n_steps, x0=np.zeros(n), basis=O.T @ basis, rng=0)
+    assert abs(s.exponents[0] - true.exponents[0]) > 0.001  # this is what it is about
+    # What is not off yet is not doubted.
+    s = ln.lyapunov_spectrum(cell, 40, x0=np.zeros(n), basis=basis, rng=0)
+    true = ln.lyapunov_spectrum(chain, 40, x0=np.zeros(n), basis=O.T @ basis, rng=0)
+    assert s.settings["reservations"] == []
+    assert_allclose(s.exponents, true.exponents, atol=1e-4)
+
+
 def test_jacobians_that_are_given_are_doubted_too():
     D = np.broadcast_to(turned(20), (1500, 20, 20))
     with pytest.warns(UserWarning, match="rounding in the products"):

@@ -250,3 +250,14 @@ def test_what_is_refused():
         lj.flossing_loss(system, np.ones((T, 1)), k=1, n_steps=T, transient=2)
     with pytest.raises(ValueError, match="`n_steps` is needed"):
         lj.flossing_loss(lj.System(jnp.sin, N), None, k=1)
+
+
+def test_gradients_that_are_stopped_are_noticed():
+    W = np.random.default_rng(0).standard_normal((N, N))
+    for step in (
+        lambda h: jnp.tanh(W @ jax.lax.stop_gradient(h)),  # exponents were -inf, "converged"
+        lambda h: jnp.tanh(W @ h) * jnp.cos(jax.lax.stop_gradient(h[0])),
+    ):
+        with pytest.warns(UserWarning, match=r"derivative is not that of the step.*stop_gradient"):
+            s = ln.lyapunov_spectrum(lj.System(step, N), 200, k=2, x0=np.full(N, 0.3), rng=0)
+        assert s.diagnose().verdict.startswith("unreliable: the derivative is not that of")

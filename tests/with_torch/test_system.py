@@ -270,6 +270,12 @@ def test_steps_that_are_refused():
         lt.System(lambda h: h[:3], N)
     with pytest.raises(ValueError, match=r"draws at random in 1 .*call \.eval\(\)"):
         lt.System(torch.nn.Sequential(linear, torch.nn.Dropout(0.5)), N)
+    with pytest.raises(ValueError, match="draws at random, and exponents are those of one map"):
+        lt.System(lambda h: torch.nn.functional.dropout(torch.sin(h)), N)
+    with pytest.raises(TypeError, match="compute in PyTorch alone, not in NumPy"):
+        lt.System(lambda h: torch.from_numpy(np.sin(h.numpy())), N)
+    with pytest.raises(TypeError, match=r"of whole sequences there is .*from_module"):
+        lt.System(torch.nn.RNN(M, N), N, n_inputs=M)
     W = torch.eye(N, dtype=torch.complex128)
     with pytest.raises(TypeError, match="`W` is complex"):
         lt.System(lambda h, p: (p["W"] @ h).real, N, params={"W": W})
@@ -282,3 +288,23 @@ def test_steps_that_are_refused():
         system.with_params({"W": np.eye(N)})
     with pytest.raises(TypeError, match="cannot trace a single step of PyTorch"):
         grad(lambda x: system.step(x).sum())(np.ones(N))
+
+
+def test_tensors_are_taken_where_arrays_are_without_a_warning():
+    cell = ln.VanillaRNN.random(N, n_inputs=M, rng=0)
+    u = torch.randn(30, M, dtype=torch.float64)
+    found = [ln.lyapunov_spectrum(cell, inputs=x, rng=0).exponents for x in (u, u.numpy())]
+    np.testing.assert_array_equal(*found)
+
+
+def test_states_that_are_detached_are_noticed():
+    W = torch.randn(N, N, dtype=torch.float64)
+    whole = lt.System(lambda h: torch.tanh(W @ h.detach()), N)  # exponents were -inf, "converged"
+    part = lt.System(lambda h: torch.tanh(W @ h.detach()) + 0.1 * h, N)
+    for system in (whole, part):
+        with pytest.warns(UserWarning, match=r"derivative is not that of the step.*\.detach\(\)"):
+            s = ln.lyapunov_spectrum(system, 200, k=2, x0=np.full(N, 0.3), rng=0)
+        assert s.diagnose().verdict.startswith("unreliable: the derivative is not that of")
+    single = lt.System(lambda h: torch.tanh(W.float() @ h), N, dtype=torch.float32)
+    s = ln.lyapunov_spectrum(single, 200, k=2, x0=np.full(N, 0.3), rng=0)
+    assert s.settings["reservations"] == []

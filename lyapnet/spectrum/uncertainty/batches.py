@@ -12,6 +12,9 @@ from ...numerics.arrays import Array
 from ...results.storage import register
 from .stderr import MOST_BATCHES, Estimate, checked, estimate
 
+#: Batches that are merged at once.
+_AT_ONCE = 32
+
 
 @register
 class GrowthStatistics:
@@ -95,9 +98,11 @@ class GrowthStatistics:
             taken = min(len(growth), room)
             # Batch boundaries within what is taken: the first may complete the open batch.
             starts = np.arange(-open_blocks, taken, per_batch).clip(0)
-            batches = slice(self._full, self._full + len(starts))
-            self._batches[batches] += np.add.reduceat(growth[:taken], starts, axis=0)
-            self._durations[batches] += np.add.reduceat(durations[:taken], starts)
+            for sums, more in ((self._batches, growth), (self._durations, durations)):
+                found = more[:taken] if per_batch == 1 else np.add.reduceat(more[:taken], starts)
+                if open_blocks:
+                    found[0] += sums[self._full]
+                sums[self._full : self._full + len(starts)] = found
             self.n_blocks += taken
             self._full = self.n_blocks // per_batch
             if self._full == self.capacity:
@@ -116,9 +121,21 @@ class GrowthStatistics:
         """Durations of the batches, shape (batches,)."""
         return self._durations[: -(-self.n_blocks // self.blocks_per_batch)].copy()
 
+    @property
+    def total(self) -> Array:
+        """Growth of all blocks, shape (...); 0 if there are none."""
+        return (
+            np.zeros(())
+            if self._batches is None
+            else self._batches[: len(self.durations)].sum(axis=0)
+        )
+
     def estimate(self) -> Estimate:
         """Return the mean, its standard error and degrees of freedom so far."""
-        return estimate(self.growth, self.durations, self.n_blocks)
+        if self._batches is None:
+            raise ValueError("no blocks yet: update() first")
+        durations = self.durations
+        return estimate(self._batches[: len(durations)], durations, self.n_blocks)
 
     def mean_over_members(self) -> GrowthStatistics:
         """Return the statistics of growth (blocks, ..., k) averaged over the ensemble."""
@@ -163,7 +180,9 @@ class GrowthStatistics:
         assert self._batches is not None
         half = self.capacity // 2
         for sums in (self._batches, self._durations):
-            sums[:half] = sums[::2] + sums[1::2]
-            sums[half:] = 0.0
+            for first in range(0, half, _AT_ONCE):  # what is written has been read
+                last = min(first + _AT_ONCE, half)
+                pairs = sums[2 * first : 2 * last]
+                sums[first:last] = pairs[::2] + pairs[1::2]
         self.blocks_per_batch *= 2
         self._full = half

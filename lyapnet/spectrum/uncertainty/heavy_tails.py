@@ -46,8 +46,8 @@ def heavy_tailed(deviation: Array) -> NDArray[np.bool_]:
     fine, coarse = (_skewness(deviation, n) for n in SCALES)
     heavy: NDArray[np.bool_] = (np.abs(fine) > SKEWED[0]) & (np.abs(coarse) > SKEWED[1])
     heavy &= (fine * coarse > 0) & (np.abs(deviation).max(axis=0) > ROUNDING)
-    for column in np.flatnonzero(heavy):
-        heavy[column] = _power(deviation[:, column] * np.sign(fine[column])) < POWER
+    if heavy.any():
+        heavy[heavy] = _power(deviation[:, heavy] * np.sign(fine[heavy])) < POWER
     return heavy
 
 
@@ -80,24 +80,40 @@ def unevenness(deviation: Array) -> Array:
 def _skewness(deviation: Array, n: int) -> Array:
     """Return the skewness of sums over `n` equal parts, shape (m,)."""
     length = len(deviation) // n
-    sums = deviation[: n * length].reshape(n, length, -1).sum(axis=1)
-    sums = sums - sums.mean(axis=0)
-    variance = np.mean(sums**2, axis=0)
-    third = np.mean(sums**3, axis=0)
+    sums = np.add.reduceat(deviation[: n * length], range(0, n * length, length), axis=0)
+    sums -= sums.mean(axis=0)
+    squares = sums * sums
+    variance = squares.mean(axis=0)
+    third = np.einsum("ij,ij->j", squares, sums) / n
     skewness: Array = np.divide(
         third, variance**1.5, out=np.zeros_like(third), where=variance**1.5 > 0
     )
     return skewness
 
 
-def _power(deviation: Array) -> float:
-    """Return a power that the tail of a column's episodes above its mean does not exceed."""
-    above = deviation > 0
-    starts = np.flatnonzero(np.concatenate([[True], above[1:] != above[:-1]]))
-    sizes = np.add.reduceat(deviation, starts)
-    sizes = np.sort(sizes[sizes > 0])[::-1]
-    count = max(5, int(LARGEST * len(sizes)))
-    if len(sizes) <= count:
-        return np.inf
-    logs = np.log(sizes[:count] / sizes[count]).sum()
-    return float(count / logs) * (1 + DOUBT / np.sqrt(count)) if logs > 0 else np.inf
+def _power(deviation: Array) -> Array:
+    """Return powers (m,) that the tails of columns' episodes above their mean do not exceed."""
+    n, m = deviation.shape
+    flat = deviation.T.ravel()
+    above = flat > 0
+    begins = np.ones(len(flat), dtype=bool)
+    begins[1:] = above[1:] != above[:-1]
+    begins[::n] = True
+    starts = np.flatnonzero(begins)
+    sizes = np.add.reduceat(flat, starts)
+    column, sizes = starts[sizes > 0] // n, sizes[sizes > 0]
+    number = np.bincount(column, minlength=m)
+    first = np.cumsum(number) - number
+    table = np.zeros((m, max(6, number.max())))  # a row for each column, the largest last
+    table[column, np.arange(len(sizes)) - first[column]] = sizes
+    table = np.sort(table, axis=1)[:, ::-1]
+    count = np.maximum(5, (LARGEST * number).astype(int))
+    told = number > count
+    count = np.where(told, count, 1)
+    least = np.where(told, np.take_along_axis(table, count[:, None], axis=1)[:, 0], 1.0)
+    among = np.arange(table.shape[1]) < count[:, None]
+    logs = np.log(np.where(among & told[:, None], table, least[:, None]) / least[:, None])
+    total = logs.sum(axis=1)
+    power = np.full(m, np.inf)
+    np.divide(count * (1 + DOUBT / np.sqrt(count)), total, out=power, where=total > 0)
+    return power

@@ -10,6 +10,7 @@ initial sequences; `docs/validation/calibration.md` has the table.
 
 from __future__ import annotations
 
+import itertools
 from typing import NamedTuple
 
 import numpy as np
@@ -17,9 +18,11 @@ from numpy.typing import ArrayLike, NDArray
 from scipy import special
 
 from ...numerics.arrays import Array
+from ...numerics.threads import shared
 from .floor import rounding, within_logarithm
 from .heavy_tails import heavy_tailed, unevenness
 from .low_frequencies import (
+    CAUTIOUS,
     CHOICE,
     FEWEST_COSINES,
     MOST_COSINES,
@@ -29,6 +32,7 @@ from .low_frequencies import (
     most_cosines,
     number_of_cosines,
     too_few_steps,
+    with_the_next,
 )
 from .regular import constant_to_rounding, regular_bound
 
@@ -37,6 +41,8 @@ DOF_TO_STOP = 16  # with looks a factor LOOK_FACTOR apart, a rule that stops kee
 MARGIN_TO_STOP = 2.0  # of the width, with fewer: chance makes such intervals narrow more often
 FEW_STEPS = 60.0  # for which the bound of regular growth is better
 LOOK_FACTOR = 1.5
+AT_ONCE = 2**17  # numbers, which the cache holds
+PER_THREAD = 2**18  # numbers that are worth another thread
 
 
 class Estimate(NamedTuple):
@@ -226,19 +232,36 @@ def coarsened(growth: Array, durations: Array, most: int = MOST_BATCHES) -> tupl
 
 def estimate(batches: Array, durations: Array, n_blocks: int) -> Estimate:
     """Apply the estimator to batch sums (batches, ..., k) that `n_blocks` blocks went into."""
+    n, lead = len(batches), batches.shape[1:]
+    columns = batches.reshape(n, -1)
+    some = max(1, AT_ONCE // n)
+
+    def part(first: int, last: int) -> list[Estimate]:
+        chunks = (columns[:, i : min(i + some, last)] for i in range(first, last, some))
+        return [_estimate(np.array(x, order="F"), durations, n_blocks) for x in chunks]
+
+    found = shared(part, columns.shape[1], batches.size // PER_THREAD)
+    parts = zip(*itertools.chain.from_iterable(found), strict=True)
+    mean, stderr, dof = (np.concatenate(part).reshape(lead) for part in parts)
+    singular = np.isneginf(mean)
+    finite_mean = np.where(singular, 0.0, mean)
+    stderr = np.hypot(stderr, rounding(finite_mean, durations.sum(), n_blocks, n))
+    return Estimate(mean, np.where(singular, np.nan, stderr), dof)
+
+
+def _estimate(growth: Array, durations: Array, n_blocks: int) -> Estimate:
+    """Do so for columns (batches, m), one after the other in memory, but for rounding."""
     total_time = durations.sum()
-    total = np.ascontiguousarray(np.moveaxis(batches, 0, -1)).sum(axis=-1)  # pairwise
+    total = growth.sum(axis=0)  # pairwise
     if np.any(np.isnan(total)) or np.any(np.isposinf(total)):
         raise ValueError("growth holds nan or +inf: average only the blocks before the failure")
-    singular = np.isneginf(total)
     mean = total / total_time
-    finite_mean = np.where(singular, 0.0, mean)
-    n = len(batches)
+    n = len(growth)
     if n < 3 * FEWEST_COSINES:
-        return Estimate(mean, np.where(singular, np.nan, np.inf), np.ones_like(mean))
-
-    growth = np.where(singular, 0.0, batches).reshape(n, -1)
-    deviation = growth - durations[:, None] * finite_mean.ravel()
+        return Estimate(mean, np.full_like(mean, np.inf), np.ones_like(mean))
+    growth[:, np.isneginf(total)] = 0.0
+    finite_mean = np.where(np.isneginf(mean), 0.0, mean)
+    deviation = growth - durations[:, None] * finite_mean
     power = cosine_power(deviation, durations)
     worth = independent_steps(deviation, durations, power)
     n_cosines = number_of_cosines(power, *worth)
@@ -247,21 +270,24 @@ def estimate(batches: Array, durations: Array, n_blocks: int) -> Estimate:
     count = np.maximum(n_cosines, 1)
     cumulated = np.cumsum(power[:MOST_COSINES], axis=0)
     level = np.take_along_axis(cumulated, count[None] - 1, axis=0)[0] / count
-    variance = (level - at_the_ends(power, level)) / total_time
+    level = level - at_the_ends(power, level)
+    level = np.where(count <= CAUTIOUS, with_the_next(power, level), level)
+    variance = level / total_time
     stderr = np.where(short, np.inf, np.sqrt(variance))
     doubt = unevenness(deviation) + np.where(count < most_cosines(power), CHOICE, 0.0)
     dof = np.maximum(1.0, 2 / (2 / count + doubt))
-    regular, bound = regular_bound(growth, durations, n_blocks / n)
-    bounded = regular & (short | (worth[1] < FEW_STEPS))
-    stderr = np.where(bounded, bound, stderr).reshape(mean.shape)
-    dof = np.where(bounded, MOST_COSINES, dof).reshape(mean.shape)
+    few = short | (worth[1] < FEW_STEPS)
+    if few.any():
+        regular, bound = regular_bound(growth[:, few], durations, n_blocks / n)
+        stderr[few] = np.where(regular, bound, stderr[few])
+        dof[few] = np.where(regular, MOST_COSINES, dof[few])
     # Tangent vectors of regular orbits grow like powers of time: such a sign is not known.
-    constant = constant_to_rounding(growth, durations, n_blocks / n).reshape(mean.shape)
-    unknown = within_logarithm(finite_mean, total_time, n_blocks) & ~constant
-    excluded = unknown & (np.abs(finite_mean) > special.stdtrit(dof, 0.975) * stderr)
-    stderr = np.where(excluded, np.abs(finite_mean) / special.stdtrit(dof, 0.97), stderr)
-    stderr = np.hypot(stderr, rounding(finite_mean, total_time, n_blocks, n))
-    return Estimate(mean, np.where(singular, np.nan, stderr), dof)
+    unknown = within_logarithm(finite_mean, total_time, n_blocks)
+    if unknown.any():
+        unknown[unknown] = ~constant_to_rounding(growth[:, unknown], durations, n_blocks / n)
+        excluded = unknown & (np.abs(finite_mean) > special.stdtrit(dof, 0.975) * stderr)
+        stderr = np.where(excluded, np.abs(finite_mean) / special.stdtrit(dof, 0.97), stderr)
+    return Estimate(mean, stderr, dof)
 
 
 def is_heavy_tailed(growth: ArrayLike, durations: ArrayLike) -> NDArray[np.bool_]:

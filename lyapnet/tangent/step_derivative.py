@@ -1,0 +1,94 @@
+"""Whether the derivative of a step is that of the step: differences along a tangent vector."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..numerics.arrays import Array
+from ..systems import System
+
+#: Differences over these parts of the state's size: usual ones first, then for steps of low
+#: precision, then for steps that stretch by many orders.
+_PARTS = (1e-5, 1e-6, 1e-7, 1e-4, 1e-3, 1e-2, 1e-8, 1e-9, 1e-10, 1e-11)
+
+#: Relative error by which they may differ from the derivative, and from each other; what of a
+#: state, in a step that takes one to its like, is no slope at all.
+_ALIKE, _NOTHING = 1e-3, 1e-6
+
+#: States at which they must differ: one may lie on a kink.
+_STATES = 2
+
+MISMATCH = (
+    "the derivative is not that of the step: differences of the step along a random tangent "
+    "vector do not tend to it. A Jacobian that was given may be transposed, or of another step; "
+    ".detach(), torch.no_grad(), jax.lax.stop_gradient, autograd's getval and surrogate gradients "
+    "cut what depends on the state"
+)
+
+
+def is_of_the_step(system: System, x: Array, inputs: Array | None) -> bool:
+    """Say whether differences of a step tend to its derivative, as far as they tell.
+
+    They do not where the step draws at random, or where no two of them agree.
+
+    Parameters
+    ----------
+    system : System
+    x : array (..., n)
+        States of an ensemble on the way; those that are not finite do not count.
+    inputs : array (T, ..., m) or None
+        Of which the first are used.
+    """
+    rng = np.random.default_rng(0)
+    rows = None if inputs is None else inputs[:1]
+    wrong = np.isfinite(x).all(axis=-1)
+    x = np.where(wrong[..., None], x, 0.0)
+    for _ in range(_STATES):
+        wrong = wrong & _differ(system, x, rows, rng)
+        if not wrong.any():
+            return True
+        x = x + _ALIKE * _size(x) * rng.standard_normal(x.shape)
+    return False
+
+
+def _differ(
+    system: System, x: Array, inputs: Array | None, rng: np.random.Generator
+) -> NDArray[np.bool_]:
+    """Return the members where differences tend to something else than the derivative."""
+    direction = rng.standard_normal(x.shape)
+    orbit = system.orbit(x, inputs, 1)
+    pushed = np.empty_like(direction[..., None, :])
+    orbit.push(0, direction[..., None, :], pushed)
+    exact = pushed[..., 0, :]
+    nothing = _NOTHING * _size(orbit.last) / _size(x)
+    slopes: dict[float, Array] = {}
+    right = np.zeros(x.shape[:-1], dtype=bool)
+    with np.errstate(all="ignore"):
+        for part in _PARTS:
+            away = part * _size(x) * direction
+            forth, back = (system.orbit(x + y, inputs, 1).last for y in (away, -away))
+            slopes[part] = (forth - back) / (2 * part * _size(x))
+            right |= _alike(slopes[part], exact, nothing)
+            if right.all():
+                return ~right
+        tend = np.zeros_like(right)
+        for part, other in pairwise(sorted(_PARTS)):
+            tend |= _alike(slopes[part], slopes[other], nothing)
+    return ~right & tend
+
+
+def _alike(slope: Array, other: Array, nothing: Array) -> NDArray[np.bool_]:
+    """Return where two slopes ``(..., n)`` are the same; none is that is not finite."""
+    apart = np.abs(slope - other).max(axis=-1, keepdims=True)
+    largest = np.abs(np.stack([slope, other])).max(axis=(0, -1))[..., None]
+    same: NDArray[np.bool_] = (apart <= _ALIKE * largest + nothing)[..., 0]
+    return same
+
+
+def _size(x: Array) -> Array:
+    """Return the size of states, 1 where they are zero, with a last axis of one."""
+    size: Array = np.abs(x).max(axis=-1, keepdims=True)
+    return np.where(size > 0, size, 1.0)
