@@ -129,7 +129,7 @@ class Benettin:
         if self.system.reservation:
             self.reservations.append(self.system.reservation)
         by_loops = self.system.differentiated and self.prepare().engine_used[0] == "compiled"
-        known = by_loops or self.system.derivative_only
+        known = by_loops or self.system.tangent_apart
         if not known and not is_of_the_step(self.system, self.x, self.inputs):
             self.reservations.append(MISMATCH)
             return

@@ -44,7 +44,7 @@ def is_of_the_step(system: System, x: Array, inputs: Array | None) -> bool:
     """
     rng = np.random.default_rng(0)
     rows = None if inputs is None else inputs[:1]
-    wrong = np.isfinite(x).all(axis=-1)
+    wrong = np.asarray(np.isfinite(x).all(axis=-1))
     x = np.where(wrong[..., None], x, 0.0)
     for _ in range(_STATES):
         wrong = wrong & _differ(system, x, rows, rng)
