@@ -75,7 +75,9 @@ def main():
     of = {e: np.array([r["paper_s"] for r in runs if r["engine"] == e]) for e in ENGINES}
     ratio = Ratio.of(of["numpy"], of["compiled"])
     print(f"\nNumPy takes {ratio} times as long.")
-    write(None if options.quick else OUT, {"epochs": epochs, "runs": runs, "ratio": vars(ratio)})
+    command = "OMP_NUM_THREADS=1 python benchmarks/xor_engines.py --seeds "
+    about = {"command": command + " ".join(map(str, seeds)), "epochs": epochs}
+    write(None if options.quick else OUT, {**about, "engines": runs, "ratio": vars(ratio)})
     return 0
 
 
