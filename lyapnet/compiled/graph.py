@@ -173,6 +173,14 @@ class Symbol(Noted):
         """Return itself: a number does not change."""
         return self
 
+    def conjugate(self) -> Symbol:
+        """Return itself: a number is real."""
+        return self
+
+    def sqrt(self) -> Any:
+        """Return its root, as NumPy asks of objects."""
+        return _np.sqrt(self)
+
     __bool__ = __float__ = __int__ = __index__ = __complex__ = _no_value
 
 
