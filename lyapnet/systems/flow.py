@@ -271,7 +271,8 @@ class Flow(Map):
             return np.asarray(field(x, self.drive.now(row, 0.0), p))
 
         if np.isfinite(along).all():
-            jump = jump_along(velocity, along, self.dt)
+            with np.errstate(all="ignore"):  # a state on its way out may have no velocity
+                jump = jump_along(velocity, along, self.dt)
             if jump > JUMP:
                 self.seen.without = f"jumps by {100 * jump:.2g} % of itself within a step"
 

@@ -263,10 +263,11 @@ def test_what_branches_falls_back_and_says_so():
 
 
 def test_parameters_of_each_member_do_not_hide_the_reason():
-    params = {"a": np.ones(6), "M": np.ones((6, 2, 2))}
     field = lambda x, p: p["M"] @ np.where(x > p["a"], x, 0.0)  # noqa: E731
-    with pytest.raises(TypeError, match="may jump"):
-        ln.compiled(ln.Flow(field, 2, dt=0.1, params=params))
+    for members in ((6,), ()):
+        params = {"a": np.ones(members), "M": np.ones((*members, 2, 2))}
+        with pytest.raises(TypeError, match="may jump"):
+            ln.compiled(ln.Flow(field, 2, dt=0.1, params=params))
 
 
 def test_a_function_that_changes_is_refused():
