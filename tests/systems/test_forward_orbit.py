@@ -11,6 +11,7 @@ from lyapnet.systems import Flow, Map
 from lyapnet.systems.jacobian_orbit import JacobianOrbit
 
 N, K = 96, 3
+HALF = N // 2
 rng = np.random.default_rng(0)
 A = 1.2 * rng.standard_normal((N, N)) / np.sqrt(N)
 
@@ -54,7 +55,7 @@ SYSTEMS = {
     "flow with a Jacobian": (Flow(lorenz96, N, dt=0.02, jacobian=lorenz96_jacobian), {}),
     "oscillators": (
         Flow(
-            lambda x: anp.concatenate([x[N // 2 :], -anp.sin(anp.dot(A[: N // 2, : N // 2], x[: N // 2]))]),
+            lambda x: anp.concatenate([x[HALF:], -anp.sin(anp.dot(A[:HALF, :HALF], x[:HALF]))]),
             N, dt=0.1, method="leapfrog",
         ),
         {},
@@ -71,7 +72,6 @@ def test_vectors_pushed_forward_are_those_of_jacobians(kind, monkeypatch):
     def measured():
         return ln.lyapunov_spectrum(system, 60, qr_interval=1, rng=1, **how)
 
-    expected = None
     with monkeypatch.context() as patch:
         patch.setattr("lyapnet.systems.map.LARGE", 10**6)
         expected = measured()
