@@ -168,8 +168,7 @@ class EchoStateNetwork(Cell):
             Weights that are not zero are drawn from :math:`N(0, \mathrm{gain}^2 / d)`, d of them
             in each row: the spectral radius of a large network is about this.
         spectral_radius : float, optional
-            Scale the weights to just this spectral radius, in place of `gain`; for some thousands
-            of units at most.
+            Scale the weights to just this spectral radius, in place of `gain`.
         degree : int, optional
             d, numbers in each row of sparse weights; all n of dense ones if left out.
         n_inputs : int, optional
@@ -192,7 +191,7 @@ class EchoStateNetwork(Cell):
         W = draw_weights(n, d, gain, rng)
         if spectral_radius is not None:
             wanted = validate.real("spectral_radius", spectral_radius, low=0.0)
-            W = W * (wanted / spectral_radius_of(W))
+            W = W * (wanted / spectral_radius_of(W, rng))
         V = scale * rng.uniform(-1.0, 1.0, (n, m))
         b = bias * rng.uniform(-1.0, 1.0, n)
         return cls(W, V, b, leak=leak, activation=activation, dt=dt)

@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from .derivative import pushed
 from .graph import Graph, Symbol
 from .operations import JUMPING, Untraceable
 from .symbols import Symbols, array_of, symbol_in, without_class
@@ -40,6 +41,14 @@ def jumps_of(x: Any) -> str:
     quotient = {"absolute", "divide"} if by - {"constant"} else set()
     jumping = names & JUMPING | (quotient if quotient <= names else set())
     return ", ".join(sorted(jumping))
+
+
+def depends(y: Any, x: Any) -> bool:
+    """Say whether an array of symbols has a derivative in another one, of inputs, that is not 0."""
+    graph = symbol_in(x).graph
+    seeds = {s.at: graph.constant(1.0) for s in x.view(np.ndarray)}
+    found = pushed(graph, [graph.symbol(s).at for s in y.view(np.ndarray)], seeds)
+    return any(tangent is not None for tangent in found)
 
 
 def with_jacobian(x: Any, y: Any, jacobian: Any) -> Any:

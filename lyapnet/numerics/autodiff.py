@@ -25,7 +25,7 @@ from typing import Any
 
 import autograd.numpy as anp
 import numpy as np
-from autograd import make_vjp
+from autograd import make_jvp, make_vjp
 from autograd.tracer import isbox
 
 from .arrays import Array
@@ -189,6 +189,16 @@ def jacobian_of(function: Function, n: int, name: str = "step") -> Function:
         return anp.stack(rows, axis=-2)
 
     return jacobian
+
+
+def pushed(function: Function, x: Array, rows: Array, u: Any, p: Tree) -> Array:
+    """Return the Jacobian of a function of states times rows ``(..., k, n)``, without forming it.
+
+    One forward pass, for all rows at once: each has the state ``(..., n)`` to itself.
+    """
+    tangents = np.moveaxis(rows, -2, 0)
+    at = np.broadcast_to(x, tangents.shape)
+    return np.moveaxis(make_jvp(lambda x: function(x, u, p))(at)(tangents)[1], 0, -2)
 
 
 def traced(function: Callable[..., Any], name: str) -> Callable[..., tuple[Any, Any]]:

@@ -11,7 +11,7 @@ import numpy as np
 
 from .. import validate
 from ..compiled.operations import Untraceable
-from ..compiled.trace import jumps_of
+from ..compiled.trace import depends, jumps_of
 from ..numerics.arrays import Array
 from ..numerics.autodiff import Function, Tree, member
 from .bends import JUMP, jump_along
@@ -128,18 +128,19 @@ class Flow(Map):
     def _jumping(self, lead: tuple[int, ...]) -> JumpingSteps:
         return JumpingSteps(self, lead)
 
+    def tangent_mode(
+        self, states: Array, inputs: Array | None, step: Callable[[str], Function]
+    ) -> str:
+        """Return how all states of a trajectory are given to the field at once."""
+        if self.seen.matter:
+            return self._jumping(states.shape[1:-1]).mode(states, inputs)
+        return super().tangent_mode(states, inputs, step)
+
     def _smooth(self, mode: str, lead: tuple[int, ...]) -> tuple[Function, Function]:
         """Return the same where the field does not jump."""
         if self.method in CONTROLLED:
             return undivided(self, mode, lead)
-        field, derivative = self._over_states(mode, lead)
-        drive, method, h = self.drive, self._method, self.dt
-
-        def bound(u: Any, p: Tree) -> tuple[Any, Any]:
-            return (
-                lambda y, c: field(y, drive.now(u, c), p),
-                lambda y, c: derivative(y, drive.now(u, c), p),
-            )
+        method, h, bound = self._method, self.dt, self._bound(mode, lead)
 
         def step(x: Any, u: Any, p: Tree) -> Any:
             return method.step(*bound(u, p), x, h)
@@ -149,10 +150,28 @@ class Flow(Map):
 
         return step, jacobian
 
+    def _bound(self, mode: str, lead: tuple[int, ...]) -> Callable[[Any, Tree], tuple[Any, Any]]:
+        """Return a function of a row and parameters: field and Jacobian within a step."""
+        field, derivative = self._over_states(mode, lead)
+        drive = self.drive
+        return lambda u, p: (
+            lambda y, c: field(y, drive.now(u, c), p),
+            lambda y, c: derivative(y, drive.now(u, c), p),
+        )
+
+    def _forward(self, mode: str, lead: tuple[int, ...]) -> Any:
+        """Return how few tangent vectors are best carried; see `Map`."""
+        if self.differentiated or type(self)._at is not Flow._at:
+            return super()._forward(mode, lead)
+        method, h, bound = self._method, self.dt, self._bound(mode, lead)
+
+        def carry(x: Array, rows: Array, u: Any, p: Tree) -> Any:
+            return np.swapaxes(method.jacobian(*bound(u, p), x, h, rows.swapaxes(-1, -2)), -1, -2)
+
+        return carry
+
     def written(self, x: Any, row: Any, p: Tree, dt: Any) -> Any:
         """Return the next state of arrays of symbols; see `Map.written`."""
-        if self.method == "leapfrog" and not self._known_separable:
-            raise Untraceable("it is not known yet whether the leapfrog method may be used")
         if self.method in CONTROLLED:
             raise Untraceable(f"method {self.method!r} divides steps by what it finds in them")
         field, drive = self._on_symbols(), replace(self.drive, dt=dt)
@@ -160,6 +179,14 @@ class Flow(Map):
         def bound(y: Any, c: float) -> Any:
             return field(y, drive.now(row, c), p)
 
+        if self.method == "leapfrog" and not self._known_separable:
+            halves = [slice(0, self.dim // 2), slice(self.dim // 2, self.dim)]
+            slope = bound(x, 0.0)
+            if any(depends(slope[half], x[half]) for half in halves):
+                raise Untraceable(
+                    "it is not seen that the field is that of a separable Hamiltonian, which the "
+                    "leapfrog method is for"
+                )
         y = self._method.step(bound, None, x, dt)
         if jumps := jumps_of(x):
             raise Untraceable(f"the field may jump ({jumps}): steps end where it does")
@@ -263,7 +290,8 @@ class Flow(Map):
             return np.asarray(field(x, self.drive.now(row, 0.0), p))
 
         if np.isfinite(along).all():
-            jump = jump_along(velocity, along, self.dt)
+            with np.errstate(all="ignore"):  # a state on its way out may have no velocity
+                jump = jump_along(velocity, along, self.dt)
             if jump > JUMP:
                 self.seen.without = f"jumps by {100 * jump:.2g} % of itself within a step"
 

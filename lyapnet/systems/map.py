@@ -24,6 +24,7 @@ from ..numerics.autodiff import (
 from .compiled_orbit import CompiledOrbit
 from .drive import Drive
 from .engine import loop_of, missing
+from .forward_orbit import LARGE, ForwardOrbit, forward_through
 from .jacobian_orbit import JacobianOrbit
 from .orbit import Orbit
 from .protocol import System
@@ -220,7 +221,15 @@ class Map(UserSystem):
                     )
                 states[s + 1] = refuse_traced(y, self.named)
         mode = self.tangent_mode(states, inputs, lambda mode: self._at(mode, lead)[0])
-        return JacobianOrbit(states, inputs, self.params, *self._at(mode, lead))
+        if self.dim < LARGE or self._variation is not None or self._part is not None:
+            return JacobianOrbit(states, inputs, self.params, *self._at(mode, lead))
+        orbit = ForwardOrbit(states, inputs, self.params, *self._at(mode, lead))
+        orbit.carry_through = self._forward(mode, lead)
+        return orbit
+
+    def _forward(self, mode: str, lead: tuple[int, ...]) -> Any:
+        """Return how few tangent vectors are best carried, see `ForwardOrbit`; or None."""
+        return forward_through(self._at(mode, lead)[0]) if self.differentiated else None
 
 
 def _checked_params(params: Tree) -> Tree:

@@ -1,11 +1,16 @@
 """The echo state network: dense and sparse, against autograd, and as a closed loop."""
 
+import time
+from functools import partial
+
 import autograd.numpy as anp
 import numpy as np
 import pytest
 from autograd import grad
 from autograd import jacobian as autograd_jacobian
+from numpy.testing import assert_allclose, assert_array_equal
 from scipy.sparse import csr_matrix
+from scipy.sparse.linalg import eigs
 from traced import central_difference, inner, traced_exponents
 
 import lyapnet as ln
@@ -123,6 +128,39 @@ def test_spectral_radius_and_degree_are_as_asked():
         assert set((W != 0).sum(axis=1)) == {degree or 60}
     large = ln.EchoStateNetwork.random(1500, gain=0.8, degree=20, rng=0).weights.matrix()
     np.testing.assert_allclose(np.abs(np.linalg.eigvals(large)).max(), 0.8, rtol=0.05)
+
+
+@pytest.mark.parametrize("degree", [None, 1, 5])
+def test_spectral_radius_of_large_networks(degree, monkeypatch):
+    cell = ln.EchoStateNetwork.random(600, spectral_radius=0.8, degree=degree, rng=0)
+    again = ln.EchoStateNetwork.random(600, spectral_radius=0.8, degree=degree, rng=0)
+    W = cell.weights.matrix()
+    assert_allclose(np.abs(np.linalg.eigvals(W)).max(), 0.8, rtol=1e-8)
+    assert_array_equal(W, again.weights.matrix())
+    # Without convergence all eigenvalues are computed.
+    monkeypatch.setattr("lyapnet.cells.reservoir._BASIS", 8)
+    monkeypatch.setattr("lyapnet.cells.reservoir.eigs", partial(eigs, maxiter=1))
+    other = ln.EchoStateNetwork.random(600, spectral_radius=0.8, degree=degree, rng=0)
+    assert_allclose(other.weights.matrix(), W, rtol=1e-8)
+
+
+def test_spectral_radius_of_thousands_of_units_is_quick():
+    start = time.process_time()
+    cell = ln.EchoStateNetwork.random(5000, spectral_radius=0.9, degree=5, rng=0)
+    assert time.process_time() - start < 10
+    # The growth of a vector under the linear part is the spectral radius, in the long run.
+    rows = np.ones((1, 5000))
+    growth = []
+    for _ in range(300):
+        rows = cell.weights.forward(rows)
+        growth.append(np.log(np.linalg.norm(rows)))
+        rows /= np.linalg.norm(rows)
+    assert_allclose(np.exp(np.mean(growth[150:])), 0.9, rtol=0.01)
+
+
+def test_a_spectral_radius_cannot_be_set_without_weights():
+    with pytest.raises(ValueError, match="nilpotent"):
+        ln.EchoStateNetwork.random(600, gain=0.0, spectral_radius=0.8, degree=5, rng=0)
 
 
 def test_a_hundred_thousand_units():

@@ -169,6 +169,43 @@ def test_leapfrog_refuses_what_it_is_not_for():
         ln.lyapunov_spectrum(friction, 100, x0=[1.0, 0.0])
 
 
+def henon_heiles(x):
+    return anp.array([x[2], x[3], -x[0] - 2 * x[0] * x[1], -x[1] - x[0] ** 2 + x[1] ** 2])
+
+
+def henon_heiles_jacobian(x):
+    a, b = -1 - 2 * x[1], -2 * x[0]
+    return anp.array([[0, 0, 1, 0], [0, 0, 0, 1], [a, b, 0, 0], [b, -2 - a, 0, 0]])
+
+
+@pytest.mark.parametrize("jacobian", [None, henon_heiles_jacobian])
+def test_leapfrog_is_compiled_at_once(jacobian):
+    pytest.importorskip("numba")
+    system = ln.Flow(henon_heiles, 4, dt=0.05, method="leapfrog", jacobian=jacobian)
+    how = {"x0": [0.1, 0.1, 0.3, 0.2], "rng": 0}
+    first = ln.lyapunov_spectrum(system, 2000, **how)
+    assert first.settings["engine"] == "compiled"
+    by_numpy = ln.lyapunov_spectrum(ln.compiled(system, "numpy"), 2000, **how)
+    assert_allclose(first.exponents, by_numpy.exponents, atol=1e-9)
+
+
+@pytest.mark.parametrize(
+    "field",
+    [
+        lambda x: anp.array([x[1], -x[0] - 0.1 * x[1]]),
+        lambda x: anp.array([x[1] * (1 + 0.1 * x[0]), -x[0]]),
+        lambda x: anp.array([x[0] - 2 * x[0] + x[1], -x[0]]),
+    ],
+)
+def test_leapfrog_is_not_compiled_where_a_half_depends_on_itself(field):
+    pytest.importorskip("numba")
+    system = ln.Flow(field, 2, dt=0.1, method="leapfrog")
+    with pytest.raises(TypeError, match="separable"):
+        ln.compiled(system)
+    with pytest.raises(ValueError, match="separable"):
+        ln.lyapunov_spectrum(system, 1000, x0=[1.0, 0.0])
+
+
 def test_tolerances_are_for_methods_that_have_them():
     with pytest.raises(ValueError, match="`rtol` and `atol` are for"):
         pendulum("rk4", rtol=1e-6)

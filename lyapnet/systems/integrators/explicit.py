@@ -37,15 +37,18 @@ class ExplicitRungeKutta:
         """Return the next state ``(..., n)``."""
         return combine(x, h, self.tableau.weights, self.stages(f, x, h)[1])
 
-    def jacobian(self, f: Callable[..., Any], j: Callable[..., Any], x: Any, h: Any) -> Any:
-        """Return the derivative of the step, ``(..., n, n)``."""
-        unit = np.eye(x.shape[-1])
+    def jacobian(
+        self, f: Callable[..., Any], j: Callable[..., Any], x: Any, h: Any, Q: Any = None
+    ) -> Any:
+        """Return the derivative of the step, ``(..., n, n)``, or what it makes of a basis Q."""
+        unit = np.eye(x.shape[-1]) if Q is None else Q
         h_matrix = h[..., None] if np.ndim(h) else h
         slopes: list[Any] = []
         stages = zip(self.tableau.rows, self.tableau.nodes, self.stages(f, x, h)[0], strict=True)
         for row, c, state in stages:
             inner = combine(unit, h_matrix, row, slopes)
-            slopes.append(anp.matmul(j(state, c), inner) if slopes else j(state, c))
+            first = Q is None and not slopes
+            slopes.append(j(state, c) if first else anp.matmul(j(state, c), inner))
         return combine(unit, h_matrix, self.tableau.weights, slopes)
 
 

@@ -34,10 +34,13 @@ class Leapfrog:
             x = x + (h * weight) * (f(x, c) * _mask(x.shape[-1], half))
         return x
 
-    def jacobian(self, f: Callable[..., Any], j: Callable[..., Any], x: Any, h: Any) -> Any:
-        """Return the derivative of the step, ``(..., n, n)``."""
+    def jacobian(
+        self, f: Callable[..., Any], j: Callable[..., Any], x: Any, h: Any, Q: Any = None
+    ) -> Any:
+        """Return the derivative of the step, ``(..., n, n)``, or what it makes of a basis Q."""
         n = x.shape[-1]
-        unit = found = np.eye(n)
+        unit = np.eye(n)
+        found = unit if Q is None else Q
         h_matrix = h[..., None] if np.ndim(h) else h
         for weight, half, c in self._moves:
             mask = _mask(n, half)

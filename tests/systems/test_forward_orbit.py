@@ -1,0 +1,109 @@
+"""Few tangent vectors go through large systems without Jacobians."""
+
+import autograd.numpy as anp
+import numpy as np
+import pytest
+from autograd.extend import defvjp, primitive
+from numpy.testing import assert_allclose
+
+import lyapnet as ln
+from lyapnet.systems import Flow, Map
+from lyapnet.systems.jacobian_orbit import JacobianOrbit
+
+N, K = 96, 3
+HALF = N // 2
+rng = np.random.default_rng(0)
+A = 1.2 * rng.standard_normal((N, N)) / np.sqrt(N)
+
+
+def lorenz96(x):
+    return (anp.roll(x, -1) - anp.roll(x, 2)) * anp.roll(x, 1) - x + 8
+
+
+def lorenz96_jacobian(x):
+    i = np.arange(N)
+    out = np.zeros((N, N))
+    out[i, (i + 1) % N] = x[i - 1]
+    out[i, i - 2] = -x[i - 1]
+    out[i, i - 1] = x[(i + 1) % N] - x[i - 2]
+    return out - np.eye(N)
+
+
+def one_by_one(x):
+    if x[0] > 1e3:
+        return -x
+    return anp.tanh(anp.dot(A, x))
+
+
+SYSTEMS = {
+    "map": (Map(lambda x: anp.tanh(anp.dot(A, x)), N), {}),
+    "vectorized": (Map(lambda x: anp.tanh(anp.matmul(x, A.T)), N, vectorized=True), {}),
+    "state by state": (Map(one_by_one, N), {}),
+    "driven": (
+        Map(lambda x, u, p: anp.tanh(p * anp.dot(A, x) + u[0]), N, n_inputs=1, params=0.9),
+        {"inputs": rng.standard_normal((90, 1))},
+    ),
+    "members": (
+        Map(lambda x, p: anp.tanh(p * anp.dot(A, x)), N, params=np.array([0.9, 1.1])),
+        {"x0": rng.standard_normal((2, N))},
+    ),
+    "flow": (Flow(lorenz96, N, dt=0.02), {}),
+    "flow with time": (
+        Flow(lambda x, t: lorenz96(x) + anp.cos(t), N, dt=0.02, time=True, method="heun"),
+        {},
+    ),
+    "flow with a Jacobian": (Flow(lorenz96, N, dt=0.02, jacobian=lorenz96_jacobian), {}),
+    "oscillators": (
+        Flow(
+            lambda x: anp.concatenate([x[HALF:], -anp.sin(anp.dot(A[:HALF, :HALF], x[:HALF]))]),
+            N, dt=0.1, method="leapfrog",
+        ),
+        {},
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("kind", SYSTEMS)
+def test_vectors_pushed_forward_are_those_of_jacobians(kind, monkeypatch):
+    system, how = SYSTEMS[kind]
+    system = ln.compiled(system, "numpy")
+    how = {"x0": rng.standard_normal(N), "k": K, "transient": 10, "basis_transient": 10, **how}
+
+    def measured():
+        return ln.lyapunov_spectrum(system, 60, qr_interval=1, rng=1, **how)
+
+    with monkeypatch.context() as patch:
+        patch.setattr("lyapnet.systems.map.LARGE", 10**6)
+        expected = measured()
+    formed = []
+    patch = monkeypatch
+    whole = JacobianOrbit.jacobians.func
+    patch.setattr(
+        JacobianOrbit, "jacobians", property(lambda self: formed.append(1) or whole(self))
+    )
+    found = measured()
+    assert not formed
+    assert_allclose(found.log_growth, expected.log_growth, rtol=1e-8, atol=1e-9)
+
+
+def test_without_a_rule_for_going_forward_jacobians_are_formed():
+    @primitive
+    def cube(x):
+        return x**3
+
+    defvjp(cube, lambda ans, x: lambda g: 3 * g * x**2)
+    how = {"x0": 0.1 * rng.standard_normal(N), "k": 2, "rng": 0, "transient": 0}
+    found, expected = (
+        ln.lyapunov_spectrum(ln.compiled(Map(step, N), "numpy"), 20, **how).exponents
+        for step in (
+            lambda x: anp.tanh(anp.dot(A, x) - cube(x)),
+            lambda x: anp.tanh(anp.dot(A, x) - x**3),
+        )
+    )
+    assert_allclose(found, expected, rtol=1e-9)
+
+
+def test_what_autograd_cannot_trace_is_still_named():
+    system = Map(lambda x: np.array([float(y) for y in x]), N)
+    with pytest.raises(TypeError, match="autograd cannot trace `step`"):
+        ln.lyapunov_spectrum(system, 20, x0=np.ones(N), k=1)
