@@ -213,7 +213,7 @@ def traced(function: Callable[..., Any], name: str) -> Callable[..., tuple[Any, 
         except NotImplementedError as error:
             raise TypeError(_without_derivative(name, str(error))) from error
         except (TypeError, ValueError, AttributeError) as error:
-            if _REMEDY in str(error):
+            if _REMEDY in str(error) or "compiled by numba" in str(error):
                 raise
             # With plain arrays it has run before: what fails is the tracing.
             raise TypeError(f"autograd cannot trace `{name}` ({error}); {_REMEDY}") from error

@@ -20,8 +20,10 @@ def for_autograd(function: Any, depth: int = 3) -> Any:
     """Return a function that calls autograd.numpy where the given one calls numpy or math.
 
     Its globals and what it closes over are looked through, and so are the functions among these,
-    to some depth; what they hold otherwise is the same.
+    to some depth; what they hold otherwise is the same. Functions compiled by numba are taken for
+    what they were written as.
     """
+    function = getattr(function, "py_func", function)
     return replaced(function, lambda f: for_autograd(f, depth), lambda x: _traceable(x, depth))
 
 
@@ -33,7 +35,8 @@ def _traceable(x: Any, depth: int) -> Any:
     for module, other in ((np, anp), (math, _MATH)):
         if isinstance(name, str) and callable(x) and getattr(module, name, None) is x:
             return getattr(other, name, x)
-    if depth and isinstance(x, types.FunctionType) and not _is_installed(x):
+    own = isinstance(x, types.FunctionType) and not _is_installed(x)
+    if depth and (own or hasattr(x, "py_func")):
         return for_autograd(x, depth - 1)
     return x
 

@@ -97,6 +97,8 @@ class UserSystem(System):
         """
         driven, with_params = self.n_inputs > 0, self.params is not None
         traceable = for_autograd(function)
+        by_numba = hasattr(function, "py_func")
+        remedy = "give `jacobian=`" if name == self.named else "write it with NumPy alone"
 
         def call(x: Any, now: Any, p: Tree) -> Any:
             # A copy: a function that writes into its argument has not changed the state.
@@ -106,7 +108,9 @@ class UserSystem(System):
                 now = now[..., :-1] if self.vectorized else now[:-1]
             given += [*((now,) if driven else ()), *((p,) if with_params else ())]
             try:
-                out = (traceable if is_traced(x, now, p) else function)(*given)
+                lanes = isinstance(x, Lanes)
+                as_written = is_traced(x, now, p) or (lanes and by_numba)
+                out = (traceable if as_written else function)(*given)
                 if isinstance(out, list | tuple) and not isinstance(x, Symbols):
                     out = anp.array(out)
             except ValueError as error:
@@ -127,6 +131,14 @@ class UserSystem(System):
                     f"`{name}` needs an integer ({error}), and `params`, of which {self._counts} "
                     "were given as integers, become arrays of floats: leave counts and indices "
                     f"out of `params`, and let `{name}` take them from around it"
+                ) from error
+            except Exception as error:
+                given_more = isinstance(x, Lanes | Symbols) or is_traced(x, now, p)
+                if not given_more or not type(error).__module__.startswith("numba."):
+                    raise
+                raise TypeError(
+                    f"`{name}` is compiled by numba, or calls what is, which cannot be "
+                    f"differentiated or run on many states at once: {remedy}"
                 ) from error
             if isinstance(x, Symbols):
                 out = as_symbols(out)

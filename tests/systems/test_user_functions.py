@@ -358,3 +358,40 @@ def test_scipys_order_of_arguments_is_named():
     flow = ln.Flow(lambda t, x: np.array([x[1], np.cos(t) - x[0]]), 2, dt=0.01, time=True)
     with pytest.raises(TypeError, match=r"field\(x, t\), the state first"):
         ln.lyapunov_spectrum(flow, 100, x0=[1.0, 1.0], rng=0)
+
+
+# --- compiled by numba -----------------------------------------------------------------------
+
+
+def test_functions_compiled_by_numba_are_differentiated():
+    numba = pytest.importorskip("numba")
+    parabola = numba.njit(lambda a: 1 - 1.4 * a**2)
+
+    def plain(x):
+        return anp.array([1 - 1.4 * x[0] ** 2 + x[1], 0.3 * x[0]])
+
+    steps = {
+        "whole": numba.njit(lambda x: np.array([1 - 1.4 * x[0] ** 2 + x[1], 0.3 * x[0]])),
+        "nested": numba.njit(lambda x: np.array([parabola(x[0]) + x[1], 0.3 * x[0]])),
+        "called": lambda x: np.array([parabola(x[0]) + x[1], 0.3 * x[0]]),
+    }
+    x0 = [0.1, 0.1]
+    calls = [
+        lambda m: ln.covariant_vectors(m, 50, x0=x0, rng=0).exponents,
+        lambda m: ln.condition_number(m, 30, x0=x0, rng=0).log10_measured,
+        lambda m: ln.lyapunov_spectrum(ln.compiled(m, "numpy"), 50, x0=[x0, x0], rng=0).exponents,
+        lambda m: ln.periodic_orbit(m, 1, x0=[0.6, 0.2]).states,
+    ]
+    for step in steps.values():
+        for call in calls:
+            assert_allclose(call(ln.Map(step, 2)), call(ln.Map(plain, 2)), rtol=1e-8)
+
+
+def test_what_cannot_be_taken_out_of_numba_says_so():
+    numba = pytest.importorskip("numba")
+    hidden = {"g": numba.njit(lambda a: 1 - 1.4 * a**2)}
+    system = ln.Map(lambda x: np.array([hidden["g"](x[0]) + x[1], 0.3 * x[0]]), 2)
+    with pytest.raises(TypeError, match="compiled by numba.*give `jacobian=`"):
+        ln.covariant_vectors(system, 50, x0=[0.1, 0.1], rng=0)
+    with pytest.raises(TypeError, match="compiled by numba.*give `jacobian=`"):
+        ln.compiled(system)
