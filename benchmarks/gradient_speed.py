@@ -1,6 +1,6 @@
 r"""How fast are one flossing loss and its gradient? Against JAX and PyTorch, on one core.
 
-    python benchmarks/gradient_speed.py [--quick] [--json FILE]
+    python benchmarks/gradient_speed.py [--quick] [--rounds N] [--json FILE]
 
 The loss is the sum of the squares of the k exponents of a window; the gradient is that in all
 parameters (W, V, b; also c of a GRU). All contenders get the same arrays in float64. Gradients
@@ -152,9 +152,10 @@ TORCH = peer("torch")
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--quick", action="store_true", help="fewer rounds, smaller sizes")
+    parser.add_argument("--rounds", type=int, help="default 41, 7 if quick")
     parser.add_argument("--json", metavar="FILE")
     args = parser.parse_args()
-    rounds = 7 if args.quick else 41
+    rounds = args.rounds or (7 if args.quick else 41)
     report = []
     for kind, sizes in SIZES.items():
         for size in sizes[:2] if args.quick else sizes:

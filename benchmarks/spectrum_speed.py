@@ -1,6 +1,6 @@
 r"""How fast is the spectrum of a network? Against lyapax and a scan in JAX, on one core.
 
-    python benchmarks/spectrum_speed.py [--quick] [--json FILE]
+    python benchmarks/spectrum_speed.py [--quick] [--rounds N] [--json FILE]
 
 Autonomous tanh networks (gain 1.5, chaotic) from N = 32 to 1000, runs of 1000 steps up to
 N = 200 and 300 above. All start from the same state and basis, without
@@ -133,9 +133,11 @@ LYAPAX = peer("lyapax") if JAX else None
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--quick", action="store_true", help="three sizes, fewer rounds")
+    parser.add_argument("--rounds", type=int, help="default 7, 3 if quick")
     parser.add_argument("--json", metavar="FILE")
     args = parser.parse_args()
     sizes, rounds = (SIZES[:3], 3) if args.quick else (SIZES, 7)
+    rounds = args.rounds or rounds
     rows, report = [], []
     for n, k, n_steps in sizes:
         start = network(n, k)

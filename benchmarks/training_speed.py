@@ -1,6 +1,6 @@
 """One epoch of training, and one of flossing, against JAX and PyTorch on one core.
 
-    python benchmarks/training_speed.py [--quick] [--json FILE]
+    python benchmarks/training_speed.py [--quick] [--rounds N] [--json FILE]
 
 The paper's sizes: a tanh network of 80 units; training on 16 sequences of 300 steps of the
 temporal XOR with lag 40; flossing 75 exponents over 39 of 55 steps. LSTM and GRU train with 32
@@ -253,6 +253,7 @@ def flossing(jax):
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--quick", action="store_true", help="fewer rounds")
+    parser.add_argument("--rounds", type=int, help="default 61, 9 if quick")
     parser.add_argument("--json", metavar="FILE")
     args = parser.parse_args()
     report, holds = {}, True
@@ -264,7 +265,7 @@ def main():
     ):
         jax = None if JAX is None else InJax(kind)
         more = (kind,) if make is training else ()
-        seconds = race(make(jax, *more), 9 if args.quick else 61)
+        seconds = race(make(jax, *more), args.rounds or (9 if args.quick else 61))
         found, base = summary(seconds), seconds["lyapnet, epoch"]
         print()
         table(

@@ -80,7 +80,7 @@ def gradients(data):
 def spectra(data):
     names = list(data["spectra"][0]["seconds"])
     rows = [
-        [size(row), row["interval"], *(f"{row['seconds'][n]['median']:.2f}" for n in names)]
+        [size(row), row["interval"], *(milliseconds(row["seconds"][n]) for n in names)]
         for row in data["spectra"]
     ]
     means = [
@@ -88,7 +88,7 @@ def spectra(data):
         for name, claim in data["claims"].items()
     ]
     head = ["geometric mean of the time over", "lyapnet, 1", "lyapnet, auto"]
-    first = table(["s: N, k, steps", "interval of auto", *names], rows)
+    first = table(["ms: N, k, steps", "interval of auto", *names], rows)
     return first + "\n" + table(head, means)
 
 
@@ -219,9 +219,24 @@ def lag40(data):
     return table(head, rows)
 
 
+def engines(data):
+    """Time and learning curves of the paper's task, by compiled loops and by NumPy."""
+    rows = []
+    for run in data["engines"]:
+        curve = " ".join(f"{100 * x:.0f}" for x in run["accuracy_per_100_epochs"])
+        times = (f"{run[x]:.2f}" for x in ("training_ms", "flossing_ms"))
+        rows.append([run["engine"], run["seed"], *times, f"{run['paper_s']:.0f}", curve])
+    head = [
+        "engine", "seed", "ms, a training epoch", "ms, a flossing epoch", "s, 10 000 + 1000",
+        "accuracy per 100 epochs, %",
+    ]  # fmt: skip
+    return table(head, rows)
+
+
 #: A key that files of a kind have, and what draws them.
 KINDS = {
     "training": training, "gradients": gradients, "spectra": spectra, "bare calls": bare,
+    "engines": engines,
     "henon, ns per trajectory and step": ensembles, "small systems": small_systems,
     "cases": enclosures, "torch spectrum": torch_modules,
     "times faster than plain mpmath": condition_speed,

@@ -51,6 +51,19 @@ class CompiledNetwork(Orbit):
         *lead, k, n = rows.shape
         if not count:
             return super().blocks(rows, first, count, interval, least)
+        return self._blocks(rows, first, count, interval, least, np.empty((0, *lead, k, n)))
+
+    def disturbed(
+        self, rows: Array, first: int, factors: Array, least: float
+    ) -> tuple[int, Array, Array]:
+        """Do steps, each from a basis times factors; see `Orbit.disturbed`."""
+        return self._blocks(rows, first, len(factors), 1, least, factors)
+
+    def _blocks(
+        self, rows: Array, first: int, count: int, interval: int, least: float, factors: Array
+    ) -> tuple[int, Array, Array]:
+        """Do blocks, each from a basis times its factors if there are some."""
+        *lead, k, n = rows.shape
         done, bases, sizes = count, [], []
         blas = self._addresses(rows)
         turned = self._turned(blas)
@@ -62,7 +75,7 @@ class CompiledNetwork(Orbit):
                 here, size = rows[i].copy(), np.empty((2, done, k))
                 found = networks.blocks(
                     blas, step.address, turned, coefficients, self._leak, here, interval,
-                    least, size[0], size[1], scratch,
+                    least, size[0], size[1], scratch, np.ascontiguousarray(factors[:, *i]),
                 )  # fmt: skip
                 if found == done:
                     break
@@ -70,7 +83,7 @@ class CompiledNetwork(Orbit):
             bases.append(here)
             sizes.append(size[0, :done])
         if any(len(size) > done for size in sizes):
-            return self.blocks(rows, first, done, interval, least)
+            return self._blocks(rows, first, done, interval, least, factors[:done])
         diagonal = np.stack(sizes, axis=1).reshape(done, *lead, k)
         return done, np.stack(bases).reshape(rows.shape), diagonal
 

@@ -64,11 +64,11 @@ class CompiledVanilla(CompiledNetwork, VanillaOrbit):
         return self.cell.activation.along(self.states[:-1], self.rates)
 
     @property
-    def _slope(self) -> Array:  # type: ignore[override]  # an attribute there
+    def _slope(self) -> Array:
         return self._along[0]
 
     @property
-    def _curvature(self) -> Callable[[], Array]:  # type: ignore[override]  # an attribute there
+    def _curvature(self) -> Callable[[], Array]:
         return self._along[1]
 
     def _turned(self, blas: Array) -> Array:

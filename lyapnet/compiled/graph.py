@@ -18,6 +18,10 @@ _np: Any = np
 MOST = 8_000
 
 
+#: Operations that need no look at what they are.
+_ARITHMETIC = frozenset(("add", "subtract", "multiply", "divide"))
+
+
 class Graph:
     """Operations on numbers in the order in which they can be done, each one once.
 
@@ -55,6 +59,10 @@ class Graph:
 
     def apply(self, name: str, *operands: Any) -> Any:
         """Return the symbol of an operation on symbols and numbers."""
+        if name in _ARITHMETIC:
+            found = [self._plain(x) for x in operands]
+            if None not in found:
+                return self.add(name, tuple(found))
         name = ALIASES.get(name, name)
         if name in COMPOSED:
             return COMPOSED[name](*operands)
@@ -75,6 +83,14 @@ class Graph:
                 with np.errstate(all="ignore"):
                     return self.constant(getattr(np, name)(*(x.number for x in symbols)))
         return self.add(name, tuple([x.at for x in symbols]))
+
+    def _plain(self, x: Any) -> int | None:
+        """Return where a number is noted that is neither a constant nor a truth: nearly all are."""
+        if type(x) is Symbol and x.graph is self:
+            operation = self.nodes[x.at][0]
+            if operation != "constant" and operation not in TRUTHS:
+                return x.at
+        return None
 
     def symbol(self, x: Any) -> Symbol:
         """Return the symbol of what a user's function computes with."""
@@ -156,6 +172,14 @@ class Symbol(Noted):
     def copy(self) -> Symbol:
         """Return itself: a number does not change."""
         return self
+
+    def conjugate(self) -> Symbol:
+        """Return itself: a number is real."""
+        return self
+
+    def sqrt(self) -> Any:
+        """Return its root, as NumPy asks of objects."""
+        return _np.sqrt(self)
 
     __bool__ = __float__ = __int__ = __index__ = __complex__ = _no_value
 

@@ -97,10 +97,13 @@ def untraceable(system: Any) -> str:
     """
     shapes = [np.shape(leaf) for leaf in leaves(system.params)]
     leads = {(), *(shape[:axes] for shape in shapes for axes in (1, 2))}
+
+    def in_common(lead: tuple[int, ...]) -> int:
+        return len(lead) if all(shape[: len(lead)] == lead for shape in shapes) else -1
+
     # Axes that all parameters have in common come first: their reason is the likeliest.
-    common = [all(shape[: len(lead)] == lead for shape in shapes) * len(lead) for lead in leads]
     reason = ""
-    for _, lead in sorted(zip(common, leads, strict=True), reverse=True):
+    for lead in sorted(leads, key=in_common, reverse=True):
         try:
             _written(system, lead)
         except Untraceable as error:

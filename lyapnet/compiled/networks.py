@@ -29,6 +29,7 @@ def blocks(
     diagonal: Any,
     length: Any,
     scratch: Any,
+    disturbance: Any,
 ) -> int:
     """Carry a basis through blocks of steps as long as it is good; return how many went well.
 
@@ -50,6 +51,8 @@ def blocks(
         As of `orthonormalise`.
     scratch : array
         Two bases, and the room that `orthonormalise` and the step need.
+    disturbance : array (blocks or 0, k, dim)
+        What a basis is multiplied by before each block, if there is some.
     """
     k, n = rows.shape
     size = k * n
@@ -59,6 +62,8 @@ def blocks(
     units = coefficients.shape[-1]
     for block in range(len(diagonal)):
         here[...] = rows
+        if len(disturbance):
+            here *= disturbance[block]
         for s in range(block * interval, (block + 1) * interval):
             call(
                 step,

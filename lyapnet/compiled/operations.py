@@ -49,6 +49,7 @@ COMPOSED: dict[str, Callable[..., Any]] = {
     "clip": lambda x, low, high: np.minimum(np.maximum(x, low), high),
     "heaviside": lambda x, half: np.where(x < 0, 0.0, np.where(x > 0, 1.0, half)),
     "floor_divide": lambda x, y: np.floor(x / y),
+    "logaddexp": lambda x, y: np.maximum(x, y) + np.log1p(np.exp(-np.abs(x - y))),
     "exp2": lambda x: np.exp(x * np.log(2.0)),
 }
 

@@ -81,9 +81,14 @@ _MAKERS = (
 
 _ARRAYS = {name: _making(name) for name in _MAKERS}
 
+#: What autograd writes with `concatenate`, whose result it makes a plain array.
+_JOINING = (
+    "append", "column_stack", "concatenate", "dstack", "hstack", "stack", "vstack",
+)  # fmt: skip
+
 _OTHERS: dict[Any, Any] = {
     np: _Module(np, _ARRAYS),
-    anp: _Module(anp, _ARRAYS),
+    anp: _Module(anp, {**_ARRAYS, **{name: getattr(np, name) for name in _JOINING}}),
     math: _Module(
         math,
         {**{name: getattr(np, name) for name in dir(math) if isinstance(getattr(np, name, None),

@@ -62,8 +62,8 @@ def tiles(lanes: int = 0) -> Tiles | None:
     functions = [_tile(text, lanes, kind, *size) for kind in kinds for size in sizes]
     functions.append(_overlap(text, lanes))
     found = machine().functions(module(functions, text.declared))
-    each = [[found[_name(kind, *size)] for size in sizes] for kind in kinds]
-    return Tiles(lanes, most, *each, found["overlap"])
+    products, solutions = ([found[_name(kind, *size)] for size in sizes] for kind in kinds)
+    return Tiles(lanes, most, products, solutions, found["overlap"])
 
 
 def _name(kind: str, rows: int, wide: int) -> str:

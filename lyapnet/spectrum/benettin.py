@@ -129,7 +129,7 @@ class Benettin:
         if self.system.reservation:
             self.reservations.append(self.system.reservation)
         by_loops = self.system.differentiated and self.prepare().engine_used[0] == "compiled"
-        known = by_loops or self.system.derivative_only
+        known = by_loops or self.system.tangent_apart
         if not known and not is_of_the_step(self.system, self.x, self.inputs):
             self.reservations.append(MISMATCH)
             return
@@ -137,8 +137,9 @@ class Benettin:
         if self._sample is None or not errors_grow(*self._sample, self.plan.interval, n_steps):
             return
         # By the same engine: chaotic trajectories of two engines part.
-        run = self if self.engine is self.system else self._again(self.system, n_steps)
-        other = self._again(DisturbedSystem(self.system), n_steps)
+        disturbed = self.prepare() if self._sample[0].runs_along else self.system
+        run = self if disturbed is self.engine else self._again(self.system, n_steps)
+        other = self._again(DisturbedSystem(disturbed), n_steps)
         with np.errstate(invalid="ignore"):
             change = np.nan_to_num(np.abs(run._grown() - other._grown()), nan=0.0)
         if change.max() > SEEN:
@@ -152,7 +153,7 @@ class Benettin:
             )
 
     def _again(self, system: System, n_steps: int) -> Benettin:
-        """Do the run again by NumPy, over `n_steps` averaged steps."""
+        """Do the run again, over `n_steps` averaged steps."""
         x, rows, _ = self._start
         run = Benettin(
             system, x, rows, self.inputs, replace(self.plan, n_steps=n_steps),

@@ -215,7 +215,7 @@ def conditional_exponents(
     basis = np.zeros((n, k))
     basis[part] = np.linalg.qr(rng.standard_normal((len(part), k)))[0]
     varied = _varied(flow, lambda D: D * inside)
-    varied._part = inside
+    varied._part, varied.tangent_apart = inside, True
     return lyapunov_spectrum(
         varied, n_steps, basis=basis, x0=x0, transient=transient,
         basis_transient=basis_transient, t0=t0, rng=rng, progress=progress,
@@ -239,7 +239,7 @@ def _plain(system: Any, name: str) -> Map:
 def _varied(system: Map, variation: Callable[[Array], Array]) -> Map:
     """Return the system with tangent vectors that something else carries."""
     other = copy.copy(system)
-    other._variation = variation
+    other._variation, other.tangent_apart = variation, True
     if isinstance(other, Flow):
         other.seen = Seen(decides=False)  # steps do not end at surfaces, which would need D itself
     return other

@@ -238,7 +238,7 @@ def spectrum_from_jacobians(
 class _Jacobians(System):
     """A system whose inputs are its Jacobians."""
 
-    derivative_only = True
+    tangent_apart = True
 
     def __init__(self, dim: int, dt: float) -> None:
         self.dim = dim

@@ -110,6 +110,12 @@ class ClosedLoop(System):
         cell = self.cell if same["cell"] is None else self.cell.with_params(same["cell"])
         return ClosedLoop(cell, same["readout"], same["bias"])
 
+    def of_member(self, lead: tuple[int, ...], at: Any) -> ClosedLoop:
+        """Return the loop of one member of an ensemble, with its own readout if it has one."""
+        C, c = self.params["readout"], self.params["bias"]
+        own = C[at] if np.ndim(C) > 2 else C, c[at] if np.ndim(c) > 1 else c
+        return ClosedLoop(self.cell.of_member(lead, at), *own)
+
     def output(self, x: Array) -> Array:
         """Return what is fed back from states ``(..., n)``: the inputs ``(..., m)``."""
         C, c = self.params["readout"], self.params["bias"]

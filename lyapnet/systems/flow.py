@@ -128,6 +128,14 @@ class Flow(Map):
     def _jumping(self, lead: tuple[int, ...]) -> JumpingSteps:
         return JumpingSteps(self, lead)
 
+    def tangent_mode(
+        self, states: Array, inputs: Array | None, step: Callable[[str], Function]
+    ) -> str:
+        """Return how all states of a trajectory are given to the field at once."""
+        if self.seen.matter:
+            return self._jumping(states.shape[1:-1]).mode(states, inputs)
+        return super().tangent_mode(states, inputs, step)
+
     def _smooth(self, mode: str, lead: tuple[int, ...]) -> tuple[Function, Function]:
         """Return the same where the field does not jump."""
         if self.method in CONTROLLED:
@@ -282,7 +290,8 @@ class Flow(Map):
             return np.asarray(field(x, self.drive.now(row, 0.0), p))
 
         if np.isfinite(along).all():
-            jump = jump_along(velocity, along, self.dt)
+            with np.errstate(all="ignore"):  # a state on its way out may have no velocity
+                jump = jump_along(velocity, along, self.dt)
             if jump > JUMP:
                 self.seen.without = f"jumps by {100 * jump:.2g} % of itself within a step"
 

@@ -230,9 +230,9 @@ class JumpingSteps:
                     length = max(1, length // 2) if len(steps) else min(2 * length, 256)
                 s = stop
         states[s + 1 :] = states[s + 1 :] if s == n_steps else np.nan
-        return JacobianOrbit(states, inputs, p, *self.functions(self._mode(states, inputs)))
+        return JacobianOrbit(states, inputs, p, *self.functions(self.mode(states, inputs)))
 
-    def _mode(self, states: Array, inputs: Array | None) -> str:
+    def mode(self, states: Array, inputs: Array | None) -> str:
         """Return how all states are given to the field at once where it does not jump."""
         flow = self.flow
         few, rows = states[:3], None if inputs is None else inputs[:3]

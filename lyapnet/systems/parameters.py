@@ -20,6 +20,13 @@ def flossable(cell: Any) -> System:
     return system
 
 
+def named(params: Tree) -> Params:
+    """Return a system's parameters as a dictionary of arrays."""
+    flat = _is_flat(params)
+    names = sorted(params) if flat else [f"params[{i}]" for i in range(len(leaves(params)))]
+    return {name: np.asarray(x, dtype=float) for name, x in zip(names, leaves(params), strict=True)}
+
+
 def named_params(params: Tree, grads: Tree) -> tuple[Params, Params]:
     """Return a system's parameters and their gradients as dictionaries of arrays of equal shapes.
 
@@ -28,11 +35,8 @@ def named_params(params: Tree, grads: Tree) -> tuple[Params, Params]:
     DivergedError
         If a gradient is not finite.
     """
-    flat = _is_flat(params)
-    names = sorted(params) if flat else [f"params[{i}]" for i in range(len(leaves(params)))]
-    theta, bars = {}, {}
-    for name, x, bar in zip(names, leaves(params), leaves(grads), strict=True):
-        theta[name] = np.asarray(x, dtype=float)
+    theta, bars = named(params), {}
+    for name, bar in zip(theta, leaves(grads), strict=True):
         bars[name] = np.asarray(bar, dtype=float)
         if bars[name].shape != theta[name].shape:
             bars[name] = np.broadcast_to(bars[name], theta[name].shape)

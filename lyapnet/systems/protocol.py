@@ -80,8 +80,8 @@ class System:
     params: Tree = None
     #: What a state is, for the message that refuses one of another length.
     state_is = "the system's dim"
-    #: Whether there are Jacobians alone, and no step that they could be held against.
-    derivative_only: bool = False
+    #: Whether tangent vectors are not meant to be those of the step, if there is one at all.
+    tangent_apart: bool = False
     #: Whether the derivative is formed of the step itself: by autograd, or by compiled loops.
     differentiated: bool = False
     #: Who is to run it: "compiled", "numpy" or "auto".
@@ -189,6 +189,20 @@ class System:
                 f"the ensembles of `x0`, {x.shape[:-1]}, and of `inputs`, {inputs}, do not match: "
                 "give them the same leading axes, or one of them none"
             ) from None
+
+    def alike(self, lead: tuple[int, ...]) -> bool:
+        """Say whether all members of an ensemble of this shape have the same parameters."""
+        return True
+
+    def of_member(self, lead: tuple[int, ...], at: Any) -> System:
+        """Return the system of one member of an ensemble `lead`, whose parameters may be its own.
+
+        Parameters
+        ----------
+        lead : tuple of int
+        at : tuple of int
+        """
+        return self
 
     def orbit(self, x: Array, inputs: Array | None, n_steps: int) -> Orbit:
         """Run `n_steps` steps from ``x (..., n)`` under inputs ``(n_steps, ..., c)``.

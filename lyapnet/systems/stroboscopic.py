@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import autograd.numpy as anp
 import numpy as np
 
@@ -37,6 +39,12 @@ class Stroboscopic(System):
     def with_params(self, params: Tree) -> Stroboscopic:
         """Return the same map with other parameters."""
         flow = self.flow.with_params(params)
+        assert isinstance(flow, Flow)
+        return Stroboscopic(flow, self.dt)
+
+    def of_member(self, lead: tuple[int, ...], at: Any) -> Stroboscopic:
+        """Return the map of one member of an ensemble of flows."""
+        flow = self.flow.of_member(lead, at)
         assert isinstance(flow, Flow)
         return Stroboscopic(flow, self.dt)
 

@@ -18,9 +18,12 @@ from ..numerics.autodiff import (
     Tree,
     is_traced,
     jacobian_of,
+    leaves,
+    member,
     over_states,
     refuse_complex,
     refuse_objects,
+    value,
 )
 from ..numerics.lanes import Lanes, lifted
 from ..numerics.plain_numpy import for_autograd
@@ -77,6 +80,10 @@ class UserSystem(System):
     def differentiated(self) -> bool:  # type: ignore[override]
         """Whether no Jacobian is given."""
         return self._derivative is None
+
+    def of_member(self, lead: tuple[int, ...], at: Any) -> System:
+        """Return the system with the parameters of one member."""
+        return self.with_params(member(self.params, lead, at))
 
     @property
     def _size(self) -> int:
@@ -200,6 +207,12 @@ class UserSystem(System):
             "vectorized=True",
             stacklevel=2,
         )
+
+    def alike(self, lead: tuple[int, ...]) -> bool:
+        """Say whether all members of an ensemble of this shape have the same parameters."""
+        each = (np.asarray(value(x)) for x in leaves(self.params))
+        own = [x.reshape(-1, *x.shape[len(lead) :]) for x in each if x.shape[: len(lead)] == lead]
+        return not lead or all((x == x[:1]).all() for x in own)
 
     def _at(self, mode: str, lead: tuple[int, ...]) -> tuple[Function, Function]:
         """Return step and Jacobian for many states at once; u are rows of the `drive`."""

@@ -85,7 +85,8 @@ def automatic_interval(
                     check_states(orbit, start)
                 if _returns(orbit):
                     return 1
-                found = min(found, choose_interval(orbit, rows, candidates))
+                shorter = [q for q in candidates if q <= found]
+                found = min(found, choose_interval(orbit, rows, shorter or [1]))
             rows = forward(orbit, rows, 1, start=start, forgiving=True)[1]
     fitting = [q for q in _INTERVALS if q <= found]
     exact = [q for q in fitting if plan.n_steps % q == 0]

@@ -100,13 +100,21 @@ class Disturbed(Orbit):
         least: float,
         collapsed: float = np.inf,
     ) -> tuple[int, Array, Array]:
-        """Carry a basis through single steps by the orbit's own loops; see `Orbit.blocks`."""
-        if interval > 1 or not count:
+        """Carry a basis by the orbit's own loops, factorised in each step; see `Orbit.blocks`."""
+        steps = count * interval
+        factors = self._ahead(steps, rows)
+        done, following, each = self.orbit.disturbed(rows, first, factors, least)
+        blocks = done // interval
+        with np.errstate(over="ignore", under="ignore"):
+            diagonal = each[: blocks * interval].reshape(blocks, interval, *each.shape[1:])
+            diagonal = diagonal.prod(axis=1) if interval > 1 else each
+        if not (np.isfinite(diagonal).all() and diagonal.all()):
             return super().blocks(rows, first, count, interval, least)
-        factors = self._ahead(count, rows)
-        found = self.orbit.disturbed(rows, first, factors, least)
-        self._left = None if self._left is None else self._left[found[0] :]
-        return found
+        if blocks * interval < done:
+            whole = factors[: blocks * interval]
+            following = self.orbit.disturbed(rows, first, whole, least)[1]
+        self._left = None if self._left is None else self._left[blocks * interval :]
+        return blocks, following, diagonal
 
 
 class DisturbedSystem(System):

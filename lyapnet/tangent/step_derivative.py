@@ -38,20 +38,33 @@ def is_of_the_step(system: System, x: Array, inputs: Array | None) -> bool:
     ----------
     system : System
     x : array (..., n)
-        States of an ensemble on the way; those that are not finite do not count.
+        States of an ensemble on the way, of which one that is finite is looked at.
     inputs : array (T, ..., m) or None
         Of which the first are used.
     """
     rng = np.random.default_rng(0)
-    rows = None if inputs is None else inputs[:1]
-    wrong = np.isfinite(x).all(axis=-1)
+    system, x, rows = _one(system, x, None if inputs is None else inputs[:1])
+    wrong = np.asarray(np.isfinite(x).all(axis=-1))
     x = np.where(wrong[..., None], x, 0.0)
     for _ in range(_STATES):
-        wrong = wrong & _differ(system, x, rows, rng)
+        with np.errstate(all="ignore"):  # states may be about to overflow
+            wrong = wrong & _differ(system, x, rows, rng)
         if not wrong.any():
             return True
         x = x + _ALIKE * _size(x) * rng.standard_normal(x.shape)
     return False
+
+
+def _one(system: System, x: Array, inputs: Array | None) -> tuple[System, Array, Array | None]:
+    """Return one member of an ensemble, the first whose state is finite; of networks, all."""
+    lead = x.shape[:-1]
+    if not lead or system.ensemble(x[(0,) * len(lead)], None):
+        return system, x, inputs
+    first = int(np.argmax(np.isfinite(x).all(axis=-1)))
+    at = tuple(int(i) for i in np.unravel_index(first, lead))
+    if inputs is not None:
+        inputs = np.broadcast_to(inputs[0], (*lead, inputs.shape[-1]))[at][None]
+    return system.of_member(lead, at), x[at], inputs
 
 
 def _differ(
@@ -59,25 +72,35 @@ def _differ(
 ) -> NDArray[np.bool_]:
     """Return the members where differences tend to something else than the derivative."""
     direction = rng.standard_normal(x.shape)
-    orbit = system.orbit(x, inputs, 1)
     pushed = np.empty_like(direction[..., None, :])
-    orbit.push(0, direction[..., None, :], pushed)
+    right = np.zeros(x.shape[:-1], dtype=bool)
+    try:
+        orbit = system.orbit(x, inputs, 1)
+        orbit.push(0, direction[..., None, :], pushed)
+    except Exception:  # of the user's function, a step further than the run went
+        return right
     exact = pushed[..., 0, :]
     nothing = _NOTHING * _size(orbit.last) / _size(x)
     slopes: dict[float, Array] = {}
-    right = np.zeros(x.shape[:-1], dtype=bool)
-    with np.errstate(all="ignore"):
-        for part in _PARTS:
-            away = part * _size(x) * direction
-            forth, back = (system.orbit(x + y, inputs, 1).last for y in (away, -away))
-            slopes[part] = (forth - back) / (2 * part * _size(x))
-            right |= _alike(slopes[part], exact, nothing)
-            if right.all():
-                return ~right
-        tend = np.zeros_like(right)
-        for part, other in pairwise(sorted(_PARTS)):
-            tend |= _alike(slopes[part], slopes[other], nothing)
+    for part in _PARTS:
+        away = part * _size(x) * direction
+        forth, back = (_stepped(system, x + y, inputs) for y in (away, -away))
+        slopes[part] = (forth - back) / (2 * part * _size(x))
+        right |= _alike(slopes[part], exact, nothing)
+        if right.all():
+            return ~right
+    tend = np.zeros_like(right)
+    for part, other in pairwise(sorted(_PARTS)):
+        tend |= _alike(slopes[part], slopes[other], nothing)
     return ~right & tend
+
+
+def _stepped(system: System, x: Array, inputs: Array | None) -> Array:
+    """Return the states after a step, none that is finite where the step refuses these."""
+    try:
+        return system.orbit(x, inputs, 1).last
+    except Exception:  # of the user's function, beyond its domain: it tells nothing
+        return np.full_like(x, np.nan)
 
 
 def _alike(slope: Array, other: Array, nothing: Array) -> NDArray[np.bool_]:

@@ -9,7 +9,7 @@ import numpy as np
 from ..numerics.arrays import Array, Params
 from ..results.storage import register
 from ..systems import System
-from ..systems.parameters import named_params, with_named_params
+from ..systems.parameters import named, with_named_params
 
 
 @register
@@ -49,7 +49,7 @@ class Network(NamedTuple):
     @property
     def params(self) -> Params:
         """All parameters by name, as an optimiser sees them."""
-        own = named_params(self.system.params, self.system.params)[0]
+        own = named(self.system.params)
         return {**own, "readout.W": self.readout.W, "readout.b": self.readout.b, "x0": self.x0}
 
     def with_params(self, params: Params) -> Network:

@@ -43,6 +43,9 @@ FUNCTIONS = {
     "angles": lambda x: np.arctan2(x, 1 + x[::-1] ** 2) + np.arctan(x) + np.hypot(x, 1.0),
     "hyperbolic": lambda x: np.sinh(x) + np.cosh(x) + np.arcsinh(x) + np.arctanh(x / 9),
     "math": lambda x: [math.sin(x[0]), math.exp(x[1]), math.atan2(x[2], 2.0), math.sqrt(4.0)],
+    "moments": lambda x: np.std(x) * x + np.var(x) + np.logaddexp(x, 0.3),
+    "joined by autograd": lambda x: anp.tanh(anp.concatenate([x[2:], anp.abs(x[:2])]) ** 2),
+    "stacked by autograd": lambda x: anp.sin(anp.stack([x[:2], x[2:]]).ravel()) + anp.hstack([x]),
     "autograd": lambda x: anp.array(
         [anp.cos(x[0]), x[1], anp.dot(x, x), anp.where(x[3] > 0, 1, 0)]
     ),

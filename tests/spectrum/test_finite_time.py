@@ -207,7 +207,8 @@ def test_traced_version_of_the_same_loss_agrees():
     a, b = grad(traced)(cell.params), grad(ours)(cell.params)
     assert_allclose(traced(cell.params), ours(cell.params), rtol=1e-12)
     for name in a:
-        assert_allclose(b[name], a[name], rtol=1e-10, atol=1e-13)
+        # Blocks are as long as rounding over their sines, down to 1e-4, stays small.
+        assert_allclose(b[name], a[name], rtol=1e-10, atol=1e-11 * np.abs(a[name]).max())
 
 
 def _gram_schmidt(A):

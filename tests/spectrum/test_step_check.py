@@ -162,3 +162,31 @@ def test_directions_that_decay_within_a_step_of_a_state_at_rest_are_too_coarse()
     fine = ln.Flow(lambda x: -rates[:1] * x, 1, dt=0.5, method="implicit")
     d = ln.lyapunov_spectrum(fine, 200, x0=np.ones(1), rng=0).diagnose()
     assert not d.verdict.startswith("too coarse")
+
+
+@pytest.mark.parametrize(
+    ("field", "x0"),
+    [
+        (lambda x: anp.array([x[1], -x[0]]), [1.0, 0.0]),
+        (lambda x: anp.array([x[1], -anp.sin(x[0])]), [0.3, 0.0]),
+    ],
+)
+def test_no_sign_is_settled_by_what_is_the_step_s_alone(field, x0):
+    # Exponents are zero; those of the Runge-Kutta steps are -7e-8, with error bars of 1e-15.
+    s = ln.lyapunov_spectrum(ln.Flow(field, 2, dt=0.1), 3000, x0=x0, rng=0)
+    verdict = s.diagnose().verdict
+    assert "all signs settled" not in verdict
+    assert "1, 2 not told from 0" in verdict or "signs of exponents 1, 2 are not" in verdict
+    damped = ln.Flow(lambda x: anp.array([x[1], -x[0] - 0.1 * x[1]]), 2, dt=0.1)
+    s = ln.lyapunov_spectrum(damped, 3000, x0=x0, rng=0)
+    assert "all signs settled" in s.diagnose().verdict
+
+
+@pytest.mark.parametrize(
+    "jump", [lambda x: np.heaviside(anp.sin(x), 0.5), lambda x: anp.sin(x // 1.0) ** 2]
+)
+def test_the_step_is_checked_of_fields_that_jump(jump):
+    # Functions without derivative in autograd: a TypeError from within the diagnosis.
+    flow = ln.Flow(lambda x: 1 + 0.5 * jump(x), 1, dt=0.1)
+    found = ln.lyapunov_spectrum(flow, 100, x0=[0.3], rng=0).diagnose()
+    assert found.step_verdict.startswith("fine")

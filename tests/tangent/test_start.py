@@ -25,6 +25,26 @@ def test_everything_has_the_axes_of_the_whole_ensemble():
     np.testing.assert_allclose(inner, np.broadcast_to(np.eye(2), (3, 2, 2)), atol=1e-14)
 
 
+def logistic(r, **kwargs):
+    return ln.Map(lambda x, p: p["r"] * x * (1 - x), 1, params={"r": r}, **kwargs)
+
+
+@pytest.mark.parametrize(
+    ("system", "one"),
+    [
+        (logistic(np.linspace(3.7, 4, 5)), False),  # was "disagreeing: several attractors"
+        (logistic(np.linspace(3.7, 4, 5)[:, None], vectorized=True), False),
+        (logistic(np.full(5, 3.9)), True),
+        (logistic(3.9), True),
+        (ln.Flow(lambda x, p: -p[1] * x, 1, dt=0.1, params=(1.0, np.arange(1.0, 6.0))), False),
+    ],
+)
+def test_members_with_parameters_of_their_own_are_not_of_one_system(system, one):
+    s = ln.lyapunov_spectrum(system, 2000, x0=np.full((5, 1), 0.3), rng=0)
+    assert s.settings["one_system"] is one
+    assert not s.diagnose().verdict.startswith("disagreeing")
+
+
 def test_state_basis_and_noise_are_drawn_in_this_order():
     noisy = ln.NoisyFlow(lambda x: -x, lambda x: 0.1, 1, dt=0.1)
     cell = ln.VanillaRNN.random(4, n_inputs=0, rng=0)

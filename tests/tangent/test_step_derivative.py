@@ -1,5 +1,7 @@
 """Whether a run says so where the derivative that it uses is not that of the step."""
 
+import math
+
 import autograd.numpy as anp
 import numpy as np
 import pytest
@@ -88,8 +90,18 @@ def test_one_kink_one_member_and_what_cannot_be_told():
         lambda x: x**2, 1, jacobian=lambda x: np.where(x < 0.5, 2 * x, 0.0)[..., None],
         vectorized=True,
     )  # fmt: skip
-    assert is_of_the_step(half, np.array([[0.1], [0.3], [np.nan]]), None)
-    assert not is_of_the_step(half, np.array([[0.1], [0.7], [np.nan]]), None)
+    assert is_of_the_step(half, np.array([[np.nan], [0.3]]), None)
+    assert not is_of_the_step(half, np.array([[np.nan], [0.7]]), None)
+    assert is_of_the_step(half, np.array([np.nan]), None)  # lost
+
+    def narrow(x):
+        assert np.all(np.abs(x - 0.3) < 1e-6), "outside of my domain"
+        return 1.0 * x
+
+    assert is_of_the_step(ln.Map(narrow, 1, jacobian=lambda x: np.eye(1)), np.array([0.3]), None)
+    far = ln.Map(lambda x: x**2, 1, jacobian=lambda x: np.array([[2 * x[0]]]))
+    assert is_of_the_step(far, np.array([1e200]), None)  # it overflows, without a word
+    assert is_of_the_step(ln.Map(narrow, 1, jacobian=lambda x: np.eye(1)), np.array([0.4]), None)
     wild = ln.Map(lambda x: np.sin(1e17 * x), 1, jacobian=lambda x: np.ones((1, 1)))
     assert is_of_the_step(wild, np.array([0.3]), None)  # no two differences are alike
 
@@ -117,3 +129,26 @@ def test_compiled_loops_use_the_jacobian_that_is_given_or_their_own():
     s = ln.lyapunov_spectrum(cut, 1000, x0=X[:2], rng=0)
     assert s.settings["engine"] == "compiled"
     assert np.isfinite(s.exponents).all()
+
+
+def test_one_member_of_an_ensemble_is_asked():
+    # Loops are compiled for it; state by state, math.sin would be slow, and said to be.
+    step = ln.Map(
+        lambda x: np.array([1.5 * math.sin(x[0]) + 0.1 * x[1], 0.3 * x[0]]), 2,
+        jacobian=lambda x: np.array([[1.5 * math.cos(x[0]), 0.1], [0.3, 0.0]]),
+    )  # fmt: skip
+    x0 = np.random.default_rng(0).random((40, 50, 2))
+    s = ln.lyapunov_spectrum(step, 200, x0=x0, rng=0)
+    assert s.settings["reservations"] == []
+    driven = ln.Map(lambda x, u: 0.5 * x + u, 1, n_inputs=1, jacobian=lambda x, u: 0.5 * np.eye(1))
+    u = np.random.default_rng(1).standard_normal((5, 20, 1))
+    assert is_of_the_step(driven, np.zeros((20, 1)), u)
+    many = ln.Map(lambda x, p: np.sin(p * x), 2, params=np.linspace(1, 2, 40).reshape(20, 2))
+    assert is_of_the_step(many, np.ones((20, 2)), None)
+    loop = ln.ClosedLoop(driven, np.full((20, 1, 1), 0.3))
+    assert is_of_the_step(loop, np.ones((20, 1)), None)
+    flows = ln.Flow(lambda x, t, p: anp.array([x[1], -p * x[0] + anp.cos(t)]), 2, dt=0.1, time=True,
+                    params=np.linspace(1, 2, 20))  # fmt: skip
+    assert is_of_the_step(ln.stroboscopic(flows, 1.0), np.ones((20, 2)), np.zeros((1, 1)))
+    gains = ln.VanillaRNN.random(3, gain=np.linspace(0.5, 2.0, 20), rng=0)
+    assert is_of_the_step(gains, 0.1 * np.ones((20, 3)), None)

@@ -111,13 +111,16 @@ def plot(records):
         y = records.values(name)
         axes[0].plot(n, y, "o-", ms=3.5, color=COLOURS[colour], label=f"an epoch of {label}")
     axes[0].set(xlabel="number N of units", ylabel="process time (s)", ylim=(0, None))
-    styles = ("-", "--", ":")
-    for r, style in zip(records, styles, strict=False):
-        for name, colour in zip(NAMES, (PALETTE[0], PALETTE[1], PALETTE[2]), strict=True):
-            text = f"{NAMES[name]}, N = {r['n']}"
-            axes[1].plot(LAGS, r["arrives"][name], style, color=colour, label=text)
-    axes[1].set(xlabel="lag (steps)", ylabel="gradient that arrives (share)", yscale="log")
-    legend_below(figure, axes, ncols=3)
+    styles = dict(zip(n, ("-", "--", ":"), strict=False))
+    for r in records:
+        for name, colour in zip(NAMES, PALETTE, strict=False):
+            axes[1].plot(LAGS, r["arrives"][name], styles[r["n"]], color=colour)
+    for name, colour in zip(NAMES, PALETTE, strict=False):
+        axes[1].plot([], [], color=colour, label=NAMES[name])
+    for size, style in styles.items():
+        axes[1].plot([], [], style, color="0.4", label=f"N = {size:g}")
+    axes[1].set(xlabel="lag (steps)", ylabel="share that arrives", yscale="log")
+    legend_below(figure, axes, ncols=4)
     return figure
 
 

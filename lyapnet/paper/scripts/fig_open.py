@@ -9,8 +9,9 @@ from ..style import COLOURS, legend_below, panels
 TITLE = "Gates opened and flossed, at every lag up to 0.9 N"
 CLAIMS = """
 Beyond the paper: LSTM and GRU that begin with open gates and are flossed by the rule of figure
-"rule" learn the temporal XOR at every lag up to 0.9 N, in networks of 32 and of 80 units. As they
-are drawn, networks learn the short lags alone, and there opening and flossing does no harm.
+"rule" learn the temporal XOR at every lag up to 0.9 N, in networks of 32 and of 80 units; those of
+80 units at a lag of 72 are still on their way after 5000 epochs, LSTM at 85 to 94 %. As they are
+drawn, networks learn the short lags alone, and there opening and flossing does no harm.
 """
 SETTINGS = f"""{COMMON}
 Instead LSTM (dimension 2 N) and GRU with N of 32 and 80, five networks, 5000 epochs, sequences of

@@ -153,6 +153,7 @@ def diagnose(
     same_system: bool = True,
     x0: ArrayLike | None = None,
     state: ArrayLike | None = None,
+    systematic: ArrayLike = 0.0,
 ) -> Diagnosis:
     """Judge whether a run has converged.
 
@@ -183,6 +184,9 @@ def diagnose(
         Whether the members are trajectories of one system, that ought to agree.
     x0, state : array_like, shape (..., n), optional
         States at the start, before the transients, and at the end.
+    systematic : array_like, shape (..., k), optional
+        What exponents may be off by beside their error bars, as by an integrator's step: of those
+        that are no larger no sign is settled.
 
     Returns
     -------
@@ -217,11 +221,13 @@ def diagnose(
     if ensemble:
         heavy = heavy | _end_to_end_heavy(growth, durations)
     heavy = heavy & ~regular  # a decay is one long episode, and bounded
+    systematic = np.broadcast_to(np.asarray(systematic, dtype=float), estimate.mean.shape)
     judged = _that_tell(estimate) if ensemble else np.ones(estimate.mean.shape[:-1], dtype=bool)
     known = outlasted(estimate, growth, durations, regular, level) if tol is None else ""
     words = unbounded(x0, state, len(growth)) or known or in_words(
         Estimate(*(part[judged] for part in estimate)),
         drift[judged], agreement, r_hat, len(growth), tol, level, regular[judged], heavy[judged],
+        systematic[judged],
     )  # fmt: skip
     together = []
     if growth.ndim == 2 and words.startswith(("too short:", "drifting:")):

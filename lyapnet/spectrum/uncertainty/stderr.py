@@ -104,8 +104,9 @@ def mean_and_stderr(growth: ArrayLike, durations: ArrayLike) -> Estimate:
 
     ν is 24 where the spectrum is seen to be flat, 5 where it is not, 4 where the lowest cosines
     rise, and fewer where an AR(1) plug-in [3]_ asks for it; E is what both ends of the run add to
-    every cosine but not to the mean (`low_frequencies`). A run is too short to tell, and
-    ``stderr`` infinite, if it is worth fewer than 25 independent steps (or has fewer than 12
+    every cosine but not to the mean. What 4 or 5 cosines give is moved towards the power of the
+    next ones, as chance makes so few low or high (`low_frequencies`). A run is too short to tell,
+    and ``stderr`` infinite, if it is worth fewer than 25 independent steps (or has fewer than 12
     blocks), or fewer than 200 and is correlated on several scales, so that something slower may be
     hidden; and where single rare episodes carry the growth (`heavy_tails`). There are fewer than ν
     degrees of freedom where few batches carry the variance (`heavy_tails.unevenness`), and 4 where

@@ -25,6 +25,7 @@ def in_words(
     level: float,
     regular: NDArray[np.bool_],
     heavy: NDArray[np.bool_],
+    systematic: Array,
 ) -> str:
     """Put into a sentence what decides."""
     finite = ~np.isneginf(estimate.mean)
@@ -61,7 +62,7 @@ def in_words(
     widths, widest = _widths(estimate, level, finite)
     if tol is not None and widest > tol:
         return f"not yet: {widths}, more than tol = {tol:g}; run longer"
-    holds_zero, settled = _signs(estimate, level, regular)
+    holds_zero, settled = _signs(estimate, level, regular, systematic)
     which = _listed(holds_zero)
     if tol is None and not settled:
         signs = (
@@ -98,15 +99,17 @@ def _widths(estimate: Estimate, level: float, finite: NDArray[np.bool_]) -> tupl
 
 
 def _signs(
-    estimate: Estimate, level: float, regular: NDArray[np.bool_]
+    estimate: Estimate, level: float, regular: NDArray[np.bool_], systematic: Array
 ) -> tuple[NDArray[np.bool_], bool]:
-    """Return which intervals hold zero, and whether all of these are as good as zero.
+    """Return which exponents may be zero, and whether all of these are as good as zero.
 
+    Such are those whose intervals hold zero, or that are no larger than their systematic errors.
     They are measured against the leading exponent. If that holds zero itself, it takes a run of
     regular growth (a cycle, a torus), and the next one of a known sign counts.
     """
     low, high = estimate.confidence_interval(level)
     holds_zero: NDArray[np.bool_] = (low <= 0) & (high >= 0)
+    holds_zero |= np.abs(estimate.mean) <= systematic
     k = estimate.mean.shape[-1]
     half = estimate.half_width(level).reshape(-1, k)
     members = zip(

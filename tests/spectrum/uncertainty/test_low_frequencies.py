@@ -11,6 +11,7 @@ from lyapnet.spectrum.uncertainty.low_frequencies import (
     cosine_power,
     independent_steps,
     too_few_steps,
+    with_the_next,
 )
 from lyapnet.spectrum.uncertainty.stderr import mean_and_stderr
 
@@ -155,3 +156,26 @@ def test_sticky_chaos_is_refused():
     assert mean_and_stderr(growth, np.full(400, 36.0)).too_short.mean() > 0.75
     found = diagnose(growth[:, :32, None], np.full(400, 36.0))
     assert found.verdict.startswith(("too short", "drifting"))
+
+
+def test_the_level_of_few_cosines_is_moved_towards_the_next():
+    power = np.ones((40, 5))
+    power[5:16] = [1.0, 2.0, 0.5, 100.0, 0.0]
+    found = with_the_next(power, np.ones(5))
+    np.testing.assert_allclose(found, np.exp([0, 0.3 * np.log(2), -0.3 * np.log(2), 0.42, 0]))
+    assert np.all(with_the_next(np.zeros((40, 2)), np.zeros(2)) == 0)  # growth without noise
+    np.testing.assert_array_equal(with_the_next(power[:15], np.ones(5)), 1.0)
+
+
+def test_chance_makes_fewer_intervals_too_narrow():
+    # White noise, and the increments of some more. Before, of the fifth of the runs whose next
+    # cosines have most power beside the lowest five, 13 % missed the mean, and 8 % do now.
+    rng = np.random.default_rng(0)
+    hidden = rng.standard_normal((801, 2000))
+    growth = rng.standard_normal((800, 2000)) + 3 * np.diff(hidden, axis=0)
+    estimate = mean_and_stderr(growth + 1.0, np.ones(800))
+    missed = np.abs(growth.mean(axis=0)) > estimate.half_width()
+    power = cosine_power(growth - growth.mean(axis=0), np.ones(800))
+    ratio = power[5:16].mean(axis=0) / power[:5].mean(axis=0)
+    most = ratio > np.quantile(ratio, 0.8)
+    assert missed[most].mean() < 0.1
