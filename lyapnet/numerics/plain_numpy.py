@@ -8,12 +8,42 @@ from typing import Any
 
 import autograd.numpy as anp
 import numpy as np
+from autograd.extend import defjvp, defvjp, primitive
+from scipy.sparse import issparse
 
 from .replaced import MATH_NAMES, replaced
 
 _MATH = types.SimpleNamespace(
     **{name: getattr(anp, MATH_NAMES.get(name, name), getattr(math, name)) for name in dir(math)}
 )
+
+
+@primitive
+def _product(x: Any, matrix: Any) -> Any:
+    return matrix @ x
+
+
+defvjp(_product, lambda ans, x, matrix: lambda g: _product(g, matrix.T), None)
+defjvp(_product, lambda g, ans, x, matrix: _product(g, matrix), None)
+
+
+class _SparseFactor:
+    """A sparse matrix of SciPy, which multiplies what autograd traces."""
+
+    def __init__(self, matrix: Any) -> None:
+        self._matrix = matrix
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._matrix, name)
+
+    @property
+    def T(self) -> Any:
+        return _SparseFactor(self._matrix.T)
+
+    def __matmul__(self, x: Any) -> Any:
+        return _product(x, self._matrix)
+
+    dot = __matmul__
 
 
 def for_autograd(function: Any, depth: int = 3) -> Any:
@@ -35,6 +65,8 @@ def _traceable(x: Any, depth: int) -> Any:
     for module, other in ((np, anp), (math, _MATH)):
         if isinstance(name, str) and callable(x) and getattr(module, name, None) is x:
             return getattr(other, name, x)
+    if issparse(x):
+        return _SparseFactor(x)
     own = isinstance(x, types.FunctionType) and not _is_installed(x)
     if depth and (own or hasattr(x, "py_func")):
         return for_autograd(x, depth - 1)

@@ -33,6 +33,12 @@ from .user_function import check_repeatable, of_shape, same
 #: So many states are too many to be silent about calling a function for each.
 _MANY = 512
 
+NOT_VECTORIZED = (
+    "`{}` is not vectorized: given states (..., n) it does not do what it does for each; index "
+    "components as x[..., 0] and join them by np.stack([...], axis=-1), or leave out "
+    "vectorized=True"
+)
+
 
 class UserSystem(System):
     """What maps and flows of user's functions have in common.
@@ -150,6 +156,8 @@ class UserSystem(System):
             if isinstance(x, Symbols):
                 out = as_symbols(out)
                 return out if shape is None else of_shape(out, shape, name)
+            if shape is not None and len(shape) == 2 and hasattr(out, "toarray"):
+                out = out.toarray()  # of scipy.sparse
             out = refuse_complex(refuse_objects(lifted(out), name), name)
             alone = not self.vectorized and (isinstance(x, Lanes) or np.ndim(x) == 1)
             return of_shape(out, shape, name) if alone and shape is not None else out
@@ -267,10 +275,6 @@ class UserSystem(System):
             self._tell_slow(self.named, states[1:])
         elif self.vectorized and n_steps > 1 and not self._known_vectorized:
             if not reproduces(self._mode):
-                raise ValueError(
-                    "`step` is not vectorized: given states (..., n) it does not do what it does "
-                    "for each; index components as x[..., 0] and join them by "
-                    "np.stack([...], axis=-1), or leave out vectorized=True"
-                )
+                raise ValueError(NOT_VECTORIZED.format(self.named))
             self._known_vectorized = True
         return self._mode
