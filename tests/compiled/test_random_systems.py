@@ -29,7 +29,7 @@ ONE = (
 #: And a vector.
 MANY = (
     "({v} + {w})", "({v} - {w})", "({v} * {w})", "{a} * {v}", "({v} + {a})", "np.roll({v}, 1)",
-    "np.roll({v}, -2)", "({v})[::-1]", "np.sin({v})", "np.tanh({v})", "p['M'] @ {v}",
+    "np.roll({v}, -2)", "({v})[::-1]", "np.sin({v})", "np.tanh({v})", "p['M'] @ ({v})",
     "np.dot({v}, p['M'])", "np.where({v} > {a}, {w}, {v})", "np.abs({v})", "np.cumsum({v})",
     "np.concatenate([({v})[1:], ({v})[:1]])", "np.maximum({v}, {w})", "({v}) ** 2", "1.0 - {v}",
     "np.einsum('ij,j->i', p['M'], {v})",
@@ -103,6 +103,7 @@ def outcome(system, engine, **options):
 
 
 @pytest.mark.filterwarnings("ignore:these exponents are unreliable")
+@pytest.mark.filterwarnings("ignore:`(step|field)` is called for one state after the other")
 @settings(
     max_examples=int(os.environ.get("LYAPNET_EXAMPLES", "30")),
     deadline=None,
@@ -127,7 +128,7 @@ def test_random_systems(case, k, interval, record, tol, lenient, seed):
         "on_divergence": "nan" if lenient and x0.ndim > 1 else "raise",
     }  # fmt: skip
     (found, a), (expected, b) = (outcome(system, e, **options) for e in ("compiled", "numpy"))
-    reliable = trusted(b, expected)
+    reliable = trusted(a, found) and trusted(b, expected)
     if reliable:
         assert found == expected
     if a is None or b is None or (not reliable and len(a.times) != len(b.times)):
@@ -143,6 +144,10 @@ def test_random_systems(case, k, interval, record, tol, lenient, seed):
 #: Growth of errors, in nats, up to which engines that round otherwise are held against each other.
 _MOST = 12.0
 
+#: Growth of tangent vectors, in nats, below which it may be the rounding of a derivative: that of
+#: tanh, 1 - y^2, has hardly a digit left at 1e-15.
+_LEAST = -18.0
+
 
 def errors(growth):
     """Return how much errors of states have grown after each block."""
@@ -154,7 +159,8 @@ def trusted(s, said):
     """Say whether rounding cannot have changed how a run ends."""
     if said[0] == "reservations" or s is None:
         return said[0] != "reservations"
-    return len(s.log_growth) > 0 and errors(s.log_growth)[-1] < _MOST
+    growth = s.log_growth
+    return len(growth) > 0 and errors(growth)[-1] < _MOST and growth.min() > _LEAST
 
 
 def same_growth(a, b):
@@ -162,9 +168,9 @@ def same_growth(a, b):
     usable = min(len(a), len(b), int(np.searchsorted(errors(b), _MOST)))
     if not usable:
         return
-    a, b = a[:usable], b[:usable]
-    gone = ~np.isfinite(b).reshape(len(b), -1).all(axis=1)
-    assert (~np.isfinite(a).reshape(len(a), -1).all(axis=1) == gone)[: gone.argmax() + 1].all()
-    a, b = (x[: gone.argmax()] if gone.any() else x for x in (a, b))
+    least = np.array([x[:usable].reshape(usable, -1).min(axis=1) for x in (a, b)])
+    end = int(np.argmax([*(least.min(axis=0) < _LEAST), True]))
+    assert (least[:, end : end + 1] < 0.8 * _LEAST).all()
+    a, b = a[:end], b[:end]
     spread = np.exp(np.ptp(b, axis=-1)).max(initial=1.0)
     assert_allclose(a, b, rtol=1e-6, atol=min(1e-9 * spread + 1e-8, 1.0))

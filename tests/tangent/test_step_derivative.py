@@ -116,6 +116,7 @@ def test_flossing_by_another_derivative_is_doubted():
 
 
 def test_compiled_loops_use_the_jacobian_that_is_given_or_their_own():
+    pytest.importorskip("numba")
     A = W[:2, :2]
 
     def transposed(x):
@@ -131,8 +132,8 @@ def test_compiled_loops_use_the_jacobian_that_is_given_or_their_own():
     assert np.isfinite(s.exponents).all()
 
 
-def test_one_member_of_an_ensemble_is_asked():
-    # Loops are compiled for it; state by state, math.sin would be slow, and said to be.
+def test_one_member_of_an_ensemble_that_is_compiled_is_asked():
+    pytest.importorskip("numba")  # state by state, math.sin would be slow, and said to be
     step = ln.Map(
         lambda x: np.array([1.5 * math.sin(x[0]) + 0.1 * x[1], 0.3 * x[0]]), 2,
         jacobian=lambda x: np.array([[1.5 * math.cos(x[0]), 0.1], [0.3, 0.0]]),
@@ -140,6 +141,9 @@ def test_one_member_of_an_ensemble_is_asked():
     x0 = np.random.default_rng(0).random((40, 50, 2))
     s = ln.lyapunov_spectrum(step, 200, x0=x0, rng=0)
     assert s.settings["reservations"] == []
+
+
+def test_one_member_of_an_ensemble_is_asked():
     driven = ln.Map(lambda x, u: 0.5 * x + u, 1, n_inputs=1, jacobian=lambda x, u: 0.5 * np.eye(1))
     u = np.random.default_rng(1).standard_normal((5, 20, 1))
     assert is_of_the_step(driven, np.zeros((20, 1)), u)
