@@ -430,7 +430,7 @@ def test_sparse_matrices_in_steps_and_jacobians(kind, lead):
 def test_functions_of_one_state_said_to_be_vectorized():
     x0 = 0.1 * np.random.default_rng(0).random((7, 2))
     for step in (henon, lambda x: anp.dot(np.eye(2) / 2, x)):
-        with pytest.raises(ValueError, match=r"`step` is not vectorized.*leave out vectorized=True"):
+        with pytest.raises(ValueError, match=r"not vectorized.*leave out vectorized=True"):
             ln.lyapunov_spectrum(ln.Map(step, 2, vectorized=True), 100, x0=x0, rng=0)
 
 
