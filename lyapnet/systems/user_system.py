@@ -86,6 +86,16 @@ class UserSystem(System):
         return self.with_params(member(self.params, lead, at))
 
     @property
+    def written_of(self) -> str:
+        """What of the user's a step is made of, for messages of why that cannot be compiled."""
+        return f"`{self.named}`"
+
+    @property
+    def _sees_inputs(self) -> bool:
+        """Whether the user's functions are called with the input."""
+        return self.n_inputs > 0
+
+    @property
     def _size(self) -> int:
         """Length of what the user's function is given as a state."""
         return self.dim
@@ -102,7 +112,7 @@ class UserSystem(System):
         shape : tuple of int or None
             Of what it returns for one state; None to leave that to the caller.
         """
-        driven, with_params = self.n_inputs > 0, self.params is not None
+        driven, with_params = self._sees_inputs, self.params is not None
         traceable = for_autograd(function)
 
         def call(x: Any, now: Any, p: Tree) -> Any:
