@@ -58,7 +58,7 @@ class UserSystem(System):
     #: Whether the user's Jacobian runs in lanes, None as long as that is not known.
     _derivative_in_lanes: bool | None = None
     #: Attributes that are only remembered, or follow from others: they tell no map from another.
-    _remembered = (
+    _remembered: tuple[str, ...] = (
         "_known_vectorized", "_derivative_in_lanes", "_told", "seen", "_function", "_derivative",
     )  # fmt: skip
     #: The user's functions of (x, input and time, p), the latter None where autograd derives it.

@@ -74,7 +74,9 @@ STRENGTHS = [(components, None), (number, None), (matrix, 3), (column, 1)]
 
 @pytest.mark.parametrize("members", [(), (3,), (2, 5)], ids=str)
 @pytest.mark.parametrize("calculus", ["ito", "stratonovich"])
-@pytest.mark.parametrize(("strength", "n_noise"), STRENGTHS, ids=lambda x: getattr(x, "__name__", x))
+@pytest.mark.parametrize(
+    ("strength", "n_noise"), STRENGTHS, ids=lambda x: getattr(x, "__name__", x)
+)
 def test_time_parameters_and_matrices(strength, n_noise, calculus, members):
     spread = np.linspace(0, 1, int(np.prod(members))).reshape(members)
     params = {"c": 0.5, "d": 0.2 + 0.1 * spread, "s": 0.3}
@@ -90,8 +92,7 @@ def test_time_parameters_and_matrices(strength, n_noise, calculus, members):
 def test_half_the_step_under_the_same_noise():
     well = ln.catalog.noisy_double_well(dt=0.05)
     found = [
-        ln.check_step(ln.compiled(well, engine), 2000, rng=0)
-        for engine in ("compiled", "numpy")
+        ln.check_step(ln.compiled(well, engine), 2000, rng=0) for engine in ("compiled", "numpy")
     ]
     assert_allclose(*(x.exponents for x in found), rtol=1e-8)
 
@@ -101,7 +102,7 @@ def test_what_cannot_be_compiled_is_said(where):
     plain, branching = lambda x: -0.5 * x, lambda x: -0.5 * x if x[0] > 0 else -0.4 * x
     functions = (branching, plain) if where == "drift" else (plain, branching)
     flow = ln.NoisyFlow(*functions, 1, dt=0.1)
-    with pytest.raises(TypeError, match="`drift` or `diffusion`: it asks for .* a branch"):
+    with pytest.raises(TypeError, match=r"`drift` or `diffusion`: it asks for .* a branch"):
         ln.compiled(flow)
     s = ln.lyapunov_spectrum(flow, 200, x0=[0.3], rng=0)
     assert s.settings["engine"] == "numpy"
