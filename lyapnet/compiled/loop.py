@@ -107,7 +107,7 @@ def untraceable(system: Any) -> str:
         try:
             _written(system, lead)
         except Untraceable as error:
-            reason = reason or f"`{system.named}`: {error}"
+            reason = reason or f"{system.written_of}: {error}"
         else:
             return ""
     return reason

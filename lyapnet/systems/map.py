@@ -111,7 +111,7 @@ class Map(UserSystem):
     @property
     def _arguments_of(self) -> tuple[str, ...]:
         """Names of what the user's function is called with."""
-        there = (True, self.time, self.n_inputs > 0, self.params is not None)
+        there = (True, self.time, self._sees_inputs, self.params is not None)
         return tuple(name for name, given in zip("xtup", there, strict=True) if given)
 
     def __repr__(self) -> str:

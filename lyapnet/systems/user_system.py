@@ -64,7 +64,7 @@ class UserSystem(System):
     #: Whether the user's Jacobian runs in lanes, None as long as that is not known.
     _derivative_in_lanes: bool | None = None
     #: Attributes that are only remembered, or follow from others: they tell no map from another.
-    _remembered = (
+    _remembered: tuple[str, ...] = (
         "_known_vectorized", "_derivative_in_lanes", "_told", "seen", "_function", "_derivative",
     )  # fmt: skip
     #: The user's functions of (x, input and time, p), the latter None where autograd derives it.
@@ -92,6 +92,16 @@ class UserSystem(System):
         return self.with_params(member(self.params, lead, at))
 
     @property
+    def written_of(self) -> str:
+        """What of the user's a step is made of, for messages of why that cannot be compiled."""
+        return f"`{self.named}`"
+
+    @property
+    def _sees_inputs(self) -> bool:
+        """Whether the user's functions are called with the input."""
+        return self.n_inputs > 0
+
+    @property
     def _size(self) -> int:
         """Length of what the user's function is given as a state."""
         return self.dim
@@ -108,7 +118,7 @@ class UserSystem(System):
         shape : tuple of int or None
             Of what it returns for one state; None to leave that to the caller.
         """
-        driven, with_params = self.n_inputs > 0, self.params is not None
+        driven, with_params = self._sees_inputs, self.params is not None
         traceable = for_autograd(function)
         by_numba = hasattr(function, "py_func")
         remedy = "give `jacobian=`" if name == self.named else "write it with NumPy alone"
