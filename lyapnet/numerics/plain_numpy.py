@@ -18,11 +18,11 @@ _MATH = types.SimpleNamespace(
 )
 
 
-@primitive
-def _product(x: Any, matrix: Any) -> Any:
+def _multiplied(x: Any, matrix: Any) -> Any:
     return matrix @ x
 
 
+_product = primitive(_multiplied)
 defvjp(_product, lambda ans, x, matrix: lambda g: _product(g, matrix.T), None)
 defjvp(_product, lambda g, ans, x, matrix: _product(g, matrix), None)
 

@@ -66,7 +66,8 @@ def step_defect(spectrum: Any) -> Array | None:
     )
     if isinstance(system, Stroboscopic):  # seen in the steps of its flow
         inputs = system.within(inputs, steps)
-        system, steps = system.flow, steps * system.steps
+        steps *= system.steps
+        system = system.flow
     orbit = system.orbit(spectrum.state, inputs, steps)
     if not np.isfinite(orbit.states).all():
         return None

@@ -94,7 +94,9 @@ class Stroboscopic(System):
         if self.engine != "auto":
             other.flow.engine = self.engine
         times = self.within(inputs, 1)
-        other.flow = other.flow.prepared(x, times, k, n_steps * self.steps)
+        prepared = other.flow.prepared(x, times, k, n_steps * self.steps)
+        assert isinstance(prepared, Flow)
+        other.flow = prepared
         other.engine_used = other.flow.engine_used
         return other
 
