@@ -203,11 +203,16 @@ def conditional_exponents(
     """
     flow = _plain(system, "system")
     n = flow.dim
+    if not isinstance(driven, Iterable):
+        raise TypeError(
+            f"`driven` must be a sequence of components, such as [1, 2], got {driven!r}"
+        )
+    driven = list(driven)
     part = np.unique([validate.integer("driven", i, low=0, high=n - 1) for i in driven])
     if not 0 < len(part) < n:
         raise ValueError(
             f"`driven` must name some of the {n} components and leave others to drive them, got "
-            f"{list(driven)}"
+            f"{driven}"
         )
     k = len(part) if k is None else validate.integer("k", k, low=1, high=len(part))
     rng = validate.generator(rng)

@@ -29,7 +29,7 @@ from .jacobian_orbit import JacobianOrbit
 from .orbit import Orbit
 from .protocol import System
 from .user_function import check_arguments
-from .user_system import UserSystem
+from .user_system import NOT_VECTORIZED, UserSystem
 
 
 class Map(UserSystem):
@@ -157,10 +157,17 @@ class Map(UserSystem):
         if not self.vectorized:
             return super().ensemble(x, u)
         now = Drive(self.n_inputs, self.time).row(u, 0.0)
-        y = np.shape(self._function(x, now, self.params))
+        lead = super().ensemble(x, u)
+        try:
+            y = np.shape(self._function(x, now, self.params))
+            found = np.broadcast_shapes(lead, y[:-1])
+        except (ValueError, IndexError) as error:
+            if not lead:
+                raise
+            raise ValueError(f"{NOT_VECTORIZED.format(self.named)} ({error})") from error
         if y[-1:] != (self.dim,):
             raise ValueError(f"`{self.named}` must return states (..., {self.dim}), got shape {y}")
-        return np.broadcast_shapes(super().ensemble(x, u), y[:-1])
+        return found
 
     def written(self, x: Any, row: Any, p: Tree, dt: Any) -> Any:
         """Return the next state of arrays of symbols, which compiled loops are made of.

@@ -34,6 +34,12 @@ from .variation import Variation
 #: So many states are too many to be silent about calling a function for each.
 _MANY = 512
 
+NOT_VECTORIZED = (
+    "`{}` is not vectorized: given states (..., n) it does not do what it does for each; index "
+    "components as x[..., 0] and join them by np.stack([...], axis=-1), or leave out "
+    "vectorized=True"
+)
+
 
 class UserSystem(System):
     """What maps and flows of user's functions have in common.
@@ -115,6 +121,8 @@ class UserSystem(System):
         """
         driven, with_params = self._sees_inputs, self.params is not None
         traceable = for_autograd(function)
+        by_numba = hasattr(function, "py_func")
+        remedy = "give `jacobian=`" if name == self.named else "write it with NumPy alone"
 
         def call(x: Any, now: Any, p: Tree) -> Any:
             # A copy: a function that writes into its argument has not changed the state.
@@ -124,7 +132,9 @@ class UserSystem(System):
                 now = now[..., :-1] if self.vectorized else now[:-1]
             given += [*((now,) if driven else ()), *((p,) if with_params else ())]
             try:
-                out = (traceable if is_traced(x, now, p) else function)(*given)
+                lanes = isinstance(x, Lanes)
+                as_written = is_traced(x, now, p) or (lanes and by_numba)
+                out = (traceable if as_written else function)(*given)
                 if isinstance(out, list | tuple) and not isinstance(x, Symbols):
                     out = anp.array(out)
             except ValueError as error:
@@ -146,9 +156,19 @@ class UserSystem(System):
                     "were given as integers, become arrays of floats: leave counts and indices "
                     f"out of `params`, and let `{name}` take them from around it"
                 ) from error
+            except Exception as error:
+                given_more = isinstance(x, Lanes | Symbols) or is_traced(x, now, p)
+                if not given_more or not type(error).__module__.startswith("numba."):
+                    raise
+                raise TypeError(
+                    f"`{name}` is compiled by numba, or calls what is, which cannot be "
+                    f"differentiated or run on many states at once: {remedy}"
+                ) from error
             if isinstance(x, Symbols):
                 out = as_symbols(out)
                 return out if shape is None else of_shape(out, shape, name)
+            if shape is not None and len(shape) == 2 and hasattr(out, "toarray"):
+                out = out.toarray()  # of scipy.sparse
             out = refuse_complex(refuse_objects(lifted(out), name), name)
             alone = not self.vectorized and (isinstance(x, Lanes) or np.ndim(x) == 1)
             return of_shape(out, shape, name) if alone and shape is not None else out
@@ -266,10 +286,6 @@ class UserSystem(System):
             self._tell_slow(self.named, states[1:])
         elif self.vectorized and n_steps > 1 and not self._known_vectorized:
             if not reproduces(self._mode):
-                raise ValueError(
-                    "`step` is not vectorized: given states (..., n) it does not do what it does "
-                    "for each; index components as x[..., 0] and join them by "
-                    "np.stack([...], axis=-1), or leave out vectorized=True"
-                )
+                raise ValueError(NOT_VECTORIZED.format(self.named))
             self._known_vectorized = True
         return self._mode
