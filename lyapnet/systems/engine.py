@@ -84,7 +84,7 @@ def loop_of(system: Any, x: Array, inputs: Array | None, k: int, n_steps: int) -
     """
     if system.engine == "numpy":
         return None, "as asked for"
-    if not system._writable or system._variation is not None or system._part is not None:
+    if not system._writable:
         return _refused(system, system.cannot_compile())
     if reason := missing():
         return _refused(system, reason)

@@ -75,8 +75,6 @@ class Map(UserSystem):
     _writable = True
     _loop: Any = None
     _initial: Array | None = None
-    #: What of the Jacobian of a step is left: a matrix of zeros and ones.
-    _part: Array | None = None
 
     def __init__(
         self,
@@ -180,6 +178,7 @@ class Map(UserSystem):
         row : array or None
             See `Drive`.
         p : tree
+            Like `numbers`.
         dt : symbol
         """
         return self._on_symbols()(x, row, p)
@@ -190,16 +189,25 @@ class Map(UserSystem):
         function, derivative = self._called(
             rewritten(step), None if jacobian is None else rewritten(jacobian)
         )
-        if derivative is None:
-            return function
-        return lambda x, now, p: with_jacobian(x, function(x, now, p), derivative(x, now, p))
+
+        def noted(x: Any, now: Any, p: Tree) -> Any:
+            y = function(x, now, p)
+            return y if derivative is None else with_jacobian(x, y, derivative(x, now, p))
+
+        vary = self._variation
+        if vary is None:
+            return noted
+        return lambda x, now, both: vary.written(lambda x: noted(x, now, both[0]), x, both[1])
+
+    @property
+    def numbers(self) -> Tree:
+        """All parameters of what is `written`: the variation's, too."""
+        return self.params if self._variation is None else [self.params, self._variation.numbers]
 
     def cannot_compile(self) -> str:
         """Return why the system cannot be run by compiled loops, nothing if it can."""
         if not self._writable:
             return f"there are no loops for a {type(self).__name__}"
-        if self._variation is not None or self._part is not None:
-            return "there are no loops for a part of its tangent vectors"
         return missing() or untraceable(self)
 
     def prepared(self, x: Array, inputs: Array | None, k: int, n_steps: int) -> System:
@@ -228,7 +236,7 @@ class Map(UserSystem):
                     )
                 states[s + 1] = refuse_traced(y, self.named)
         mode = self.tangent_mode(states, inputs, lambda mode: self._at(mode, lead)[0])
-        if self.dim < LARGE or self._variation is not None or self._part is not None:
+        if self.dim < LARGE or self._variation is not None:
             return JacobianOrbit(states, inputs, self.params, *self._at(mode, lead))
         orbit = ForwardOrbit(states, inputs, self.params, *self._at(mode, lead))
         orbit.carry_through = self._forward(mode, lead)

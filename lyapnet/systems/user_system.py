@@ -29,6 +29,7 @@ from ..numerics.lanes import Lanes, lifted
 from ..numerics.plain_numpy import for_autograd
 from .protocol import System
 from .user_function import check_repeatable, of_shape, same
+from .variation import Variation
 
 #: So many states are too many to be silent about calling a function for each.
 _MANY = 512
@@ -58,7 +59,7 @@ class UserSystem(System):
     #: What the user's function is called here.
     named = "step"
     #: What tangent vectors are carried by instead of the derivative: made of it.
-    _variation: Callable[[Any], Any] | None = None
+    _variation: Variation | None = None
     #: Whether it has been seen that a function said to be vectorized is.
     _known_vectorized = False
     #: Whether the user's Jacobian runs in lanes, None as long as that is not known.
@@ -190,7 +191,7 @@ class UserSystem(System):
         if self._variation is None:
             return function, derivative
         vary = self._variation
-        return function, lambda x, u, p: vary(derivative(x, u, p))
+        return function, lambda x, u, p: vary.of_function(derivative(x, u, p))
 
     def _derivative_over_states(self, lead: tuple[int, ...]) -> Function:
         """Return the user's Jacobian for many states: in lanes, if that does what it does for one.
