@@ -110,6 +110,13 @@ def network(options: argparse.Namespace) -> Cell:
         activation=options.activation,
         leak=options.leak,
     )
+    layers = sum("weight_hh" in name or name.endswith("recurrent_kernel") for name in arrays)
+    if layers > 1 and options.layer == 0 and not options.reverse:
+        print(
+            f"lyapnet {options.command}: note: layer 0 alone, the first of {layers} recurrent "
+            "layers and directions in the file; --layer all takes layers together",
+            file=sys.stderr,
+        )
     if getattr(cell, "networks", ()):
         raise ValueError(
             f"{options.weights!r} holds an ensemble of networks of shape {cell.networks}: give one "

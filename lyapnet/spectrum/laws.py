@@ -176,7 +176,8 @@ def check_zero(
     lam = spectrum.exponents
     at = np.argmin(np.abs(lam), axis=-1)[..., None]
     low, high = spectrum.confidence_interval(level)
-    half = np.take_along_axis((high - low) / 2, at, axis=-1)[..., 0]
+    with np.errstate(invalid="ignore"):  # of exponents that are -inf
+        half = np.take_along_axis((high - low) / 2, at, axis=-1)[..., 0]
     value = np.take_along_axis(lam, at, axis=-1)[..., 0]
     if not np.isfinite(half).all():
         return checks.skip(name, "the run is too short to tell errors")

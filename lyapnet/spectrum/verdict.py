@@ -9,6 +9,8 @@ import numpy as np
 
 from .. import validate
 from ..numerics.arrays import Array
+from ..systems import NoisyFlow
+from .own_direction import missing_zero
 from .step_defect import judge_step, step_defect
 from .uncertainty.clusters import clusters_between, clusters_in_words
 from .uncertainty.diagnosis import Diagnosis, diagnose
@@ -39,7 +41,12 @@ def diagnosis_of(s: Any, tol: float | None, level: float) -> Diagnosis:
     )
     if change is not None and s.system is not None:
         found = _with_step(s, found, change)
-    reservations = s.settings.get("reservations")
+    if isinstance(s.system, NoisyFlow):  # which a finer step needs in between
+        unseen = "what the step does is not looked at under noise: see check_step()"
+        found = replace(found, verdict=f"{found.verdict}; {unseen}", step_verdict=unseen)
+    reservations = list(s.settings.get("reservations") or ())
+    if found.converged and (missing := missing_zero(s, level)):
+        reservations.append(missing)
     if not reservations:
         return found
     together, known = found.clusters, s.settings.get("known_sums")

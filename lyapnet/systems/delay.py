@@ -11,9 +11,11 @@ import numpy as np
 from .. import validate
 from ..numerics.arrays import Array
 from ..numerics.autodiff import Function, Tree, jacobian_of
+from .bends import jump_between
 from .delay_orbit import DelayOrbit
 from .flow import Flow
 from .integrators import TABLEAUS
+from .jumps import left_out
 from .orbit import Orbit
 
 
@@ -203,6 +205,20 @@ class DelayFlow(Flow):
 
         return step, jacobian
 
+    def _seen_by_the_field(self, states: Array) -> Array:
+        """Return what the field is given at the beginning of steps: x and the delayed ones."""
+        lead, n = states.shape[:-1], self.components
+        past = np.matmul(self._weights[0.0], states[..., self._columns].reshape(*lead, -1, n))
+        return np.concatenate([states[..., :n], past.reshape(*lead, -1)], axis=-1)
+
+    def _largest_jump(self, velocity: Callable[[int, Array], Array], states: Array) -> float:
+        return jump_between(velocity, states)
+
+    @property
+    def reservation(self) -> str:
+        """What speaks against the exponents of the runs so far: jumps that are left out."""
+        return left_out("field", self.seen.without) if self.seen.without else ""
+
     def ensemble(self, x: Array, u: Array | None) -> tuple[int, ...]:
         """Return the shape of the ensemble that states, inputs and parameters span."""
         if not self.vectorized:
@@ -231,6 +247,7 @@ class DelayFlow(Flow):
                 series[m + s] = y
         windows = np.lib.stride_tricks.sliding_window_view(series, m, axis=0)[..., ::-1]
         states = np.ascontiguousarray(windows.swapaxes(-1, -2)).reshape(n_steps + 1, *x.shape)
+        self._look_for_jumps(self._seen_by_the_field(states), inputs)
         mode = self.tangent_mode(states, inputs, lambda mode: self._at(mode, lead)[0])
         return DelayOrbit(states, inputs, self.params, *self._compact(mode, lead), self._columns, n)
 

@@ -14,16 +14,13 @@ from ..compiled.operations import Untraceable
 from ..compiled.trace import depends, jumps_of
 from ..numerics.arrays import Array
 from ..numerics.autodiff import Function, Tree, member
-from .bends import JUMP, jump_along
+from .bends import JUMP, LONG, LOOKS, jump_along
 from .divided import divided_orbit, undivided
 from .drive import DEGREES, Drive
 from .integrators import CONTROLLED, METHODS, TABLEAUS, method_of, separable, tolerances
 from .jumps import JumpingSteps, Seen, can_decide
 from .map import Map
 from .orbit import Orbit
-
-#: Jumps are looked for in the first stretches of a trajectory, and then in those of so many steps.
-_LOOKS, _LONG = 10, 500
 
 
 class Flow(Map):
@@ -278,8 +275,8 @@ class Flow(Map):
     def _look_for_jumps(self, states: Array, inputs: Array | None) -> None:
         """See whether the field jumps where steps have gone on across it."""
         self.seen.looks += 1
-        seldom = self.seen.looks > _LOOKS and len(states) < _LONG
-        if self.seen.without or len(states) < 8 or seldom or type(self)._split is not Map._split:
+        seldom = self.seen.looks > LOOKS and len(states) < LONG
+        if self.seen.without or len(states) < 8 or seldom:
             return
         p = self._first_member(states[0], None)[2]
         field = self._over_states(self._mode, ())[0]
@@ -291,9 +288,12 @@ class Flow(Map):
 
         if np.isfinite(along).all():
             with np.errstate(all="ignore"):  # a state on its way out may have no velocity
-                jump = jump_along(velocity, along, self.dt)
+                jump = self._largest_jump(velocity, along)
             if jump > JUMP:
                 self.seen.without = f"jumps by {100 * jump:.2g} % of itself within a step"
+
+    def _largest_jump(self, velocity: Callable[[int, Array], Array], states: Array) -> float:
+        return jump_along(velocity, states, self.dt)
 
     @property
     def reservation(self) -> str:

@@ -87,10 +87,15 @@ class Seen:
                 "there the state sticks, and slides along it, which no step can follow: smooth the "
                 'jump, np.tanh(v / width) for np.sign(v), with method="implicit" if it is steep'
             )
-        return (
-            f"the field {self.without}, and the exponents are those of a field without its "
-            f"jumps: {remedy}"
-        )
+        return left_out("field", self.without, remedy)
+
+
+def left_out(what: str, how: str, remedy: str = "") -> str:
+    """Say that jumps are left out; steps cannot always end where they are."""
+    remedy = remedy or (
+        "smooth them, np.tanh(v / width) for np.sign(v), and take steps that resolve the width"
+    )
+    return f"the {what} {how}, and the exponents are those of a {what} without its jumps: {remedy}"
 
 
 class JumpingSteps:

@@ -12,10 +12,14 @@ import numpy as np
 
 from .. import validate
 from ..compiled.rewrite import rewritten
+from ..compiled.trace import Untraceable, jumps_of
 from ..numerics.arrays import Array, Seed
-from ..numerics.autodiff import Function, Tree, jacobian_of, over_states
+from ..numerics.autodiff import Function, Tree, jacobian_of, member, over_states
+from .bends import JUMP, LONG, LOOKS, jump_between
 from .drive import Drive
+from .jumps import Seen, left_out
 from .map import Map
+from .orbit import Orbit
 from .user_function import check_arguments
 
 #: Increments are drawn in blocks of so many steps, each from a seed of its own, so that a run can
@@ -134,6 +138,7 @@ class NoisyFlow(Map):
         self._diagonal = n_noise is None
         self.n_inputs = self.dim if n_noise is None else validate.integer("n_noise", n_noise, low=1)
         self._diffusion = diffusion
+        self.seen = Seen()
         self._strength = self._shaped(diffusion)
 
     def _shaped(self, diffusion: Callable[..., Any]) -> Function:
@@ -233,7 +238,50 @@ class NoisyFlow(Map):
     def written(self, x: Any, row: Any, p: Tree, dt: Any) -> Any:
         """Return the next state of arrays of symbols; see `Map.written`."""
         strength = self._shaped(rewritten(self._diffusion))
-        return self._stepping(self._on_symbols(), strength, dt)(x, row, p)
+        y = self._stepping(self._on_symbols(), strength, dt)(x, row, p)
+        if jumps := jumps_of(x):
+            raise Untraceable(f"they may jump ({jumps})")
+        return y
+
+    def orbit(self, x: Array, inputs: Array | None, n_steps: int) -> Orbit:
+        """Run `n_steps` steps; see `System.orbit`."""
+        orbit = super().orbit(x, inputs, n_steps)
+        if self._loop is None:  # what is written down has been seen not to jump
+            self._look_for_jumps(orbit)
+        return orbit
+
+    def _look_for_jumps(self, orbit: Orbit) -> None:
+        """See whether drift or diffusion jump: the step has no derivative that knows of it."""
+        self.seen.looks += 1
+        seldom = self.seen.looks > LOOKS and orbit.n_steps < LONG
+        if self.seen.without or orbit.n_steps < 3 or seldom:
+            return
+        lead = orbit.states.shape[1:-1]
+        first = (0,) * len(lead)
+        states, p = orbit.states[(slice(-1), *first)], member(self.params, lead, first)
+        if not np.isfinite(states).all():
+            return
+        u = np.asarray(orbit.inputs)
+        times = u[(slice(None), *(0,) * (u.ndim - 2), slice(self.n_inputs, None))]
+
+        def jump_of(function: Function) -> float:
+            f = over_states(function, self._mode, ())
+            with np.errstate(all="ignore"):
+                return jump_between(
+                    lambda s, x: np.ravel(f(x, times[s] if self.time else None, p)), states
+                )
+
+        for what, function in (("drift", self._function), ("diffusion", self._strength)):
+            jump = jump_of(function)
+            if jump > JUMP:
+                self.seen.without = f"{what} jumps by {100 * jump:.2g} % of itself"
+                return
+
+    @property
+    def reservation(self) -> str:
+        """What speaks against the exponents of the runs so far: jumps that are left out."""
+        what, _, how = self.seen.without.partition(" ")
+        return left_out(what, how) if what else ""
 
     def ensemble(self, x: Array, u: Array | None) -> tuple[int, ...]:
         """Return the shape of the ensemble that states, noise and parameters span."""

@@ -596,3 +596,13 @@ def test_damaged_files_are_one_line(tmp_path, capsys, monkeypatch):
         (tmp_path / name).write_bytes(content)
         assert main(["spectrum", "w.npz", "--inputs", name]) == 2
         assert f"'{name}'" in capsys.readouterr().err
+
+
+def test_one_layer_of_several_is_said(tmp_path, capsys):
+    cells = [ln.LSTM.random(4, n_inputs=1, rng=0), ln.LSTM.random(4, n_inputs=4, rng=1)]
+    arrays = ln.to_torch(ln.Stack(cells))
+    path = str(tmp_path / "two.npz")
+    np.savez(path, **arrays)
+    for more, noted in (([], True), (["--layer", "all"], False)):
+        assert main(["spectrum", path, "-n", "20", "-k", "1", *more]) == 0
+        assert ("layer 0 alone, the first of 2" in capsys.readouterr().err) == noted

@@ -154,3 +154,18 @@ def test_a_state_that_is_no_past_is_told_how_to_become_one():
             run([1.2])
     np.testing.assert_array_equal(flow.history(0.5), flow.history([0.5]))
     np.testing.assert_array_equal(flow.history(np.cos), flow.history(lambda t: [np.cos(t)]))
+
+
+@pytest.mark.parametrize("name", ["delayed", "present"])
+def test_relays_are_told(name):
+    # An oscillation has an exponent of 0; the derivative, which knows of no jump, has -1.
+    def field(x, late):
+        return -x - 2 * anp.sign(late) - (name == "present") * anp.where(x > 0.5, 0.3, 0.0)
+
+    flow = ln.DelayFlow(field, 1, delays=1.0, dt=0.02)
+    with pytest.warns(UserWarning, match="the field jumps by"):
+        s = ln.lyapunov_spectrum(flow, 2000, k=1, x0=flow.history([1.0]), rng=0)
+    assert s.diagnose().verdict.startswith("unreliable: the field jumps by")
+    smooth = ln.DelayFlow(lambda x, late: -x - 2 * anp.abs(anp.sin(late)), 1, delays=1.0, dt=0.02)
+    s = ln.lyapunov_spectrum(smooth, 500, k=1, x0=smooth.history([1.0]), rng=0)
+    assert s.settings["reservations"] == []

@@ -189,3 +189,37 @@ def test_a_strength_of_another_shape_is_named(strength, n_noise, wanted, got, ve
             ValueError, match=rf"`diffusion` must return .*{wanted}.*got shape {got}"
         ):
             ln.lyapunov_spectrum(flow, 100, x0=x0, rng=0)
+
+
+# Dry friction under noise sigma has the exponent -2 / sigma^2 = -8, and the derivative is 0.
+JUMPS = {
+    "drift": (lambda x: -anp.sign(x), lambda x: 0.5, "stratonovich"),
+    "of Ito's": (lambda x: -anp.where(x > 0, 1.0, -1.0), lambda x: 0.5, "ito"),
+    "diffusion": (lambda x: -x, lambda x: anp.where(x > 0, 0.5, 0.3), "stratonovich"),
+}
+
+
+@pytest.mark.parametrize("name", JUMPS)
+@pytest.mark.parametrize("lead", [(), (2,)])
+def test_jumps_are_told(name, lead):
+    drift, diffusion, calculus = JUMPS[name]
+    flow = ln.NoisyFlow(drift, diffusion, 1, dt=0.01, calculus=calculus)
+    with pytest.warns(UserWarning, match=r"unreliable: the dri|unreliable: the diff"):
+        s = ln.lyapunov_spectrum(flow, 3000, x0=np.full((*lead, 1), 0.3), rng=0)
+    what = "diffusion" if name == "diffusion" else "drift"
+    assert s.diagnose().verdict.startswith(f"unreliable: the {what} jumps by")
+
+
+def test_jumps_in_time_and_kinks_are_none():
+    for drift, time in (
+        (lambda x, t: -x * anp.where(t % 1 > 0.5, 1.0, 2.0), True),
+        (lambda x: -2 * anp.maximum(x, 0) + anp.abs(x), False),
+    ):
+        flow = ln.NoisyFlow(drift, lambda *x: 0.5, 1, dt=0.01, time=time)
+        s = ln.lyapunov_spectrum(flow, 3000, x0=[0.3], rng=0)
+        assert s.settings["reservations"] == []
+
+
+def test_the_step_is_said_not_to_be_looked_at():
+    s = ln.lyapunov_spectrum(ln.catalog.noisy_double_well(), 5000, rng=0)
+    assert s.diagnose().verdict.endswith("not looked at under noise: see check_step()")
