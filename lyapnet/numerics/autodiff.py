@@ -48,6 +48,8 @@ def _remedy(name: str) -> str:
 
 def leaves(tree: Tree) -> list[Any]:
     """List the arrays of a tree, dictionaries in the order of their keys."""
+    if isinstance(tree, np.ndarray):
+        return [tree]
     if tree is None:
         return []
     if hasattr(tree, "keys"):
@@ -62,6 +64,8 @@ def rebuild(tree: Tree, values: list[Any]) -> Tree:
     values = list(values)
 
     def visit(node: Tree) -> Tree:
+        if isinstance(node, np.ndarray):
+            return values.pop(0)
         if node is None:
             return None
         if hasattr(node, "keys"):
