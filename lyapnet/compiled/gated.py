@@ -12,7 +12,7 @@ import numpy as np
 
 from .functions import sigmoid_and_rest, tanh_and_slope
 from .jit import jit, jit_apart
-from .products import add_times, outer, product, scale, scale_and_add, times
+from .products import add_times, copy, outer, product, scale, scale_and_add, times
 
 #: Kinds of cells, by number: vanilla networks, and GRUs by where their reset gate acts.
 VANILLA, LSTM, AFTER, BEFORE = range(4)
@@ -148,7 +148,7 @@ def run(
                 product(blas, beside[s][:, :sums], weights[:, 2 * n : 3 * n], recurrent, False)
                 add_times(a[0], what, a[2])
             else:
-                what[:] = h
+                copy(h, what)
                 times(a[0], h, inner)
                 product(blas, inner.reshape(members, n), weights[:n, 2 * n :], new, True)
             gru_step(kind == AFTER, h, h_next, a, what, kept[s], rest)

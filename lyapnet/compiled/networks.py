@@ -13,6 +13,7 @@ import numpy as np
 from .blas import call
 from .jit import jit
 from .limits import LOOSELY, ORTHONORMAL, TWICE, WITHIN
+from .products import copy, scale
 from .qr import orthonormalise, pull_back, with_factor
 
 
@@ -61,9 +62,9 @@ def blocks(
     rest = scratch[2 * size :]
     units = coefficients.shape[-1]
     for block in range(len(diagonal)):
-        here[...] = rows
+        copy(rows.reshape(size), here.reshape(size))
         if len(disturbance):
-            here *= disturbance[block]
+            scale(disturbance[block].reshape(size), here.reshape(size))
         for s in range(block * interval, (block + 1) * interval):
             call(
                 step,
@@ -74,7 +75,7 @@ def blocks(
         error = WITHIN if block < len(diagonal) - 1 else ORTHONORMAL
         if not orthonormalise(blas, here, rest, diagonal[block], length[block], least, error):
             return block
-        rows[...] = here
+        copy(here.reshape(size), rows.reshape(size))
     return len(diagonal)
 
 

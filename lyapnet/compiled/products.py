@@ -165,6 +165,13 @@ def _multiply(
 
 
 @jit
+def copy(a: Any, out: Any) -> None:
+    """Copy an array of one axis: numba takes seconds to compile the message of ``out[:] = a``."""
+    for i in range(len(out)):
+        out[i] = a[i]
+
+
+@jit
 def times(a: Any, b: Any, out: Any) -> None:
     """Multiply arrays of one axis."""
     for i in range(len(out)):

@@ -13,7 +13,7 @@ from numba import carray, types
 from .blas import COUNT, DGEQRF, DTRSM, ONE, PLAIN, RIGHT, UPPER, call
 from .jit import callback, jit
 from .limits import EPS, LONG, ONCE_WITHIN, ORTHONORMAL, SHORT, TWICE
-from .products import subtract
+from .products import copy, subtract
 from .triangles import divide, overlaps, triangle
 
 
@@ -44,18 +44,16 @@ def cholesky(blas: Any, rows: Any, gram: Any, length: Any, least: float) -> bool
 def _by_householder(blas: Any, rows: Any, diagonal: Any, scratch: Any) -> None:
     """Multiply by the inverse of Householder's triangle."""
     k, n = rows.shape
-    copy = scratch[: k * n].reshape(k, n)
-    for i in range(k):  # numba takes seconds to compile the message of `copy[...] = rows`
-        for j in range(n):
-            copy[i, j] = rows[i, j]
+    kept = scratch[: k * n].reshape(k, n)
+    copy(rows.reshape(k * n), kept.reshape(k * n))
     work = scratch[k * n :]
     sizes = np.array([n, k, 64 * k, 0], dtype=np.int32)
     N, K, size = sizes[:1].ctypes.data, sizes[1:].ctypes.data, sizes[2:].ctypes.data
     info = sizes[3:].ctypes.data
-    a = copy.ctypes.data
+    a = kept.ctypes.data
     call(blas[DGEQRF], (N, K, a, N, work.ctypes.data, work[k:].ctypes.data, size, info))
     for i in range(k):
-        diagonal[i] = abs(copy[i, i])
+        diagonal[i] = abs(kept[i, i])
     how = blas[RIGHT], blas[UPPER], blas[PLAIN], blas[PLAIN]
     call(blas[DTRSM], (*how, N, K, blas[ONE], a, N, rows.ctypes.data, N))
     sizes[0] = 0  # after the call: the sizes must live as long

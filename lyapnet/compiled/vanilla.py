@@ -10,7 +10,7 @@ from numba import carray
 from .blas import COUNT
 from .functions import tanh
 from .jit import jit, jit_apart
-from .products import by_panels, outer, panels_of, product
+from .products import by_panels, copy, outer, panels_of, product
 
 #: Activation functions, by number.
 TANH, RELU, LINEAR = range(3)
@@ -28,7 +28,7 @@ def activate(which: int, x: Any, out: Any) -> None:
         for i in range(len(x)):
             out[i] = x[i] if x[i] > 0.0 or x[i] != x[i] else 0.0
     else:
-        out[:] = x
+        copy(x, out)
 
 
 @jit

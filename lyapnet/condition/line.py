@@ -71,3 +71,28 @@ def line_of(times: FloatArray, log10_kappa: FloatArray) -> Line:
 
     mean = np.full(len(t), 1.0 / len(t)) - t.mean() * weights
     return Line(slope, stderr(weights, 0.0), intercept, stderr(mean, float(t[0])))
+
+
+def beyond_exponents(measured: FloatArray, predicted: FloatArray) -> str:
+    """Say that most of a condition number is not what exponents predict, where that is so.
+
+    Parameters
+    ----------
+    measured, predicted : array (m,)
+        Of decimal logarithms in the order of time; the last that are finite count.
+
+    Returns
+    -------
+    str
+        Empty where the exponents predict half of the decades, or where there is less than one.
+    """
+    known = np.flatnonzero(np.isfinite(measured) & np.isfinite(predicted))
+    if not known.size:
+        return ""
+    found, said = float(measured[known[-1]]), float(predicted[known[-1]])
+    if found < 1.0 or said > found / 2:
+        return ""
+    return (
+        f"exponents predict {max(said, 0.0):.1f} of {found:.1f} decades: they know nothing of "
+        "prefactors, and of growth that is less than exponential, such as that of a shear"
+    )

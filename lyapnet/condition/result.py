@@ -11,6 +11,7 @@ from .. import validate
 from ..numerics.arrays import Array
 from ..results.result import Result
 from ..results.storage import register
+from .line import beyond_exponents
 from .plot import plot_condition
 
 if TYPE_CHECKING:
@@ -30,6 +31,7 @@ class ConditionNumber(Result):
         Measured at high precision; NaN where unresolved, inf where proved infinite.
     log10_predicted : array (m,)
         Equation 10, :math:`(\lambda_1 - \lambda_k) t`, exponents of the window [0, t] in float64.
+        What grows less than exponentially is in it only as far as it is in these; see `note`.
     log10_singular_values : array (m, k)
         Of the product, descending; NaN where unresolved. Of a singular product those
         that are proved to be zero are -inf, the others NaN: measure them with a smaller k.
@@ -52,7 +54,7 @@ class ConditionNumber(Result):
         Why values are unresolved or infinite; else empty.
     slope_measured, slope_predicted : float
         Least-squares slope of log kappa in t, nats per unit time, over the resolved finite
-        values; NaN for fewer than two.
+        values; NaN for fewer than two. Where growth is that of a power of t, it tends to zero.
     slope_measured_stderr, slope_predicted_stderr : float
         Their standard errors, for deviations that accumulate in time; NaN for fewer
         than three values.
@@ -103,7 +105,13 @@ class ConditionNumber(Result):
             "slope_measured": f"{self.slope_measured:.6g} +- {self.slope_measured_stderr:.2g}",
             "slope_predicted": f"{self.slope_predicted:.6g} +- {self.slope_predicted_stderr:.2g}",
         }
-        return {**shown, "message": self.message} if self.message else shown
+        said = {"message": self.message, "note": self.note}
+        return {**shown, **{name: text for name, text in said.items() if text}}
+
+    @property
+    def note(self) -> str:
+        """That most of the condition number is not what exponents predict, where it is so."""
+        return beyond_exponents(self.log10_measured, self.log10_predicted)
 
     def log10_condition_number(self, m: int) -> Array:
         """Return the measured log10 of sigma_1 / sigma_m at all times, for m directions."""

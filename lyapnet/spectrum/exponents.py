@@ -178,6 +178,9 @@ class Exponents(Result):
 
         .. math:: \kappa_m \sim \exp((\lambda_1 - \lambda_m)\, t)
 
+        What grows less than exponentially is not in it: prefactors, and powers of t. All exponents
+        of a shear are 0, and so is what they predict, while its condition number grows like t^2.
+
         Parameters
         ----------
         t : float or array

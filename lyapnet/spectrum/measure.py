@@ -80,7 +80,8 @@ def lyapunov_spectrum(
     on_divergence : {"raise", "nan"}, optional
         What to do where the state of a member of an ensemble diverges: to raise an error that
         names it, or to go on with the others. The exponents of those that have diverged are NaN
-        then, and `settings["diverged"]` lists them, with the steps at which they did.
+        then, and `settings["diverged"]` lists them, with the steps at which they did. Such a
+        spectrum cannot be extended: the others would have to be run by themselves.
     record : bool, optional
         Whether to keep the growth of each block. Without, memory does not grow with the run.
     t0 : float, optional

@@ -198,6 +198,11 @@ class Spectrum(Exponents):
             The inputs of these steps; needed where the run so far was driven.
         system : System, optional
             Needed where the spectrum has been loaded from a file, or to go on with another.
+
+        Raises
+        ------
+        ValueError
+            If members of the run have diverged (``on_divergence="nan"``), or it is pooled.
         """
         return self.from_run(continued(self, n_steps, inputs, system).run(), self.settings)
 

@@ -22,10 +22,11 @@ from .function import cast
 from .layers import cell_of, first_state, is_projected, is_standard, layer_tensors, projected
 from .system import System
 
-#: How often a window is run, as far as it pays to compile: in each step of a training.
-_AGAIN = 1000
+#: Steps of a module whose windows are known to be run again and again: it pays to compile.
+_MANY = 10**6
 
-#: What is kept of a module from call to call: systems made of it, and intervals learnt.
+#: What is kept of a module from call to call: systems made of it, intervals learnt, and how many
+#: steps it has been run.
 _MEMORY: WeakKeyDictionary[Any, dict[Any, Any]] = WeakKeyDictionary()
 
 
@@ -84,6 +85,9 @@ def finite_time_exponents(
     A vanilla network's exponents are those of its pre-activations, as everywhere in lyapnet: over a
     finite window they differ at its ends from those of its outputs.
 
+    A module's first calls are run by NumPy; by compiled loops, which differ by rounding, as soon as
+    all of them together have 1000 steps.
+
     Dropout between the layers of a module is left out, in training, too: exponents are those of the
     one map that ``.eval()`` leaves.
 
@@ -105,7 +109,7 @@ def finite_time_exponents(
     interval = Interval.of(qr_interval)
     if interval.automatic:
         interval = _remembered(module, ("interval", k, plan), lambda: interval)
-    system = system.with_loops(k, _AGAIN * plan.total)
+    system = system.with_loops(k, _steps_with(module, plan.total))
     rows = _rows((*x.shape[:-1], k, system.dim), rng)
     lam = _Exponents.apply(_Run(system, plan, rows, interval), x, u, *params)
     return brought(module, lam)
@@ -122,6 +126,22 @@ def _sequence(module: Any, inputs: Any) -> Any:
             f"{tuple(u.shape)} of {u.dtype}"
         )
     return u.transpose(0, 1) if u.ndim == 3 and getattr(module, "batch_first", False) else u
+
+
+def expect_many(module: Any) -> None:
+    """Have the loops of a module compiled in its first call, for many will follow."""
+    _steps_with(module, _MANY)
+
+
+def _steps_with(module: Any, more: int) -> int:
+    """Return the steps that a module has been run so far, these included.
+
+    Loops are compiled once there are enough, by whatever calls, for that to pay: how many calls
+    will follow the first is not known, and NumPy does a single one before it is compiled.
+    """
+    kept = _MEMORY.setdefault(module, {})
+    kept["steps"] = kept.get("steps", 0) + more
+    return int(kept["steps"])
 
 
 def _remembered(module: Any, key: Any, make: Any) -> Any:

@@ -13,7 +13,7 @@ from ..flossing.loss import per_exponent
 from ..optimize import as_adam
 from ..training.progress import TrainingProgress
 from ..training.schedule import window_of
-from .exponents import finite_time_exponents
+from .exponents import expect_many, finite_time_exponents
 from .loss import loss_of
 
 
@@ -82,6 +82,7 @@ class Flosser:
         self.optimizer = torch.optim.AdamW(
             self._parameters, adam.learning_rate, (adam.b1, adam.b2), adam.eps, adam.weight_decay
         )
+        expect_many(module)
         self.exponents: list[Any] = []
         self._epochs: list[int] = []
         self._norms: list[float] = []

@@ -12,7 +12,7 @@ from ...numerics.arrays import Array
 from ...results.result import Result
 from ...results.storage import register
 from ...spectrum.result import Spectrum
-from ..line import LN10, line_of
+from ..line import LN10, beyond_exponents, line_of
 from ..plot import plot_comparison
 from ..result import ConditionNumber
 from .band import prediction_band, probability
@@ -67,6 +67,15 @@ class ConditionComparison(Result):
     slope_difference_stderr: float
     level: float
     settings: dict[str, Any] = field(repr=False)
+
+    @property
+    def note(self) -> str:
+        """That most of the condition number is not what exponents predict, where it is so."""
+        return beyond_exponents(self.log10_measured, self.log10_estimate)
+
+    def _summary(self) -> dict[str, Any]:
+        shown = super()._summary()
+        return {**shown, "note": self.note} if self.note else shown
 
     def valid_from(self, factor: float, *, prefactor: bool = False) -> float:
         """Return the time from which on the estimate is within a factor of what is measured.
