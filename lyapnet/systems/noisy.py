@@ -256,13 +256,13 @@ class NoisyFlow(Map):
         seldom = self.seen.looks > LOOKS and orbit.n_steps < LONG
         if self.seen.without or orbit.n_steps < 3 or seldom:
             return
-        lead = orbit.states.shape[1:-1]
-        first = (0,) * len(lead)
-        states, p = orbit.states[(slice(-1), *first)], member(self.params, lead, first)
+        lead, n = orbit.states.shape[1:-1], self.dim
+        states = orbit.states[:-1].reshape(orbit.n_steps, -1, n)[:, 0]
+        p = member(self.params, lead, (0,) * len(lead))
         if not np.isfinite(states).all():
             return
         u = np.asarray(orbit.inputs)
-        times = u[(slice(None), *(0,) * (u.ndim - 2), slice(self.n_inputs, None))]
+        times = u.reshape(len(u), -1, u.shape[-1])[:, 0, self.n_inputs :]
 
         def jump_of(function: Function) -> float:
             f = over_states(function, self._mode, ())
