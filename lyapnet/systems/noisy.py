@@ -11,8 +11,9 @@ import autograd.numpy as anp
 import numpy as np
 
 from .. import validate
+from ..compiled.operations import Untraceable
 from ..compiled.rewrite import rewritten
-from ..compiled.trace import Untraceable, jumps_of
+from ..compiled.trace import jumps_of
 from ..numerics.arrays import Array, Seed
 from ..numerics.autodiff import Function, Tree, jacobian_of, member, over_states
 from .bends import JUMP, LONG, LOOKS, jump_between
