@@ -231,3 +231,17 @@ def test_bars_of_the_run_and_of_retracing_it(capsys):
     assert err.count(" 0/1200") == 2
     ln.check_invariants(ln.catalog.henon(), 1000, rng=0)
     assert capsys.readouterr().err == ""
+
+
+def test_a_state_that_decays_to_a_kink_has_no_derivative_to_compare():
+    cell = ln.VanillaRNN.random(8, activation="relu", n_inputs=1, rng=2)
+    s = ln.lyapunov_spectrum(cell, 300, rng=0)
+    found = ln.check_invariants(s)
+    assert found.verdicts["derivative"].startswith("not checked: there are kinks")
+    driven = np.random.default_rng(0).standard_normal((300, 1))
+    s = ln.lyapunov_spectrum(cell, inputs=driven, rng=0)
+    assert ln.check_invariants(s, inputs=driven).verdicts["derivative"].startswith("holds")
+    wrong = ln.Map(lambda x: anp.maximum(x, 0.0) + 1.0, 1, jacobian=lambda x: np.array([[0.5]]))
+    with pytest.warns(UserWarning, match="derivative is not that of the step"):
+        s = ln.lyapunov_spectrum(wrong, 100, x0=[1.0], rng=0)
+    assert ln.check_invariants(s).verdicts["derivative"].startswith("fails")
