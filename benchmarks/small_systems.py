@@ -5,9 +5,9 @@ r"""How fast is one small system, where there is little to compute? On one core.
 Henon's map, the flows of Lorenz (1963) and Roessler, and Lorenz-96 with 40 variables: all exponents
 of one trajectory. lyapnet is given a function as a user writes it, without a Jacobian. Flows take
 steps of 0.01 by RK4, and all factorise in each but for "lyapnet, auto", which chooses its interval,
-and jitcode, which takes steps of its own (RK45 at its default tolerances) and factorises every 0.1.
-What is compiled, by LLVM, numba, JAX or as C, is compiled before the timing. "bare loop" is one in
-numba that does nothing but Henon's map, the limit to approach.
+and jitcode, which takes steps of its own (of Dormand and Prince, at its default tolerances) and
+factorises every 0.1. What is compiled, by LLVM, numba, JAX or as C, is compiled before the timing.
+"bare loop" is one in numba that does nothing but Henon's map, the limit to approach.
 
 Then the first call of lyapnet in a process of its own, imports apart: with nothing compiled yet,
 and with what an earlier process has kept.
@@ -17,6 +17,7 @@ lyapnet's at interval 1: over so short runs no more is known.
 """
 
 import argparse
+import contextlib
 import os
 import subprocess
 import sys
@@ -125,7 +126,12 @@ def by_jitcode(jitcode, function, x, n_steps, warm):
     n = len(x)
     y = np.array([jitcode.y(i) for i in range(n)])
     system = jitcode.jitcode_lyap(list(function(y)), n_lyap=n)
-    system.set_integrator("RK45")
+    # Here a failure is one, where `set_integrator` would go on with interpreted functions; and in
+    # an empty folder, for setuptools reads the settings of the project in which it finds itself.
+    with tempfile.TemporaryDirectory() as empty, contextlib.chdir(empty):
+        system.compile_C()
+    # As its documentation advises: SciPy's newer integrators cost much where there is little to do.
+    system.set_integrator("dopri5" if n < 10 else "RK45")
     first = round(warm * DT / 0.1)
     times = 0.1 * np.arange(1, round((warm + n_steps) * DT / 0.1) + 1)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any, NamedTuple, Self
 
 import numpy as np
@@ -200,14 +201,14 @@ def _flat(tree: Params, shapes: dict[str, tuple[int, ...]]) -> Array:
         )
     if not shapes:
         return np.zeros(0)
-    return np.concatenate([np.ravel(tree[name]) for name in shapes], dtype=float)
+    return np.concatenate([tree[name] for name in shapes], axis=None, dtype=float)
 
 
 def _split(vector: Array, shapes: dict[str, tuple[int, ...]]) -> Params:
     """Cut a vector into views of the given names and shapes."""
     out, at = {}, 0
     for name, shape in shapes.items():
-        size = int(np.prod(shape))
+        size = math.prod(shape)
         out[name] = vector[at : at + size].reshape(shape)
         at += size
     return out
@@ -233,9 +234,9 @@ def clipped(grads: Params, clip_norm: Any) -> Params:
         return grads
     together = isinstance(clip_norm, tuple)
     most = clip_norm[1] if together else clip_norm
-    norms = {name: float(np.sqrt(np.vdot(g, g))) for name, g in grads.items()}
+    norms = {name: math.sqrt(np.vdot(g, g)) for name, g in grads.items()}
     if together:
-        norms = dict.fromkeys(norms, float(np.linalg.norm(list(norms.values()))))
+        norms = dict.fromkeys(norms, math.hypot(*norms.values()))
     return {
         name: g * (most / norms[name]) if norms[name] > most else g for name, g in grads.items()
     }

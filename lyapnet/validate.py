@@ -87,6 +87,8 @@ def array(name: str, value: Any, *, ndim: int | None = None, least: int = 0) -> 
 
 def numbers(name: str, value: Any) -> Array:
     """Return an array of real numbers, which may be infinite or NaN."""
+    if type(value) is np.ndarray and value.dtype == np.float64:
+        return np.array(value)  # what follows takes longer than small arrays do
     if getattr(value, "requires_grad", False):  # a tensor of PyTorch, whose conversion fails
         raise TypeError(
             f"`{name}` is a tensor that requires grad, whose gradient would be lost here: give "

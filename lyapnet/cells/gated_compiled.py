@@ -44,7 +44,7 @@ class CompiledGated(CompiledNetwork, GatedOrbit):
         gates = np.empty((steps, len(self.cell.gates), size))
         reset = np.empty((steps, size))
         gated.run(
-            addresses(), self.kind, self._weights(), self.states.reshape(T + 1, self.members, -1),
+            addresses(), self.kind, self._weights, self.states.reshape(T + 1, self.members, -1),
             self.beside, gates, reset, self.coefficients,
         )  # fmt: skip
         self._steps_gates = gates, reset
@@ -81,7 +81,11 @@ class CompiledGated(CompiledNetwork, GatedOrbit):
         """The gates ``(gates, T, ..., N)``."""
         return np.moveaxis(self._shaped(self._whole[0]), 1, 0)
 
+    @cached_property
     def _weights(self) -> Array:
+        return self._all_weights()
+
+    def _all_weights(self) -> Array:
         """Return what multiplies h, u and 1 in each sum, ``(N + m + 1, sums N)``."""
         return np.ascontiguousarray(np.concatenate([self.W.T, self.V.T, self.b[None]]))
 
@@ -94,20 +98,34 @@ class CompiledGated(CompiledNetwork, GatedOrbit):
     def state_adjoint(self, states_bar: Array, inputs: bool = True) -> Cotangent:
         """Backpropagate through time."""
         n, m, steps = self.n, self.cell.n_inputs, self.n_steps
-        bars = np.ascontiguousarray(states_bar)
-        by_sum = self._weights().T.reshape(-1, n, n + m + 1)
-        weights_bar = np.zeros(by_sum.shape)
         wanted = inputs and self.inputs is not None and m > 0
         inputs_bar = np.empty((steps if wanted else 0, self.members, m))
-        gated.back_in_time(
-            addresses(), self.kind, np.ascontiguousarray(by_sum[..., :-1]), self.beside,
-            self.coefficients, bars.reshape(steps + 1, self.members, -1), inputs_bar, weights_bar,
-        )  # fmt: skip
-        found = None
+        nothing = np.empty((0, self.members, 1)), np.empty((1, n))
+        found = self._back(np.ascontiguousarray(states_bar), *nothing, inputs_bar)
         if wanted:
             assert self.inputs is not None
-            found = unbroadcast(inputs_bar.reshape(steps, *self.lead, m), self.inputs.shape)
-        return Cotangent(bars[0], found, self._parameters(weights_bar))
+            each = inputs_bar.reshape(steps, *self.lead, m)
+            found.inputs = unbroadcast(each, self.inputs.shape)
+        return found
+
+    def readout_adjoint(self, outputs_bar: Array, W: Array, visible: slice) -> Cotangent:
+        """Backpropagate from what is read out; see `Orbit.readout_adjoint`."""
+        flat = np.ascontiguousarray(outputs_bar).reshape(len(outputs_bar), -1, len(W))
+        bar, no_inputs = np.empty((1, *self.last.shape)), np.empty((0, self.members, 1))
+        return self._back(bar, flat, np.ascontiguousarray(W), no_inputs)
+
+    def _back(
+        self, bars: Array, outputs_bar: Array, readout: Array, inputs_bar: Array
+    ) -> Cotangent:
+        """Carry cotangents back, and write those of the inputs; see `gated.back_in_time`."""
+        by_sum = self._weights.T.reshape(-1, self.n, len(self._weights))
+        weights_bar = np.zeros(by_sum.shape)
+        gated.back_in_time(
+            addresses(), self.kind, np.ascontiguousarray(by_sum[..., :-1]), self.beside,
+            self.coefficients, bars.reshape(len(bars), self.members, -1), outputs_bar, readout,
+            inputs_bar, weights_bar,
+        )  # fmt: skip
+        return Cotangent(bars[0], None, self._parameters(weights_bar))
 
 
 class CompiledLSTM(CompiledGated, LSTMOrbit):
@@ -166,10 +184,10 @@ class CompiledAfter(CompiledGRU, ResetAfter):
         """What its argument gives to what it multiplies ``(T, ..., N)``."""
         return self.r * (1 - self.r) * self.reset
 
-    def _weights(self) -> Array:
+    def _all_weights(self) -> Array:
         """Give the candidate's recurrent part and its drive a sum each."""
         n, m = self.n, self.cell.n_inputs
-        gates = super()._weights()
+        gates = super()._all_weights()
         found = np.zeros((n + m + 1, 4 * n))
         found[:, : 2 * n] = gates[:, : 2 * n]
         found[:n, 2 * n : 3 * n], found[-1, 2 * n : 3 * n] = gates[:n, 2 * n :], self.c

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from ..numerics.arrays import Array
+from ..numerics.buffers import empty
 from ..systems.orbit import Cotangent, Orbit
 from .gated import GatedCell
 from .products import contract, through_drive, times, transposed
@@ -48,14 +49,18 @@ class GatedOrbit(Orbit):
         self.cell = cell
         self.n = cell.units
         self.W, self.V, self.b = (cell.params[name] for name in "WVb")
-        self.transposed = transposed(self.W)
         self.inputs = None if inputs is None else inputs[:n_steps]
-        self.states = np.empty((n_steps + 1, *x.shape))
+        self.states = empty((n_steps + 1, *x.shape))
         self.states[0] = x
         self._scratch: dict[str, Array] = {}
         self._size = x.size * self.n  # numbers in the matrices of one step
         with np.errstate(over="ignore", invalid="ignore"):
             self._begin(n_steps, x.shape[:-1])
+
+    @cached_property
+    def transposed(self) -> Array:
+        """:math:`W^T` for `times`."""
+        return transposed(self.W)
 
     def _begin(self, n_steps: int, lead: tuple[int, ...]) -> None:
         """Run all steps and linearise them."""

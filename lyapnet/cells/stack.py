@@ -102,7 +102,7 @@ class Stack(Cell):
 
     def _with(self, params: dict[str, Any]) -> Self:
         return type(self)(
-            cell._with({k: params[layer_name(i, k)] for k in cell.params})
+            cell.with_params({k: params[layer_name(i, k)] for k in cell.params})
             for i, cell in enumerate(self.cells)
         )
 

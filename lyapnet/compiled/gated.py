@@ -158,8 +158,8 @@ def run(
 
 @jit
 def back_in_time(
-    blas: Any, kind: int, weights: Any, beside: Any, kept: Any, bars: Any, inputs_bar: Any,
-    weights_bar: Any,
+    blas: Any, kind: int, weights: Any, beside: Any, kept: Any, bars: Any, outputs_bar: Any,
+    readout: Any, inputs_bar: Any, weights_bar: Any,
 ) -> None:  # fmt: skip
     """Carry cotangents of the states back to the first, in place.
 
@@ -170,8 +170,12 @@ def back_in_time(
         What multiplies h and u, the transpose of the run's for each sum.
     beside, kept
         As `run` leaves them.
-    bars : array (T + 1, members, dim)
-        Only the first is changed.
+    bars : array (T + 1 or 1, members, dim)
+        Only the first is changed. If there is one, the states have cotangents of what is read out
+        of them.
+    outputs_bar : array (steps, members, outputs)
+        These, of so many states at the end.
+    readout : array (outputs, n)
     inputs_bar : array (T or 0, members, inputs)
         Cotangents of the inputs are written if there is room.
     weights_bar : array (SUMS, n, n + inputs + 1)
@@ -184,12 +188,12 @@ def back_in_time(
     received = np.empty((sums, length * size))
     h, c, now, more = np.empty(size), np.empty(size), np.empty(size), np.empty(size)
     inner = np.empty(size)
-    gather(bars[n_steps], n, h, c)
+    _given(blas, n_steps, bars, outputs_bar, readout, 0, h, c)
     for end in range(n_steps, 0, -length):
         start = max(0, end - length)
         for s in range(end - 1, start - 1, -1):
             A, at = kept[s], slice((s - start) * size, (s - start + 1) * size)
-            gather(bars[s], n, now, more)
+            _given(blas, s, bars, outputs_bar, readout, n_steps - s, now, more)
             if kind == LSTM:
                 add_times(h, A[4], c)
                 for j in range(3):
@@ -232,6 +236,22 @@ def back_in_time(
             else:
                 outer(blas, left, right, weights_bar[j], True)
     scatter(h, c, n, bars[0])
+
+
+@jit
+def _given(
+    blas: Any, s: int, bars: Any, outputs_bar: Any, readout: Any, left: int, h: Any, c: Any
+) -> None:
+    """Collect the cotangents that state s is given; so many are `left` behind it."""
+    members, n, at = bars.shape[1], len(h) // bars.shape[1], len(outputs_bar) - 1 - left
+    if len(bars) > 1:
+        gather(bars[s], n, h, c)
+    elif at >= 0:
+        product(blas, outputs_bar[at], readout, h.reshape(members, n), False)
+        c[:] = 0.0
+    else:
+        h[:] = 0.0
+        c[:] = 0.0
 
 
 @jit

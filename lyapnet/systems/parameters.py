@@ -22,9 +22,9 @@ def flossable(cell: Any) -> System:
 
 def named(params: Tree) -> Params:
     """Return a system's parameters as a dictionary of arrays."""
-    flat = _is_flat(params)
-    names = sorted(params) if flat else [f"params[{i}]" for i in range(len(leaves(params)))]
-    return {name: np.asarray(x, dtype=float) for name, x in zip(names, leaves(params), strict=True)}
+    if _is_flat(params):
+        return {name: np.asarray(params[name], dtype=float) for name in sorted(params)}
+    return {f"params[{i}]": np.asarray(x, dtype=float) for i, x in enumerate(leaves(params))}
 
 
 def named_params(params: Tree, grads: Tree) -> tuple[Params, Params]:

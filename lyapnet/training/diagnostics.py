@@ -40,7 +40,7 @@ class Moment:
 def gradient_norm_h0(moment: Moment) -> Array:
     """Norm of a sequence's loss gradient in its first state, mean over the batch: free."""
     bar = moment.evaluation.initial_bar
-    return len(bar) * np.linalg.norm(bar, axis=-1).mean()
+    return np.sqrt(np.vecdot(bar, bar)).sum()
 
 
 def transmission(moment: Moment) -> Array:
@@ -56,8 +56,10 @@ def transmission(moment: Moment) -> Array:
     found = moment.evaluation
     bar, W = found.outputs_bar, moment.network.readout.W
     # The squared length of what W^T carries back, without carrying it.
-    sent = np.sqrt(np.einsum("tbi,tbi->b", np.matmul(bar, np.dot(W, W.T)), bar)).mean()
-    return np.linalg.norm(found.initial_bar, axis=-1).mean() / max(sent, np.finfo(float).tiny)
+    flat = bar.reshape(-1, len(W))
+    squares = np.vecdot(np.dot(flat, np.dot(W, W.T)), flat).reshape(bar.shape[:2])
+    sent = np.sqrt(squares.sum(axis=0)).sum()
+    return gradient_norm_h0(moment) / max(sent, np.finfo(float).tiny)
 
 
 def longest_gradient_norm_h0(moment: Moment) -> Array:

@@ -36,7 +36,8 @@ def loss_and_gradient(
     """
     if callable(name):
         return _of_function(name, outputs, targets, weights)
-    scale = weights[..., None] / np.broadcast_to(weights, outputs.shape[:2]).sum()
+    counted = weights.sum() * (outputs.shape[1] / weights.shape[1])
+    scale = weights[..., None] / counted
     if name == "softmax":
         shifted = outputs - outputs.max(axis=-1, keepdims=True)
         e = np.exp(shifted)
@@ -46,13 +47,20 @@ def loss_and_gradient(
     scale = scale / outputs.shape[2]
     if name == "cross_entropy":
         # With e = exp(-|z|) nothing overflows.
-        e = np.exp(-np.abs(outputs))
-        loss = np.maximum(outputs, 0.0) + np.log1p(e) - outputs * targets
-        bar = np.where(outputs >= 0, 1.0, e) / (1.0 + e) - targets
+        size = np.abs(outputs)
+        e = np.exp(np.negative(size, out=size), out=size)
+        loss = np.maximum(outputs, 0.0)
+        loss += np.log1p(e)
+        loss -= outputs * targets
+        bar = np.where(outputs >= 0, 1.0, e)
+        bar /= 1.0 + e
+        bar -= targets
     else:
         difference = outputs - targets
         loss, bar = difference * difference, 2.0 * difference
-    return float(np.sum(loss * scale)), bar * scale
+    loss *= scale
+    bar *= scale
+    return float(loss.sum()), bar
 
 
 def _of_function(loss: Any, outputs: Array, targets: Array, weights: Array) -> tuple[float, Array]:
@@ -86,9 +94,10 @@ def accuracy(name: str, outputs: Array, targets: Array, mask: Array) -> float:
     """
     weights = np.asarray(mask, dtype=float)
     weights = weights.reshape(weights.shape + (1,) * (3 - weights.ndim))
-    weights = np.broadcast_to(weights, outputs.shape)
     if name == "cross_entropy":
-        return float(np.sum(((outputs > 0) == (targets > 0.5)) * weights) / weights.sum())
+        right = (outputs > 0) == (targets > 0.5)
+        return float((right * weights).sum() / (weights.sum() * (right.size / weights.size)))
+    weights = np.broadcast_to(weights, outputs.shape)
     if name == "softmax":
         right = np.argmax(outputs, axis=-1) == np.argmax(targets, axis=-1)
         return float(np.sum(right * weights[..., 0]) / weights[..., 0].sum())

@@ -169,3 +169,9 @@ def test_an_orbit_takes_the_first_of_more_inputs_than_it_has_steps(kind, lead):
     inputs, x = rng.standard_normal((9, *lead, 1)), rng.standard_normal((*lead, cell.dim))
     found = cell.orbit(x, inputs, 4).states
     assert np.array_equal(found, cell.orbit(x, inputs[:4], 4).states)
+
+
+def test_layers_keep_their_engine_with_other_parameters(stack):
+    fast = stack.with_loops(16, 10**6)
+    used = [cell.engine_used for cell in fast.cells]
+    assert [cell.engine_used for cell in fast.with_params(stack.params).cells] == used

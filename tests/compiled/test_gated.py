@@ -82,6 +82,20 @@ def test_backpropagation_through_time(kind, case):
 
 
 @KINDS
+@pytest.mark.parametrize("members", [(), (3,), (2, 70)])
+@pytest.mark.parametrize("steps", [1, 7, 30, 31])
+def test_backpropagation_from_what_is_read_out(kind, members, steps):
+    a, b = orbits(kind, members, n_steps=30)
+    rng = np.random.default_rng(3)
+    bar, W = rng.standard_normal((steps, *members, 2)), rng.standard_normal((2, 5))
+    found, expected = (orbit.readout_adjoint(bar.copy(), W, slice(0, 5)) for orbit in (a, b))
+    assert_allclose(found.states, expected.states, rtol=1e-9, atol=1e-11)
+    for name, value in expected.params.items():
+        scale = np.abs(value).max(initial=0.0)
+        assert_allclose(found.params[name], value, rtol=1e-9, atol=1e-11 * scale, err_msg=name)
+
+
+@KINDS
 def test_saturated_gates_keep_the_digits_of_their_slopes(kind):
     """Inputs of a hundred times the usual size shut gates, or open them, to rounding."""
     a, b = orbits(kind, n_steps=20, scale=100.0)
