@@ -233,7 +233,8 @@ def coverage_table(found: dict) -> tuple[str, str, str, str]:
         + "\nat the three lengths. The weight of the next cosines in the level\n"
         "(`low_frequencies`) was chosen by every second system of the table, and halved the\n"
         "number of coverages below 92 % at 50 correlation times among these and among the\n"
-        "others alike, from 6 to 3."
+        "others alike, from 6 to 3. The rule for conserved volumes was set by the six\n"
+        "such systems, all of which were looked at."
     )
     after = "Outside by more than twice the binomial error:\n\n" + "\n".join(outside)
     return "\n".join(lines), after if outside else "", "\n".join(parts), text

@@ -125,7 +125,8 @@ def mean_and_stderr(growth: ArrayLike, durations: ArrayLike) -> Estimate:
     ----------
     growth : array_like, shape (blocks, ...)
         Log growth per block, in nats; the trailing axes (ensemble, exponents) are independent
-        of each other here. ``-inf`` is a block that annihilates the direction.
+        of each other here, but where all exponents conserve a volume. ``-inf`` is a block that
+        annihilates the direction.
     durations : array_like, shape (blocks,)
         Durations of the blocks, positive; equal, but for a shorter last one.
 
