@@ -20,6 +20,7 @@ STEPS = 2e7  # of all members together, over 1000 correlation times
 APART = 2000  # steps between the starts of members, along one trajectory
 NEAR = 1e-6  # how near to it: some attractors have narrow basins
 SEA = 200_000  # steps for mixing in a chaotic sea with islands
+CONSERVED = ("conservative", "sticky")
 THREE = ("Chua's circuit", "Linz-Sprott", "continuous-time network")  # third exponents, too
 SETTLED = np.exp(-1)
 
@@ -76,7 +77,7 @@ class Runs:
     steps : float
         In a correlation time.
     exponents : tuple of int
-        Which ones, from 0.
+        Which ones, from 0; of flows that conserve a volume all, as only these tell that they do.
     truth : ndarray, shape (exponents,)
         Growth in a block of all runs.
     block : int
@@ -108,11 +109,14 @@ def runs_of(system: Published) -> Runs:
     """Run an ensemble of a system and cut it."""
     k = 3 if system.name in THREE else 1 if system.dt else min(system.dim, 2)
     which = (0, k - 1) if k > 1 else (0,)  # of a flow, the second is zero
+    told = which
+    if system.dt and system.kind in CONSERVED:
+        k, which = system.dim, tuple(range(system.dim))
     loop = Loop(system, 60, k)
     per = 1
     while True:
         growth = loop.run(8192, per)[:, :, which]
-        tau = max(correlation_time(growth[:, :, i]) for i in range(len(which)))
+        tau = max(correlation_time(growth[:, :, i]) for i in range(len(told)))
         if tau < 400 or per >= 16:
             break
         per *= 4

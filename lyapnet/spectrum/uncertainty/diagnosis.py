@@ -13,6 +13,7 @@ from ...results.axes import by_index, few_of, new_axes
 from ...results.result import Result
 from ...results.storage import register
 from .clusters import clusters, clusters_in_words
+from .conserved import chaotic_directions
 from .drift import drift_pvalue, effective_sample_size, running
 from .ensemble import agreement_pvalue, split_r_hat
 from .stderr import Estimate, checked, coarsened, is_heavy_tailed, is_regular, mean_and_stderr
@@ -221,13 +222,14 @@ def diagnose(
     if ensemble:
         heavy = heavy | _end_to_end_heavy(growth, durations)
     heavy = heavy & ~regular  # a decay is one long episode, and bounded
+    sea = chaotic_directions(batches, batch_durations, len(growth))
     systematic = np.broadcast_to(np.asarray(systematic, dtype=float), estimate.mean.shape)
     judged = _that_tell(estimate) if ensemble else np.ones(estimate.mean.shape[:-1], dtype=bool)
     known = outlasted(estimate, growth, durations, regular, level) if tol is None else ""
     words = unbounded(x0, state, len(growth)) or known or in_words(
         Estimate(*(part[judged] for part in estimate)),
         drift[judged], agreement, r_hat, len(growth), tol, level, regular[judged], heavy[judged],
-        systematic[judged],
+        sea[judged], systematic[judged],
     )  # fmt: skip
     together = []
     if growth.ndim == 2 and words.startswith(("too short:", "drifting:")):

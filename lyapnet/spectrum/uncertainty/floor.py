@@ -11,9 +11,14 @@ LOGARITHM = 2.0  # powers of time: no sign is settled before growth has exceeded
 MIXED = 16.0  # nats: automatic intervals end where vectors come within 1e-7 of each other's span
 
 
+def logarithm(total_time: float, n_blocks: int) -> float:
+    """Return the mean growth of a whole run that a power of time could have."""
+    return float(LOGARITHM * np.log1p(n_blocks) / total_time)
+
+
 def within_logarithm(mean: Array, total_time: float, n_blocks: int) -> NDArray[np.bool_]:
-    """Return where growth over the whole run is no more than a power of time could be."""
-    return np.asarray(np.abs(mean) * total_time <= LOGARITHM * np.log1p(n_blocks))
+    """Return where growth over the whole run is no more than that."""
+    return np.asarray(np.abs(mean) <= logarithm(total_time, n_blocks))
 
 
 def rounding(mean: Array, total_time: float, n_blocks: int, n_batches: int) -> Array:

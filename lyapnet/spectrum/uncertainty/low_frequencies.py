@@ -214,6 +214,24 @@ def independent_steps(deviation: Array, durations: Array, power: Array) -> tuple
     return steps, n * (1 - rho) / (1 + rho)
 
 
+def whitened(power: Array, neighbours: Array, n: int) -> Array:
+    """Return the power of growth whitened by an AR(1) process of the correlation of neighbours.
+
+    Parameters
+    ----------
+    power : ndarray, shape (cosines, m)
+        Of `cosine_power`.
+    neighbours : ndarray, shape (m,)
+        Of `independent_steps`. Anticorrelated growth stays as it is.
+    n : int
+        Batches.
+    """
+    rho = np.maximum(0.0, (n - neighbours) / (n + neighbours))
+    angle = np.pi * np.arange(1, len(power) + 1) / n
+    white: Array = power * (1 - 2 * rho * np.cos(angle)[:, None] + rho**2)
+    return white
+
+
 def too_few_steps(power: Array, steps: Array, neighbours: Array, n: int) -> Mask:
     r"""Return where a run of `n` batches is too short to tell, shape (m,).
 
@@ -223,9 +241,8 @@ def too_few_steps(power: Array, steps: Array, neighbours: Array, n: int) -> Mask
     towards zero like a power :math:`j^{-a}`. The test is the score of a at zero, over its
     standard error.
     """
-    rho = np.maximum(0.0, (n - neighbours) / (n + neighbours))
+    white = whitened(power, neighbours, n)
     j = np.arange(1, len(power) + 1)
-    white = power * (1 - 2 * rho * np.cos(np.pi * j / n)[:, None] + rho**2)
     level = white.mean(axis=0)
     excess = np.divide(white, level, out=np.ones_like(white), where=level > 0) - 1
     x = -np.log(j)

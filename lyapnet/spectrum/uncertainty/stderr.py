@@ -19,7 +19,8 @@ from scipy import special
 
 from ...numerics.arrays import Array
 from ...numerics.threads import shared
-from .floor import rounding, within_logarithm
+from .conserved import chaotic_directions, conserved_volume, not_seen_flat
+from .floor import logarithm, rounding, within_logarithm
 from .heavy_tails import heavy_tailed, unevenness
 from .low_frequencies import (
     CAUTIOUS,
@@ -32,6 +33,7 @@ from .low_frequencies import (
     most_cosines,
     number_of_cosines,
     too_few_steps,
+    whitened,
     with_the_next,
 )
 from .regular import constant_to_rounding, regular_bound
@@ -108,9 +110,10 @@ def mean_and_stderr(growth: ArrayLike, durations: ArrayLike) -> Estimate:
     next ones, as chance makes so few low or high (`low_frequencies`). A run is too short to tell,
     and ``stderr`` infinite, if it is worth fewer than 25 independent steps (or has fewer than 12
     blocks), or fewer than 200 and is correlated on several scales, so that something slower may be
-    hidden; and where single rare episodes carry the growth (`heavy_tails`). There are fewer than ν
-    degrees of freedom where few batches carry the variance (`heavy_tails.unevenness`), and 4 where
-    ν is 5.
+    hidden; where single rare episodes carry the growth (`heavy_tails`); and where growth in all
+    directions together conserves a volume, unless the spectrum is seen to be flat (`conserved`).
+    There are fewer than ν degrees of freedom where few batches carry the variance
+    (`heavy_tails.unevenness`), and 4 where ν is 5.
 
     If the growth is a coboundary (zero asymptotic variance: a zero exponent of a flow, the logistic
     map at r = 4), the error is ``(φ(x_T) - φ(x_0)) / T``, and ``stderr`` falls as 1/T with it. If
@@ -122,7 +125,8 @@ def mean_and_stderr(growth: ArrayLike, durations: ArrayLike) -> Estimate:
     ----------
     growth : array_like, shape (blocks, ...)
         Log growth per block, in nats; the trailing axes (ensemble, exponents) are independent
-        of each other here. ``-inf`` is a block that annihilates the direction.
+        of each other here, but where all exponents conserve a volume. ``-inf`` is a block that
+        annihilates the direction.
     durations : array_like, shape (blocks,)
         Durations of the blocks, positive; equal, but for a shorter last one.
 
@@ -201,7 +205,11 @@ def linear_stderr(growth: ArrayLike, durations: ArrayLike, weights: ArrayLike) -
         )
     batches, batch_durations = coarsened(growth, durations)
     parts = np.where(weights == 0, 0.0, batches)  # 0 × -inf would be nan
-    found = estimate(np.sum(parts * weights, axis=-1), batch_durations, len(growth))
+    combined = np.sum(parts * weights, axis=-1)
+    mean = combined.sum(axis=0) / batch_durations.sum()
+    sea = conserved_volume(batches, batch_durations, len(growth))
+    sea = sea & ~within_logarithm(mean, batch_durations.sum(), len(growth))
+    found = estimate(combined, batch_durations, len(growth), sea)
     total_time = durations.sum()
     means = parts.sum(axis=0) / total_time
     floor = np.abs(weights) * rounding(means, total_time, len(growth), len(batches))
@@ -231,15 +239,26 @@ def coarsened(growth: Array, durations: Array, most: int = MOST_BATCHES) -> tupl
     return np.add.reduceat(growth, starts, axis=0), np.add.reduceat(durations, starts)
 
 
-def estimate(batches: Array, durations: Array, n_blocks: int) -> Estimate:
-    """Apply the estimator to batch sums (batches, ..., k) that `n_blocks` blocks went into."""
+def estimate(
+    batches: Array, durations: Array, n_blocks: int, sea: NDArray[np.bool_] | None = None
+) -> Estimate:
+    """Apply the estimator to batch sums (batches, ..., k) that `n_blocks` blocks went into.
+
+    `sea` says which of them (..., k) may be sticky, as in `conserved`; by default they tell.
+    """
     n, lead = len(batches), batches.shape[1:]
     columns = batches.reshape(n, -1)
     some = max(1, AT_ONCE // n)
+    if sea is None:
+        sea = _sea(batches, durations, n_blocks)
+    sticky = np.broadcast_to(sea, lead).ravel()
 
     def part(first: int, last: int) -> list[Estimate]:
-        chunks = (columns[:, i : min(i + some, last)] for i in range(first, last, some))
-        return [_estimate(np.array(x, order="F"), durations, n_blocks) for x in chunks]
+        chunks = (slice(i, min(i + some, last)) for i in range(first, last, some))
+        return [
+            _estimate(np.array(columns[:, x], order="F"), durations, n_blocks, sticky[x])
+            for x in chunks
+        ]
 
     found = shared(part, columns.shape[1], batches.size // PER_THREAD)
     parts = zip(*itertools.chain.from_iterable(found), strict=True)
@@ -250,7 +269,16 @@ def estimate(batches: Array, durations: Array, n_blocks: int) -> Estimate:
     return Estimate(mean, np.where(singular, np.nan, stderr), dof)
 
 
-def _estimate(growth: Array, durations: Array, n_blocks: int) -> Estimate:
+def _sea(batches: Array, durations: Array, n_blocks: int) -> NDArray[np.bool_]:
+    """Return which growths (batches, ..., k) are those of a chaotic sea; none of a single one."""
+    if batches.ndim < 2 or batches.shape[-1] < 2:
+        return np.zeros(batches.shape[1:], dtype=bool)
+    return chaotic_directions(batches, durations, n_blocks)
+
+
+def _estimate(
+    growth: Array, durations: Array, n_blocks: int, sticky: NDArray[np.bool_]
+) -> Estimate:
     """Do so for columns (batches, m), one after the other in memory, but for rounding."""
     total_time = durations.sum()
     total = growth.sum(axis=0)  # pairwise
@@ -268,6 +296,12 @@ def _estimate(growth: Array, durations: Array, n_blocks: int) -> Estimate:
     n_cosines = number_of_cosines(power, *worth)
     short = too_few_steps(power, *worth, n) | heavy_tailed(deviation)
     short |= n_cosines < FEWEST_COSINES
+    unknown = within_logarithm(finite_mean, total_time, n_blocks)
+    hidden = sticky.copy()
+    if sticky.any():
+        white = whitened(power[:, sticky], worth[1][sticky], n)
+        hidden[sticky] = not_seen_flat(white, total[sticky])
+        short |= hidden & ~unknown
     count = np.maximum(n_cosines, 1)
     cumulated = np.cumsum(power[:MOST_COSINES], axis=0)
     level = np.take_along_axis(cumulated, count[None] - 1, axis=0)[0] / count
@@ -277,13 +311,15 @@ def _estimate(growth: Array, durations: Array, n_blocks: int) -> Estimate:
     stderr = np.where(short, np.inf, np.sqrt(variance))
     doubt = unevenness(deviation) + np.where(count < most_cosines(power), CHOICE, 0.0)
     dof = np.maximum(1.0, 2 / (2 / count + doubt))
-    few = short | (worth[1] < FEW_STEPS)
+    if hidden.any():  # chaos that has stuck to an island so far, or no chaos: see `conserved`
+        least = logarithm(total_time, n_blocks) / special.stdtrit(dof, 0.975)
+        stderr = np.where(hidden, np.maximum(stderr, least), stderr)
+    few = short | hidden | (worth[1] < FEW_STEPS)
     if few.any():
         regular, bound = regular_bound(growth[:, few], durations, n_blocks / n)
         stderr[few] = np.where(regular, bound, stderr[few])
         dof[few] = np.where(regular, MOST_COSINES, dof[few])
     # Tangent vectors of regular orbits grow like powers of time: such a sign is not known.
-    unknown = within_logarithm(finite_mean, total_time, n_blocks)
     if unknown.any():
         unknown[unknown] = ~constant_to_rounding(growth[:, unknown], durations, n_blocks / n)
         excluded = unknown & (np.abs(finite_mean) > special.stdtrit(dof, 0.975) * stderr)

@@ -25,6 +25,7 @@ def in_words(
     level: float,
     regular: NDArray[np.bool_],
     heavy: NDArray[np.bool_],
+    sea: NDArray[np.bool_],
     systematic: Array,
 ) -> str:
     """Put into a sentence what decides."""
@@ -44,6 +45,12 @@ def in_words(
             f"too short: the growth of exponents {_listed(heavy)} lives on rare long "
             "episodes (heavy tails); the largest carry much of it in a run of any length, and "
             "tell no error"
+        )
+    if (short & sea).any():
+        return (
+            f"too short: volumes are conserved, and in {n_blocks} blocks the growth of exponents "
+            f"{_listed(short & sea)} does not look free of long stays near islands of regular "
+            "motion; run longer"
         )
     if short.any():
         return (
