@@ -11,6 +11,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from .graph import Graph, ancestors
+from .operations import STANDING_FOR
 
 _BINARY = {
     "add": "fadd",
@@ -213,7 +214,7 @@ def write(
         operation, arguments = graph.nodes[at]
         if operation == "constant":
             values[at] = numbers.literal(arguments[0])
-        elif operation == "with_jacobian":
+        elif operation in STANDING_FOR:
             values[at] = values[arguments[0]]
         else:
             values[at] = numbers.apply(operation, [values[i] for i in arguments])

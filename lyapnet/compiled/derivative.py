@@ -31,6 +31,8 @@ def pushed(graph: Graph, outputs: Sequence[int], seeds: dict[int, Symbol]) -> li
             n = len(arguments) // 2
             factors = [Symbol(graph, i) for i in arguments[1 + n :]]
             found = _summed(factors, [tangents.get(i) for i in arguments[1 : 1 + n]])
+        elif operation == "with_derivative_of":
+            found = tangents.get(arguments[1])
         elif operation == "where":
             found = _chosen(graph, arguments, tangents)
         else:

@@ -7,7 +7,17 @@ from typing import Any
 
 import numpy as np
 
-from .operations import ALIASES, COMPARISONS, COMPOSED, KNOWN, LOGIC, TRUTHS, Untraceable, evaluated
+from .operations import (
+    ALIASES,
+    COMPARISONS,
+    COMPOSED,
+    KNOWN,
+    LOGIC,
+    STANDING_FOR,
+    TRUTHS,
+    Untraceable,
+    evaluated,
+)  # fmt: skip
 from .operators import Noted
 from .symbols import Symbols, alone, array_of, function_of_symbols, ufunc_of_symbols
 
@@ -204,7 +214,7 @@ def replay(graph: Graph, wanted: Sequence[int], inputs: dict[str, Any]) -> list[
             values[at] = inputs[arguments[0]][arguments[1]]
         elif operation == "constant":
             values[at] = arguments[0]
-        elif operation == "with_jacobian":
+        elif operation in STANDING_FOR:
             values[at] = values[arguments[0]]
         else:
             values[at] = evaluated(operation)(*(values[i] for i in arguments))

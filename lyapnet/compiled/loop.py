@@ -95,7 +95,7 @@ def untraceable(system: Any) -> str:
 
     Which parameters are per member only a run can tell: here it is guessed.
     """
-    shapes = [np.shape(leaf) for leaf in leaves(system.params)]
+    shapes = [np.shape(leaf) for leaf in leaves(system.numbers)]
     leads = {(), *(shape[:axes] for shape in shapes for axes in (1, 2))}
 
     def in_common(lead: tuple[int, ...]) -> int:
@@ -107,7 +107,7 @@ def untraceable(system: Any) -> str:
         try:
             _written(system, lead)
         except Untraceable as error:
-            reason = reason or f"`{system.named}`: {error}"
+            reason = reason or f"{system.written_of}: {error}"
         else:
             return ""
     return reason
@@ -118,7 +118,7 @@ def _written(system: Any, lead: tuple[int, ...]) -> tuple[Program, Array]:
     try:
         return _with_params(system, lead, symbolic=True)
     except Untraceable:
-        own = [np.shape(x)[: len(lead)] == lead for x in leaves(system.params)]
+        own = [np.shape(x)[: len(lead)] == lead for x in leaves(system.numbers)]
         if (lead and any(own)) or not own:
             raise
         return _with_params(system, lead, symbolic=False)
@@ -126,14 +126,14 @@ def _written(system: Any, lead: tuple[int, ...]) -> tuple[Program, Array]:
 
 def _with_params(system: Any, lead: tuple[int, ...], symbolic: bool) -> tuple[Program, Array]:
     shapes, columns = [], []
-    for leaf in leaves(system.params) if symbolic else []:
+    for leaf in leaves(system.numbers) if symbolic else []:
         leaf = np.asarray(leaf)
         own = bool(lead) and leaf.shape[: len(lead)] == lead
         shapes.append(leaf.shape[len(lead) :] if own else leaf.shape)
         columns.append(leaf.reshape(int(np.prod(lead)) if own else 1, -1))
 
     def step(graph: Graph, x: Any) -> Any:
-        p, first = system.params, 0
+        p, first = system.numbers, 0
         if symbolic:
             symbols = []
             for shape in shapes:

@@ -21,6 +21,9 @@ TRUTHS = COMPARISONS | LOGIC
 #: Operations that may jump, a choice among them.
 JUMPING = COMPARISONS | {"sign", "floor", "ceil", "trunc", "rint", "remainder", "fmod"}
 
+#: What is the first of its arguments, with a derivative that comes from the others.
+STANDING_FOR = frozenset(("with_jacobian", "with_derivative_of"))
+
 #: Other names of the same, as ufuncs have them.
 ALIASES = {
     "true_divide": "divide",

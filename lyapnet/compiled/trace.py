@@ -69,3 +69,17 @@ def with_jacobian(x: Any, y: Any, jacobian: Any) -> Any:
         factors = tuple(graph.symbol(entry).as_number().at for entry in row)
         found.append(graph.add("with_jacobian", (graph.symbol(value).at, *inputs, *factors)))
     return array_of(found, y.shape)
+
+
+def with_derivative_of(other: Any, y: Any, x: Any) -> Any:
+    """Return arrays of symbols and numbers y ``(n,)``, but with the derivative of others.
+
+    Parameters
+    ----------
+    other, y : array of symbols and numbers (n,)
+    x : array of symbols
+        Of the same graph: there may be none in the others.
+    """
+    graph = symbol_in(x).graph
+    pairs = [[graph.symbol(s).as_number().at for s in pair] for pair in zip(y, other, strict=True)]
+    return array_of([graph.add("with_derivative_of", tuple(pair)) for pair in pairs], np.shape(y))

@@ -180,8 +180,6 @@ def _push(
         if at in spread:
             continue
         operation, arguments = graph.nodes[at]
-        if operation == "with_jacobian":
-            arguments = arguments[:1]
         given = []
         for a in arguments:
             if a not in spread:

@@ -112,6 +112,12 @@ class System(ForeignSystem):
         if jnp.issubdtype(found.dtype, jnp.complexfloating):
             raise TypeError("`step` returns complex numbers: write real and imaginary part apart")
 
+        if found.dtype != self._dtype:
+            raise TypeError(
+                f"`step` returns {found.dtype} for a state of {self._dtype}: leave out what casts "
+                f"it, or give dtype={found.dtype} to compute in that"
+            )
+
     def with_params(self, params: Tree) -> Self:
         """Return the same system with other parameters, a tree of the same form."""
         other = copy.copy(self)

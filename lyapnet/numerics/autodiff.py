@@ -36,8 +36,14 @@ Function = Callable[[Any, Any, Tree], Any]  # (x, u, p) -> array
 
 _REMEDY = (
     "write it with `import autograd.numpy as np` (functions of np and not of math, arrays built "
-    "by np.array([...]), no assignment to elements), or give its jacobian"
+    "by np.array([...]), no assignment to elements)"
 )
+
+
+def _remedy(name: str) -> str:
+    """Say what to do about a function that autograd cannot trace."""
+    alone = name in ("loss", "jacobian")
+    return _REMEDY if alone else f"{_REMEDY}, or give its jacobian"
 
 
 def leaves(tree: Tree) -> list[Any]:
@@ -217,10 +223,10 @@ def traced(function: Callable[..., Any], name: str) -> Callable[..., tuple[Any, 
         except NotImplementedError as error:
             raise TypeError(_without_derivative(name, str(error))) from error
         except (TypeError, ValueError, AttributeError) as error:
-            if _REMEDY in str(error):
+            if _REMEDY in str(error) or "compiled by numba" in str(error):
                 raise
             # With plain arrays it has run before: what fails is the tracing.
-            raise TypeError(f"autograd cannot trace `{name}` ({error}); {_REMEDY}") from error
+            raise TypeError(f"autograd cannot trace `{name}` ({error}); {_remedy(name)}") from error
 
     def run(x: Any) -> tuple[Any, Any]:
         with warnings.catch_warnings():
@@ -266,5 +272,7 @@ def refuse_traced(y: Any, name: str) -> Any:
 def refuse_objects(y: Any, name: str) -> Any:
     """Return y, unless plain NumPy has put what autograd traces into an array of objects."""
     if isinstance(y, np.ndarray) and y.dtype == object:
-        raise TypeError(f"autograd cannot trace `{name}`: it is plain NumPy inside; {_REMEDY}")
+        raise TypeError(
+            f"autograd cannot trace `{name}`: it is plain NumPy inside; {_remedy(name)}"
+        )
     return y

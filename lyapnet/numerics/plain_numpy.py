@@ -8,6 +8,8 @@ from typing import Any
 
 import autograd.numpy as anp
 import numpy as np
+from autograd.extend import defjvp, defvjp, primitive
+from scipy.sparse import issparse
 
 from .replaced import MATH_NAMES, replaced
 
@@ -16,12 +18,42 @@ _MATH = types.SimpleNamespace(
 )
 
 
+def _multiplied(x: Any, matrix: Any) -> Any:
+    return matrix @ x
+
+
+_product = primitive(_multiplied)
+defvjp(_product, lambda ans, x, matrix: lambda g: _product(g, matrix.T), None)
+defjvp(_product, lambda g, ans, x, matrix: _product(g, matrix), None)
+
+
+class _SparseFactor:
+    """A sparse matrix of SciPy, which multiplies what autograd traces."""
+
+    def __init__(self, matrix: Any) -> None:
+        self._matrix = matrix
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._matrix, name)
+
+    @property
+    def T(self) -> Any:
+        return _SparseFactor(self._matrix.T)
+
+    def __matmul__(self, x: Any) -> Any:
+        return _product(x, self._matrix)
+
+    dot = __matmul__
+
+
 def for_autograd(function: Any, depth: int = 3) -> Any:
     """Return a function that calls autograd.numpy where the given one calls numpy or math.
 
     Its globals and what it closes over are looked through, and so are the functions among these,
-    to some depth; what they hold otherwise is the same.
+    to some depth; what they hold otherwise is the same. Functions compiled by numba are taken for
+    what they were written as.
     """
+    function = getattr(function, "py_func", function)
     return replaced(function, lambda f: for_autograd(f, depth), lambda x: _traceable(x, depth))
 
 
@@ -33,7 +65,10 @@ def _traceable(x: Any, depth: int) -> Any:
     for module, other in ((np, anp), (math, _MATH)):
         if isinstance(name, str) and callable(x) and getattr(module, name, None) is x:
             return getattr(other, name, x)
-    if depth and isinstance(x, types.FunctionType) and not _is_installed(x):
+    if issparse(x):
+        return _SparseFactor(x)
+    own = isinstance(x, types.FunctionType) and not _is_installed(x)
+    if depth and (own or hasattr(x, "py_func")):
         return for_autograd(x, depth - 1)
     return x
 

@@ -13,8 +13,10 @@ from ..numerics.arrays import Array, ArrayLike, Seed
 from ..results.result import Result, import_optional
 from ..results.storage import register
 from ..systems import NoisyFlow, Stroboscopic, System, SystemLike, as_system
+from ..systems.jacobian_orbit import JacobianOrbit
 from ..tangent.start import start_state, start_time
 from ..tangent.stretches import run_orbit
+from .floquet import floquet_logs
 from .plot import plot_fixed_points
 from .speed import SpeedMinima
 
@@ -42,7 +44,8 @@ class FixedPoints(Result):
     speed : array (m,)
         :math:`|f(x) - x| / \Delta t`.
     eigenvalues : array (m, n), complex
-        Of the Jacobian of a step: multipliers, by falling modulus.
+        Of the Jacobian of a step: multipliers, by falling modulus. Those of a step that is made
+        of many, as of a stroboscopic map, are found without their product.
     exponents : array (m, n)
         :math:`\log |\mu_i| / \Delta t`: at a fixed point its Lyapunov exponents.
     kinds : list of str
@@ -203,14 +206,28 @@ def fixed_points(
     fixed = speed <= tol * size
     order = np.lexsort((-counts, ~fixed))
     x, speed, counts, fixed = (a[order] for a in (x, speed, counts, fixed))
-    none = np.zeros((0, found.dim))
-    mu: Array = np.linalg.eigvals(search.jacobian(x)) if len(x) else none
-    mu = np.take_along_axis(mu, np.argsort(-np.abs(mu), axis=-1, kind="stable"), axis=-1)
-    with np.errstate(divide="ignore"):
-        exponents = np.log(np.abs(mu)) / found.dt
+    logs = _log_multipliers(found, x, u, t0)
+    exponents = logs.real / found.dt
+    with np.errstate(over="ignore"):
+        mu = np.exp(logs.real) * np.exp(1j * logs.imag)
     kinds = [_kind(m) if is_fixed else "slow" for m, is_fixed in zip(mu, fixed, strict=True)]
     settings = {"tol": tol, "distance": distance, "slow": slow, "system": repr(found)}
-    return FixedPoints(x, speed, mu.astype(complex), exponents, kinds, counts, n_starts, settings)
+    return FixedPoints(x, speed, mu, exponents, kinds, counts, n_starts, settings)
+
+
+def _log_multipliers(system: System, x: Array, u: Array | None, t0: float) -> Array:
+    """Return the logarithms of multipliers ``(m, n)`` of points ``(m, n)``.
+
+    A step may be made of many, as that of a stroboscopic map: their product loses what decays.
+    """
+    if not len(x):
+        return np.zeros((0, system.dim), dtype=complex)
+    inputs = None if u is None else u[None]
+    if inputs is None and system.n_inputs:
+        inputs = np.zeros((1, system.n_inputs))
+    orbit = system.orbit(x, system.drive.rows(inputs, x.shape[:1], 1, t0=t0), 1)
+    factors = orbit.factors if isinstance(orbit, JacobianOrbit) else orbit.jacobians
+    return np.stack([floquet_logs(factors[:, i]) for i in range(len(x))])
 
 
 def _starts(

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
+from scipy.interpolate import CubicSpline
 
 from .. import validate
 from ..errors import LyapnetError
@@ -15,6 +16,7 @@ from ..results.storage import register
 from ..systems import DelayFlow, Flow, NoisyFlow, System, SystemLike, as_system
 from ..tangent.start import start_state, start_time
 from ..tangent.stretches import run_orbit
+from .floquet import floquet_logs
 from .plot import plot_cycle
 
 if TYPE_CHECKING:
@@ -26,6 +28,12 @@ _RETURN = 0.2
 
 #: Steps in which a first return is looked for.
 _HORIZON = 20_000
+
+#: Steps of a flow in a cycle.
+_LEAST_STEPS = 4
+
+#: Turns that differ by less, relative to the extent of the cycle, are the same.
+_SAME = 1e-3
 
 
 @register
@@ -41,7 +49,9 @@ class PeriodicOrbit(Result):
     period : float
     multipliers : array (n,), complex
         Eigenvalues of the Jacobian over a period, by falling modulus. Along an autonomous flow
-        one of them is 1.
+        one of them is 1. What is below the range of floating-point numbers is 0 here.
+    log_multipliers : array (n,), complex
+        Their logarithms, in whose range they all are; the imaginary part is the phase.
     exponents : array (n,)
         Floquet exponents :math:`\log |\mu_i| / T`, nats per unit time: the Lyapunov exponents of
         the cycle.
@@ -49,12 +59,17 @@ class PeriodicOrbit(Result):
         Whether all multipliers, but for that along the flow, lie inside the unit circle.
     residual : float
         Distance between last and first state.
+    turns : int
+        How often the shortest cycle is gone around in the period: 1, or more where the period that
+        was given is a multiple of `minimal_period`; of a map's fixed point the period.
+        `multipliers` are those of the whole period, exponents those of the cycle in any case.
     """
 
     _dims: ClassVar[dict[str, tuple[str, ...]]] = {
         "states": ("time", "unit"),
         "times": ("time",),
         "multipliers": ("exponent",),
+        "log_multipliers": ("exponent",),
         "exponents": ("exponent",),
     }
 
@@ -62,10 +77,17 @@ class PeriodicOrbit(Result):
     times: Array = field(repr=False)
     period: float
     multipliers: Array = field(repr=False)
+    log_multipliers: Array = field(repr=False)
     exponents: Array
     stable: bool
     residual: float
+    turns: int
     settings: dict[str, Any] = field(repr=False)
+
+    @property
+    def minimal_period(self) -> float:
+        """Period of the shortest cycle: `period`, unless there are several `turns`."""
+        return self.period / self.turns
 
     def plot(self, ax: Axes | None = None, *, axes: tuple[int, int] = (0, 1)) -> Axes:
         """Draw the cycle in phase space; return the Axes.
@@ -97,6 +119,10 @@ def periodic_orbit(
     For an autonomous flow state and period are unknown, and the second equation fixes the phase.
     Of a map, or a flow forced in time, the period is given.
 
+    The multipliers are found without their product: a basis is carried around the cycle,
+    factorised in each step, until its spans come back as they were (orthogonal iteration, which
+    converges to the periodic Schur form). So are those right that are many orders below the first.
+
     Parameters
     ----------
     system : Flow, or a map
@@ -118,15 +144,23 @@ def periodic_orbit(
     Returns
     -------
     PeriodicOrbit
+        Whose `turns` say whether its shortest period is a part of the one that was given.
 
     Raises
     ------
     LyapnetError
-        If no cycle is found.
+        If no cycle is found, or of a flow a fixed point.
+
+    Warns
+    -----
+    UserWarning
+        If the multipliers cannot be told apart: they are unreliable.
 
     References
     ----------
-    R. Seydel, Practical Bifurcation and Stability Analysis (Springer, 2010), chapter 7.
+    R. Seydel, Practical Bifurcation and Stability Analysis (Springer, 2010), chapter 7, for
+    shooting. A. Bojanczyk, G. H. Golub and P. Van Dooren, Proc. SPIE 1770, 31 (1992), and K. Lust,
+    Int. J. Bifurcation Chaos 11, 2389 (2001), for multipliers of products.
 
     Examples
     --------
@@ -188,7 +222,7 @@ class _Shot:
     def __init__(self, system: System, period: float, t0: float) -> None:
         self.system, self.period, self.t0 = system, period, t0
         self.steps = max(1, round(period / system.dt)) if not isinstance(system, Flow) else max(
-            4, int(np.ceil(period / system.dt - 1e-9))
+            _LEAST_STEPS, int(np.ceil(period / system.dt - 1e-9))
         )  # fmt: skip
         self.fine = system
         if isinstance(system, Flow):
@@ -249,24 +283,50 @@ def _first_return(flow: Flow, x: Array) -> float:
 
 def _result(shot: _Shot, x: Array, tol: float) -> PeriodicOrbit:
     orbit = shot.orbit(x)
-    D = np.eye(len(x))
-    for J in orbit.jacobians:
-        D = J @ D
-    mu = np.linalg.eigvals(D).astype(complex)
-    mu = mu[np.argsort(-np.abs(mu), kind="stable")]
-    others = np.abs(mu)
-    autonomous = isinstance(shot.system, Flow) and not shot.system.time
-    if autonomous:
-        others = np.delete(others, np.argmin(np.abs(mu - 1)))
-    with np.errstate(divide="ignore"):
-        exponents = np.log(np.abs(mu)) / shot.period
+    turns = _turns(shot, orbit.states, tol)
+    logs = floquet_logs(orbit.factors)
+    with np.errstate(over="ignore"):
+        mu = np.exp(logs.real) * np.exp(1j * logs.imag)
+    others = logs
+    if isinstance(shot.system, Flow) and not shot.system.time:
+        others = np.delete(logs, np.argmin(np.abs(mu - 1)))
     return PeriodicOrbit(
         states=orbit.states,
         times=shot.t0 + shot.fine.dt * np.arange(shot.steps + 1),
         period=shot.period,
         multipliers=mu,
-        exponents=exponents,
-        stable=bool((others < 1).all()),
+        log_multipliers=logs,
+        exponents=logs.real / shot.period,
+        stable=bool((others.real < 0).all()),
         residual=float(np.abs(orbit.states[-1] - x).max()),
+        turns=turns,
         settings={"tol": tol, "steps": shot.steps, "system": repr(shot.system)},
     )
+
+
+def _turns(shot: _Shot, states: Array, tol: float) -> int:
+    """Return how often a closed orbit goes around its shortest cycle."""
+    size = max(1.0, float(np.abs(states).max()))
+    extent = float(np.abs(states - states[0]).max())
+    flow = isinstance(shot.system, Flow)
+    if extent <= np.sqrt(tol) * size:
+        if flow and not shot.system.time:
+            raise LyapnetError(
+                "no cycle found from this state: Newton's method ends at a fixed point, which has "
+                "any period (see `fixed_points`); start nearer to the cycle"
+            )
+        return 1 if flow else shot.steps
+    if not flow:
+        parts = [n for n in range(1, shot.steps) if shot.steps % n == 0]
+        found = [n for n in parts if np.abs(states[n:] - states[:-n]).max() <= _SAME * extent]
+        return shot.steps // found[0] if found else 1
+    times = np.linspace(0.0, 1.0, shot.steps + 1)
+    along = CubicSpline(times, np.concatenate([states[:-1], states[:1]]), bc_type="periodic")
+
+    def differ(at: Array, turns: Array) -> Array:
+        later = along(at + 1 / turns[:, None])
+        return np.asarray(np.abs(later - along(at)).max(axis=(1, 2)) > _SAME * extent)
+
+    turns = np.arange(shot.steps // _LEAST_STEPS, 1, -1)
+    turns = turns[~differ(times[:: -(-shot.steps // 16)], turns)]
+    return next((int(n) for n in turns if not differ(times, np.array([n]))[0]), 1)

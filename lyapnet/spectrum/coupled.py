@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -11,10 +11,12 @@ import numpy as np
 
 from .. import validate
 from ..numerics.arrays import Array, ArrayLike, Seed
+from ..numerics.autodiff import leaves, rebuild
 from ..results.result import Result
 from ..results.storage import register
 from ..systems import DelayFlow, Flow, Map, NoisyFlow, SystemLike
 from ..systems.jumps import Seen
+from ..systems.variation import Driven, Transversal, Variation
 from ..tangent.start import start_state
 from .measure import lyapunov_spectrum
 from .plot import plot_master_stability
@@ -134,17 +136,16 @@ def master_stability(
     x = start_state(flow, x0, rng)
     if x.ndim != 1:
         raise ValueError(f"`x0` must be one state ({n},), got shape {x.shape}")
-    pull = alpha[:, None, None] * H
-    if isinstance(flow, Flow):
-        varied = _varied(flow, lambda D: D - pull)
-    else:
-        varied = _varied(flow, lambda D: np.matmul(np.eye(n) - pull, D))
+    varied = _varied(_for_each(flow, len(alpha)), Transversal(alpha, H, isinstance(flow, Flow)))
     s = lyapunov_spectrum(
         varied, n_steps, k=k, x0=np.broadcast_to(x, (len(alpha), n)), transient=transient,
         basis_transient=basis_transient, t0=t0, rng=rng, progress=progress,
     )  # fmt: skip
     low, high = (end[..., 0] for end in s.confidence_interval())
-    settings = {"n_steps": n_steps, "dt": flow.dt, "coupling": H, "system": repr(flow)}
+    settings = {
+        "n_steps": n_steps, "dt": flow.dt, "coupling": H, "system": repr(flow),
+        "engine": s.settings["engine"],
+    }  # fmt: skip
     return MasterStability(alpha, s.exponents, s.stderr, low, high, high < 0, settings)
 
 
@@ -202,20 +203,22 @@ def conditional_exponents(
     """
     flow = _plain(system, "system")
     n = flow.dim
+    if not isinstance(driven, Iterable):
+        raise TypeError(
+            f"`driven` must be a sequence of components, such as [1, 2], got {driven!r}"
+        )
+    driven = list(driven)
     part = np.unique([validate.integer("driven", i, low=0, high=n - 1) for i in driven])
     if not 0 < len(part) < n:
         raise ValueError(
             f"`driven` must name some of the {n} components and leave others to drive them, got "
-            f"{list(driven)}"
+            f"{driven}"
         )
     k = len(part) if k is None else validate.integer("k", k, low=1, high=len(part))
-    inside = np.zeros((n, n))
-    inside[np.ix_(part, part)] = 1.0
     rng = validate.generator(rng)
     basis = np.zeros((n, k))
     basis[part] = np.linalg.qr(rng.standard_normal((len(part), k)))[0]
-    varied = _varied(flow, lambda D: D * inside)
-    varied._part, varied.tangent_apart = inside, True
+    varied = _varied(flow, Driven(np.isin(np.arange(n), part)))
     return lyapunov_spectrum(
         varied, n_steps, basis=basis, x0=x0, transient=transient,
         basis_transient=basis_transient, t0=t0, rng=rng, progress=progress,
@@ -236,7 +239,19 @@ def _plain(system: Any, name: str) -> Map:
     return system
 
 
-def _varied(system: Map, variation: Callable[[Array], Array]) -> Map:
+def _for_each(system: Map, members: int) -> Map:
+    """Return the system with parameters that each member of an ensemble has as its own.
+
+    Otherwise an array of them that is as long would be taken for one of numbers per member.
+    Functions of many states take parameters as they are.
+    """
+    if system.vectorized:
+        return system
+    own = [np.broadcast_to(x, (members, *np.shape(x))) for x in leaves(system.params)]
+    return system.with_params(rebuild(system.params, own))  # type: ignore[return-value]
+
+
+def _varied(system: Map, variation: Variation) -> Map:
     """Return the system with tangent vectors that something else carries."""
     other = copy.copy(system)
     other._variation, other.tangent_apart = variation, True

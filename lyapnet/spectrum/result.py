@@ -248,6 +248,8 @@ class Spectrum(Exponents):
 def _engine(run: Benettin) -> dict[str, str]:
     """Say which engine has run a system, and why if it was NumPy."""
     used, reason = (run.engine or run.system).engine_used
+    if run.losses is not None:
+        reason = 'on_divergence="nan" takes members out on the way, which NumPy does'
     return {"engine": used, **({"engine_reason": reason} if reason else {})}
 
 

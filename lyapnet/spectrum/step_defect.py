@@ -58,11 +58,16 @@ def step_defect(spectrum: Any) -> Array | None:
         return None
     if settings["driven"] or "pooled" in settings:
         return None
-    steps = int(np.clip(settings["n_steps"] // _SHARE, _LEAST, _MOST))
+    steps = int(np.clip(settings["n_steps"] * system.substeps // _SHARE, _LEAST, _MOST))
+    steps = -(-steps // system.substeps)
     lead = spectrum.state.shape[:-1]
     inputs = system.drive.rows(
         None, lead, steps, t0=settings.get("t0", 0.0), first=spectrum.steps_so_far
     )
+    if isinstance(system, Stroboscopic):  # seen in the steps of its flow
+        inputs = system.within(inputs, steps)
+        steps *= system.steps
+        system = system.flow
     orbit = system.orbit(spectrum.state, inputs, steps)
     if not np.isfinite(orbit.states).all():
         return None
@@ -72,11 +77,11 @@ def step_defect(spectrum: Any) -> Array | None:
     fine, m = system.finer()
     Q = tape.rows[:-1].swapaxes(-1, -2)
     x, coarse = orbit.states[:-1], orbit.jacobians
-    mode = _mode(system, orbit, lead)
+    mode = system.tangent_mode(orbit.states, orbit.inputs, lambda mode: system._at(mode, lead)[0])
     there = np.eye(system.dim)
     with np.errstate(all="ignore"):
         for row in system.drive.parts(inputs, m):
-            step, derivative = _at(fine, mode, lead)
+            step, derivative = fine._at(mode, lead)
             there = np.matmul(derivative(x, row, fine.params), there)
             x = step(x, row, fine.params)
         growth = [_log_growth(np.matmul(D, Q)) for D in (there, coarse)]
@@ -86,23 +91,6 @@ def step_defect(spectrum: Any) -> Array | None:
         defect[..., -1] = -defect[..., :-1].sum(axis=-1)  # the volume is known apart
     order = np.argsort(-spectrum.statistics.estimate().mean, axis=-1, kind="stable")
     return np.take_along_axis(defect, order, axis=-1)
-
-
-def _mode(system: Any, orbit: Any, lead: tuple[int, ...]) -> str:
-    """Return how the states of an orbit are given to the user's function."""
-    if isinstance(system, Stroboscopic):
-        return ""
-    return system.tangent_mode(orbit.states, orbit.inputs, lambda mode: system._at(mode, lead)[0])
-
-
-def _at(system: Any, mode: str, lead: tuple[int, ...]) -> Any:
-    """Return step and Jacobian for many states at once."""
-    if not isinstance(system, Stroboscopic):
-        return system._at(mode, lead)
-    return (
-        lambda x, u, p: system.step(x, t=0.0 if u is None else u[..., 0]),
-        lambda x, u, p: system.jacobian(x, t=0.0 if u is None else u[..., 0]),
-    )
 
 
 def _log_growth(carried: Array) -> Array:

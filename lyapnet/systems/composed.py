@@ -2,22 +2,23 @@
 
 from __future__ import annotations
 
+import copy
 from functools import cached_property
 from typing import Any
 
 import numpy as np
 
 from ..numerics.arrays import Array, unbroadcast
-from ..numerics.autodiff import Function, Tree, leaves, rebuild
+from ..numerics.autodiff import Function
 from .jacobian_orbit import JacobianOrbit
-from .orbit import Cotangent
+from .orbit import Orbit
 
 
 class ComposedOrbit(JacobianOrbit):
     r"""An orbit of T steps, each of which is made of consecutive steps of an inner one.
 
-    The Jacobian of a step is the product of those inside; cotangents go back through all of
-    them.
+    The Jacobian of a step is the product of those inside, and in it directions that decay are
+    lost; the tangent loop goes through the inner steps instead, and factorises between them.
 
     Parameters
     ----------
@@ -38,12 +39,28 @@ class ComposedOrbit(JacobianOrbit):
         inputs: Array | None = None,
         volume: Function | None = None,
     ) -> None:
-        super().__init__(inner.states[edges], inputs)
         self.inner = inner
+        self.inputs = inputs
+        self.members_last, self.runs_along = inner.members_last, inner.runs_along
         self._first = edges[:-1]
         self._counts = np.diff(edges)
-        self._edges = edges
+        self.edges = edges
         self._volume = volume
+
+    @cached_property
+    def states(self) -> Array:  # type: ignore[override]
+        """States ``(T + 1, ..., n)``."""
+        return np.asarray(self.inner.states[self.edges])
+
+    @property
+    def n_steps(self) -> int:
+        """Number of steps."""
+        return len(self.edges) - 1
+
+    @property
+    def last(self) -> Array:
+        """State at the end."""
+        return self.inner.last
 
     def _parts(self, start: int = 1) -> Any:
         """Yield for j the inner steps that are the j-th of their step, and of which steps."""
@@ -55,6 +72,11 @@ class ComposedOrbit(JacobianOrbit):
     def jacobians(self) -> Array:
         """Jacobians of all steps ``(T, ..., n, n)``."""
         return self.composed(self.inner.jacobians)
+
+    @property
+    def factors(self) -> Array:
+        """Jacobians of all inner steps ``(S, ..., n, n)``."""
+        return self.inner.factors
 
     def composed(self, D: Array) -> Array:
         """Return what Jacobians of the inner steps make of the steps."""
@@ -72,55 +94,29 @@ class ComposedOrbit(JacobianOrbit):
         found = self._volume(inner.states[:-1], inner.inputs, inner._params)
         return np.add.reduceat(found, self._first, axis=0)
 
+    def first(self, n_steps: int) -> ComposedOrbit:
+        """Return the first steps of it."""
+        return ComposedOrbit(self.inner, self.edges[: n_steps + 1], self.inputs, self._volume)
+
+    def along(self, inner: Any) -> ComposedOrbit:
+        """Return the same steps, made of other inner ones."""
+        found = copy.copy(self)
+        found.inner, found.runs_along = inner, False
+        found.__dict__["log_volume"] = self.log_volume
+        return found
+
     def coarser(self, m: int) -> ComposedOrbit:
         """Return the same orbit in steps of m of these."""
         inputs = None if self.inputs is None else self.inputs[::m]
-        return ComposedOrbit(self.inner, self._edges[::m], inputs, self._volume)
+        return ComposedOrbit(self.inner, self.edges[::m], inputs, self._volume)
 
-    def tangent_adjoint(self, rows: Array, rows_bar: Array) -> Cotangent:
-        """Differentiate ``sum(rows_bar * (D rows))`` through all inner steps."""
-        D, first, last = self.inner.jacobians, self._first, self._edges[1:] - 1
-        forth = np.empty((self.inner.n_steps, *rows.shape[1:]))
-        back = np.empty_like(forth)
-        forth[first], back[last] = rows, rows_bar
-        parts = [inner for inner, _ in self._parts()]
-        for inner in parts:
-            forth[inner] = np.matmul(forth[inner - 1], D[inner - 1].swapaxes(-1, -2))
-        for inner in reversed(parts):
-            back[inner - 1] = np.matmul(back[inner], D[inner])
-        through = self.inner.tangent_adjoint(forth, back)
-        # States inside depend on the first one.
-        bars, bars_out = through.states, np.zeros_like(through.states)
-        for inner in reversed(parts):
-            bars_out[inner - 1] = bars[inner]
-            bars[inner - 1] += np.matmul(bars[inner][..., None, :], D[inner - 1])[..., 0, :]
-        inside = self.inner.through_steps(bars_out)
-        return Cotangent(
-            bars[first],
-            self._summed(_plus(through.inputs, inside.inputs)),
-            _plus_tree(through.params, inside.params),
-        )
+    @property
+    def finest(self) -> Orbit:
+        """The inner orbit: the tangent loop goes through it, and so do derivatives."""
+        return self.inner
 
-    def state_adjoint(self, states_bar: Array, inputs: bool = True) -> Cotangent:
-        """Carry cotangents of the states back to the first one."""
-        bars = np.zeros_like(self.inner.states)
-        bars[self._edges] = states_bar
-        through = self.inner.state_adjoint(bars, inputs)
-        return Cotangent(through.states, self._summed(through.inputs), through.params)
-
-    def _summed(self, bar: Array | None) -> Array | None:
+    def summed(self, bar: Array) -> Array:
         """Add what the parts of a step say about its row."""
-        if bar is None or self.inputs is None:
-            return None
+        assert self.inputs is not None
         bar = np.add.reduceat(bar[..., : self.inputs.shape[-1]], self._first, axis=0)
         return unbroadcast(bar, self.inputs.shape)
-
-
-def _plus(a: Array | None, b: Array | None) -> Array | None:
-    return b if a is None else a if b is None else a + b
-
-
-def _plus_tree(a: Tree, b: Tree) -> Tree:
-    if a is None or b is None:
-        return b if a is None else a
-    return rebuild(a, [x + y for x, y in zip(leaves(a), leaves(b), strict=True)])

@@ -84,7 +84,7 @@ def loop_of(system: Any, x: Array, inputs: Array | None, k: int, n_steps: int) -
     """
     if system.engine == "numpy":
         return None, "as asked for"
-    if not system._writable or system._variation is not None or system._part is not None:
+    if not system._writable:
         return _refused(system, system.cannot_compile())
     if reason := missing():
         return _refused(system, reason)
@@ -96,7 +96,7 @@ def loop_of(system: Any, x: Array, inputs: Array | None, k: int, n_steps: int) -
     try:
         loop = Loop.of(system, x.shape[:-1], k)
     except Untraceable as error:
-        return _refused(system, f"`{system.named}` cannot be compiled: {error}")
+        return _refused(system, f"{system.written_of} cannot be compiled: {error}")
     if not _agrees(loop, system, x, inputs):
         now = (
             None
@@ -104,7 +104,7 @@ def loop_of(system: Any, x: Array, inputs: Array | None, k: int, n_steps: int) -
             else np.broadcast_to(inputs[0], (*x.shape[:-1], inputs.shape[-1]))
         )
         check_repeatable(system.over_time(x.shape[:-1])[0], (x, now, system.params), system.named)
-        return _refused(system, f"`{system.named}` does something else than its compiled form")
+        return _refused(system, f"{system.written_of} does something else than its compiled form")
     return loop, ""
 
 

@@ -190,7 +190,7 @@ class Flow(Map):
         y = self._method.step(bound, None, x, dt)
         if jumps := jumps_of(x):
             raise Untraceable(f"the field may jump ({jumps}): steps end where it does")
-        return y
+        return y if self._variation is None else self._variation.written_step(y, x)
 
     def with_dt(self, dt: float) -> Flow:
         """Return the same flow with another step."""
@@ -240,7 +240,7 @@ class Flow(Map):
 
     def masked(self, D: Any) -> Any:
         """Return what is left of the Jacobian of a step."""
-        return D if self._part is None else D * self._part
+        return D if self._variation is None else self._variation.of_step(D)
 
     def velocity(self, x: Any, u: Any = None, t: Any = 0.0) -> Any:
         """Return the field at states ``(..., n)``; arguments as for `step`."""

@@ -29,7 +29,7 @@ from .jacobian_orbit import JacobianOrbit
 from .orbit import Orbit
 from .protocol import System
 from .user_function import check_arguments
-from .user_system import UserSystem
+from .user_system import NOT_VECTORIZED, UserSystem
 
 
 class Map(UserSystem):
@@ -75,8 +75,6 @@ class Map(UserSystem):
     _writable = True
     _loop: Any = None
     _initial: Array | None = None
-    #: What of the Jacobian of a step is left: a matrix of zeros and ones.
-    _part: Array | None = None
 
     def __init__(
         self,
@@ -111,7 +109,7 @@ class Map(UserSystem):
     @property
     def _arguments_of(self) -> tuple[str, ...]:
         """Names of what the user's function is called with."""
-        there = (True, self.time, self.n_inputs > 0, self.params is not None)
+        there = (True, self.time, self._sees_inputs, self.params is not None)
         return tuple(name for name, given in zip("xtup", there, strict=True) if given)
 
     def __repr__(self) -> str:
@@ -159,10 +157,17 @@ class Map(UserSystem):
         if not self.vectorized:
             return super().ensemble(x, u)
         now = Drive(self.n_inputs, self.time).row(u, 0.0)
-        y = np.shape(self._function(x, now, self.params))
+        lead = super().ensemble(x, u)
+        try:
+            y = np.shape(self._function(x, now, self.params))
+            found = np.broadcast_shapes(lead, y[:-1])
+        except (ValueError, IndexError) as error:
+            if not lead:
+                raise
+            raise ValueError(f"{NOT_VECTORIZED.format(self.named)} ({error})") from error
         if y[-1:] != (self.dim,):
             raise ValueError(f"`{self.named}` must return states (..., {self.dim}), got shape {y}")
-        return np.broadcast_shapes(super().ensemble(x, u), y[:-1])
+        return found
 
     def written(self, x: Any, row: Any, p: Tree, dt: Any) -> Any:
         """Return the next state of arrays of symbols, which compiled loops are made of.
@@ -173,6 +178,7 @@ class Map(UserSystem):
         row : array or None
             See `Drive`.
         p : tree
+            Like `numbers`.
         dt : symbol
         """
         return self._on_symbols()(x, row, p)
@@ -183,16 +189,25 @@ class Map(UserSystem):
         function, derivative = self._called(
             rewritten(step), None if jacobian is None else rewritten(jacobian)
         )
-        if derivative is None:
-            return function
-        return lambda x, now, p: with_jacobian(x, function(x, now, p), derivative(x, now, p))
+
+        def noted(x: Any, now: Any, p: Tree) -> Any:
+            y = function(x, now, p)
+            return y if derivative is None else with_jacobian(x, y, derivative(x, now, p))
+
+        vary = self._variation
+        if vary is None:
+            return noted
+        return lambda x, now, both: vary.written(lambda x: noted(x, now, both[0]), x, both[1])
+
+    @property
+    def numbers(self) -> Tree:
+        """All parameters of what is `written`: the variation's, too."""
+        return self.params if self._variation is None else [self.params, self._variation.numbers]
 
     def cannot_compile(self) -> str:
         """Return why the system cannot be run by compiled loops, nothing if it can."""
         if not self._writable:
             return f"there are no loops for a {type(self).__name__}"
-        if self._variation is not None or self._part is not None:
-            return "there are no loops for a part of its tangent vectors"
         return missing() or untraceable(self)
 
     def prepared(self, x: Array, inputs: Array | None, k: int, n_steps: int) -> System:
@@ -221,7 +236,7 @@ class Map(UserSystem):
                     )
                 states[s + 1] = refuse_traced(y, self.named)
         mode = self.tangent_mode(states, inputs, lambda mode: self._at(mode, lead)[0])
-        if self.dim < LARGE or self._variation is not None or self._part is not None:
+        if self.dim < LARGE or self._variation is not None:
             return JacobianOrbit(states, inputs, self.params, *self._at(mode, lead))
         orbit = ForwardOrbit(states, inputs, self.params, *self._at(mode, lead))
         orbit.carry_through = self._forward(mode, lead)

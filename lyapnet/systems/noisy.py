@@ -11,6 +11,7 @@ import autograd.numpy as anp
 import numpy as np
 
 from .. import validate
+from ..compiled.rewrite import rewritten
 from ..numerics.arrays import Array, Seed
 from ..numerics.autodiff import Function, Tree, jacobian_of, over_states
 from .drive import Drive
@@ -110,7 +111,7 @@ class NoisyFlow(Map):
     """
 
     named = "drift"
-    _writable = False
+    _remembered = (*Map._remembered, "_strength")
 
     def __init__(
         self,
@@ -131,16 +132,16 @@ class NoisyFlow(Map):
             raise TypeError(f"`diffusion` must be callable, got {diffusion!r}")
         check_arguments("diffusion", diffusion, self._arguments_of)
         self._diagonal = n_noise is None
-        m = self.dim if n_noise is None else validate.integer("n_noise", n_noise, low=1)
-        self._strength = self._shaped(diffusion, m)
-        self.n_inputs = m  # from now on: neither function is called with the increments
+        self.n_inputs = self.dim if n_noise is None else validate.integer("n_noise", n_noise, low=1)
+        self._diffusion = diffusion
+        self._strength = self._shaped(diffusion)
 
-    def _shaped(self, diffusion: Callable[..., Any], m: int) -> Function:
+    def _shaped(self, diffusion: Callable[..., Any]) -> Function:
         """Return the strength of the noise, in the shape in which it is multiplied with it.
 
         One number is the strength of all noises, and a vector the one column of a matrix.
         """
-        n = self.dim
+        n, m = self.dim, self.n_inputs
         shape = (n,) if self._diagonal else (n, m)
         strength = self._normalised(diffusion, "diffusion", None)
 
@@ -161,6 +162,16 @@ class NoisyFlow(Map):
             )
 
         return call
+
+    @property
+    def written_of(self) -> str:
+        """What a step is made of."""
+        return "`drift` or `diffusion`"
+
+    @property
+    def _sees_inputs(self) -> bool:
+        """Whether the functions are called with the increments."""
+        return False
 
     @property
     def if_it_diverges(self) -> str:
@@ -197,7 +208,12 @@ class NoisyFlow(Map):
         drift = over_states(self._function, mode, lead)
         # Lanes know the shape for one state, which columns do not.
         strength = over_states(self._strength, "lanes" if mode == "columns" else mode, lead)
-        dt, m, heun = self.dt, self.n_inputs, self.calculus == "stratonovich"
+        step = self._stepping(drift, strength, self.dt)
+        return step, jacobian_of(step, self.dim, "drift")
+
+    def _stepping(self, drift: Function, strength: Function, dt: Any) -> Function:
+        """Return a step of the method, made of the two functions."""
+        m = self.n_inputs
 
         def moved(x: Any, now: Any, noise: Any, p: Tree) -> Any:
             G = strength(x, now, p)
@@ -207,12 +223,17 @@ class NoisyFlow(Map):
         def step(x: Any, u: Any, p: Tree) -> Any:
             noise, now = u[..., :m], u[..., m:] if self.time else None
             first = moved(x, now, noise, p)
-            if not heun:
+            if self.calculus == "ito":
                 return x + first
             later = None if now is None else now + dt
             return x + 0.5 * (first + moved(x + first, later, noise, p))
 
-        return step, jacobian_of(step, self.dim, "drift")
+        return step
+
+    def written(self, x: Any, row: Any, p: Tree, dt: Any) -> Any:
+        """Return the next state of arrays of symbols; see `Map.written`."""
+        strength = self._shaped(rewritten(self._diffusion))
+        return self._stepping(self._on_symbols(), strength, dt)(x, row, p)
 
     def ensemble(self, x: Array, u: Array | None) -> tuple[int, ...]:
         """Return the shape of the ensemble that states, noise and parameters span."""

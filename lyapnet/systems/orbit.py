@@ -72,6 +72,15 @@ class Orbit:
         return self.states[-1]
 
     @property
+    def finest(self) -> Orbit:
+        """The orbit in the finest steps that it is made of."""
+        return self
+
+    def summed(self, bar: Array) -> Array:
+        """Return cotangents of the inputs from those of the finest steps."""
+        return bar
+
+    @property
     def jacobians(self) -> Array:
         """Jacobians of all steps ``(T, ..., n, n)``."""
         raise NotImplementedError

@@ -78,6 +78,8 @@ class System:
     dt: float = 1.0
     time: bool = False
     params: Tree = None
+    #: Steps of another system that make one of this.
+    substeps: int = 1
     #: What a state is, for the message that refuses one of another length.
     state_is = "the system's dim"
     #: Whether tangent vectors are not meant to be those of the step, if there is one at all.

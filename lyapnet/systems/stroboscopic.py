@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from typing import Any
 
 import autograd.numpy as anp
@@ -31,6 +32,7 @@ class Stroboscopic(System):
     def __init__(self, flow: Flow, period: float) -> None:
         self.steps = max(1, int(np.ceil(period / flow.dt - 1e-9)))
         self.flow = flow.with_dt(period / self.steps)
+        self.substeps = self.steps
         self.dim, self.time, self.dt, self.params = flow.dim, flow.time, period, flow.params
 
     def __repr__(self) -> str:
@@ -85,13 +87,34 @@ class Stroboscopic(System):
         """Return the shape of the ensemble that states and parameters span."""
         return self.flow.ensemble(x, u)
 
+    def prepared(self, x: Array, inputs: Array | None, k: int, n_steps: int) -> System:
+        """Return the map with the flow as it is best run; see `System.prepared`."""
+        other = copy.copy(self)
+        other.flow = copy.copy(self.flow)
+        if self.engine != "auto":
+            other.flow.engine = self.engine
+        times = self.within(inputs, 1)
+        prepared = other.flow.prepared(x, times, k, n_steps * self.steps)
+        assert isinstance(prepared, Flow)
+        other.flow = prepared
+        other.engine_used = other.flow.engine_used
+        return other
+
+    def cannot_compile(self) -> str:
+        """Return why the flow cannot be run by compiled loops, nothing if it can."""
+        return self.flow.cannot_compile()
+
+    def within(self, inputs: Array | None, n_steps: int) -> Array | None:
+        """Return the times of all steps of the flow, of some periods."""
+        if inputs is None:
+            return None
+        after = (self.flow.dt * np.arange(self.steps)).reshape(-1, *(1,) * (inputs.ndim - 1))
+        return np.asarray((inputs[:n_steps, None] + after).reshape(-1, *inputs.shape[1:]))
+
     def orbit(self, x: Array, inputs: Array | None, n_steps: int) -> Orbit:
         """Run `n_steps` periods; see `System.orbit`."""
         m, given = self.steps, inputs
-        if inputs is not None:  # times
-            after = (self.flow.dt * np.arange(m)).reshape(m, *(1,) * (inputs.ndim - 1))
-            inputs = (inputs[:n_steps, None] + after).reshape(-1, *inputs.shape[1:])
-        inner = self.flow.orbit(x, inputs, n_steps * m)
+        inner = self.flow.orbit(x, self.within(inputs, n_steps), n_steps * m)
         if isinstance(inner, ComposedOrbit):
             return inner.coarser(m)
         assert isinstance(inner, JacobianOrbit)

@@ -75,8 +75,14 @@ def check_arguments(name: str, function: Any, given: tuple[str, ...]) -> None:
     try:
         signature.bind(*given)
     except TypeError as error:
-        missing = [text for letter, text in _REMEDIES.items() if letter not in given]
-        remedy = f": {', '.join(missing)}" if missing else ""
+        # It takes less than it is given, or more.
+        less = "too many" in str(error)
+        named = [
+            f"{what} {'is there because of' if less else 'needs'} {by}"
+            for letter, (what, by) in _REMEDIES.items()
+            if (letter in given) == less
+        ]
+        remedy = f": {', '.join(named)}" if named else ""
         raise TypeError(
             f"`{name}` must be a function of ({', '.join(given)}), got one of {signature} "
             f"({error}){remedy}"
@@ -85,7 +91,7 @@ def check_arguments(name: str, function: Any, given: tuple[str, ...]) -> None:
 
 #: How a function comes to be called with more, in this order.
 _REMEDIES = {
-    "t": "time t after x needs `time=True`",
-    "u": "an input u needs `n_inputs=`",
-    "p": "parameters p need `params=`",
+    "t": ("time t after x", "`time=True`"),
+    "u": ("an input u", "`n_inputs=`"),
+    "p": ("the argument p", "`params=`"),
 }

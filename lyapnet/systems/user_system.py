@@ -29,9 +29,16 @@ from ..numerics.lanes import Lanes, lifted
 from ..numerics.plain_numpy import for_autograd
 from .protocol import System
 from .user_function import check_repeatable, of_shape, same
+from .variation import Variation
 
 #: So many states are too many to be silent about calling a function for each.
 _MANY = 512
+
+NOT_VECTORIZED = (
+    "`{}` is not vectorized: given states (..., n) it does not do what it does for each; index "
+    "components as x[..., 0] and join them by np.stack([...], axis=-1), or leave out "
+    "vectorized=True"
+)
 
 
 class UserSystem(System):
@@ -52,13 +59,13 @@ class UserSystem(System):
     #: What the user's function is called here.
     named = "step"
     #: What tangent vectors are carried by instead of the derivative: made of it.
-    _variation: Callable[[Any], Any] | None = None
+    _variation: Variation | None = None
     #: Whether it has been seen that a function said to be vectorized is.
     _known_vectorized = False
     #: Whether the user's Jacobian runs in lanes, None as long as that is not known.
     _derivative_in_lanes: bool | None = None
     #: Attributes that are only remembered, or follow from others: they tell no map from another.
-    _remembered = (
+    _remembered: tuple[str, ...] = (
         "_known_vectorized", "_derivative_in_lanes", "_told", "seen", "_function", "_derivative",
     )  # fmt: skip
     #: The user's functions of (x, input and time, p), the latter None where autograd derives it.
@@ -86,6 +93,16 @@ class UserSystem(System):
         return self.with_params(member(self.params, lead, at))
 
     @property
+    def written_of(self) -> str:
+        """What of the user's a step is made of, for messages of why that cannot be compiled."""
+        return f"`{self.named}`"
+
+    @property
+    def _sees_inputs(self) -> bool:
+        """Whether the user's functions are called with the input."""
+        return self.n_inputs > 0
+
+    @property
     def _size(self) -> int:
         """Length of what the user's function is given as a state."""
         return self.dim
@@ -102,8 +119,10 @@ class UserSystem(System):
         shape : tuple of int or None
             Of what it returns for one state; None to leave that to the caller.
         """
-        driven, with_params = self.n_inputs > 0, self.params is not None
+        driven, with_params = self._sees_inputs, self.params is not None
         traceable = for_autograd(function)
+        by_numba = hasattr(function, "py_func")
+        remedy = "give `jacobian=`" if name == self.named else "write it with NumPy alone"
 
         def call(x: Any, now: Any, p: Tree) -> Any:
             # A copy: a function that writes into its argument has not changed the state.
@@ -113,7 +132,9 @@ class UserSystem(System):
                 now = now[..., :-1] if self.vectorized else now[:-1]
             given += [*((now,) if driven else ()), *((p,) if with_params else ())]
             try:
-                out = (traceable if is_traced(x, now, p) else function)(*given)
+                lanes = isinstance(x, Lanes)
+                as_written = is_traced(x, now, p) or (lanes and by_numba)
+                out = (traceable if as_written else function)(*given)
                 if isinstance(out, list | tuple) and not isinstance(x, Symbols):
                     out = anp.array(out)
             except ValueError as error:
@@ -135,9 +156,19 @@ class UserSystem(System):
                     "were given as integers, become arrays of floats: leave counts and indices "
                     f"out of `params`, and let `{name}` take them from around it"
                 ) from error
+            except Exception as error:
+                given_more = isinstance(x, Lanes | Symbols) or is_traced(x, now, p)
+                if not given_more or not type(error).__module__.startswith("numba."):
+                    raise
+                raise TypeError(
+                    f"`{name}` is compiled by numba, or calls what is, which cannot be "
+                    f"differentiated or run on many states at once: {remedy}"
+                ) from error
             if isinstance(x, Symbols):
                 out = as_symbols(out)
                 return out if shape is None else of_shape(out, shape, name)
+            if shape is not None and len(shape) == 2 and hasattr(out, "toarray"):
+                out = out.toarray()  # of scipy.sparse
             out = refuse_complex(refuse_objects(lifted(out), name), name)
             alone = not self.vectorized and (isinstance(x, Lanes) or np.ndim(x) == 1)
             return of_shape(out, shape, name) if alone and shape is not None else out
@@ -160,7 +191,7 @@ class UserSystem(System):
         if self._variation is None:
             return function, derivative
         vary = self._variation
-        return function, lambda x, u, p: vary(derivative(x, u, p))
+        return function, lambda x, u, p: vary.of_function(derivative(x, u, p))
 
     def _derivative_over_states(self, lead: tuple[int, ...]) -> Function:
         """Return the user's Jacobian for many states: in lanes, if that does what it does for one.
@@ -255,10 +286,6 @@ class UserSystem(System):
             self._tell_slow(self.named, states[1:])
         elif self.vectorized and n_steps > 1 and not self._known_vectorized:
             if not reproduces(self._mode):
-                raise ValueError(
-                    "`step` is not vectorized: given states (..., n) it does not do what it does "
-                    "for each; index components as x[..., 0] and join them by "
-                    "np.stack([...], axis=-1), or leave out vectorized=True"
-                )
+                raise ValueError(NOT_VECTORIZED.format(self.named))
             self._known_vectorized = True
         return self._mode

@@ -8,7 +8,7 @@ to be kept is recomputed stretch by stretch, from the state and the basis at the
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -16,6 +16,7 @@ import numpy as np
 from ..numerics.arrays import Array, blas_threads
 from ..numerics.autodiff import Tree, leaves, rebuild
 from ..systems import System
+from ..systems.composed import ComposedOrbit
 from ..systems.orbit import Orbit
 from .deferred_qr import forward_in_blocks
 from .forward import Tape, forward
@@ -35,7 +36,7 @@ class Record:
     inputs: Array | None
     plan: Plan
     starts: list[tuple[str, int, int, Array, Array]]
-    tapes: list[Tape | Orbit | None]
+    tapes: list[tuple[Orbit, Tape | None] | None]
     smallest_sine: float = 1.0
 
 
@@ -55,7 +56,7 @@ def exponents(
     keep : bool
         Whether a gradient will be asked for.
     """
-    per_step = rows.size * (4 if keep else 1) + x.size
+    per_step = (rows.size * (4 if keep else 1) + x.size) * system.substeps
     length = stretch_length(system, x.shape[:-1], rows.shape[-2])
     hold = keep and per_step * plan.total <= _TAPE
     if hold:
@@ -66,20 +67,22 @@ def exponents(
         for phase, start, orbit in run_stretches(system, x, inputs, plan.stretches(length)):
             if keep:
                 record.starts.append((phase, start, start + orbit.n_steps, x, rows))
-            tape: Tape | Orbit | None = orbit
+            tape: Tape | None = None
             if phase != "transient":
                 growth, rows, sine, tape = _forward(orbit, rows, plan, start, keep)
                 record.smallest_sine = min(record.smallest_sine, sine)
                 if phase == "n_steps":
                     total += growth.sum(axis=0)
             if keep:
-                record.tapes.append(tape if hold else None)
+                record.tapes.append((orbit, tape) if hold else None)
             x = orbit.last
     return total / (plan.n_steps * system.dt), record
 
 
 def _forward(orbit: Orbit, rows: Array, plan: Plan, start: int, keep: bool) -> Any:
     """Carry a basis along; run again, a stretch must end in the same basis, signs included."""
+    if isinstance(orbit, ComposedOrbit):  # through the steps that its steps are made of
+        orbit, plan = orbit.inner, replace(plan, interval=1, forgiving=True)
     at_will = plan.interval == 1 or (plan.forgiving and orbit.tapes)
     if (keep or plan.forgiving) and at_will and not orbit.members_last:
         return forward_in_blocks(orbit, rows, start)
@@ -112,27 +115,28 @@ def gradient(
     stretches = zip(reversed(record.starts), reversed(record.tapes), strict=True)
     with blas_threads(record.starts[0][4].size * system.dim):
         for (phase, start, stop, x, rows), kept in stretches:
-            tape = kept
-            if tape is None:
-                tape = orbit = run_orbit(system, x, record.inputs, start, stop)
+            if kept is None:
+                whole, tape = run_orbit(system, x, record.inputs, start, stop), None
                 if phase != "transient":
-                    tape = _forward(orbit, rows, plan, start, True)[3]
-            orbit = tape.orbit if isinstance(tape, Tape) else tape
+                    tape = _forward(whole, rows, plan, start, True)[3]
+            else:
+                whole, tape = kept
+            orbit = whole.finest
             states_bar = np.zeros_like(orbit.states)
             if x_bar is not None:
                 states_bar[-1] = x_bar
-            if isinstance(tape, Tape):
+            if tape is not None:
                 here = bar if phase == "n_steps" else np.zeros_like(bar)
                 bars, rows_bar, next_bar = reverse(tape, here, rows_bar, next_bar, start)
                 through = orbit.tangent_adjoint(tape.rows[:-1], bars)
                 states_bar[:-1] += through.states
                 params = _add(params, through.params)
                 if inputs_bar is not None and through.inputs is not None:
-                    inputs_bar[start:stop] += through.inputs
+                    inputs_bar[start:stop] += whole.summed(through.inputs)
             through = orbit.state_adjoint(states_bar, inputs=wanted)
             params = _add(params, through.params)
             if inputs_bar is not None and through.inputs is not None:
-                inputs_bar[start:stop] += through.inputs
+                inputs_bar[start:stop] += whole.summed(through.inputs)
             x_bar = through.states
     assert x_bar is not None
     assert rows_bar is not None

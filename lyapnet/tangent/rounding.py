@@ -16,7 +16,6 @@ from ..numerics.arrays import Array
 from ..numerics.buffers import empty
 from ..systems import System
 from ..systems.composed import ComposedOrbit
-from ..systems.jacobian_orbit import JacobianOrbit
 from ..systems.orbit import Orbit
 from .forward import forward
 
@@ -52,10 +51,6 @@ class Disturbed(Orbit):
         self._rng = np.random.default_rng(0)
         #: Factors of steps that are not done yet.
         self._left: Array | None = None
-        if isinstance(orbit, ComposedOrbit):  # rounding comes with the product of the parts, too
-            D = orbit.inner.jacobians
-            D = orbit.composed(self._factors(D.shape) * D)
-            self.orbit = JacobianOrbit(orbit.states, orbit.inputs, jacobians=D)
         self.inputs, self.members_last = orbit.inputs, orbit.members_last
         volume = orbit.log_volume
         self.log_volume = volume if volume is None or n_steps is None else volume[:n_steps]
@@ -120,6 +115,15 @@ class Disturbed(Orbit):
         return blocks, following, diagonal
 
 
+def disturbed(orbit: Orbit, noise: float, n_steps: int | None = None) -> Orbit:
+    """Return an orbit whose tangent steps, the finest that there are, make relative errors."""
+    if not isinstance(orbit, ComposedOrbit):
+        return Disturbed(orbit, noise, n_steps)
+    shorter = orbit if n_steps is None else orbit.first(n_steps)
+    inner = Disturbed(orbit.inner, noise, int(shorter.edges[-1]))
+    return shorter.along(inner)
+
+
 class DisturbedSystem(System):
     """A system whose orbits make errors as rounding does, `TIMES` as large."""
 
@@ -128,7 +132,7 @@ class DisturbedSystem(System):
 
     def orbit(self, x: Array, inputs: Array | None, n_steps: int) -> Orbit:
         """Run `n_steps` steps; see `System.orbit`."""
-        return Disturbed(self.system.orbit(x, inputs, n_steps), TIMES * _EPS)
+        return disturbed(self.system.orbit(x, inputs, n_steps), TIMES * _EPS)
 
 
 def errors_grow(orbit: Orbit, rows: Array, growth: Array, interval: int, n_steps: int) -> bool:
@@ -150,7 +154,7 @@ def errors_grow(orbit: Orbit, rows: Array, growth: Array, interval: int, n_steps
     blocks = min(max(1, wanted // interval), orbit.n_steps // interval)
     if not blocks:
         return False
-    sample = Disturbed(orbit, _NOISE, blocks * interval)
+    sample = disturbed(orbit, _NOISE, blocks * interval)
     # A basis that is nearly dependent at the end of a block would answer errors by itself.
     found = forward(sample, rows, 1, start=0, forgiving=True)[0]
     found = np.add.reduceat(found, range(0, blocks * interval, interval), axis=0)

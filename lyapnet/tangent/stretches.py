@@ -17,6 +17,12 @@ from .plan import Stretch
 _STRETCH = 2**18
 
 
+#: What to do about some members of an ensemble.
+_OTHERS = (
+    "; others stay finite: start without those that diverge "
+    '(`lyapunov_spectrum` with on_divergence="nan" tells which)'
+)
+
 #: Steps of a stretch at most, and of one after which nobody looks at the errors.
 _MOST, _LONGEST = 2**12, 2**15
 
@@ -24,7 +30,8 @@ _MOST, _LONGEST = 2**12, 2**15
 def stretch_length(system: System, lead: tuple[int, ...], k: int, *, looks: bool = True) -> int:
     """Return the steps that a stretch should have; many if nobody `looks` between two."""
     per_step = max(1, int(np.prod(lead))) * system.dim * (k if k < system.dim else system.dim)
-    return int(np.clip(_STRETCH // per_step, 64, _MOST if looks else _LONGEST))
+    length = int(np.clip(_STRETCH // per_step, 64, _MOST if looks else _LONGEST))
+    return max(1, length // system.substeps)
 
 
 class Losses:
@@ -126,7 +133,7 @@ def _diverged(finite: Array, steps: Array, partial: Any, remedy: str) -> Diverge
     who = f" of member {', '.join(map(str, at))}" if at else ""
     others = np.count_nonzero(~finite) - 1
     more = f", and of {others} others by then or later," if others else ""
-    keep = '; on_divergence="nan" keeps the other members' if at and finite.any() else ""
+    keep = _OTHERS if at and finite.any() else ""
     return DivergedError(
         f"the state{who}{more} is not finite after step {steps[at]}; {remedy}{keep}",
         step=int(steps[at]),

@@ -84,6 +84,9 @@ def finite_time_exponents(
     A vanilla network's exponents are those of its pre-activations, as everywhere in lyapnet: over a
     finite window they differ at its ends from those of its outputs.
 
+    Dropout between the layers of a module is left out, in training, too: exponents are those of the
+    one map that ``.eval()`` leaves.
+
     Examples
     --------
     >>> import torch
@@ -201,8 +204,14 @@ class _Exponents(torch.autograd.Function):
         return torch.from_numpy(np.ascontiguousarray(lam))
 
     @staticmethod
-    @torch.autograd.function.once_differentiable
     def backward(ctx: Any, bar: Any) -> Any:
+        found = _Exponents._cotangents(ctx, bar.detach())
+        # Whoever differentiates these again is told so.
+        return None, *(x if x is None else _Once.apply(bar, x) for x in found)
+
+    @staticmethod
+    @torch.no_grad()
+    def _cotangents(ctx: Any, bar: Any) -> list[Any]:
         record, ctx.record = ctx.record, None  # a sweep uses its tape up
         if record is None:
             record = ctx.run.forward(*ctx.arrays, keep=True)[1]
@@ -210,9 +219,24 @@ class _Exponents(torch.autograd.Function):
         found = [x_bar, u_bar, *leaves(params_bar)]
         if params_bar is None:
             found += [0.0] * (len(ctx.shapes) - 2)
-        return None, *(
+        return [
             None if shape is None else torch.from_numpy(_filled(x, shape))
             for x, shape in zip(found, ctx.shapes, strict=True)
+        ]
+
+
+class _Once(torch.autograd.Function):
+    """A gradient that has no derivative."""
+
+    @staticmethod
+    def forward(ctx: Any, bar: Any, x: Any) -> Any:
+        return x.view_as(x)
+
+    @staticmethod
+    def backward(ctx: Any, _: Any) -> Any:
+        raise NotImplementedError(
+            "Lyapunov exponents and flossing losses of lyapnet.torch have no second derivatives: "
+            "leave out create_graph=True, or detach their gradients"
         )
 
 

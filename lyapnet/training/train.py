@@ -82,7 +82,8 @@ def train(
     readout : (array (n_outputs, n), array (n_outputs,)), optional
         Weights and biases; standard normal weights and no biases if left out.
     x0 : array (n,), optional
-        First value of the initial state; drawn standard normal if left out.
+        First value of the initial state. If left out, it is drawn standard normal for a cell, and
+        a system of the catalog has its own; a `Map` or `Flow` of one's own needs one.
     clip_norm : float or ("global", float), optional
         Largest norm of the gradient in each parameter, or in all together. That of flossing
         is the schedule's.

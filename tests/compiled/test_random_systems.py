@@ -47,7 +47,7 @@ def functions(draw, n, inputs, time):
         if depth:
             return draw(st.sampled_from(ONE)).format_map(Parts(depth - 1))
         leaves = [f"x[{draw(st.integers(0, n - 1))}]", "p['a']", "p['b'][1]"]
-        leaves += [str(round(draw(st.floats(-2, 2)), 2))]
+        leaves += [f"({round(draw(st.floats(-2, 2)), 2)})"]  # -2 ** 2 is no square
         leaves += [f"u[{inputs - 1}]"] if inputs else []
         leaves += ["t"] if time else []
         return draw(st.sampled_from(leaves))

@@ -33,6 +33,21 @@ def test_an_error_names_the_member_and_the_way_out():
     assert_allclose(caught.value.partial.exponents[:, 0], np.log([0.5, 3.0]))
 
 
+def test_functions_that_cannot_keep_the_others_say_who_can():
+    x0 = [[0.0, 0.0], [10.0, 10.0]]
+    for run in (
+        lambda: ln.alignment(ln.catalog.henon(), 500, x0=x0, rng=0),
+        lambda: ln.covariant_vectors(ln.catalog.henon(), 500, x0=x0, rng=0),
+    ):
+        with pytest.raises(ln.DivergedError, match=r"start without those that diverge.*`lyapunov_"):
+            run()
+
+
+def test_the_engine_has_its_reason():
+    s = henon(A, on_divergence="nan")
+    assert "takes members out" in s.settings["engine_reason"]
+
+
 @pytest.mark.parametrize("interval", [1, 4, "auto"])
 def test_the_others_are_kept(interval):
     s = henon(A, on_divergence="nan", qr_interval=interval)

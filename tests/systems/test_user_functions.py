@@ -358,3 +358,96 @@ def test_scipys_order_of_arguments_is_named():
     flow = ln.Flow(lambda t, x: np.array([x[1], np.cos(t) - x[0]]), 2, dt=0.01, time=True)
     with pytest.raises(TypeError, match=r"field\(x, t\), the state first"):
         ln.lyapunov_spectrum(flow, 100, x0=[1.0, 1.0], rng=0)
+
+
+# --- compiled by numba -----------------------------------------------------------------------
+
+
+def test_functions_compiled_by_numba_are_differentiated():
+    numba = pytest.importorskip("numba")
+    parabola = numba.njit(lambda a: 1 - 1.4 * a**2)
+
+    def plain(x):
+        return anp.array([1 - 1.4 * x[0] ** 2 + x[1], 0.3 * x[0]])
+
+    steps = {
+        "whole": numba.njit(lambda x: np.array([1 - 1.4 * x[0] ** 2 + x[1], 0.3 * x[0]])),
+        "nested": numba.njit(lambda x: np.array([parabola(x[0]) + x[1], 0.3 * x[0]])),
+        "called": lambda x: np.array([parabola(x[0]) + x[1], 0.3 * x[0]]),
+    }
+    x0 = [0.1, 0.1]
+    calls = [
+        lambda m: ln.covariant_vectors(m, 50, x0=x0, rng=0).exponents,
+        lambda m: ln.condition_number(m, 30, x0=x0, rng=0).log10_measured,
+        lambda m: ln.lyapunov_spectrum(ln.compiled(m, "numpy"), 50, x0=[x0, x0], rng=0).exponents,
+        lambda m: ln.periodic_orbit(m, 1, x0=[0.6, 0.2]).states,
+    ]
+    for step in steps.values():
+        for call in calls:
+            assert_allclose(call(ln.Map(step, 2)), call(ln.Map(plain, 2)), rtol=1e-8)
+
+
+def test_what_cannot_be_taken_out_of_numba_says_so():
+    numba = pytest.importorskip("numba")
+    hidden = {"g": numba.njit(lambda a: 1 - 1.4 * a**2)}
+    system = ln.Map(lambda x: np.array([hidden["g"](x[0]) + x[1], 0.3 * x[0]]), 2)
+    with pytest.raises(TypeError, match=r"compiled by numba.*give `jacobian=`"):
+        ln.covariant_vectors(system, 50, x0=[0.1, 0.1], rng=0)
+    with pytest.raises(TypeError, match=r"compiled by numba.*give `jacobian=`"):
+        ln.compiled(system)
+
+
+# --- sparse matrices, and messages -----------------------------------------------------------
+
+SPARSE = scipy.sparse.random(80, 80, 0.1, random_state=0, format="csr")
+
+
+@pytest.mark.parametrize("lead", [(), (2,)])
+@pytest.mark.parametrize("kind", [ln.Map, ln.Flow])
+def test_sparse_matrices_in_steps_and_jacobians(kind, lead):
+    A = SPARSE.toarray()
+    how = {"dt": 0.1} if kind is ln.Flow else {}
+
+    def derivative(x):
+        return SPARSE @ scipy.sparse.diags(1 - np.tanh(x) ** 2)
+
+    systems = [
+        kind(lambda x: anp.dot(A, anp.tanh(x)), 80, **how),
+        kind(lambda x: SPARSE @ anp.tanh(x), 80, **how),
+        kind(lambda x: SPARSE.T.T.dot(np.tanh(x)), 80, **how),
+        kind(lambda x: SPARSE @ np.tanh(x), 80, jacobian=derivative, **how),
+    ]
+    x0 = np.random.default_rng(0).standard_normal((*lead, 80))
+    for k in (3, 12):  # forward, and by Jacobians
+        found = [
+            ln.lyapunov_spectrum(ln.compiled(s, "numpy"), 40, k=k, x0=x0, rng=0, transient=0)
+            for s in systems
+        ]
+        for other in found[1:]:
+            assert_allclose(other.exponents, found[0].exponents, rtol=1e-8)
+
+
+def test_functions_of_one_state_said_to_be_vectorized():
+    x0 = 0.1 * np.random.default_rng(0).random((7, 2))
+    for step in (henon, lambda x: anp.dot(np.eye(2) / 2, x)):
+        with pytest.raises(ValueError, match=r"not vectorized.*leave out vectorized=True"):
+            ln.lyapunov_spectrum(ln.Map(step, 2, vectorized=True), 100, x0=x0, rng=0)
+
+
+@pytest.mark.parametrize(
+    ("how", "said"),
+    [
+        ({"time": True}, "time t after x is there because of `time=True`"),
+        ({"n_inputs": 1}, "an input u is there because of `n_inputs=`"),
+        ({"params": 1.0}, "the argument p is there because of `params=`"),
+    ],
+)
+def test_arguments_too_many_have_their_reason(how, said):
+    with pytest.raises(TypeError, match=said) as info:
+        ln.Flow(lambda x: -x, 1, dt=0.1, **how)
+    assert "needs" not in str(info.value)
+
+
+def test_a_number_in_the_place_of_components():
+    with pytest.raises(TypeError, match=r"`driven` must be a sequence.*got 1"):
+        ln.conditional_exponents(ln.catalog.lorenz63(), 1, 2000)

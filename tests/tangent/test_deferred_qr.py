@@ -124,7 +124,7 @@ def test_the_flags_of_bases_are_enough_for_a_gradient(monkeypatch, n, k, interva
         plan = Plan(0, 0, 31, interval, forgiving=True)
         x, u = orbit.states[0], orbit.inputs
         lam, record = gradient.exponents(cell, x, rows, u, plan, keep=True)
-        (tape,) = record.tapes
+        ((_, tape),) = record.tapes
         ends = np.stack([tape.rows[last] for _, last, _ in tape.blocks])
         errors = np.abs(ends @ ends.swapaxes(-1, -2) - np.eye(k)).max(axis=(-1, -2))
         assert (errors[-1] < 3e-11).all()  # the last basis is orthonormal

@@ -179,3 +179,13 @@ def test_the_network_of_an_interrupted_run_can_be_read(tmp_path):
     other = cell().save(tmp_path / "cell.npz")
     with pytest.raises(ValueError, match="not a checkpoint"):
         ln.read_checkpoint(other, cell())
+
+
+def test_a_loss_that_autograd_cannot_trace_is_not_asked_for_a_jacobian():
+    cell = ln.VanillaRNN.random(8, rng=0)
+    with pytest.raises(TypeError, match="autograd cannot trace `loss`") as info:
+        ln.train(
+            cell, ln.tasks.DelayedCopy(2), 2, n_steps=10, batch_size=4, rng=0,
+            loss=lambda z, y, w: float(np.sum((z - y) ** 2)),
+        )  # fmt: skip
+    assert "jacobian" not in str(info.value)

@@ -241,6 +241,8 @@ def test_what_is_refused():
         lj.System(lambda h: h[:3], N)
     with pytest.raises(TypeError, match="complex"):
         lj.System(lambda h: h * 1j, N)
+    with pytest.raises(TypeError, match=r"returns float32 for a state of float64.*dtype=float32"):
+        lj.System(lambda h: jnp.sin(h).astype(jnp.float32), N)
     system = lj.System(lambda h, u: jnp.sin(h) + u[0], N, n_inputs=1)
     with pytest.raises(TypeError, match="cannot trace a single step of JAX"):
         grad(lambda x: system.step(x).sum())(np.ones(N))

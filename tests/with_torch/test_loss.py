@@ -269,3 +269,18 @@ def test_what_is_refused():
         lt.flossing_loss(ln.VanillaRNN.random(N), inputs, k=1)
     with pytest.raises(ValueError, match="`n_steps` is needed"):
         lt.flossing_loss(lt.System(torch.sin, N), None, k=1)
+
+
+def test_second_derivatives_are_refused_by_name():
+    rnn = torch.nn.RNN(1, 4)
+    loss = lt.flossing_loss(rnn, torch.randn(20, 1), k=2)
+    found = torch.autograd.grad(loss, list(rnn.parameters()), create_graph=True)
+    with pytest.raises(NotImplementedError, match="no second derivatives"):
+        sum(x.pow(2).sum() for x in found).backward()
+
+
+def test_dropout_between_layers_is_left_out():
+    lstm = torch.nn.LSTM(1, 4, 2, dropout=0.5)
+    inputs = torch.randn(20, 1)
+    training = lt.flossing_loss(lstm, inputs, k=2)
+    assert training == lt.flossing_loss(lstm.eval(), inputs, k=2)
