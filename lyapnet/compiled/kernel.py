@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from ..numerics.arrays import Array
+from ..numerics.buffers import empty
 from ..numerics.threads import shared
 from . import small, wide
 from .machine import machine
@@ -112,7 +113,7 @@ class Kernel:
             Blocks that went well, before which x and q stop.
         diagonal : array (count, groups * lanes, k)
         """
-        diagonal = np.empty((count, len(x) * self.lanes, self.k))
+        diagonal = empty((count, len(x) * self.lanes, self.k))
         row, each = diagonal.shape[1] * self.k, 8 * self.lanes * self.k
         done = np.empty(len(x), dtype=np.int64)
         blas = 0 if self._blas is None else _at(self._blas, 0)

@@ -91,6 +91,8 @@ def orthonormalise(
             diagonal[i] = gram[i, i]
             once = once and diagonal[i] >= ONCE_WITHIN * length[i]
         once = once and _is_orthonormal(rows, rest, error)
+    elif least > TWICE:
+        return False
     else:
         for i in range(k):
             if not (SHORT < length[i] < LONG):

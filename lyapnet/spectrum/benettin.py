@@ -74,6 +74,8 @@ class Benettin:
         self.known_sums: list[int] = []  # where rounding shows: of how many vectors it does not
         self._start = self.x, self.rows, self.n_done
         self._grown_before = self.statistics.total
+        before = self.kept.times  # whose steps may have been others
+        self._time_offset = before[-1] - self.n_done * self.system.dt if len(before) else 0.0
         self._sample: tuple[Orbit, Array, Array] | None = None
         #: Steps that are done, transients included.
         self._gone = 0
@@ -175,13 +177,19 @@ class Benettin:
             self._sample = None
         if self.checked and (self._sample is None or orbit.n_steps >= LONGEST):
             self._sample = orbit, rows, growth
-        steps = np.full(len(growth), plan.interval)
-        steps[-1] = orbit.n_steps - (len(growth) - 1) * plan.interval
-        durations = steps * self.system.dt
+        whole, dt = len(growth) - 1, self.system.dt
+        durations = np.full(len(growth), plan.interval * dt)
+        durations[-1] = (orbit.n_steps - whole * plan.interval) * dt
         self.statistics.update(growth, durations)
         if self.record:
             left = plan.n_steps - (self.n_done - self._start[2])
-            self.kept.add(growth, durations, -(-left // plan.interval) if self.tol is None else 0)
+            # Products, for a long sum is three times as slow, and rounded over and over.
+            first = self.n_done + plan.interval
+            times = np.arange(first, first + whole * plan.interval + 1, plan.interval, dtype=float)
+            times[-1] = self.n_done + orbit.n_steps
+            times *= dt
+            times += self._time_offset
+            self.kept.add(growth, times, -(-left // plan.interval) if self.tol is None else 0)
 
     def _grown(self) -> Array:
         """Return how much tangent vectors have grown in this run."""

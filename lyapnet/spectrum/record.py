@@ -23,19 +23,15 @@ class Record:
         self._times = np.zeros(0) if times is None else times
         self._size = len(self._times)
 
-    def add(self, growth: Array, durations: Array, expected: int = 0) -> None:
-        """Add blocks; so many are `expected` from now on, these included, if that is known."""
+    def add(self, growth: Array, times: Array, expected: int = 0) -> None:
+        """Add blocks that end at `times`; so many are `expected` from now on, if that is known."""
         first, last = self._size, self._size + len(growth)
         if self._growth is None or last > len(self._growth):
             more = max(last, first + expected) if expected else max(last, 2 * first)
             self._growth = _longer(self._growth, first, (more, *growth.shape[1:]))
             self._times = _longer(self._times, first, (more,))
         self._growth[first:last] = growth
-        ends = self._times[first:last]
-        ends[:] = durations
-        if first:
-            ends[:1] += self._times[first - 1]
-        np.cumsum(ends, out=ends)
+        self._times[first:last] = times
         self._size = last
 
     @property

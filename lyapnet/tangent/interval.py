@@ -65,9 +65,10 @@ def automatic_interval(
     losses : Losses, optional
         Where members may diverge.
     """
-    longest = min(_INTERVALS[0], plan.n_steps // _BLOCKS)
-    if longest <= 1:
+    candidates = [q for q in reversed(_INTERVALS) if q <= plan.n_steps // _BLOCKS]
+    if len(candidates) <= 1:
         return 1
+    longest = candidates[-1]
     warm = min(plan.warm_up, 1000, plan.total - _TRIALS * longest)
     settle = min(warm, plan.basis_transient, _SETTLE)
     end = warm + _TRIALS * longest
@@ -75,7 +76,6 @@ def automatic_interval(
     before = [("transient", 0, warm - settle), ("basis_transient", warm - settle, warm)]
     stretches = [one for one in before if one[1] < one[2]] + trials
     found = longest
-    candidates = sorted(q for q in _INTERVALS if q <= longest)
     with blas_threads(rows.size * system.dim):
         for phase, start, orbit in run_stretches(system, x, inputs, stretches, losses=losses):
             if phase == "transient":
@@ -86,8 +86,14 @@ def automatic_interval(
                 if _returns(orbit):
                     return 1
                 shorter = [q for q in candidates if q <= found]
-                found = min(found, choose_interval(orbit, rows, shorter or [1]))
-            rows = forward(orbit, rows, 1, start=start, forgiving=True)[1]
+                found, after = choose_interval(orbit, rows, shorter)
+                if found == 1:
+                    return 1
+                if after is not None and found == longest:
+                    rows = after
+                    continue
+            interval = found if phase == "trial" else 1
+            rows = forward(orbit, rows, interval, start=start, forgiving=True)[1]
     fitting = [q for q in _INTERVALS if q <= found]
     exact = [q for q in fitting if plan.n_steps % q == 0]
     return exact[0] if 3 * exact[0] > 2 * fitting[0] else fitting[0]
@@ -99,8 +105,12 @@ def _returns(orbit: Orbit) -> bool:
     return bool((np.abs(later - start) <= 1e-8 * (1 + np.abs(start))).all(axis=-1).any())
 
 
-def choose_interval(orbit: Orbit, rows: Array, intervals: Sequence[int]) -> int:
+def choose_interval(
+    orbit: Orbit, rows: Array, intervals: Sequence[int]
+) -> tuple[int, Array | None]:
     """Return the longest interval after which a basis is still well conditioned along an orbit.
+
+    With it comes the basis there, orthonormal, from orbits with loops for blocks.
 
     Appendix J of the paper: propagate without factorising until the condition is no longer
     acceptable. The basis should have been warmed up.
@@ -113,15 +123,31 @@ def choose_interval(orbit: Orbit, rows: Array, intervals: Sequence[int]) -> int:
         Those to choose from, ascending; the last one at most the orbit's length.
     """
     aim = SPECTRUM_AIM if rows.shape[-2] <= SMALL else CHOLESKY_AIM
-    if orbit.runs_along:  # compiled loops say whether a block of this length is good enough
-        good = (q for q in reversed(intervals) if orbit.blocks(rows, 0, 1, q, aim)[0])
-        return next(good, 1)
+    if orbit.runs_along or orbit.tapes:
+        return _by_loops(orbit, rows, intervals, aim)
     carried, here = [], rows
     for before, interval in itertools.pairwise((0, *intervals)):
         here = orbit.through(here, before, interval)
         carried.append(here)
     both = zip(reversed(intervals), reversed(carried), strict=True)
-    return next((q for q, vectors in both if _stands(vectors, aim)), 1)
+    return next((q for q, vectors in both if _stands(vectors, aim)), 1), None
+
+
+def _by_loops(
+    orbit: Orbit, rows: Array, intervals: Sequence[int], aim: float
+) -> tuple[int, Array | None]:
+    """Ask loops whether a block is good enough: the longest, and if it is not, those from 2 on."""
+    *shorter, longest = intervals
+    done, after, _ = orbit.blocks(rows, 0, 1, longest, aim)
+    if done:
+        return longest, after
+    found: tuple[int, Array | None] = 1, None
+    for interval in shorter[1:]:
+        done, after, _ = orbit.blocks(rows, 0, 1, interval, aim)
+        if not done:
+            break
+        found = interval, after
+    return found
 
 
 def _stands(rows: Array, aim: float) -> bool:

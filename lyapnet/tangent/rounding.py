@@ -13,6 +13,7 @@ from __future__ import annotations
 import numpy as np
 
 from ..numerics.arrays import Array
+from ..numerics.buffers import empty
 from ..systems import System
 from ..systems.composed import ComposedOrbit
 from ..systems.orbit import Orbit
@@ -66,7 +67,7 @@ class Disturbed(Orbit):
 
     def _factors(self, shape: tuple[int, ...]) -> Array:
         """Return factors that are a little off 1."""
-        factors = self._rng.random(shape)
+        factors = self._rng.random(out=empty(shape))
         factors -= 0.5
         factors *= 2 * self.noise
         factors += 1.0
@@ -74,8 +75,10 @@ class Disturbed(Orbit):
 
     def _ahead(self, count: int, rows: Array) -> Array:
         """Return the factors of the next steps ``(count, ..., k, n)``, drawn before or now."""
-        left = np.empty((0, *rows.shape)) if self._left is None else self._left
-        if len(left) < count:
+        left = self._left
+        if left is None:
+            left = self._factors((count, *rows.shape))
+        elif len(left) < count:
             left = np.concatenate([left, self._factors((count - len(left), *rows.shape))])
         self._left = left
         return left[:count]

@@ -12,8 +12,8 @@ from ...numerics.arrays import Array
 from ...results.storage import register
 from .stderr import MOST_BATCHES, Estimate, checked, estimate
 
-#: Batches that are merged at once.
-_AT_ONCE = 32
+#: Numbers that are merged at once.
+_AT_ONCE = 2**14
 
 
 @register
@@ -64,7 +64,6 @@ class GrowthStatistics:
         self.capacity = capacity
         self.n_blocks = 0
         self.blocks_per_batch = 1
-        self._full = 0  # batches that are complete; the next one is open
         self._durations = np.zeros(capacity)
         self._batches: Array | None = None
 
@@ -91,23 +90,17 @@ class GrowthStatistics:
                 f"growth has trailing shape {growth.shape[1:]}, the blocks before had "
                 f"{self._batches.shape[1:]}"
             )
-        while len(growth):
-            per_batch = self.blocks_per_batch
-            open_blocks = self.n_blocks - self._full * per_batch
-            room = (self.capacity - self._full) * per_batch - open_blocks
-            taken = min(len(growth), room)
-            # Batch boundaries within what is taken: the first may complete the open batch.
-            starts = np.arange(-open_blocks, taken, per_batch).clip(0)
-            for sums, more in ((self._batches, growth), (self._durations, durations)):
-                found = more[:taken] if per_batch == 1 else np.add.reduceat(more[:taken], starts)
-                if open_blocks:
-                    found[0] += sums[self._full]
-                sums[self._full : self._full + len(starts)] = found
-            self.n_blocks += taken
-            self._full = self.n_blocks // per_batch
-            if self._full == self.capacity:
-                self._merge()
-            growth, durations = growth[taken:], durations[taken:]
+        while self.n_blocks + len(growth) >= self.capacity * self.blocks_per_batch:
+            self._merge()
+        full, open_blocks = divmod(self.n_blocks, self.blocks_per_batch)
+        # Batch boundaries within what is added: the first may complete the open batch.
+        starts = np.arange(-open_blocks, len(growth), self.blocks_per_batch).clip(0)
+        for sums, more in ((self._batches, growth), (self._durations, durations)):
+            found = np.add.reduceat(more, starts)
+            if open_blocks:
+                found[0] += sums[full]
+            sums[full : full + len(starts)] = found
+        self.n_blocks += len(growth)
 
     @property
     def growth(self) -> Array:
@@ -168,7 +161,6 @@ class GrowthStatistics:
             raise ValueError(f"a capacity of {state['capacity']} batches")
         new = cls(state["capacity"])
         new.n_blocks, new.blocks_per_batch = state["n_blocks"], state["blocks_per_batch"]
-        new._full = new.n_blocks // new.blocks_per_batch
         new._durations[: len(durations)] = durations
         if growth is not None:
             new._batches = np.zeros((new.capacity, *growth.shape[1:]))
@@ -177,12 +169,15 @@ class GrowthStatistics:
 
     def _merge(self) -> None:
         """Merge neighbours: half as many batches, twice as long."""
-        assert self._batches is not None
-        half = self.capacity // 2
-        for sums in (self._batches, self._durations):
-            for first in range(0, half, _AT_ONCE):  # what is written has been read
-                last = min(first + _AT_ONCE, half)
-                pairs = sums[2 * first : 2 * last]
-                sums[first:last] = pairs[::2] + pairs[1::2]
+        used = -(-self.n_blocks // self.blocks_per_batch)
         self.blocks_per_batch *= 2
-        self._full = half
+        if not used:
+            return
+        assert self._batches is not None
+        for sums in (self._batches, self._durations):
+            sums[used:] = 0.0
+            some = max(1, _AT_ONCE * len(sums) // sums.size)
+            for first in range(0, -(-used // 2), some):  # what is written has been read
+                pairs = sums[2 * first : 2 * (first + some)]
+                merged = pairs[::2] + pairs[1::2]
+                sums[first : first + len(merged)] = merged
