@@ -92,7 +92,7 @@ What these are:
   in 71 % (Hénon-Heiles) and 78 % (Nosé-Hoover) of the runs worth 1000 correlation times. In 240 to
   400 runs 8 and 31 times as long (Hénon-Heiles), and 2 and 8 times (Nosé-Hoover), they held it in
   82, 85, 76 and 71 %, and do now in 90, 96, 93 and 82 %, 64 to 95 % of them too short. What is
-  missed is mostly runs that stay at an island from end to end, and look regular.
+  missed seems to be runs that stay at an island from end to end, and look regular.
 
 {coverage}
 """
