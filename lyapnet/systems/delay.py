@@ -208,7 +208,8 @@ class DelayFlow(Flow):
     def _seen_by_the_field(self, states: Array) -> Array:
         """Return what the field is given at the beginning of steps: x and the delayed ones."""
         lead, n = states.shape[:-1], self.components
-        past = np.matmul(self._weights[0.0], states[..., self._columns].reshape(*lead, -1, n))
+        with np.errstate(all="ignore"):  # of states that are not finite
+            past = np.matmul(self._weights[0.0], states[..., self._columns].reshape(*lead, -1, n))
         return np.concatenate([states[..., :n], past.reshape(*lead, -1)], axis=-1)
 
     def _largest_jump(self, velocity: Callable[[int, Array], Array], states: Array) -> float:
