@@ -24,9 +24,11 @@ training undoes flossing sooner than it learns.
 
 #: How many networks of each size.
 NETWORKS = {16: 10, 32: 10, 64: 10, 80: 10, 160: 8}
-#: Adam's learning rate in networks of more than 80 units, times their number.
+#: Networks of more units are large.
+LARGE = 80
+#: Adam's learning rate in large networks, times the number of units.
 RATE = 0.08
-#: Training epochs, and those of more than 80 units.
+#: Training epochs, and those of large networks.
 EPOCHS, LONGER = 10_000, 20_000
 #: Flossing epochs at most, in percent of those of training.
 MOST = 5
@@ -43,8 +45,9 @@ def points(scale):
     return [
         dict(
             task="temporal", lag=lag_of(n), condition="rule", network=i, n=n,
-            epochs=1500 if quickly else EPOCHS if n <= 80 else LONGER, n_steps=max(100, 3 * lag_of(n)),
-            **({"learning_rate": RATE / n} if n > 80 else {}),
+            n_steps=max(100, 3 * lag_of(n)),
+            epochs=1500 if quickly else EPOCHS if n <= LARGE else LONGER,
+            **({"learning_rate": RATE / n} if n > LARGE else {}),
         )
         for i in range(max(sizes.values()))
         for n, networks in sizes.items()
