@@ -13,10 +13,9 @@ from ..numerics.arrays import Array, ArrayLike, Seed
 from ..results.result import Result, import_optional
 from ..results.storage import register
 from ..systems import NoisyFlow, Stroboscopic, System, SystemLike, as_system
-from ..systems.jacobian_orbit import JacobianOrbit
 from ..tangent.start import start_state, start_time
 from ..tangent.stretches import run_orbit
-from .floquet import floquet_logs
+from .floquet import floquet_logs, multipliers_of
 from .plot import plot_fixed_points
 from .speed import SpeedMinima
 
@@ -208,8 +207,7 @@ def fixed_points(
     x, speed, counts, fixed = (a[order] for a in (x, speed, counts, fixed))
     logs = _log_multipliers(found, x, u, t0)
     exponents = logs.real / found.dt
-    with np.errstate(over="ignore"):
-        mu = np.exp(logs.real) * np.exp(1j * logs.imag)
+    mu = multipliers_of(logs)
     kinds = [_kind(m) if is_fixed else "slow" for m, is_fixed in zip(mu, fixed, strict=True)]
     settings = {"tol": tol, "distance": distance, "slow": slow, "system": repr(found)}
     return FixedPoints(x, speed, mu, exponents, kinds, counts, n_starts, settings)
@@ -226,7 +224,7 @@ def _log_multipliers(system: System, x: Array, u: Array | None, t0: float) -> Ar
     if inputs is None and system.n_inputs:
         inputs = np.zeros((1, system.n_inputs))
     orbit = system.orbit(x, system.drive.rows(inputs, x.shape[:1], 1, t0=t0), 1)
-    factors = orbit.factors if isinstance(orbit, JacobianOrbit) else orbit.jacobians
+    factors = orbit.finest.jacobians
     return np.stack([floquet_logs(factors[:, i]) for i in range(len(x))])
 
 

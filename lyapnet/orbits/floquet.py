@@ -9,8 +9,9 @@ import numpy as np
 
 from ..numerics.arrays import Array
 from ..systems.jacobian_orbit import JacobianOrbit
-from ..tangent.forward import Tape, forward
+from ..tangent.forward import forward
 from ..tangent.start import orthonormal_rows
+from ..tangent.tape import Tape
 
 #: Sweeps around the cycle at most.
 _SWEEPS = 200
@@ -71,6 +72,13 @@ def floquet_logs(jacobians: Array) -> Array:
             stacklevel=4,
         )
     return best[np.lexsort((best.imag, -best.real))]
+
+
+def multipliers_of(logs: Array) -> Array:
+    """Return what these are the logarithms of; 0 or infinite beyond floating-point numbers."""
+    with np.errstate(over="ignore"):
+        found: Array = np.exp(logs.real) * np.exp(1j * logs.imag)
+    return found
 
 
 def _eigenvalues(tape: Tape, tol: float) -> tuple[Array, float]:

@@ -6,34 +6,21 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
-from scipy.interpolate import CubicSpline
 
 from .. import validate
 from ..errors import LyapnetError
 from ..numerics.arrays import Array, ArrayLike, Seed
 from ..results.result import Result
 from ..results.storage import register
-from ..systems import DelayFlow, Flow, NoisyFlow, System, SystemLike, as_system
+from ..systems import DelayFlow, Flow, NoisyFlow, SystemLike, as_system
 from ..tangent.start import start_state, start_time
 from ..tangent.stretches import run_orbit
-from .floquet import floquet_logs
+from .floquet import floquet_logs, multipliers_of
 from .plot import plot_cycle
+from .shooting import Shot, first_return, newton, turns_of
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-
-
-#: A return is a minimum of the distance that is this much nearer than the farthest point.
-_RETURN = 0.2
-
-#: Steps in which a first return is looked for.
-_HORIZON = 20_000
-
-#: Steps of a flow in a cycle.
-_LEAST_STEPS = 4
-
-#: Turns that differ by less, relative to the extent of the cycle, are the same.
-_SAME = 1e-3
 
 
 @register
@@ -192,17 +179,17 @@ def periodic_orbit(
         if not free:
             raise ValueError("`period` is needed: only that of an autonomous flow can be guessed")
         assert isinstance(found, Flow)
-        T = _first_return(found, x)
+        T = first_return(found, x)
     else:
         T = validate.real("period", period, positive=True)
-    shot = _Shot(found, T, t0)
+    shot = Shot(found, T, t0)
     for _ in range(max_iterations):
         end, D, velocity = shot.run(x)
         away = end - x
         size = max(1.0, float(np.abs(x).max()))
         if np.abs(away).max() <= tol * size:
             return _result(shot, x, tol)
-        move, dT = _newton(away, D, velocity if free else None)
+        move, dT = newton(away, D, velocity if free else None)
         # A step that changes the period by more than a part leads to another cycle, or none.
         length = float(np.linalg.norm(move))
         damp = min(1.0, 0.25 * shot.period / max(abs(dT), 1e-300))
@@ -216,78 +203,11 @@ def periodic_orbit(
     )
 
 
-class _Shot:
-    """The flow over a period, in steps that divide it."""
-
-    def __init__(self, system: System, period: float, t0: float) -> None:
-        self.system, self.period, self.t0 = system, period, t0
-        self.steps = max(1, round(period / system.dt)) if not isinstance(system, Flow) else max(
-            _LEAST_STEPS, int(np.ceil(period / system.dt - 1e-9))
-        )  # fmt: skip
-        self.fine = system
-        if isinstance(system, Flow):
-            self.fine = system.with_dt(period / self.steps)
-        elif abs(self.steps * system.dt - period) > 1e-9 * period:
-            raise ValueError(f"`period` must be a multiple of dt={system.dt:g}, got {period:g}")
-
-    def with_period(self, period: float) -> _Shot:
-        return self if period == self.period else _Shot(self.system, period, self.t0)
-
-    def orbit(self, x: Array) -> Any:
-        """Return the orbit over one period."""
-        rows = self.fine.drive.rows(None, (), self.steps, t0=self.t0)
-        return run_orbit(self.fine, x, rows, 0, self.steps)
-
-    def run(self, x: Array) -> tuple[Array, Array, Array]:
-        """Return the last state, the Jacobian over the period and the velocity at its end."""
-        orbit = self.orbit(x)
-        D = np.eye(len(x))
-        for J in orbit.jacobians:
-            D = J @ D
-        return orbit.states[-1], D, self._velocity(orbit.states[-1])
-
-    def _velocity(self, x: Array) -> Array:
-        if not isinstance(self.fine, Flow) or self.fine.time:
-            return np.zeros_like(x)
-        return np.asarray(self.fine.velocity(x))
-
-
-def _newton(away: Array, D: Array, velocity: Array | None) -> tuple[Array, float]:
-    """Return the steps of state and period."""
-    n = len(away)
-    A = D - np.eye(n)
-    if velocity is None:
-        return np.linalg.lstsq(A, -away, rcond=None)[0], 0.0
-    bordered = np.block([[A, velocity[:, None]], [velocity[None], np.zeros((1, 1))]])
-    found = np.linalg.lstsq(bordered, np.append(-away, 0.0), rcond=None)[0]
-    return found[:n], float(found[n])
-
-
-def _first_return(flow: Flow, x: Array) -> float:
-    """Return the time of the first near return to a state."""
-    away = np.zeros(1)
-    for n in (_HORIZON // 10, _HORIZON):
-        states = run_orbit(flow, x, flow.drive.rows(None, (), n), 0, n).states
-        away = np.linalg.norm(states - x, axis=-1)
-        left = int(np.argmax(away > 0.5 * away.max()))
-        inner = away[left + 1 : -1]
-        near = (inner <= away[left:-2]) & (inner <= away[left + 2 :])
-        found = np.flatnonzero(near & (inner < _RETURN * away.max()))
-        if away.max() > 0 and len(found):
-            return float((left + 1 + found[0]) * flow.dt)
-    raise LyapnetError(
-        f"no return to the first state within {_HORIZON} steps: give a guess of the `period`, or a "
-        "`transient` that leads to the cycle"
-    )
-
-
-def _result(shot: _Shot, x: Array, tol: float) -> PeriodicOrbit:
+def _result(shot: Shot, x: Array, tol: float) -> PeriodicOrbit:
     orbit = shot.orbit(x)
-    turns = _turns(shot, orbit.states, tol)
-    logs = floquet_logs(orbit.factors)
-    with np.errstate(over="ignore"):
-        mu = np.exp(logs.real) * np.exp(1j * logs.imag)
-    others = logs
+    turns = turns_of(shot, orbit.states, tol)
+    logs = floquet_logs(orbit.finest.jacobians)
+    mu, others = multipliers_of(logs), logs
     if isinstance(shot.system, Flow) and not shot.system.time:
         others = np.delete(logs, np.argmin(np.abs(mu - 1)))
     return PeriodicOrbit(
@@ -302,31 +222,3 @@ def _result(shot: _Shot, x: Array, tol: float) -> PeriodicOrbit:
         turns=turns,
         settings={"tol": tol, "steps": shot.steps, "system": repr(shot.system)},
     )
-
-
-def _turns(shot: _Shot, states: Array, tol: float) -> int:
-    """Return how often a closed orbit goes around its shortest cycle."""
-    size = max(1.0, float(np.abs(states).max()))
-    extent = float(np.abs(states - states[0]).max())
-    flow = isinstance(shot.system, Flow)
-    if extent <= np.sqrt(tol) * size:
-        if flow and not shot.system.time:
-            raise LyapnetError(
-                "no cycle found from this state: Newton's method ends at a fixed point, which has "
-                "any period (see `fixed_points`); start nearer to the cycle"
-            )
-        return 1 if flow else shot.steps
-    if not flow:
-        parts = [n for n in range(1, shot.steps) if shot.steps % n == 0]
-        found = [n for n in parts if np.abs(states[n:] - states[:-n]).max() <= _SAME * extent]
-        return shot.steps // found[0] if found else 1
-    times = np.linspace(0.0, 1.0, shot.steps + 1)
-    along = CubicSpline(times, np.concatenate([states[:-1], states[:1]]), bc_type="periodic")
-
-    def differ(at: Array, turns: Array) -> Array:
-        later = along(at + 1 / turns[:, None])
-        return np.asarray(np.abs(later - along(at)).max(axis=(1, 2)) > _SAME * extent)
-
-    turns = np.arange(shot.steps // _LEAST_STEPS, 1, -1)
-    turns = turns[~differ(times[:: -(-shot.steps // 16)], turns)]
-    return next((int(n) for n in turns if not differ(times, np.array([n]))[0]), 1)

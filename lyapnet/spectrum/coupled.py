@@ -248,7 +248,9 @@ def _for_each(system: Map, members: int) -> Map:
     if system.vectorized:
         return system
     own = [np.broadcast_to(x, (members, *np.shape(x))) for x in leaves(system.params)]
-    return system.with_params(rebuild(system.params, own))  # type: ignore[return-value]
+    found = system.with_params(rebuild(system.params, own))
+    assert isinstance(found, Map)
+    return found
 
 
 def _varied(system: Map, variation: Variation) -> Map:

@@ -12,9 +12,6 @@ from ..numerics.arrays import Array
 #: only its values tell about.
 JUMP = 1e-3
 
-#: Jumps are looked for in the first stretches of a trajectory, and then in those of so many steps.
-LOOKS, LONG = 10, 500
-
 #: Bends of a trajectory that are looked at more closely.
 _BENDS = 3
 

@@ -48,7 +48,7 @@ class ComposedOrbit(JacobianOrbit):
         self._volume = volume
 
     @cached_property
-    def states(self) -> Array:  # type: ignore[override]
+    def states(self) -> Array:  # type: ignore[override]  # an attribute there
         """States ``(T + 1, ..., n)``."""
         return np.asarray(self.inner.states[self.edges])
 
@@ -72,11 +72,6 @@ class ComposedOrbit(JacobianOrbit):
     def jacobians(self) -> Array:
         """Jacobians of all steps ``(T, ..., n, n)``."""
         return self.composed(self.inner.jacobians)
-
-    @property
-    def factors(self) -> Array:
-        """Jacobians of all inner steps ``(S, ..., n, n)``."""
-        return self.inner.factors
 
     def composed(self, D: Array) -> Array:
         """Return what Jacobians of the inner steps make of the steps."""

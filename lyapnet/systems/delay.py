@@ -15,7 +15,7 @@ from .bends import jump_between
 from .delay_orbit import DelayOrbit
 from .flow import Flow
 from .integrators import TABLEAUS
-from .jumps import left_out
+from .jumps import SMOOTH_THEM, Seen
 from .orbit import Orbit
 
 
@@ -97,6 +97,7 @@ class DelayFlow(Flow):
             field, dim, dt=dt, n_inputs=n_inputs, params=params, method=method,
             vectorized=vectorized, time=time, interpolation=interpolation,
         )  # fmt: skip
+        self.seen = Seen(remedy=SMOOTH_THEM)
         self.components = self.dim
         self._grid()
 
@@ -205,20 +206,12 @@ class DelayFlow(Flow):
 
         return step, jacobian
 
-    def _seen_by_the_field(self, states: Array) -> Array:
-        """Return what the field is given at the beginning of steps: x and the delayed ones."""
-        lead, n = states.shape[:-1], self.components
-        with np.errstate(all="ignore"):  # of states that are not finite
-            past = np.matmul(self._weights[0.0], states[..., self._columns].reshape(*lead, -1, n))
-        return np.concatenate([states[..., :n], past.reshape(*lead, -1)], axis=-1)
-
     def _largest_jump(self, velocity: Callable[[int, Array], Array], states: Array) -> float:
-        return jump_between(velocity, states)
-
-    @property
-    def reservation(self) -> str:
-        """What speaks against the exponents of the runs so far: jumps that are left out."""
-        return left_out("field", self.seen.without) if self.seen.without else ""
+        """Return how much the field jumps along states ``(T + 1, dim)``: in x and the past."""
+        n = self.components
+        past = np.matmul(self._weights[0.0], states[:, self._columns].reshape(len(states), -1, n))
+        given = np.concatenate([states[:, :n], past.reshape(len(states), -1)], axis=-1)
+        return jump_between(velocity, given)
 
     def ensemble(self, x: Array, u: Array | None) -> tuple[int, ...]:
         """Return the shape of the ensemble that states, inputs and parameters span."""
@@ -248,7 +241,7 @@ class DelayFlow(Flow):
                 series[m + s] = y
         windows = np.lib.stride_tricks.sliding_window_view(series, m, axis=0)[..., ::-1]
         states = np.ascontiguousarray(windows.swapaxes(-1, -2)).reshape(n_steps + 1, *x.shape)
-        self._look_for_jumps(self._seen_by_the_field(states), inputs)
+        self._look_for_jumps(states, inputs)
         mode = self.tangent_mode(states, inputs, lambda mode: self._at(mode, lead)[0])
         return DelayOrbit(states, inputs, self.params, *self._compact(mode, lead), self._columns, n)
 

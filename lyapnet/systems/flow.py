@@ -13,8 +13,8 @@ from .. import validate
 from ..compiled.operations import Untraceable
 from ..compiled.trace import depends, jumps_of
 from ..numerics.arrays import Array
-from ..numerics.autodiff import Function, Tree, member
-from .bends import JUMP, LONG, LOOKS, jump_along
+from ..numerics.autodiff import Function, Tree
+from .bends import JUMP, jump_along
 from .divided import divided_orbit, undivided
 from .drive import DEGREES, Drive
 from .integrators import CONTROLLED, METHODS, TABLEAUS, method_of, separable, tolerances
@@ -256,16 +256,6 @@ class Flow(Map):
             ends.append(np.broadcast_to(np.trace(J, axis1=-2, axis2=-1), x.shape[:-1]))
         return (ends[0] + ends[1]) / 2
 
-    def _first_member(self, x: Array, u: Array | None) -> tuple[Array, Array | None, Tree]:
-        """Return state, input and parameters of the first member of an ensemble."""
-        lead = x.shape[:-1]
-        first = (0,) * len(lead)
-        return (
-            x[first],
-            None if u is None else u[(0,) * (u.ndim - 1)],
-            member(self.params, lead, first),
-        )
-
     def _look_for_decisions(self, x: Array, inputs: Array | None) -> None:
         """See whether the field has functions that jump, and the steps can end where they do."""
         given = self._first_member(x, None if inputs is None or not len(inputs) else inputs[0])
@@ -274,9 +264,7 @@ class Flow(Map):
 
     def _look_for_jumps(self, states: Array, inputs: Array | None) -> None:
         """See whether the field jumps where steps have gone on across it."""
-        self.seen.looks += 1
-        seldom = self.seen.looks > LOOKS and len(states) < LONG
-        if self.seen.without or len(states) < 8 or seldom:
+        if not self.seen.look(states, least=8):
             return
         p = self._first_member(states[0], None)[2]
         field = self._over_states(self._mode, ())[0]
@@ -293,6 +281,7 @@ class Flow(Map):
                 self.seen.without = f"jumps by {100 * jump:.2g} % of itself within a step"
 
     def _largest_jump(self, velocity: Callable[[int, Array], Array], states: Array) -> float:
+        """Return how much the field jumps along a trajectory ``(T + 1, n)``, relative to itself."""
         return jump_along(velocity, states, self.dt)
 
     @property

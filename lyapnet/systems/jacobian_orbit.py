@@ -62,11 +62,6 @@ class JacobianOrbit(Orbit):
             )
         return np.broadcast_to(found, self.states[:-1].shape + self.states.shape[-1:])
 
-    @property
-    def factors(self) -> Array:
-        """Jacobians of the finest steps ``(S, ..., n, n)``, in the order of time."""
-        return self.jacobians
-
     @cached_property
     def _components(self) -> Array:
         """Jacobians with the ensemble as the last axis in memory, for work by components."""

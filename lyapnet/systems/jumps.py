@@ -42,6 +42,24 @@ from .user_function import same
 #: Surfaces at which a field must be continuous to be taken for so.
 _KINKS = 5
 
+#: Jumps are looked for in the first stretches of a trajectory, and then in those of so many states.
+_LOOKS, _LONG = 10, 500
+
+#: What to do about jumps at which steps could end, and where they cannot.
+WRITE_THEM = (
+    "write it with np.sign, np.where, np.heaviside, np.floor or comparisons of arrays, and "
+    'take method "rk4", "heun", "euler" or "dop853"'
+)
+SMOOTH_THEM = (
+    "smooth them, np.tanh(v / width) for np.sign(v), and take steps that resolve the width"
+)
+
+#: What to do about a surface at which the state slides.
+UNSTICK = (
+    "there the state sticks, and slides along it, which no step can follow: smooth the "
+    'jump, np.tanh(v / width) for np.sign(v), with method="implicit" if it is steep'
+)
+
 
 @dataclass
 class Seen:
@@ -55,8 +73,12 @@ class Seen:
         Whether only for one state at a time, as with ``if``.
     jumps, kinks : int
         Surfaces met so far where it jumps, and where it is continuous.
+    what : str
+        The function that they are looked for in.
     without : str
-        How the field jumps where steps go on across it.
+        How it jumps where steps go on across it.
+    remedy : str
+        What to do about that.
     looks : int
         Stretches in which such jumps have been looked for.
     """
@@ -65,7 +87,9 @@ class Seen:
     one_by_one: bool = False
     jumps: int = 0
     kinks: int = 0
+    what: str = "field"
     without: str = ""
+    remedy: str = WRITE_THEM
     looks: int = 0
 
     @property
@@ -73,29 +97,21 @@ class Seen:
         """Whether steps should end at surfaces: not where the field is found to be continuous."""
         return bool(self.decides) and not self.without and (self.jumps > 0 or self.kinks < _KINKS)
 
+    def look(self, states: Array, least: int) -> bool:
+        """Say whether to look for jumps in a stretch of states ``(T + 1, ...)``, and count it."""
+        self.looks += 1
+        seldom = self.looks > _LOOKS and len(states) < _LONG
+        return not self.without and len(states) >= least and not seldom
+
     @property
     def reservation(self) -> str:
         """What speaks against the exponents of the runs so far: jumps that are left out."""
         if not self.without:
             return ""
-        remedy = (
-            "write it with np.sign, np.where, np.heaviside, np.floor or comparisons of arrays, and "
-            'take method "rk4", "heun", "euler" or "dop853"'
+        return (
+            f"the {self.what} {self.without}, and the exponents are those of a {self.what} without "
+            f"its jumps: {UNSTICK if self.without == SLIDES else self.remedy}"
         )
-        if self.without == SLIDES:
-            remedy = (
-                "there the state sticks, and slides along it, which no step can follow: smooth the "
-                'jump, np.tanh(v / width) for np.sign(v), with method="implicit" if it is steep'
-            )
-        return left_out("field", self.without, remedy)
-
-
-def left_out(what: str, how: str, remedy: str = "") -> str:
-    """Say that jumps are left out; steps cannot always end where they are."""
-    remedy = remedy or (
-        "smooth them, np.tanh(v / width) for np.sign(v), and take steps that resolve the width"
-    )
-    return f"the {what} {how}, and the exponents are those of a {what} without its jumps: {remedy}"
 
 
 class JumpingSteps:

@@ -18,6 +18,7 @@ from ..numerics.autodiff import (
     Function,
     Tree,
     leaves,
+    member,
     rebuild,
     refuse_traced,
 )
@@ -241,6 +242,16 @@ class Map(UserSystem):
         orbit = ForwardOrbit(states, inputs, self.params, *self._at(mode, lead))
         orbit.carry_through = self._forward(mode, lead)
         return orbit
+
+    def _first_member(self, x: Array, u: Array | None) -> tuple[Array, Array | None, Tree]:
+        """Return state, input and parameters of the first member of an ensemble."""
+        lead = x.shape[:-1]
+        first = (0,) * len(lead)
+        return (
+            x[first],
+            None if u is None else u[(0,) * (u.ndim - 1)],
+            member(self.params, lead, first),
+        )
 
     def _forward(self, mode: str, lead: tuple[int, ...]) -> Any:
         """Return how few tangent vectors are best carried, see `ForwardOrbit`; or None."""

@@ -15,10 +15,10 @@ from ..compiled.operations import Untraceable
 from ..compiled.rewrite import rewritten
 from ..compiled.trace import jumps_of
 from ..numerics.arrays import Array, Seed
-from ..numerics.autodiff import Function, Tree, jacobian_of, member, over_states
-from .bends import JUMP, LONG, LOOKS, jump_between
+from ..numerics.autodiff import Function, Tree, jacobian_of, over_states
+from .bends import JUMP, jump_between
 from .drive import Drive
-from .jumps import Seen, left_out
+from .jumps import SMOOTH_THEM, Seen
 from .map import Map
 from .orbit import Orbit
 from .user_function import check_arguments
@@ -139,7 +139,7 @@ class NoisyFlow(Map):
         self._diagonal = n_noise is None
         self.n_inputs = self.dim if n_noise is None else validate.integer("n_noise", n_noise, low=1)
         self._diffusion = diffusion
-        self.seen = Seen()
+        self.seen = Seen(remedy=SMOOTH_THEM)
         self._strength = self._shaped(diffusion)
 
     def _shaped(self, diffusion: Callable[..., Any]) -> Function:
@@ -253,13 +253,10 @@ class NoisyFlow(Map):
 
     def _look_for_jumps(self, orbit: Orbit) -> None:
         """See whether drift or diffusion jump: the step has no derivative that knows of it."""
-        self.seen.looks += 1
-        seldom = self.seen.looks > LOOKS and orbit.n_steps < LONG
-        if self.seen.without or orbit.n_steps < 3 or seldom:
+        if not self.seen.look(orbit.states, least=4):
             return
-        lead, n = orbit.states.shape[1:-1], self.dim
-        states = orbit.states[:-1].reshape(orbit.n_steps, -1, n)[:, 0]
-        p = member(self.params, lead, (0,) * len(lead))
+        p = self._first_member(orbit.states[0], None)[2]
+        states = orbit.states[:-1].reshape(orbit.n_steps, -1, self.dim)[:, 0]
         if not np.isfinite(states).all():
             return
         u = np.asarray(orbit.inputs)
@@ -275,14 +272,14 @@ class NoisyFlow(Map):
         for what, function in (("drift", self._function), ("diffusion", self._strength)):
             jump = jump_of(function)
             if jump > JUMP:
-                self.seen.without = f"{what} jumps by {100 * jump:.2g} % of itself"
+                self.seen.what = what
+                self.seen.without = f"jumps by {100 * jump:.2g} % of itself"
                 return
 
     @property
     def reservation(self) -> str:
         """What speaks against the exponents of the runs so far: jumps that are left out."""
-        what, _, how = self.seen.without.partition(" ")
-        return left_out(what, how) if what else ""
+        return self.seen.reservation
 
     def ensemble(self, x: Array, u: Array | None) -> tuple[int, ...]:
         """Return the shape of the ensemble that states, noise and parameters span."""

@@ -14,8 +14,9 @@ from ..numerics.arrays import Array
 from ..numerics.buffers import empty
 from ..systems.orbit import Orbit
 from .cholesky_qr import Habit
-from .forward import Tape, check_growth, logs
+from .forward import check_growth, logs
 from .qr import orthonormalise
+from .tape import Tape
 
 #: The smallest sine between the vectors of a basis that is left as it came, ...
 _SMALLEST_SINE = 1e-4

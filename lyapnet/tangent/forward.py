@@ -8,18 +8,19 @@ stands in `lyapnet.tangent.gradient`.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 
 import numpy as np
 
-from ..errors import DegenerateBasisError, DivergedError, LyapnetError
+from ..errors import DegenerateBasisError, DivergedError
 from ..numerics.arrays import Array
 from ..numerics.buffers import empty
 from ..systems.composed import ComposedOrbit
 from ..systems.orbit import Orbit
 from .cholesky_qr import Habit
+from .parts import through_parts
 from .qr import orthonormalise
 from .stretches import check_states
+from .tape import Tape
 
 #: A vector may come this close to the span of those before it between two factorisations:
 #: its growth factor then has a relative error of 1e-8. Closer, the block is divided.
@@ -29,24 +30,8 @@ SMALLEST_SINE = 1e-8
 #: sine: what it leaves of the inner products, 1e-2 at most in trials, is in the next factor.
 _FLAG = 1e-6
 
-#: Inner steps of composed ones between two factorisations, at most.
-_MOST_INNER = 20
-
 #: Here the basis has lost rank to rounding: an interval that was asked for is refused.
 _COLLAPSED = 1e-12
-
-
-@dataclass
-class Tape:
-    """What the reverse sweep needs of a stretch: each step's basis and each block's factor."""
-
-    orbit: Orbit
-    rows: Array
-    blocks: list[tuple[int, int, Array]] = field(default_factory=list)
-    log_growth: Array = field(default_factory=lambda: np.zeros(0))
-    #: Of each member, factors, the steps between blocks and log growth, where compiled loops have
-    #: made the tape.
-    at_once: list[tuple[Array, Array, Array]] | None = None
 
 
 def forward(
@@ -89,70 +74,13 @@ def forward(
     tape : Tape or None
     """
     if isinstance(orbit, ComposedOrbit):
-        return _through_parts(orbit, rows, interval, start=start, keep=keep)
+        return through_parts(forward, orbit, rows, interval, start=start, keep=keep)
     run = _Run(orbit, rows, interval, start, forgiving, keep, flag_only)
     with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
         run.through()
         if orbit.runs_along:
             check_states(orbit, start)
         return run.growth()
-
-
-def _through_parts(
-    orbit: ComposedOrbit, rows: Array, interval: int, *, start: int, keep: bool
-) -> tuple[Array, Array, float, Tape | None]:
-    """Carry a basis along an orbit whose steps are made of finer ones, factorising between these.
-
-    What is kept are the bases between whole steps, and the products of the triangles.
-    """
-    if keep:
-        interval = 1
-    inner, edges = orbit.inner, orbit.edges
-    ends = np.append(edges[:-1:interval], edges[-1])
-    pieces = _pieces(int(np.gcd.reduce(np.diff(ends))))
-    try:
-        growth, last, sine, tape = forward(
-            inner, rows, pieces, start=0, forgiving=True, keep=keep
-        )  # fmt: skip
-    except LyapnetError as error:
-        if orbit.runs_along:
-            check_states(orbit, start)
-        raise _renumbered(error, orbit, start) from None
-    if orbit.runs_along:
-        check_states(orbit, start)
-    begin = ends[:-1] // pieces
-    found = np.add.reduceat(growth, begin, axis=0)
-    volume = orbit.log_volume
-    if volume is not None and rows.shape[-2] == rows.shape[-1]:
-        # The last direction of a full basis has what the others leave of the volume.
-        whole = np.add.reduceat(volume, np.arange(orbit.n_steps)[::interval], axis=0)
-        found[..., -1] = whole - found[..., :-1].sum(axis=-1)
-    if tape is None:
-        return found, last, sine, None
-    outer = Tape(orbit, tape.rows[edges], log_growth=found)
-    factors: dict[int, Array] = {}
-    for first, _, factor in tape.blocks:
-        step = int(np.searchsorted(edges, first, side="right")) - 1
-        triangle = np.tril(factor)
-        factors[step] = np.matmul(factors[step], triangle) if step in factors else triangle
-    outer.blocks = [(s, s + 1, factors[s]) for s in range(orbit.n_steps)]
-    return found, last, sine, outer
-
-
-def _pieces(steps: int) -> int:
-    """Return how many inner steps are done between factorisations: a divisor of their number."""
-    return max(n for n in range(1, _MOST_INNER + 1) if steps % n == 0)
-
-
-def _renumbered(error: LyapnetError, orbit: ComposedOrbit, start: int) -> LyapnetError:
-    """Let an error of an inner step name the step that this is a part of."""
-    if error.step is None:
-        return error
-    inside = error.step
-    error.step = start + int(np.searchsorted(orbit.edges, inside))
-    text = str(error.args[0]).replace(f"step {inside}", f"step {error.step}")
-    error.args = (text, *error.args[1:])
-    return error
 
 
 class _Run:

@@ -19,10 +19,11 @@ from ..systems import System
 from ..systems.composed import ComposedOrbit
 from ..systems.orbit import Orbit
 from .deferred_qr import forward_in_blocks
-from .forward import Tape, forward
+from .forward import forward
 from .plan import Plan
 from .reverse import reverse
 from .stretches import run_orbit, run_stretches, stretch_length
+from .tape import Tape
 
 #: Numbers that a reverse sweep may keep; longer windows are recomputed stretch by stretch.
 _TAPE = 2**26

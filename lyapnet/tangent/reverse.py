@@ -9,8 +9,8 @@ import numpy as np
 from ..errors import DegenerateBasisError
 from ..numerics.arrays import Array
 from ..numerics.buffers import empty
-from .forward import Tape
 from .qr import pull_back_qr
+from .tape import Tape
 
 #: Rounding above the diagonal may grow by this factor before it is cleared.
 _REPROJECT = np.log(1e2)

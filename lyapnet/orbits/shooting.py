@@ -1,0 +1,119 @@
+"""Shooting: the trajectory over a period, and what brings its end back to its beginning."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from scipy.interpolate import CubicSpline
+
+from ..errors import LyapnetError
+from ..numerics.arrays import Array
+from ..systems import Flow, System
+from ..tangent.stretches import run_orbit
+
+#: A return is a minimum of the distance that is this much nearer than the farthest point.
+_RETURN = 0.2
+
+#: Steps in which a first return is looked for.
+_HORIZON = 20_000
+
+#: Steps of a flow in a cycle.
+_LEAST_STEPS = 4
+
+#: Turns that differ by less, relative to the extent of the cycle, are the same.
+_SAME = 1e-3
+
+
+class Shot:
+    """The flow over a period, in steps that divide it."""
+
+    def __init__(self, system: System, period: float, t0: float) -> None:
+        self.system, self.period, self.t0 = system, period, t0
+        self.steps = max(1, round(period / system.dt)) if not isinstance(system, Flow) else max(
+            _LEAST_STEPS, int(np.ceil(period / system.dt - 1e-9))
+        )  # fmt: skip
+        self.fine = system
+        if isinstance(system, Flow):
+            self.fine = system.with_dt(period / self.steps)
+        elif abs(self.steps * system.dt - period) > 1e-9 * period:
+            raise ValueError(f"`period` must be a multiple of dt={system.dt:g}, got {period:g}")
+
+    def with_period(self, period: float) -> Shot:
+        """Return the same with another period."""
+        return self if period == self.period else Shot(self.system, period, self.t0)
+
+    def orbit(self, x: Array) -> Any:
+        """Return the orbit over one period."""
+        rows = self.fine.drive.rows(None, (), self.steps, t0=self.t0)
+        return run_orbit(self.fine, x, rows, 0, self.steps)
+
+    def run(self, x: Array) -> tuple[Array, Array, Array]:
+        """Return the last state, the Jacobian over the period and the velocity at its end."""
+        orbit = self.orbit(x)
+        D = np.eye(len(x))
+        for J in orbit.jacobians:
+            D = J @ D
+        return orbit.states[-1], D, self._velocity(orbit.states[-1])
+
+    def _velocity(self, x: Array) -> Array:
+        if not isinstance(self.fine, Flow) or self.fine.time:
+            return np.zeros_like(x)
+        return np.asarray(self.fine.velocity(x))
+
+
+def newton(away: Array, D: Array, velocity: Array | None) -> tuple[Array, float]:
+    """Return the steps of state and period."""
+    n = len(away)
+    A = D - np.eye(n)
+    if velocity is None:
+        return np.linalg.lstsq(A, -away, rcond=None)[0], 0.0
+    bordered = np.block([[A, velocity[:, None]], [velocity[None], np.zeros((1, 1))]])
+    found = np.linalg.lstsq(bordered, np.append(-away, 0.0), rcond=None)[0]
+    return found[:n], float(found[n])
+
+
+def first_return(flow: Flow, x: Array) -> float:
+    """Return the time of the first near return to a state."""
+    away = np.zeros(1)
+    for n in (_HORIZON // 10, _HORIZON):
+        states = run_orbit(flow, x, flow.drive.rows(None, (), n), 0, n).states
+        away = np.linalg.norm(states - x, axis=-1)
+        left = int(np.argmax(away > 0.5 * away.max()))
+        inner = away[left + 1 : -1]
+        near = (inner <= away[left:-2]) & (inner <= away[left + 2 :])
+        found = np.flatnonzero(near & (inner < _RETURN * away.max()))
+        if away.max() > 0 and len(found):
+            return float((left + 1 + found[0]) * flow.dt)
+    raise LyapnetError(
+        f"no return to the first state within {_HORIZON} steps: give a guess of the `period`, or a "
+        "`transient` that leads to the cycle"
+    )
+
+
+def turns_of(shot: Shot, states: Array, tol: float) -> int:
+    """Return how often a closed orbit goes around its shortest cycle."""
+    size = max(1.0, float(np.abs(states).max()))
+    extent = float(np.abs(states - states[0]).max())
+    flow = isinstance(shot.system, Flow)
+    if extent <= np.sqrt(tol) * size:
+        if flow and not shot.system.time:
+            raise LyapnetError(
+                "no cycle found from this state: Newton's method ends at a fixed point, which has "
+                "any period (see `fixed_points`); start nearer to the cycle"
+            )
+        return 1 if flow else shot.steps
+    if not flow:
+        parts = [n for n in range(1, shot.steps) if shot.steps % n == 0]
+        found = [n for n in parts if np.abs(states[n:] - states[:-n]).max() <= _SAME * extent]
+        return shot.steps // found[0] if found else 1
+    times = np.linspace(0.0, 1.0, shot.steps + 1)
+    along = CubicSpline(times, np.concatenate([states[:-1], states[:1]]), bc_type="periodic")
+
+    def differ(at: Array, turns: Array) -> Array:
+        later = along(at + 1 / turns[:, None])
+        return np.asarray(np.abs(later - along(at)).max(axis=(1, 2)) > _SAME * extent)
+
+    turns = np.arange(shot.steps // _LEAST_STEPS, 1, -1)
+    turns = turns[~differ(times[:: -(-shot.steps // 16)], turns)]
+    return next((int(n) for n in turns if not differ(times, np.array([n]))[0]), 1)
