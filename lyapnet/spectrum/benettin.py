@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -17,9 +17,20 @@ from ..tangent.plan import Plan
 from ..tangent.rounding import LONGEST, SEEN, TIMES, DisturbedSystem, errors_grow
 from ..tangent.step_derivative import MISMATCH, is_of_the_step
 from ..tangent.stretches import Losses, run_orbit, run_stretches, stretch_length
+from ..tangent.superstable import Superstable, superstable
 from .record import Record
 from .uncertainty.batches import GrowthStatistics
 from .uncertainty.stderr import LOOK_FACTOR
+
+
+class _Sample(NamedTuple):
+    """A stretch with state, basis and inputs at its beginning, and the growth of its blocks."""
+
+    orbit: Orbit
+    x: Array
+    inputs: Array | None
+    rows: Array
+    growth: Array
 
 
 @dataclass
@@ -76,7 +87,8 @@ class Benettin:
         self._grown_before = self.statistics.total
         before = self.kept.times  # whose steps may have been others
         self._time_offset = before[-1] - self.n_done * self.system.dt if len(before) else 0.0
-        self._sample: tuple[Orbit, Array, Array] | None = None
+        self._sample: _Sample | None = None
+        self.superstable: Superstable | None = None
         #: Steps that are done, transients included.
         self._gone = 0
 
@@ -136,10 +148,19 @@ class Benettin:
             self.reservations.append(MISMATCH)
             return
         n_steps = self.n_done - self._start[2]
-        if self._sample is None or not errors_grow(*self._sample, self.plan.interval, n_steps):
+        sample, interval = self._sample, self.plan.interval
+        if sample is None:
+            return
+        self.superstable = superstable(
+            self.prepare(), sample.x, sample.rows, sample.inputs, sample.growth, interval
+        )
+        # A single component's errors stay as small as they are.
+        if self.superstable or self.system.dim == 1:
+            return
+        if not errors_grow(sample.orbit, sample.rows, sample.growth, interval, n_steps):
             return
         # By the same engine: chaotic trajectories of two engines part.
-        disturbed = self.prepare() if self._sample[0].runs_along else self.system
+        disturbed = self.prepare() if sample.orbit.runs_along else self.system
         run = self if disturbed is self.engine else self._again(self.system, n_steps)
         other = self._again(DisturbedSystem(disturbed), n_steps)
         with np.errstate(invalid="ignore"):
@@ -176,7 +197,8 @@ class Benettin:
         if orbit.n_steps >= LONGEST:
             self._sample = None
         if self.checked and (self._sample is None or orbit.n_steps >= LONGEST):
-            self._sample = orbit, rows, growth
+            now = None if self.inputs is None else self.inputs[start : start + orbit.n_steps]
+            self._sample = _Sample(orbit, self.x, now, rows, growth)
         whole, dt = len(growth) - 1, self.system.dt
         durations = np.full(len(growth), plan.interval * dt)
         durations[-1] = (orbit.n_steps - whole * plan.interval) * dt
@@ -190,6 +212,11 @@ class Benettin:
             times *= dt
             times += self._time_offset
             self.kept.add(growth, times, -(-left // plan.interval) if self.tol is None else 0)
+
+    @property
+    def trusted(self) -> bool:
+        """Whether nothing speaks against the numbers but their errors."""
+        return not self.reservations and self.superstable is None
 
     def _grown(self) -> Array:
         """Return how much tangent vectors have grown in this run."""

@@ -96,7 +96,9 @@ class Spectrum(Exponents):
         shown["time"] = self.settings["n_steps"] * self.settings["dt"]
         if self.converged is not None:
             shown["converged"] = self.converged
-        if np.isposinf(self.stderr).any():
+        if "superstable" in self.settings:
+            shown["note"] = "superstable, see diagnose()"
+        elif np.isposinf(self.stderr).any():
             shown["note"] = "too short a run to tell the errors"
         if self.settings.get("reservations"):
             shown["note"] = "unreliable, see diagnose()"
@@ -171,10 +173,14 @@ class Spectrum(Exponents):
         statistics = self.statistics.of_members(~lost)
         estimate = pooled(statistics.growth, statistics.durations)
         order = np.argsort(-estimate.mean, kind="stable")
+        stderr = estimate.stderr[order]
+        if "superstable" in self.settings:
+            hangs = ~np.isnan(self.settings["superstable"][~lost]).all(axis=0)
+            stderr[hangs & ~np.isnan(stderr)] = np.inf
         return replace(
             self,
             exponents=estimate.mean[order],
-            stderr=estimate.stderr[order],
+            stderr=stderr,
             dof=estimate.dof[order],
             log_growth=self.log_growth[:, ~lost].mean(axis=1),
             state=self.state[~lost][0],
@@ -212,6 +218,12 @@ class Spectrum(Exponents):
         estimate = run.statistics.estimate()
         order = np.argsort(-estimate.mean, axis=-1, kind="stable")
         exponents, stderr, dof = (np.take_along_axis(x, order, axis=-1) for x in estimate)
+        if run.superstable:
+            which, bound = (np.take_along_axis(x, order, axis=-1) for x in run.superstable)
+            bound = np.where(which, bound / run.system.dt, np.nan)
+            settings = {**settings, "superstable": bound}
+        if "superstable" in settings:
+            stderr[~np.isnan(settings["superstable"]) & ~np.isneginf(exponents)] = np.inf
         growth = run.kept.growth
         growth = np.zeros((0, *exponents.shape)) if growth is None else growth
         state, basis = run.x, run.rows.swapaxes(-1, -2)
@@ -233,7 +245,7 @@ class Spectrum(Exponents):
             dof=dof,
             log_growth=growth,
             times=run.kept.times,
-            converged=None if run.tol is None else run.within(run.tol) and not run.reservations,
+            converged=None if run.tol is None else run.within(run.tol) and run.trusted,
             state=state,
             basis=basis,
             x0=run.x if run.x0 is None else run.x0,

@@ -14,6 +14,7 @@ from .own_direction import missing_zero
 from .step_defect import judge_step, step_defect
 from .uncertainty.clusters import clusters_between, clusters_in_words
 from .uncertainty.diagnosis import Diagnosis, diagnose
+from .uncertainty.verdict import listed
 
 #: How much more than halving the step changes the step may be wrong by, of a method of first order
 #: twice, of those of higher order hardly more.
@@ -44,6 +45,8 @@ def diagnosis_of(s: Any, tol: float | None, level: float) -> Diagnosis:
     if isinstance(s.system, NoisyFlow):  # which a finer step needs in between
         unseen = "what the step does is not looked at under noise: see check_step()"
         found = replace(found, verdict=f"{found.verdict}; {unseen}", step_verdict=unseen)
+    if "superstable" in s.settings:
+        found = replace(found, verdict=_superstable(s), converged=False)
     reservations = list(s.settings.get("reservations") or ())
     if found.converged and (missing := missing_zero(s, level)):
         reservations.append(missing)
@@ -69,6 +72,19 @@ def _with_step(s: Any, found: Diagnosis, change: Array) -> Diagnosis:
         step_verdict=words,
         converged=False,
         verdict=f"{words}. Apart from the step: {found.verdict}",
+    )
+
+
+def _superstable(s: Any) -> str:
+    """Say which exponents hang on rounding, and what is known of them."""
+    bound = s.settings["superstable"]
+    which = ~np.isnan(bound)
+    names = listed(which)
+    plural = "" if names.isdigit() else "s"
+    return (
+        f"superstable: the derivative vanishes along the orbit but for rounding, on which the "
+        f"measured exponent{plural} {names} hang{'' if plural else 's'}: -inf if it vanishes in "
+        f"exact arithmetic, at most about {np.nanmax(bound):.2g} if not"
     )
 
 

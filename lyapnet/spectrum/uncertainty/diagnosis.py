@@ -36,8 +36,9 @@ class Diagnosis(Result):
     verdict : str
         One sentence, that begins with "converged:", "stationary:" (nothing speaks against the
         run, but the signs of some exponents are open), "too short:", "drifting:",
-        "disagreeing:", "not yet:", "unbounded:", or "too coarse:" (the step of the
-        integrator changes exponents by more than their error bars).
+        "disagreeing:", "not yet:", "unbounded:", "superstable:" (an exponent is -inf but for
+        rounding), or "too coarse:" (the step of the integrator changes exponents by more than
+        their error bars).
     converged : bool
         Whether it begins with "converged:".
     exponents, stderr, dof : ndarray, shape (..., k)
