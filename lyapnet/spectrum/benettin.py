@@ -21,6 +21,7 @@ from ..tangent.superstable import Superstable, superstable
 from .record import Record
 from .uncertainty.batches import GrowthStatistics
 from .uncertainty.stderr import LOOK_FACTOR
+from .volume import CHEAP, conserves
 
 
 class _Sample(NamedTuple):
@@ -114,6 +115,7 @@ class Benettin:
                 self._keep_what_is_good(error.step)
                 raise
             if self.checked:
+                self._look_at_volume()
                 self._judge()
         return self
 
@@ -134,6 +136,7 @@ class Benettin:
             if phase == "n_steps":
                 self.n_done += orbit.n_steps
                 if self.tol is not None and self.n_done >= look:
+                    self._look_at_volume()
                     if self.statistics.estimate().settled(self.tol).all():
                         break
                     look = LOOK_FACTOR * self.n_done
@@ -174,6 +177,19 @@ class Benettin:
                 f"{TIMES:.0f} times as large, and how far off they are is not known. The Jacobians "
                 "are far from normal, and in these coordinates no zeros stop the errors"
             )
+
+    def _look_at_volume(self) -> None:
+        """See whether volumes are conserved, where determinants are cheap and growth is of few."""
+        k, n = self.rows.shape[-2:]
+        sample = self._sample
+        if k == n or n > CHEAP or sample is None or np.any(self.statistics.conserved):
+            return
+        grown = np.abs(self.statistics.total).sum(axis=-1) / (self.n_done * self.system.dt)
+        if not np.isfinite(grown).any() or self.system.tangent_apart:
+            return
+        self.statistics.conserved = conserves(
+            self.prepare(), sample.x, sample.inputs, sample.orbit.n_steps, grown
+        )
 
     def _again(self, system: System, n_steps: int) -> Benettin:
         """Do the run again, over `n_steps` averaged steps."""
