@@ -9,13 +9,13 @@ import numpy as np
 
 from ..numerics.arrays import Array, blas_threads
 from ..runs.progress import progress_bar
-from ..systems import DelayFlow, Flow, System
-from ..systems.integrators import CONTROLLED
+from ..systems import System
 from ..systems.orbit import Orbit
 from ..tangent.plan import Plan
 from ..tangent.start import check_inputs, input_sequence
 from ..tangent.stretches import run_stretches, stretch_length
 from .result import Spectrum
+from .volume import has_divergence
 
 #: States at which Jacobians are kept.
 _LOOKS = 8
@@ -100,7 +100,7 @@ class _Witness:
         self.looks = {plan.warm_up + int(i) for i in steps}
         self.system, self.given = system, given
         self.volume = volume and system.dim <= _FORMED
-        self.diverging = self.volume and _has_divergence(system)
+        self.diverging = self.volume and has_divergence(system)
         self.states: list[Array] = []
         self.inputs: list[Array | None] = []
         self.jacobians: list[Array] = []
@@ -156,13 +156,3 @@ class _Witness:
             bool(np.allclose(self.end, end, rtol=1e-9, atol=1e-12)),
             np.concatenate(self.divergence).mean(axis=0) if self.divergence else None,
         )
-
-
-def _has_divergence(system: System) -> bool:
-    """Say whether steps are short enough for the divergence at their ends to tell their mean."""
-    return (
-        isinstance(system, Flow)
-        and not isinstance(system, DelayFlow)
-        and system.method not in CONTROLLED
-        and not system.seen.jumps  # which change volumes, too
-    )

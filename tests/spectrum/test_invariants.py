@@ -44,7 +44,7 @@ def transposed(flow):
         ("tent", ["derivative", "volume"]),
         ("lorenz63", ["derivative", "volume", "divergence", "zero exponent"]),
         ("roessler", ["derivative", "volume", "divergence", "zero exponent"]),
-        ("linear_flow", ["derivative", "volume"]),
+        ("linear_flow", ["derivative", "volume", "divergence"]),
     ],
 )
 def test_catalog_obeys(name, checks):
