@@ -106,6 +106,9 @@ class Stack(Cell):
             for i, cell in enumerate(self.cells)
         )
 
+    def _copied(self, params: Any) -> None:
+        """Return nothing: layers have parameters of their own."""
+
     def _to_state(self) -> dict[str, Any]:
         return {"cells": list(self.cells)}
 

@@ -10,7 +10,7 @@ import autograd.numpy as anp
 import numpy as np
 
 from .. import validate
-from ..numerics.arrays import Array
+from ..numerics.arrays import Array, broadcast_shapes
 from ..numerics.autodiff import (
     Function,
     Tree,
@@ -185,7 +185,7 @@ class System:
         """Return the shape of the ensemble that states and inputs ``(..., m)`` span."""
         inputs = () if u is None else u.shape[:-1]
         try:
-            return np.broadcast_shapes(x.shape[:-1], inputs)
+            return broadcast_shapes(x.shape[:-1], inputs)
         except ValueError:
             raise ValueError(
                 f"the ensembles of `x0`, {x.shape[:-1]}, and of `inputs`, {inputs}, do not match: "
