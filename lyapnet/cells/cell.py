@@ -80,7 +80,7 @@ class Cell(System):
         raise NotImplementedError
 
     def _copied(self, params: Any) -> Self | None:
-        """Return a copy with parameters of the same shapes as these, which is all there is to check.
+        """Return a copy with parameters of the same shapes as these, which need no other check.
 
         None where shapes differ, or where a class of the user's may derive more from parameters.
         """

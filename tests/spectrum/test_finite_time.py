@@ -295,9 +295,9 @@ def test_traced_parameters_are_checked():
         lam = ln.finite_time_exponents(cell.with_params(params), np.ones(3), np.eye(3), n_steps=5)
         return anp.sum(lam)
 
+    W = cell.params["W"].copy()
+    W[1, 2] = np.nan
     with pytest.raises(ValueError, match=r"`W` must be finite, but W\[1, 2\] = nan"):
-        W = cell.params["W"].copy()
-        W[1, 2] = np.nan
         grad(loss)({**cell.params, "W": W})
     with pytest.raises(ValueError, match=r"`b` must have shape \(\.\.\., 3\), got \(2,\)"):
         grad(loss)({**cell.params, "b": np.zeros(2)})
