@@ -86,7 +86,8 @@ class Cell(System):
         """
         if not type(self).__init__.__module__.startswith(__package__):
             return None
-        given, known = value(params), value(self.params)
+        given: Any = value(params)
+        known: Any = value(self.params)
         if any(np.shape(value(given[k])) != np.shape(value(x)) for k, x in known.items()):
             return None
         other = copy.copy(self)
