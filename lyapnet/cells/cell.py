@@ -17,6 +17,10 @@ from ..results.html import table
 from ..systems import System
 
 
+#: Numbers that compiled loops keep of a step, for each component of the state.
+_KEPT = 8
+
+
 class Cell(System):
     """A recurrent network: a system whose parameters are a dictionary of arrays.
 
@@ -44,6 +48,16 @@ class Cell(System):
             spread = f"{np.sqrt(np.mean(size**2)):.4g}" if size.size else "none"
             rows.append((name, shape or "number", spread))
         return table(repr(self), rows, ("parameter", "shape", "root mean square"))
+
+    @property
+    def differentiated(self) -> bool:  # type: ignore[override]  # not the same for all cells
+        """Whether the derivative is lyapnet's own, for a class that is."""
+        return type(self).__module__.startswith(__package__)
+
+    def kept(self, k: int) -> int:
+        """Return the numbers that a run keeps of each of a few steps: compiled loops, no bases."""
+        compiled = self.engine_used[0] == "compiled"
+        return _KEPT * self.dim if compiled else super().kept(k)
 
     def _remarkable(self) -> dict[str, Any]:
         """Return the options that are not the default ones, as the `repr` shows them."""

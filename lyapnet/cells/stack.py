@@ -89,6 +89,11 @@ class Stack(Cell):
         }
 
     @property
+    def differentiated(self) -> bool:  # type: ignore[override]
+        """Whether the derivatives of all layers are lyapnet's own."""
+        return all(cell.differentiated for cell in self.cells)
+
+    @property
     def n_outputs(self) -> int:
         """Number of outputs: the units of the highest layer."""
         return self.cells[-1].n_outputs

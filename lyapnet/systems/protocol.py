@@ -148,6 +148,10 @@ class System:
         """
         return self
 
+    def kept(self, k: int) -> int:
+        """Return the numbers that a run with k tangent vectors keeps of each of a few steps."""
+        return self.dim * min(k, self.dim)
+
     def with_loops(self, k: int, n_steps: int) -> Self:
         """Return the system as sweeps forward and in reverse are best run, again and again.
 
