@@ -29,7 +29,8 @@ _MOST, _LONGEST = 2**12, 2**15
 
 def stretch_length(system: System, lead: tuple[int, ...], k: int, *, looks: bool = True) -> int:
     """Return the steps that a stretch should have; many if nobody `looks` between two."""
-    per_step = max(1, int(np.prod(lead))) * system.dim * (k if k < system.dim else system.dim)
+    each = system.dim * min(k, system.dim) if looks else system.kept(k)
+    per_step = max(1, int(np.prod(lead))) * each
     length = int(np.clip(_STRETCH // per_step, 64, _MOST if looks else _LONGEST))
     return max(1, length // system.substeps)
 
