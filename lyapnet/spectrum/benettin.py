@@ -243,9 +243,10 @@ class Benettin:
 
     def sample(self) -> Sample | None:
         """Return where the step of a driven flow may be looked at, once the run is done."""
-        if self._sample is None or self.inputs is None or self.system.finer() is None:
+        seen = self._sample
+        if seen is None or seen.inputs is None or self.system.finer() is None:
             return None
-        return Sample(self._sample.x, self._sample.rows, np.array(self._sample.inputs[:MOST]))
+        return Sample(seen.x, seen.rows, np.array(seen.inputs[:MOST]))
 
     def _grown(self) -> Array:
         """Return how much tangent vectors have grown in this run."""

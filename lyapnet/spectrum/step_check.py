@@ -14,7 +14,7 @@ from ..results.storage import register
 from ..systems import DelayFlow, NoisyFlow, SystemLike, as_system
 from .measure import lyapunov_spectrum
 from .plot import plot_step_check
-from .step_defect import NEGLIGIBLE, judge_step, step_defect
+from .step_defect import NEGLIGIBLE, judge_step, of_all, step_defect
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -150,11 +150,9 @@ def check_step(
     low, high = coarse.confidence_interval()
     half = (high - low) / 2
     change = _change(difference, stderr, defect)
-    total = None
-    if defect is not None and defect.shape[-1] == found.dim:
-        total = np.abs(defect.sum(axis=-1))
-    time = n_steps * found.dt
-    is_fine, words = judge_step(change, coarse.exponents, half, found, time, total)
+    of_sum = None if defect is None else of_all(defect, found.dim)
+    duration = n_steps * found.dt
+    is_fine, words = judge_step(change, coarse.exponents, half, found, duration, of_sum)
     if is_fine and defect is None:
         is_fine, words = _by_two_runs(difference, stderr, coarse.exponents)
     return StepCheck(

@@ -98,6 +98,11 @@ def judge_step(
     )
 
 
+def of_all(defect: Array, dim: int) -> Array | None:
+    """Return by how much the sum of exponents changes, if they are all that there are."""
+    return np.abs(defect.sum(axis=-1)) if defect.shape[-1] == dim else None
+
+
 def _off(system: System) -> float:
     """Return by how much more than halving the step changes a step of a flow is off."""
     flow = system.flow if isinstance(system, Stroboscopic) else system

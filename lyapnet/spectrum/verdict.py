@@ -10,7 +10,7 @@ import numpy as np
 from .. import validate
 from ..numerics.arrays import Array
 from .own_direction import missing_zero
-from .step_defect import judge_step, step_defect
+from .step_defect import judge_step, of_all, step_defect
 from .uncertainty.clusters import clusters_between, clusters_in_words
 from .uncertainty.diagnosis import Diagnosis, diagnose
 from .uncertainty.verdict import listed
@@ -41,14 +41,13 @@ def diagnosis_of(s: Any, tol: float | None, level: float) -> Diagnosis:
         systematic=0.0 if change is None else _RICHARDSON * _surviving(s, change[None])[0][0],
     )
     if defect is not None and change is not None:
-        total = np.abs(defect.sum(axis=-1)) if s.exponents.shape[-1] == s.dim else None
-        found = _with_step(s, found, change, total)
+        found = _with_step(s, found, change, of_all(defect, s.dim))
     if "at_rest" in s.settings and found.verdict.startswith(("too short:", "drifting:")):
         found = _at_rest(s, found, tol, level)
     if "superstable" in s.settings:
         found = replace(found, verdict=_superstable(s), converged=False)
     reservations = list(s.settings.get("reservations") or ())
-    if found.converged and (missing := missing_zero(s, level)):
+    if found.converged and (missing := _missing_zero(s, level)):
         reservations.append(missing)
     if not reservations:
         return _unseen(found, unseen)
@@ -73,6 +72,16 @@ def _with_step(s: Any, found: Diagnosis, change: Array, total: Array | None) -> 
         converged=False,
         verdict=f"{words}. Apart from the step: {found.verdict}",
     )
+
+
+def _missing_zero(s: Any, level: float) -> str:
+    """Say that an exponent is missing; see `own_direction`."""
+    if s.settings["driven"] or "pooled" in s.settings:
+        return ""
+    low, high = s.confidence_interval(level)
+    with np.errstate(invalid="ignore"):
+        half = (high - low) / 2
+    return missing_zero(s.system, s.exponents, half, s.state, s.settings["n_steps"])
 
 
 def _unseen(found: Diagnosis, why: str) -> Diagnosis:
