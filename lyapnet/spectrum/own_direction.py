@@ -6,6 +6,7 @@ import numpy as np
 
 from ..numerics.arrays import Array
 from ..systems import Flow, Stroboscopic, System
+from ..systems.jumps import MISSES
 
 #: Steps that are looked at, at most, and where each is expensive.
 _MOST, _FEW = 2048, 300
@@ -15,13 +16,6 @@ _AT_REST = 1e-6
 
 #: Growth over the whole run, in nats, that says nothing about an exponent.
 _UNSETTLED = 7.0
-
-#: What it means that an autonomous flow that moves has none.
-MISSES = (
-    "though the flow does not come to rest, and carries its own velocity along: its derivative "
-    "misses jumps, or what is nearly as steep; take a much smaller dt, or write jumps as np.sign, "
-    "np.where and the like"
-)
 
 #: A speed that changes at this part of an exponent's rate explains it.
 _EXPLAINS = 1 / 3
