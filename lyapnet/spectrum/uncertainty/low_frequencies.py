@@ -29,6 +29,9 @@ REFERENCE = slice(8, 48)  # cosines that the lowest four are held against
 RISING = 2.0  # their ratio from which on only these four count
 NEXT = slice(5, 16)  # cosines above the few, that tell of these, too
 POOLED, FARTHEST = 0.3, 1.4  # how much, and up to which log ratio of power
+SMOOTH = 32  # cosines that a parabola is fitted to, where the spectrum falls towards zero
+LEAST = 0.1  # of the mean of the lowest five: no fit at zero is lower
+FIT = 3.0, 16.0  # degrees of freedom between which such fits have theirs
 LOWEST = 8  # cosines whose power says how many independent steps a run is worth
 STEPS_A_COSINE = 3  # keeps the variance of an AR(1) process within a tenth
 FEWEST_STEPS, SHARE = 25, 0.4  # with fewer, a run is too short to tell; share of the batches
@@ -169,6 +172,51 @@ def with_the_next(power: Array, level: Array) -> Array:
     ratio = np.divide(above, level, out=np.ones_like(level), where=(level > 0) & (above > 0))
     moved: Array = level * np.exp(POOLED * np.clip(np.log(ratio), -FARTHEST, FARTHEST))
     return moved
+
+
+def falls(power: Array, count: Count) -> Mask:
+    """Return where the spectrum is not flat, and falls towards zero, shape (m,)."""
+    found: Mask = np.asarray(count == CAUTIOUS)
+    if len(power) < BANDS[2] or not found.any():
+        return np.zeros_like(found)
+    low, next_ = (np.add.reduce(power[a:b]) / (b - a) for a, b in pairwise(BANDS[:3]))
+    return found & (next_ > low)
+
+
+def at_zero(power: Array) -> tuple[Array, Array]:
+    r"""Return the level at zero, and its degrees of freedom, of spectra that fall towards it.
+
+    Spectra are even in frequency, and smooth where correlations die out exponentially: there
+    :math:`S_j \approx a + b j^2`. This is fitted to the first 32 cosines, each of them with the
+    variance :math:`2 S_j^2` of a χ² distribution of one degree of freedom, once with the
+    weights of a first guess. What the fit says of a has the variance of a χ² distribution of
+    :math:`2 a^2 / \mathrm{var}(a)` degrees.
+
+    Parameters
+    ----------
+    power : ndarray, shape (cosines, m)
+        Of `cosine_power`.
+    """
+    power = power[:SMOOTH]
+    n, half = len(power), len(power) // 2
+    squares = (np.arange(1, n + 1) / n) ** 2
+    basis = np.stack([np.ones(n), squares, squares * squares])
+    a = np.add.reduce(power[:CAUTIOUS]) / CAUTIOUS
+    b = np.maximum(np.add.reduce(power[half:]) / (n - half) - a, 0.0) / squares[half:].mean()
+    weights, (A, B, C) = _moments(a, b, basis)
+    u, v = basis[:2] @ (weights * power)
+    det = A * C - B * B
+    a = np.maximum((C * u - B * v) / det, LEAST * a)
+    b = np.maximum((A * v - B * u) / det, 0.0)
+    A, B, C = _moments(a, b, basis)[1]
+    return a, np.clip((A * C - B * B) * a * a / C, *FIT)
+
+
+def _moments(a: Array, b: Array, basis: Array) -> tuple[Array, Array]:
+    """Return the weights of powers with the levels a + b j², and what they sum to."""
+    level = a + basis[1][:, None] * b
+    weights = 1 / (level * level)
+    return weights, basis @ weights
 
 
 def _flat(power: Array) -> Mask:
