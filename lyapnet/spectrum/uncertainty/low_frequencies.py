@@ -197,8 +197,9 @@ def at_zero(power: Array) -> tuple[Array, Array]:
     power : ndarray, shape (cosines, m)
         Of `cosine_power`.
     """
-    power = power[:SMOOTH]
-    n, half = len(power), len(power) // 2
+    n, half = len(power[:SMOOTH]), len(power[:SMOOTH]) // 2
+    unit = np.add.reduce(power[:SMOOTH]) / n  # squares of rounding are below all numbers
+    power = power[:SMOOTH] / unit
     squares = (np.arange(1, n + 1) / n) ** 2
     basis = np.stack([np.ones(n), squares, squares * squares])
     a = np.add.reduce(power[:CAUTIOUS]) / CAUTIOUS
@@ -209,7 +210,7 @@ def at_zero(power: Array) -> tuple[Array, Array]:
     a = np.maximum((C * u - B * v) / det, LEAST * a)
     b = np.maximum((A * v - B * u) / det, 0.0)
     A, B, C = _moments(a, b, basis)[1]
-    return a, np.clip((A * C - B * B) * a * a / C, *FIT)
+    return a * unit, np.clip((A * C - B * B) * a * a / C, *FIT)
 
 
 def _moments(a: Array, b: Array, basis: Array) -> tuple[Array, Array]:
