@@ -31,6 +31,7 @@ NEXT = slice(5, 16)  # cosines above the few, that tell of these, too
 POOLED, FARTHEST = 0.3, 1.4  # how much, and up to which log ratio of power
 SMOOTH = 32  # cosines that a parabola is fitted to, where the spectrum falls towards zero
 LEAST = 0.1  # of the mean of the lowest five: no fit at zero is lower
+NOTHING = 1e-9  # of the mean: what powers of zero are in a fit
 FIT = 3.0, 16.0  # degrees of freedom between which such fits have theirs
 LOWEST = 8  # cosines whose power says how many independent steps a run is worth
 STEPS_A_COSINE = 3  # keeps the variance of an AR(1) process within a tenth
@@ -202,7 +203,7 @@ def at_zero(power: Array) -> tuple[Array, Array]:
     power = power[:SMOOTH] / unit
     squares = (np.arange(1, n + 1) / n) ** 2
     basis = np.stack([np.ones(n), squares, squares * squares])
-    a = np.add.reduce(power[:CAUTIOUS]) / CAUTIOUS
+    a = np.maximum(np.add.reduce(power[:CAUTIOUS]) / CAUTIOUS, NOTHING)
     b = np.maximum(np.add.reduce(power[half:]) / (n - half) - a, 0.0) / squares[half:].mean()
     weights, (A, B, C) = _moments(a, b, basis)
     u, v = basis[:2] @ (weights * power)
