@@ -158,12 +158,12 @@ def alignment(
     motion rises on the way, as from a saddle or to infinity; and if :math:`\mathrm{GALI}_2` has
     fallen a thousand times squared below :math:`t^{-2}`. It is regular if there is neither such
     growth nor alignment, if growth since a tenth of the run is not ten times linear growth, and,
-    where it is more than a third above it, if averages of the motion over both halves of the run
-    agree as they do on a torus, to 1e-3 (see [1]_), which takes some periods of its slowest
-    frequency; else undecided. Chaos whose Lyapunov time is longer than about a tenth of the run is
-    not seen, nor that of an orbit that sticks to an island all the time, and two leading exponents
-    that nearly coincide leave it undecided. In dissipative systems vectors align on regular
-    attractors, too; there growth alone keeps these from being chaotic.
+    where it is more than a third above it, if averages of the motion over the second and the last
+    third of the run agree as they do on a torus, to 1e-3 (see [1]_), which takes some periods of
+    its slowest frequency; else undecided. Chaos whose Lyapunov time is longer than about a tenth of
+    the run is not seen, nor that of an orbit that sticks to an island all the time, and two leading
+    exponents that nearly coincide leave it undecided. In dissipative systems vectors align on
+    regular attractors, too; there growth alone keeps these from being chaotic.
 
     References
     ----------

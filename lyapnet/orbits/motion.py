@@ -4,8 +4,8 @@ Tangent vectors grow near unstable fixed points, on unstable cycles and on the w
 they do in chaos. There the motion grows with them: by as much as the speed :math:`|x_{t+1} - x_t|`
 rises on the way, growth is explained by other things than chaos. On a torus averages over the
 second and the last third of a run agree far better than they do in chaos, if both ends are given
-little weight [1]_: better than any power of time, against its square root, also where an orbit sticks to
-islands and its tangent vectors hardly grow yet.
+little weight [1]_: better than any power of time, against its square root, also where an orbit
+sticks to islands and its tangent vectors hardly grow yet.
 
 References
 ----------
