@@ -110,7 +110,8 @@ class Benettin:
         look = 0.0
         system = self.prepare()
         lead, k = self.x.shape[:-1], self.rows.shape[-2]
-        length = stretch_length(system, lead, k, looks=self.tol is not None)
+        interval, looks = self.plan.interval, self.tol is not None
+        length = stretch_length(system, lead, k, interval=interval, looks=looks)
         stretches = self.plan.stretches(length)
         for phase, start, orbit in run_stretches(
             system, self.x, self.inputs, stretches, losses=self.losses, bar=bar

@@ -29,6 +29,9 @@ _SETTLE = 50
 #: Intervals tried one after the other on the way to an automatic one.
 _TRIALS = 5
 
+#: So near to where it started a trajectory is back, of its size or 1.
+_BACK = 1e-8
+
 #: The automatic interval aims at this sine between the vectors of a basis before they are
 #: orthonormalised, ten times `forward.SMALLEST_SINE`, so that it hardly ever meets that limit.
 SPECTRUM_AIM = 1e-7
@@ -83,7 +86,7 @@ def automatic_interval(
             if phase == "trial":
                 if orbit.runs_along:
                     check_states(orbit, start)
-                if _returns(orbit):
+                if orbit.returns(_BACK):
                     return 1
                 shorter = [q for q in candidates if q <= found]
                 found, after = choose_interval(orbit, rows, shorter)
@@ -97,12 +100,6 @@ def automatic_interval(
     fitting = [q for q in _INTERVALS if q <= found]
     exact = [q for q in fitting if plan.n_steps % q == 0]
     return exact[0] if 3 * exact[0] > 2 * fitting[0] else fitting[0]
-
-
-def _returns(orbit: Orbit) -> bool:
-    """Say whether a trajectory is back where it started, in any member."""
-    start, later = orbit.states[0], orbit.states[1:]
-    return bool((np.abs(later - start) <= 1e-8 * (1 + np.abs(start))).all(axis=-1).any())
 
 
 def choose_interval(
