@@ -114,7 +114,8 @@ class Kernel:
             Blocks that went well, before which x and q stop.
         diagonal : array (count, groups * lanes, k)
         """
-        diagonal = empty((count, len(x) * self.lanes, self.k))
+        shape = count, len(x) * self.lanes, self.k
+        diagonal = np.empty(shape) if count == 1 else empty(shape)
         row, each = diagonal.shape[1] * self.k, 8 * self.lanes * self.k
         done = np.empty(len(x), dtype=np.int64)
         blas = 0 if self._blas is None else _at(self._blas, 0)

@@ -125,6 +125,26 @@ def _written(system: Any, lead: tuple[int, ...]) -> tuple[Program, Array]:
         return _with_params(system, lead, symbolic=False)
 
 
+#: Programs of this process, by what they were written from.
+_known: dict[Any, Program] = {}
+
+#: Programs that are kept.
+_MOST = 256
+
+
+def _known_or_written(system: Any, step: Any, params: str, symbolic: bool) -> Program:
+    """Return the program of a step: one written before, where it cannot be another one now."""
+    written_by = system.written_by() if symbolic else None
+    if written_by is None:
+        return program(step, system.dim)
+    key = type(system), written_by, params
+    if key not in _known:
+        if len(_known) >= _MOST:
+            _known.pop(next(iter(_known)))
+        _known[key] = program(step, system.dim)
+    return _known[key]
+
+
 def _with_params(system: Any, lead: tuple[int, ...], symbolic: bool) -> tuple[Program, Array]:
     shapes, columns = [], []
     for leaf in leaves(system.numbers) if symbolic else []:
@@ -146,7 +166,7 @@ def _with_params(system: Any, lead: tuple[int, ...], symbolic: bool) -> tuple[Pr
         u = None if row is None else graph.inputs("u", row.shape)
         return system.written(x, u, p, graph.inputs("d", ())[()])
 
-    done = program(step, system.dim)
+    done = _known_or_written(system, step, repr(rebuild(system.numbers, shapes)), symbolic)
     rows = max((len(c) for c in columns), default=1)
     spread = [np.broadcast_to(c, (rows, c.shape[1])) for c in columns]
     params = np.concatenate(spread, axis=1) if spread else np.zeros((1, 0))

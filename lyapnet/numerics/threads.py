@@ -53,9 +53,9 @@ def shared(part: Callable[[int, int], _Result], size: int, n_threads: int) -> li
     n_threads : int
         As many as the work is worth; no more than are allowed are used, and by a helper none.
     """
-    n_threads = 1 if hasattr(_this, "helps") else min(size, n_threads)
+    n_threads = min(size, n_threads)
     if n_threads > 1:
-        n_threads = min(n_threads, allowed_threads())
+        n_threads = 1 if hasattr(_this, "helps") else min(n_threads, allowed_threads())
     if n_threads < 2:
         return [part(0, size)]
     ranges = list(pairwise(size * i // n_threads for i in range(n_threads + 1)))

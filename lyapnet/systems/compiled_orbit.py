@@ -132,8 +132,9 @@ class CompiledOrbit(JacobianOrbit):
         q = loop.grouped(rows.reshape(-1, *rows.shape[-2:])).copy()
         before = (x.copy(), q.copy()) if len(x) > 1 else (x, q)
         done, diagonal = loop.kernel.blocks(x, q, *self._given, count=count, **how)
-        least_done = int(done.min())
-        if least_done < done.max():  # groups that went on are taken back
+        alone = len(done) == 1
+        least_done = int(done[0] if alone else done.min())
+        if not alone and least_done < done.max():  # groups that went on are taken back
             x, q = before
             if "noise" in how:
                 how["noise"] = np.ascontiguousarray(how["noise"][:, :least_done])

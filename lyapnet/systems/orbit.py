@@ -60,6 +60,8 @@ class Orbit:
     tapes = False
     #: Whether states are computed along with the tangent vectors, and checked after these.
     runs_along = False
+    #: Whether its last state has been looked at, and is finite.
+    seen_finite = False
 
     @property
     def n_steps(self) -> int:

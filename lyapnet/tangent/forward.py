@@ -249,6 +249,8 @@ def _logarithms(x: Array) -> Array:
     def part(first: int, last: int) -> None:
         np.log(x[first:last], out=x[first:last])
 
+    if x.size <= _AT_ONCE:
+        return np.log(x, out=x)
     in_pieces(part, len(x), max(1, _AT_ONCE // x[0].size), x.size // _PER_THREAD)
     return x
 

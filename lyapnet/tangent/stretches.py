@@ -128,10 +128,14 @@ def run_stretches(
 
 def check_states(orbit: Orbit, start: int) -> None:
     """Refuse an orbit that diverges; `start` is the number of its first step in the run."""
-    finite: Array = np.asarray(np.isfinite(orbit.last).all(axis=-1))
-    if not finite.all():
+    if orbit.seen_finite:
+        return
+    each = np.isfinite(orbit.last)
+    if not each.all():
+        finite: Array = np.asarray(each.all(axis=-1))
         steps = start + np.argmin(np.isfinite(orbit.states).all(axis=-1), axis=0)
         raise _diverged(finite, steps, None, orbit.remedy)
+    orbit.seen_finite = True
 
 
 def _diverged(finite: Array, steps: Array, partial: Any, remedy: str) -> DivergedError:

@@ -58,28 +58,22 @@ def cosine_power(deviation: Array, durations: Array) -> Array:
         power = np.multiply(sums, sums, out=empty(sums.shape)).T
         power *= 0.5 / total_time
     else:
-        sums = _cosines(deviation, durations, count)
+        sums = _cosines(durations.tobytes(), count) @ deviation
         power = 2 / total_time * sums**2
     return power
 
 
-def _cosines(deviation: Array, durations: Array, count: int) -> Array:
-    """Return the lowest cosine coefficients, for any durations."""
-    middles = (np.cumsum(durations) - durations / 2) / durations.sum()
+@lru_cache(maxsize=4)
+def _cosines(durations: bytes, count: int) -> Array:
+    """Return the lowest cosines at the middles of batches of any durations, (count, batches)."""
+    d = np.frombuffer(durations)
+    middles = (np.cumsum(d) - d / 2) / d.sum()
     # cos((q + r) x) for a few r at a time, from powers of one exponential: cosines cost more.
     few = max(1, int(np.ceil(np.sqrt(count))))
     fine = _powers(np.exp(1j * np.pi * middles), few)
     coarse = _powers(fine[-1], -(-count // few) - 1)
-    cos, sin = np.ascontiguousarray(fine.real), np.ascontiguousarray(fine.imag)
-    if deviation.shape[1] < few:
-        columns = np.ascontiguousarray(deviation.T)
-        both = zip((cos, sin), (coarse.real, coarse.imag), strict=True)
-        by_r, less = (a @ (b[:, None] * columns).reshape(-1, len(deviation)).T for a, b in both)
-        parts = list(np.moveaxis((by_r - less).reshape(few, -1, len(columns)), 1, 0))
-    else:
-        parts = [(x.real * cos - x.imag * sin) @ deviation for x in coarse]
-    sums: Array = np.concatenate([cos @ deviation, *parts])[:count]
-    return sums
+    parts = [x.real * fine.real - x.imag * fine.imag for x in coarse]
+    return np.concatenate([fine.real, *parts])[:count]
 
 
 def _powers(x: Array, count: int) -> Array:
