@@ -197,11 +197,8 @@ class Map(UserSystem):
     def _written_by(self, kind: type[Map], *how: Any) -> Any:
         step, jacobian = self._given
         functions = made_of(step), () if jacobian is None else made_of(jacobian)
-        if (
-            None in functions
-            or self._variation is not None
-            or self.written.__func__ is not kind.written
-        ):
+        other = type(self).written is not kind.written or self._variation is not None
+        if other or None in functions:
             return None
         return (*functions, *how, self.dim, self.n_inputs, self.time, self.vectorized)
 
