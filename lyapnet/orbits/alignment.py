@@ -16,6 +16,7 @@ from ..systems import SystemLike, as_system
 from ..tangent.plan import divided
 from ..tangent.start import Start, input_sequence
 from ..tangent.stretches import run_stretches, stretch_length
+from .motion import Motion
 from .plot import plot_alignment, plot_phase_space
 
 if TYPE_CHECKING:
@@ -30,7 +31,7 @@ _EVERY = 4
 _MARGIN = 1e3
 
 #: In the last tenth of a run growth keeps within this factor of what linear growth takes it to.
-_STEADY = 10.0
+_STEADY = 3.0
 
 #: Near this GALI is rounding.
 _FLOOR = 1e-15
@@ -52,7 +53,8 @@ class Alignment(Result):
     log_growth : array (m, ...)
         Logarithm of the growth of the first vector since the start.
     verdict : array of str (...)
-        "regular", "chaotic" or "undecided".
+        "regular", "chaotic" or "undecided"; or, where vectors grow for another reason, "unstable
+        fixed point", "unstable cycle", or "unbounded".
     x0, state : array (..., n)
         At the start and at the end.
     """
@@ -150,18 +152,24 @@ def alignment(
 
     Notes
     -----
-    The verdict wants two witnesses. An orbit is chaotic if the first vector has grown a thousand
-    times as far as linear growth, t, would take it, and :math:`\mathrm{GALI}_2` has fallen a
-    thousand times squared below :math:`t^{-2}`; regular if neither, and if growth since a tenth of
-    the run is not ten times linear growth; else undecided. Chaos whose Lyapunov time is longer than
-    about a tenth of the run is not seen, nor that of an orbit that sticks to an island all the
-    time, and two leading exponents that nearly coincide leave it undecided. In dissipative systems
-    vectors align on regular attractors, too; there growth alone keeps these from being chaotic.
+    The verdict wants several witnesses. An orbit is chaotic if the first vector has grown a
+    thousand times as far as linear growth, t, would take it, and further than the speed of the
+    motion rises on the way, as from a saddle or to infinity; and if :math:`\mathrm{GALI}_2` has
+    fallen a thousand times squared below :math:`t^{-2}`. It is regular if there is neither such
+    growth nor alignment, if growth since a tenth of the run is not three times linear growth, and
+    if averages of the motion over both halves of the run agree as they do on a torus, to 3e-4 (see
+    [1]_); else undecided. A torus takes some periods of its slowest frequency to be seen. Chaos
+    whose Lyapunov time is longer than about a tenth of the run is not seen, nor that of an orbit
+    that moves like one on a torus all the time, and two leading exponents that nearly coincide
+    leave it undecided. In dissipative systems vectors align on regular attractors, too; there
+    growth alone keeps these from being chaotic.
 
     References
     ----------
     C. Skokos, J. Phys. A 34, 10029 (2001), for SALI; C. Skokos, T. C. Bountis and C. Antonopoulos,
     Physica D 231, 30 (2007), for GALI and its laws.
+
+    .. [1] E. Sander and J. D. Meiss, Physica D 411, 132569 (2020).
 
     Examples
     --------
@@ -178,14 +186,15 @@ def alignment(
     n_times = validate.integer("n_times", n_times, low=2)
     start = Start.of(found, input_sequence(inputs), n_steps, x0=x0, t0=t0, rng=rng, k=k)
     keep = np.unique(np.round(np.geomspace(1, n_steps, n_times)).astype(int))
-    carried = _Carried(start)
+    carried = _Carried(start, n_steps)
     bars = progress_bar(n_steps, show=progress, unit="step")
     with bars as bar, blas_threads(start.rows.size):
         looks = [carried.to(stop, bar) for stop in keep]
     gali, sali, growth = (np.stack(x) for x in zip(*looks, strict=True))
     times = keep * found.dt
     return Alignment(
-        times, gali, sali, growth, _verdict(times, gali[..., 0], growth), start.x, carried.x,
+        times, gali, sali, growth, _verdict(times, gali[..., 0], growth, carried.motion),
+        start.x, carried.x,
         {"n_steps": n_steps, "k": k, "dt": found.dt, "system": repr(found)},
     )  # fmt: skip
 
@@ -193,8 +202,9 @@ def alignment(
 class _Carried:
     """Vectors on their way along orbits."""
 
-    def __init__(self, start: Start) -> None:
+    def __init__(self, start: Start, n_steps: int) -> None:
         self.start, self.x, self.rows = start, start.x, start.rows
+        self.motion = Motion(start.x, n_steps)
         self.step = 0
         self.log_growth = np.zeros(self.x.shape[:-1])
         self.length = stretch_length(start.system, self.x.shape[:-1], self.rows.shape[-2])
@@ -203,7 +213,8 @@ class _Carried:
         """Go on to a step, and return GALI, SALI and the growth there."""
         system, inputs = self.start.system, self.start.inputs
         stretches = divided({"to the next look": end - self.step}, self.length, self.step)
-        for _, _, orbit in run_stretches(system, self.x, inputs, stretches, bar=bar):
+        for _, first, orbit in run_stretches(system, self.x, inputs, stretches, bar=bar):
+            self.motion.see(first, orbit.states)
             for s in range(orbit.n_steps):
                 out = np.empty_like(self.rows)
                 orbit.push(s, self.rows, out)
@@ -228,14 +239,19 @@ class _Carried:
         return volumes[..., 1:], sali, self.log_growth
 
 
-def _verdict(times: Array, gali: Array, log_growth: Array) -> Any:
-    """Judge orbits by growth beyond t and alignment beyond t^-2."""
+def _verdict(times: Array, gali: Array, log_growth: Array, motion: Motion) -> Any:
+    """Judge orbits by growth beyond t, alignment beyond t^-2, and how they move."""
     t = np.maximum(times, 1.0).reshape(-1, *(1,) * (gali.ndim - 1))
-    grows = log_growth[-1] > np.log(t[-1] * _MARGIN)
+    excess = log_growth[-1] - np.log(t[-1] * _MARGIN)
     expected = np.maximum(t**-2.0 / _MARGIN**2, _FLOOR)
     aligned = (gali < expected).any(axis=0)
-    doubt = grows | aligned | _bursts(times, log_growth - np.log(t))
-    return np.where(grows & aligned, "chaotic", np.where(doubt, "undecided", "regular"))
+    grows, explained = excess > 0, motion.explained
+    doubt = grows | aligned | _bursts(times, log_growth - np.log(t)) | ~motion.on_torus
+    words = np.where(doubt, "undecided", "regular").astype("<U20")
+    words = np.where(grows & motion.escapes, "unbounded", words)
+    words = np.where(grows & motion.cycles, "unstable cycle", words)
+    words = np.where(grows & motion.rests, "unstable fixed point", words)
+    return np.where(aligned & (excess > explained), "chaotic", words)
 
 
 def _bursts(times: Array, excess: Array) -> Any:

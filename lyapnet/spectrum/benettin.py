@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -17,9 +17,25 @@ from ..tangent.plan import Plan
 from ..tangent.rounding import LONGEST, SEEN, TIMES, DisturbedSystem, errors_grow
 from ..tangent.step_derivative import MISMATCH, is_of_the_step
 from ..tangent.stretches import Losses, run_orbit, run_stretches, stretch_length
+from ..tangent.superstable import Superstable, superstable
 from .record import Record
 from .uncertainty.batches import GrowthStatistics
 from .uncertainty.stderr import LOOK_FACTOR
+from .volume import CHEAP, conserves
+
+
+class _Sample(NamedTuple):
+    """A stretch with state, basis and inputs at its beginning, and the growth of its blocks."""
+
+    orbit: Orbit
+    x: Array
+    inputs: Array | None
+    rows: Array
+    growth: Array
+
+
+#: Numbers in a basis from which on a stretch more costs little beside its steps.
+_LARGE = 256
 
 
 @dataclass
@@ -76,7 +92,8 @@ class Benettin:
         self._grown_before = self.statistics.total
         before = self.kept.times  # whose steps may have been others
         self._time_offset = before[-1] - self.n_done * self.system.dt if len(before) else 0.0
-        self._sample: tuple[Orbit, Array, Array] | None = None
+        self._sample: _Sample | None = None
+        self.superstable: Superstable | None = None
         #: Steps that are done, transients included.
         self._gone = 0
 
@@ -102,6 +119,7 @@ class Benettin:
                 self._keep_what_is_good(error.step)
                 raise
             if self.checked:
+                self._look_at_volume()
                 self._judge()
         return self
 
@@ -112,7 +130,9 @@ class Benettin:
         lead, k = self.x.shape[:-1], self.rows.shape[-2]
         interval, looks = self.plan.interval, self.tol is not None
         length = stretch_length(system, lead, k, interval=interval, looks=looks)
-        stretches = self.plan.stretches(length)
+        # Rounding is looked for late in the run, where the last stretch begins.
+        late = LONGEST if self.rows.size >= _LARGE else 0
+        stretches = self.plan.stretches(length, late)
         for phase, start, orbit in run_stretches(
             system, self.x, self.inputs, stretches, losses=self.losses, bar=bar
         ):
@@ -123,6 +143,7 @@ class Benettin:
             if phase == "n_steps":
                 self.n_done += orbit.n_steps
                 if self.tol is not None and self.n_done >= look:
+                    self._look_at_volume()
                     if self.statistics.estimate().settled(self.tol).all():
                         break
                     look = LOOK_FACTOR * self.n_done
@@ -137,10 +158,19 @@ class Benettin:
             self.reservations.append(MISMATCH)
             return
         n_steps = self.n_done - self._start[2]
-        if self._sample is None or not errors_grow(*self._sample, self.plan.interval, n_steps):
+        sample, interval = self._sample, self.plan.interval
+        if sample is None:
+            return
+        self.superstable = superstable(
+            self.prepare(), sample.x, sample.rows, sample.inputs, sample.growth, interval
+        )
+        # A single component's errors stay as small as they are.
+        if self.superstable or self.system.dim == 1:
+            return
+        if not errors_grow(sample.orbit, sample.rows, sample.growth, interval, n_steps):
             return
         # By the same engine: chaotic trajectories of two engines part.
-        disturbed = self.prepare() if self._sample[0].runs_along else self.system
+        disturbed = self.prepare() if sample.orbit.runs_along else self.system
         run = self if disturbed is self.engine else self._again(self.system, n_steps)
         other = self._again(DisturbedSystem(disturbed), n_steps)
         with np.errstate(invalid="ignore"):
@@ -154,6 +184,19 @@ class Benettin:
                 f"{TIMES:.0f} times as large, and how far off they are is not known. The Jacobians "
                 "are far from normal, and in these coordinates no zeros stop the errors"
             )
+
+    def _look_at_volume(self) -> None:
+        """See whether volumes are conserved, where determinants are cheap and growth is of few."""
+        k, n = self.rows.shape[-2:]
+        sample = self._sample
+        if k == n or n > CHEAP or sample is None or np.any(self.statistics.conserved):
+            return
+        grown = np.abs(self.statistics.total).sum(axis=-1) / (self.n_done * self.system.dt)
+        if not np.isfinite(grown).any() or self.system.tangent_apart:
+            return
+        self.statistics.conserved = conserves(
+            self.prepare(), sample.x, sample.inputs, sample.orbit.n_steps, grown
+        )
 
     def _again(self, system: System, n_steps: int) -> Benettin:
         """Do the run again, over `n_steps` averaged steps."""
@@ -177,7 +220,8 @@ class Benettin:
         if orbit.n_steps >= LONGEST:
             self._sample = None
         if self.checked and (self._sample is None or orbit.n_steps >= LONGEST):
-            self._sample = orbit, rows, growth
+            now = None if self.inputs is None else self.inputs[start : start + orbit.n_steps]
+            self._sample = _Sample(orbit, self.x, now, rows, growth)
         whole, dt = len(growth) - 1, self.system.dt
         durations = np.full(len(growth), plan.interval * dt)
         durations[-1] = (orbit.n_steps - whole * plan.interval) * dt
@@ -191,6 +235,11 @@ class Benettin:
             times *= dt
             times += self._time_offset
             self.kept.add(growth, times, -(-left // plan.interval) if self.tol is None else 0)
+
+    @property
+    def trusted(self) -> bool:
+        """Whether nothing speaks against the numbers but their errors."""
+        return not self.reservations and self.superstable is None
 
     def _grown(self) -> Array:
         """Return how much tangent vectors have grown in this run."""

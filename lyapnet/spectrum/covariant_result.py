@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
@@ -13,9 +14,14 @@ from ..numerics.arrays import Array
 from ..results.result import Result
 from ..results.storage import register
 from .plot import plot_angles
+from .uncertainty.stderr import mean_and_stderr
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+
+
+#: Growth apart, in nats, that aligns vectors to within a thousandth.
+_ALIGNED = 7.0
 
 
 @register
@@ -34,6 +40,8 @@ class CovariantVectors(Result):
         Growth rates of the vectors along the run, in the order of the vectors;
         ``-inf`` where a Jacobian annihilates a direction, whose vectors are then just some of
         the kernel.
+    groups : list of list of int
+        Numbers of the vectors, those together of which only the span is known.
     local : array (T - 1, ..., k)
         Growth rate of each vector from each of these states to the next, nats per unit time: the
         instantaneous exponents.
@@ -55,14 +63,49 @@ class CovariantVectors(Result):
     settings: dict[str, Any]
 
     def _summary(self) -> dict[str, Any]:
-        return {
+        shown = {
             "exponents": self.exponents,
             "states": len(self.states),
             "dim": self.states.shape[-1],
         }
+        together = [group for group in self.groups if len(group) > 1]
+        if together:
+            names = "; ".join(", ".join(str(i + 1) for i in group) for group in together)
+            shown["note"] = f"exponents not told apart: {names}; their spans are known, see groups"
+        return shown
+
+    @cached_property
+    def groups(self) -> list[list[int]]:
+        """Vectors, counted from 0, that belong together, since only their span is known.
+
+        Where exponents are equal the dynamics defines no single vectors: those of a complex pair of
+        eigenvalues rotate in a plane, and the angle between two of them is chance. Here two
+        neighbours are in one group if their exponents differ by less than the error of the
+        difference, or by too little for `basis_transient` and `backward_transient` to align
+        vectors to within a thousandth; of an ensemble, in any member.
+        """
+        how, k = self.settings, self.exponents.shape[-1]
+        if k == 1:
+            return [[0]]
+        align = min(how["basis_transient"], how["backward_transient"]) * how["dt"]
+        with np.errstate(invalid="ignore"):  # -inf from -inf
+            gaps = np.abs(np.diff(self.exponents, axis=-1))
+            apart = self.local[..., :-1] - self.local[..., 1:]
+        apart = np.where(np.isfinite(apart), apart, 0.0)
+        time = how.get("every", 1) * how["dt"]
+        half = mean_and_stderr(apart * time, np.full(len(apart), time)).half_width()
+        error = np.where(np.isfinite(half), half, 0.0)
+        close = ~(gaps > np.maximum(error, _ALIGNED / align if align else np.inf))
+        joined = close.reshape(-1, close.shape[-1]).any(axis=0)
+        cuts = np.flatnonzero(~joined) + 1
+        return [part.tolist() for part in np.split(np.arange(k), cuts)]
 
     def angles(self) -> Array:
-        """Return the angles between the vectors, ``(T, ..., k, k)``, in radians, up to pi/2."""
+        """Return the angles between the vectors, ``(T, ..., k, k)``, in radians, up to pi/2.
+
+        Between the vectors of one of the `groups` they are those of the vectors that the method
+        began with.
+        """
         cosines = np.matmul(self.vectors.swapaxes(-1, -2), self.vectors)
         return np.arccos(np.clip(np.abs(cosines), 0.0, 1.0))
 

@@ -13,11 +13,13 @@ from ..systems import System, SystemLike
 from .benettin import Benettin
 from .continued import continued
 from .exponents import Exponents
+from .fixed_point import AS_GOOD, exponents_at_rest
 from .html import spectrum_html
 from .plot import plot_spectrum
 from .uncertainty.batches import GrowthStatistics
 from .uncertainty.diagnosis import Diagnosis
 from .uncertainty.ensemble import pooled
+from .uncertainty.low_frequencies import MOST_COSINES
 from .verdict import diagnosis_of
 
 if TYPE_CHECKING:
@@ -96,8 +98,10 @@ class Spectrum(Exponents):
         shown["time"] = self.settings["n_steps"] * self.settings["dt"]
         if self.converged is not None:
             shown["converged"] = self.converged
-        if np.isposinf(self.stderr).any():
-            shown["note"] = "too short a run to tell the errors"
+        if "superstable" in self.settings:
+            shown["note"] = "superstable, see diagnose()"
+        elif np.isposinf(self.stderr).any():
+            shown["note"] = "too short a run to tell the errors, see diagnose()"
         if self.settings.get("reservations"):
             shown["note"] = "unreliable, see diagnose()"
         return shown
@@ -171,10 +175,14 @@ class Spectrum(Exponents):
         statistics = self.statistics.of_members(~lost)
         estimate = pooled(statistics.growth, statistics.durations)
         order = np.argsort(-estimate.mean, kind="stable")
+        stderr = estimate.stderr[order]
+        if "superstable" in self.settings:
+            hangs = ~np.isnan(self.settings["superstable"][~lost]).all(axis=0)
+            stderr[hangs & ~np.isnan(stderr)] = np.inf
         return replace(
             self,
             exponents=estimate.mean[order],
-            stderr=estimate.stderr[order],
+            stderr=stderr,
             dof=estimate.dof[order],
             log_growth=self.log_growth[:, ~lost].mean(axis=1),
             state=self.state[~lost][0],
@@ -212,6 +220,7 @@ class Spectrum(Exponents):
         estimate = run.statistics.estimate()
         order = np.argsort(-estimate.mean, axis=-1, kind="stable")
         exponents, stderr, dof = (np.take_along_axis(x, order, axis=-1) for x in estimate)
+        settings = _known_apart(run, settings, order, exponents, stderr, dof)
         growth = run.kept.growth
         growth = np.zeros((0, *exponents.shape)) if growth is None else growth
         state, basis = run.x, run.rows.swapaxes(-1, -2)
@@ -233,7 +242,7 @@ class Spectrum(Exponents):
             dof=dof,
             log_growth=growth,
             times=run.kept.times,
-            converged=None if run.tol is None else run.within(run.tol) and not run.reservations,
+            converged=None if run.tol is None else run.within(run.tol) and run.trusted,
             state=state,
             basis=basis,
             x0=run.x if run.x0 is None else run.x0,
@@ -248,6 +257,30 @@ class Spectrum(Exponents):
             statistics=run.statistics,
             system=run.system,
         )
+
+
+def _known_apart(
+    run: Benettin, settings: dict[str, Any], order: Array, exponents: Array, stderr: Array,
+    dof: Array,
+) -> dict[str, Any]:  # fmt: skip
+    """Put into errors what growth does not tell: that exponents hang on rounding, or a rest."""
+    if run.superstable:
+        which, bound = (np.take_along_axis(x, order, axis=-1) for x in run.superstable)
+        settings = {**settings, "superstable": np.where(which, bound / run.system.dt, np.nan)}
+    if "superstable" in settings:
+        stderr[~np.isnan(settings["superstable"]) & ~np.isneginf(exponents)] = np.inf
+        return settings
+    if not np.isposinf(stderr).any():
+        return settings
+    x0 = run.x if run.x0 is None else run.x0
+    rest = exponents_at_rest(run.system, run.x, x0, run.inputs, exponents.shape[-1])
+    if rest is None:
+        return settings
+    with np.errstate(invalid="ignore"):  # -inf from -inf
+        off = np.abs(exponents - rest) + AS_GOOD * (1 / run.system.dt + np.abs(rest))
+    known = np.isposinf(stderr) & np.isfinite(off)
+    stderr[known], dof[known] = off[known], MOST_COSINES
+    return {**settings, "at_rest": rest}
 
 
 def _engine(run: Benettin) -> dict[str, str]:

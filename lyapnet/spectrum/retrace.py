@@ -9,13 +9,13 @@ import numpy as np
 
 from ..numerics.arrays import Array, blas_threads
 from ..runs.progress import progress_bar
-from ..systems import DelayFlow, Flow, System
-from ..systems.integrators import CONTROLLED
+from ..systems import System
 from ..systems.orbit import Orbit
 from ..tangent.plan import Plan
 from ..tangent.start import check_inputs, input_sequence
 from ..tangent.stretches import run_stretches, stretch_length
 from .result import Spectrum
+from .volume import has_divergence
 
 #: States at which Jacobians are kept.
 _LOOKS = 8
@@ -31,17 +31,14 @@ _TOGETHER = 2**24
 class Retraced:
     """The trajectory of a spectrum once more.
 
-    `states` and `inputs` are at some steps of the average, `jacobians` theirs; `first` and `last`
-    are displacements in the first and last step; `log_det` is of every averaged step, and
-    `rounding` the mean error in it: the condition number in units of the last place; `divergence`
-    is the mean divergence of a flow's field.
+    `states` and `inputs` are at some steps of the average, `jacobians` theirs; `log_det` is of
+    every averaged step, and `rounding` the mean error in it: the condition number in units of the
+    last place; `divergence` is the mean divergence of a flow's field.
     """
 
     states: Array
     inputs: list[Array | None]
     jacobians: Array
-    first: Array
-    last: Array
     log_det: Array
     rounding: Array
     same: bool
@@ -103,21 +100,19 @@ class _Witness:
         self.looks = {plan.warm_up + int(i) for i in steps}
         self.system, self.given = system, given
         self.volume = volume and system.dim <= _FORMED
-        self.diverging = self.volume and _has_divergence(system)
+        self.diverging = self.volume and has_divergence(system)
         self.states: list[Array] = []
         self.inputs: list[Array | None] = []
         self.jacobians: list[Array] = []
         self.log_det: list[Array] = []
         self.condition: list[Array] = []
         self.divergence: list[Array] = []
-        self.first: Array | None = None
+        self.end: Array
 
     def look(self, orbit: Orbit, start: int) -> None:
         """Look at a stretch that begins at step `start` of the run."""
         states = orbit.states
-        if self.first is None:
-            self.first = states[1] - states[0]
-        self.last, self.end = states[-1] - states[-2], states[-1]
+        self.end = states[-1]
         together = self.volume and states.size * self.system.dim <= _TOGETHER
         D = orbit.jacobians if together else None
         for s in range(orbit.n_steps):
@@ -151,26 +146,13 @@ class _Witness:
 
     def told(self, end: Array) -> Retraced:
         """Return all that was seen; `end` is where the run was said to end."""
-        assert self.first is not None
         worst = np.mean(self.condition, axis=0) if self.volume else np.zeros(end.shape[:-1])
         return Retraced(
             np.array(self.states),
             self.inputs,
             np.array(self.jacobians),
-            self.first,
-            self.last,
             np.array(self.log_det),
             np.finfo(float).eps * worst,
             bool(np.allclose(self.end, end, rtol=1e-9, atol=1e-12)),
             np.concatenate(self.divergence).mean(axis=0) if self.divergence else None,
         )
-
-
-def _has_divergence(system: System) -> bool:
-    """Say whether steps are short enough for the divergence at their ends to tell their mean."""
-    return (
-        isinstance(system, Flow)
-        and not isinstance(system, DelayFlow)
-        and system.method not in CONTROLLED
-        and not system.seen.jumps  # which change volumes, too
-    )

@@ -14,6 +14,7 @@ from .own_direction import missing_zero
 from .step_defect import judge_step, step_defect
 from .uncertainty.clusters import clusters_between, clusters_in_words
 from .uncertainty.diagnosis import Diagnosis, diagnose
+from .uncertainty.verdict import listed
 
 #: How much more than halving the step changes the step may be wrong by, of a method of first order
 #: twice, of those of higher order hardly more.
@@ -37,6 +38,7 @@ def diagnosis_of(s: Any, tol: float | None, level: float) -> Diagnosis:
         same_system=s.settings.get("one_system", True),
         x0=x0[0],
         state=state[0],
+        conserved=_of_all(s),
         systematic=0.0 if change is None else _RICHARDSON * _surviving(s, change[None])[0][0],
     )
     if change is not None and s.system is not None:
@@ -44,6 +46,10 @@ def diagnosis_of(s: Any, tol: float | None, level: float) -> Diagnosis:
     if isinstance(s.system, NoisyFlow):  # which a finer step needs in between
         unseen = "what the step does is not looked at under noise: see check_step()"
         found = replace(found, verdict=f"{found.verdict}; {unseen}", step_verdict=unseen)
+    if "at_rest" in s.settings and found.verdict.startswith(("too short:", "drifting:")):
+        found = _at_rest(s, found, tol, level)
+    if "superstable" in s.settings:
+        found = replace(found, verdict=_superstable(s), converged=False)
     reservations = list(s.settings.get("reservations") or ())
     if found.converged and (missing := missing_zero(s, level)):
         reservations.append(missing)
@@ -69,6 +75,43 @@ def _with_step(s: Any, found: Diagnosis, change: Array) -> Diagnosis:
         step_verdict=words,
         converged=False,
         verdict=f"{words}. Apart from the step: {found.verdict}",
+    )
+
+
+def _of_all(s: Any) -> Any:
+    """Return where volumes are known to be conserved, of the members that have not diverged."""
+    known = s.statistics.conserved
+    return known[~s._lost] if np.ndim(known) and s._lost.any() else known
+
+
+def _at_rest(s: Any, found: Diagnosis, tol: float | None, level: float) -> Diagnosis:
+    """Judge a run that has come to rest by the exponents of its fixed point, if all are known."""
+    rates = s.settings["at_rest"]
+    low, high = s.confidence_interval(level)
+    with np.errstate(invalid="ignore"):
+        half = np.nan_to_num((high - low) / 2, nan=0.0, posinf=np.inf)
+    if np.isnan(rates).any() or not np.isfinite(half).all():
+        return found
+    first = ", ".join(f"{x:.6g}" for x in rates.reshape(-1, rates.shape[-1])[0, :3])
+    words = (
+        f"at rest on a fixed point, whose exponents are known by eigenvalues, {first}"
+        f"{', ...' * (rates.size > 3)}: this run differs by up to {half.max():.2g}"
+    )
+    enough = tol is None or half.max() <= tol
+    verdict = f"converged: {words}" if enough else f"not yet: {words}, more than tol = {tol:g}"
+    return replace(found, verdict=verdict, converged=enough, stderr=s.stderr, dof=s.dof)
+
+
+def _superstable(s: Any) -> str:
+    """Say which exponents hang on rounding, and what is known of them."""
+    bound = s.settings["superstable"]
+    which = ~np.isnan(bound)
+    names = listed(which)
+    plural = "" if names.isdigit() else "s"
+    return (
+        f"superstable: the derivative vanishes along the orbit but for rounding, on which the "
+        f"measured exponent{plural} {names} hang{'' if plural else 's'}: -inf if it vanishes in "
+        f"exact arithmetic, at most about {np.nanmax(bound):.2g} if not"
     )
 
 

@@ -63,10 +63,11 @@ class CompiledOrbit(JacobianOrbit):
         """States ``(T + 1, ..., n)``."""
         return np.concatenate([self._x[None], self.loop.members(self._grouped, 1)])
 
-    def returns(self, near: float) -> bool:
+    def returns(self, steps: int, near: float) -> bool:
         """Say whether the trajectory comes back; see `Orbit.returns`."""
         later = self._grouped.transpose(1, 0, 3, 2)
-        return comes_back(self._start.swapaxes(1, 2), later, near)
+        first = self._start.swapaxes(1, 2)[None]
+        return comes_back(np.concatenate([first, later[steps - 1 : -1 : steps]]), later, near)
 
     @property
     def last(self) -> Array:

@@ -154,9 +154,17 @@ class Orbit:
         """
         return 0, rows, np.empty((0, *rows.shape[:-1]))
 
-    def returns(self, near: float) -> bool:
-        """Say whether the trajectory comes back to where it started, in any member."""
-        return comes_back(self.states[0], self.states[1:], near)
+    def returns(self, steps: int, near: float) -> bool:
+        """Say whether a trajectory comes back within some steps, in any member.
+
+        Parameters
+        ----------
+        steps : int
+            In a part of the orbit, of which there are whole ones.
+        near : float
+            What is near to where a part has started, of its size or 1.
+        """
+        return comes_back(self.states[:-1:steps], self.states[1:], near)
 
     def disturbed(
         self, rows: Array, first: int, factors: Array, least: float
@@ -247,9 +255,11 @@ class Orbit:
         return states_bar
 
 
-def comes_back(start: Array, later: Array, near: float) -> bool:
-    """Say whether states ``(T, ..., n)`` come near to those at the start ``(..., n)``."""
-    room = near * (1 + np.abs(start))
-    if not (np.abs(later[..., 0] - start[..., 0]) <= room[..., 0]).any():
+def comes_back(starts: Array, later: Array, near: float) -> bool:
+    """Say whether states ``(T, ..., n)`` come near to those where parts start, ``(parts, ..., n)``."""
+    later = later.reshape(len(starts), -1, *later.shape[1:])
+    starts = starts[:, None]
+    room = near * (1 + np.abs(starts))
+    if not (np.abs(later[..., 0] - starts[..., 0]) <= room[..., 0]).any():
         return False  # the first component tells already
-    return bool((np.abs(later - start) <= room).all(axis=-1).any())
+    return bool((np.abs(later - starts) <= room).all(axis=-1).any())

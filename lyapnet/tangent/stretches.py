@@ -35,7 +35,8 @@ def stretch_length(
 ) -> int:
     """Return the steps that a stretch should have; many if nobody `looks` between two."""
     members = max(1, int(np.prod(lead)))
-    fitting = _STRETCH // (members * system.dim * min(k, system.dim))
+    each = system.dim * min(k, system.dim) if looks else system.kept(k)
+    fitting = _STRETCH // (members * each)
     if system.runs_along:
         fitting = min(interval * _GROWTH // k, _STATES // system.dim) // members
     length = int(np.clip(fitting, 64, _MOST if looks else _LONGEST))

@@ -318,3 +318,36 @@ def test_adjoint_vectors_are_covariant_backwards():
     np.testing.assert_allclose(across[:, [0, 1], [1, 0]], 0, atol=1e-9)
     with pytest.raises(ValueError, match="take all 2"):
         ln.covariant_vectors(system, 50, k=1, rng=0).adjoint()
+
+
+def test_vectors_of_a_complex_pair_are_a_group_and_others_are_not():
+    c, s = 0.9 * np.cos(0.3), 0.9 * np.sin(0.3)
+    rotation = np.array([[c, -s, 0.2], [s, c, 0.0], [0.0, 0.0, 0.5]])
+    found = ln.covariant_vectors(ln.Map(lambda x: rotation @ x, 3), 200, x0=np.zeros(3), rng=0)
+    assert found.groups == [[0, 1], [2]]
+    assert "not told apart: 1, 2; their spans are known" in repr(found)
+    # The span is: the plane of the pair, whatever vectors were drawn.
+    plane = np.linalg.eig(rotation)[1][:, :2]
+    basis = np.linalg.qr(np.stack([plane[:, 0].real, plane[:, 0].imag], axis=-1))[0]
+    outside = found.vectors[..., :2] - basis @ (basis.T @ found.vectors[..., :2])
+    assert np.abs(outside).max() < 1e-9
+    for system in (ln.catalog.henon(), ln.catalog.lorenz63()):
+        told = ln.covariant_vectors(system, 1000, rng=0)
+        assert [len(group) for group in told.groups] == [1] * system.dim
+        assert "note" not in repr(told)
+
+
+def test_vectors_that_transients_do_not_align_are_a_group():
+    close = ln.Map(lambda x: np.array([0.5, 0.495]) * x, 2)  # 0.01 nats a step
+    short = ln.covariant_vectors(close, 100, x0=np.zeros(2), rng=0)
+    assert short.groups == [[0, 1]]
+    long = ln.covariant_vectors(
+        close, 100, x0=np.zeros(2), basis_transient=1000, backward_transient=1000, rng=0
+    )
+    assert long.groups == [[0], [1]]
+    np.testing.assert_allclose(np.abs(long.vectors), np.eye(2)[None].repeat(100, 0), atol=1e-3)
+    blocks = np.zeros((4, 4))  # two pairs, members of an ensemble
+    blocks[:2, :2], blocks[2:, 2:] = [[0, -0.8], [0.8, 0]], [[0, -0.5], [0.5, 0]]
+    pairs = ln.Map(lambda x: x @ blocks.T, 4, vectorized=True)
+    both = ln.covariant_vectors(pairs, 100, x0=np.zeros((3, 4)), rng=0)
+    assert both.groups == [[0, 1], [2, 3]]

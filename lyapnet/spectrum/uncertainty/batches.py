@@ -44,6 +44,8 @@ class GrowthStatistics:
         Blocks so far.
     blocks_per_batch : int
         A power of two.
+    conserved : array of bool (...) or False
+        Where volumes are known to be conserved, though growth is not of all directions.
 
     References
     ----------
@@ -68,6 +70,7 @@ class GrowthStatistics:
         self.capacity = capacity
         self.n_blocks = 0
         self.blocks_per_batch = 1
+        self.conserved: Any = False
         self._durations = np.zeros(capacity)
         self._batches: Array | None = None
 
@@ -134,7 +137,9 @@ class GrowthStatistics:
         if self._batches is None:
             raise ValueError("no blocks yet: update() first")
         durations = self.durations
-        return estimate(self._batches[: len(durations)], durations, self.n_blocks)
+        return estimate(
+            self._batches[: len(durations)], durations, self.n_blocks, conserved=self.conserved
+        )
 
     def mean_over_members(self) -> GrowthStatistics:
         """Return the statistics of growth (blocks, ..., k) averaged over the ensemble."""
@@ -143,6 +148,7 @@ class GrowthStatistics:
         if self._batches is not None:
             members = tuple(range(1, self._batches.ndim - 1))
             mean._batches = np.mean(self._batches, axis=members)
+        mean.conserved = np.all(self.conserved)
         return mean
 
     def of_members(self, chosen: Array) -> GrowthStatistics:
@@ -151,12 +157,15 @@ class GrowthStatistics:
         some._durations = self._durations.copy()
         if self._batches is not None:
             some._batches = np.ascontiguousarray(self._batches[:, chosen])
+        if np.ndim(self.conserved):
+            some.conserved = self.conserved[chosen]
         return some
 
     def _to_state(self) -> dict[str, Any]:
         used = None if self._batches is None else self.growth
         names = ("capacity", "n_blocks", "blocks_per_batch", "durations")
-        return {**{name: getattr(self, name) for name in names}, "growth": used}
+        state = {**{name: getattr(self, name) for name in names}, "growth": used}
+        return {**state, "conserved": self.conserved} if np.any(self.conserved) else state
 
     @classmethod
     def _from_state(cls, state: dict[str, Any]) -> Self:
@@ -167,6 +176,7 @@ class GrowthStatistics:
             raise ValueError(f"a capacity of {state['capacity']} batches")
         new = cls(state["capacity"])
         new.n_blocks, new.blocks_per_batch = state["n_blocks"], state["blocks_per_batch"]
+        new.conserved = state.get("conserved", False)
         new._durations[: len(durations)] = durations
         if growth is not None:
             new._batches = np.zeros((new.capacity, *growth.shape[1:]))

@@ -16,7 +16,7 @@ References
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 from scipy import special
 
 from ...numerics.arrays import Array
@@ -27,6 +27,7 @@ Mask = NDArray[np.bool_]
 
 BY_INTEGRATOR = 1e-3  # of all growth: what an integrator may do to a volume that is conserved
 COORDINATES = 4.0  # times the logarithm of the time: nats that coordinates make of a volume
+MOST = 1024  # batches of a part of a run
 OPEN = 0.5  # of all growth: by more no volume comes back to what it was
 FEWEST_NATS = 30.0  # that a direction grows in a run that has seen some of its sea
 BANDS = (0, 4, 12, 36, 108)  # of cosines, to the 216th
@@ -58,24 +59,62 @@ def conserved_volume(batches: Array, durations: Array, n_blocks: int) -> Mask:
         return np.zeros(lead, dtype=bool)
     columns = batches.reshape(n, -1, k)
     volume = (columns if found.all() else columns[:, found]) @ np.ones(k)
-    log_volume = np.cumsum(volume, axis=0)
-    span = np.maximum.reduce(log_volume) - np.minimum.reduce(log_volume)
-    kept = span <= BY_INTEGRATOR * everything[found]
-    other = ~kept & (span <= COORDINATES * np.log1p(n_blocks))
-    if other.any():
-        regular, bound = regular_bound(volume[:, other], durations, n_blocks / n)
-        kept[other] = regular & (np.abs(log_volume[-1, other]) <= bound * durations.sum())
-    found[found] = kept
+    found[found] = _comes_back(volume, durations, n_blocks, everything[found])
     return found.reshape(lead)
 
 
-def chaotic_directions(batches: Array, durations: Array, n_blocks: int) -> Mask:
+def seen_conserved(log_det: Array, dt: float, rate: Array) -> Mask:
+    """Return where volumes are conserved in a part of a run, shape (...), as `conserved_volume`.
+
+    Parameters
+    ----------
+    log_det : ndarray, shape (steps, ...)
+        By how much each step changes the logarithm of a volume.
+    dt : float
+    rate : ndarray, shape (...)
+        Growth and decay of the directions that are known, added up, per unit time.
+    """
+    steps = len(log_det)
+    per_batch = -(-steps // MOST)
+    volume = np.add.reduceat(log_det.reshape(steps, -1), range(0, steps, per_batch), axis=0)
+    durations = np.full(len(volume), per_batch * dt)
+    durations[-1] = dt * (steps - per_batch * (len(volume) - 1))
+    everything = np.ravel(rate) * steps * dt
+    with np.errstate(invalid="ignore"):  # -inf
+        found = np.isfinite(volume).all(axis=0) & np.isfinite(everything)
+    found[found] = _comes_back(volume[:, found], durations, steps, everything[found])
+    return found.reshape(log_det.shape[1:])
+
+
+def _comes_back(volume: Array, durations: Array, n_blocks: int, everything: Array) -> Mask:
+    """Return where changes of a volume (batches, m) add up to nothing, beside all growth (m,)."""
+    log_volume = np.cumsum(volume, axis=0)
+    span = np.maximum.reduce(log_volume) - np.minimum.reduce(log_volume)
+    kept: Mask = span <= BY_INTEGRATOR * everything
+    other = ~kept & (span <= COORDINATES * np.log1p(n_blocks))
+    if other.any():
+        regular, bound = regular_bound(volume[:, other], durations, n_blocks / len(volume))
+        kept[other] = regular & (np.abs(log_volume[-1, other]) <= bound * durations.sum())
+    return kept
+
+
+def chaotic_directions(
+    batches: Array, durations: Array, n_blocks: int, conserved: ArrayLike = False
+) -> Mask:
     """Return the directions that may be sticky, shape (..., k).
 
     Where volumes are conserved, those that grow or shrink beyond a power of time, and all where
     none does: beside chaos, the others are what a flow and its constants of motion keep at zero.
+
+    Parameters
+    ----------
+    batches : ndarray, shape (batches, ..., k)
+    durations : ndarray, shape (batches,)
+    n_blocks : int
+    conserved : array_like of bool, shape (...), optional
+        Where volumes are known to be conserved, as by determinants: few directions do not tell.
     """
-    kept = conserved_volume(batches, durations, n_blocks)[..., None]
+    kept = (conserved_volume(batches, durations, n_blocks) | np.asarray(conserved))[..., None]
     if not kept.any():
         return np.zeros(batches.shape[1:], dtype=bool)
     time = durations.sum()

@@ -36,8 +36,9 @@ class Diagnosis(Result):
     verdict : str
         One sentence, that begins with "converged:", "stationary:" (nothing speaks against the
         run, but the signs of some exponents are open), "too short:", "drifting:",
-        "disagreeing:", "not yet:", "unbounded:", or "too coarse:" (the step of the
-        integrator changes exponents by more than their error bars).
+        "disagreeing:", "not yet:", "unbounded:", "superstable:" (an exponent is -inf but for
+        rounding), or "too coarse:" (the step of the integrator changes exponents by more than
+        their error bars).
     converged : bool
         Whether it begins with "converged:".
     exponents, stderr, dof : ndarray, shape (..., k)
@@ -155,6 +156,7 @@ def diagnose(
     x0: ArrayLike | None = None,
     state: ArrayLike | None = None,
     systematic: ArrayLike = 0.0,
+    conserved: ArrayLike = False,
 ) -> Diagnosis:
     """Judge whether a run has converged.
 
@@ -188,6 +190,8 @@ def diagnose(
     systematic : array_like, shape (..., k), optional
         What exponents may be off by beside their error bars, as by an integrator's step: of those
         that are no larger no sign is settled.
+    conserved : array_like of bool, shape (...), optional
+        As of `mean_and_stderr`.
 
     Returns
     -------
@@ -209,7 +213,7 @@ def diagnose(
     growth, durations = checked(growth, durations)
     if growth.ndim < 2:
         raise ValueError(f"growth must have shape (blocks, ..., k), got {growth.shape}")
-    estimate = mean_and_stderr(growth, durations)
+    estimate = mean_and_stderr(growth, durations, conserved)
     batches, batch_durations = coarsened(growth, durations)
     ensemble = same_system and growth[0, ..., 0].size > 1
     drift = drift_pvalue(growth, durations)
@@ -222,7 +226,7 @@ def diagnose(
     if ensemble:
         heavy = heavy | _end_to_end_heavy(growth, durations)
     heavy = heavy & ~regular  # a decay is one long episode, and bounded
-    sea = chaotic_directions(batches, batch_durations, len(growth))
+    sea = chaotic_directions(batches, batch_durations, len(growth), conserved)
     systematic = np.broadcast_to(np.asarray(systematic, dtype=float), estimate.mean.shape)
     judged = _that_tell(estimate) if ensemble else np.ones(estimate.mean.shape[:-1], dtype=bool)
     known = outlasted(estimate, growth, durations, regular, level) if tol is None else ""

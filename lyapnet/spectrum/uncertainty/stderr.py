@@ -94,7 +94,9 @@ class Estimate(NamedTuple):
         return narrow | np.isneginf(self.mean)
 
 
-def mean_and_stderr(growth: ArrayLike, durations: ArrayLike) -> Estimate:
+def mean_and_stderr(
+    growth: ArrayLike, durations: ArrayLike, conserved: ArrayLike = False
+) -> Estimate:
     r"""Average growth per unit time, with a standard error that accounts for autocorrelation.
 
     With the growth ``g_b`` of block b less its expectation ``d_b × mean``, and ``t_b`` the middle
@@ -129,6 +131,9 @@ def mean_and_stderr(growth: ArrayLike, durations: ArrayLike) -> Estimate:
         annihilates the direction.
     durations : array_like, shape (blocks,)
         Durations of the blocks, positive; equal, but for a shorter last one.
+    conserved : array_like of bool, optional
+        Whether the last axis of `growth`, (..., k), is of directions some of all, and volumes are
+        known to be conserved; without its last axis, shape (...).
 
     Returns
     -------
@@ -158,7 +163,7 @@ def mean_and_stderr(growth: ArrayLike, durations: ArrayLike) -> Estimate:
     0.51 ± 0.01
     """
     growth, durations = checked(growth, durations)
-    return estimate(*coarsened(growth, durations), len(growth))
+    return estimate(*coarsened(growth, durations), len(growth), conserved=conserved)
 
 
 def linear_stderr(growth: ArrayLike, durations: ArrayLike, weights: ArrayLike) -> Estimate:
@@ -240,11 +245,16 @@ def coarsened(growth: Array, durations: Array, most: int = MOST_BATCHES) -> tupl
 
 
 def estimate(
-    batches: Array, durations: Array, n_blocks: int, sea: NDArray[np.bool_] | None = None
+    batches: Array,
+    durations: Array,
+    n_blocks: int,
+    sea: NDArray[np.bool_] | None = None,
+    conserved: ArrayLike = False,
 ) -> Estimate:
     """Apply the estimator to batch sums (batches, ..., k) that `n_blocks` blocks went into.
 
-    `sea` says which of them (..., k) may be sticky, as in `conserved`; by default they tell.
+    `sea` says which of them (..., k) may be sticky, as in `conserved`; by default they tell, with
+    what is known to be `conserved` (...).
     """
     n, lead = len(batches), batches.shape[1:]
     columns = batches.reshape(n, -1)
@@ -252,7 +262,7 @@ def estimate(
     pieces = 1 if size <= AT_ONCE // 4 else 4 * -(-size // (4 * AT_ONCE))  # as many for each thread
     with blas_threads(0):
         if sea is None:
-            sea = _sea(batches, durations, n_blocks)
+            sea = _sea(batches, durations, n_blocks, conserved)
         sticky = np.broadcast_to(sea, lead).ravel()
 
         def part(first: int, last: int) -> Estimate:
@@ -266,11 +276,13 @@ def estimate(
     return Estimate(mean, np.where(singular, np.nan, stderr), dof)
 
 
-def _sea(batches: Array, durations: Array, n_blocks: int) -> NDArray[np.bool_]:
+def _sea(
+    batches: Array, durations: Array, n_blocks: int, conserved: ArrayLike
+) -> NDArray[np.bool_]:
     """Return which growths (batches, ..., k) are those of a chaotic sea; none of a single one."""
-    if batches.ndim < 2 or batches.shape[-1] < 2:
+    if batches.ndim < 2 or (batches.shape[-1] < 2 and not np.any(conserved)):
         return np.zeros(batches.shape[1:], dtype=bool)
-    return chaotic_directions(batches, durations, n_blocks)
+    return chaotic_directions(batches, durations, n_blocks, conserved)
 
 
 def _estimate(

@@ -42,14 +42,14 @@ def in_words(
     short = estimate.too_short
     if heavy.any():
         return (
-            f"too short: the growth of exponents {_listed(heavy)} lives on rare long "
+            f"too short: the growth of exponents {listed(heavy)} lives on rare long "
             "episodes (heavy tails); the largest carry much of it in a run of any length, and "
             "tell no error"
         )
     if (short & sea).any():
         return (
             f"too short: volumes are conserved, and in {n_blocks} blocks the growth of exponents "
-            f"{_listed(short & sea)} does not look free of long stays near islands of regular "
+            f"{listed(short & sea)} does not look free of long stays near islands of regular "
             "motion; run longer"
         )
     if short.any():
@@ -70,7 +70,7 @@ def in_words(
     if tol is not None and widest > tol:
         return f"not yet: {widths}, more than tol = {tol:g}; run longer"
     holds_zero, settled = _signs(estimate, level, regular, systematic)
-    which = _listed(holds_zero)
+    which = listed(holds_zero)
     if tol is None and not settled:
         signs = (
             f"sign of exponent {which} is" if which.isdigit() else f"signs of exponents {which} are"
@@ -170,7 +170,7 @@ def outlasted(
     if not which.any():
         return ""
     rates = ", ".join(f"{x:.3g}" for x in last.mean[which][:3]) + ", ..." * int(which.sum() > 3)
-    names = _listed(which)
+    names = listed(which)
     plural = "" if names.isdigit() else "s"
     return (
         f"drifting: the first half is a transient in exponent{plural} {names}, and growth is "
@@ -201,7 +201,7 @@ def _columns(significant: NDArray[np.bool_]) -> list[str]:
     return [str(i + 1) for i in np.flatnonzero(columns)]
 
 
-def _listed(which: NDArray[np.bool_]) -> str:
+def listed(which: NDArray[np.bool_]) -> str:
     """List exponents as "1, 4 to 7", from 1, for which any member is true."""
     numbers = np.array([int(i) for i in _columns(which)], dtype=int)
     if not numbers.size:

@@ -1,0 +1,67 @@
+"""Whether a run conserves a volume, by determinants, where growth is of few directions only."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from ..numerics.arrays import Array
+from ..systems import DelayFlow, Flow, System
+from ..systems.integrators import CONTROLLED
+from .uncertainty.conserved import seen_conserved
+
+#: Dimension up to which determinants are cheap.
+CHEAP = 8
+
+#: Steps that are looked at: few tell of most systems, others return to a volume after a while.
+_FEW, _MANY = 256, 8192
+
+
+def conserves(
+    system: System, x: Array, inputs: Array | None, n_steps: int, rate: Array
+) -> bool | Array:
+    """Return where volumes are conserved in the first steps of a stretch, ``(...)`` of bool.
+
+    Parameters
+    ----------
+    system : System
+    x : array (..., n)
+        The state at its beginning.
+    inputs : array (T, ..., m) or None
+    n_steps : int
+        Its length.
+    rate : array (...)
+        Growth and decay of the directions that are known, added up, per unit time.
+    """
+    found: Any = False
+    for steps in (_FEW, _MANY):
+        steps = min(steps, n_steps)
+        change = _log_volume(system, x, inputs, steps)
+        found = seen_conserved(change, system.dt, rate)
+        one_way = np.abs(change.sum(axis=0)) >= np.abs(change).sum(axis=0)  # contracting anywhere
+        if steps == n_steps or (found | one_way).all():
+            break
+    return found if found.ndim else bool(found)
+
+
+def _log_volume(system: System, x: Array, inputs: Array | None, steps: int) -> Array:
+    """Return by how much each step changes the logarithm of a volume, ``(steps, ...)``."""
+    with np.errstate(all="ignore"):  # states may be about to overflow
+        orbit = system.orbit(x, inputs, steps)
+        if orbit.log_volume is not None:
+            return orbit.log_volume
+        if has_divergence(system):
+            return system.divergence(orbit) * system.dt  # type: ignore[attr-defined]
+        found: Array = np.linalg.slogdet(orbit.jacobians)[1]
+    return found
+
+
+def has_divergence(system: System) -> bool:
+    """Say whether steps are short enough for the divergence at their ends to tell their mean."""
+    return (
+        isinstance(system, Flow)
+        and not isinstance(system, DelayFlow)
+        and system.method not in CONTROLLED
+        and not system.seen.jumps  # which change volumes, too
+    )
