@@ -132,12 +132,15 @@ _known: dict[Any, Program] = {}
 _MOST = 256
 
 
-def _known_or_written(system: Any, step: Any, params: str, symbolic: bool) -> Program:
-    """Return the program of a step: one written before, where it cannot be another one now."""
-    written_by = system.written_by() if symbolic else None
-    if written_by is None:
+def _known_or_written(system: Any, step: Any, shapes: list[Any] | None) -> Program:
+    """Return the program of a step: one written before, where it cannot be another one now.
+
+    Where parameters are no symbols, there are no `shapes` of these, and it is written again.
+    """
+    written_by = system.written_by()
+    if shapes is None or written_by is None:
         return program(step, system.dim)
-    key = type(system), written_by, params
+    key = type(system), written_by, repr(rebuild(system.numbers, shapes))
     if key not in _known:
         if len(_known) >= _MOST:
             _known.pop(next(iter(_known)))
@@ -166,7 +169,7 @@ def _with_params(system: Any, lead: tuple[int, ...], symbolic: bool) -> tuple[Pr
         u = None if row is None else graph.inputs("u", row.shape)
         return system.written(x, u, p, graph.inputs("d", ())[()])
 
-    done = _known_or_written(system, step, repr(rebuild(system.numbers, shapes)), symbolic)
+    done = _known_or_written(system, step, shapes if symbolic else None)
     rows = max((len(c) for c in columns), default=1)
     spread = [np.broadcast_to(c, (rows, c.shape[1])) for c in columns]
     params = np.concatenate(spread, axis=1) if spread else np.zeros((1, 0))

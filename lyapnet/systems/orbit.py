@@ -256,7 +256,7 @@ class Orbit:
 
 
 def comes_back(starts: Array, later: Array, near: float) -> bool:
-    """Say whether states ``(T, ..., n)`` come near to those where parts start, ``(parts, ..., n)``."""
+    """Say whether states ``(T, ..., n)`` come near to where their parts have started."""
     later = later.reshape(len(starts), -1, *later.shape[1:])
     starts = starts[:, None]
     room = near * (1 + np.abs(starts))
