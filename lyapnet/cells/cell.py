@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import copy
 from pathlib import Path
 from typing import Any, ClassVar, Self
 
 import numpy as np
+from autograd.tracer import isbox
 
 from .. import validate
-from ..numerics.arrays import Array, PathLike
+from ..numerics.arrays import Array, PathLike, broadcast_shapes
 from ..numerics.autodiff import value
 from ..results import storage
 from ..results.html import table
 from ..systems import System
+
+#: Numbers that compiled loops keep of a step, for each component of the state.
+_KEPT = 8
 
 
 class Cell(System):
@@ -43,6 +48,16 @@ class Cell(System):
             rows.append((name, shape or "number", spread))
         return table(repr(self), rows, ("parameter", "shape", "root mean square"))
 
+    @property
+    def differentiated(self) -> bool:  # type: ignore[override]  # not the same for all cells
+        """Whether the derivative is lyapnet's own, for a class that is."""
+        return type(self).__module__.startswith(__package__)
+
+    def kept(self, k: int) -> int:
+        """Return the numbers that a run keeps of each of a few steps: compiled loops, no bases."""
+        compiled = self.engine_used[0] == "compiled"
+        return _KEPT * self.dim if compiled else super().kept(k)
+
     def _remarkable(self) -> dict[str, Any]:
         """Return the options that are not the default ones, as the `repr` shows them."""
         return {}
@@ -50,8 +65,9 @@ class Cell(System):
     @property
     def networks(self) -> tuple[int, ...]:
         """Shape of the ensemble of networks that the parameters span."""
-        shapes = [np.shape(value(self.params[k]))[: -a or None] for k, a in self._axes.items()]
-        return np.broadcast_shapes(*shapes) if any(shapes) else ()
+        params = value(self.params)
+        shapes = [np.shape(value(params[k]))[: -a or None] for k, a in self._axes.items()]
+        return broadcast_shapes(*shapes) if any(shapes) else ()
 
     def with_params(self, params: Any) -> Self:
         """Return a new cell of the same kind with other parameters.
@@ -59,7 +75,8 @@ class Cell(System):
         Parameters
         ----------
         params : dict
-            Name to array, all names of `params`; traced by autograd or not.
+            Name to array, all names of `params`; traced by autograd or not. What it traces as a
+            whole is kept as it is: to take arrays from it costs more than a small network's sweep.
         """
         if not hasattr(params, "keys"):
             raise TypeError(f"`params` must be a dictionary of arrays, got {params!r}")
@@ -68,12 +85,29 @@ class Cell(System):
                 f"`params` must have exactly the keys {sorted(self.params)}, "
                 f"got {sorted(params.keys())}"
             )
-        other = self._with({name: params[name] for name in self.params})
+        other = self._copied(params) or self._with({name: params[name] for name in self.params})
         other.engine, other.engine_used = self.engine, self.engine_used
         return other
 
     def _with(self, params: dict[str, Any]) -> Self:
         raise NotImplementedError
+
+    def _copied(self, params: Any) -> Self | None:
+        """Return a copy with parameters of the same shapes as these, which need no other check.
+
+        None where shapes differ, or where a class of the user's may derive more from parameters.
+        """
+        if not type(self).__init__.__module__.startswith(__package__):
+            return None
+        given: Any = value(params)
+        known: Any = value(self.params)
+        if any(np.shape(value(given[k])) != np.shape(value(x)) for k, x in known.items()):
+            return None
+        other = copy.copy(self)
+        other.params = params
+        if not isbox(params):
+            other.params = {k: parameter(k, given[k], self._axes[k]) for k in known}
+        return other
 
     @property
     def if_it_diverges(self) -> str:
@@ -129,7 +163,7 @@ class Cell(System):
 
     def ensemble(self, x: Array, u: Array | None) -> tuple[int, ...]:
         """Return the shape of the ensemble that states, inputs and networks span."""
-        return np.broadcast_shapes(super().ensemble(x, u), self.networks)
+        return broadcast_shapes(super().ensemble(x, u), self.networks)
 
 
 def parameter(name: str, x: Any, axes: int) -> Any:

@@ -89,6 +89,11 @@ class Stack(Cell):
         }
 
     @property
+    def differentiated(self) -> bool:  # type: ignore[override]
+        """Whether the derivatives of all layers are lyapnet's own."""
+        return all(cell.differentiated for cell in self.cells)
+
+    @property
     def n_outputs(self) -> int:
         """Number of outputs: the units of the highest layer."""
         return self.cells[-1].n_outputs
@@ -105,6 +110,9 @@ class Stack(Cell):
             cell.with_params({k: params[layer_name(i, k)] for k in cell.params})
             for i, cell in enumerate(self.cells)
         )
+
+    def _copied(self, params: Any) -> None:
+        """Return nothing: layers have parameters of their own."""
 
     def _to_state(self) -> dict[str, Any]:
         return {"cells": list(self.cells)}

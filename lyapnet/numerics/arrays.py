@@ -46,6 +46,14 @@ def patient(function: _Function) -> _Function:
 _THREADING_PAYS = 2e7
 
 
+def broadcast_shapes(*shapes: tuple[int, ...]) -> tuple[int, ...]:
+    """Return what `numpy.broadcast_shapes` does, at once where all shapes are the same or ()."""
+    longest = max(shapes, key=len, default=())
+    if all(shape == longest or not shape for shape in shapes):
+        return longest
+    return np.broadcast_shapes(*shapes)
+
+
 def unbroadcast(x: Array, shape: tuple[int, ...]) -> Array:
     """Sum over the axes that broadcasting to ``x.shape`` has added or stretched."""
     if x.shape[-1:] == shape and x.ndim > 1:

@@ -96,7 +96,7 @@ def value(x: Any) -> Array:
 
 def is_traced(*trees: Tree) -> bool:
     """Say whether autograd is tracing any leaf."""
-    return any(isbox(leaf) for tree in trees for leaf in leaves(tree))
+    return any(isbox(tree) or any(map(isbox, leaves(tree))) for tree in trees)
 
 
 def over_states(function: Function, mode: str, lead: tuple[int, ...]) -> Function:

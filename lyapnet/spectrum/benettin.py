@@ -34,6 +34,10 @@ class _Sample(NamedTuple):
     growth: Array
 
 
+#: Numbers in a basis from which on a stretch more costs little beside its steps.
+_LARGE = 256
+
+
 @dataclass
 class Benettin:
     """A run in progress.
@@ -124,8 +128,11 @@ class Benettin:
         look = 0.0
         system = self.prepare()
         lead, k = self.x.shape[:-1], self.rows.shape[-2]
-        length = stretch_length(system, lead, k, looks=self.tol is not None)
-        stretches = self.plan.stretches(length)
+        interval, looks = self.plan.interval, self.tol is not None
+        length = stretch_length(system, lead, k, interval=interval, looks=looks)
+        # Rounding is looked for late in the run, where the last stretch begins.
+        late = LONGEST if self.rows.size >= _LARGE else 0
+        stretches = self.plan.stretches(length, late)
         for phase, start, orbit in run_stretches(
             system, self.x, self.inputs, stretches, losses=self.losses, bar=bar
         ):

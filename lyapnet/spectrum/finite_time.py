@@ -6,9 +6,10 @@ from typing import Any
 
 import numpy as np
 from autograd.extend import defvjp_argnums, primitive
+from autograd.tracer import isbox
 
 from .. import validate
-from ..numerics.arrays import Array, ArrayLike, Seed, patient, unbroadcast
+from ..numerics.arrays import Array, ArrayLike, Seed, broadcast_shapes, patient, unbroadcast
 from ..numerics.autodiff import is_traced, leaves, rebuild, value
 from ..systems import System, SystemLike, as_system
 from ..tangent.gradient import Record, exponents, gradient
@@ -115,7 +116,8 @@ def finite_time_exponents(
     noisy = rng is not None or system.drive.noisy  # where nothing is drawn, none is made
     seed = noise_seed(system, u, validate.generator(rng)) if noisy else None
     at = {"t0": start_time(system, t0), "seed": seed}
-    params = leaves(system.params)
+    # autograd takes a container that it traces as a whole in a third of the time of its arrays.
+    params = [system.params] if isbox(system.params) else leaves(system.params)
     kept: list[Any] | None = [] if is_traced(x, Q, u, *params) else None
     return _exponents(x, Q, u, *params, system=system, plan=plan, at=at, kept=kept)
 
@@ -160,9 +162,11 @@ def _run(
 ) -> tuple[Array, Record, tuple[Array, Array]]:
     """Run the forward sweep on the whole ensemble."""
     if params:
-        system = system.with_params(rebuild(system.params, list(params)))
-    lead = np.broadcast_shapes(system.ensemble(x, None if u is None else u[0]), basis.shape[:-2])
-    rows, R = orthonormal_rows(np.broadcast_to(basis, (*lead, *basis.shape[-2:])))
+        system = system.with_params(rebuild(value(system.params), leaves(params)))
+    lead = broadcast_shapes(system.ensemble(x, None if u is None else u[0]), basis.shape[:-2])
+    if basis.shape[:-2] != lead:
+        basis = np.broadcast_to(basis, (*lead, *basis.shape[-2:]))
+    rows, R = orthonormal_rows(basis)
     start = Start.spread(system, x, rows, u, plan.total, **at)
     system = system.with_loops(rows.shape[-2], _AGAIN * plan.total)
     lam, record = exponents(system, start.x, rows, start.inputs, plan, keep=keep)
@@ -182,7 +186,7 @@ def _vjp_maker(argnums: Any, ans: Any, args: Any, kwargs: Any) -> Any:
         run = kept.pop() if kept else _run(x, basis, u, params, system, plan, at, keep=True)
         _, record, (rows, R) = run
         x_bar, rows_bar, u_bar, params_bar = gradient(record, bar, inputs=2 in argnums)
-        given = leaves(params_bar)
+        of_params = _params_cotangents(params_bar, params) if max(argnums) > 2 else []
 
         def cotangent(i: int) -> Any:
             if i == 0:
@@ -191,11 +195,18 @@ def _vjp_maker(argnums: Any, ans: Any, args: Any, kwargs: Any) -> Any:
                 return _basis_cotangent(rows, R, rows_bar, np.shape(basis))
             if i == 2:
                 return None if u is None else _inputs_cotangent(system, u_bar, u)
-            return _of_shape(given[i - 3] if given else 0.0, np.shape(params[i - 3]))
+            return of_params[i - 3]
 
         return tuple(map(cotangent, argnums))
 
     return vjp
+
+
+def _params_cotangents(bar: Any, params: list[Any]) -> Any:
+    """Return the cotangents of the parameters in the form in which these were given."""
+    given = leaves(params)
+    bars = leaves(bar) or [0.0] * len(given)
+    return rebuild(params, [_of_shape(x, np.shape(y)) for x, y in zip(bars, given, strict=True)])
 
 
 def _of_shape(bar: Any, shape: tuple[int, ...]) -> Array:

@@ -97,7 +97,7 @@ def check_invariants(
         the sum of all exponents of a flow is the mean divergence of its *field*: beyond the
         error bars, or 1e-5, the step of the integrator is too long;
     "zero exponent"
-        an autonomous flow that does not come to rest has an exponent that is compatible
+        an autonomous flow that neither comes to rest nor escapes has an exponent that is compatible
         with 0 within its interval;
     "pairing"
         :math:`\lambda_i + \lambda_{n+1-i} = c` for all i, where :math:`D_s^T J D_s = \mu_s J`
@@ -119,7 +119,7 @@ def check_invariants(
         For a spectrum that carries none, since it was loaded from a file.
     zero : bool, optional
         Whether there must be a zero exponent; default: if the system is an autonomous `Flow`
-        that does not come to rest.
+        that neither comes to rest nor escapes.
     pairing : bool or float, optional
         Whether exponents must pair, or the number c that pairs must add up to, in nats per
         unit time. Default: if the Jacobians are found symplectic, or conformally so, in
@@ -182,7 +182,7 @@ def check_invariants(
     check_derivative(checks, run, known, reason, rng)
     check_volume(checks, spectrum, run, reason, level)
     check_divergence(checks, spectrum, run, level)
-    check_zero(checks, spectrum, run, known, zero, reason, level)
+    check_zero(checks, spectrum, known, zero, reason, level)
     check_pairing(checks, spectrum, run, pairing, level)
     passed = all(checks.passed) if checks.passed else None
     settings = {"level": level, "system": spectrum.settings["system"]}

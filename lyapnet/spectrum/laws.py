@@ -9,6 +9,7 @@ import numpy as np
 from .. import validate
 from ..numerics.arrays import Array
 from ..systems import Flow, System
+from .own_direction import explains, rate_of_speed
 from .result import Spectrum
 from .retrace import Retraced
 from .uncertainty.stderr import mean_and_stderr
@@ -21,9 +22,6 @@ DISCRETISATION = 1e-5
 
 #: Central differences agree with an exact derivative to about 1e-10.
 DERIVATIVE = 1e-5
-
-#: A flow whose speed has fallen by this factor is coming to rest, and has no zero exponent.
-AT_REST = 1e-4
 
 
 class Checks:
@@ -160,7 +158,6 @@ def check_divergence(
 def check_zero(
     checks: Checks,
     spectrum: Spectrum,
-    run: Retraced | None,
     system: System | None,
     zero: bool | None,
     reason: str,
@@ -173,10 +170,6 @@ def check_zero(
             if system is None:
                 checks.skip(name, f"{reason}, or say zero=True")
             return None
-        if run is not None:
-            first, last = (np.linalg.norm(x, axis=-1) for x in (run.first, run.last))
-            if not (last > AT_REST * first).all() or not first.all():
-                return checks.skip(name, "the flow comes to rest, and needs none")
     elif not zero:
         return None
     lam = spectrum.exponents
@@ -185,6 +178,10 @@ def check_zero(
     with np.errstate(invalid="ignore"):  # of exponents that are -inf
         half = np.take_along_axis((high - low) / 2, at, axis=-1)[..., 0]
     value = np.take_along_axis(lam, at, axis=-1)[..., 0]
+    if zero is None and system is not None:
+        rate, off = rate_of_speed(spectrum, system), ~(np.abs(value) <= half)
+        if (~np.isfinite(rate) | (off & explains(rate, value))).any():
+            return checks.skip(name, "the flow comes to rest or escapes, and needs none")
     if not np.isfinite(half).all():
         return checks.skip(name, "the run is too short to tell errors")
     if lam.shape[-1] < spectrum.dim and (lam[..., -1] > half).any():

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from ..numerics.arrays import Array
-from ..systems import Flow, Stroboscopic
+from ..systems import Flow, Stroboscopic, System
+
+if TYPE_CHECKING:
+    from .result import Spectrum
 
 #: Steps that are looked at, at most, and where each is expensive.
 _MOST, _FEW = 2048, 300
@@ -22,7 +25,7 @@ _UNSETTLED = 7.0
 _EXPLAINS = 1 / 3
 
 
-def missing_zero(spectrum: Any, level: float) -> str:
+def missing_zero(spectrum: Spectrum, level: float) -> str:
     """Say that the exponent of an autonomous flow along itself is not there, if it is not.
 
     The velocity is a tangent vector that is carried along, so where it neither dies out nor
@@ -46,7 +49,7 @@ def missing_zero(spectrum: Any, level: float) -> str:
     if not wrong.any():
         return ""
     nearest = np.take_along_axis(lam, near, axis=-1)[..., 0]
-    wrong &= ~_explained(spectrum, nearest)
+    wrong &= ~explains(rate_of_speed(spectrum, system), nearest)
     if not wrong.any():
         return ""
     at = tuple(np.argwhere(wrong)[0])
@@ -58,9 +61,8 @@ def missing_zero(spectrum: Any, level: float) -> str:
     )
 
 
-def _explained(spectrum: Any, nearest: Array) -> Array:
-    """Say where the speed dies out, or explodes, at the rate of the exponent nearest to 0."""
-    system = spectrum.system
+def rate_of_speed(spectrum: Spectrum, system: System) -> Array:
+    """Return the rate at which a flow's speed grows from where the run ended, NaN at rest."""
     dear = isinstance(system, Flow) and system.seen.matter
     steps = int(np.clip(spectrum.settings["n_steps"], 50, _FEW if dear else _MOST))
     states = system.orbit(spectrum.state, None, steps).states
@@ -69,6 +71,12 @@ def _explained(spectrum: Any, nearest: Array) -> Array:
         moved = np.ptp(states, axis=0).max(axis=-1) > _AT_REST * np.abs(states).max(axis=(0, -1))
         third = steps // 3
         first, last = speed[:third].max(axis=0), speed[-third:].max(axis=0)
-        rate = np.log(last / first) / ((steps - third) * system.dt)
-        explained = rate * np.sign(nearest) >= _EXPLAINS * np.abs(nearest)
-    return explained | ~moved | ~np.isfinite(rate)
+        rate = np.log(last / first) / ((steps - third) * spectrum.settings["dt"])
+    return np.where(moved, rate, np.nan)
+
+
+def explains(rate: Array, exponent: Array) -> Array:
+    """Say where an exponent is that of a speed that dies out or explodes, or where all rests."""
+    with np.errstate(invalid="ignore"):
+        same = rate * np.sign(exponent) >= _EXPLAINS * np.abs(exponent)
+    return same | ~np.isfinite(rate)

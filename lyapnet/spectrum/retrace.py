@@ -31,17 +31,14 @@ _TOGETHER = 2**24
 class Retraced:
     """The trajectory of a spectrum once more.
 
-    `states` and `inputs` are at some steps of the average, `jacobians` theirs; `first` and `last`
-    are displacements in the first and last step; `log_det` is of every averaged step, and
-    `rounding` the mean error in it: the condition number in units of the last place; `divergence`
-    is the mean divergence of a flow's field.
+    `states` and `inputs` are at some steps of the average, `jacobians` theirs; `log_det` is of
+    every averaged step, and `rounding` the mean error in it: the condition number in units of the
+    last place; `divergence` is the mean divergence of a flow's field.
     """
 
     states: Array
     inputs: list[Array | None]
     jacobians: Array
-    first: Array
-    last: Array
     log_det: Array
     rounding: Array
     same: bool
@@ -110,14 +107,12 @@ class _Witness:
         self.log_det: list[Array] = []
         self.condition: list[Array] = []
         self.divergence: list[Array] = []
-        self.first: Array | None = None
+        self.end: Array
 
     def look(self, orbit: Orbit, start: int) -> None:
         """Look at a stretch that begins at step `start` of the run."""
         states = orbit.states
-        if self.first is None:
-            self.first = states[1] - states[0]
-        self.last, self.end = states[-1] - states[-2], states[-1]
+        self.end = states[-1]
         together = self.volume and states.size * self.system.dim <= _TOGETHER
         D = orbit.jacobians if together else None
         for s in range(orbit.n_steps):
@@ -151,14 +146,11 @@ class _Witness:
 
     def told(self, end: Array) -> Retraced:
         """Return all that was seen; `end` is where the run was said to end."""
-        assert self.first is not None
         worst = np.mean(self.condition, axis=0) if self.volume else np.zeros(end.shape[:-1])
         return Retraced(
             np.array(self.states),
             self.inputs,
             np.array(self.jacobians),
-            self.first,
-            self.last,
             np.array(self.log_det),
             np.finfo(float).eps * worst,
             bool(np.allclose(self.end, end, rtol=1e-9, atol=1e-12)),

@@ -10,7 +10,7 @@ import autograd.numpy as anp
 import numpy as np
 
 from .. import validate
-from ..numerics.arrays import Array
+from ..numerics.arrays import Array, broadcast_shapes
 from ..numerics.autodiff import (
     Function,
     Tree,
@@ -86,6 +86,8 @@ class System:
     tangent_apart: bool = False
     #: Whether the derivative is formed of the step itself: by autograd, or by compiled loops.
     differentiated: bool = False
+    #: Whether its orbits keep no states, nor anything else of each step.
+    runs_along: bool = False
     #: Who is to run it: "compiled", "numpy" or "auto".
     engine: str = "auto"
     #: Who does, and why if it is NumPy; see `prepared`.
@@ -148,6 +150,10 @@ class System:
         """
         return self
 
+    def kept(self, k: int) -> int:
+        """Return the numbers that a run with k tangent vectors keeps of each of a few steps."""
+        return self.dim * min(k, self.dim)
+
     def with_loops(self, k: int, n_steps: int) -> Self:
         """Return the system as sweeps forward and in reverse are best run, again and again.
 
@@ -185,7 +191,7 @@ class System:
         """Return the shape of the ensemble that states and inputs ``(..., m)`` span."""
         inputs = () if u is None else u.shape[:-1]
         try:
-            return np.broadcast_shapes(x.shape[:-1], inputs)
+            return broadcast_shapes(x.shape[:-1], inputs)
         except ValueError:
             raise ValueError(
                 f"the ensembles of `x0`, {x.shape[:-1]}, and of `inputs`, {inputs}, do not match: "

@@ -85,7 +85,8 @@ def _forward(orbit: Orbit, rows: Array, plan: Plan, start: int, keep: bool) -> A
     if isinstance(orbit, ComposedOrbit):  # through the steps that its steps are made of
         orbit, plan = orbit.inner, replace(plan, interval=1, forgiving=True)
     at_will = plan.interval == 1 or (plan.forgiving and orbit.tapes)
-    if (keep or plan.forgiving) and at_will and not orbit.members_last:
+    wanted = keep or plan.forgiving or orbit.tapes
+    if wanted and at_will and not orbit.members_last:
         return forward_in_blocks(orbit, rows, start)
     return forward(
         orbit, rows, plan.interval,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -13,7 +13,7 @@ from ..numerics.arrays import Array, blas_threads
 from ..systems import System
 from ..systems.orbit import Orbit
 from .forward import forward
-from .plan import Plan, interval_of
+from .plan import Plan, Stretch, interval_of
 from .qr import SMALL, orthonormalise
 from .stretches import Losses, check_states, run_stretches
 
@@ -28,6 +28,9 @@ _SETTLE = 50
 
 #: Intervals tried one after the other on the way to an automatic one.
 _TRIALS = 5
+
+#: So near to where it started a trajectory is back, of its size or 1.
+_BACK = 1e-8
 
 #: The automatic interval aims at this sine between the vectors of a basis before they are
 #: orthonormalised, ten times `forward.SMALLEST_SINE`, so that it hardly ever meets that limit.
@@ -71,38 +74,55 @@ def automatic_interval(
     longest = candidates[-1]
     warm = min(plan.warm_up, 1000, plan.total - _TRIALS * longest)
     settle = min(warm, plan.basis_transient, _SETTLE)
-    end = warm + _TRIALS * longest
-    trials = [("trial", start, start + longest) for start in range(warm, end, longest)]
     before = [("transient", 0, warm - settle), ("basis_transient", warm - settle, warm)]
-    stretches = [one for one in before if one[1] < one[2]] + trials
-    found = longest
     with blas_threads(rows.size * system.dim):
+        stretches = [one for one in before if one[1] < one[2]]
         for phase, start, orbit in run_stretches(system, x, inputs, stretches, losses=losses):
-            if phase == "transient":
-                continue
-            if phase == "trial":
-                if orbit.runs_along:
-                    check_states(orbit, start)
-                if _returns(orbit):
-                    return 1
-                shorter = [q for q in candidates if q <= found]
-                found, after = choose_interval(orbit, rows, shorter)
-                if found == 1:
-                    return 1
-                if after is not None and found == longest:
-                    rows = after
-                    continue
-            interval = found if phase == "trial" else 1
-            rows = forward(orbit, rows, interval, start=start, forgiving=True)[1]
+            if phase != "transient":
+                rows = forward(orbit, rows, 1, start=start, forgiving=True)[1]
+            x = orbit.last
+        trial = Trial(system, x, rows, inputs, warm, losses)
+        found = trial.longest(candidates)
     fitting = [q for q in _INTERVALS if q <= found]
     exact = [q for q in fitting if plan.n_steps % q == 0]
     return exact[0] if 3 * exact[0] > 2 * fitting[0] else fitting[0]
 
 
-def _returns(orbit: Orbit) -> bool:
-    """Say whether a trajectory is back where it started, in any member."""
-    start, later = orbit.states[0], orbit.states[1:]
-    return bool((np.abs(later - start) <= 1e-8 * (1 + np.abs(start))).all(axis=-1).any())
+@dataclass(frozen=True)
+class Trial:
+    """Some steps from `start` on, on which intervals are tried; see `automatic_interval`."""
+
+    system: System
+    x: Array
+    rows: Array
+    inputs: Array | None
+    start: int
+    losses: Losses | None
+
+    def longest(self, candidates: Sequence[int]) -> int:
+        """Return the longest of some intervals, ascending, that stands all trials."""
+        found = most = candidates[-1]
+        starts = range(self.start, self.start + _TRIALS * most, most)
+        whole = ("trial", self.start, starts.stop)
+        for *_, orbit in self._run([whole]):
+            if orbit.runs_along:
+                check_states(orbit, self.start)
+            if orbit.returns(most, _BACK):
+                return 1
+            if orbit.blocks(self.rows, 0, _TRIALS, most, _aim(self.rows))[0] == _TRIALS:
+                return most
+        rows = self.rows
+        for _, start, orbit in self._run([("trial", start, start + most) for start in starts]):
+            found, after = choose_interval(orbit, rows, [q for q in candidates if q <= found])
+            if found == 1:
+                break
+            if after is None or found < most:
+                after = forward(orbit, rows, found, start=start, forgiving=True)[1]
+            rows = after
+        return found
+
+    def _run(self, stretches: Sequence[Stretch]) -> Iterator[tuple[str, int, Orbit]]:
+        return run_stretches(self.system, self.x, self.inputs, stretches, losses=self.losses)
 
 
 def choose_interval(
@@ -122,7 +142,7 @@ def choose_interval(
     intervals : sequence of int
         Those to choose from, ascending; the last one at most the orbit's length.
     """
-    aim = SPECTRUM_AIM if rows.shape[-2] <= SMALL else CHOLESKY_AIM
+    aim = _aim(rows)
     if orbit.runs_along or orbit.tapes:
         return _by_loops(orbit, rows, intervals, aim)
     carried, here = [], rows
@@ -131,6 +151,11 @@ def choose_interval(
         carried.append(here)
     both = zip(reversed(intervals), reversed(carried), strict=True)
     return next((q for q, vectors in both if _stands(vectors, aim)), 1), None
+
+
+def _aim(rows: Array) -> float:
+    """Return the sine that a block should leave between vectors."""
+    return SPECTRUM_AIM if rows.shape[-2] <= SMALL else CHOLESKY_AIM
 
 
 def _by_loops(

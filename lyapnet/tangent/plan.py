@@ -15,6 +15,9 @@ _WARM_UP = 100
 _LONGEST_WITH_TOL = 2000
 
 
+#: Times a last stretch that one has to be from which it is taken.
+_MUCH = 2
+
 #: Phase, first step and the step after the last.
 Stretch = tuple[str, int, int]
 
@@ -57,11 +60,19 @@ class Plan:
         """Number of steps before the average."""
         return self.transient + self.basis_transient
 
-    def stretches(self, length: int) -> Iterator[Stretch]:
-        """Yield stretches of whole blocks, of at most about `length` steps."""
+    def stretches(self, length: int, last: int = 0) -> Iterator[Stretch]:
+        """Yield stretches of whole blocks, of at most about `length` steps.
+
+        So many steps at least are a stretch by themselves at the end, if it is not much shorter.
+        """
         length = max(1, length // self.interval) * self.interval
         phases = ("transient", "basis_transient", "n_steps")
-        return divided({name: getattr(self, name) for name in phases}, length)
+        for phase, start, stop in divided({name: getattr(self, name) for name in phases}, length):
+            if last and stop == self.total and stop - start >= _MUCH * last:
+                middle = start + (stop - start - last) // self.interval * self.interval
+                yield phase, start, middle
+                start = middle
+            yield phase, start, stop
 
 
 def divided(phases: Mapping[str, int], length: int, start: int = 0) -> Iterator[Stretch]:

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import warnings
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, overload
 
 import autograd.numpy as anp
 import numpy as np
 
 from .. import validate
-from ..numerics.arrays import Array, ArrayLike
+from ..compiled.limits import EPS
+from ..numerics.arrays import Array, ArrayLike, broadcast_shapes
 from ..numerics.autodiff import is_traced, value
 from ..systems import System
 from .qr import orthonormalise
@@ -151,20 +153,30 @@ def check_basis(shape: tuple[int, ...], n: int) -> None:
 def start_rows(basis: Array | None, shape: tuple[int, ...], rng: np.random.Generator) -> Array:
     """Return the first tangent vectors as rows, for the whole ensemble."""
     if basis is None:
-        return orthonormal_rows(rng.standard_normal(shape))[0]
-    lead = np.broadcast_shapes(basis.shape[:-2], shape[:-2])
+        rows = np.array(rng.standard_normal(shape).swapaxes(-1, -2), order="C")
+        orthonormalise(rows)
+        return rows
+    lead = broadcast_shapes(basis.shape[:-2], shape[:-2])
     return orthonormal_rows(np.broadcast_to(basis, (*lead, *shape[-2:])))[0]
+
+
+@cache
+def _unit(k: int) -> Array:
+    """Return a unit matrix, not to be written to."""
+    unit = np.eye(k)
+    unit.flags.writeable = False
+    return unit
 
 
 def orthonormal_rows(basis: Array) -> tuple[Array, Array]:
     """Return the rows of an orthonormal basis ``(..., k, n)`` and the factor R of a given one."""
     *lead, n, k = basis.shape
     rows = np.array(basis.swapaxes(-1, -2), order="C")
-    unit = np.eye(k)
     with np.errstate(over="ignore", invalid="ignore"):
-        error = np.abs(np.matmul(rows, basis) - unit)
-    if (error <= 4 * np.finfo(float).eps).all():  # as it is
-        return rows, np.broadcast_to(unit, (*lead, k, k)).copy()
+        error = np.matmul(rows, basis)
+        error -= _unit(k)
+    if np.abs(error, out=error).max() <= (n + 3) * EPS:  # as it is: so much is rounding of the sums
+        return rows, np.broadcast_to(_unit(k), (*lead, k, k))
     # By powers of two, which round nothing: the squares of a column's entries may overflow.
     _, places = np.frexp(np.abs(basis).max(axis=-2, keepdims=True))
     rows = np.array(np.ldexp(basis, -places).swapaxes(-1, -2), order="C")

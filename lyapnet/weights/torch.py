@@ -38,7 +38,7 @@ def from_torch(
         Name to array (or to anything that NumPy turns into one, such as a tensor on the CPU),
         or an npz or safetensors file of such.
     layer : int or None, optional
-        Which layer of a module; None for all as a `Stack`.
+        Which layer of a module, the first and it alone unless said; None for all as a `Stack`.
     reverse : bool, optional
         The direction that runs backward in time, in a bidirectional module; give it its inputs
         in reverse order.

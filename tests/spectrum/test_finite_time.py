@@ -263,3 +263,55 @@ def test_jacobian_pulls_back_several_times():
     for i in range(4):
         numeric = truths.directional(lam, x, np.eye(4)[i])
         assert_allclose(found[:, i], numeric, atol=1e-8)
+
+
+@pytest.mark.parametrize("kind", ["VanillaRNN", "LSTM", "GRU", "Stack", "EchoStateNetwork"])
+def test_parameters_traced_as_a_whole_or_one_by_one_have_the_same_gradient(kind):
+    rng = np.random.default_rng(3)
+    if kind == "Stack":
+        cell = ln.Stack([ln.GRU.random(3, rng=rng), ln.VanillaRNN.random(2, n_inputs=3, rng=rng)])
+    else:
+        cell = getattr(ln, kind).random(4, rng=rng)
+    x0, u = rng.standard_normal(cell.dim), rng.standard_normal((7, 1))
+    basis = rng.standard_normal((cell.dim, 2))
+
+    def loss(params, scale):
+        lam = ln.finite_time_exponents(cell.with_params(params), x0, basis, inputs=u)
+        # What else uses a parameter adds to its gradient.
+        return anp.sum(lam**2) + scale * sum(anp.sum(params[name] ** 3) for name in params)
+
+    whole = grad(lambda both: loss(both[0], both[1]))((cell.params, 0.5))
+    apart = grad(lambda p, scale: loss({**{k: p[k] for k in p}}, scale))(cell.params, 0.5)
+    assert whole[0].keys() == apart.keys() == cell.params.keys()
+    for name, x in apart.items():
+        assert x.shape == cell.params[name].shape
+        assert_allclose(whole[0][name], x, rtol=1e-12, atol=1e-14)
+
+
+def test_traced_parameters_are_checked():
+    cell = ln.VanillaRNN.random(3, rng=0)
+
+    def loss(params):
+        lam = ln.finite_time_exponents(cell.with_params(params), np.ones(3), np.eye(3), n_steps=5)
+        return anp.sum(lam)
+
+    W = cell.params["W"].copy()
+    W[1, 2] = np.nan
+    with pytest.raises(ValueError, match=r"`W` must be finite, but W\[1, 2\] = nan"):
+        grad(loss)({**cell.params, "W": W})
+    with pytest.raises(ValueError, match=r"`b` must have shape \(\.\.\., 3\), got \(2,\)"):
+        grad(loss)({**cell.params, "b": np.zeros(2)})
+    # A network of more units is another cell of the same kind, traced or not.
+    larger = ln.VanillaRNN.random(4, rng=0)
+    assert cell.with_params(larger.params).dim == 4
+
+
+def test_a_cell_of_ones_own_is_made_anew():
+    class Halved(ln.VanillaRNN):
+        def __init__(self, W, V, b, **options):
+            super().__init__(W, V, b, **options)
+            self.half = self.params["W"] / 2
+
+    cell = Halved(np.eye(2), None, None)
+    other = cell.with_params({**cell.params, "W": 4 * np.eye(2)})
+    assert_allclose(other.half, 2 * np.eye(2))

@@ -60,11 +60,24 @@ def test_volume_of_henon_is_exact():
     assert found.tolerance[at] < 3e-9
 
 
+NEEDS_NONE = "not checked: the flow comes to rest or escapes, and needs none"
+
+
+@pytest.mark.parametrize("rate", [-0.1, 0.1])
+@pytest.mark.parametrize("turn", [0.0, 1.0])
+def test_flow_that_slowly_dies_out_or_explodes_needs_no_zero_exponent(rate, turn):
+    A = np.array([[rate, -turn], [turn, rate]])
+    system = ln.Flow(lambda x: A @ x, 2, dt=0.01)
+    found = ln.check_invariants(
+        ln.lyapunov_spectrum(system, 5000, x0=[1.0, 0.0], transient=0, rng=0)
+    )
+    assert found.passed, found
+    assert found.verdicts["zero exponent"] == NEEDS_NONE
+
+
 def test_flow_at_rest_needs_no_zero_exponent():
     found = ln.check_invariants(ln.catalog.linear_flow(), 3000, rng=0)
-    assert found.verdicts["zero exponent"] == (
-        "not checked: the flow comes to rest, and needs none"
-    )
+    assert found.verdicts["zero exponent"] == NEEDS_NONE
     decay = ln.Flow(lambda x: -x, 1, dt=0.1)
     assert ln.check_invariants(decay, 500, x0=[1.0], zero=True, rng=0).passed is False
 

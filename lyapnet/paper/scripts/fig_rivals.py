@@ -15,14 +15,14 @@ on a stream of distractors between items that must be held, a few exponents near
 and isometry in all directions harms.
 """
 SETTINGS = f"""{COMMON}
-Instead: N = 32 units, 30 exponents, 3000 epochs of sequences of 100 steps, five networks. Binary
-temporal XOR at a lag of 28, which is 0.9 N, and the task of figure "gated", to hold a bit among
-distractors, at 28. Adaptive: by the rule of figure "rule", with 30 exponents, and with 4 for
-holding. The Jacobian's penalty is that of figure "control": c = 100, the stronger one there, in
-every epoch, or in the first 200 epochs alone, which costs 0.5 s, as much as adaptive flossing.
+Temporal XOR is binary, at lags of 0.9 N: 28 with N = 32 units, 3000 epochs of sequences of 100
+steps, five networks; 72 with N = 80, 216 steps, ten networks. To hold a bit among distractors is
+the task of figure "gated", with 32 units, at 28. Adaptive: by the rule of figure "rule", with 15/16
+of N exponents, and with 4 for holding. The Jacobian's penalty is that of figure "control": c = 100,
+the stronger one there, in every epoch, or in the first 200 alone, which costs as much as adaptive
+flossing. Orthogonal: recurrent weights that are drawn so, and not flossed; the others are Gaussian.
 """
 
-LAGS = {"temporal": (28,), "hold": (28,)}
 TASKS = {"temporal": "temporal XOR", "hold": "hold among distractors"}
 ARMS = {
     "none": {"condition": "none"},
@@ -32,33 +32,40 @@ ARMS = {
     "Jacobian, early": {
         "condition": "none", "penalty": "jacobian_norm", "strength": 100.0, "until": 200,
     },
+    "orthogonal": {"condition": "none", "init": "orthogonal"},
 }  # fmt: skip
 #: What else distinguishes an arm from the others.
-NAMES = ("condition", "k", "penalty", "strength", "until")
-NETWORKS = 5
-SMALL = dict(n=32, n_steps=100, epochs=3000)
+NAMES = ("condition", "k", "penalty", "strength", "until", "init")
+SMALL = dict(lag=28, n=32, n_steps=100, epochs=3000)
+LARGE = dict(lag=72, n=80, n_steps=216, epochs=10_000)
+ALWAYS = ("none", "adaptive", "Jacobian, c = 100")
+#: Tasks, sizes, the arms of each, and how many networks.
+ROWS = (
+    ("temporal", SMALL, (*ALWAYS, "Jacobian, early"), 5),
+    ("hold", SMALL, (*ALWAYS, "adaptive, k = 4"), 5),
+    ("temporal", LARGE, (*ALWAYS, "Jacobian, early", "orthogonal"), 10),
+)
 run = learn
 
 
 def points(scale):
-    quickly = scale == "quick"
-    lags = {"temporal": (24,), "hold": (24,)} if quickly else LAGS
-    early = {"until": 100} if quickly else {}
-    more = {} if quickly else SMALL
+    if scale == "quick":
+        rows = [(quick, task, dict(lag=24), arms, 2) for task, _, arms, _ in ROWS[:2]]
+    else:
+        rows = [(dict, *row) for row in ROWS]
     return [
-        (quick if quickly else dict)(
-            task=task, lag=lag, network=i, **{**arm, **(early if "until" in arm else {})}, **more
-        )
-        for i in range(2 if quickly else NETWORKS)
-        for task, each in lags.items()
-        for lag in each
-        for name, arm in ARMS.items()
-        if name not in WITHOUT[task]
+        point(task=task, network=i, **_arm(name, scale), **size)
+        for i in range(max(row[-1] for row in rows))
+        for point, task, size, arms, networks in rows
+        for name in arms
+        if i < networks
     ]
 
 
-#: What is not run in a task.
-WITHOUT = {"temporal": ("adaptive, k = 4",), "hold": ("Jacobian, early",)}
+def _arm(name, scale):
+    """Return what an arm is made of; an early penalty ends with a sixth of the quick training."""
+    arm = ARMS[name]
+    return {**arm, "until": 100} if scale == "quick" and "until" in arm else arm
 
 
 def with_arm(records):
@@ -73,24 +80,28 @@ def with_arm(records):
     )
 
 
-def plot(records):
+def in_rows(records):
+    """Return the runs of each task and size, under their names."""
     records = with_arm(records)
-    tasks = [task for task in TASKS if records.where(task=task)]
-    figure, axes = panels(2, len(tasks), squeeze=False)
-    for row, task in zip(axes, tasks, strict=True):
-        some = records.where(task=task)
-        arms = {arm: some.where(arm=arm) for arm in ARMS if arm not in WITHOUT[task]}
+    sizes = [(task, n) for task in TASKS for n in records.each("n")]
+    rows = {f"{TASKS[task]}, N = {n}": records.where(task=task, n=n) for task, n in sizes}
+    return {name: some for name, some in rows.items() if some}
+
+
+def plot(records):
+    rows = in_rows(records)
+    figure, axes = panels(2, len(rows), squeeze=False)
+    for row, (name, some) in zip(axes, rows.items(), strict=True):
+        arms = {arm: some.where(arm=arm) for arm in ARMS if some.where(arm=arm)}
         draw_arms(*row, arms, dict(color=PALETTE[0], fmt="o"))
-        row[0].set_title(f"{TASKS[task]}, lag {some[0]['lag']}", fontsize=8)
+        row[0].set_title(f"{name}, lag {some[0]['lag']}", fontsize=8)
     return figure
 
 
 def findings(records):
-    records = with_arm(records)
     found = []
-    for task, name in TASKS.items():
-        some = records.where(task=task)
-        best = "adaptive" if task == "temporal" else "adaptive, k = 4"
+    for name, some in in_rows(records).items():
+        best = "adaptive, k = 4" if some[0]["task"] == "hold" else "adaptive"
         for arm in ARMS:
             if arm != best:
                 claim = f"{name}: more networks learn with {best} than with {arm}"
