@@ -21,7 +21,6 @@ from .record import Record
 from .uncertainty.batches import GrowthStatistics
 from .uncertainty.stderr import LOOK_FACTOR
 
-
 #: Numbers in a basis from which on a stretch more costs little beside its steps.
 _LARGE = 256
 
