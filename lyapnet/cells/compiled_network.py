@@ -57,7 +57,8 @@ class CompiledNetwork(Orbit):
         self, rows: Array, first: int, factors: Array, least: float
     ) -> tuple[int, Array, Array]:
         """Do steps, each from a basis times factors; see `Orbit.disturbed`."""
-        return self._blocks(rows, first, len(factors), 1, least, factors)
+        each = np.broadcast_to(factors, (len(factors), *rows.shape))
+        return self._blocks(rows, first, len(factors), 1, least, each)
 
     def _blocks(
         self, rows: Array, first: int, count: int, interval: int, least: float, factors: Array

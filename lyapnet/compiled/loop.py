@@ -66,7 +66,7 @@ class Loop:
         if missing:
             x = np.concatenate([x, np.repeat(x[-1:], missing, axis=0)])
         x = x.reshape(self.groups, lanes, *x.shape[1:])
-        return np.ascontiguousarray(np.moveaxis(x, 1, -1))
+        return np.ascontiguousarray(x.transpose(0, *range(2, x.ndim), 1))
 
     def inputs(self, inputs: Array | None, n_steps: int) -> Array:
         """Return inputs ``(T, ..., m)`` as ``(groups or 1, T, m, lanes)``."""
@@ -83,7 +83,8 @@ class Loop:
         """Return ``(groups, ..., lanes)`` as an array with the ensemble's axes at `axis`."""
         if self.alone:
             return x.reshape(x.shape[1:-1])
-        x = np.moveaxis(x, (0, -1), (axis, axis + 1))
+        first, last = range(1, axis + 1), range(axis + 1, x.ndim - 1)
+        x = x.transpose(*first, 0, x.ndim - 1, *last)
         shape = x.shape
         x = x.reshape(*shape[:axis], shape[axis] * shape[axis + 1], *shape[axis + 2 :])
         x = x[(slice(None),) * axis + (slice(int(np.prod(self.lead))),)]

@@ -113,7 +113,8 @@ class Benettin:
         look = 0.0
         system = self.prepare()
         lead, k = self.x.shape[:-1], self.rows.shape[-2]
-        length = stretch_length(system, lead, k, looks=self.tol is not None)
+        interval, looks = self.plan.interval, self.tol is not None
+        length = stretch_length(system, lead, k, interval=interval, looks=looks)
         # Rounding is looked for late in the run, where the last stretch begins.
         late = LONGEST if self.rows.size >= _LARGE else 0
         stretches = self.plan.stretches(length, late)

@@ -141,6 +141,11 @@ class Map(UserSystem):
         return anp.matmul(self.jacobian(x, u, t), Q)
 
     @property
+    def runs_along(self) -> bool:  # type: ignore[override]
+        """Whether compiled loops run it, which keep nothing of a step."""
+        return self._loop is not None
+
+    @property
     def drive(self) -> Drive:
         """How steps are told their input and time."""
         return Drive(self.n_inputs, self.time, 0, self.dt)

@@ -152,10 +152,21 @@ class Orbit:
         """
         return 0, rows, np.empty((0, *rows.shape[:-1]))
 
+    def returns(self, near: float, steps: int) -> bool:
+        """Say whether the trajectory comes back within some steps, in any member.
+
+        That is to where it is at the beginning, so many steps later, and so on.
+        """
+        parts = (self.states[first : first + steps + 1] for first in range(0, self.n_steps, steps))
+        return any(comes_back(x[0], x[1:], near) for x in parts)
+
     def disturbed(
         self, rows: Array, first: int, factors: Array, least: float
     ) -> tuple[int, Array, Array]:
-        """Do steps as `blocks` does, each from a basis times factors ``(count, ..., k, n)``."""
+        """Do steps as `blocks` does, each from a basis times factors ``(count, ..., k, n)``.
+
+        Axes of an ensemble may have the length 1.
+        """
         diagonals: list[Array] = []
         for s, factor in enumerate(factors, first):
             done, following, diagonal = self.blocks(factor * rows, s, 1, 1, least)
@@ -236,3 +247,11 @@ class Orbit:
         else:
             here[..., visible] = np.dot(outputs_bar, W)
         return states_bar
+
+
+def comes_back(start: Array, later: Array, near: float) -> bool:
+    """Say whether states ``(T, ..., n)`` come near to those at the start ``(..., n)``."""
+    room = near * (1 + np.abs(start))
+    if not (np.abs(later[..., 0] - start[..., 0]) <= room[..., 0]).any():
+        return False  # the first component tells already
+    return bool((np.abs(later - start) <= room).all(axis=-1).any())
