@@ -33,6 +33,7 @@ class _Sample(NamedTuple):
     rows: Array
     growth: Array
 
+
 #: Numbers in a basis from which on a stretch more costs little beside its steps.
 _LARGE = 256
 
