@@ -214,7 +214,10 @@ def _result(shot: Shot, x: Array, tol: float) -> PeriodicOrbit:
     logs = floquet_logs(orbit.finest.jacobians)
     mu, exponents = multipliers_of(logs), logs.real / shot.period
     others = np.delete(logs, np.argmin(np.abs(mu - 1))) if shot.free else logs
-    if reservation := shot.system.reservation or missing_one(shot, logs, turns):
+    reservation = shot.system.reservation or missing_one(shot, logs, turns)
+    if not reservation and isinstance(shot.fine, Flow):
+        reservation = shot.fine.too_steep(orbit.states, orbit.inputs)
+    if reservation:
         warnings.warn(f"these multipliers are unreliable: {reservation}", stacklevel=3)
         verdict = f"unreliable: {reservation}"
     else:

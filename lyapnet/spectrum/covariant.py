@@ -10,12 +10,13 @@ import numpy as np
 from .. import validate
 from ..numerics.arrays import ArrayLike, Seed, blas_threads, patient
 from ..runs.progress import progress_bar
-from ..systems import System, SystemLike, as_system
+from ..systems import Flow, System, SystemLike, as_system
 from ..tangent.plan import plan_of
 from ..tangent.start import Start, input_sequence
 from .covariant_result import CovariantVectors
 from .ginelli import Covariant, sweep_backward, sweep_forward, warm_up
 from .own_direction import missing_zero
+from .step_defect import MOST
 from .uncertainty.stderr import mean_and_stderr
 
 #: In so much time vectors align by default: a step of a flow is short.
@@ -135,15 +136,26 @@ def covariant_vectors(
         local=into.growth / (every * found.dt),
         settings=settings,
     )
-    if reservation := found.reservation or _missing_zero(found, vectors):
+    if reservation := _reservation(start, vectors):
         warnings.warn(f"these vectors and exponents are unreliable: {reservation}", stacklevel=3)
     return vectors
 
 
+def _reservation(start: Start, vectors: CovariantVectors) -> str:
+    """Say what the derivative of the steps misses; see `own_direction` and `Flow.too_steep`."""
+    system, how, rows = start.system, vectors.settings, start.inputs
+    reservation = system.reservation
+    if not reservation and not how["driven"]:
+        reservation = _missing_zero(system, vectors)
+    if reservation or not isinstance(system, Flow) or system.tangent_apart:
+        return reservation
+    first, steps = how["transient"] + how["basis_transient"], min(MOST, how["n_steps"] - 1)
+    rows = None if rows is None else rows[first : first + steps]
+    return system.too_steep(system.orbit(vectors.states[0], rows, steps).states, rows)
+
+
 def _missing_zero(system: System, vectors: CovariantVectors) -> str:
-    """Say that an exponent is missing; see `own_direction`."""
-    if vectors.settings["driven"]:
-        return ""
+    """Say that an exponent is missing."""
     time = vectors.settings["every"] * system.dt
     growth = np.where(np.isfinite(vectors.local), vectors.local, 0.0) * time
     half = mean_and_stderr(growth, np.full(len(growth), time)).half_width()

@@ -14,6 +14,9 @@ _MOST, _FEW = 2048, 300
 #: Who moves by less in all of them, relative to its state, is at rest.
 _AT_REST = 1e-6
 
+#: What moves by less may be rounding of the field, where a state is at rest near zero.
+_ROUNDING = 1e-13
+
 #: Growth over the whole run, in nats, that says nothing about an exponent.
 _UNSETTLED = 7.0
 
@@ -69,11 +72,12 @@ def rate_of_speed(system: System, state: Array, n_steps: int) -> Array:
     states = system.orbit(state, None, steps).states
     with np.errstate(all="ignore"):
         speed = np.linalg.norm(np.diff(states, axis=0), axis=-1)
-        moved = np.ptp(states, axis=0).max(axis=-1) > _AT_REST * np.abs(states).max(axis=(0, -1))
+        moved = np.ptp(states, axis=0).max(axis=-1)
+        moves = moved > _AT_REST * np.abs(states).max(axis=(0, -1)) + _ROUNDING
         third = steps // 3
         first, last = speed[:third].max(axis=0), speed[-third:].max(axis=0)
         rate = np.log(last / first) / ((steps - third) * system.dt)
-    return np.where(moved, rate, np.nan)
+    return np.where(moves, rate, np.nan)
 
 
 def explains(rate: Array, exponent: Array) -> Array:

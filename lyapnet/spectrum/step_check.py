@@ -146,14 +146,16 @@ def check_step(
     )  # fmt: skip
     difference = there.exponents - coarse.exponents
     stderr = np.hypot(coarse.stderr, there.stderr)
-    defect = step_defect(coarse)[0]
+    defect, _, steep = step_defect(coarse)
     low, high = coarse.confidence_interval()
     half = (high - low) / 2
     change = _change(difference, stderr, defect)
     of_sum = None if defect is None else of_all(defect, found.dim)
     duration = n_steps * found.dt
     is_fine, words = judge_step(change, coarse.exponents, half, found, duration, of_sum)
-    if is_fine and defect is None:
+    if is_fine and steep:
+        is_fine, words = False, f"unreliable: {steep}"
+    elif is_fine and defect is None:
         is_fine, words = _by_two_runs(difference, stderr, coarse.exponents)
     return StepCheck(
         coarse.exponents, there.exponents, difference, stderr, defect, half, is_fine, words,

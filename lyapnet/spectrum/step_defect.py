@@ -112,26 +112,40 @@ def _off(system: System) -> float:
     return float(power / (power - 1))
 
 
-def step_defect(spectrum: Any) -> tuple[Array | None, str]:
-    """Return what finer steps change in the growth along a trajectory, per unit time.
+class Look(NamedTuple):
+    """What is seen of the steps of a run.
 
-    Of a `Spectrum`, ``(..., k)``, in the order of the exponents: on from the end of its run, or of
-    a driven one in a stretch of it. None where that is not looked at, with the reason, which is
-    empty if there is nothing to look at: of maps.
+    Attributes
+    ----------
+    defect : array (..., k) or None
+        What finer steps change in the growth along a trajectory, per unit time, in the order of
+        the exponents.
+    unseen : str
+        Why that is not looked at, if not; empty where there is nothing to look at, too: of maps.
+    steep : str
+        What steps cannot see, whatever their length, in a sentence.
     """
+
+    defect: Array | None = None
+    unseen: str = ""
+    steep: str = ""
+
+
+def step_defect(spectrum: Any) -> Look:
+    """Look at the steps of a `Spectrum`: on from its end, or in a stretch of a driven run."""
     system, settings = spectrum.system, spectrum.settings
     if system is None or system.finer() is None:
         own = "the spectrum carries no system" if system is None else "there is no finer one"
-        return None, "" if settings["dt"] == 1 else f": {own}"
+        return Look(unseen="" if settings["dt"] == 1 else f": {own}")
     if isinstance(system, NoisyFlow):  # which a finer step needs in between
-        return None, " under noise: see check_step()"
+        return Look(unseen=" under noise: see check_step()")
     if "pooled" in settings:
-        return None, " where members are pooled: see diagnose() of the ensemble"
+        return Look(unseen=" where members are pooled: see diagnose() of the ensemble")
     steps = int(np.clip(settings["n_steps"] * system.substeps // _SHARE, _LEAST, MOST))
     steps = -(-steps // system.substeps)
     at = spectrum.sample if settings["driven"] else _behind(spectrum, steps)
     if at is None:
-        return None, " in so short a run"
+        return Look(unseen=" in so short a run")
     if isinstance(system, Stroboscopic):  # seen in the steps of its flow
         at = at._replace(inputs=system.within(at.inputs, steps))
         steps *= system.steps
@@ -142,12 +156,13 @@ def step_defect(spectrum: Any) -> tuple[Array | None, str]:
         steps = min(steps, len(at.inputs))
         at = at._replace(inputs=at.inputs[:steps])
     with np.errstate(all="ignore"):
-        look = _on_finer_grid if isinstance(system, DelayFlow) else _step_by_step
-        defect = look(system, at, steps)
+        along = _on_finer_grid if isinstance(system, DelayFlow) else _step_by_step
+        defect, steep = along(system, at, steps)
     if defect is None:
-        return None, ": states go to infinity"
+        return Look(unseen=": states go to infinity")
     order = np.argsort(-spectrum.statistics.estimate().mean, axis=-1, kind="stable")
-    return np.take_along_axis(np.where(np.isfinite(defect), defect, 0.0), order, axis=-1), ""
+    defect = np.where(np.isfinite(defect), defect, 0.0)
+    return Look(np.take_along_axis(defect, order, axis=-1), "", steep)
 
 
 def _behind(spectrum: Any, steps: int) -> Sample:
@@ -160,12 +175,12 @@ def _behind(spectrum: Any, steps: int) -> Sample:
     return Sample(spectrum.state, rows, given)
 
 
-def _step_by_step(system: Flow, at: Sample, steps: int) -> Array | None:
+def _step_by_step(system: Flow, at: Sample, steps: int) -> tuple[Array | None, str]:
     """Compare each step with its parts, from the same state and basis."""
     lead = at.x.shape[:-1]
     orbit = system.orbit(at.x, at.inputs, steps)
     if not np.isfinite(orbit.states).all():
-        return None
+        return None, ""
     tape = forward(orbit, at.rows, 1, start=0, forgiving=True, keep=True)[3]
     assert tape is not None
     fine, m = system.finer()
@@ -181,10 +196,10 @@ def _step_by_step(system: Flow, at: Sample, steps: int) -> Array | None:
     defect: Array = np.mean(growth[0] - growth[1], axis=0) / system.dt
     if orbit.log_volume is not None and Q.shape[-1] == system.dim:
         defect[..., -1] = -defect[..., :-1].sum(axis=-1)  # the volume is known apart
-    return defect
+    return defect, "" if system.tangent_apart else system.too_steep(orbit.states, orbit.inputs)
 
 
-def _on_finer_grid(system: DelayFlow, at: Sample, steps: int) -> Array | None:
+def _on_finer_grid(system: DelayFlow, at: Sample, steps: int) -> tuple[Array | None, str]:
     """Compare the growth of tangent vectors of both grids, along a trajectory of the finer one.
 
     A finer step needs a past on a finer grid, and leaves one. Growth is that on the coarse grid.
@@ -197,14 +212,14 @@ def _on_finer_grid(system: DelayFlow, at: Sample, steps: int) -> Array | None:
         inputs = inputs.reshape(m * len(at.inputs), *at.inputs.shape[1:])
     orbit = fine.orbit(system.resampled(at.x, fine), inputs, m * steps)
     if not np.isfinite(orbit.states).all():
-        return None
+        return None, ""
     coarse = system.along(fine.resampled(orbit.states[::m], system), at.inputs)
     grown, end, _, _ = forward(orbit, rows, 1, start=0, forgiving=True)
     ends = _log_growth(fine.resampled(end, system).swapaxes(-1, -2))
     begins = np.log(np.abs(np.diagonal(factor, axis1=-2, axis2=-1)))
     other = forward(coarse, at.rows, 1, start=0, forgiving=True)[0].sum(axis=0)
     found: Array = (begins + grown.sum(axis=0) + ends - other) / (steps * system.dt)
-    return found
+    return found, fine.too_steep(orbit.states, inputs)
 
 
 def _log_growth(carried: Array) -> Array:

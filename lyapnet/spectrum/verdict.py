@@ -27,7 +27,7 @@ def diagnosis_of(s: Any, tol: float | None, level: float) -> Diagnosis:
     order = np.broadcast_to(s._order, growth.shape[1:])
     growth = np.take_along_axis(growth, order[None], axis=-1)
     growth, x0, state = _surviving(s, growth, s.x0[None], s.state[None])
-    defect, unseen = step_defect(s)
+    defect, unseen, steep = step_defect(s)
     change = None if defect is None else np.abs(defect)
     found = diagnose(
         growth,
@@ -49,6 +49,8 @@ def diagnosis_of(s: Any, tol: float | None, level: float) -> Diagnosis:
     reservations = list(s.settings.get("reservations") or ())
     if found.converged and (missing := _missing_zero(s, level)):
         reservations.append(missing)
+    elif steep not in ("", *reservations) and not found.verdict.startswith("too coarse"):
+        reservations.append(steep)
     if not reservations:
         return _unseen(found, unseen)
     together, known = found.clusters, s.settings.get("known_sums")

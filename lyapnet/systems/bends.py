@@ -12,6 +12,14 @@ from ..numerics.arrays import Array
 #: only its values tell about.
 JUMP = 1e-3
 
+#: Halvings of a step after which what the field still changes is a jump, not a steep slope; and
+#: those after which it is a slope that the stages of a method hardly ever meet.
+TO_A_JUMP, TO_A_SLOPE = 60, 6
+
+#: What a field that steps resolve does not change by, relative to itself, on so short a way: those
+#: of the catalog by 0.03 at most.
+STEEP = 0.1
+
 #: Bends of a trajectory that are looked at more closely.
 _BENDS = 3
 
@@ -19,10 +27,10 @@ _BENDS = 3
 _TINY = 1e-290
 
 #: A step so short, relative to the state, ends where it began.
-_AT_REST = 1e-9
+AT_REST = 1e-9
 
 
-def jump_along(field: Any, states: Array, dt: float) -> float:
+def jump_along(field: Any, states: Array, dt: float, halvings: int = TO_A_JUMP) -> float:
     """Return how much a field jumps at the sharpest bends of a trajectory, relative to itself.
 
     Parameters
@@ -37,10 +45,11 @@ def jump_along(field: Any, states: Array, dt: float) -> float:
     bend = np.abs(np.diff(velocity, axis=0)).max(axis=1)
     around = np.minimum(np.roll(bend, 3), np.roll(bend, -3))
     sharp = np.argsort(bend / (around + 1e-12 * (1e-300 + np.abs(velocity).max())))[-_BENDS:]
-    return max(_jump(field, i, states[i], states[i + 1]) for s in sharp for i in (s, s + 1))
+    steps = [i for s in sharp for i in (s, s + 1)]
+    return max(_jump(field, i, states[i], states[i + 1], halvings) for i in steps)
 
 
-def jump_between(field: Any, states: Array) -> float:
+def jump_between(field: Any, states: Array, halvings: int = TO_A_JUMP) -> float:
     """Return the same where a field changes most from one state to the next.
 
     For trajectories that have bends anyway, by noise, and states that are more than the present.
@@ -48,16 +57,16 @@ def jump_between(field: Any, states: Array) -> float:
     values = np.stack([field(i, x) for i, x in enumerate(states[:-1])])
     change = np.abs(np.diff(values, axis=0)).max(axis=1)
     steps = np.argsort(change)[-_BENDS:]
-    return max(_jump(field, i, states[i], states[i + 1]) for i in steps)
+    return max(_jump(field, i, states[i], states[i + 1], halvings) for i in steps)
 
 
-def _jump(field: Any, i: int, a: Array, b: Array) -> float:
-    """Return by how much the field jumps somewhere between two states, 0 if it does not."""
-    if np.abs(b - a).max() <= _AT_REST * np.abs(a).max():
+def _jump(field: Any, i: int, a: Array, b: Array, halvings: int) -> float:
+    """Return by how much the field changes where it changes most between two states."""
+    if np.abs(b - a).max() <= AT_REST * np.abs(a).max():
         return 0.0  # what the field does there is rounding
     f, g = field(i, a), field(i, b)
     size = max(np.abs(f).max(), np.abs(g).max(), _TINY)
-    for _ in range(60):
+    for _ in range(halvings):
         if np.abs(g - f).max() <= JUMP * size:
             return 0.0
         m = (a + b) / 2

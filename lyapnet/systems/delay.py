@@ -229,12 +229,14 @@ class DelayFlow(Flow):
 
         return step, jacobian
 
-    def _largest_jump(self, velocity: Callable[[int, Array], Array], states: Array) -> float:
-        """Return how much the field jumps along states ``(T + 1, dim)``: in x and the past."""
+    def _largest_change(
+        self, velocity: Callable[[int, Array], Array], states: Array, halvings: int
+    ) -> float:
+        """Return how much the field changes along states ``(T + 1, dim)``: in x and the past."""
         n = self.components
         past = np.matmul(self._weights[0.0], states[:, self._columns].reshape(len(states), -1, n))
         given = np.concatenate([states[:, :n], past.reshape(len(states), -1)], axis=-1)
-        return jump_between(velocity, given)
+        return jump_between(velocity, given, halvings)
 
     def ensemble(self, x: Array, u: Array | None) -> tuple[int, ...]:
         """Return the shape of the ensemble that states, inputs and parameters span."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import itertools
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
@@ -14,13 +15,22 @@ from ..compiled.operations import Untraceable
 from ..compiled.trace import depends, jumps_of
 from ..numerics.arrays import Array
 from ..numerics.autodiff import Function, Tree
-from .bends import JUMP, jump_along
+from .bends import AT_REST, JUMP, STEEP, TO_A_JUMP, TO_A_SLOPE, jump_along
 from .divided import divided_orbit, undivided
 from .drive import DEGREES, Drive
 from .integrators import CONTROLLED, METHODS, TABLEAUS, method_of, separable, tolerances
-from .jumps import JumpingSteps, Seen, can_decide
+from .jumps import RESOLVE, JumpingSteps, Seen, can_decide
 from .map import Map
 from .orbit import Orbit
+
+#: What a step should move a state by, relative to it, that is not at rest.
+_MOVES = 1e-6
+
+#: What is rounding of the field, where a state is at rest near zero.
+_ROUNDING = 1e-12
+
+#: Members of an ensemble along which steep slopes are looked for.
+_MEMBERS = 8
 
 
 class Flow(Map):
@@ -268,8 +278,55 @@ class Flow(Map):
 
     def _look_for_jumps(self, states: Array, inputs: Array | None) -> None:
         """See whether the field jumps where steps have gone on across it."""
-        if not self.seen.look(states, least=8):
-            return
+        if self.seen.look(states, least=8):
+            jump = self._change(states, inputs, TO_A_JUMP)
+            if jump > JUMP:
+                self.seen.without = f"jumps by {100 * jump:.2g} % of itself within a step"
+
+    def too_steep(self, states: Array, inputs: Array | None) -> str:
+        """Say that the field along states ``(T + 1, ..., n)`` is too steep for the steps to see.
+
+        Its derivative then misses what a jump does to tangent vectors; see `jumps`.
+        """
+        if self.method in CONTROLLED or self.seen.matter or self.seen.without or len(states) < 8:
+            return self.reservation
+        lead = states.shape[1:-1]
+        for at in itertools.islice(np.ndindex(*lead), _MEMBERS):
+            u = None
+            if inputs is not None:
+                own = (i if m > 1 else 0 for i, m in zip(at, inputs.shape[1:-1], strict=True))
+                u = inputs[(slice(None), *own)]
+            one = self.of_member(lead, at)
+            assert isinstance(one, Flow)
+            along = states[(slice(None), *at)]
+            if one._stays(along, u):
+                return (
+                    "the steps come to rest where the field does not: it leads there from both "
+                    f"sides of a jump, or they are far too long; {RESOLVE}"
+                )
+            change = one._change(along, u, TO_A_SLOPE)
+            if change > STEEP:
+                return (
+                    f"the field changes by {100 * change:.2g} % of itself within a "
+                    f"{2**TO_A_SLOPE}th of a step, which tangent vectors hardly ever see; {RESOLVE}"
+                )
+        return ""
+
+    def _stays(self, states: Array, inputs: Array | None) -> bool:
+        """Say whether the last of steps ``(T + 1, n)`` ends where it began, unlike the field."""
+        before, after = states[-2:]
+        size = np.abs(before).max()
+        if type(self)._split is not Map._split or np.abs(after - before).max() > AT_REST * size:
+            return False
+        now = None if inputs is None else self.drive.now(inputs[-1], 0.0)
+        velocity = self._over_states(self._mode, ())[0](before, now, self.params)
+        return bool(self.dt * np.abs(velocity).max() > _MOVES * size + _ROUNDING)
+
+    def _change(self, states: Array, inputs: Array | None, halvings: int) -> float:
+        """Return how much the field changes on a small part of a step, relative to itself.
+
+        Along the first member of states ``(T + 1, ..., n)``.
+        """
         p = self._first_member(states[0], None)[2]
         field = self._over_states(self._mode, ())[0]
         along = states.reshape(len(states), -1, states.shape[-1])[:, 0]
@@ -278,15 +335,16 @@ class Flow(Map):
             row = None if inputs is None else inputs[s][(0,) * (inputs.ndim - 2)]
             return np.asarray(field(x, self.drive.now(row, 0.0), p))
 
-        if np.isfinite(along).all():
-            with np.errstate(all="ignore"):  # a state on its way out may have no velocity
-                jump = self._largest_jump(velocity, along)
-            if jump > JUMP:
-                self.seen.without = f"jumps by {100 * jump:.2g} % of itself within a step"
+        if not np.isfinite(along).all():
+            return 0.0
+        with np.errstate(all="ignore"):  # a state on its way out may have no velocity
+            return self._largest_change(velocity, along, halvings)
 
-    def _largest_jump(self, velocity: Callable[[int, Array], Array], states: Array) -> float:
-        """Return how much the field jumps along a trajectory ``(T + 1, n)``, relative to itself."""
-        return jump_along(velocity, states, self.dt)
+    def _largest_change(
+        self, velocity: Callable[[int, Array], Array], states: Array, halvings: int
+    ) -> float:
+        """Return how much the field changes at most along a trajectory ``(T + 1, n)``."""
+        return jump_along(velocity, states, self.dt, halvings)
 
     @property
     def reservation(self) -> str:

@@ -54,11 +54,13 @@ SMOOTH_THEM = (
     "smooth them, np.tanh(v / width) for np.sign(v), and take steps that resolve the width"
 )
 
+#: What to do about jumps, and slopes nearly as steep, that no step sees.
+RESOLVE = "take a much smaller dt, or write jumps as np.sign, np.where and the like"
+
 #: What it means where no direction of an autonomous flow, such as that along itself, is neutral.
 MISSES = (
     "though the flow does not come to rest, and carries its own velocity along: its derivative "
-    "misses jumps, or what is nearly as steep; take a much smaller dt, or write jumps as np.sign, "
-    "np.where and the like"
+    f"misses jumps, or what is nearly as steep; {RESOLVE}"
 )
 
 #: What to do about a surface at which the state slides.

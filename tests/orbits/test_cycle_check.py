@@ -34,6 +34,19 @@ def test_a_cycle_through_jumps_that_steps_end_at_has_it():
     assert cycle.verdict.startswith("fine")
 
 
+def test_slopes_of_forced_flows_that_no_step_sees():
+    forced = ln.Flow(
+        lambda x, t: anp.array([
+            x[1], -x[0] - 0.4 * x[1] + anp.clip(1e9 * x[1], -1, 1) + 0.5 * anp.sin(t)
+        ]),
+        2, dt=0.1, time=True,
+    )  # fmt: skip
+    x0 = [-2.97, 0.3]
+    with pytest.warns(UserWarning, match="multipliers are unreliable: the field changes by"):
+        cycle = ln.periodic_orbit(forced, 2 * np.pi, x0=x0, transient=1000)
+    assert cycle.verdict.startswith("unreliable: the field changes by")
+
+
 def test_jumps_that_steps_go_on_across():
     with pytest.warns(UserWarning, match="multipliers are unreliable: the field jumps"):
         cycle = ln.periodic_orbit(rubbed(lambda v: v / abs(v)), x0=[2.0, 0.3], transient=1000)

@@ -364,3 +364,11 @@ def test_vectors_of_a_flow_without_the_exponent_0_are_unreliable(k):
     jumps = ln.Flow(lambda x: anp.array([x[1], -x[0] - 0.4 * x[1] + x[1] / abs(x[1])]), 2, dt=0.1)
     with pytest.warns(UserWarning, match="vectors and exponents are unreliable: the field jumps"):
         ln.covariant_vectors(jumps, 1000, k=k, x0=[2.0, 0.3], rng=0)
+    forced = ln.Flow(
+        lambda x, t: anp.array(
+            [x[1], -x[0] - 0.4 * x[1] + anp.clip(1e9 * x[1], -1, 1) + 0.1 * anp.sin(t)]
+        ),
+        2, dt=0.1, time=True,
+    )  # fmt: skip
+    with pytest.warns(UserWarning, match="unreliable: the field changes by .* within a 64th"):
+        ln.covariant_vectors(forced, 1000, k=k, x0=[2.0, 0.3], rng=0)

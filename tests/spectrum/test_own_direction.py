@@ -1,5 +1,7 @@
 """An autonomous flow that moves has an exponent of 0, and a run without one is told."""
 
+import warnings
+
 import autograd.numpy as anp
 import numpy as np
 import pytest
@@ -44,6 +46,7 @@ WITHOUT = {
     "decays": (lambda x: -0.01 * x, [1.0]),
     "a spiral": (lambda x: anp.array([x[1], -x[0] - 0.02 * x[1]]), [1.0, 0.0]),
     "stays": (lambda x: 1 - x, [1.0]),
+    "rests where the field is rounding": (lambda x: anp.sin(x + np.pi), [0.5]),
     "explodes": (lambda x: 0.05 * x, [1e-8]),
     "leaves a saddle for a node": (lambda x: anp.array([x[0] - x[0] ** 3, -x[1]]), [1e-8, 1.0]),
 }
@@ -70,3 +73,64 @@ def test_members_and_flows_of_which_only_leading_exponents_were_asked():
     )  # fmt: skip
     two = ln.lyapunov_spectrum(damped, 2000, x0=[[-3.2, 0.1]] * 2, rng=0)
     assert "no exponent of member 1 is near 0" in two.diagnose().verdict
+
+
+# --- where the flow has no direction of its own, or comes to rest ---------------------------------
+
+SLOPES = STEEP | {
+    "|v| / v": lambda v: anp.sqrt(v**2) / v,
+    "arctan2": lambda v: 1 - 2 / np.pi * anp.arctan2(0.0 * v**2, v),
+}
+
+
+@pytest.mark.parametrize("name", SLOPES)
+def test_slopes_of_forced_flows_that_no_step_sees(name):
+    """Before, (-0.199, -0.201) was "converged" for 0 and -0.2: there is no zero to be missed."""
+    force = SLOPES[name]
+    flow = ln.Flow(
+        lambda x, t: anp.array([x[1], -x[0] - 0.4 * x[1] + force(x[1]) + 0 * t]),
+        2,
+        dt=0.1,
+        time=True,
+    )
+    s = ln.lyapunov_spectrum(flow, 2000, x0=[-3.2, 0.1], rng=0)
+    assert s.diagnose().verdict.startswith("unreliable: the field")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of a jump that the diagnosis has seen
+        found = ln.check_step(flow, 1000, x0=[-3.2, 0.1], rng=0)
+    assert not found.fine
+
+
+def test_a_branch_cut_on_which_the_state_comes_to_rest():
+    """arctan2(-0.0, v) is -pi: the force is 3 below v = 0, and leads back there."""
+    below = rubbed(lambda v: 1 - 2 / np.pi * anp.arctan2(0.0 * v, v))
+    s = ln.lyapunov_spectrum(below, 2000, x0=[-3.2, 0.1], rng=0)
+    assert s.diagnose().verdict.startswith("unreliable: the steps come to rest where the field")
+
+
+def test_members_and_inputs_on_which_the_slope_depends():
+    def field(x, t, p):
+        return anp.array([x[1], -x[0] - 0.4 * x[1] + p * anp.clip(1e9 * x[1], -1, 1) + 0 * t])
+
+    flow = ln.Flow(field, 2, dt=0.1, time=True, params=np.array([0.0, 1.0]))
+    s = ln.lyapunov_spectrum(flow, 2000, x0=[[-3.2, 0.1]] * 2, rng=0)
+    assert s.diagnose().verdict.startswith("unreliable: the field changes by")
+    driven = ln.Flow(
+        lambda x, u: anp.array([x[1], -x[0] - 0.4 * x[1] + anp.clip(1e9 * x[1], -1, 1) + u[0]]),
+        2, dt=0.1, n_inputs=1,
+    )  # fmt: skip
+    u = 0.01 * np.random.default_rng(0).standard_normal((2000, 1))
+    s = ln.lyapunov_spectrum(driven, inputs=u, x0=[-3.2, 0.1], rng=0)
+    assert s.diagnose().verdict.startswith("unreliable: the field changes by")
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["double_pendulum", "forced_van_der_pol", "lorenz96", "wilson_cowan", "duffing", "ueda",
+     "fitzhugh_nagumo", "henon_heiles", "hindmarsh_rose", "mackey_glass", "ikeda_delay"],
+)  # fmt: skip
+def test_slopes_that_steps_resolve_are_no_alarm(name):
+    flow = getattr(ln.catalog, name)()
+    x = flow.default_state(np.random.default_rng(0))
+    rows = flow.drive.rows(None, (), 1000)
+    assert flow.too_steep(flow.orbit(x, rows, 1000).states, rows) == ""
