@@ -94,6 +94,8 @@ class Benettin:
         self._time_offset = before[-1] - self.n_done * self.system.dt if len(before) else 0.0
         self._sample: _Sample | None = None
         self.superstable: Superstable | None = None
+        #: Whether the run has ended before its time, where the system may not be asked again.
+        self.failed = False
         #: Steps that are done, transients included.
         self._gone = 0
 
@@ -116,6 +118,7 @@ class Benettin:
             try:
                 self._advance(bar)
             except LyapnetError as error:
+                self.failed = True
                 self._keep_what_is_good(error.step)
                 raise
             if self.checked:

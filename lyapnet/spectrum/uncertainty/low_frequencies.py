@@ -32,6 +32,10 @@ REFERENCE = 8, 48  # cosines that the lowest four are held against
 RISING = 2.0  # their ratio from which on only these four count
 NEXT = 5, 16  # cosines above the few, that tell of these, too
 POOLED, FARTHEST = 0.3, 1.4  # how much, and up to which log ratio of power
+SMOOTH = 32  # cosines that a parabola is fitted to, where the spectrum falls towards zero
+LEAST = 0.1  # of the mean of the lowest five: no fit at zero is lower
+NOTHING = 1e-9  # of the mean: what powers of zero are in a fit
+FIT = 3.0, 16.0  # degrees of freedom between which such fits have theirs
 LOWEST = 8  # cosines whose power says how many independent steps a run is worth
 STEPS_A_COSINE = 3  # keeps the variance of an AR(1) process within a tenth
 FEWEST_STEPS, SHARE = 25, 0.4  # with fewer, a run is too short to tell; share of the batches
@@ -178,6 +182,52 @@ def with_the_next(power: Array, level: Array) -> Array:
     moved = np.minimum(np.maximum(np.log(ratio), -FARTHEST), FARTHEST)
     found: Array = level * np.exp(POOLED * moved)
     return found
+
+
+def falls(power: Array, count: Count) -> Mask:
+    """Return where the spectrum is not flat, and falls towards zero, shape (m,)."""
+    found: Mask = np.asarray(count == CAUTIOUS)
+    if len(power) < BANDS[2] or not found.any():
+        return np.zeros_like(found)
+    low, next_ = (np.add.reduce(power[a:b]) / (b - a) for a, b in pairwise(BANDS[:3]))
+    return found & (next_ > low)
+
+
+def at_zero(power: Array) -> tuple[Array, Array]:
+    r"""Return the level at zero, and its degrees of freedom, of spectra that fall towards it.
+
+    Spectra are even in frequency, and smooth where correlations die out exponentially: there
+    :math:`S_j \approx a + b j^2`. This is fitted to the first 32 cosines, each of them with the
+    variance :math:`2 S_j^2` of a χ² distribution of one degree of freedom, once with the
+    weights of a first guess. What the fit says of a has the variance of a χ² distribution of
+    :math:`2 a^2 / \mathrm{var}(a)` degrees.
+
+    Parameters
+    ----------
+    power : ndarray, shape (cosines, m)
+        Of `cosine_power`.
+    """
+    n, half = len(power[:SMOOTH]), len(power[:SMOOTH]) // 2
+    unit = np.add.reduce(power[:SMOOTH]) / n  # squares of rounding are below all numbers
+    power = power[:SMOOTH] / unit
+    squares = (np.arange(1, n + 1) / n) ** 2
+    basis = np.stack([np.ones(n), squares, squares * squares])
+    a = np.maximum(np.add.reduce(power[:CAUTIOUS]) / CAUTIOUS, NOTHING)
+    b = np.maximum(np.add.reduce(power[half:]) / (n - half) - a, 0.0) / squares[half:].mean()
+    weights, (A, B, C) = _moments(a, b, basis)
+    u, v = basis[:2] @ (weights * power)
+    det = A * C - B * B
+    a = np.maximum((C * u - B * v) / det, LEAST * a)
+    b = np.maximum((A * v - B * u) / det, 0.0)
+    A, B, C = _moments(a, b, basis)[1]
+    return a * unit, np.clip((A * C - B * B) * a * a / C, *FIT)
+
+
+def _moments(a: Array, b: Array, basis: Array) -> tuple[Array, Array]:
+    """Return the weights of powers with the levels a + b j², and what they sum to."""
+    level = a + basis[1][:, None] * b
+    weights = 1 / (level * level)
+    return weights, basis @ weights
 
 
 def _flat(power: Array) -> Mask:

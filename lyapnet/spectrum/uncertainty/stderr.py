@@ -28,7 +28,9 @@ from .low_frequencies import (
     FEWEST_COSINES,
     MOST_COSINES,
     at_the_ends,
+    at_zero,
     cosine_power,
+    falls,
     independent_steps,
     most_cosines,
     number_of_cosines,
@@ -108,12 +110,14 @@ def mean_and_stderr(
 
     ν is 24 where the spectrum is seen to be flat, 5 where it is not, 4 where the lowest cosines
     rise, and fewer where an AR(1) plug-in [3]_ asks for it; E is what both ends of the run add to
-    every cosine but not to the mean. What 4 or 5 cosines give is moved towards the power of the
-    next ones, as chance makes so few low or high (`low_frequencies`). A run is too short to tell,
-    and ``stderr`` infinite, if it is worth fewer than 25 independent steps (or has fewer than 12
-    blocks), or fewer than 200 and is correlated on several scales, so that something slower may be
-    hidden; where single rare episodes carry the growth (`heavy_tails`); and where growth in all
-    directions together conserves a volume, unless the spectrum is seen to be flat (`conserved`).
+    every cosine but not to the mean. Where the spectrum falls towards zero, a parabola in frequency
+    is fitted to more cosines instead (`low_frequencies.at_zero`). What 4 or 5 cosines give
+    otherwise is moved towards the power of the next ones, as chance makes so few low or high. A run
+    is too short to tell, and ``stderr`` infinite, if it is worth fewer than 25 independent steps
+    (or has fewer than 12 blocks), or fewer than 200 and is correlated on several scales, so that
+    something slower may be hidden; where single rare episodes carry the growth (`heavy_tails`); and
+    where growth in all directions together conserves a volume, unless the spectrum is seen to be
+    flat (`conserved`).
     There are fewer than ν degrees of freedom where few batches carry the variance
     (`heavy_tails.unevenness`), and 4 where ν is 5.
 
@@ -121,7 +125,9 @@ def mean_and_stderr(
     map at r = 4), the error is ``(φ(x_T) - φ(x_0)) / T``, and ``stderr`` falls as 1/T with it. If
     it is regular (fixed points, cycles, rotations of the basis), that error is bounded, and where
     a run is worth few steps, ``stderr`` is the bound of `regular.regular_bound`:
-    such intervals hold the truth more often than their level says.
+    such intervals hold the truth more often than their level says. The leading of several exponents
+    whose growth over the whole run is no more than a power of time, and not regular, has an
+    interval as wide as that power.
 
     Parameters
     ----------
@@ -272,6 +278,9 @@ def estimate(
     mean, stderr, dof = (np.concatenate(x).reshape(lead) for x in zip(*found, strict=True))
     singular = np.isneginf(mean)
     finite_mean = np.where(singular, 0.0, mean)
+    unknown = within_logarithm(mean, durations.sum(), n_blocks)
+    if lead and unknown.any():
+        stderr = _with_open_sign(batches, durations, n_blocks, unknown, stderr, dof)
     stderr = np.hypot(stderr, rounding(finite_mean, durations.sum(), n_blocks, n))
     return Estimate(mean, np.where(singular, np.nan, stderr), dof)
 
@@ -283,6 +292,25 @@ def _sea(
     if batches.ndim < 2 or (batches.shape[-1] < 2 and not np.any(conserved)):
         return np.zeros(batches.shape[1:], dtype=bool)
     return chaotic_directions(batches, durations, n_blocks, conserved)
+
+
+def _with_open_sign(
+    batches: Array, durations: Array, n_blocks: int, unknown: NDArray[np.bool_], stderr: Array,
+    dof: Array,
+) -> Array:  # fmt: skip
+    """Return errors (..., k) no smaller than a power of time where nothing has grown beyond one.
+
+    Where the largest growth of a run has not, chaos cannot be told from a torus, and the interval
+    is as wide as what either could be; unless growth is seen to be regular.
+    """
+    total = np.add.reduce(batches)
+    open_ = unknown & (total >= total.max(axis=-1, keepdims=True))
+    if not open_.any():
+        return stderr
+    regular, bound = regular_bound(batches[:, open_], durations, n_blocks / len(batches))
+    least = logarithm(durations.sum(), n_blocks) / special.stdtrit(dof[open_], 0.975)
+    stderr[open_] = np.maximum(stderr[open_], np.where(regular, bound, least))
+    return stderr
 
 
 def _estimate(
@@ -319,12 +347,19 @@ def _estimate(
     count = np.maximum(n_cosines, 1)
     cumulated = np.cumsum(power[:MOST_COSINES], axis=0)
     level = cumulated[count - 1, np.arange(len(count))] / count
-    level -= at_the_ends(power, level)
-    level = np.where(count <= CAUTIOUS, with_the_next(power, level), level)
+    doubt = 2 / count
+    doubt[count < most_cosines(power)] += CHOICE
+    falling = falls(power, n_cosines)
+    if not falling.all():
+        level -= at_the_ends(power, level)
+        if (count <= CAUTIOUS).any():
+            level = np.where(count <= CAUTIOUS, with_the_next(power, level), level)
+    if falling.any():
+        level[falling], degrees = at_zero(power[:, falling])
+        doubt[falling] = 2 / degrees
     variance = level / total_time
     stderr = np.where(short, np.inf, np.sqrt(variance))
-    doubt = unevenness(deviation) + np.where(count < most_cosines(power), CHOICE, 0.0)
-    dof = np.maximum(1.0, 2 / (2 / count + doubt))
+    dof = np.maximum(1.0, 2 / (doubt + unevenness(deviation)))
     if hidden.any():  # chaos that has stuck to an island so far, or no chaos: see `conserved`
         least = logarithm(total_time, n_blocks) / special.stdtrit(dof, 0.975)
         stderr = np.where(hidden, np.maximum(stderr, least), stderr)
