@@ -19,6 +19,7 @@ from ..tangent.step_derivative import MISMATCH, is_of_the_step
 from ..tangent.stretches import Losses, run_orbit, run_stretches, stretch_length
 from ..tangent.superstable import Superstable, superstable
 from .record import Record
+from .step_defect import MOST, Sample
 from .uncertainty.batches import GrowthStatistics
 from .uncertainty.stderr import LOOK_FACTOR
 from .volume import CHEAP, conserves
@@ -245,6 +246,13 @@ class Benettin:
     def trusted(self) -> bool:
         """Whether nothing speaks against the numbers but their errors."""
         return not self.reservations and self.superstable is None
+
+    def sample(self) -> Sample | None:
+        """Return where the step of a driven flow may be looked at, once the run is done."""
+        seen = self._sample
+        if seen is None or seen.inputs is None or self.system.finer() is None:
+            return None
+        return Sample(seen.x, seen.rows, np.array(seen.inputs[:MOST]))
 
     def _grown(self) -> Array:
         """Return how much tangent vectors have grown in this run."""
