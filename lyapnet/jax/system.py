@@ -15,6 +15,7 @@ from ..numerics.arrays import Array
 from ..numerics.autodiff import Tree, leaves, rebuild, value
 from ..systems.foreign import ForeignSystem
 from ..systems.orbit import Orbit
+from ..systems.user_function import refuse_input_first
 from .orbit import Functions, JaxOrbit
 
 
@@ -79,8 +80,10 @@ class System(ForeignSystem):
         self._dtype = np.dtype(dtype)
         if self._dtype.kind != "f":
             raise TypeError(f"`dtype` must be a real type such as numpy.float64, got {dtype!r}")
+        driven = self.n_inputs > 0
+        refuse_input_first("step", step, "h", driven, "give lambda h, u: step(u, h)")
         self.params = plain(params)
-        driven, with_params = self.n_inputs > 0, params is not None
+        with_params = params is not None
 
         def call(p: Tree, x: Any, u: Any) -> Any:
             return step(x, *((u,) if driven else ()), *((p,) if with_params else ()))

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from ..numerics.arrays import Array, unbroadcast
+from ..numerics.arrays import Array, own, unbroadcast
 from ..numerics.autodiff import Function, Tree, refuse_complex, traced
 from .orbit import Cotangent, Orbit
 
@@ -139,7 +139,7 @@ class PushforwardOrbit(JacobianOrbit):
     def push(self, s: int, rows: Array, out: Array) -> None:
         """Carry tangent vectors through step s."""
         now = () if self.inputs is None else (self.inputs[s],)
-        found = self.pushforward(self.states[s], rows.swapaxes(-1, -2), *now)
+        found = self.pushforward(own(self.states[s]), own(rows.swapaxes(-1, -2)), *now)
         expected = (*rows.shape[:-2], rows.shape[-1], rows.shape[-2])
         if np.shape(found) != expected:
             raise ValueError(

@@ -10,7 +10,7 @@ import autograd.numpy as anp
 import numpy as np
 
 from .. import validate
-from ..numerics.arrays import Array, broadcast_shapes
+from ..numerics.arrays import Array, broadcast_shapes, own
 from ..numerics.autodiff import (
     Function,
     Tree,
@@ -225,13 +225,13 @@ class System:
         states[0] = x
         for s in range(n_steps):
             u = () if inputs is None else (inputs[s],)
-            y = refuse_traced(self.step(states[s], *u), "step")
+            y = refuse_traced(self.step(own(states[s]), *u), "step")
             states[s + 1] = refuse_complex(y, "step")
 
         def over_time(function: Callable[..., Any]) -> Function:
             def run(x: Any, u: Any, p: Tree) -> Any:
                 at = range(len(value(x)))
-                steps = [function(x[s], *(() if u is None else (u[s],))) for s in at]
+                steps = [own(function(own(x[s]), *(() if u is None else (u[s],)))) for s in at]
                 return anp.stack(steps)
 
             return run

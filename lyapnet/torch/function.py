@@ -10,6 +10,7 @@ import torch
 
 from .. import validate
 from ..numerics.arrays import Array
+from ..systems.user_function import refuse_input_first
 from .staged import without_warning
 
 #: Modules that draw at random in training.
@@ -43,6 +44,7 @@ class StepFunction:
             self._takes_params = True
         self._given: Any = params
         self._step = step
+        _refuse_input_first(step, m > 0)
         if isinstance(params, torch.nn.Module):
             self.module = params
             self._call = _Call(step, params)
@@ -124,8 +126,6 @@ class StepFunction:
                 ) from failed
         called = "step(h, u)" if self.m else "step(h)"
         remedy = f"; it is called as {called}, and the parts of a state are one tensor h"
-        if isinstance(self._step, torch.nn.RNNBase):
-            remedy = "; for a module of whole sequences there is lyapnet.torch.from_module"
         if "dtype" in str(failed):
             remedy = (
                 f": the states are {str(self.dtype).removeprefix('torch.')}; give the module whose "
@@ -154,6 +154,15 @@ class StepFunction:
             raise TypeError(
                 f"`step` cannot be differentiated in its state by torch.func.jvp: {said}{remedy}"
             ) from error
+
+
+def _refuse_input_first(step: Any, driven: bool) -> None:
+    """Refuse modules in PyTorch's own order, input before state."""
+    forward = step.forward if isinstance(step, torch.nn.Module) else step
+    remedy = "give lambda h, u: module(u, h), with params=module"
+    if getattr(forward, "__module__", "") == torch.nn.RNNBase.__module__:
+        remedy = "make a system of it by lyapnet.torch.from_module"
+    refuse_input_first("step", forward, "h", driven, remedy)
 
 
 class _Call(torch.nn.Module):

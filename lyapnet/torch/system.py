@@ -31,7 +31,8 @@ class System(ForeignSystem):
     step : callable or Module
         ``step(h, u)``, without inputs ``step(h)``, with a mapping of parameters
         ``step(h, u, params)``: tensors of one state ``(n,)`` and one input ``(m,)``; a step that
-        takes nothing but batches gets a batch of one.
+        takes nothing but batches gets a batch of one. The state comes first, unlike in PyTorch's
+        own cells, for which there is `from_module`.
     dim : int
         Dimension n of the state. Parts of it, such as h and c of an LSTM or the real and
         imaginary part of a complex one, lie side by side.
@@ -55,7 +56,8 @@ class System(ForeignSystem):
     ValueError
         If the step does not return a state, or draws at random: dropout needs ``.eval()``.
     TypeError
-        If the step fails on a state of zeros.
+        If the step fails on a state of zeros, or names its arguments in PyTorch's order, such as
+        ``forward(input, hx)``.
 
     Notes
     -----

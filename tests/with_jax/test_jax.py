@@ -239,6 +239,8 @@ def test_what_is_refused():
         lj.System(lambda h: h if h.sum() > 0 else -h, N)
     with pytest.raises(ValueError, match=r"`step` must return the next state.*\(3,\)"):
         lj.System(lambda h: h[:3], N)
+    with pytest.raises(TypeError, match=r"takes \(inputs, state\).*step\(h, u\): give lambda h, u"):
+        lj.System(lambda inputs, state: state + inputs, 2, n_inputs=2)
     with pytest.raises(TypeError, match="complex"):
         lj.System(lambda h: h * 1j, N)
     with pytest.raises(TypeError, match=r"returns float32 for a state of float64.*dtype=float32"):

@@ -274,8 +274,6 @@ def test_steps_that_are_refused():
         lt.System(lambda h: torch.nn.functional.dropout(torch.sin(h)), N)
     with pytest.raises(TypeError, match="compute in PyTorch alone, not in NumPy"):
         lt.System(lambda h: torch.from_numpy(np.sin(h.numpy())), N)
-    with pytest.raises(TypeError, match=r"of whole sequences there is .*from_module"):
-        lt.System(torch.nn.RNN(M, N), N, n_inputs=M)
     W = torch.eye(N, dtype=torch.complex128)
     with pytest.raises(TypeError, match="`W` is complex"):
         lt.System(lambda h, p: (p["W"] @ h).real, N, params={"W": W})
@@ -288,6 +286,48 @@ def test_steps_that_are_refused():
         system.with_params({"W": np.eye(N)})
     with pytest.raises(TypeError, match="cannot trace a single step of PyTorch"):
         grad(lambda x: system.step(x).sum())(np.ones(N))
+
+
+class InputFirst(torch.nn.Module):
+    """A cell in PyTorch's order of arguments."""
+
+    hidden_size = N
+
+    def __init__(self):
+        super().__init__()
+        self.cell = torch.nn.GRUCell(N, N)
+
+    def forward(self, x, h):
+        return self.cell(x, h)
+
+
+@pytest.mark.parametrize("kind", ["RNNCell", "GRUCell", "LSTMCell", "RNN", "GRU", "LSTM"])
+def test_pytorchs_own_modules_take_their_input_first(kind):
+    module = getattr(torch.nn, kind)(N, N)  # as many inputs as states: it would run
+    for step in (module, module.forward):
+        for m in (N, 0):
+            with pytest.raises(TypeError, match=r"\(input, hx\).*lyapnet\.torch\.from_module"):
+                lt.System(step, N, n_inputs=m)
+
+
+def test_modules_whose_arguments_say_that_the_input_comes_first():
+    module = InputFirst()
+    said = r"`step` takes \(x, h\).*called as step\(h, u\): give lambda h, u: module\(u, h\)"
+    with pytest.raises(TypeError, match=said):
+        lt.System(module, N, n_inputs=N)
+    with pytest.raises(TypeError, match=said):
+        lt.finite_time_exponents(module, torch.zeros(10, N), torch.zeros(N), k=2)
+    with pytest.raises(TypeError, match=said):
+        lt.flossing_loss(module, torch.zeros(10, N), k=2)
+    # what the message says does what it should
+    right = lt.System(lambda h, u: module(u, h), N, n_inputs=N, params=module)
+    own = lt.from_module(module.cell)
+    h, u = np.random.default_rng(0).standard_normal((2, N))
+    np.testing.assert_allclose(right.step(h, u), own.step(h, u), atol=1e-12)
+
+
+def test_the_length_of_a_step_is_no_state():
+    lt.System(lambda x, h=0.1: x + h * torch.sin(x), N)
 
 
 def test_tensors_are_taken_where_arrays_are_without_a_warning():
