@@ -16,7 +16,6 @@ from ..results import storage
 from ..results.html import table
 from ..systems import System
 
-
 #: Numbers that compiled loops keep of a step, for each component of the state.
 _KEPT = 8
 

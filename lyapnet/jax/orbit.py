@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from functools import partial
 from typing import Any
@@ -32,6 +33,11 @@ class Functions:
         self.run, self.push, self.pull = map(jax.jit, (self._run, self._push, self._pull))
         self.tangent_adjoint = jax.jit(self._tangent_adjoint)
         self.state_adjoint = jax.jit(self._state_adjoint)
+
+    def forget(self) -> None:
+        """Forget what was compiled."""
+        for name in ("run", "push", "pull", "tangent_adjoint", "state_adjoint"):
+            getattr(self, name).clear_cache()
 
     def _mapped(self, function: Callable[..., Any], axes: int) -> Callable[..., Any]:
         return jax.vmap(function) if axes else function
@@ -111,9 +117,16 @@ class JaxOrbit(ForeignOrbit):
 
     def _flat(self, x: Array, front: int) -> Array:
         """Return ``(*front, ..., n)`` with the ensemble's axes made one, in the precision used."""
-        members = (-1,) if self._lead else ()
+        members = (math.prod(self._lead),) if self._lead else ()
         rest = x.shape[front + len(self._lead) :]
         return np.ascontiguousarray(x, self._dtype).reshape(*x.shape[:front], *members, *rest)
+
+    def _once(self) -> Array:
+        x, u = (y[0][0] if self._lead else y[0] for y in (self._x, self._u))
+        with jax.enable_x64(True):
+            params = jax.tree.map(jnp.asarray, self._tree())
+            found = self._functions.step(params, jnp.asarray(x), jnp.asarray(u))
+        return np.asarray(found)
 
     def _apply(self, name: str, s: int, rows: Array, out: Array) -> None:
         function = getattr(self._functions, name)

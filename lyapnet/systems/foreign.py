@@ -11,9 +11,18 @@ from ..numerics.autodiff import is_traced, leaves
 from .orbit import Orbit
 from .protocol import System
 
+RANDOM = (
+    "`step` draws at random, and exponents are those of one map: leave out dropout and noise, or "
+    "give what was drawn as inputs"
+)
+
 
 class ForeignSystem(System):
     """A system whose step another framework evaluates and differentiates.
+
+    What is traced once holds what the step found around itself then, such as an array of NumPy's or
+    a number that it drew. So the first step of every orbit is held against the step as it is
+    written: if that has changed, it is traced anew.
 
     Attributes
     ----------
@@ -22,6 +31,21 @@ class ForeignSystem(System):
     """
 
     framework: ClassVar[str]
+
+    #: What has been traced so far: to `forget` where it is out of date.
+    _functions: Any
+
+    def _run(self, x: Array, inputs: Array | None, n_steps: int) -> ForeignOrbit:
+        """Run `n_steps` steps; see `lyapnet.System.orbit`."""
+        raise NotImplementedError
+
+    def orbit(self, x: Array, inputs: Array | None, n_steps: int) -> Orbit:
+        """Run `n_steps` steps; see `lyapnet.System.orbit`."""
+        orbit = self._run(x, inputs, n_steps)
+        if n_steps and not orbit.as_written():
+            self._functions.forget()
+            orbit = self._run(x, inputs, n_steps)
+        return orbit
 
     def __repr__(self) -> str:
         package = type(self).__module__.split(".")[1]
@@ -67,6 +91,20 @@ class ForeignOrbit(Orbit):
 
     #: Shape of the ensemble.
     _lead: tuple[int, ...]
+
+    def _once(self) -> Array:
+        """Return what the step, untraced, makes of the first state of the first member."""
+        raise NotImplementedError
+
+    def as_written(self) -> bool:
+        """Say whether the first step is what the user's function returns by now."""
+        found, now = self.states[1][(0,) * len(self._lead)], self._once()
+        tol = np.sqrt(np.finfo(now.dtype).eps)
+        if np.allclose(found, now, rtol=tol, atol=tol * np.abs(now).max(), equal_nan=True):
+            return True
+        if not np.array_equal(now, self._once(), equal_nan=True):
+            raise ValueError(RANDOM)
+        return False
 
     def _apply(self, name: str, s: int, rows: Array, out: Array) -> None:
         """Multiply by the Jacobian of step s, or its transpose: "push" or "pull"."""

@@ -136,6 +136,16 @@ class PushforwardOrbit(JacobianOrbit):
 
     pushforward: Callable[..., Any]
 
+    @cached_property
+    def jacobians(self) -> Array:  # of products with unit vectors
+        """Jacobians of all steps ``(T, ..., n, n)``."""
+        n = self.states.shape[-1]
+        unit = np.broadcast_to(np.eye(n), (*self.states.shape[1:-1], n, n))
+        found = np.empty((self.n_steps, *unit.shape))
+        for s in range(self.n_steps):
+            self.push(s, unit, found[s])
+        return found.swapaxes(-1, -2)
+
     def push(self, s: int, rows: Array, out: Array) -> None:
         """Carry tangent vectors through step s."""
         now = () if self.inputs is None else (self.inputs[s],)

@@ -10,6 +10,7 @@ import torch
 
 from .. import validate
 from ..numerics.arrays import Array
+from ..systems.foreign import RANDOM
 from ..systems.user_function import refuse_input_first
 from .staged import without_warning
 
@@ -116,7 +117,9 @@ class StepFunction:
                     failed = failed or error
                     continue
                 if isinstance(y, torch.Tensor) and y.shape == args[0].shape:
-                    self._try_derivative(params, *args)
+                    self._refuse_random(y, self._run(params, *args))
+                    # noise that multiplies a state of zeros is seen in its derivative
+                    self._refuse_random(*(self._derivative(params, *args) for _ in range(2)))
                     return lead == (1,)
                 got = tuple(y.shape) if isinstance(y, torch.Tensor) else type(y).__name__
                 raise ValueError(
@@ -135,19 +138,23 @@ class StepFunction:
             f"`step` failed for a state of shape ({self.n},): {failed}{remedy}"
         ) from failed
 
-    def _try_derivative(self, params: Mapping[str, Any], h: Any, u: Any) -> None:
+    @staticmethod
+    def _refuse_random(first: Any, second: Any) -> None:
+        """Refuse a step that does not do the same again."""
+        if not torch.equal(first.nan_to_num(), second.nan_to_num()):
+            raise ValueError(RANDOM)
+
+    def _derivative(self, params: Mapping[str, Any], h: Any, u: Any) -> Any:
         """Try the step as its tangent vectors will go through it."""
         step = lambda h: self._run(params, h, u)  # noqa: E731
+        row = torch.ones_like(h)
         try:
             with without_warning():
-                torch.vmap(lambda row: torch.func.jvp(step, (h,), (row,))[1])(h[None])
+                return torch.vmap(lambda row: torch.func.jvp(step, (h,), (row,))[1])(row[None])
         except RuntimeError as error:
             said = str(error)
             if "random" in said:
-                raise ValueError(
-                    "`step` draws at random, and exponents are those of one map: leave out dropout "
-                    "and noise, or give what was drawn as inputs"
-                ) from error
+                raise ValueError(RANDOM) from error
             remedy = ""
             if "storage" in said or "numpy" in said:
                 remedy = "; it must compute in PyTorch alone, not in NumPy or in numbers of Python"

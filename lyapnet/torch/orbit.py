@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -25,6 +26,11 @@ class Functions:
         self.step = step
         self._staged: dict[Any, Staged] = {}
         self._traced: dict[Any, Any] = {}
+
+    def forget(self) -> None:
+        """Forget what was traced."""
+        self._staged.clear()
+        self._traced.clear()
 
     def run(self, fixed: Any, given: Any, carried: Any) -> Any:
         """Take one step from ``x (B, n)`` or ``(n,)``.
@@ -115,7 +121,7 @@ class TorchOrbit(ForeignOrbit):
         self._constants = functions.step.constants()
         self._fixed = [*(self._tensor(params[name]) for name in self._names), *self._constants]
         self._lead = x.shape[:-1]
-        self._members = (-1,) if self._lead else ()
+        self._members = (math.prod(self._lead),) if self._lead else ()
         self._u = None
         if self.inputs is not None and functions.step.m:
             shape = (*self.inputs.shape[:1], *self._lead, functions.step.m)
@@ -151,6 +157,11 @@ class TorchOrbit(ForeignOrbit):
                 for s in range(n_steps):
                     states[s + 1] = step(s, states[s])
         return states
+
+    def _once(self) -> Array:
+        given = [x[0][0] if self._lead else x[0] for x in self._given]
+        with torch.no_grad():
+            return np.asarray(self.functions.step(self._fixed, *_both(given)).numpy())
 
     def _apply(self, name: str, s: int, rows: Array, out: Array) -> None:
         flat = rows.reshape(*self._members, *rows.shape[-2:])

@@ -12,7 +12,6 @@ from .. import validate
 from ..numerics.arrays import Array
 from ..numerics.autodiff import value
 from ..systems.foreign import ForeignSystem
-from ..systems.orbit import Orbit
 from .function import StepFunction, cast
 from .orbit import Functions, TorchOrbit
 
@@ -61,9 +60,9 @@ class System(ForeignSystem):
 
     Notes
     -----
-    The step is traced at its first use, for each shape of its arguments; a step with branches
-    that depend on values is not, and takes several times as long. A module on another
-    device is copied to the CPU, and evaluated there.
+    The step is traced at its first use, for each shape of its arguments, and again where what it
+    finds around itself has changed; a step with branches that depend on values is not, and takes
+    several times as long. A module on another device is copied to the CPU, and evaluated there.
 
     Examples
     --------
@@ -140,6 +139,5 @@ class System(ForeignSystem):
     def _plain(self) -> dict[str, Array]:
         return {name: np.asarray(value(x), dtype=float) for name, x in (self.params or {}).items()}
 
-    def orbit(self, x: Array, inputs: Array | None, n_steps: int) -> Orbit:
-        """Run `n_steps` steps; see `lyapnet.System.orbit`."""
+    def _run(self, x: Array, inputs: Array | None, n_steps: int) -> TorchOrbit:
         return TorchOrbit(self._functions, self._plain(), x, inputs, n_steps)

@@ -330,6 +330,37 @@ def test_the_length_of_a_step_is_no_state():
     lt.System(lambda x, h=0.1: x + h * torch.sin(x), N)
 
 
+@pytest.mark.parametrize("kind", ["added", "multiplied", "later"])
+def test_noise_from_elsewhere_is_seen(kind):
+    rng = np.random.default_rng(0)
+    calls = []
+
+    def later(h):  # behind a warm-up, so to speak
+        calls.append(1)
+        return torch.sin(h) + (torch.tensor(rng.normal(size=N)) if len(calls) > 8 else 0.0)
+
+    steps = {
+        "added": lambda h: torch.sin(h) + 0.1 * torch.tensor(rng.normal(size=N)),
+        "multiplied": lambda h: torch.sin(h) * rng.normal(),
+        "later": later,
+    }
+    with pytest.raises(ValueError, match="draws at random, and exponents are those of one map"):
+        ln.lyapunov_spectrum(lt.System(steps[kind], N), 300, k=1, x0=np.ones(N), rng=0)
+
+
+def test_what_a_step_finds_around_itself_is_never_out_of_date():
+    gain = 0.9
+    system = lt.System(lambda h: gain * h, N)  # exponents log(gain)
+    for x0 in (np.ones(N), np.ones((2, N))):
+        for gain in (0.9, 0.5):
+            s = ln.lyapunov_spectrum(system, 20, k=2, x0=x0, rng=0)
+            np.testing.assert_allclose(s.exponents, np.full(s.exponents.shape, np.log(gain)))
+    gain = 0.8
+    np.testing.assert_allclose(system.jacobian(np.ones(N)), 0.8 * np.eye(N))
+    loss = lt.flossing_loss(system, None, torch.ones(N), k=2, n_steps=5)
+    np.testing.assert_allclose(loss.item(), 2 * np.log(0.8) ** 2)
+
+
 def test_tensors_are_taken_where_arrays_are_without_a_warning():
     cell = ln.VanillaRNN.random(N, n_inputs=M, rng=0)
     u = torch.randn(30, M, dtype=torch.float64)
