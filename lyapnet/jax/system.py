@@ -91,7 +91,7 @@ class System(ForeignSystem):
 
         #: The step as a function (params, x, u), whatever of these the user's takes.
         self.function = called(step)
-        self._functions = Functions(self.function)
+        self._functions = Functions(self.function, self._dtype)
         self._check(called(step.__wrapped__ if isinstance(step, jax.stages.Wrapped) else step))
 
     def _check(self, call: Callable[..., Any]) -> None:
@@ -133,9 +133,13 @@ class System(ForeignSystem):
         other.params = rebuild(self.params, leaves(params))
         return other
 
+    def _plain(self) -> Tree:
+        return rebuild(self.params, [value(p) for p in leaves(self.params)])
+
     def _run(self, x: Array, inputs: Array | None, n_steps: int) -> JaxOrbit:
-        params = rebuild(self.params, [value(p) for p in leaves(self.params)])
-        return JaxOrbit(self._functions, params, x, inputs, n_steps, self.n_inputs, self._dtype)
+        return JaxOrbit(
+            self._functions, self._plain(), x, inputs, n_steps, self.n_inputs, self._dtype
+        )
 
 
 def plain(params: Tree) -> Tree:

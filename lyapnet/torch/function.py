@@ -72,6 +72,11 @@ class StepFunction:
         found = self.all()
         return [cast(found[name].detach(), self.dtype) for name in self.constant]
 
+    def fixed(self, params: Mapping[str, Array]) -> list[Any]:
+        """Return parameters and constants in order, as tensors to compute with."""
+        given = (np.ascontiguousarray(params[name]) for name in self.names)
+        return [*(torch.tensor(x, dtype=self.dtype) for x in given), *self.constants()]
+
     def store(self, params: Mapping[str, Array]) -> None:
         """Write parameters into the module or the tensors that were given."""
         found = self.all()

@@ -10,7 +10,7 @@ import numpy as np
 import torch
 
 from ..numerics.arrays import Array
-from ..systems.foreign import ForeignOrbit
+from ..systems.foreign import ForeignOrbit, Traced
 from ..systems.orbit import Cotangent
 from .function import StepFunction
 from .staged import Staged, trace
@@ -19,13 +19,20 @@ from .staged import Staged, trace
 _PART = 2**21
 
 
-class Functions:
+class Functions(Traced):
     """A step's map, tangent map and adjoint, each traced once for each shape of its arguments."""
 
     def __init__(self, step: StepFunction) -> None:
         self.step = step
         self._staged: dict[Any, Staged] = {}
         self._traced: dict[Any, Any] = {}
+
+    def once(self, params: dict[str, Array], h: Array, u: Array) -> Array:
+        """Return what the step as it is written makes of one state."""
+        h, u = (torch.tensor(x, dtype=self.step.dtype) for x in (h, u))
+        with torch.no_grad():
+            y = self.step(self.step.fixed(params), h, u if self.step.m else None)
+        return np.asarray(y.numpy())
 
     def forget(self) -> None:
         """Forget what was traced."""
@@ -118,8 +125,8 @@ class TorchOrbit(ForeignOrbit):
         self.functions = functions
         self.inputs = None if inputs is None else inputs[:n_steps]
         self._names, self._dtype = functions.step.names, functions.step.dtype
-        self._constants = functions.step.constants()
-        self._fixed = [*(self._tensor(params[name]) for name in self._names), *self._constants]
+        self._fixed = functions.step.fixed(params)
+        self._constants = self._fixed[len(self._names) :]
         self._lead = x.shape[:-1]
         self._members = (math.prod(self._lead),) if self._lead else ()
         self._u = None
@@ -157,11 +164,6 @@ class TorchOrbit(ForeignOrbit):
                 for s in range(n_steps):
                     states[s + 1] = step(s, states[s])
         return states
-
-    def _once(self) -> Array:
-        given = [x[0][0] if self._lead else x[0] for x in self._given]
-        with torch.no_grad():
-            return np.asarray(self.functions.step(self._fixed, *_both(given)).numpy())
 
     def _apply(self, name: str, s: int, rows: Array, out: Array) -> None:
         flat = rows.reshape(*self._members, *rows.shape[-2:])
