@@ -46,7 +46,7 @@ class Functions(Traced):
         def anew(function: Callable[..., Any]) -> Callable[..., Any]:
             return jax.jit(lambda *args: function(*args))
 
-        self.run, self.push, self.pull = map(anew, (self._run, self._push, self._pull))
+        self.run, self.push, self.pull = anew(self._run), anew(self._push), anew(self._pull)
         self.tangent_adjoint = anew(self._tangent_adjoint)
         self.state_adjoint = anew(self._state_adjoint)
 

@@ -59,6 +59,7 @@ class System(ForeignSystem):
     (2,)
     """
 
+    _functions: Functions
     framework = "JAX"
 
     def __init__(

@@ -79,6 +79,7 @@ class System(ForeignSystem):
     (2,)
     """
 
+    _functions: Functions
     framework = "PyTorch"
 
     def __init__(
