@@ -37,7 +37,8 @@ class System(ForeignSystem):
     n_inputs : int, optional
         Dimension m of the input u.
     params : dict, list or tuple of arrays, nested or not, optional
-        What `floss` changes, and what exponents are differentiable in.
+        What `floss` changes, and what exponents are differentiable in. Arrays of JAX
+        never change: other ones are given by `with_params`.
     dt : float, optional
         Time that a step takes.
     dtype : optional

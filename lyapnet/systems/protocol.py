@@ -131,6 +131,10 @@ class System:
         other.params = rebuild(self.params, leaves(params))
         return other
 
+    def as_it_is(self) -> Self:
+        """Return the system as it is now, for a run that others may go on with."""
+        return self
+
     def cannot_compile(self) -> str:
         """Return why the system cannot be run by compiled loops, nothing if it can."""
         return self.engine_used[1]
@@ -246,7 +250,7 @@ class System:
 def as_system(system: Any) -> System:
     """Return a `System`, wrapping any object that has the members of the protocol."""
     if isinstance(system, System):
-        return system
+        return system.as_it_is()
     derivative = "pushforward" if hasattr(system, "pushforward") else "jacobian"
     missing = [name for name in ("dim", "step", derivative) if not hasattr(system, name)]
     if missing:

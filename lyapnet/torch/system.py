@@ -40,6 +40,8 @@ class System(ForeignSystem):
     params : Module or mapping of str to tensor, optional
         The module whose parameters the step uses; not needed where `step` is a module or a
         method of one. Parameters that require no gradient are constants, and so are buffers.
+        They are read when a run begins, as the module has them then, until others are given by
+        `with_params`.
     dt : float, optional
         Time that a step takes.
     dtype : torch.dtype, optional
@@ -49,6 +51,7 @@ class System(ForeignSystem):
     ----------
     params : dict of str to array
         Under the module's names: what `floss` changes, and what exponents are differentiable in.
+        A copy: `store` writes it into the module.
 
     Raises
     ------
@@ -95,7 +98,8 @@ class System(ForeignSystem):
         if not (isinstance(dtype, torch.dtype) and dtype.is_floating_point):
             raise TypeError(f"`dtype` must be a real type such as torch.float64, got {dtype!r}")
         self._step = StepFunction(step, self.dim, self.n_inputs, params, dtype)
-        self.params = self._step.current() or None
+        #: Parameters of its own, where it does not follow the module.
+        self._own: Any = None
         self._functions = Functions(self._step)
 
     def with_params(self, params: Any) -> Self:
@@ -106,13 +110,22 @@ class System(ForeignSystem):
         params : dict of str to array
             All names of `params`, traced by autograd or not.
         """
-        known = sorted(self.params or {})
+        known = self._step.names
         given = sorted(params.keys()) if hasattr(params, "keys") else params
         if given != known:
             raise ValueError(f"`params` must have exactly the keys {known}, got {given}")
         other = copy.copy(self)
-        other.params = {name: params[name] for name in known}
+        other._own = {name: params[name] for name in known}
         return other
+
+    @property
+    def params(self) -> Any:  # type: ignore[override]  # an attribute there
+        """Parameters by name: its own, or those that the module has by now."""
+        return (self._step.current() or None) if self._own is None else self._own
+
+    def as_it_is(self) -> Self:
+        """Return the same system with parameters that stay; see `lyapnet.System.as_it_is`."""
+        return self.current() if self._own is None else self
 
     @property
     def module(self) -> Any:
@@ -120,8 +133,8 @@ class System(ForeignSystem):
         return self._step.module
 
     def current(self) -> Self:
-        """Return the same system with the parameters that the module has by now."""
-        return self.with_params(self._step.current()) if self.params else self
+        """Return the same system with the parameters that the module has by now, and keeps."""
+        return self.with_params(self._step.current()) if self._step.names else self
 
     def store(self) -> None:
         """Write the parameters into the module (or the tensors) that the system was made of.

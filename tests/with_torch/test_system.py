@@ -361,6 +361,30 @@ def test_what_a_step_finds_around_itself_is_never_out_of_date():
     np.testing.assert_allclose(loss.item(), 2 * np.log(0.8) ** 2)
 
 
+def test_a_run_has_the_parameters_that_the_module_has_when_it_begins():
+    linear = torch.nn.Linear(1, 1, bias=False).double()
+
+    def becomes(weight):
+        with torch.no_grad():
+            linear.weight.fill_(weight)
+
+    becomes(0.5)
+    system = lt.System(lambda h: linear(h), 1, params=linear)
+    first = ln.lyapunov_spectrum(system, 20, x0=[1.0], rng=0)
+    becomes(0.25)
+    again = ln.lyapunov_spectrum(system, 20, x0=[1.0], rng=0)
+    np.testing.assert_allclose([first.exponents[0], again.exponents[0]], np.log([0.5, 0.25]))
+    assert system.jacobian(np.ones(1))[0, 0] == system.params["weight"][0, 0] == 0.25
+    # what has begun goes on as it was; what was given stays
+    np.testing.assert_allclose(first.extend(20).exponents, np.log(0.5))
+    own = system.with_params({"weight": np.array([[0.125]])})
+    becomes(0.75)
+    np.testing.assert_allclose(own.step(np.ones(1)), 0.125)
+    np.testing.assert_allclose(own.current().step(np.ones(1)), 0.75)
+    own.store()
+    np.testing.assert_allclose(system.step(np.ones(1)), 0.125)
+
+
 def test_tensors_are_taken_where_arrays_are_without_a_warning():
     cell = ln.VanillaRNN.random(N, n_inputs=M, rng=0)
     u = torch.randn(30, M, dtype=torch.float64)
