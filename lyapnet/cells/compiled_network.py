@@ -57,7 +57,8 @@ class CompiledNetwork(Orbit):
         self, rows: Array, first: int, factors: Array, least: float
     ) -> tuple[int, Array, Array]:
         """Do steps, each from a basis times factors; see `Orbit.disturbed`."""
-        return self._blocks(rows, first, len(factors), 1, least, factors)
+        each = np.broadcast_to(factors, (len(factors), *rows.shape))
+        return self._blocks(rows, first, len(factors), 1, least, each)
 
     def _blocks(
         self, rows: Array, first: int, count: int, interval: int, least: float, factors: Array
@@ -82,6 +83,8 @@ class CompiledNetwork(Orbit):
                 done = found
             bases.append(here)
             sizes.append(size[0, :done])
+        if not done:
+            return super().blocks(rows, first, 0, interval, least)
         if any(len(size) > done for size in sizes):
             return self._blocks(rows, first, done, interval, least, factors[:done])
         diagonal = np.stack(sizes, axis=1).reshape(done, *lead, k)

@@ -22,7 +22,7 @@ _INT, _REAL, _PTR = ctypes.c_int64, ctypes.c_double, ctypes.c_void_p
 _WRITTEN_OUT = 3000
 
 #: Operations that a thread should have, for the start of another to be worth it.
-_PER_THREAD = 2e6
+_PER_THREAD = 1e6
 
 #: Kernels that a process keeps.
 _MOST = 256
@@ -42,6 +42,7 @@ class Kernel:
         self.wide = k * len(program.graph.nodes) + 6 * n * k**2 > _WRITTEN_OUT
         at_once = machine().lanes
         self.lanes = at_once if ensemble and not self.wide else 1
+        self._size = len(program.graph.nodes)
         self._scratch = 1
         self._factor = 0
         self._blas: Array | None = None
@@ -70,7 +71,7 @@ class Kernel:
                 _at(d, 0), _at(states, a),
             )  # fmt: skip
 
-        self._shared(part, len(x), n_steps)
+        self._shared(part, len(x), n_steps * self._size)
         return states
 
     def blocks(
@@ -104,7 +105,7 @@ class Kernel:
             The smallest sine that is good enough; below zero, nothing is factorised.
         collapsed : float, optional
             The smallest sine of blocks that are worth to be halved, where loops can do that.
-        noise : array (groups, count, k, n, lanes), optional
+        noise : array (groups or 1, count, k, n, lanes), optional
             Factors of the tangent vectors at the beginning of each block.
 
         Returns
@@ -113,7 +114,8 @@ class Kernel:
             Blocks that went well, before which x and q stop.
         diagonal : array (count, groups * lanes, k)
         """
-        diagonal = empty((count, len(x) * self.lanes, self.k))
+        shape = count, len(x) * self.lanes, self.k
+        diagonal = np.empty(shape) if count == 1 else empty(shape)
         row, each = diagonal.shape[1] * self.k, 8 * self.lanes * self.k
         done = np.empty(len(x), dtype=np.int64)
         blas = 0 if self._blas is None else _at(self._blas, 0)
@@ -129,13 +131,13 @@ class Kernel:
                 _at(diagonal, 0) + a * each, row, _at(scratch, 0), blas, self._factor, _at(done, a),
             )  # fmt: skip
 
-        self._shared(part, len(x), count * interval * (1 + self.k))
+        operations = interval * (1 + self.k) * self._size + 6 * self.program.dim * self.k**2
+        self._shared(part, len(x), count * operations)
         return done, diagonal
 
-    def _shared(self, part: Any, groups: int, times: int) -> None:
-        """Share groups among threads where that is worth it."""
-        work = groups * times * len(self.program.graph.nodes)
-        shared(part, groups, int(work / _PER_THREAD))
+    def _shared(self, part: Any, groups: int, operations: int) -> None:
+        """Share groups, each worth so many operations, among threads where that pays."""
+        shared(part, groups, int(groups * operations / _PER_THREAD))
 
 
 #: Kernels of this process, by what their programs do.

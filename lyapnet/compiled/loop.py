@@ -66,7 +66,7 @@ class Loop:
         if missing:
             x = np.concatenate([x, np.repeat(x[-1:], missing, axis=0)])
         x = x.reshape(self.groups, lanes, *x.shape[1:])
-        return np.ascontiguousarray(np.moveaxis(x, 1, -1))
+        return np.ascontiguousarray(x.transpose(0, *range(2, x.ndim), 1))
 
     def inputs(self, inputs: Array | None, n_steps: int) -> Array:
         """Return inputs ``(T, ..., m)`` as ``(groups or 1, T, m, lanes)``."""
@@ -83,7 +83,8 @@ class Loop:
         """Return ``(groups, ..., lanes)`` as an array with the ensemble's axes at `axis`."""
         if self.alone:
             return x.reshape(x.shape[1:-1])
-        x = np.moveaxis(x, (0, -1), (axis, axis + 1))
+        first, last = range(1, axis + 1), range(axis + 1, x.ndim - 1)
+        x = x.transpose(*first, 0, x.ndim - 1, *last)
         shape = x.shape
         x = x.reshape(*shape[:axis], shape[axis] * shape[axis + 1], *shape[axis + 2 :])
         x = x[(slice(None),) * axis + (slice(int(np.prod(self.lead))),)]
@@ -124,6 +125,29 @@ def _written(system: Any, lead: tuple[int, ...]) -> tuple[Program, Array]:
         return _with_params(system, lead, symbolic=False)
 
 
+#: Programs of this process, by what they were written from.
+_known: dict[Any, Program] = {}
+
+#: Programs that are kept.
+_MOST = 256
+
+
+def _known_or_written(system: Any, step: Any, shapes: list[Any] | None) -> Program:
+    """Return the program of a step: one written before, where it cannot be another one now.
+
+    Where parameters are no symbols, there are no `shapes` of these, and it is written again.
+    """
+    written_by = system.written_by()
+    if shapes is None or written_by is None:
+        return program(step, system.dim)
+    key = type(system), written_by, repr(rebuild(system.numbers, shapes))
+    if key not in _known:
+        if len(_known) >= _MOST:
+            _known.pop(next(iter(_known)))
+        _known[key] = program(step, system.dim)
+    return _known[key]
+
+
 def _with_params(system: Any, lead: tuple[int, ...], symbolic: bool) -> tuple[Program, Array]:
     shapes, columns = [], []
     for leaf in leaves(system.numbers) if symbolic else []:
@@ -145,7 +169,7 @@ def _with_params(system: Any, lead: tuple[int, ...], symbolic: bool) -> tuple[Pr
         u = None if row is None else graph.inputs("u", row.shape)
         return system.written(x, u, p, graph.inputs("d", ())[()])
 
-    done = program(step, system.dim)
+    done = _known_or_written(system, step, shapes if symbolic else None)
     rows = max((len(c) for c in columns), default=1)
     spread = [np.broadcast_to(c, (rows, c.shape[1])) for c in columns]
     params = np.concatenate(spread, axis=1) if spread else np.zeros((1, 0))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import struct
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -37,7 +38,7 @@ class Program:
     step: list[int]
     push: list[int]
 
-    @property
+    @cached_property
     def identity(self) -> tuple[Any, ...]:
         """What tells it from all others."""
         exact = (

@@ -60,6 +60,12 @@ def empty(shape: tuple[int, ...]) -> Array:
     return _aligned(blocks[-1], shape)
 
 
+def chosen(x: Array, which: Array) -> Array:
+    """Return ``x[which]`` of true and false in such memory."""
+    out = empty((int(np.count_nonzero(which)), *x.shape[1:]))
+    return np.compress(which, x, axis=0, out=out)
+
+
 def _aligned(block: Array, shape: tuple[int, ...]) -> Array:
     """Return the part of a block that begins with a line of the cache."""
     first = -(block.__array_interface__["data"][0] // 8) % LINE

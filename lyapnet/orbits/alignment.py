@@ -30,8 +30,9 @@ _EVERY = 4
 #: fail to, for shear that is strong and for the time that it takes to begin.
 _MARGIN = 1e3
 
-#: In the last tenth of a run growth keeps within this factor of what linear growth takes it to.
-_STEADY = 3.0
+#: In the last tenth of a run growth keeps within this factor of what linear growth takes it to, and
+#: within this logarithm where there is no other sign of a torus.
+_STEADY, _QUIET = 10.0, 0.3
 
 #: Near this GALI is rounding.
 _FLOOR = 1e-15
@@ -156,13 +157,13 @@ def alignment(
     thousand times as far as linear growth, t, would take it, and further than the speed of the
     motion rises on the way, as from a saddle or to infinity; and if :math:`\mathrm{GALI}_2` has
     fallen a thousand times squared below :math:`t^{-2}`. It is regular if there is neither such
-    growth nor alignment, if growth since a tenth of the run is not three times linear growth, and
-    if averages of the motion over both halves of the run agree as they do on a torus, to 3e-4 (see
-    [1]_); else undecided. A torus takes some periods of its slowest frequency to be seen. Chaos
-    whose Lyapunov time is longer than about a tenth of the run is not seen, nor that of an orbit
-    that moves like one on a torus all the time, and two leading exponents that nearly coincide
-    leave it undecided. In dissipative systems vectors align on regular attractors, too; there
-    growth alone keeps these from being chaotic.
+    growth nor alignment, if growth since a tenth of the run is not ten times linear growth, and,
+    where it is more than a third above it, if averages of the motion over the second and the last
+    third of the run agree as they do on a torus, to 1e-3 (see [1]_), which takes some periods of
+    its slowest frequency; else undecided. Chaos whose Lyapunov time is longer than about a tenth of
+    the run is not seen, nor that of an orbit that sticks to an island all the time, and two leading
+    exponents that nearly coincide leave it undecided. In dissipative systems vectors align on
+    regular attractors, too; there growth alone keeps these from being chaotic.
 
     References
     ----------
@@ -246,7 +247,8 @@ def _verdict(times: Array, gali: Array, log_growth: Array, motion: Motion) -> An
     expected = np.maximum(t**-2.0 / _MARGIN**2, _FLOOR)
     aligned = (gali < expected).any(axis=0)
     grows, explained = excess > 0, motion.explained
-    doubt = grows | aligned | _bursts(times, log_growth - np.log(t)) | ~motion.on_torus
+    burst = _burst(times, log_growth - np.log(t))
+    doubt = grows | aligned | (burst > np.log(_STEADY)) | ((burst > _QUIET) & ~motion.on_torus)
     words = np.where(doubt, "undecided", "regular").astype("<U20")
     words = np.where(grows & motion.escapes, "unbounded", words)
     words = np.where(grows & motion.cycles, "unstable cycle", words)
@@ -254,10 +256,10 @@ def _verdict(times: Array, gali: Array, log_growth: Array, motion: Motion) -> An
     return np.where(aligned & (excess > explained), "chaotic", words)
 
 
-def _bursts(times: Array, excess: Array) -> Any:
-    """Say whether growth beyond linear has risen since a tenth of the run: its highest points."""
+def _burst(times: Array, excess: Array) -> Any:
+    """Return how growth beyond linear has risen since a tenth of the run: its highest points."""
     late = times > times[-1] / 10
     before = ~late & (times > times[-1] / 100)
     if not before.any():
-        return np.zeros(excess.shape[1:], dtype=bool)
-    return excess[late].max(axis=0) > excess[before].max(axis=0) + np.log(_STEADY)
+        return np.zeros(excess.shape[1:])
+    return excess[late].max(axis=0) - excess[before].max(axis=0)

@@ -20,10 +20,25 @@ def progress_bar(total: int, *, show: bool, unit: str, **options: Any) -> Any:
     tqdm is loaded here, not with lyapnet: its notebook form looks for Jupyter's widgets.
     """
     if not show:
-        from tqdm.std import tqdm
-    else:
-        from tqdm.auto import tqdm
-    return tqdm(total=total, disable=not show, unit=unit, leave=False, **options)
+        return _Unseen()
+    from tqdm.auto import tqdm
+
+    return tqdm(total=total, unit=unit, leave=False, **options)
+
+
+class _Unseen:
+    """A bar that does nothing."""
+
+    def __enter__(self) -> _Unseen:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        pass
+
+    def _nothing(self, *_: Any, **__: Any) -> None:
+        pass
+
+    update = set_postfix = _nothing
 
 
 @contextmanager

@@ -94,6 +94,8 @@ class Benettin:
         self._time_offset = before[-1] - self.n_done * self.system.dt if len(before) else 0.0
         self._sample: _Sample | None = None
         self.superstable: Superstable | None = None
+        #: Whether the run has ended before its time, where the system may not be asked again.
+        self.failed = False
         #: Steps that are done, transients included.
         self._gone = 0
 
@@ -116,6 +118,7 @@ class Benettin:
             try:
                 self._advance(bar)
             except LyapnetError as error:
+                self.failed = True
                 self._keep_what_is_good(error.step)
                 raise
             if self.checked:
@@ -128,7 +131,8 @@ class Benettin:
         look = 0.0
         system = self.prepare()
         lead, k = self.x.shape[:-1], self.rows.shape[-2]
-        length = stretch_length(system, lead, k, looks=self.tol is not None)
+        interval, looks = self.plan.interval, self.tol is not None
+        length = stretch_length(system, lead, k, interval=interval, looks=looks)
         # Rounding is looked for late in the run, where the last stretch begins.
         late = LONGEST if self.rows.size >= _LARGE else 0
         stretches = self.plan.stretches(length, late)

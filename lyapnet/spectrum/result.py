@@ -271,7 +271,7 @@ def _known_apart(
     if "superstable" in settings:
         stderr[~np.isnan(settings["superstable"]) & ~np.isneginf(exponents)] = np.inf
         return settings
-    if not np.isposinf(stderr).any():
+    if run.failed or not np.isposinf(stderr).any():
         return settings
     x0 = run.x if run.x0 is None else run.x0
     rest = exponents_at_rest(run.system, run.x, x0, run.inputs, exponents.shape[-1])

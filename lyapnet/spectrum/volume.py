@@ -48,7 +48,7 @@ def conserves(
 def _log_volume(system: System, x: Array, inputs: Array | None, steps: int) -> Array:
     """Return by how much each step changes the logarithm of a volume, ``(steps, ...)``."""
     with np.errstate(all="ignore"):  # states may be about to overflow
-        orbit = system.orbit(x, inputs, steps)
+        orbit = system.orbit(x, None if inputs is None else inputs[:steps], steps)
         if orbit.log_volume is not None:
             return orbit.log_volume
         if has_divergence(system):

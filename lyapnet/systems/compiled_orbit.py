@@ -11,6 +11,7 @@ from ..compiled.loop import Loop
 from ..numerics.arrays import Array
 from ..numerics.autodiff import Function, Tree
 from .jacobian_orbit import SMALL_DIM, JacobianOrbit
+from .orbit import comes_back
 
 
 class CompiledOrbit(JacobianOrbit):
@@ -53,23 +54,32 @@ class CompiledOrbit(JacobianOrbit):
         self._reached: tuple[int, Array] = (0, self._start)
 
     @cached_property
+    def _grouped(self) -> Array:
+        """States after each step, in groups ``(groups, T, n, lanes)``."""
+        return self.loop.kernel.run(self._start, *self._given, self.n_steps)
+
+    @cached_property
     def states(self) -> Array:  # type: ignore[override]
         """States ``(T + 1, ..., n)``."""
-        found = self.loop.kernel.run(self._start, *self._given, self.n_steps)
-        return np.concatenate([self._x[None], self.loop.members(found, 1)])
+        return np.concatenate([self._x[None], self.loop.members(self._grouped, 1)])
+
+    def returns(self, steps: int, near: float) -> bool:
+        """Say whether the trajectory comes back; see `Orbit.returns`."""
+        later = self._grouped.transpose(1, 0, 3, 2)
+        first = self._start.swapaxes(1, 2)[None]
+        return comes_back(np.concatenate([first, later[steps - 1 : -1 : steps]]), later, near)
 
     @property
     def last(self) -> Array:
         """State at the end."""
-        step, x = self._reached
-        return self.loop.members(x, 0) if step == self.n_steps else self.states[-1]
+        return self.loop.members(self._at(self.n_steps), 0)
 
     def _at(self, s: int) -> Array:
         """Return the state before step s, in groups."""
-        if s == 0:
-            return self._start
         step, x = self._reached
-        return x if step == s else self.loop.grouped(self.states[s].reshape(-1, x.shape[1]))
+        if step == s:
+            return x
+        return self._start if s == 0 else np.ascontiguousarray(self._grouped[:, s - 1])
 
     def push(self, s: int, rows: Array, out: Array) -> None:
         """Carry tangent vectors through step s."""
@@ -113,7 +123,8 @@ class CompiledOrbit(JacobianOrbit):
             return super().disturbed(rows, first, factors, least)
         count = len(factors)
         each = factors.reshape(count, -1, *rows.shape[-2:]).swapaxes(0, 1)
-        how = {"first": first, "interval": 1, "least": least, "noise": self.loop.grouped(each)}
+        noise = self.loop.grouped(each, shared=True)
+        how = {"first": first, "interval": 1, "least": least, "noise": noise}
         return self._carried(rows, count, how)
 
     def _carried(self, rows: Array, count: int, how: dict[str, Any]) -> tuple[int, Array, Array]:
@@ -122,8 +133,9 @@ class CompiledOrbit(JacobianOrbit):
         q = loop.grouped(rows.reshape(-1, *rows.shape[-2:])).copy()
         before = (x.copy(), q.copy()) if len(x) > 1 else (x, q)
         done, diagonal = loop.kernel.blocks(x, q, *self._given, count=count, **how)
-        least_done = int(done.min())
-        if least_done < done.max():  # groups that went on are taken back
+        alone = len(done) == 1
+        least_done = int(done[0] if alone else done.min())
+        if not alone and least_done < done.max():  # groups that went on are taken back
             x, q = before
             if "noise" in how:
                 how["noise"] = np.ascontiguousarray(how["noise"][:, :least_done])

@@ -189,6 +189,10 @@ class Flow(Map):
             raise Untraceable(f"the field may jump ({jumps}): steps end where it does")
         return y if self._variation is None else self._variation.written_step(y, x)
 
+    def written_by(self) -> Any:
+        """Return what tells what is `written` from all else; see `Map.written_by`."""
+        return self._written_by(Flow, self.method, self.interpolation)
+
     def with_dt(self, dt: float) -> Flow:
         """Return the same flow with another step."""
         other = copy.copy(self)

@@ -13,6 +13,7 @@ from .. import validate
 from ..compiled.loop import untraceable
 from ..compiled.rewrite import rewritten
 from ..compiled.trace import with_jacobian
+from ..compiled.unchanging import made_of
 from ..numerics.arrays import Array
 from ..numerics.autodiff import (
     Function,
@@ -143,6 +144,11 @@ class Map(UserSystem):
         return anp.matmul(self.jacobian(x, u, t), Q)
 
     @property
+    def runs_along(self) -> bool:  # type: ignore[override]
+        """Whether compiled loops run it, which keep nothing of a step."""
+        return self._loop is not None
+
+    @property
     def drive(self) -> Drive:
         """How steps are told their input and time."""
         return Drive(self.n_inputs, self.time, 0, self.dt)
@@ -185,6 +191,18 @@ class Map(UserSystem):
         dt : symbol
         """
         return self._on_symbols()(x, row, p)
+
+    def written_by(self) -> Any:
+        """Return what tells what is `written` from all else, None where that may change unseen."""
+        return self._written_by(Map)
+
+    def _written_by(self, kind: type[Map], *how: Any) -> Any:
+        step, jacobian = self._given
+        functions = made_of(step), () if jacobian is None else made_of(jacobian)
+        other = type(self).written is not kind.written or self._variation is not None
+        if other or None in functions:
+            return None
+        return (*functions, *how, self.dim, self.n_inputs, self.time, self.vectorized)
 
     def _on_symbols(self) -> Function:
         """Return the user's function as it is called on symbols, its own Jacobian with it."""

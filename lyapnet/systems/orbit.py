@@ -60,6 +60,8 @@ class Orbit:
     tapes = False
     #: Whether states are computed along with the tangent vectors, and checked after these.
     runs_along = False
+    #: Whether its last state has been looked at, and is finite.
+    seen_finite = False
 
     @property
     def n_steps(self) -> int:
@@ -152,10 +154,25 @@ class Orbit:
         """
         return 0, rows, np.empty((0, *rows.shape[:-1]))
 
+    def returns(self, steps: int, near: float) -> bool:
+        """Say whether a trajectory comes back within some steps, in any member.
+
+        Parameters
+        ----------
+        steps : int
+            In a part of the orbit, of which there are whole ones.
+        near : float
+            What is near to where a part has started, of its size or 1.
+        """
+        return comes_back(self.states[:-1:steps], self.states[1:], near)
+
     def disturbed(
         self, rows: Array, first: int, factors: Array, least: float
     ) -> tuple[int, Array, Array]:
-        """Do steps as `blocks` does, each from a basis times factors ``(count, ..., k, n)``."""
+        """Do steps as `blocks` does, each from a basis times factors ``(count, ..., k, n)``.
+
+        Axes of an ensemble may have the length 1.
+        """
         diagonals: list[Array] = []
         for s, factor in enumerate(factors, first):
             done, following, diagonal = self.blocks(factor * rows, s, 1, 1, least)
@@ -236,3 +253,13 @@ class Orbit:
         else:
             here[..., visible] = np.dot(outputs_bar, W)
         return states_bar
+
+
+def comes_back(starts: Array, later: Array, near: float) -> bool:
+    """Say whether states ``(T, ..., n)`` come near to where their parts have started."""
+    later = later.reshape(len(starts), -1, *later.shape[1:])
+    starts = starts[:, None]
+    room = near * (1 + np.abs(starts))
+    if not (np.abs(later[..., 0] - starts[..., 0]) <= room[..., 0]).any():
+        return False  # the first component tells already
+    return bool((np.abs(later - starts) <= room).all(axis=-1).any())

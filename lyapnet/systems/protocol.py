@@ -86,6 +86,8 @@ class System:
     tangent_apart: bool = False
     #: Whether the derivative is formed of the step itself: by autograd, or by compiled loops.
     differentiated: bool = False
+    #: Whether its orbits keep no states, nor anything else of each step.
+    runs_along: bool = False
     #: Who is to run it: "compiled", "numpy" or "auto".
     engine: str = "auto"
     #: Who does, and why if it is NumPy; see `prepared`.

@@ -29,6 +29,9 @@ _SETTLE = 50
 #: Intervals tried one after the other on the way to an automatic one.
 _TRIALS = 5
 
+#: So near to where it started a trajectory is back, of its size or 1.
+_BACK = 1e-8
+
 #: The automatic interval aims at this sine between the vectors of a basis before they are
 #: orthonormalised, ten times `forward.SMALLEST_SINE`, so that it hardly ever meets that limit.
 SPECTRUM_AIM = 1e-7
@@ -104,7 +107,7 @@ class Trial:
         for *_, orbit in self._run([whole]):
             if orbit.runs_along:
                 check_states(orbit, self.start)
-            if _returns(orbit, most):
+            if orbit.returns(most, _BACK):
                 return 1
             if orbit.blocks(self.rows, 0, _TRIALS, most, _aim(self.rows))[0] == _TRIALS:
                 return most
@@ -120,14 +123,6 @@ class Trial:
 
     def _run(self, stretches: Sequence[Stretch]) -> Iterator[tuple[str, int, Orbit]]:
         return run_stretches(self.system, self.x, self.inputs, stretches, losses=self.losses)
-
-
-def _returns(orbit: Orbit, steps: int) -> bool:
-    """Say whether a trajectory comes back within some steps, in any member."""
-    starts = orbit.states[:-1:steps]
-    later = orbit.states[1:].reshape(len(starts), steps, *orbit.states.shape[1:])
-    near = np.abs(later - starts[:, None]) <= 1e-8 * (1 + np.abs(starts[:, None]))
-    return bool(near.all(axis=-1).any())
 
 
 def choose_interval(

@@ -74,12 +74,15 @@ class Disturbed(Orbit):
         return factors
 
     def _ahead(self, count: int, rows: Array) -> Array:
-        """Return the factors of the next steps ``(count, ..., k, n)``, drawn before or now."""
-        left = self._left
+        """Return the factors of the next steps ``(count, 1 ..., k, n)``, drawn before or now.
+
+        They are those of each member of an ensemble: errors of one do not meet those of another.
+        """
+        left, each = self._left, (*(1,) * (rows.ndim - 2), *rows.shape[-2:])
         if left is None:
-            left = self._factors((count, *rows.shape))
+            left = self._factors((count, *each))
         elif len(left) < count:
-            left = np.concatenate([left, self._factors((count - len(left), *rows.shape))])
+            left = np.concatenate([left, self._factors((count - len(left), *each))])
         self._left = left
         return left[:count]
 
@@ -157,7 +160,7 @@ def errors_grow(orbit: Orbit, rows: Array, growth: Array, interval: int, n_steps
     sample = disturbed(orbit, _NOISE, blocks * interval)
     # A basis that is nearly dependent at the end of a block would answer errors by itself.
     found = forward(sample, rows, 1, start=0, forgiving=True)[0]
-    found = np.add.reduceat(found, range(0, blocks * interval, interval), axis=0)
+    found = found.reshape(blocks, interval, *found.shape[1:]).sum(axis=1)
     with np.errstate(invalid="ignore"):
         change = np.cumsum(found - growth[:blocks], axis=0)
     return bool((np.abs(change[np.isfinite(change)]) > _SUSPICIOUS * _NOISE).any())

@@ -153,7 +153,9 @@ def check_basis(shape: tuple[int, ...], n: int) -> None:
 def start_rows(basis: Array | None, shape: tuple[int, ...], rng: np.random.Generator) -> Array:
     """Return the first tangent vectors as rows, for the whole ensemble."""
     if basis is None:
-        return orthonormal_rows(rng.standard_normal(shape))[0]
+        rows = np.array(rng.standard_normal(shape).swapaxes(-1, -2), order="C")
+        orthonormalise(rows)
+        return rows
     lead = broadcast_shapes(basis.shape[:-2], shape[:-2])
     return orthonormal_rows(np.broadcast_to(basis, (*lead, *shape[-2:])))[0]
 

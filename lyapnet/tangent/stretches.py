@@ -16,6 +16,9 @@ from .plan import Stretch
 #: Numbers in the arrays of one stretch of trajectory; they should stay in the cache.
 _STRETCH = 2**18
 
+#: Numbers of growth, and of states if these are asked for, where nothing else is kept.
+_GROWTH, _STATES = 2**21, 2**22
+
 
 #: What to do about some members of an ensemble.
 _OTHERS = (
@@ -27,11 +30,16 @@ _OTHERS = (
 _MOST, _LONGEST = 2**12, 2**15
 
 
-def stretch_length(system: System, lead: tuple[int, ...], k: int, *, looks: bool = True) -> int:
+def stretch_length(
+    system: System, lead: tuple[int, ...], k: int, *, interval: int = 1, looks: bool = True
+) -> int:
     """Return the steps that a stretch should have; many if nobody `looks` between two."""
+    members = max(1, int(np.prod(lead)))
     each = system.dim * min(k, system.dim) if looks else system.kept(k)
-    per_step = max(1, int(np.prod(lead))) * each
-    length = int(np.clip(_STRETCH // per_step, 64, _MOST if looks else _LONGEST))
+    fitting = _STRETCH // (members * each)
+    if system.runs_along:
+        fitting = min(interval * _GROWTH // k, _STATES // system.dim) // members
+    length = int(np.clip(fitting, 64, _MOST if looks else _LONGEST))
     return max(1, length // system.substeps)
 
 
@@ -121,10 +129,14 @@ def run_stretches(
 
 def check_states(orbit: Orbit, start: int) -> None:
     """Refuse an orbit that diverges; `start` is the number of its first step in the run."""
-    finite: Array = np.asarray(np.isfinite(orbit.last).all(axis=-1))
-    if not finite.all():
+    if orbit.seen_finite:
+        return
+    each = np.isfinite(orbit.last)
+    if not each.all():
+        finite: Array = np.asarray(each.all(axis=-1))
         steps = start + np.argmin(np.isfinite(orbit.states).all(axis=-1), axis=0)
         raise _diverged(finite, steps, None, orbit.remedy)
+    orbit.seen_finite = True
 
 
 def _diverged(finite: Array, steps: Array, partial: Any, remedy: str) -> DivergedError:

@@ -297,22 +297,36 @@ def test_a_function_of_numba_is_taken_as_it_is():
     agree(own, ln.lyapunov_spectrum(ln.compiled(ln.catalog.henon()), 20, **few))
 
 
-def test_threads_are_those_of_the_caller(monkeypatch):
+@pytest.mark.parametrize(
+    ("system", "members", "n_steps"),
+    [
+        (ln.catalog.henon(), 403, 3000),
+        (ln.catalog.lorenz63(), 301, 1500),
+        (ln.catalog.standard(k=1.5), 203, 2500),
+    ],
+)
+def test_threads_are_those_of_the_caller_and_change_nothing(system, members, n_steps, monkeypatch):
     from threadpoolctl import threadpool_limits
 
     from lyapnet.numerics import threads
 
-    used = []
-    pool = threads.ThreadPoolExecutor
-    monkeypatch.setattr(threads, "ThreadPoolExecutor", lambda n: used.append(n) or pool(n))
+    given, used = threads._given, []
+    monkeypatch.setattr(threads, "_given", lambda *x: used.append(len(x[1])) or given(*x))
     monkeypatch.setattr(threads.os, "sched_getaffinity", lambda _: set(range(4)), raising=False)
-    x0 = 0.1 + 0.01 * np.random.default_rng(0).standard_normal((400, 2))
-    runs = []
-    for limit in (1, 2):
+    x0 = system.default_state(None)
+    x0 = x0 + 0.01 * np.random.default_rng(0).standard_normal((members, system.dim))
+    runs, helpers = [], []
+    for limit in (1, 2, 3):
         with threadpool_limits(limit):
-            runs.append(ln.lyapunov_spectrum(ln.catalog.henon(), 400, x0=x0, rng=0).exponents)
-    assert set(used) <= {2}
-    assert_array_equal(*runs)
+            runs.append(ln.lyapunov_spectrum(system, n_steps, x0=x0, rng=0))
+        helpers.append(set(used))
+        used.clear()
+    assert not helpers[0]
+    assert max(helpers[1]) == 1
+    assert max(helpers[2]) == 2
+    for other in runs[1:]:
+        for name in ("exponents", "stderr", "dof", "log_growth", "state", "basis"):
+            assert_array_equal(getattr(runs[0], name), getattr(other, name))
 
 
 def test_a_method_of_high_order():

@@ -67,7 +67,7 @@ def on_shell(energy, n, rng):
 def test_laws_of_decay_in_two_degrees_of_freedom():
     x0 = on_shell(1 / 40, 6, np.random.default_rng(1))
     a = ln.alignment(henon_heiles(0.1), 20_000, k=4, x0=x0, rng=0)
-    assert set(a.verdict) == {"regular", "undecided"}  # two frequencies nearly coincide
+    assert (a.verdict == "regular").all()
     found = [slope(a, j, 100, 2000) for j in (2, 3, 4)]
     assert_allclose(found, [0, -2, -4], atol=0.5)  # constant for j <= N = 2, then t^-2(j - N)
 
@@ -211,15 +211,31 @@ def test_rest_cycles_and_escape_have_words_of_their_own():
     assert ln.alignment(swap, 60, x0=[0.0, 0.5], rng=0).verdict == "unstable cycle"
 
 
-def test_sticky_orbits_are_undecided_in_short_runs():
+def test_fewer_sticky_orbits_are_called_regular_in_short_runs():
     # Hénon-Heiles at E = 1/8, t = 500: chaotic by runs of t = 4000, some stuck to islands at first.
+    # By growth alone, 15 % of them were called regular; how they move tells half of these.
     x0 = on_shell(1 / 8, 60, np.random.default_rng(3))
     truth = henon_heiles_growth(x0, 80_000) > np.log(1e3 * 4000)
     found = ln.alignment(henon_heiles(), 10_000, x0=x0, rng=0)
     assert 15 < truth.sum() < 45
-    assert not (found.verdict[truth] == "regular").any()
+    assert np.mean(found.verdict[truth] == "regular") < 0.1
     assert not (found.verdict[~truth] == "chaotic").any()
-    assert (found.verdict[~truth] == "regular").any()
+    assert np.mean(found.verdict[~truth] == "regular") > 0.9
+
+
+@pytest.mark.parametrize("n_steps", [1000, 10_000])
+def test_what_rests_shrinks_or_turns_is_regular(n_steps):
+    damped = ln.Flow(
+        lambda x: anp.stack([x[..., 1], -0.2 * x[..., 1] - anp.sin(x[..., 0])], axis=-1), 2,
+        dt=0.05, vectorized=True,
+    )  # fmt: skip
+    assert ln.alignment(damped, n_steps, x0=[1.0, 0.0], rng=0).verdict == "regular"
+    still = ln.catalog.lorenz63(rho=10.0)
+    assert ln.alignment(still, n_steps, x0=[1.0, 1.0, 1.0], rng=0).verdict != "chaotic"
+    assert ln.alignment(ln.catalog.pendulum(), n_steps, x0=[1.0, 0.0], rng=0).verdict == "regular"
+    x0 = [[0.0, 0.1, 0.35, 0.0], [0.0, 0.2, 0.1, 0.0]]
+    found = ln.alignment(ln.catalog.henon_heiles(), n_steps, x0=x0, rng=0)
+    assert (found.verdict == "regular").all()
 
 
 def henon_heiles_growth(x0, n, h=0.05):

@@ -18,7 +18,17 @@ LEAST = dict.fromkeys(("capacity", "control", "decay", "gated", "open", "overlap
 LEAST |= dict.fromkeys(("rivals", "solutions", "window"), 5)
 LEAST |= {"16": 1, "cost": 1, "large": 1}
 #: How many claims the runs do not decide.
-UNDECIDED = {"1B": 4, "1C": 2, "2B": 1, "6": 1, "7": 1, "adaptive": 1, "basis": 1, "capacity": 1}
+UNDECIDED = {
+    "1B": 4,
+    "1C": 2,
+    "2B": 1,
+    "4": 1,
+    "6": 1,
+    "7": 1,
+    "adaptive": 1,
+    "basis": 1,
+    "capacity": 1,
+}
 UNDECIDED |= {"control": 1, "rule": 1, "gated": 7, "overlap": 2, "rivals": 2, "surface": 1}
 UNDECIDED["open"] = 4
 UNDECIDED |= {"choices": 5, "decay": 4, "gates": 1, "linear": 2, "window": 2}

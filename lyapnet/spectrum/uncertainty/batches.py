@@ -9,11 +9,15 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from ...numerics.arrays import Array
+from ...numerics.threads import in_pieces
 from ...results.storage import register
 from .stderr import MOST_BATCHES, Estimate, checked, estimate
 
-#: Numbers that are merged at once.
-_AT_ONCE = 2**14
+#: Numbers that are summed at once, and that are worth another thread.
+_AT_ONCE, _PER_THREAD = 2**18, 2**18
+
+#: Columns from which on rows are added to rows: fewer are summed one by one.
+_WIDE = 32
 
 
 @register
@@ -96,13 +100,15 @@ class GrowthStatistics:
         while self.n_blocks + len(growth) >= self.capacity * self.blocks_per_batch:
             self._merge()
         full, open_blocks = divmod(self.n_blocks, self.blocks_per_batch)
-        # Batch boundaries within what is added: the first may complete the open batch.
-        starts = np.arange(-open_blocks, len(growth), self.blocks_per_batch).clip(0)
-        for sums, more in ((self._batches, growth), (self._durations, durations)):
-            found = np.add.reduceat(more, starts)
+
+        def add(sums: Array, more: Array) -> None:
+            found = _summed(more, open_blocks, self.blocks_per_batch)
             if open_blocks:
                 found[0] += sums[full]
-            sums[full : full + len(starts)] = found
+            sums[full : full + len(found)] = found
+
+        add(self._durations, durations)
+        _each_column(add, len(growth), self._batches, growth)
         self.n_blocks += len(growth)
 
     @property
@@ -150,7 +156,7 @@ class GrowthStatistics:
         some = copy.copy(self)
         some._durations = self._durations.copy()
         if self._batches is not None:
-            some._batches = self._batches[:, chosen]
+            some._batches = np.ascontiguousarray(self._batches[:, chosen])
         if np.ndim(self.conserved):
             some.conserved = self.conserved[chosen]
         return some
@@ -184,10 +190,36 @@ class GrowthStatistics:
         if not used:
             return
         assert self._batches is not None
-        for sums in (self._batches, self._durations):
+        half = -(-used // 2)
+
+        def merge(sums: Array) -> None:
             sums[used:] = 0.0
-            some = max(1, _AT_ONCE * len(sums) // sums.size)
-            for first in range(0, -(-used // 2), some):  # what is written has been read
-                pairs = sums[2 * first : 2 * (first + some)]
-                merged = pairs[::2] + pairs[1::2]
-                sums[first : first + len(merged)] = merged
+            sums[:half] = sums[0 : 2 * half : 2] + sums[1 : 2 * half : 2]
+
+        merge(self._durations)
+        _each_column(merge, used, self._batches)
+
+
+def _summed(x: Array, begun: int, per: int) -> Array:
+    """Return sums over batches of `per` rows, of the first of which so many are `begun`."""
+    if x[0].size < _WIDE:
+        return np.add.reduceat(x, np.arange(-begun, len(x), per).clip(0))
+    first = min(len(x), -begun % per)
+    last = first + (len(x) - first) // per * per
+    whole = x[first:last].reshape(-1, per, *x.shape[1:])
+    sums = [] if first == 0 else [np.add.reduce(x[:first], keepdims=True)]
+    sums.append(np.add.reduce(whole, axis=1))
+    if last < len(x):
+        sums.append(np.add.reduce(x[last:], keepdims=True))
+    return sums[0] if len(sums) == 1 else np.concatenate(sums)
+
+
+def _each_column(change: Any, n_rows: int, *arrays: Array) -> None:
+    """Change the first of arrays ``(..., ...)``, of which so many rows count, by columns."""
+    columns = [x.reshape(len(x), -1) for x in arrays]
+    width = columns[0].shape[1]
+
+    def part(first: int, last: int) -> None:
+        change(*(x[:, first:last] for x in columns))
+
+    in_pieces(part, width, max(_WIDE, _AT_ONCE // n_rows), n_rows * width // _PER_THREAD)

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...numerics.arrays import Array
+from ...numerics.buffers import chosen, empty
 
 FEWEST_BATCHES = 256  # below, there are too few episodes to judge their tail
 SCALES = 128, 32  # numbers of batches at which growth must be skewed alike
@@ -45,9 +46,12 @@ def heavy_tailed(deviation: Array) -> NDArray[np.bool_]:
         return np.zeros(deviation.shape[1], dtype=bool)
     fine, coarse = (_skewness(deviation, n) for n in SCALES)
     heavy: NDArray[np.bool_] = (np.abs(fine) > SKEWED[0]) & (np.abs(coarse) > SKEWED[1])
-    heavy &= (fine * coarse > 0) & (np.abs(deviation).max(axis=0) > ROUNDING)
+    heavy &= fine * coarse > 0
     if heavy.any():
-        heavy[heavy] = _power(deviation[:, heavy] * np.sign(fine[heavy])) < POWER
+        rows = chosen(deviation.T, heavy)
+        rows *= np.sign(fine[heavy])[:, None]
+        largest = np.maximum(np.maximum.reduce(rows, axis=1), -np.minimum.reduce(rows, axis=1))
+        heavy[heavy] = (largest > ROUNDING) & (_power(rows) < POWER)
     return heavy
 
 
@@ -64,56 +68,59 @@ def unevenness(deviation: Array) -> Array:
     deviation : ndarray, shape (batches, m)
         Growth less its expectation.
     """
-    uneven = np.zeros(deviation.shape[1])
+    numbers, totals, shares = [], [], []
+    rows, room = deviation.T, empty(deviation.T.shape)
     while True:
-        n = len(deviation)
-        squares = deviation**2
-        total = squares.sum(axis=0)
-        share = np.einsum("ij,ij->j", squares, squares)
-        share = np.divide(share, total**2, out=np.zeros_like(total), where=total**2 > 0)
-        uneven = np.maximum(uneven, share - 3 / n)
+        n = rows.shape[1]
+        squares = np.multiply(rows, rows, out=room[:, :n])
+        numbers.append(n)
+        totals.append(np.add.reduce(squares, axis=1))
+        shares.append(np.vecdot(squares, squares))
         if n < 2 * SCALES[1]:
-            return uneven
-        deviation = deviation[: n // 2 * 2 : 2] + deviation[1 : n // 2 * 2 : 2]
+            break
+        pairs = rows[:, 0 : n - 1 : 2], rows[:, 1:n:2]
+        rows = np.add(*pairs, out=empty((len(rows), n // 2)))
+    square, share = np.array(totals) ** 2, np.array(shares)
+    share = np.divide(share, square, out=np.zeros_like(share), where=square > 0)
+    share -= 3 / np.array(numbers)[:, None]
+    uneven: Array = np.maximum(0.0, np.maximum.reduce(share))
+    return uneven
 
 
 def _skewness(deviation: Array, n: int) -> Array:
     """Return the skewness of sums over `n` equal parts, shape (m,)."""
-    length = len(deviation) // n
-    sums = np.add.reduceat(deviation[: n * length], range(0, n * length, length), axis=0)
-    sums -= sums.mean(axis=0)
+    length, m = len(deviation) // n, deviation.shape[1]
+    sums = np.einsum("mij->mi", deviation.T[:, : n * length].reshape(m, n, length))
+    sums -= (np.add.reduce(sums, axis=1) / n)[:, None]
     squares = sums * sums
-    variance = squares.mean(axis=0)
-    third = np.einsum("ij,ij->j", squares, sums) / n
-    skewness: Array = np.divide(
-        third, variance**1.5, out=np.zeros_like(third), where=variance**1.5 > 0
-    )
+    spread = (np.add.reduce(squares, axis=1) / n) ** 1.5
+    third = np.vecdot(squares, sums) / n
+    skewness: Array = np.divide(third, spread, out=np.zeros_like(third), where=spread > 0)
     return skewness
 
 
-def _power(deviation: Array) -> Array:
-    """Return powers (m,) that the tails of columns' episodes above their mean do not exceed."""
-    n, m = deviation.shape
-    flat = deviation.T.ravel()
+def _power(rows: Array) -> Array:
+    """Return powers (m,) that the tails of rows' episodes above their mean do not exceed."""
+    m, n = rows.shape
+    flat = rows.ravel()
     above = flat > 0
-    begins = np.ones(len(flat), dtype=bool)
-    begins[1:] = above[1:] != above[:-1]
-    begins[::n] = True
+    begins = above.copy()
+    begins[1:] &= ~above[:-1]
+    begins[::n] |= above[::n]
     starts = np.flatnonzero(begins)
-    sizes = np.add.reduceat(flat, starts)
-    column, sizes = starts[sizes > 0] // n, sizes[sizes > 0]
-    number = np.bincount(column, minlength=m)
-    first = np.cumsum(number) - number
-    table = np.zeros((m, max(6, number.max())))  # a row for each column, the largest last
-    table[column, np.arange(len(sizes)) - first[column]] = sizes
-    table = np.sort(table, axis=1)[:, ::-1]
+    sizes = np.add.reduceat(np.maximum(flat, 0.0), starts)  # what follows an episode adds nothing
+    first = np.searchsorted(starts, np.arange(m + 1) * n)
+    number = first[1:] - first[:-1]
+    table = np.zeros((m, max(6, number.max())))  # a row for each of them, the largest first
+    column = np.repeat(np.arange(m), number)
+    table[column, np.arange(len(sizes)) - first[column]] = -sizes
     count = np.maximum(5, (LARGEST * number).astype(int))
+    table = -np.sort(table, axis=1)[:, : min(count.max() + 1, table.shape[1])]
     told = number > count
     count = np.where(told, count, 1)
-    least = np.where(told, np.take_along_axis(table, count[:, None], axis=1)[:, 0], 1.0)
-    among = np.arange(table.shape[1]) < count[:, None]
-    logs = np.log(np.where(among & told[:, None], table, least[:, None]) / least[:, None])
-    total = logs.sum(axis=1)
+    least = np.where(told, table[np.arange(m), count], 1.0)
+    among = (np.arange(table.shape[1]) < count[:, None]) & told[:, None]
+    total = np.log(np.where(among, table / least[:, None], 1.0)).sum(axis=1)
     power = np.full(m, np.inf)
     np.divide(count * (1 + DOUBT / np.sqrt(count)), total, out=power, where=total > 0)
     return power

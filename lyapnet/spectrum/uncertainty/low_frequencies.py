@@ -8,6 +8,8 @@ in bands of cosines, far sooner than in correlations of neighbouring blocks.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from functools import lru_cache
 from itertools import pairwise
 
 import numpy as np
@@ -15,6 +17,7 @@ from numpy.typing import NDArray
 from scipy import fft
 
 from ...numerics.arrays import Array
+from ...numerics.buffers import empty
 
 Count = NDArray[np.intp]
 Mask = NDArray[np.bool_]
@@ -25,10 +28,14 @@ CHOICE = 0.1  # what such a choice adds to the relative variance 2/5: 4 degrees 
 FEWEST_COSINES = 4  # below, the run is too short to tell; also where the lowest rise
 BANDS = (0, 8, MOST_COSINES, 72, 216)  # of cosines: flat ones have the same mean power
 FLAT = 2.0  # standard errors by which the log power of neighbouring bands may differ
-REFERENCE = slice(8, 48)  # cosines that the lowest four are held against
+REFERENCE = 8, 48  # cosines that the lowest four are held against
 RISING = 2.0  # their ratio from which on only these four count
-NEXT = slice(5, 16)  # cosines above the few, that tell of these, too
+NEXT = 5, 16  # cosines above the few, that tell of these, too
 POOLED, FARTHEST = 0.3, 1.4  # how much, and up to which log ratio of power
+SMOOTH = 32  # cosines that a parabola is fitted to, where the spectrum falls towards zero
+LEAST = 0.1  # of the mean of the lowest five: no fit at zero is lower
+NOTHING = 1e-9  # of the mean: what powers of zero are in a fit
+FIT = 3.0, 16.0  # degrees of freedom between which such fits have theirs
 LOWEST = 8  # cosines whose power says how many independent steps a run is worth
 STEPS_A_COSINE = 3  # keeps the variance of an AR(1) process within a tenth
 FEWEST_STEPS, SHARE = 25, 0.4  # with fewer, a run is too short to tell; share of the batches
@@ -49,30 +56,28 @@ def cosine_power(deviation: Array, durations: Array) -> Array:
     total_time = durations.sum()
     count = min(BANDS[-1], len(durations) // 2)
     if np.ptp(durations) <= EQUAL * durations[0]:
-        sums = fft.dct(deviation, type=2, axis=0)[1 : count + 1] / 2
+        room = empty(deviation.T.shape)
+        room[...] = deviation.T
+        sums = fft.dct(room, type=2, overwrite_x=True)[:, 1 : count + 1]  # twice of them
+        power = np.multiply(sums, sums, out=empty(sums.shape)).T
+        power *= 0.5 / total_time
     else:
-        sums = _cosines(deviation, durations, count)
-    power: Array = 2 / total_time * sums**2
+        sums = _cosines(durations.tobytes(), count) @ deviation
+        power = 2 / total_time * sums**2
     return power
 
 
-def _cosines(deviation: Array, durations: Array, count: int) -> Array:
-    """Return the lowest cosine coefficients, for any durations."""
-    middles = (np.cumsum(durations) - durations / 2) / durations.sum()
+@lru_cache(maxsize=4)
+def _cosines(durations: bytes, count: int) -> Array:
+    """Return the lowest cosines at the middles of batches of any durations, (count, batches)."""
+    d = np.frombuffer(durations)
+    middles = (np.cumsum(d) - d / 2) / d.sum()
     # cos((q + r) x) for a few r at a time, from powers of one exponential: cosines cost more.
     few = max(1, int(np.ceil(np.sqrt(count))))
     fine = _powers(np.exp(1j * np.pi * middles), few)
     coarse = _powers(fine[-1], -(-count // few) - 1)
-    cos, sin = np.ascontiguousarray(fine.real), np.ascontiguousarray(fine.imag)
-    if deviation.shape[1] < few:
-        columns = np.ascontiguousarray(deviation.T)
-        both = zip((cos, sin), (coarse.real, coarse.imag), strict=True)
-        by_r, less = (a @ (b[:, None] * columns).reshape(-1, len(deviation)).T for a, b in both)
-        parts = list(np.moveaxis((by_r - less).reshape(few, -1, len(columns)), 1, 0))
-    else:
-        parts = [(x.real * cos - x.imag * sin) @ deviation for x in coarse]
-    sums: Array = np.concatenate([cos @ deviation, *parts])[:count]
-    return sums
+    parts = [x.real * fine.real - x.imag * fine.imag for x in coarse]
+    return np.concatenate([fine.real, *parts])[:count]
 
 
 def _powers(x: Array, count: int) -> Array:
@@ -111,9 +116,8 @@ def number_of_cosines(power: Array, steps: Array, neighbours: Array) -> Count:
     """
     most = most_cosines(power)
     count = np.where(_flat(power), most, min(CAUTIOUS, most))
-    reference = power[REFERENCE]
-    if len(reference) >= LOWEST:
-        lowest, others = power[:FEWEST_COSINES].mean(axis=0), reference.mean(axis=0)
+    if len(power) >= REFERENCE[0] + LOWEST:
+        lowest, others = _means(len(power), ((0, FEWEST_COSINES), REFERENCE)) @ power
         count = np.where(lowest > RISING * others, np.minimum(count, FEWEST_COSINES), count)
     allowed = np.minimum(steps, np.maximum(neighbours, CAUTIOUS * STEPS_A_COSINE))
     return np.minimum(count, allowed / STEPS_A_COSINE).astype(np.intp)
@@ -139,10 +143,18 @@ def at_the_ends(power: Array, level: Array) -> Array:
     level : ndarray, shape (m,)
         Mean power of the lowest cosines. At most half of it is due to the ends.
     """
-    weights = 2 / (np.pi * np.arange(3, len(power) + 1)) ** 2
-    ends: Array = weights @ (power[2:] - level)
-    ends /= 1 - 2 * weights.sum()  # twice of them is in `level`, which is no power of φ
-    return np.clip(ends, 0.0, level / 2)
+    weights, total = _beyond_the_lowest(len(power))
+    # Twice of them is in `level`, which is no power of φ.
+    ends = (weights @ power - total * level) / (1 - 2 * total)
+    return np.minimum(np.maximum(ends, 0.0), level / 2)
+
+
+@lru_cache(maxsize=8)
+def _beyond_the_lowest(count: int) -> tuple[Array, float]:
+    """Return what the powers of so many cosines say of both ends, and the sum of these weights."""
+    weights = 2 / (np.pi * np.arange(1, count + 1)) ** 2
+    weights[:2] = 0.0
+    return weights, float(weights.sum())
 
 
 def with_the_next(power: Array, level: Array) -> Array:
@@ -163,12 +175,59 @@ def with_the_next(power: Array, level: Array) -> Array:
     level : ndarray, shape (m,)
         Of the lowest few.
     """
-    if len(power) < NEXT.stop:
+    if len(power) < NEXT[1]:
         return level
-    above = power[NEXT].mean(axis=0)
+    above = (_means(len(power), (NEXT,)) @ power)[0]
     ratio = np.divide(above, level, out=np.ones_like(level), where=(level > 0) & (above > 0))
-    moved: Array = level * np.exp(POOLED * np.clip(np.log(ratio), -FARTHEST, FARTHEST))
-    return moved
+    moved = np.minimum(np.maximum(np.log(ratio), -FARTHEST), FARTHEST)
+    found: Array = level * np.exp(POOLED * moved)
+    return found
+
+
+def falls(power: Array, count: Count) -> Mask:
+    """Return where the spectrum is not flat, and falls towards zero, shape (m,)."""
+    found: Mask = np.asarray(count == CAUTIOUS)
+    if len(power) < BANDS[2] or not found.any():
+        return np.zeros_like(found)
+    low, next_ = (np.add.reduce(power[a:b]) / (b - a) for a, b in pairwise(BANDS[:3]))
+    return found & (next_ > low)
+
+
+def at_zero(power: Array) -> tuple[Array, Array]:
+    r"""Return the level at zero, and its degrees of freedom, of spectra that fall towards it.
+
+    Spectra are even in frequency, and smooth where correlations die out exponentially: there
+    :math:`S_j \approx a + b j^2`. This is fitted to the first 32 cosines, each of them with the
+    variance :math:`2 S_j^2` of a χ² distribution of one degree of freedom, once with the
+    weights of a first guess. What the fit says of a has the variance of a χ² distribution of
+    :math:`2 a^2 / \mathrm{var}(a)` degrees.
+
+    Parameters
+    ----------
+    power : ndarray, shape (cosines, m)
+        Of `cosine_power`.
+    """
+    n, half = len(power[:SMOOTH]), len(power[:SMOOTH]) // 2
+    unit = np.add.reduce(power[:SMOOTH]) / n  # squares of rounding are below all numbers
+    power = power[:SMOOTH] / unit
+    squares = (np.arange(1, n + 1) / n) ** 2
+    basis = np.stack([np.ones(n), squares, squares * squares])
+    a = np.maximum(np.add.reduce(power[:CAUTIOUS]) / CAUTIOUS, NOTHING)
+    b = np.maximum(np.add.reduce(power[half:]) / (n - half) - a, 0.0) / squares[half:].mean()
+    weights, (A, B, C) = _moments(a, b, basis)
+    u, v = basis[:2] @ (weights * power)
+    det = A * C - B * B
+    a = np.maximum((C * u - B * v) / det, LEAST * a)
+    b = np.maximum((A * v - B * u) / det, 0.0)
+    A, B, C = _moments(a, b, basis)[1]
+    return a * unit, np.clip((A * C - B * B) * a * a / C, *FIT)
+
+
+def _moments(a: Array, b: Array, basis: Array) -> tuple[Array, Array]:
+    """Return the weights of powers with the levels a + b j², and what they sum to."""
+    level = a + basis[1][:, None] * b
+    weights = 1 / (level * level)
+    return weights, basis @ weights
 
 
 def _flat(power: Array) -> Mask:
@@ -176,14 +235,26 @@ def _flat(power: Array) -> Mask:
 
     What falls further up is no harm to the first 24: steps see to that.
     """
-    flat = np.ones(power.shape[1], dtype=bool)
-    bands = [(a, b) for a, b in pairwise(BANDS) if b <= len(power)]
+    bands = tuple(band for band in pairwise(BANDS) if band[1] <= len(power))
+    if len(bands) < 2:
+        return np.ones(power.shape[1], dtype=bool)
     with np.errstate(divide="ignore", invalid="ignore"):  # growth without any noise
-        for (a, b), (c, d) in pairwise(bands):
-            ratio = np.log(power[c:d].mean(axis=0) / power[a:b].mean(axis=0))
-            ratio = np.abs(ratio) if a == 0 else ratio
-            flat &= ~(ratio > FLAT * np.sqrt(2 / (b - a) + 2 / (d - c)))
+        level = np.log(_means(len(power), bands) @ power)
+        ratio = level[1:] - level[:-1]
+    np.abs(ratio[0], out=ratio[0])
+    widths = [b - a for a, b in bands]
+    limits = [FLAT * np.sqrt(2 / few + 2 / more) for few, more in pairwise(widths)]
+    flat: Mask = ~(ratio > np.array(limits)[:, None]).any(axis=0)
     return flat
+
+
+@lru_cache(maxsize=32)
+def _means(count: int, bands: Sequence[tuple[int, int]]) -> Array:
+    """Return what takes the powers of so many cosines to the mean powers of bands of them."""
+    weights = np.zeros((len(bands), count))
+    for row, (first, last) in zip(weights, bands, strict=True):
+        row[first:last] = 1 / len(row[first:last])
+    return weights
 
 
 def independent_steps(deviation: Array, durations: Array, power: Array) -> tuple[Array, Array]:
@@ -205,12 +276,13 @@ def independent_steps(deviation: Array, durations: Array, power: Array) -> tuple
         n (1-ρ)/(1+ρ), as of an AR(1) process with the correlation ρ of neighbouring batches.
     """
     n = len(deviation)
-    total = np.einsum("ij,ij->j", deviation, deviation)
-    per_batch = durations.mean() * power[:LOWEST].mean(axis=0)
+    rows = deviation.T
+    total = np.vecdot(rows, rows)
+    per_batch = durations.sum() / n * (_means(len(power), ((0, LOWEST),)) @ power)[0]
     steps = np.divide(total, per_batch, out=np.full_like(total, np.inf), where=per_batch > 0)
-    rho = np.einsum("ij,ij->j", deviation[1:], deviation[:-1])
+    rho = np.vecdot(rows[:, 1:], rows[:, :-1])
     rho = np.divide(rho, total, out=np.zeros_like(rho), where=total > 0)
-    rho = np.clip(rho + (1 + 3 * rho) / n, -0.99, 0.9999)  # Kendall's bias
+    rho = np.minimum(np.maximum(rho + (1 + 3 * rho) / n, -0.99), 0.9999)  # Kendall's bias
     return steps, n * (1 - rho) / (1 + rho)
 
 
@@ -226,10 +298,16 @@ def whitened(power: Array, neighbours: Array, n: int) -> Array:
     n : int
         Batches.
     """
-    rho = np.maximum(0.0, (n - neighbours) / (n + neighbours))
+    rho = _correlation(neighbours, n)
     angle = np.pi * np.arange(1, len(power) + 1) / n
     white: Array = power * (1 - 2 * rho * np.cos(angle)[:, None] + rho**2)
     return white
+
+
+def _correlation(neighbours: Array, n: int) -> Array:
+    """Return the correlation of neighbours, at least 0, of `n` batches worth so many steps."""
+    rho: Array = np.maximum(0.0, (n - neighbours) / (n + neighbours))
+    return rho
 
 
 def too_few_steps(power: Array, steps: Array, neighbours: Array, n: int) -> Mask:
@@ -241,12 +319,23 @@ def too_few_steps(power: Array, steps: Array, neighbours: Array, n: int) -> Mask
     towards zero like a power :math:`j^{-a}`. The test is the score of a at zero, over its
     standard error.
     """
-    white = whitened(power, neighbours, n)
-    j = np.arange(1, len(power) + 1)
-    level = white.mean(axis=0)
-    excess = np.divide(white, level, out=np.ones_like(white), where=level > 0) - 1
-    x = -np.log(j)
-    x -= x.mean()
-    several_scales = (steps < MOST_HIDDEN) & (x @ excess > STEEP * np.sqrt(2 * x @ x))
-    short: Mask = several_scales | (steps < min(FEWEST_STEPS, SHARE * n))
+    rho = _correlation(neighbours, n)
+    # What whitens is (1-ρ)² + 2ρ (1 - cos ω): the sums over cosines are those of two spectra.
+    level, level_cos, score, score_cos = _steepness(len(power), n) @ power
+    flat, bent = (1 - rho) ** 2, 2 * rho
+    steep = flat * score + bent * score_cos > STEEP * (flat * level + bent * level_cos)
+    short: Mask = ((steps < MOST_HIDDEN) & steep) | (steps < min(FEWEST_STEPS, SHARE * n))
     return short
+
+
+@lru_cache(maxsize=8)
+def _steepness(count: int, n: int) -> Array:
+    """Return what takes power to its mean, the score of `too_few_steps`, and both of the bend.
+
+    That is, of the power times 1 - cos ω. Scores are over their standard error at mean power 1.
+    """
+    j = np.arange(1, count + 1)
+    bend = 2 * np.sin(np.pi * j / (2 * n)) ** 2
+    x = np.log(j).mean() - np.log(j)
+    x /= np.sqrt(2 * x @ x)
+    return np.array([np.full(count, 1 / count), bend / count, x, x * bend])

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...numerics.arrays import Array
+from ...numerics.buffers import empty
 
 Mask = NDArray[np.bool_]
 
@@ -25,7 +26,8 @@ NOISE = 1024 * float(np.finfo(np.float64).eps)
 def constant_to_rounding(growth: Array, durations: Array, blocks_per_batch: float) -> Mask:
     """Return where growth (batches, m) is proportional to durations but for rounding, (m,)."""
     mean = growth.sum(axis=0) / durations.sum()
-    spread = _range(growth - durations[:, None] * mean)
+    rows = np.multiply(mean[:, None], durations, out=empty(growth.T.shape))
+    spread = _range(np.subtract(growth.T, rows, out=rows).T)
     return spread <= NOISE * (blocks_per_batch + np.abs(mean) * durations.max())
 
 
@@ -66,19 +68,18 @@ def regular_bound(
     """
     n = len(growth)
     constant = constant_to_rounding(growth, durations, blocks_per_batch)
-    spread = _range(growth / durations[:, None])  # rounding may be alike in all blocks
+    rates = np.divide(growth.T, durations, out=empty(growth.T.shape))
+    spread = _range(rates.T)  # rounding may be alike in all blocks
     if n < FEWEST_BATCHES:
         return constant, spread
-    window = n // 8
-    start = n - WINDOWS * window
-    late = _sums(growth, durations, start)
-    ends = start + window * np.arange(WINDOWS + 1)
-    shown = [_range(late[begin : end + 1]) for begin, end in pairwise(ends)]
-    recurrent = np.minimum.reduce(shown) >= WHOLE * _range(late[start:])
-    half = n // 2
-    sums = _sums(growth, durations, half)
-    whole = np.maximum(_range(sums), _range(late))
-    settled = _range(sums[half:]) <= SETTLED * whole
+    start, half = n - WINDOWS * (n // 8), n // 2
+    sums = _sums(growth, durations)
+    low, high = _extremes(_less_the_rate(sums, durations, start), [*range(start, n + 1, n // 8)])
+    late, whole = high[1:].max(axis=0) - low[1:].min(axis=0), high.max(axis=0) - low.min(axis=0)
+    recurrent = (high[1:] - low[1:]).min(axis=0) >= WHOLE * late
+    low, high = _extremes(_less_the_rate(sums, durations, half), [half, n])
+    whole = np.maximum(whole, high.max(axis=0) - low.min(axis=0))
+    settled = high[1] - low[1] <= SETTLED * whole
     settled |= constant_to_rounding(growth[half:], durations[half:], blocks_per_batch)
     bound = np.where(constant, spread, whole / durations.sum())
     return constant | recurrent | settled, bound
@@ -90,9 +91,29 @@ def _range(x: Array) -> Array:
     return span
 
 
-def _sums(growth: Array, durations: Array, start: int) -> Array:
-    """Return the cumulated growth less the mean rate from batch `start` on, (batches + 1, m)."""
-    rate = growth[start:].sum(axis=0) / durations[start:].sum()
-    sums = np.zeros((len(growth) + 1, growth.shape[1]), order="F")
-    np.cumsum(growth - durations[:, None] * rate, axis=0, out=sums[1:])
-    return sums
+def _extremes(x: Array, edges: list[int]) -> tuple[Array, Array]:
+    """Return the least and the largest row up to the first edge, and from each to the next."""
+    parts = [x[first : last + 1] for first, last in pairwise([0, *edges])]
+    low, high = (np.array([f.reduce(part) for part in parts]) for f in (np.minimum, np.maximum))
+    return low, high
+
+
+def _sums(growth: Array, durations: Array) -> Array:
+    """Return the cumulated growth less the mean rate, (batches + 1, m), columns in memory."""
+    rows = growth.T
+    rate = np.add.reduce(rows, axis=1) / durations.sum()
+    sums = empty((len(rows), len(growth) + 1))
+    sums[:, 0] = 0.0
+    np.multiply(rate[:, None], durations, out=sums[:, 1:])
+    np.subtract(rows, sums[:, 1:], out=sums[:, 1:])
+    np.cumsum(sums[:, 1:], axis=1, out=sums[:, 1:])
+    return sums.T
+
+
+def _less_the_rate(sums: Array, durations: Array, start: int) -> Array:
+    """Return cumulated growth less its mean rate from batch `start` on."""
+    time = np.concatenate([[0.0], np.cumsum(durations)])
+    rate = (sums[-1] - sums[start]) / (time[-1] - time[start])
+    rows = np.multiply(rate[:, None], time, out=empty(sums.T.shape))
+    np.subtract(sums.T, rows, out=rows)
+    return rows.T

@@ -10,15 +10,15 @@ initial sequences; `docs/validation/calibration.md` has the table.
 
 from __future__ import annotations
 
-import itertools
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy import special
 
-from ...numerics.arrays import Array
-from ...numerics.threads import shared
+from ...numerics.arrays import Array, blas_threads
+from ...numerics.buffers import chosen, empty
+from ...numerics.threads import in_pieces
 from .conserved import chaotic_directions, conserved_volume, not_seen_flat
 from .floor import logarithm, rounding, within_logarithm
 from .heavy_tails import heavy_tailed, unevenness
@@ -28,7 +28,9 @@ from .low_frequencies import (
     FEWEST_COSINES,
     MOST_COSINES,
     at_the_ends,
+    at_zero,
     cosine_power,
+    falls,
     independent_steps,
     most_cosines,
     number_of_cosines,
@@ -43,8 +45,8 @@ DOF_TO_STOP = 16  # with looks a factor LOOK_FACTOR apart, a rule that stops kee
 MARGIN_TO_STOP = 2.0  # of the width, with fewer: chance makes such intervals narrow more often
 FEW_STEPS = 60.0  # for which the bound of regular growth is better
 LOOK_FACTOR = 1.5
-AT_ONCE = 2**17  # numbers, which the cache holds
-PER_THREAD = 2**18  # numbers that are worth another thread
+AT_ONCE = 2**20  # numbers: many, for threads take turns between NumPy's calls
+EACH = 200  # numbers that a column takes as much time as, beside its own
 
 
 class Estimate(NamedTuple):
@@ -108,12 +110,14 @@ def mean_and_stderr(
 
     ν is 24 where the spectrum is seen to be flat, 5 where it is not, 4 where the lowest cosines
     rise, and fewer where an AR(1) plug-in [3]_ asks for it; E is what both ends of the run add to
-    every cosine but not to the mean. What 4 or 5 cosines give is moved towards the power of the
-    next ones, as chance makes so few low or high (`low_frequencies`). A run is too short to tell,
-    and ``stderr`` infinite, if it is worth fewer than 25 independent steps (or has fewer than 12
-    blocks), or fewer than 200 and is correlated on several scales, so that something slower may be
-    hidden; where single rare episodes carry the growth (`heavy_tails`); and where growth in all
-    directions together conserves a volume, unless the spectrum is seen to be flat (`conserved`).
+    every cosine but not to the mean. Where the spectrum falls towards zero, a parabola in frequency
+    is fitted to more cosines instead (`low_frequencies.at_zero`). What 4 or 5 cosines give
+    otherwise is moved towards the power of the next ones, as chance makes so few low or high. A run
+    is too short to tell, and ``stderr`` infinite, if it is worth fewer than 25 independent steps
+    (or has fewer than 12 blocks), or fewer than 200 and is correlated on several scales, so that
+    something slower may be hidden; where single rare episodes carry the growth (`heavy_tails`); and
+    where growth in all directions together conserves a volume, unless the spectrum is seen to be
+    flat (`conserved`).
     There are fewer than ν degrees of freedom where few batches carry the variance
     (`heavy_tails.unevenness`), and 4 where ν is 5.
 
@@ -121,7 +125,9 @@ def mean_and_stderr(
     map at r = 4), the error is ``(φ(x_T) - φ(x_0)) / T``, and ``stderr`` falls as 1/T with it. If
     it is regular (fixed points, cycles, rotations of the basis), that error is bounded, and where
     a run is worth few steps, ``stderr`` is the bound of `regular.regular_bound`:
-    such intervals hold the truth more often than their level says.
+    such intervals hold the truth more often than their level says. The leading of several exponents
+    whose growth over the whole run is no more than a power of time, and not regular, has an
+    interval as wide as that power.
 
     Parameters
     ----------
@@ -258,23 +264,23 @@ def estimate(
     """
     n, lead = len(batches), batches.shape[1:]
     columns = batches.reshape(n, -1)
-    some = max(1, AT_ONCE // n)
-    if sea is None:
-        sea = _sea(batches, durations, n_blocks, conserved)
-    sticky = np.broadcast_to(sea, lead).ravel()
+    size = columns.shape[1] * (n + EACH)
+    pieces = 1 if size <= AT_ONCE // 4 else 4 * -(-size // (4 * AT_ONCE))  # as many for each thread
+    with blas_threads(0):
+        if sea is None:
+            sea = _sea(batches, durations, n_blocks, conserved)
+        sticky = np.broadcast_to(sea, lead).ravel()
 
-    def part(first: int, last: int) -> list[Estimate]:
-        chunks = (slice(i, min(i + some, last)) for i in range(first, last, some))
-        return [
-            _estimate(np.array(columns[:, x], order="F"), durations, n_blocks, sticky[x])
-            for x in chunks
-        ]
+        def part(first: int, last: int) -> Estimate:
+            return _estimate(columns[:, first:last], durations, n_blocks, sticky[first:last])
 
-    found = shared(part, columns.shape[1], batches.size // PER_THREAD)
-    parts = zip(*itertools.chain.from_iterable(found), strict=True)
-    mean, stderr, dof = (np.concatenate(part).reshape(lead) for part in parts)
+        found = in_pieces(part, columns.shape[1], -(-columns.shape[1] // pieces), pieces)
+    mean, stderr, dof = (np.concatenate(x).reshape(lead) for x in zip(*found, strict=True))
     singular = np.isneginf(mean)
     finite_mean = np.where(singular, 0.0, mean)
+    unknown = within_logarithm(mean, durations.sum(), n_blocks)
+    if lead and unknown.any():
+        stderr = _with_open_sign(batches, durations, n_blocks, unknown, stderr, dof)
     stderr = np.hypot(stderr, rounding(finite_mean, durations.sum(), n_blocks, n))
     return Estimate(mean, np.where(singular, np.nan, stderr), dof)
 
@@ -288,21 +294,45 @@ def _sea(
     return chaotic_directions(batches, durations, n_blocks, conserved)
 
 
+def _with_open_sign(
+    batches: Array, durations: Array, n_blocks: int, unknown: NDArray[np.bool_], stderr: Array,
+    dof: Array,
+) -> Array:  # fmt: skip
+    """Return errors (..., k) no smaller than a power of time where nothing has grown beyond one.
+
+    Where the largest growth of a run has not, chaos cannot be told from a torus, and the interval
+    is as wide as what either could be; unless growth is seen to be regular.
+    """
+    total = np.add.reduce(batches)
+    open_ = unknown & (total >= total.max(axis=-1, keepdims=True))
+    if not open_.any():
+        return stderr
+    regular, bound = regular_bound(batches[:, open_], durations, n_blocks / len(batches))
+    least = logarithm(durations.sum(), n_blocks) / special.stdtrit(dof[open_], 0.975)
+    stderr[open_] = np.maximum(stderr[open_], np.where(regular, bound, least))
+    return stderr
+
+
 def _estimate(
-    growth: Array, durations: Array, n_blocks: int, sticky: NDArray[np.bool_]
+    columns: Array, durations: Array, n_blocks: int, sticky: NDArray[np.bool_]
 ) -> Estimate:
-    """Do so for columns (batches, m), one after the other in memory, but for rounding."""
+    """Do so for columns (batches, m), but for rounding."""
     total_time = durations.sum()
-    total = growth.sum(axis=0)  # pairwise
-    if np.any(np.isnan(total)) or np.any(np.isposinf(total)):
+    rows = empty((columns.shape[1], len(columns)))
+    rows[...] = columns.T
+    total = np.add.reduce(rows, axis=1)  # pairwise
+    if not (total < np.inf).all():
         raise ValueError("growth holds nan or +inf: average only the blocks before the failure")
-    mean = total / total_time
-    n = len(growth)
+    mean = finite_mean = total / total_time
+    n = len(columns)
     if n < 3 * FEWEST_COSINES:
         return Estimate(mean, np.full_like(mean, np.inf), np.ones_like(mean))
-    growth[:, np.isneginf(total)] = 0.0
-    finite_mean = np.where(np.isneginf(mean), 0.0, mean)
-    deviation = growth - durations[:, None] * finite_mean
+    singular = np.isneginf(total)
+    if singular.any():
+        rows[singular] = 0.0
+        finite_mean = np.where(singular, 0.0, mean)
+    expected = np.multiply(finite_mean[:, None], durations, out=empty(rows.shape))
+    deviation = np.subtract(rows, expected, out=expected).T
     power = cosine_power(deviation, durations)
     worth = independent_steps(deviation, durations, power)
     n_cosines = number_of_cosines(power, *worth)
@@ -316,24 +346,31 @@ def _estimate(
         short |= hidden & ~unknown
     count = np.maximum(n_cosines, 1)
     cumulated = np.cumsum(power[:MOST_COSINES], axis=0)
-    level = np.take_along_axis(cumulated, count[None] - 1, axis=0)[0] / count
-    level = level - at_the_ends(power, level)
-    level = np.where(count <= CAUTIOUS, with_the_next(power, level), level)
+    level = cumulated[count - 1, np.arange(len(count))] / count
+    doubt = 2 / count
+    doubt[count < most_cosines(power)] += CHOICE
+    falling = falls(power, n_cosines)
+    if not falling.all():
+        level -= at_the_ends(power, level)
+        if (count <= CAUTIOUS).any():
+            level = np.where(count <= CAUTIOUS, with_the_next(power, level), level)
+    if falling.any():
+        level[falling], degrees = at_zero(power[:, falling])
+        doubt[falling] = 2 / degrees
     variance = level / total_time
     stderr = np.where(short, np.inf, np.sqrt(variance))
-    doubt = unevenness(deviation) + np.where(count < most_cosines(power), CHOICE, 0.0)
-    dof = np.maximum(1.0, 2 / (2 / count + doubt))
+    dof = np.maximum(1.0, 2 / (doubt + unevenness(deviation)))
     if hidden.any():  # chaos that has stuck to an island so far, or no chaos: see `conserved`
         least = logarithm(total_time, n_blocks) / special.stdtrit(dof, 0.975)
         stderr = np.where(hidden, np.maximum(stderr, least), stderr)
     few = short | hidden | (worth[1] < FEW_STEPS)
     if few.any():
-        regular, bound = regular_bound(growth[:, few], durations, n_blocks / n)
+        regular, bound = regular_bound(chosen(rows, few).T, durations, n_blocks / n)
         stderr[few] = np.where(regular, bound, stderr[few])
         dof[few] = np.where(regular, MOST_COSINES, dof[few])
     # Tangent vectors of regular orbits grow like powers of time: such a sign is not known.
     if unknown.any():
-        unknown[unknown] = ~constant_to_rounding(growth[:, unknown], durations, n_blocks / n)
+        unknown[unknown] = ~constant_to_rounding(chosen(rows, unknown).T, durations, n_blocks / n)
         excluded = unknown & (np.abs(finite_mean) > special.stdtrit(dof, 0.975) * stderr)
         stderr = np.where(excluded, np.abs(finite_mean) / special.stdtrit(dof, 0.97), stderr)
     return Estimate(mean, stderr, dof)

@@ -25,12 +25,16 @@ def test_mean_is_exact_and_memory_bounded(n):
     assert statistics.durations.sum() == n
 
 
-def test_chunks_do_not_matter():
+# Few columns are summed one by one, many row by row.
+@pytest.mark.parametrize("columns", [2, 64])
+def test_chunks_do_not_matter(columns):
     rng = np.random.default_rng(1)
-    growth, durations = rng.standard_normal((4321, 2)), rng.uniform(0.5, 1.5, 4321)
+    growth, durations = rng.standard_normal((4321, columns)), rng.uniform(0.5, 1.5, 4321)
     one = fed(growth, durations, [], capacity=64)
     many = fed(growth, durations, np.arange(1, 4321), capacity=64)
-    assert one.blocks_per_batch == many.blocks_per_batch == 128
+    some = fed(growth, durations, np.sort(rng.integers(0, 4322, 40)), capacity=64)
+    assert one.blocks_per_batch == many.blocks_per_batch == some.blocks_per_batch == 128
+    np.testing.assert_allclose(one.growth, some.growth, rtol=0, atol=1e-12)
     np.testing.assert_allclose(one.growth, many.growth, rtol=0, atol=1e-12)
     np.testing.assert_allclose(one.durations, many.durations, rtol=1e-13)
     # every batch but the open one holds the same blocks as a plain sum over 128

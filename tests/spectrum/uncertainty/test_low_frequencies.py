@@ -3,12 +3,14 @@
 import numpy as np
 import pytest
 from scipy.signal import lfilter
-from series import ar1, moving_average
+from series import LEAST, MOST, ar1, moving_average
 
 from lyapnet.spectrum.uncertainty.diagnosis import diagnose
 from lyapnet.spectrum.uncertainty.low_frequencies import (
     at_the_ends,
+    at_zero,
     cosine_power,
+    falls,
     independent_steps,
     too_few_steps,
     with_the_next,
@@ -179,3 +181,32 @@ def test_chance_makes_fewer_intervals_too_narrow():
     ratio = power[5:16].mean(axis=0) / power[:5].mean(axis=0)
     most = ratio > np.quantile(ratio, 0.8)
     assert missed[most].mean() < 0.1
+
+
+def test_the_level_at_zero_of_a_falling_spectrum():
+    j = np.arange(1, 41)[:, None]
+    truth = np.array([1.0, 2.0, 5.0])
+    level = truth + np.array([0.0, 0.01, 0.1]) * j**2
+    np.testing.assert_allclose(at_zero(level)[0], truth, rtol=1e-9)  # the parabola itself
+    # Exact: of a flat spectrum 2.25 of 32 degrees are left, as two numbers are fitted, not one.
+    assert at_zero(level)[1][0] == pytest.approx(32 / 2.25, rel=0.03)
+    power = level[:, None] * np.random.default_rng(0).chisquare(1, (40, 4000, 3))
+    found, dof = at_zero(power.reshape(40, -1))
+    found, dof = found.reshape(4000, 3), dof.reshape(4000, 3)
+    np.testing.assert_allclose(found.mean(axis=0), truth, rtol=0.08)
+    spread = found.var(axis=0) / truth**2
+    assert (2 / np.median(dof, axis=0) > 0.8 * spread).all()
+    assert falls(level, np.array([5, 5, 24])).tolist() == [False, True, False]
+    assert not falls(level[:20], np.array([5, 5, 5])).any()
+
+
+@pytest.mark.parametrize(("rho", "n"), [(0.5, 400), (0.8, 1600)])
+def test_swings_with_a_little_noise_have_fair_intervals(rho, n):
+    # Noise and the increments of an AR(1) process, whose spectrum is a + b f² near zero. Before,
+    # intervals were 1.45 and 1.42 times as wide as one by the actual error.
+    rng = np.random.default_rng(5)
+    growth = rng.standard_normal((n, 2000)) + 5 * np.diff(ar1(rng, rho, n + 1), axis=0)
+    held, width, estimate = summary(growth)
+    assert LEAST <= held <= MOST
+    assert width < 1.3
+    assert not estimate.too_short.any()

@@ -214,3 +214,23 @@ def test_weights_that_do_not_fit_are_named():
         linear_stderr(np.ones((20, 3)), np.ones(20), np.ones((2, 3)))
     with pytest.raises(ValueError, match="finite"):
         linear_stderr(np.ones((20, 3)), np.ones(20), [1.0, np.nan, 0.0])
+
+
+def test_no_chaos_in_sight_leaves_a_power_of_time_open():
+    # A leading growth of 5 nats in 500 blocks is nothing that a torus could not have, nor chaos of
+    # 2 log 501 = 12 nats: before, the interval ended at 10.
+    rng = np.random.default_rng(0)
+    noise = 0.05 * rng.standard_normal((500, 40))
+    leading = 0.01 + noise
+    growth = np.stack([leading, leading - 1.0], axis=-1)
+    estimate = mean_and_stderr(growth, np.ones(500))
+    width = estimate.half_width() * 500
+    # But for some whose sums look bounded, and get their range.
+    assert np.mean(np.isclose(width[:, 0], 2 * np.log(501), rtol=1e-9)) > 0.9
+    assert (width[:, 1] < 8).all()  # a sign that is known
+    # Behind a leading one that is known, growth near zero keeps its error, as along a flow.
+    flow = mean_and_stderr(np.stack([noise + 1.0, noise], axis=-1), np.ones(500))
+    assert (flow.half_width()[:, 1] * 500 < 8).all()
+    # And so does growth that is seen to be regular.
+    turning = 0.3 * np.sin(2.0 * np.arange(500))[:, None, None]
+    assert mean_and_stderr(turning, np.ones(500)).half_width() * 500 < 3
