@@ -212,12 +212,13 @@ class Spectrum(Exponents):
         inputs : array (n_steps, ..., m), optional
             The inputs of these steps; needed where the run so far was driven.
         system : System, optional
-            Needed where the spectrum has been loaded from a file, or to go on with another.
+            That of the run: needed where a file could not hold it.
 
         Raises
         ------
         ValueError
-            If members of the run have diverged (``on_divergence="nan"``), or it is pooled.
+            If members of the run have diverged (``on_divergence="nan"``), or it is pooled; if
+            `system` is seen to be another one.
         """
         return self.from_run(continued(self, n_steps, inputs, system).run(), self.settings)
 
