@@ -83,6 +83,8 @@ class CompiledNetwork(Orbit):
                 done = found
             bases.append(here)
             sizes.append(size[0, :done])
+        if not done:
+            return super().blocks(rows, first, 0, interval, least)
         if any(len(size) > done for size in sizes):
             return self._blocks(rows, first, done, interval, least, factors[:done])
         diagonal = np.stack(sizes, axis=1).reshape(done, *lead, k)

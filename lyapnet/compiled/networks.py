@@ -57,26 +57,32 @@ def blocks(
     """
     k, n = rows.shape
     size = k * n
-    here = scratch[:size].reshape(k, n)
-    there = scratch[size : 2 * size].reshape(k, n)
+    basis, pair = rows, (scratch[:size].reshape(k, n), scratch[size : 2 * size].reshape(k, n))
     rest = scratch[2 * size :]
     units = coefficients.shape[-1]
+    done = 0
     for block in range(len(diagonal)):
-        copy(rows.reshape(size), here.reshape(size))
+        here, free = basis, 0  # which stays as it is until the block has gone well
         if len(disturbance):
+            here, free = pair[0], 1
+            copy(basis.reshape(size), here.reshape(size))
             scale(disturbance[block].reshape(size), here.reshape(size))
         for s in range(block * interval, (block + 1) * interval):
             call(
                 step,
                 (blas.ctypes.data, turned.ctypes.data, coefficients[s].ctypes.data,
-                 leak.ctypes.data, here.ctypes.data, there.ctypes.data, rest.ctypes.data, k, units),
+                 leak.ctypes.data, here.ctypes.data, pair[free].ctypes.data, rest.ctypes.data, k,
+                 units),
             )  # fmt: skip
-            here, there = there, here
+            here, free = pair[free], 1 - free
         error = WITHIN if block < len(diagonal) - 1 else ORTHONORMAL
         if not orthonormalise(blas, here, rest, diagonal[block], length[block], least, error):
-            return block
-        copy(here.reshape(size), rows.reshape(size))
-    return len(diagonal)
+            break
+        basis, pair = here, (basis, pair[free])  # what was used last is in the cache
+        done += 1
+    if basis.ctypes.data != rows.ctypes.data:
+        copy(basis.reshape(size), rows.reshape(size))
+    return done
 
 
 @jit

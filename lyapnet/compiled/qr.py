@@ -24,7 +24,7 @@ def room(k: int, n: int) -> int:
 
 @jit
 def cholesky(blas: Any, rows: Any, gram: Any, length: Any, least: float) -> bool:
-    """Factorise once in place, R^T in the lower triangle of `gram`; say whether it went well.
+    """Factorise once in place, R in the upper triangle of `gram`; say whether it went well.
 
     The rows are left alone where it did not.
     """
@@ -116,7 +116,7 @@ def orthonormalise(
 def with_factor(
     blas: Any, rows: Any, factor: Any, scratch: Any, length: Any, least: float, error: float
 ) -> bool:
-    """Factorise in place by Cholesky's method, once or twice, with R^T in the factor.
+    """Factorise in place by Cholesky's method, once or twice, with R in the factor.
 
     The rows are left alone where it fails, or where a sine is below `least`.
     """
@@ -127,12 +127,13 @@ def with_factor(
         return True
     more, unit = scratch[: k * k].reshape(k, k), scratch[k * k : k * k + k]
     cholesky(blas, rows, more, unit, 0.5)
-    for i in range(k - 1, -1, -1):  # the lower triangle of R^T times that of the second pass
-        for j in range(i + 1):
+    for i in range(k):  # R of the second pass times that of the first
+        for j in range(i, k):
             total = 0.0
-            for m in range(j, i + 1):
-                total += factor[i, m] * more[m, j]
+            for m in range(i, j + 1):
+                total += more[i, m] * factor[m, j]
             factor[i, j] = total
+            factor[j, i] = total
     return True
 
 

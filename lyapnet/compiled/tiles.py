@@ -8,6 +8,7 @@ columns, stays in registers while what is summed over passes by, and nothing is 
 from __future__ import annotations
 
 import platform
+from collections.abc import Sequence
 from functools import cache
 from typing import NamedTuple
 
@@ -166,8 +167,6 @@ def _overlap(text: Text, lanes: int) -> str:
     many, put, let = Numbers(text, lanes), text.put, text.let
     t = many.type
     each = [(r, c) for r in range(OVERLAP) for c in range(OVERLAP)]
-    reduce = f"@llvm.vector.reduce.fadd.v{lanes}f64"
-    text.declared["reduce"] = f"declare double {reduce}(double, {t})"
     text.label("entry")
     shifts = [let(f"mul i64 %row, {r}") for r in range(OVERLAP)]
     put(f"  %whole = sdiv i64 %n, {lanes}")
@@ -197,15 +196,45 @@ def _overlap(text: Text, lanes: int) -> str:
     put(f"  %j.next = add i64 %j, {lanes}")
     put("  br label %loop")
     text.label("rest")
+    put("  %none = icmp eq i64 %last, 0")
+    put("  br i1 %none, label %write, label %some")
+    text.label("some")
     x, y = ([tile.read(place, 0) for place in places(p)] for p in ("%a", "%b"))
-    add(x, y, "all")
+    add(x, y, "more")
+    put("  br label %write")
+    text.label("write")
     for r, c in each:
-        value = let(f"call reassoc double {reduce}(double 0.0, {t} %sum.{r}.{c}.all)")
-        place = _at(text, _at(text, "%out", let(f"mul i64 %out.row, {r}")), str(c))
-        put(f"  store double {value}, ptr {place}, align 8")
+        put(f"  %sum.{r}.{c}.all = phi {t} [ %sum.{r}.{c}, %rest ], [ %sum.{r}.{c}.more, %some ]")
+    sums = _added(text, lanes, [f"%sum.{r}.{c}.all" for r, c in each])
+    row = f"<{OVERLAP} x double>"
+    for r in range(OVERLAP):
+        which = range(r * OVERLAP % lanes, r * OVERLAP % lanes + OVERLAP)
+        value = _shuffled(text, lanes, sums[r * OVERLAP // lanes], "poison", which)
+        place = _at(text, "%out", let(f"mul i64 %out.row, {r}"))
+        put(f"  store {row} {value}, ptr {place}, align 8")
     put("  ret void")
     head = "define void @overlap(ptr %a, ptr %b, i64 %row, i64 %n, ptr %out, i64 %out.row) #0 {"
     return "\n".join([head, *text.lines, "}"])
+
+
+def _added(text: Text, lanes: int, vectors: list[str]) -> list[str]:
+    """Return vectors of the sums of the lanes of others, in their order, by pairs of pairs."""
+    length = lanes
+    while length > 1:
+        pairs = zip(vectors[::2], vectors[1::2], strict=True)
+        halves = (
+            [_shuffled(text, lanes, a, b, range(odd, 2 * lanes, 2)) for odd in (0, 1)]
+            for a, b in pairs
+        )
+        vectors = [text.let(f"fadd <{lanes} x double> {a}, {b}") for a, b in halves]
+        length //= 2
+    return vectors
+
+
+def _shuffled(text: Text, lanes: int, a: str, b: str, which: Sequence[int]) -> str:
+    """Return some of the numbers of two vectors."""
+    t, order = f"<{lanes} x double>", ", ".join(f"i32 {i}" for i in which)
+    return text.let(f"shufflevector {t} {a}, {t} {b}, <{len(which)} x i32> <{order}>")
 
 
 def _fused(many: Numbers, a: str, b: str, c: str) -> str:

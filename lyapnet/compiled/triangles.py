@@ -1,8 +1,8 @@
 r"""Inner products of a basis, Cholesky's triangle, and its inverse times vectors.
 
-Rows of an array are the vectors. Of a triangle :math:`R` with :math:`A^T A = R^T R` an array holds
-:math:`R^T` below and on the diagonal. Small ones are worked on by tiles, see `tiles`, others by
-LAPACK.
+Rows of an array are the vectors. A triangle :math:`R` with :math:`A^T A = R^T R` lies above and on
+the diagonal of an array; where BLAS works on it, :math:`R^T` lies below. Small ones are worked on
+by tiles, see `tiles`, others by LAPACK.
 """
 
 from __future__ import annotations
@@ -76,13 +76,14 @@ def mirror(square: Any) -> None:
 
 @jit
 def triangle(blas: Any, gram: Any) -> bool:
-    """Put R and R^T in place of inner products; say whether there is one."""
+    """Put R in place of inner products; say whether there is one."""
     k = len(gram)
     if not blas[LANES] or k < OVERLAP:
         sizes = np.array([k, 0], dtype=np.int32)
         K, info = sizes[:1].ctypes.data, sizes[1:].ctypes.data
         call(blas[DPOTRF], (blas[UPPER], K, gram.ctypes.data, K, info))
         good = sizes[1] == 0
+        mirror(gram)
     else:
         good = _by_rows(blas, gram)
     return good
@@ -90,27 +91,53 @@ def triangle(blas: Any, gram: Any) -> bool:
 
 @jit
 def _by_rows(blas: Any, gram: Any) -> bool:
-    """Put R in place of inner products, a few rows at a time, and R^T below them."""
+    """Put R in place of inner products, a few rows at a time."""
     k, row = len(gram), 0
     for kind in range(len(ROWS)):
         rows = ROWS[kind]
         while k - row >= rows:
             _row_of_tiles(blas, gram, kind, row, 0, row, 0)
-            for r in range(row, row + rows):
-                for s in range(row, r):
-                    gram[r, r] -= gram[s, r] * gram[s, r]
-                if not gram[r, r] > 0.0:
-                    return False
-                gram[r, r] = np.sqrt(gram[r, r])
-                for c in range(r + 1, row + rows):
-                    for s in range(row, r):
-                        gram[r, c] -= gram[s, r] * gram[s, c]
-                    gram[r, c] /= gram[r, r]
+            if not (_corner_of_four(gram, row) if rows == 4 else _corner(gram, row, rows)):
+                return False
             _row_of_tiles(blas, gram, kind, row, row, 0, 1)
-            for r in range(row, row + rows):
-                for c in range(r + 1, k):
-                    gram[c, r] = gram[r, c]
             row += rows
+    return True
+
+
+@jit
+def _corner(gram: Any, row: int, rows: int) -> bool:
+    """Factorise a few rows and columns on the diagonal; say whether that is possible."""
+    for r in range(row, row + rows):
+        for s in range(row, r):
+            gram[r, r] -= gram[s, r] * gram[s, r]
+        if not gram[r, r] > 0.0:
+            return False
+        gram[r, r] = np.sqrt(gram[r, r])
+        for c in range(r + 1, row + rows):
+            for s in range(row, r):
+                gram[r, c] -= gram[s, r] * gram[s, c]
+            gram[r, c] /= gram[r, r]
+    return True
+
+
+@jit
+def _corner_of_four(gram: Any, i: int) -> bool:
+    """Do the same for four rows, in registers."""
+    p0 = gram[i, i]
+    r0 = np.sqrt(p0)
+    b01, b02, b03 = gram[i, i + 1] / r0, gram[i, i + 2] / r0, gram[i, i + 3] / r0
+    p1 = gram[i + 1, i + 1] - b01 * b01
+    r1 = np.sqrt(p1)
+    b12, b13 = (gram[i + 1, i + 2] - b01 * b02) / r1, (gram[i + 1, i + 3] - b01 * b03) / r1
+    p2 = gram[i + 2, i + 2] - b02 * b02 - b12 * b12
+    r2 = np.sqrt(p2)
+    b23 = (gram[i + 2, i + 3] - b02 * b03 - b12 * b13) / r2
+    p3 = gram[i + 3, i + 3] - b03 * b03 - b13 * b13 - b23 * b23
+    if not (p0 > 0.0 and p1 > 0.0 and p2 > 0.0 and p3 > 0.0):
+        return False
+    gram[i, i], gram[i, i + 1], gram[i, i + 2], gram[i, i + 3] = r0, b01, b02, b03
+    gram[i + 1, i + 1], gram[i + 1, i + 2], gram[i + 1, i + 3] = r1, b12, b13
+    gram[i + 2, i + 2], gram[i + 2, i + 3], gram[i + 3, i + 3] = r2, b23, np.sqrt(p3)
     return True
 
 
@@ -146,7 +173,7 @@ def divide(blas: Any, rows: Any, factor: Any, back: bool) -> None:
         return
     # Backwards, from the last row to the first, the upper triangle is a lower one.
     sign, start = (-1, k - 1) if back else (1, 0)
-    next_row, next_column = (-1, -k) if back else (k, 1)
+    next_row, next_column = (-k, -1) if back else (1, k)
     left, last_row = factor.ctypes.data + 8 * start * (k + 1), rows.ctypes.data + 8 * start * n
     width = panels_of(blas, 1, n)[2]
     for first in range(0, n, width):

@@ -15,6 +15,9 @@ from .products import by_panels, copy, outer, panels_of, product
 #: Activation functions, by number.
 TANH, RELU, LINEAR = range(3)
 
+#: Inputs, the one beside them included, that are not worth a product of matrices.
+_FEW = 2
+
 #: Rows, of members and steps, whose share in the gradient of weights is one product.
 _ROWS = 128
 
@@ -29,6 +32,19 @@ def activate(which: int, x: Any, out: Any) -> None:
             out[i] = x[i] if x[i] > 0.0 or x[i] != x[i] else 0.0
     else:
         copy(x, out)
+
+
+@jit_apart
+def drive(given: Any, others: Any, out: Any) -> None:
+    """Write what few inputs and the bias give each unit."""
+    for m in range(len(out)):
+        first, last = given[m, 0], given[m, given.shape[1] - 1]
+        if given.shape[1] == 1:
+            for i in range(out.shape[1]):
+                out[m, i] = first * others[0, i]
+        else:
+            for i in range(out.shape[1]):
+                out[m, i] = first * others[0, i] + last * others[1, i]
 
 
 @jit
@@ -59,7 +75,10 @@ def run(
     for s in range(n_steps):
         h, r, following = states[s], rates[s], states[s + 1]
         activate(which, h.reshape(members * n), r.reshape(members * n))
-        product(blas, given[s], others, following, False)
+        if given.shape[2] > _FEW:
+            product(blas, given[s], others, following, False)
+        else:
+            drive(given[s], others, following)
         by_panels(blas, r, turned, following, True)
         if leak != 1.0:
             for m in range(members):

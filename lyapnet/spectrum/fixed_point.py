@@ -47,8 +47,9 @@ def exponents_at_rest(
     varied = inputs is not None and np.any(inputs[1:] != inputs[-1])
     if n > _MOST or varied or system.tangent_apart:
         return None
-    orbit = system.orbit(x, None if inputs is None else inputs[-1:], 1)
-    moved, size, before = (np.abs(y).max(axis=-1) for y in (orbit.last - x, x, x0))
+    with np.errstate(over="ignore", invalid="ignore"):  # states may be about to overflow
+        orbit = system.orbit(x, None if inputs is None else inputs[-1:], 1)
+        moved, size, before = (np.abs(y).max(axis=-1) for y in (orbit.last - x, x, x0))
     rests = moved <= _RESTS * np.maximum(size, before)
     if not np.any(rests):
         return None

@@ -273,7 +273,8 @@ def _known_apart(
     if run.failed or not np.isposinf(stderr).any():
         return settings
     x0 = run.x if run.x0 is None else run.x0
-    rest = exponents_at_rest(run.system, run.x, x0, run.inputs, exponents.shape[-1])
+    system = run.engine or run.system
+    rest = exponents_at_rest(system, run.x, x0, run.inputs, exponents.shape[-1])
     if rest is None:
         return settings
     with np.errstate(invalid="ignore"):  # -inf from -inf

@@ -157,6 +157,7 @@ def drawn(kind, n, gain, leak, activation, seed):
 @pytest.mark.filterwarnings("ignore:these exponents are unreliable. rounding in the products")
 @settings(max_examples=int(os.environ.get("LYAPNET_EXAMPLES", "60")), deadline=None)
 @example("vanilla", 6, 6, 2.0, 0.3, "relu", 1, (), 20258)
+@example("vanilla", 2, 2, 1.0, 1.0, "relu", 1, (2,), 1)  # one of two members has no first block
 @given(
     kind=st.sampled_from(["vanilla", "lstm", "gru", "gru, reset before"]),
     n=st.integers(1, 12),

@@ -87,7 +87,7 @@ def test_triangles(addresses, k, n):
     A += 3 * np.eye(k, n)
     overlaps(addresses, A, A, True, found)
     assert triangle(addresses, found)
-    L = np.tril(found)
+    L = np.triu(found).T
     assert_allclose(L @ L.T, A @ A.T, rtol=0, atol=4 * k * EPS * (A * A).sum(axis=1).max())
     for back in (False, True):
         rows = B.copy()
@@ -112,6 +112,20 @@ def test_a_basis_is_factorised(addresses):
     assert_allclose(rows @ rows.T, np.eye(20), atol=1e-13)
     R = np.linalg.qr(A.T)[1]
     assert_allclose(diagonal, np.abs(np.diagonal(R)), rtol=1e-12)
+
+
+@pytest.mark.parametrize("close", [1.0, 1e-4], ids=["one pass", "two passes"])
+def test_a_basis_is_factorised_with_its_triangle(addresses, close):
+    k, n = 21, 33
+    A = np.random.default_rng(1).standard_normal((k, n))
+    A[-1] = A[0] + close * A[-1]
+    rows, factor, length = A.copy(), np.empty((k, k)), np.empty(k)
+    assert qr.with_factor(addresses, rows, factor, np.empty(qr.room(k, n)), length, 1e-6, 1e-11)
+    assert_allclose(rows @ rows.T, np.eye(k), atol=1e-13)
+    assert_allclose(np.triu(factor).T @ rows, A, atol=1e-13)
+    before = A.copy()
+    assert not qr.with_factor(addresses, A, factor, np.empty(qr.room(k, n)), length, 0.9, 1e-11)
+    assert_array_equal(A, before)
 
 
 def test_large_products_are_shared_where_the_caller_allows_it(monkeypatch):
