@@ -270,11 +270,11 @@ def _known_apart(
     if "superstable" in settings:
         stderr[~np.isnan(settings["superstable"]) & ~np.isneginf(exponents)] = np.inf
         return settings
-    if run.failed or not np.isposinf(stderr).any():
+    if run.failed or run.orbit is None or not np.isposinf(stderr).any():
         return settings
     x0 = run.x if run.x0 is None else run.x0
     system = run.engine or run.system
-    rest = exponents_at_rest(system, run.x, x0, run.inputs, exponents.shape[-1])
+    rest = exponents_at_rest(system, run.orbit, x0, run.inputs, exponents.shape[-1])
     if rest is None:
         return settings
     with np.errstate(invalid="ignore"):  # -inf from -inf
