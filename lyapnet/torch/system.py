@@ -119,7 +119,7 @@ class System(ForeignSystem):
         return other
 
     @property
-    def params(self) -> Any:  # type: ignore[override]  # an attribute there
+    def params(self) -> Any:
         """Parameters by name: its own, or those that the module has by now."""
         return (self._step.current() or None) if self._own is None else self._own
 
