@@ -141,7 +141,9 @@ def fixed_points(
     tol : float, optional
         Speed below which a point is fixed, relative to the size of the state (at least 1).
     distance : float, optional
-        Points that are nearer to each other, relative to the size of the state, are one.
+        Points that are nearer to each other, relative to the size of the state, are one. A
+        further step of Newton's method moves a fixed point by less; what it moves by more is just
+        slow, as are states on the way to infinity.
     slow : float, optional
         Speed up to which minima of the speed are returned, too; default none are.
     max_iterations : int, optional
@@ -198,12 +200,15 @@ def fixed_points(
     x = search.minimise(starts, tol, max_iterations)
     speed = search.speed(x)
     size = np.maximum(1.0, np.linalg.norm(x, axis=-1))
-    good = np.isfinite(speed) & ((speed <= tol * size) | (search.settled & (speed <= bound)))
-    x, speed, size = x[good], speed[good], size[good]
+    slowly = search.settled & (speed <= bound)
+    good = np.isfinite(speed) & ((speed <= tol * size) | slowly)
+    x, speed, size, slowly = (a[good] for a in (x, speed, size, slowly))
     first, counts = _distinct(x, speed, distance * size)
-    x, speed, size = x[first], speed[first], size[first]
-    fixed = speed <= tol * size
+    x, speed, size, slowly = (a[first] for a in (x, speed, size, slowly))
+    # On the way to infinity the speed may be as small, but a fixed point is nowhere near.
+    fixed = (speed <= tol * size) & (search.newton(x) <= distance * size)
     order = np.lexsort((-counts, ~fixed))
+    order = order[(fixed | slowly)[order]]
     x, speed, counts, fixed = (a[order] for a in (x, speed, counts, fixed))
     logs = _log_multipliers(found, x, u, t0)
     exponents = logs.real / found.dt

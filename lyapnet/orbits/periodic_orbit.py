@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -15,6 +16,7 @@ from ..results.storage import register
 from ..systems import DelayFlow, Flow, NoisyFlow, SystemLike, as_system
 from ..tangent.start import start_state, start_time
 from ..tangent.stretches import run_orbit
+from .cycle_check import missing_one, step_of_cycle
 from .floquet import floquet_logs, multipliers_of
 from .plot import plot_cycle
 from .shooting import Shot, first_return, newton, turns_of
@@ -50,6 +52,9 @@ class PeriodicOrbit(Result):
         How often the shortest cycle is gone around in the period: 1, or more where the period that
         was given is a multiple of `minimal_period`; of a map's fixed point the period.
         `multipliers` are those of the whole period, exponents those of the cycle in any case.
+    verdict : str
+        What the step of a flow does, in a sentence: "fine:" or "too coarse:" with what half of it
+        changes. "unreliable:" where multipliers cannot be those of the cycle.
     """
 
     _dims: ClassVar[dict[str, tuple[str, ...]]] = {
@@ -70,6 +75,7 @@ class PeriodicOrbit(Result):
     residual: float
     turns: int
     settings: dict[str, Any] = field(repr=False)
+    verdict: str = ""
 
     @property
     def minimal_period(self) -> float:
@@ -141,7 +147,8 @@ def periodic_orbit(
     Warns
     -----
     UserWarning
-        If the multipliers cannot be told apart: they are unreliable.
+        If the multipliers are unreliable: they cannot be told apart, or the derivative misses
+        something, as jumps, so that none of an autonomous flow is near 1.
 
     References
     ----------
@@ -174,11 +181,9 @@ def periodic_orbit(
     if transient:
         rows = found.drive.rows(None, (), transient, t0=t0 - transient * found.dt)
         x = run_orbit(found, x, rows, 0, transient).states[-1]
-    free = isinstance(found, Flow) and not found.time
     if period is None:
-        if not free:
+        if not isinstance(found, Flow) or found.time:
             raise ValueError("`period` is needed: only that of an autonomous flow can be guessed")
-        assert isinstance(found, Flow)
         T = first_return(found, x)
     else:
         T = validate.real("period", period, positive=True)
@@ -189,7 +194,7 @@ def periodic_orbit(
         size = max(1.0, float(np.abs(x).max()))
         if np.abs(away).max() <= tol * size:
             return _result(shot, x, tol)
-        move, dT = newton(away, D, velocity if free else None)
+        move, dT = newton(away, D, velocity if shot.free else None)
         # A step that changes the period by more than a part leads to another cycle, or none.
         length = float(np.linalg.norm(move))
         damp = min(1.0, 0.25 * shot.period / max(abs(dT), 1e-300))
@@ -207,18 +212,23 @@ def _result(shot: Shot, x: Array, tol: float) -> PeriodicOrbit:
     orbit = shot.orbit(x)
     turns = turns_of(shot, orbit.states, tol)
     logs = floquet_logs(orbit.finest.jacobians)
-    mu, others = multipliers_of(logs), logs
-    if isinstance(shot.system, Flow) and not shot.system.time:
-        others = np.delete(logs, np.argmin(np.abs(mu - 1)))
+    mu, exponents = multipliers_of(logs), logs.real / shot.period
+    others = np.delete(logs, np.argmin(np.abs(mu - 1))) if shot.free else logs
+    if reservation := shot.system.reservation or missing_one(shot, logs, turns):
+        warnings.warn(f"these multipliers are unreliable: {reservation}", stacklevel=3)
+        verdict = f"unreliable: {reservation}"
+    else:
+        verdict = step_of_cycle(shot, x, exponents)
     return PeriodicOrbit(
         states=orbit.states,
         times=shot.t0 + shot.fine.dt * np.arange(shot.steps + 1),
         period=shot.period,
         multipliers=mu,
         log_multipliers=logs,
-        exponents=logs.real / shot.period,
+        exponents=exponents,
         stable=bool((others.real < 0).all()),
         residual=float(np.abs(orbit.states[-1] - x).max()),
         turns=turns,
         settings={"tol": tol, "steps": shot.steps, "system": repr(shot.system)},
+        verdict=verdict,
     )

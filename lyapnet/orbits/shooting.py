@@ -39,6 +39,11 @@ class Shot:
         elif abs(self.steps * system.dt - period) > 1e-9 * period:
             raise ValueError(f"`period` must be a multiple of dt={system.dt:g}, got {period:g}")
 
+    @property
+    def free(self) -> bool:
+        """Whether the period is unknown: of an autonomous flow."""
+        return isinstance(self.system, Flow) and not self.system.time
+
     def with_period(self, period: float) -> Shot:
         """Return the same with another period."""
         return self if period == self.period else Shot(self.system, period, self.t0)
@@ -57,8 +62,9 @@ class Shot:
         return orbit.states[-1], D, self._velocity(orbit.states[-1])
 
     def _velocity(self, x: Array) -> Array:
-        if not isinstance(self.fine, Flow) or self.fine.time:
+        if not self.free:
             return np.zeros_like(x)
+        assert isinstance(self.fine, Flow)
         return np.asarray(self.fine.velocity(x))
 
 
@@ -97,7 +103,7 @@ def turns_of(shot: Shot, states: Array, tol: float) -> int:
     extent = float(np.abs(states - states[0]).max())
     flow = isinstance(shot.system, Flow)
     if extent <= np.sqrt(tol) * size:
-        if flow and not shot.system.time:
+        if shot.free:
             raise LyapnetError(
                 "no cycle found from this state: Newton's method ends at a fixed point, which has "
                 "any period (see `fixed_points`); start nearer to the cycle"

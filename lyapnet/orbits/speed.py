@@ -12,6 +12,9 @@ from ..systems import System
 #: The squared speed has a minimum where it falls by less than this part.
 _FLAT = 1e-9
 
+#: Singular values of a Jacobian that rounding makes, over its size and its entries'.
+_ROUNDING = 16 * np.finfo(float).eps
+
 #: Damping of the first step, and its bounds, relative to the squared size of the Jacobian.
 _DAMPING, _LEAST, _MOST = 1e-2, 1e-14, 1e10
 
@@ -36,6 +39,22 @@ class SpeedMinima:
     def speed(self, x: Array) -> Array:
         """Return |f(x) - x| / dt."""
         return np.linalg.norm(self.residual(x), axis=-1)
+
+    def newton(self, x: Array) -> Array:
+        """Return how far Newton's method would move points ``(m, n)``: about their errors.
+
+        Directions in which the Jacobian tells no velocity, but for rounding, are left out: those
+        along a line of fixed points.
+        """
+        n, dt = x.shape[-1], self.system.dt
+        moves = np.zeros(len(x))
+        if not len(x):
+            return moves
+        for i, (r, D) in enumerate(zip(self.residual(x), self.jacobian(x), strict=True)):
+            U, s, _ = np.linalg.svd((D - np.eye(n)) / dt)
+            known = s > _ROUNDING * n * (1 + np.abs(D).max()) / dt
+            moves[i] = np.linalg.norm((U.T @ r)[known] / s[known])
+        return moves
 
     def minimise(self, x: Array, tol: float, max_iterations: int) -> Array:
         """Descend from all states; `settled` says which have come to rest."""

@@ -19,6 +19,7 @@ from ..tangent.step_derivative import MISMATCH, is_of_the_step
 from ..tangent.stretches import Losses, run_orbit, run_stretches, stretch_length
 from ..tangent.superstable import Superstable, superstable
 from .record import Record
+from .step_defect import MOST, Sample
 from .uncertainty.batches import GrowthStatistics
 from .uncertainty.stderr import LOOK_FACTOR
 from .volume import CHEAP, conserves
@@ -92,6 +93,8 @@ class Benettin:
         self._grown_before = self.statistics.total
         before = self.kept.times  # whose steps may have been others
         self._time_offset = before[-1] - self.n_done * self.system.dt if len(before) else 0.0
+        #: The stretch that is done.
+        self.orbit: Orbit | None = None
         self._sample: _Sample | None = None
         self.superstable: Superstable | None = None
         #: Whether the run has ended before its time, where the system may not be asked again.
@@ -141,7 +144,7 @@ class Benettin:
         ):
             if phase != "transient":
                 self._carry(orbit, start, count=phase == "n_steps")
-            self.x = orbit.last
+            self.x, self.orbit = orbit.last, orbit
             self._gone = start + orbit.n_steps
             if phase == "n_steps":
                 self.n_done += orbit.n_steps
@@ -198,7 +201,7 @@ class Benettin:
         if not np.isfinite(grown).any() or self.system.tangent_apart:
             return
         self.statistics.conserved = conserves(
-            self.prepare(), sample.x, sample.inputs, sample.orbit.n_steps, grown
+            self.prepare(), sample.orbit, sample.x, sample.inputs, grown
         )
 
     def _again(self, system: System, n_steps: int) -> Benettin:
@@ -243,6 +246,13 @@ class Benettin:
     def trusted(self) -> bool:
         """Whether nothing speaks against the numbers but their errors."""
         return not self.reservations and self.superstable is None
+
+    def sample(self) -> Sample | None:
+        """Return where the step of a driven flow may be looked at, once the run is done."""
+        seen = self._sample
+        if seen is None or seen.inputs is None or self.system.finer() is None:
+            return None
+        return Sample(seen.x, seen.rows, np.array(seen.inputs[:MOST]))
 
     def _grown(self) -> Array:
         """Return how much tangent vectors have grown in this run."""

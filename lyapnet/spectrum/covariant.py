@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import warnings
 from typing import Any
+
+import numpy as np
 
 from .. import validate
 from ..numerics.arrays import ArrayLike, Seed, blas_threads, patient
@@ -12,6 +15,8 @@ from ..tangent.plan import plan_of
 from ..tangent.start import Start, input_sequence
 from .covariant_result import CovariantVectors
 from .ginelli import Covariant, sweep_backward, sweep_forward, warm_up
+from .own_direction import missing_zero
+from .uncertainty.stderr import mean_and_stderr
 
 #: In so much time vectors align by default: a step of a flow is short.
 _ALIGN = 20.0
@@ -75,6 +80,12 @@ def covariant_vectors(
     DivergedError
         If the state is not finite.
 
+    Warns
+    -----
+    UserWarning
+        If the derivative misses something, so that vectors and exponents are unreliable: a field
+        that jumps where steps go on across it, or an autonomous flow without an exponent near 0.
+
     Notes
     -----
     Rounding disturbs :math:`D_t v_t \parallel v_{t+1}` by about
@@ -117,13 +128,28 @@ def covariant_vectors(
         sections = sweep_forward(start, x, rows, (warm, total), bar)
         sweep_backward(start, sections, into, rng, bar)
     settings = {**start.settings, **phases, "n_steps": n_steps, "every": every}
-    return CovariantVectors(
+    vectors = CovariantVectors(
         vectors=into.vectors.swapaxes(-1, -2),
         states=into.states,
         exponents=into.total / ((n_steps - 1) * found.dt),
         local=into.growth / (every * found.dt),
         settings=settings,
     )
+    if reservation := found.reservation or _missing_zero(found, vectors):
+        warnings.warn(f"these vectors and exponents are unreliable: {reservation}", stacklevel=3)
+    return vectors
+
+
+def _missing_zero(system: System, vectors: CovariantVectors) -> str:
+    """Say that an exponent is missing; see `own_direction`."""
+    if vectors.settings["driven"]:
+        return ""
+    time = vectors.settings["every"] * system.dt
+    growth = np.where(np.isfinite(vectors.local), vectors.local, 0.0) * time
+    half = mean_and_stderr(growth, np.full(len(growth), time)).half_width()
+    order = np.argsort(-vectors.exponents, axis=-1)
+    exponents, half = (np.take_along_axis(x, order, axis=-1) for x in (vectors.exponents, half))
+    return missing_zero(system, exponents, half, vectors.states[-1], vectors.settings["n_steps"])
 
 
 def _phases(

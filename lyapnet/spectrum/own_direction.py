@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 
 from ..numerics.arrays import Array
 from ..systems import Flow, Stroboscopic, System
-
-if TYPE_CHECKING:
-    from .result import Spectrum
+from ..systems.jumps import MISSES
 
 #: Steps that are looked at, at most, and where each is expensive.
 _MOST, _FEW = 2048, 300
@@ -25,53 +21,58 @@ _UNSETTLED = 7.0
 _EXPLAINS = 1 / 3
 
 
-def missing_zero(spectrum: Spectrum, level: float) -> str:
+def missing_zero(
+    system: System | None, exponents: Array, half_width: Array, state: Array, n_steps: int
+) -> str:
     """Say that the exponent of an autonomous flow along itself is not there, if it is not.
 
     The velocity is a tangent vector that is carried along, so where it neither dies out nor
     explodes one exponent is 0. If none of all that could be it is, then the derivative of the step
     misses something, and halving the step may show nothing of it: jumps, or what is as steep.
+
+    Parameters
+    ----------
+    system : System or None
+        That is not driven.
+    exponents, half_width : array (..., k)
+        In descending order, and of their intervals.
+    state : array (..., n)
+        At the end of the run.
+    n_steps : int
+        Of the run.
     """
-    system, settings = spectrum.system, spectrum.settings
-    autonomous = isinstance(system, Flow | Stroboscopic) and not system.time
-    if not autonomous or system.tangent_apart or settings["driven"] or "pooled" in settings:
+    if not isinstance(system, Flow | Stroboscopic) or system.time or system.tangent_apart:
         return ""
-    lam = spectrum.exponents
-    low, high = spectrum.confidence_interval(level)
-    time = settings["n_steps"] * settings["dt"]
     with np.errstate(invalid="ignore"):
-        allowed = np.where(np.isneginf(lam), 0.0, (high - low) / 2) + _UNSETTLED / time
-        near = np.argmin(np.where(np.isnan(lam), np.inf, np.abs(lam)), axis=-1)[..., None]
-        beyond = np.abs(lam) > allowed
+        allowed = np.where(np.isneginf(exponents), 0.0, half_width)
+        allowed = allowed + _UNSETTLED / (n_steps * system.dt)
+        near = np.argmin(np.where(np.isnan(exponents), np.inf, np.abs(exponents)), axis=-1)
+        beyond = np.abs(exponents) > allowed
         wrong = beyond.all(axis=-1)
-        if lam.shape[-1] < spectrum.dim:  # it may be one of those that were not asked for
-            wrong &= lam[..., -1] < -allowed[..., -1]
+        if exponents.shape[-1] < system.dim:  # it may be one of those that were not asked for
+            wrong &= exponents[..., -1] < -allowed[..., -1]
     if not wrong.any():
         return ""
-    nearest = np.take_along_axis(lam, near, axis=-1)[..., 0]
-    wrong &= ~explains(rate_of_speed(spectrum, system), nearest)
+    nearest = np.take_along_axis(exponents, near[..., None], axis=-1)[..., 0]
+    wrong &= ~explains(rate_of_speed(system, state, n_steps), nearest)
     if not wrong.any():
         return ""
     at = tuple(np.argwhere(wrong)[0])
     who = f" of member {', '.join(map(str, at))}" if at else ""
-    return (
-        f"no exponent{who} is near 0, the nearest is {nearest[at]:.3g}, though the flow does not "
-        "come to rest, and carries its own velocity along: its derivative misses jumps, or what is "
-        "nearly as steep; take a much smaller dt, or write jumps as np.sign, np.where and the like"
-    )
+    return f"no exponent{who} is near 0, the nearest is {nearest[at]:.3g}, {MISSES}"
 
 
-def rate_of_speed(spectrum: Spectrum, system: System) -> Array:
-    """Return the rate at which a flow's speed grows from where the run ended, NaN at rest."""
+def rate_of_speed(system: System, state: Array, n_steps: int) -> Array:
+    """Return the rate at which a flow's speed grows from where a run ended, NaN at rest."""
     dear = isinstance(system, Flow) and system.seen.matter
-    steps = int(np.clip(spectrum.settings["n_steps"], 50, _FEW if dear else _MOST))
-    states = system.orbit(spectrum.state, None, steps).states
+    steps = int(np.clip(n_steps, 50, _FEW if dear else _MOST))
+    states = system.orbit(state, None, steps).states
     with np.errstate(all="ignore"):
         speed = np.linalg.norm(np.diff(states, axis=0), axis=-1)
         moved = np.ptp(states, axis=0).max(axis=-1) > _AT_REST * np.abs(states).max(axis=(0, -1))
         third = steps // 3
         first, last = speed[:third].max(axis=0), speed[-third:].max(axis=0)
-        rate = np.log(last / first) / ((steps - third) * spectrum.settings["dt"])
+        rate = np.log(last / first) / ((steps - third) * system.dt)
     return np.where(moved, rate, np.nan)
 
 

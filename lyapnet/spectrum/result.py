@@ -16,6 +16,7 @@ from .exponents import Exponents
 from .fixed_point import AS_GOOD, exponents_at_rest
 from .html import spectrum_html
 from .plot import plot_spectrum
+from .step_defect import Sample
 from .uncertainty.batches import GrowthStatistics
 from .uncertainty.diagnosis import Diagnosis
 from .uncertainty.ensemble import pooled
@@ -88,6 +89,11 @@ class Spectrum(Exponents):
     settings: dict[str, Any]
     statistics: GrowthStatistics = field(repr=False)
     system: System | None = field(default=None, repr=False, compare=False)
+    sample: Sample | None = field(default=None, repr=False, compare=False)
+
+    def _to_state(self) -> dict[str, Any]:
+        """Return what a file holds: without a system there is nothing to look at in a sample."""
+        return {name: x for name, x in super()._to_state().items() if name != "sample"}
 
     def _repr_html_(self) -> str:
         return spectrum_html(self)
@@ -113,8 +119,9 @@ class Spectrum(Exponents):
         Members of an ensemble are tested for agreement if they are runs of one system; an
         ensemble of networks or parameters is not expected to agree.
 
-        Of a flow that is not driven the growth over the next steps is held against that over
-        half steps: if it differs by more than the error bars, the verdict is "too coarse".
+        Of a flow the growth over some steps is held against that over half steps: if it differs
+        by more than the error bars, the verdict is "too coarse". Where that cannot be done, as
+        under noise, it says so.
 
         Parameters
         ----------
@@ -257,6 +264,7 @@ class Spectrum(Exponents):
             },
             statistics=run.statistics,
             system=run.system,
+            sample=run.sample() if settings["driven"] else None,
         )
 
 
@@ -271,10 +279,11 @@ def _known_apart(
     if "superstable" in settings:
         stderr[~np.isnan(settings["superstable"]) & ~np.isneginf(exponents)] = np.inf
         return settings
-    if run.failed or not np.isposinf(stderr).any():
+    if run.failed or run.orbit is None or not np.isposinf(stderr).any():
         return settings
     x0 = run.x if run.x0 is None else run.x0
-    rest = exponents_at_rest(run.system, run.x, x0, run.inputs, exponents.shape[-1])
+    system = run.engine or run.system
+    rest = exponents_at_rest(system, run.orbit, x0, run.inputs, exponents.shape[-1])
     if rest is None:
         return settings
     with np.errstate(invalid="ignore"):  # -inf from -inf

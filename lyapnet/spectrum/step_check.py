@@ -11,10 +11,10 @@ from .. import validate
 from ..numerics.arrays import Array, ArrayLike, Seed
 from ..results.result import Result
 from ..results.storage import register
-from ..systems import DelayFlow, NoisyFlow, System, SystemLike, as_system
+from ..systems import DelayFlow, NoisyFlow, SystemLike, as_system
 from .measure import lyapunov_spectrum
 from .plot import plot_step_check
-from .step_defect import NEGLIGIBLE, judge_step, step_defect
+from .step_defect import NEGLIGIBLE, judge_step, of_all, step_defect
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -35,8 +35,8 @@ class StepCheck(Result):
     difference_stderr : array (..., k)
     defect : array (..., k) or None
         What the finer step changes in the growth along one and the same trajectory: without the
-        errors of runs, but without what it does to the trajectory, too. None where the states of
-        the two cannot be compared, as with delays and noise.
+        errors of runs, but without what it does to the trajectory, too. None where that is not
+        looked at, as under noise.
     half_width : array (..., k)
         Of the 95 % intervals of `exponents`.
     fine : bool
@@ -136,37 +136,29 @@ def check_step(
         basis_transient=basis_transient, **run,
     )  # fmt: skip
     u = None if inputs is None else found.drive.refined(validate.array("inputs", inputs), m)
+    start = x0
+    if isinstance(found, DelayFlow) and isinstance(fine, DelayFlow):
+        start = found.resampled(np.asarray(x0, dtype=float), fine)
     there = lyapunov_spectrum(
-        fine, m * n_steps, inputs=u, x0=_past(found, fine, x0),
+        fine, m * n_steps, inputs=u, x0=start,
         transient=m * coarse.settings["transient"],
         basis_transient=m * coarse.settings["basis_transient"], **run,
     )  # fmt: skip
     difference = there.exponents - coarse.exponents
     stderr = np.hypot(coarse.stderr, there.stderr)
-    defect = None if inputs is not None else step_defect(coarse)
+    defect = step_defect(coarse)[0]
     low, high = coarse.confidence_interval()
     half = (high - low) / 2
     change = _change(difference, stderr, defect)
-    is_fine, words = judge_step(change, coarse.exponents, half, found, n_steps * found.dt)
+    of_sum = None if defect is None else of_all(defect, found.dim)
+    duration = n_steps * found.dt
+    is_fine, words = judge_step(change, coarse.exponents, half, found, duration, of_sum)
     if is_fine and defect is None:
         is_fine, words = _by_two_runs(difference, stderr, coarse.exponents)
     return StepCheck(
         coarse.exponents, there.exponents, difference, stderr, defect, half, is_fine, words,
         {"n_steps": n_steps, "dt": found.dt, "system": repr(found)},
     )  # fmt: skip
-
-
-def _past(coarse: System, fine: System, x0: Any) -> Any:
-    """Return the first state of the finer run: of a delay equation on its own grid."""
-    if not isinstance(coarse, DelayFlow) or not isinstance(fine, DelayFlow):
-        return x0
-    x = np.asarray(x0, dtype=float)
-    n, lead = coarse.components, x.shape[:-1]
-    past = np.moveaxis(x.reshape(*lead, coarse.nodes, n), -2, 0)
-    at = np.minimum(np.arange(fine.nodes) * fine.dt / coarse.dt, coarse.nodes - 1)
-    low = np.minimum(at.astype(int), coarse.nodes - 2)
-    part = (at - low).reshape(-1, *(1,) * (past.ndim - 1))
-    return np.moveaxis((1 - part) * past[low] + part * past[low + 1], 0, -2).reshape(*lead, -1)
 
 
 def _by_two_runs(difference: Array, stderr: Array, exponents: Array) -> tuple[bool, str]:

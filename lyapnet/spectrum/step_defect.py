@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from ..numerics.arrays import Array
-from ..systems import DelayFlow, Flow, Stroboscopic, System
+from ..systems import DelayFlow, Flow, NoisyFlow, Stroboscopic, System
 from ..systems.integrators import CONTROLLED
 from ..tangent.forward import forward
+from ..tangent.start import orthonormal_rows
 
 #: Steps of the comparison: a share of the run, within bounds.
-_SHARE, _LEAST, _MOST = 20, 50, 300
+_SHARE, _LEAST, MOST = 20, 50, 300
+
+#: Numbers in all states of the comparison, where these are long.
+_LARGE = 2**22
 
 #: Below this part of the largest exponent the step is beyond reproach, whatever the error bars.
 NEGLIGIBLE = 1e-4
@@ -21,76 +25,186 @@ NEGLIGIBLE = 1e-4
 _UNSEEN = 0.01
 
 
+class Sample(NamedTuple):
+    """Where the step is looked at.
+
+    Attributes
+    ----------
+    x : array (..., n)
+        A state.
+    rows : array (..., k, n)
+        Orthonormal tangent vectors there.
+    inputs : array (T, ..., c) or None
+        What the next steps are given, at least as many as there will be.
+    """
+
+    x: Array
+    rows: Array
+    inputs: Array | None
+
+
 def judge_step(
-    change: Array, exponents: Array, half_width: Array, system: System, time: float
+    change: Array,
+    exponents: Array,
+    half_width: Array,
+    system: System,
+    time: float,
+    total: Array | None = None,
 ) -> tuple[bool, str]:
-    """Say whether the step matters in a run of some time, and put it into a sentence."""
+    """Say whether the step matters in a run of some time, and put it into a sentence.
+
+    Parameters
+    ----------
+    change : array (..., k)
+        Of the exponents by a finer step.
+    exponents, half_width : array (..., k)
+    system : System
+    time : float
+    total : array (...), optional
+        Change of the sum of all exponents, which is known better than that of each. More than the
+        widest interval of a single one it should not be.
+    """
+    k = change.shape[-1]
+    if total is not None:
+        change = np.concatenate([change, total[..., None]], axis=-1)
+        half_width = np.concatenate([half_width, half_width.max(axis=-1, keepdims=True)], axis=-1)
+    error = _off(system) * change
     with np.errstate(invalid="ignore"):
         scale = np.where(np.isfinite(exponents), np.abs(exponents), 0.0).max(axis=-1)
-        matters = (change > half_width) & (change > NEGLIGIBLE * scale[..., None])
-    matters &= change * time > _UNSEEN
+        matters = (error > half_width) & (error > NEGLIGIBLE * scale[..., None])
+    matters &= error * time > _UNSEEN
     divides = isinstance(system, Flow) and system.method in CONTROLLED
     what = "half of dt with a tenth of the tolerance" if divides else "halving the step"
     if not matters.any():
+        change, half_width = change[..., :k], half_width[..., :k]
         finite = half_width[np.isfinite(half_width)]
         widest = f" (up to {finite.max():.1g})" if finite.size else ""
         than = f"less than their error bars{widest}"
         if (change > half_width).any():
             than = "too little to matter"
         return True, f"fine: {what} changes exponents by up to {change.max():.1g}, {than}"
-    worst = np.unravel_index(int(np.argmax(np.where(matters, change, -1.0))), change.shape)
+    if matters[..., :k].any():  # which says more than their sum
+        matters[..., k:] = False
+    worst = np.unravel_index(int(np.argmax(np.where(matters, error, -1.0))), change.shape)
     remedy = "a smaller dt, or smaller rtol and atol" if divides else "a smaller dt"
-    stiff = "" if divides else ', or method="implicit" if the field is stiff'
+    alone = divides or isinstance(system, DelayFlow)
+    stiff = "" if alone else ', or method="implicit" if the field is stiff'
+    of = "exponents by up to" if worst[-1] < k else "the sum of all exponents by"
+    off = "" if change[worst] > half_width[worst] else f", it is off by about {error[worst]:.2g}"
+    bars = "their error bars" if worst[-1] < k else "the error bars of any of them"
     return False, (
-        f"too coarse: {what} changes exponents by up to {change[worst]:.2g}, more than their "
-        f"error bars ({half_width[worst]:.1g}); take {remedy}{stiff}"
+        f"too coarse: {what} changes {of} {change[worst]:.2g}{off}, more than {bars} "
+        f"({half_width[worst]:.1g}); take {remedy}{stiff}"
     )
 
 
-def step_defect(spectrum: Any) -> Array | None:
+def of_all(defect: Array, dim: int) -> Array | None:
+    """Return by how much the sum of exponents changes, if they are all that there are."""
+    return np.abs(defect.sum(axis=-1)) if defect.shape[-1] == dim else None
+
+
+def _off(system: System) -> float:
+    """Return by how much more than halving the step changes a step of a flow is off."""
+    flow = system.flow if isinstance(system, Stroboscopic) else system
+    if not isinstance(flow, Flow) or flow.method in CONTROLLED:
+        return 1.0
+    power = 2.0**flow._method.order
+    return float(power / (power - 1))
+
+
+def step_defect(spectrum: Any) -> tuple[Array | None, str]:
     """Return what finer steps change in the growth along a trajectory, per unit time.
 
-    On from the end of the run of a `Spectrum`, ``(..., k)``, in the order of the exponents; None
-    where that cannot be told: of maps, driven runs, and states that differ in kind.
+    Of a `Spectrum`, ``(..., k)``, in the order of the exponents: on from the end of its run, or of
+    a driven one in a stretch of it. None where that is not looked at, with the reason, which is
+    empty if there is nothing to look at: of maps.
     """
     system, settings = spectrum.system, spectrum.settings
-    if not isinstance(system, Flow | Stroboscopic) or isinstance(system, DelayFlow):
-        return None
-    if settings["driven"] or "pooled" in settings:
-        return None
-    steps = int(np.clip(settings["n_steps"] * system.substeps // _SHARE, _LEAST, _MOST))
+    if system is None or system.finer() is None:
+        own = "the spectrum carries no system" if system is None else "there is no finer one"
+        return None, "" if settings["dt"] == 1 else f": {own}"
+    if isinstance(system, NoisyFlow):  # which a finer step needs in between
+        return None, " under noise: see check_step()"
+    if "pooled" in settings:
+        return None, " where members are pooled: see diagnose() of the ensemble"
+    steps = int(np.clip(settings["n_steps"] * system.substeps // _SHARE, _LEAST, MOST))
     steps = -(-steps // system.substeps)
-    lead = spectrum.state.shape[:-1]
-    inputs = system.drive.rows(
-        None, lead, steps, t0=settings.get("t0", 0.0), first=spectrum.steps_so_far
-    )
+    at = spectrum.sample if settings["driven"] else _behind(spectrum, steps)
+    if at is None:
+        return None, " in so short a run"
     if isinstance(system, Stroboscopic):  # seen in the steps of its flow
-        inputs = system.within(inputs, steps)
+        at = at._replace(inputs=system.within(at.inputs, steps))
         steps *= system.steps
         system = system.flow
-    orbit = system.orbit(spectrum.state, inputs, steps)
+    if isinstance(system, DelayFlow):
+        steps = min(steps, max(_LEAST, _LARGE // at.x.size))
+    if at.inputs is not None:
+        steps = min(steps, len(at.inputs))
+        at = at._replace(inputs=at.inputs[:steps])
+    with np.errstate(all="ignore"):
+        look = _on_finer_grid if isinstance(system, DelayFlow) else _step_by_step
+        defect = look(system, at, steps)
+    if defect is None:
+        return None, ": states go to infinity"
+    order = np.argsort(-spectrum.statistics.estimate().mean, axis=-1, kind="stable")
+    return np.take_along_axis(np.where(np.isfinite(defect), defect, 0.0), order, axis=-1), ""
+
+
+def _behind(spectrum: Any, steps: int) -> Sample:
+    """Return the steps behind the end of a run, under no input."""
+    rows = np.ascontiguousarray(spectrum.basis.swapaxes(-1, -2))
+    given = spectrum.system.drive.rows(
+        None, spectrum.state.shape[:-1], steps, t0=spectrum.settings.get("t0", 0.0),
+        first=spectrum.steps_so_far,
+    )  # fmt: skip
+    return Sample(spectrum.state, rows, given)
+
+
+def _step_by_step(system: Flow, at: Sample, steps: int) -> Array | None:
+    """Compare each step with its parts, from the same state and basis."""
+    lead = at.x.shape[:-1]
+    orbit = system.orbit(at.x, at.inputs, steps)
     if not np.isfinite(orbit.states).all():
         return None
-    start = np.ascontiguousarray(spectrum.basis.swapaxes(-1, -2))
-    tape = forward(orbit, start, 1, start=0, forgiving=True, keep=True)[3]
+    tape = forward(orbit, at.rows, 1, start=0, forgiving=True, keep=True)[3]
     assert tape is not None
     fine, m = system.finer()
     Q = tape.rows[:-1].swapaxes(-1, -2)
     x, coarse = orbit.states[:-1], orbit.jacobians
     mode = system.tangent_mode(orbit.states, orbit.inputs, lambda mode: system._at(mode, lead)[0])
     there = np.eye(system.dim)
-    with np.errstate(all="ignore"):
-        for row in system.drive.parts(inputs, m):
-            step, derivative = fine._at(mode, lead)
-            there = np.matmul(derivative(x, row, fine.params), there)
-            x = step(x, row, fine.params)
-        growth = [_log_growth(np.matmul(D, Q)) for D in (there, coarse)]
-    defect = np.mean(growth[0] - growth[1], axis=0) / system.dt
-    defect = np.where(np.isfinite(defect), defect, 0.0)
+    for row in system.drive.parts(at.inputs, m):
+        step, derivative = fine._at(mode, lead)
+        there = np.matmul(derivative(x, row, fine.params), there)
+        x = step(x, row, fine.params)
+    growth = [_log_growth(np.matmul(D, Q)) for D in (there, coarse)]
+    defect: Array = np.mean(growth[0] - growth[1], axis=0) / system.dt
     if orbit.log_volume is not None and Q.shape[-1] == system.dim:
         defect[..., -1] = -defect[..., :-1].sum(axis=-1)  # the volume is known apart
-    order = np.argsort(-spectrum.statistics.estimate().mean, axis=-1, kind="stable")
-    return np.take_along_axis(defect, order, axis=-1)
+    return defect
+
+
+def _on_finer_grid(system: DelayFlow, at: Sample, steps: int) -> Array | None:
+    """Compare the growth of tangent vectors of both grids, along a trajectory of the finer one.
+
+    A finer step needs a past on a finer grid, and leaves one. Growth is that on the coarse grid.
+    """
+    fine, m = system.finer()
+    rows, factor = orthonormal_rows(system.resampled(at.rows, fine).swapaxes(-1, -2))
+    inputs = None
+    if at.inputs is not None:
+        inputs = np.stack(system.drive.parts(at.inputs, m), axis=1)
+        inputs = inputs.reshape(m * len(at.inputs), *at.inputs.shape[1:])
+    orbit = fine.orbit(system.resampled(at.x, fine), inputs, m * steps)
+    if not np.isfinite(orbit.states).all():
+        return None
+    coarse = system.along(fine.resampled(orbit.states[::m], system), at.inputs)
+    grown, end, _, _ = forward(orbit, rows, 1, start=0, forgiving=True)
+    ends = _log_growth(fine.resampled(end, system).swapaxes(-1, -2))
+    begins = np.log(np.abs(np.diagonal(factor, axis1=-2, axis2=-1)))
+    other = forward(coarse, at.rows, 1, start=0, forgiving=True)[0].sum(axis=0)
+    found: Array = (begins + grown.sum(axis=0) + ends - other) / (steps * system.dt)
+    return found
 
 
 def _log_growth(carried: Array) -> Array:

@@ -9,9 +9,8 @@ import numpy as np
 
 from .. import validate
 from ..numerics.arrays import Array
-from ..systems import NoisyFlow
 from .own_direction import missing_zero
-from .step_defect import judge_step, step_defect
+from .step_defect import judge_step, of_all, step_defect
 from .uncertainty.clusters import clusters_between, clusters_in_words
 from .uncertainty.diagnosis import Diagnosis, diagnose
 from .uncertainty.verdict import listed
@@ -28,7 +27,7 @@ def diagnosis_of(s: Any, tol: float | None, level: float) -> Diagnosis:
     order = np.broadcast_to(s._order, growth.shape[1:])
     growth = np.take_along_axis(growth, order[None], axis=-1)
     growth, x0, state = _surviving(s, growth, s.x0[None], s.state[None])
-    defect = step_defect(s)
+    defect, unseen = step_defect(s)
     change = None if defect is None else np.abs(defect)
     found = diagnose(
         growth,
@@ -41,32 +40,29 @@ def diagnosis_of(s: Any, tol: float | None, level: float) -> Diagnosis:
         conserved=_of_all(s),
         systematic=0.0 if change is None else _RICHARDSON * _surviving(s, change[None])[0][0],
     )
-    if change is not None and s.system is not None:
-        found = _with_step(s, found, change)
-    if isinstance(s.system, NoisyFlow):  # which a finer step needs in between
-        unseen = "what the step does is not looked at under noise: see check_step()"
-        found = replace(found, verdict=f"{found.verdict}; {unseen}", step_verdict=unseen)
+    if defect is not None and change is not None:
+        found = _with_step(s, found, change, of_all(defect, s.dim))
     if "at_rest" in s.settings and found.verdict.startswith(("too short:", "drifting:")):
         found = _at_rest(s, found, tol, level)
     if "superstable" in s.settings:
         found = replace(found, verdict=_superstable(s), converged=False)
     reservations = list(s.settings.get("reservations") or ())
-    if found.converged and (missing := missing_zero(s, level)):
+    if found.converged and (missing := _missing_zero(s, level)):
         reservations.append(missing)
     if not reservations:
-        return found
+        return _unseen(found, unseen)
     together, known = found.clusters, s.settings.get("known_sums")
     if known and growth.ndim == 2:
         together = clusters_between(growth, s.statistics.durations, known)
     verdict = f"unreliable: {'; and '.join(reservations)}{clusters_in_words(together)}"
-    return replace(found, verdict=verdict, converged=False, clusters=together)
+    return _unseen(replace(found, verdict=verdict, converged=False, clusters=together), unseen)
 
 
-def _with_step(s: Any, found: Diagnosis, change: Array) -> Diagnosis:
+def _with_step(s: Any, found: Diagnosis, change: Array, total: Array | None) -> Diagnosis:
     """Hold what the integrator's step does to the exponents against their error bars."""
     low, high = s.confidence_interval(found.level)
     time = s.settings["n_steps"] * s.settings["dt"]
-    fine, words = judge_step(change, s.exponents, (high - low) / 2, s.system, time)
+    fine, words = judge_step(change, s.exponents, (high - low) / 2, s.system, time, total)
     if fine:
         return replace(found, step_error=change, step_verdict=words)
     return replace(
@@ -76,6 +72,24 @@ def _with_step(s: Any, found: Diagnosis, change: Array) -> Diagnosis:
         converged=False,
         verdict=f"{words}. Apart from the step: {found.verdict}",
     )
+
+
+def _missing_zero(s: Any, level: float) -> str:
+    """Say that an exponent is missing; see `own_direction`."""
+    if s.settings["driven"] or "pooled" in s.settings:
+        return ""
+    low, high = s.confidence_interval(level)
+    with np.errstate(invalid="ignore"):
+        half = (high - low) / 2
+    return missing_zero(s.system, s.exponents, half, s.state, s.settings["n_steps"])
+
+
+def _unseen(found: Diagnosis, why: str) -> Diagnosis:
+    """Say that the step has not been looked at, if there is a reason."""
+    if not why:
+        return found
+    words = f"what the step does is not looked at{why}"
+    return replace(found, verdict=f"{found.verdict}; {words}", step_verdict=words)
 
 
 def _of_all(s: Any) -> Any:

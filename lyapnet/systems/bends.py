@@ -15,6 +15,9 @@ JUMP = 1e-3
 #: Bends of a trajectory that are looked at more closely.
 _BENDS = 3
 
+#: A field as small as this is rounding, too.
+_TINY = 1e-290
+
 #: A step so short, relative to the state, ends where it began.
 _AT_REST = 1e-9
 
@@ -53,7 +56,7 @@ def _jump(field: Any, i: int, a: Array, b: Array) -> float:
     if np.abs(b - a).max() <= _AT_REST * np.abs(a).max():
         return 0.0  # what the field does there is rounding
     f, g = field(i, a), field(i, b)
-    size = max(np.abs(f).max(), np.abs(g).max())
+    size = max(np.abs(f).max(), np.abs(g).max(), _TINY)
     for _ in range(60):
         if np.abs(g - f).max() <= JUMP * size:
             return 0.0

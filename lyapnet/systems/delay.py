@@ -101,8 +101,11 @@ class DelayFlow(Flow):
         self.components = self.dim
         self._grid()
 
-    def _grid(self) -> None:
-        """Lay the grid, and find out which of its points a step looks at, with which weights."""
+    def _grid(self, least: int = 0) -> None:
+        """Lay the grid, and find out which of its points a step looks at, with which weights.
+
+        It has so many points at least.
+        """
         tableau = TABLEAUS[self.method]()
         points = max(2, tableau.order)
         found = {
@@ -111,7 +114,7 @@ class DelayFlow(Flow):
         }
         seen = {0} | {i for many in found.values() for nodes, _ in many for i in nodes}
         at = sorted(seen)
-        self.nodes = at[-1] + 1
+        self.nodes = max(at[-1] + 1, least)
         self.dim = self.components * self.nodes
         n = self.components
         self._columns = (np.array(at)[:, None] * n + np.arange(n)).ravel()
@@ -148,6 +151,26 @@ class DelayFlow(Flow):
         assert isinstance(other, DelayFlow)
         other._grid()
         return other
+
+    def finer(self) -> tuple[DelayFlow, int]:
+        """Return the flow with half the step, and a grid that reaches as far into the past."""
+        other, m = super().finer()
+        assert isinstance(other, DelayFlow)
+        other._grid(m * (self.nodes - 1) + 1)
+        return other, m
+
+    def resampled(self, x: Array, other: DelayFlow) -> Array:
+        """Return states ``(..., dim)`` as they are on the grid of the same flow in other steps.
+
+        Between points of the grid by cubics, beyond its end constant.
+        """
+        weights = np.zeros((other.nodes, self.nodes))
+        points = min(4, self.nodes)
+        for row, back in zip(weights, np.arange(other.nodes) * other.dt / self.dt, strict=True):
+            nodes, w = _stencil(min(back, self.nodes - 1.0), points, self.nodes)
+            row[nodes] = w
+        past = x.reshape(*x.shape[:-1], self.nodes, self.components)
+        return np.matmul(weights, past).reshape(*x.shape[:-1], other.dim)
 
     def history(self, past: Any, t: float = 0.0) -> Array:
         """Return the state that a past means.
@@ -242,20 +265,32 @@ class DelayFlow(Flow):
         windows = np.lib.stride_tricks.sliding_window_view(series, m, axis=0)[..., ::-1]
         states = np.ascontiguousarray(windows.swapaxes(-1, -2)).reshape(n_steps + 1, *x.shape)
         self._look_for_jumps(states, inputs)
-        mode = self.tangent_mode(states, inputs, lambda mode: self._at(mode, lead)[0])
-        return DelayOrbit(states, inputs, self.params, *self._compact(mode, lead), self._columns, n)
+        return self._through(states, states, inputs)
+
+    def along(self, states: Array, inputs: Array | None) -> DelayOrbit:
+        """Return tangent steps along states ``(T + 1, ..., dim)`` that another step has led to."""
+        now = None if inputs is None else inputs[0]
+        after = self._at(self._mode, states.shape[1:-1])[0](states[0], now, self.params)
+        return self._through(states, np.stack([states[0], after]), inputs)
+
+    def _through(self, states: Array, own: Array, inputs: Array | None) -> DelayOrbit:
+        """Return the orbit of states; how all are given to the field at once, `own` tell."""
+        lead, given = states.shape[1:-1], None if inputs is None else inputs[: len(own) - 1]
+        mode = self.tangent_mode(own, given, lambda mode: self._at(mode, lead)[0])
+        compact = self._compact(mode, lead)
+        return DelayOrbit(states, inputs, self.params, *compact, self._columns, self.components)
 
 
-def _stencil(back: float, points: int) -> tuple[list[int], Array]:
-    """Return grid points around a time so many steps back, and Lagrange's weights."""
+def _stencil(back: float, points: int, nodes: float = np.inf) -> tuple[list[int], Array]:
+    """Return grid points, of so many, around a time so many steps back, and Lagrange's weights."""
     nearest = round(back)
     if abs(back - nearest) < 1e-9:
         return [nearest], np.ones(1)
     first = max(0, int(np.floor(back)) - (points // 2 - 1))
-    nodes = np.arange(first, first + points)
-    away = back - nodes
+    at = int(min(first, nodes - points)) + np.arange(points)
+    away = back - at
     weights = [
-        np.prod(np.delete(away, i)) / np.prod(np.delete(nodes[i] - nodes, i).astype(float))
+        np.prod(np.delete(away, i)) / np.prod(np.delete(at[i] - at, i).astype(float))
         for i in range(points)
     ]
-    return nodes.tolist(), np.array(weights)
+    return at.tolist(), np.array(weights)

@@ -54,6 +54,13 @@ SMOOTH_THEM = (
     "smooth them, np.tanh(v / width) for np.sign(v), and take steps that resolve the width"
 )
 
+#: What it means where no direction of an autonomous flow, such as that along itself, is neutral.
+MISSES = (
+    "though the flow does not come to rest, and carries its own velocity along: its derivative "
+    "misses jumps, or what is nearly as steep; take a much smaller dt, or write jumps as np.sign, "
+    "np.where and the like"
+)
+
 #: What to do about a surface at which the state slides.
 UNSTICK = (
     "there the state sticks, and slides along it, which no step can follow: smooth the "

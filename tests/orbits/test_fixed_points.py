@@ -111,6 +111,40 @@ def test_slow_points_are_minima_of_the_speed():
     assert_allclose(found.speed, 0.01, rtol=0.05)
 
 
+@pytest.mark.parametrize(
+    "system",
+    [
+        ln.Flow(lambda x: anp.exp(-x), 1, dt=0.1, vectorized=True),
+        ln.Map(lambda x: x + anp.exp(-x), 1, vectorized=True),
+        ln.Flow(
+            lambda x: anp.stack([anp.exp(-x[..., 0]), -x[..., 1]], axis=-1), 2, dt=0.1,
+            vectorized=True,
+        ),
+    ],
+    ids=["a flow", "a map", "in a plane"],
+)  # fmt: skip
+def test_states_that_become_slow_on_the_way_to_infinity_are_no_fixed_points(system):
+    # Before, 19 "neutral" fixed points about x = 28, where the speed is below 1e-12.
+    x0 = np.full(system.dim, 0.3)
+    assert len(ln.fixed_points(system, 20, x0=x0, rng=0).points) == 0
+    slow = ln.fixed_points(system, 20, x0=x0, slow=1e-9, rng=0)
+    assert set(slow.kinds) <= {"slow"}  # those of which the search has ended
+
+
+def test_fixed_points_without_a_velocity_around_them_are_found():
+    """Roots of higher order are found to a power of the tolerance, lines of them exactly."""
+    starts = np.linspace(-0.5, 0.7, 9)[:, None]
+    for power in (2, 3):
+        flow = ln.Flow(lambda x, power=power: -(x**power), 1, dt=0.1)
+        found = ln.fixed_points(flow, 9, x0=starts)
+        assert found.kinds == ["neutral"]
+        assert_allclose(found.points, 0, atol=1e-3)
+    line = ln.Flow(lambda x: anp.array([x[1] - x[0], x[0] - x[1]]), 2, dt=0.1)
+    found = ln.fixed_points(line, 9, x0=np.random.default_rng(0).standard_normal((9, 2)))
+    assert found.kinds == ["neutral"] * 9
+    assert_allclose(found.points[:, 0], found.points[:, 1], atol=1e-9)
+
+
 def test_what_has_no_fixed_points_is_refused():
     with pytest.raises(ValueError, match="stroboscopic"):
         ln.fixed_points(ln.Flow(lambda x, t: -x, 1, dt=0.1, time=True), x0=[0.0])

@@ -351,3 +351,16 @@ def test_vectors_that_transients_do_not_align_are_a_group():
     pairs = ln.Map(lambda x: x @ blocks.T, 4, vectorized=True)
     both = ln.covariant_vectors(pairs, 100, x0=np.zeros((3, 4)), rng=0)
     assert both.groups == [[0, 1], [2, 3]]
+
+
+@pytest.mark.parametrize("k", [1, 2])
+def test_vectors_of_a_flow_without_the_exponent_0_are_unreliable(k):
+    """Before, (-0.199, -0.199) without a hint, for 0 and -0.2."""
+    steep = ln.Flow(
+        lambda x: anp.array([x[1], -x[0] - 0.4 * x[1] + anp.clip(1e9 * x[1], -1, 1)]), 2, dt=0.1
+    )
+    with pytest.warns(UserWarning, match="vectors and exponents are unreliable: no exponent is"):
+        ln.covariant_vectors(steep, 1000, k=k, x0=[2.0, 0.3], rng=0)
+    jumps = ln.Flow(lambda x: anp.array([x[1], -x[0] - 0.4 * x[1] + x[1] / abs(x[1])]), 2, dt=0.1)
+    with pytest.warns(UserWarning, match="vectors and exponents are unreliable: the field jumps"):
+        ln.covariant_vectors(jumps, 1000, k=k, x0=[2.0, 0.3], rng=0)

@@ -61,9 +61,10 @@ class Diagnosis(Result):
         (`lyapnet.spectrum.uncertainty.clusters`).
     step_error : ndarray, shape (..., k), or None
         What half the step would change in the exponents of a flow, as far as the growth along
-        the trajectory tells; None for maps, driven runs, delays and noise.
+        the trajectory tells; None for maps, and where it is not looked at, as under noise.
     step_verdict : str
-        That beside the error bars, in one sentence: "fine:" or "too coarse:".
+        That beside the error bars, in one sentence: "fine:" or "too coarse:", or why it is not
+        looked at.
     """
 
     verdict: str
