@@ -78,17 +78,17 @@ within twice its binomial error.
 What these are:
 
 - Too wide, 99 to 100 % at 50 correlation times: flows whose growth is nearly the increment of a
-  bounded function, so that the spectrum still falls at the lowest frequencies of a short run. What
-  the ends of a run add to the cosines is taken off, and halves the excess; the rest is not known
-  to so short a run.
+  bounded function, so that the spectrum still falls at the lowest frequencies of a short run. Where
+  this is seen, a parabola is fitted to it, which takes off most of the excess; the rest is not
+  known to so short a run.
 - Too narrow, 82 to 90 % at 50: a component that is slower than the run is hidden under swings that
   cancel (Linz-Sprott, Sprott J). A run of 200 correlation times sees it.
 - Intermittent chaos: runs that have met no long episode look like others. Most are
   refused (correlations of several scales, or heavy tails), and the rest, *of known*, are the runs
   that miss the exponent: the estimator does not tell them apart, and no run of this length can.
 - Sticky chaos where volumes are conserved: fast swings hide long stays near islands. Such runs have
-  to show a flat spectrum and 30 nats of growth before a number is given (all exponents have to be
-  asked for, as only these tell that a volume is conserved). Without that, intervals held the truth
+  to show a flat spectrum and 30 nats of growth before a number is given (that a volume is conserved
+  is seen by all exponents, or by determinants). Without that, intervals held the truth
   in 71 % (Hénon-Heiles) and 78 % (Nosé-Hoover) of the runs worth 1000 correlation times. In 240 to
   400 runs 8 and 31 times as long (Hénon-Heiles), and 2 and 8 times (Nosé-Hoover), they held it in
   82, 85, 76 and 71 %, and do now in 90, 96, 93 and 82 %, 64 to 95 % of them too short. What is

@@ -12,6 +12,7 @@ from autograd import elementwise_grad
 
 from ..numerics.arrays import Array
 from ..numerics.buffers import empty
+from ..numerics.steady import sech2
 
 
 @dataclass(frozen=True)
@@ -69,12 +70,6 @@ class Activation:
 
 #: Below this a derivative of tanh is taken from its argument: in 1 - tanh**2 digits cancel.
 _SATURATED = 1e-3
-
-
-def sech2(h: Any) -> Any:
-    """Return the derivative of tanh with all its digits; traceable."""
-    e = anp.exp(-2.0 * anp.abs(h))
-    return 4.0 * e / (1.0 + e) ** 2
 
 
 class _Tanh(Activation):

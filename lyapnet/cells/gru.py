@@ -9,9 +9,9 @@ import autograd.numpy as anp
 import numpy as np
 
 from ..numerics.arrays import Array, ArrayLike, Seed
+from ..numerics.steady import sech2
 from ..results.storage import register
 from ..systems.orbit import Orbit
-from .activation import sech2
 from .gated import GatedCell, apply, sigmoid
 from .gru_orbit import GRUOrbit, ResetAfter, ResetBefore, coefficients
 

@@ -30,7 +30,8 @@ from scipy.special import expit
 from .. import validate
 from ..numerics.arrays import Array
 from .activation import Activation, as_activation
-from .mean_field import _LEAST, _NODES, _WEIGHTS, _variance
+from .gaussian import rule
+from .mean_field import _LEAST, _variance
 
 
 def mean_field_spectrum(
@@ -71,12 +72,13 @@ def mean_field_spectrum(
     variance = validate.real("input_variance", input_variance, low=0.0)
     phi = as_activation(activation)
     q = max(_variance(gain, variance, phi), _LEAST**2)
-    slopes = np.asarray(phi.derivative(np.sqrt(q) * _NODES), dtype=float) ** 2
-    most = float(_WEIGHTS @ (slopes > 0))
+    h, weights = rule(lambda h: np.asarray(phi.derivative(h)) ** 2, q)
+    with np.errstate(divide="ignore"):
+        log_slopes = 2 * np.log(np.abs(np.asarray(phi.derivative(h), dtype=float)))
+    most = float(weights @ np.isfinite(log_slopes))
 
     def share(log_s: float) -> float:
-        with np.errstate(over="ignore", divide="ignore"):
-            return float(_WEIGHTS @ (1.0 / (1.0 + np.exp(-log_s) / slopes)))
+        return float(weights @ expit(log_s + log_slopes))
 
     # The middle of each unit's share, from the first on: each root is next to the last one.
     found, log_s = np.full(n, -np.inf), -np.log(2.0 * n)

@@ -10,12 +10,12 @@ import numpy as np
 
 from ..compiled import gated, vanilla
 from ..compiled.blas import LANES
-from ..compiled.products import in_panels
+from ..compiled.products import in_panels, outer
 from ..numerics.arrays import Array, unbroadcast
 from ..numerics.buffers import empty
 from ..systems.orbit import Cotangent
 from .compiled_network import CompiledNetwork, members_of
-from .products import contract, times
+from .products import times
 from .vanilla_orbit import VanillaOrbit
 
 _ACTIVATIONS = {"tanh": vanilla.TANH, "relu": vanilla.RELU, "linear": vanilla.LINEAR}
@@ -103,8 +103,9 @@ class CompiledVanilla(CompiledNetwork, VanillaOrbit):
             return super().tangent_adjoint(rows, rows_bar)
         slope_bar = self.swept[0].reshape(self.rates.shape)
         states = slope_bar * (self.cell.leak * self._curvature())
-        members = zip(members_of(rows_bar), members_of(rows), strict=True)
-        W = sum(contract(bar, row, self.W.shape) for bar, row in members)
+        W, n = np.zeros(self.W.shape), self.cell.dim
+        for bar, row in zip(members_of(rows_bar), members_of(rows), strict=True):
+            outer(self._addresses(row[0]), bar.reshape(-1, n), row.reshape(-1, n), W, True)
         return Cotangent(states, None, {"W": W, "V": 0.0, "b": 0.0})
 
     def state_adjoint(self, states_bar: Array, inputs: bool = True) -> Cotangent:

@@ -39,7 +39,6 @@ class VanillaOrbit(Orbit):
     def __init__(self, cell: Any, x: Array, inputs: Array | None, n_steps: int) -> None:
         self.cell = cell
         self.W, self.V, self.b = (cell.params[name] for name in "WVb")
-        self.transposed = transposed(self.W)
         self.inputs = None if inputs is None else inputs[:n_steps]
         self.states = empty((n_steps + 1, *x.shape))
         self.states[0] = x
@@ -48,6 +47,11 @@ class VanillaOrbit(Orbit):
             self._linearise()
         self._slope_bar: Array | None = None
         self._scratch: Array | None = None
+
+    @cached_property
+    def transposed(self) -> Array:
+        """:math:`W^T`, as products want it."""
+        return transposed(self.W)
 
     def _linearise(self) -> None:
         self._slope, self._curvature = self.cell.activation.along(self.states[:-1], self.rates)

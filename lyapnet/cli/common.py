@@ -183,10 +183,46 @@ def inputs_or_zeros(options: argparse.Namespace, cell: Cell) -> Array | None:
     return found
 
 
-def check_output(path: str | None, *, endings: tuple[str, ...] = (".npz",)) -> None:
-    """Refuse a place where no result can be written, before the work."""
+def check_output(options: argparse.Namespace) -> None:
+    """Refuse a place where no result can be written, or that is one of the inputs, before work."""
+    path = options.output
     if path is None:
         return
+    _check_place(path, (".npz",))
+    for name in ("weights", "inputs", "checkpoint", "torch"):
+        given = getattr(options, name, None)
+        if given is not None and _same_file(given, path):
+            what = name if name == "weights" else f"--{name}"
+            raise ValueError(
+                f"-o {path!r} is the file of {what}, and would replace it: name another"
+            )
+
+
+def check_torch(options: argparse.Namespace, cell: Cell) -> None:
+    """Refuse a network that PyTorch cannot express, before the work.
+
+    The state dict that the weights are read from may be written, for all else of it is kept.
+    """
+    path = options.torch
+    if path is None:
+        return
+    _check_place(path, (".npz", ".safetensors"))
+    if path.endswith(".safetensors") and importlib.util.find_spec("safetensors") is None:
+        raise ImportError('safetensors is not installed: pip install "lyapnet[io]"')
+    to_torch(cell)
+    for name in ("weights", "inputs", "checkpoint"):
+        given = getattr(options, name, None)
+        if given is None or not _same_file(given, path):
+            continue
+        if name != "weights" or _put_back(options, cell) is None:
+            raise ValueError(
+                f"--torch {path!r} is the file of {name}, no state dict of PyTorch, and would "
+                "replace it: name another"
+            )
+
+
+def _check_place(path: str, endings: tuple[str, ...]) -> None:
+    """Refuse a place where nothing can be written."""
     file, folder = Path(path), Path(path).absolute().parent
     if file.suffix not in endings:
         raise ValueError(f"the file to write {path!r} must end in {' or '.join(endings)}")
@@ -196,14 +232,9 @@ def check_output(path: str | None, *, endings: tuple[str, ...] = (".npz",)) -> N
         raise PermissionError(f"cannot write {path!r}: choose another place")
 
 
-def check_torch(path: str | None, cell: Cell) -> None:
-    """Refuse a network that PyTorch cannot express, before the work."""
-    if path is None:
-        return
-    check_output(path, endings=(".npz", ".safetensors"))
-    if path.endswith(".safetensors") and importlib.util.find_spec("safetensors") is None:
-        raise ImportError('safetensors is not installed: pip install "lyapnet[io]"')
-    to_torch(cell)
+def _same_file(one: str, other: str) -> bool:
+    """Say whether two paths are of one file, which need not be there."""
+    return os.path.realpath(one) == os.path.realpath(other)
 
 
 def progress(options: argparse.Namespace) -> bool:
@@ -211,14 +242,20 @@ def progress(options: argparse.Namespace) -> bool:
     return sys.stderr.isatty() if options.progress is None else options.progress
 
 
-def write_torch(path: str | None, cell: Cell, options: argparse.Namespace) -> None:
+def write_torch(options: argparse.Namespace, cell: Cell) -> None:
     """Write a network as a state dict: into a copy of the one that it came from, if it did."""
-    if path is None:
+    if options.torch is None:
         return
-    source = None if options.weights is None else read_arrays(options.weights)
+    back = _put_back(options, cell)
+    write_arrays(options.torch, to_torch(cell) if back is None else back)
+
+
+def _put_back(options: argparse.Namespace, cell: Cell) -> dict[str, Any] | None:
+    """Return the state dict that the weights were read from, with others; None if it was none."""
+    if options.weights is None:
+        return None
     chosen = {"layer": options.layer or 0, "reverse": options.reverse}
-    back = None if source is None else put_back(source, cell, **chosen)
-    write_arrays(path, to_torch(cell) if back is None else back)
+    return put_back(read_arrays(options.weights), cell, **chosen)
 
 
 def print_json(found: dict[str, Any]) -> None:

@@ -55,7 +55,7 @@ def add(commands: Any) -> None:
 
 def run(options: argparse.Namespace) -> None:
     """Run the command."""
-    common.check_output(options.output)
+    common.check_output(options)
     cell = common.network(options)
     c = condition_number(
         cell,

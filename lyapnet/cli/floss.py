@@ -84,9 +84,9 @@ class _Stretches:
 
 def run(options: argparse.Namespace) -> None:
     """Run the command."""
-    common.check_output(options.output)
+    common.check_output(options)
     cell = common.network(options)
-    common.check_torch(options.torch, cell)
+    common.check_torch(options, cell)
     r = floss(
         cell,
         options.epochs,
@@ -104,7 +104,7 @@ def run(options: argparse.Namespace) -> None:
         progress=common.progress(options),
         checkpoint=options.checkpoint,
     )
-    common.write_torch(options.torch, r.cell, options)
+    common.write_torch(options, r.cell)
     if options.output is not None:
         r.save(options.output)
     first, last = (_mean(r, at) for at in (slice(5), slice(-5, None)))

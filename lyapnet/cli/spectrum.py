@@ -65,7 +65,7 @@ def add(commands: Any) -> None:
 
 def run(options: argparse.Namespace) -> None:
     """Run the command."""
-    common.check_output(options.output)
+    common.check_output(options)
     cell = common.network(options)
     inputs = common.inputs_or_zeros(options, cell)
     n_steps = options.n_steps

@@ -91,10 +91,10 @@ def add(commands: Any) -> None:
 
 def run(options: argparse.Namespace) -> None:
     """Run the command."""
-    common.check_output(options.output)
+    common.check_output(options)
     task = TASKS[options.task](options.delay)
     cell = _cell(options, task)
-    common.check_torch(options.torch, cell)
+    common.check_torch(options, cell)
     n_steps = max(60, 5 * options.delay) if options.n_steps is None else options.n_steps
     with blas_threads(options.batch_size * cell.dim**2):
         r = train(
@@ -110,7 +110,7 @@ def run(options: argparse.Namespace) -> None:
             progress=common.progress(options),
             checkpoint=options.checkpoint,
         )
-    common.write_torch(options.torch, r.cell, options)
+    common.write_torch(options, r.cell)
     if options.output is not None:
         r.save(options.output)
     if options.json:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from functools import partial
 from typing import Any
@@ -12,26 +13,42 @@ import numpy as np
 
 from ..numerics.arrays import Array
 from ..numerics.autodiff import Tree, leaves, rebuild
-from ..systems.foreign import ForeignOrbit
+from ..systems.foreign import ForeignOrbit, Traced
 from ..systems.orbit import Cotangent
 
 Step = Callable[[Tree, Any, Any], Any]
 
 
-class Functions:
+class Functions(Traced):
     """A step's map, tangent map and adjoints, compiled once for each shape of their arguments.
 
     Parameters
     ----------
     step : callable
         ``step(params, x, u)`` of one state ``(n,)`` and input ``(m,)``.
+    dtype : dtype
+        To compute in.
     """
 
-    def __init__(self, step: Step) -> None:
-        self.step = step
-        self.run, self.push, self.pull = map(jax.jit, (self._run, self._push, self._pull))
-        self.tangent_adjoint = jax.jit(self._tangent_adjoint)
-        self.state_adjoint = jax.jit(self._state_adjoint)
+    def __init__(self, step: Step, dtype: Any) -> None:
+        self.step, self.dtype = step, dtype
+        self.forget()
+
+    def once(self, params: Tree, h: Array, u: Array) -> Array:
+        """Return what the step as it is written makes of one state."""
+        with jax.enable_x64(True):
+            *p, h, u = (jnp.asarray(x, self.dtype) for x in (*leaves(params), h, u))
+            return np.asarray(self.step(rebuild(params, p), h, u))
+
+    def forget(self) -> None:
+        """Forget what was compiled: JAX knows functions that it has traced by their identity."""
+
+        def anew(function: Callable[..., Any]) -> Callable[..., Any]:
+            return jax.jit(lambda *args: function(*args))
+
+        self.run, self.push, self.pull = anew(self._run), anew(self._push), anew(self._pull)
+        self.tangent_adjoint = anew(self._tangent_adjoint)
+        self.state_adjoint = anew(self._state_adjoint)
 
     def _mapped(self, function: Callable[..., Any], axes: int) -> Callable[..., Any]:
         return jax.vmap(function) if axes else function
@@ -111,7 +128,7 @@ class JaxOrbit(ForeignOrbit):
 
     def _flat(self, x: Array, front: int) -> Array:
         """Return ``(*front, ..., n)`` with the ensemble's axes made one, in the precision used."""
-        members = (-1,) if self._lead else ()
+        members = (math.prod(self._lead),) if self._lead else ()
         rest = x.shape[front + len(self._lead) :]
         return np.ascontiguousarray(x, self._dtype).reshape(*x.shape[:front], *members, *rest)
 

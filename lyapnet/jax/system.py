@@ -13,8 +13,8 @@ import numpy as np
 from .. import validate
 from ..numerics.arrays import Array
 from ..numerics.autodiff import Tree, leaves, rebuild, value
-from ..systems.foreign import ForeignSystem
-from ..systems.orbit import Orbit
+from ..systems.foreign import RANDOM, ForeignSystem
+from ..systems.user_function import refuse_input_first
 from .orbit import Functions, JaxOrbit
 
 
@@ -37,7 +37,8 @@ class System(ForeignSystem):
     n_inputs : int, optional
         Dimension m of the input u.
     params : dict, list or tuple of arrays, nested or not, optional
-        What `floss` changes, and what exponents are differentiable in.
+        What `floss` changes, and what exponents are differentiable in. Arrays of JAX
+        never change: other ones are given by `with_params`.
     dt : float, optional
         Time that a step takes.
     dtype : optional
@@ -59,6 +60,7 @@ class System(ForeignSystem):
     (2,)
     """
 
+    _functions: Functions
     framework = "JAX"
 
     def __init__(
@@ -79,19 +81,23 @@ class System(ForeignSystem):
         self._dtype = np.dtype(dtype)
         if self._dtype.kind != "f":
             raise TypeError(f"`dtype` must be a real type such as numpy.float64, got {dtype!r}")
+        driven = self.n_inputs > 0
+        refuse_input_first("step", step, "h", driven, "give lambda h, u: step(u, h)")
         self.params = plain(params)
-        driven, with_params = self.n_inputs > 0, params is not None
+        with_params = params is not None
 
-        def call(p: Tree, x: Any, u: Any) -> Any:
-            return step(x, *((u,) if driven else ()), *((p,) if with_params else ()))
+        def called(step: Any) -> Callable[..., Any]:
+            return lambda p, x, u: step(
+                x, *((u,) if driven else ()), *((p,) if with_params else ())
+            )
 
         #: The step as a function (params, x, u), whatever of these the user's takes.
-        self.function = call
-        self._functions = Functions(call)
-        self._check(call)
+        self.function = called(step)
+        self._functions = Functions(self.function, self._dtype)
+        self._check(called(step.__wrapped__ if isinstance(step, jax.stages.Wrapped) else step))
 
     def _check(self, call: Callable[..., Any]) -> None:
-        """Trace the step once, without running it, and look at what it returns."""
+        """Trace the step, without running it, and look at what it returns."""
         with jax.enable_x64(True):
             shapes = [
                 jax.ShapeDtypeStruct(np.shape(x), self._dtype)
@@ -104,6 +110,11 @@ class System(ForeignSystem):
                 raise TypeError(
                     f"`step` cannot be traced for a state of shape ({self.dim},): {error}"
                 ) from error
+            # Two programs, unless the function is the same one: what was drawn is part of them.
+            again = (jax.jit(lambda *args: call(*args)).lower(tree, *shapes[-2:]) for _ in range(2))
+            first, second = (program.as_text() for program in again)
+        if first != second:
+            raise ValueError(RANDOM)
         if getattr(found, "shape", None) != (self.dim,):
             got = getattr(found, "shape", type(found).__name__)
             raise ValueError(
@@ -124,10 +135,13 @@ class System(ForeignSystem):
         other.params = rebuild(self.params, leaves(params))
         return other
 
-    def orbit(self, x: Array, inputs: Array | None, n_steps: int) -> Orbit:
-        """Run `n_steps` steps; see `lyapnet.System.orbit`."""
-        params = rebuild(self.params, [value(p) for p in leaves(self.params)])
-        return JaxOrbit(self._functions, params, x, inputs, n_steps, self.n_inputs, self._dtype)
+    def _plain(self) -> Tree:
+        return rebuild(self.params, [value(p) for p in leaves(self.params)])
+
+    def _run(self, x: Array, inputs: Array | None, n_steps: int) -> JaxOrbit:
+        return JaxOrbit(
+            self._functions, self._plain(), x, inputs, n_steps, self.n_inputs, self._dtype
+        )
 
 
 def plain(params: Tree) -> Tree:

@@ -192,10 +192,11 @@ def jacobian_of(function: Function, n: int, name: str = "step") -> Function:
     """
 
     def jacobian(x: Any, u: Any, p: Tree) -> Any:
-        vjp, y = traced(lambda x: function(x, u, p), name)(x)
         unit = np.eye(n)
-        shape = np.shape(value(y))
-        rows = [vjp(anp.broadcast_to(unit[i], shape)) for i in range(n)]
+        with np.errstate(over="ignore"):  # as in derivatives of what saturates; NaN is noticed
+            vjp, y = traced(lambda x: function(x, u, p), name)(x)
+            shape = np.shape(value(y))
+            rows = [vjp(anp.broadcast_to(unit[i], shape)) for i in range(n)]
         return anp.stack(rows, axis=-2)
 
     return jacobian

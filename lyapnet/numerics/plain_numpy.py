@@ -12,10 +12,13 @@ from autograd.extend import defjvp, defvjp, primitive
 from scipy.sparse import issparse
 
 from .replaced import MATH_NAMES, replaced
+from .steady import NUMPY
 
 _MATH = types.SimpleNamespace(
-    **{name: getattr(anp, MATH_NAMES.get(name, name), getattr(math, name)) for name in dir(math)}
+    **{name: getattr(NUMPY, MATH_NAMES.get(name, name), getattr(math, name)) for name in dir(math)}
 )
+#: What is called in the place of what.
+_OTHERS = (np, NUMPY), (anp, NUMPY), (math, _MATH)
 
 
 def _multiplied(x: Any, matrix: Any) -> Any:
@@ -59,10 +62,10 @@ def for_autograd(function: Any, depth: int = 3) -> Any:
 
 def _traceable(x: Any, depth: int) -> Any:
     """Return what to call in the place of a module or function."""
-    if x is np or x is math:
-        return anp if x is np else _MATH
     name = getattr(x, "__name__", None)
-    for module, other in ((np, anp), (math, _MATH)):
+    for module, other in _OTHERS:
+        if x is module:
+            return other
         if isinstance(name, str) and callable(x) and getattr(module, name, None) is x:
             return getattr(other, name, x)
     if issparse(x):

@@ -93,6 +93,8 @@ class Benettin:
         self._grown_before = self.statistics.total
         before = self.kept.times  # whose steps may have been others
         self._time_offset = before[-1] - self.n_done * self.system.dt if len(before) else 0.0
+        #: The stretch that is done.
+        self.orbit: Orbit | None = None
         self._sample: _Sample | None = None
         self.superstable: Superstable | None = None
         #: Whether the run has ended before its time, where the system may not be asked again.
@@ -142,7 +144,7 @@ class Benettin:
         ):
             if phase != "transient":
                 self._carry(orbit, start, count=phase == "n_steps")
-            self.x = orbit.last
+            self.x, self.orbit = orbit.last, orbit
             self._gone = start + orbit.n_steps
             if phase == "n_steps":
                 self.n_done += orbit.n_steps
@@ -199,7 +201,7 @@ class Benettin:
         if not np.isfinite(grown).any() or self.system.tangent_apart:
             return
         self.statistics.conserved = conserves(
-            self.prepare(), sample.x, sample.inputs, sample.orbit.n_steps, grown
+            self.prepare(), sample.orbit, sample.x, sample.inputs, grown
         )
 
     def _again(self, system: System, n_steps: int) -> Benettin:

@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 
 from .. import validate
-from ..systems import as_system
+from ..numerics.autodiff import leaves
+from ..systems import System, as_system
 from ..tangent.plan import Plan
 from ..tangent.start import check_inputs, input_sequence
 from .benettin import Benettin
@@ -24,6 +25,8 @@ def continued(spectrum: Exponents, n_steps: Any, inputs: Any, system: Any) -> Be
     n_steps = validate.integer("n_steps", n_steps, low=1)
     if found.dim != spectrum.dim:
         raise ValueError(f"`system` must have dim {spectrum.dim} like the run, got {found.dim}")
+    if system is not None:
+        _refuse_another(spectrum, system, found)
     if "pooled" in spectrum.settings:
         raise ValueError("a pooled spectrum cannot be extended: extend the ensemble, then pool")
     if spectrum.settings.get("diverged"):
@@ -53,3 +56,20 @@ def continued(spectrum: Exponents, n_steps: Any, inputs: Any, system: Any) -> Be
         statistics=copy.deepcopy(spectrum.statistics),
         x0=spectrum.x0,
     )
+
+
+def _refuse_another(spectrum: Exponents, system: Any, found: System) -> None:
+    """Refuse a system that is not the one of the run, as far as that is known."""
+    dt, before, now = spectrum.settings["dt"], spectrum.settings["system"], repr(system)
+    if found.dt != dt:
+        raise ValueError(f"`system` must have dt={dt:g} like the run, got {found.dt:g}")
+    if before != now and not any(" at 0x" in name for name in (before, now)):
+        raise ValueError(f"`system` must be that of the run, {before}, got {now}")
+    held = [] if spectrum.system is None else leaves(spectrum.system.params)
+    given = leaves(found.params)
+    alike = len(held) == len(given) and all(map(np.array_equal, held, given))
+    if held and not alike:
+        raise ValueError(
+            "`system` must have the parameters of the run: an average over two systems is that of "
+            "neither; begin another run from the `state` and `basis` of this one"
+        )

@@ -6,6 +6,7 @@ import numpy as np
 
 from ..numerics.arrays import Array
 from ..systems import System
+from ..systems.orbit import Orbit
 
 #: Dimension up to which eigenvalues are computed.
 _MOST = 500
@@ -21,17 +22,17 @@ AS_GOOD = 1e-12
 
 
 def exponents_at_rest(
-    system: System, x: Array, x0: Array, inputs: Array | None, k: int
+    system: System, orbit: Orbit, x0: Array, inputs: Array | None, k: int
 ) -> Array | None:
     r"""Return :math:`\log|\mu_i| / dt` of the Jacobian where a step leaves a state as it is.
 
     Parameters
     ----------
     system : System
-    x : array (..., n)
-        The state at the end of the run.
+    orbit : Orbit
+        The last stretch of the run.
     x0 : array (..., n)
-        At its start: a fixed point may be 0.
+        The state at its start: a fixed point may be 0.
     inputs : array (T, ..., m) or None
         Of the whole run.
     k : int
@@ -43,16 +44,20 @@ def exponents_at_rest(
         NaN for members that do not rest, and where rounding decides; None where none does, inputs
         change, or the state is too large.
     """
-    n = x.shape[-1]
+    x, u = orbit.last, None if inputs is None else inputs[-1:]
     varied = inputs is not None and np.any(inputs[1:] != inputs[-1])
-    if n > _MOST or varied or system.tangent_apart:
+    if x.shape[-1] > _MOST or varied or system.tangent_apart:
         return None
-    orbit = system.orbit(x, None if inputs is None else inputs[-1:], 1)
-    moved, size, before = (np.abs(y).max(axis=-1) for y in (orbit.last - x, x, x0))
-    rests = moved <= _RESTS * np.maximum(size, before)
-    if not np.any(rests):
-        return None
-    D = np.where(rests[..., None, None], orbit.jacobians[0], 0.0)
+    with np.errstate(over="ignore", invalid="ignore"):  # states may be about to overflow
+        # Compiled loops keep states apart, and are quick.
+        after = system.orbit(x, u, 1).last if orbit.runs_along else orbit.states[-2]
+        moved, size, before = (np.abs(y).max(axis=-1) for y in (after - x, x, x0))
+        rests = moved <= _RESTS * np.maximum(size, before)
+        if not np.any(rests):
+            return None
+        if "jacobians" not in orbit.__dict__:
+            orbit = system.orbit(x, u, 1)
+    D = np.where(rests[..., None, None], orbit.jacobians[-1], 0.0)
     with np.errstate(divide="ignore", invalid="ignore"):
         rates, others = (
             -np.sort(-np.log(np.abs(np.linalg.eigvals(A))), axis=-1)[..., :k] / system.dt

@@ -212,12 +212,13 @@ class Spectrum(Exponents):
         inputs : array (n_steps, ..., m), optional
             The inputs of these steps; needed where the run so far was driven.
         system : System, optional
-            Needed where the spectrum has been loaded from a file, or to go on with another.
+            That of the run: needed where a file could not hold it.
 
         Raises
         ------
         ValueError
-            If members of the run have diverged (``on_divergence="nan"``), or it is pooled.
+            If members of the run have diverged (``on_divergence="nan"``), or it is pooled; if
+            `system` is seen to be another one.
         """
         return self.from_run(continued(self, n_steps, inputs, system).run(), self.settings)
 
@@ -278,10 +279,11 @@ def _known_apart(
     if "superstable" in settings:
         stderr[~np.isnan(settings["superstable"]) & ~np.isneginf(exponents)] = np.inf
         return settings
-    if run.failed or not np.isposinf(stderr).any():
+    if run.failed or run.orbit is None or not np.isposinf(stderr).any():
         return settings
     x0 = run.x if run.x0 is None else run.x0
-    rest = exponents_at_rest(run.system, run.x, x0, run.inputs, exponents.shape[-1])
+    system = run.engine or run.system
+    rest = exponents_at_rest(system, run.orbit, x0, run.inputs, exponents.shape[-1])
     if rest is None:
         return settings
     with np.errstate(invalid="ignore"):  # -inf from -inf

@@ -9,6 +9,7 @@ import numpy as np
 from ..numerics.arrays import Array
 from ..systems import DelayFlow, Flow, System
 from ..systems.integrators import CONTROLLED
+from ..systems.orbit import Orbit
 from .uncertainty.conserved import seen_conserved
 
 #: Dimension up to which determinants are cheap.
@@ -19,36 +20,37 @@ _FEW, _MANY = 256, 8192
 
 
 def conserves(
-    system: System, x: Array, inputs: Array | None, n_steps: int, rate: Array
+    system: System, orbit: Orbit, x: Array, inputs: Array | None, rate: Array
 ) -> bool | Array:
     """Return where volumes are conserved in the first steps of a stretch, ``(...)`` of bool.
 
     Parameters
     ----------
     system : System
+    orbit : Orbit
+        The stretch.
     x : array (..., n)
         The state at its beginning.
     inputs : array (T, ..., m) or None
-    n_steps : int
-        Its length.
     rate : array (...)
         Growth and decay of the directions that are known, added up, per unit time.
     """
     found: Any = False
     for steps in (_FEW, _MANY):
-        steps = min(steps, n_steps)
-        change = _log_volume(system, x, inputs, steps)
+        steps = min(steps, orbit.n_steps)
+        change = _log_volume(system, orbit, x, inputs, steps)
         found = seen_conserved(change, system.dt, rate)
         one_way = np.abs(change.sum(axis=0)) >= np.abs(change).sum(axis=0)  # contracting anywhere
-        if steps == n_steps or (found | one_way).all():
+        if steps == orbit.n_steps or (found | one_way).all():
             break
     return found if found.ndim else bool(found)
 
 
-def _log_volume(system: System, x: Array, inputs: Array | None, steps: int) -> Array:
+def _log_volume(system: System, orbit: Orbit, x: Array, inputs: Array | None, steps: int) -> Array:
     """Return by how much each step changes the logarithm of a volume, ``(steps, ...)``."""
     with np.errstate(all="ignore"):  # states may be about to overflow
-        orbit = system.orbit(x, None if inputs is None else inputs[:steps], steps)
+        if orbit.runs_along or orbit.n_steps != steps:
+            orbit = system.orbit(x, None if inputs is None else inputs[:steps], steps)
         if orbit.log_volume is not None:
             return orbit.log_volume
         if has_divergence(system):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from typing import Any, ClassVar
 
 import numpy as np
@@ -10,6 +11,64 @@ from ..numerics.arrays import Array, unbroadcast
 from ..numerics.autodiff import is_traced, leaves
 from .orbit import Orbit
 from .protocol import System
+
+RANDOM = (
+    "`step` draws at random, and exponents are those of one map: leave out dropout and noise, or "
+    "give what was drawn as inputs"
+)
+
+
+#: A state at which a step is looked at again lies so far, relative to its size, from one of a run,
+#: where a gain, say, may not show; and what it returns there is the same to some roundings.
+_ASIDE, _ROUNDINGS = 1e-3, 1e3
+
+
+class Traced:
+    """What was traced of a step: it holds what the step found around itself then.
+
+    That may be a number that was drawn, or an array that has changed since. So before each run the
+    step is called as it is written, always at the same state, and held against what it returned
+    when it was traced.
+    """
+
+    _probe: Any = None
+    _known: Any = None
+
+    def once(self, params: Any, h: Array, u: Array) -> Array:
+        """Return what the step as it is written makes of one state."""
+        raise NotImplementedError
+
+    def forget(self) -> None:
+        """Forget what was traced."""
+        raise NotImplementedError
+
+    def refresh(self, params: Any, h: Array, u: Array) -> None:
+        """Refuse a step that draws at random, and forget what was traced of one that has changed.
+
+        Parameters
+        ----------
+        params : tree
+        h : array (n,)
+            A state of the run.
+        u : array (m,)
+        """
+        if self._probe is None:
+            aside = np.random.default_rng(0).standard_normal(h.shape)
+            self._probe = copy.deepcopy(params), h + _ASIDE * max(1.0, np.abs(h).max()) * aside, u
+            self._known = self.once(*self._probe)
+        now = self.once(*self._probe)
+        if _same(now, self._known):
+            return
+        if not _same(now, self.once(*self._probe)):
+            raise ValueError(RANDOM)
+        self._known = now
+        self.forget()
+
+
+def _same(x: Array, y: Array) -> bool:
+    tol = _ROUNDINGS * np.finfo(x.dtype).eps
+    scale = np.abs(y[np.isfinite(y)]).max(initial=0.0)
+    return np.allclose(x, y, rtol=tol, atol=tol * scale, equal_nan=True)
 
 
 class ForeignSystem(System):
@@ -22,6 +81,24 @@ class ForeignSystem(System):
     """
 
     framework: ClassVar[str]
+
+    _functions: Traced
+
+    def _plain(self) -> Any:
+        """Return the parameters as arrays that autograd does not trace."""
+        raise NotImplementedError
+
+    def _run(self, x: Array, inputs: Array | None, n_steps: int) -> Orbit:
+        """Run `n_steps` steps; see `lyapnet.System.orbit`."""
+        raise NotImplementedError
+
+    def orbit(self, x: Array, inputs: Array | None, n_steps: int) -> Orbit:
+        """Run `n_steps` steps; see `lyapnet.System.orbit`."""
+        if n_steps:
+            u = np.zeros(self.n_inputs)
+            u = u if inputs is None else inputs[(0,) * (inputs.ndim - 1)]
+            self._functions.refresh(self._plain(), x[(0,) * (x.ndim - 1)], u)
+        return self._run(x, inputs, n_steps)
 
     def __repr__(self) -> str:
         package = type(self).__module__.split(".")[1]

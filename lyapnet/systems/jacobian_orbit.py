@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from ..numerics.arrays import Array, unbroadcast
+from ..numerics.arrays import Array, own, unbroadcast
 from ..numerics.autodiff import Function, Tree, refuse_complex, traced
 from .orbit import Cotangent, Orbit
 
@@ -136,10 +136,20 @@ class PushforwardOrbit(JacobianOrbit):
 
     pushforward: Callable[..., Any]
 
+    @cached_property
+    def jacobians(self) -> Array:  # of products with unit vectors
+        """Jacobians of all steps ``(T, ..., n, n)``."""
+        n = self.states.shape[-1]
+        unit = np.broadcast_to(np.eye(n), (*self.states.shape[1:-1], n, n))
+        found = np.empty((self.n_steps, *unit.shape))
+        for s in range(self.n_steps):
+            self.push(s, unit, found[s])
+        return found.swapaxes(-1, -2)
+
     def push(self, s: int, rows: Array, out: Array) -> None:
         """Carry tangent vectors through step s."""
         now = () if self.inputs is None else (self.inputs[s],)
-        found = self.pushforward(self.states[s], rows.swapaxes(-1, -2), *now)
+        found = self.pushforward(own(self.states[s]), own(rows.swapaxes(-1, -2)), *now)
         expected = (*rows.shape[:-2], rows.shape[-1], rows.shape[-2])
         if np.shape(found) != expected:
             raise ValueError(

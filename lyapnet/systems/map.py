@@ -30,7 +30,7 @@ from .forward_orbit import LARGE, ForwardOrbit, forward_through
 from .jacobian_orbit import JacobianOrbit
 from .orbit import Orbit
 from .protocol import System
-from .user_function import check_arguments
+from .user_function import check_arguments, refuse_input_first
 from .user_system import NOT_VECTORIZED, UserSystem
 
 
@@ -105,6 +105,8 @@ class Map(UserSystem):
         self._counts = sum(isinstance(leaf, int | np.integer) for leaf in leaves(params))
         for name, function in ((self.named, step), ("jacobian", jacobian)):
             check_arguments(name, function, self._arguments_of)
+            if function is not None and self._sees_inputs:
+                refuse_input_first(name, function, "x", True, f"give lambda x, u: {name}(u, x)")
         self._given = step, jacobian
         self._function, self._derivative = self._called(step, jacobian)
 

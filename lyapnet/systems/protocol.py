@@ -10,7 +10,7 @@ import autograd.numpy as anp
 import numpy as np
 
 from .. import validate
-from ..numerics.arrays import Array, broadcast_shapes
+from ..numerics.arrays import Array, broadcast_shapes, own
 from ..numerics.autodiff import (
     Function,
     Tree,
@@ -133,6 +133,10 @@ class System:
         other.params = rebuild(self.params, leaves(params))
         return other
 
+    def as_it_is(self) -> Self:
+        """Return the system as it is now, for a run that others may go on with."""
+        return self
+
     def cannot_compile(self) -> str:
         """Return why the system cannot be run by compiled loops, nothing if it can."""
         return self.engine_used[1]
@@ -227,13 +231,13 @@ class System:
         states[0] = x
         for s in range(n_steps):
             u = () if inputs is None else (inputs[s],)
-            y = refuse_traced(self.step(states[s], *u), "step")
+            y = refuse_traced(self.step(own(states[s]), *u), "step")
             states[s + 1] = refuse_complex(y, "step")
 
         def over_time(function: Callable[..., Any]) -> Function:
             def run(x: Any, u: Any, p: Tree) -> Any:
                 at = range(len(value(x)))
-                steps = [function(x[s], *(() if u is None else (u[s],))) for s in at]
+                steps = [own(function(own(x[s]), *(() if u is None else (u[s],)))) for s in at]
                 return anp.stack(steps)
 
             return run
@@ -248,7 +252,7 @@ class System:
 def as_system(system: Any) -> System:
     """Return a `System`, wrapping any object that has the members of the protocol."""
     if isinstance(system, System):
-        return system
+        return system.as_it_is()
     derivative = "pushforward" if hasattr(system, "pushforward") else "jacobian"
     missing = [name for name in ("dim", "step", derivative) if not hasattr(system, name)]
     if missing:

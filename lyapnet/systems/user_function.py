@@ -89,6 +89,42 @@ def check_arguments(name: str, function: Any, given: tuple[str, ...]) -> None:
         ) from None
 
 
+#: Names of arguments by which a function says that its input comes first and its state second.
+_INPUTS = {"u", "u_t", "ut", "input", "inputs", "inp", "x_t", "xt", "x"}
+_STATES = {"h", "h_t", "ht", "h0", "h_prev", "hx", "hidden", "hidden_state", "prev_state", "state"}
+
+
+def refuse_input_first(name: str, function: Any, state: str, driven: bool, remedy: str) -> None:
+    """Refuse a function whose arguments are named in the other order, as layers of PyTorch's are.
+
+    Where there are as many inputs as states it would run, on the one in the place of the other.
+
+    Parameters
+    ----------
+    name : str
+    function : callable
+    state : {"h", "x"}
+        What the state is called here.
+    driven : bool
+        Whether the function is called with an input.
+    remedy : str
+        What to give instead.
+    """
+    try:
+        first, second, *_ = inspect.signature(function).parameters
+    except (TypeError, ValueError):  # not known, or fewer than two
+        return
+    inputs = _INPUTS - {state}
+    # Of a function that gets the state alone, a second argument h may be the length of a step.
+    states = _STATES | {state} if driven else _STATES - {"h"}
+    if first in inputs and second in states:
+        called = f"{name}({state}, u)" if driven else f"{name}({state})"
+        raise TypeError(
+            f"`{name}` takes ({first}, {second}), which says that its input comes first, and it is "
+            f"called as {called}: {remedy}"
+        )
+
+
 #: How a function comes to be called with more, in this order.
 _REMEDIES = {
     "t": ("time t after x", "`time=True`"),

@@ -12,7 +12,7 @@ import numpy as np
 
 from ..compiled.symbols import Symbols
 from ..compiled.trace import as_symbols
-from ..numerics.arrays import Array
+from ..numerics.arrays import Array, own
 from ..numerics.autodiff import (
     Function,
     Tree,
@@ -169,7 +169,7 @@ class UserSystem(System):
                 return out if shape is None else of_shape(out, shape, name)
             if shape is not None and len(shape) == 2 and hasattr(out, "toarray"):
                 out = out.toarray()  # of scipy.sparse
-            out = refuse_complex(refuse_objects(lifted(out), name), name)
+            out = own(refuse_complex(refuse_objects(lifted(out), name), name))
             alone = not self.vectorized and (isinstance(x, Lanes) or np.ndim(x) == 1)
             return of_shape(out, shape, name) if alone and shape is not None else out
 

@@ -22,8 +22,8 @@ from .forward import forward
 _EPS = float(np.finfo(float).eps)
 
 #: Errors that the sample makes, and the factor of growth, in the logarithm of growth, from which on
-#: the run is done again: 5000 are reached by chaotic networks, 10^5 by a Jordan block of size 3.
-_NOISE, _SUSPICIOUS = 1e-6, 2e4
+#: the run is done again: chaotic networks reach it now and then, a Jordan block of size 3 has 10^5.
+_NOISE, _SUSPICIOUS = 1e-6, 5e3
 
 #: Steps in the sample: a twentieth of the run, within these bounds.
 _SHORTEST, LONGEST = 32, 128

@@ -10,6 +10,8 @@ import torch
 
 from .. import validate
 from ..numerics.arrays import Array
+from ..systems.foreign import RANDOM
+from ..systems.user_function import refuse_input_first
 from .staged import without_warning
 
 #: Modules that draw at random in training.
@@ -43,6 +45,7 @@ class StepFunction:
             self._takes_params = True
         self._given: Any = params
         self._step = step
+        _refuse_input_first(step, m > 0)
         if isinstance(params, torch.nn.Module):
             self.module = params
             self._call = _Call(step, params)
@@ -68,6 +71,11 @@ class StepFunction:
         """Return the tensors that are no parameters."""
         found = self.all()
         return [cast(found[name].detach(), self.dtype) for name in self.constant]
+
+    def fixed(self, params: Mapping[str, Array]) -> list[Any]:
+        """Return parameters and constants in order, as tensors to compute with."""
+        given = (np.ascontiguousarray(params[name]) for name in self.names)
+        return [*(torch.tensor(x, dtype=self.dtype) for x in given), *self.constants()]
 
     def store(self, params: Mapping[str, Array]) -> None:
         """Write parameters into the module or the tensors that were given."""
@@ -114,7 +122,9 @@ class StepFunction:
                     failed = failed or error
                     continue
                 if isinstance(y, torch.Tensor) and y.shape == args[0].shape:
-                    self._try_derivative(params, *args)
+                    self._refuse_random(y, self._run(params, *args))
+                    # noise that multiplies a state of zeros is seen in its derivative
+                    self._refuse_random(*(self._derivative(params, *args) for _ in range(2)))
                     return lead == (1,)
                 got = tuple(y.shape) if isinstance(y, torch.Tensor) else type(y).__name__
                 raise ValueError(
@@ -124,8 +134,6 @@ class StepFunction:
                 ) from failed
         called = "step(h, u)" if self.m else "step(h)"
         remedy = f"; it is called as {called}, and the parts of a state are one tensor h"
-        if isinstance(self._step, torch.nn.RNNBase):
-            remedy = "; for a module of whole sequences there is lyapnet.torch.from_module"
         if "dtype" in str(failed):
             remedy = (
                 f": the states are {str(self.dtype).removeprefix('torch.')}; give the module whose "
@@ -135,25 +143,38 @@ class StepFunction:
             f"`step` failed for a state of shape ({self.n},): {failed}{remedy}"
         ) from failed
 
-    def _try_derivative(self, params: Mapping[str, Any], h: Any, u: Any) -> None:
+    @staticmethod
+    def _refuse_random(first: Any, second: Any) -> None:
+        """Refuse a step that does not do the same again."""
+        if not torch.equal(first.nan_to_num(), second.nan_to_num()):
+            raise ValueError(RANDOM)
+
+    def _derivative(self, params: Mapping[str, Any], h: Any, u: Any) -> Any:
         """Try the step as its tangent vectors will go through it."""
         step = lambda h: self._run(params, h, u)  # noqa: E731
+        row = torch.ones_like(h)
         try:
             with without_warning():
-                torch.vmap(lambda row: torch.func.jvp(step, (h,), (row,))[1])(h[None])
+                return torch.vmap(lambda row: torch.func.jvp(step, (h,), (row,))[1])(row[None])
         except RuntimeError as error:
             said = str(error)
             if "random" in said:
-                raise ValueError(
-                    "`step` draws at random, and exponents are those of one map: leave out dropout "
-                    "and noise, or give what was drawn as inputs"
-                ) from error
+                raise ValueError(RANDOM) from error
             remedy = ""
             if "storage" in said or "numpy" in said:
                 remedy = "; it must compute in PyTorch alone, not in NumPy or in numbers of Python"
             raise TypeError(
                 f"`step` cannot be differentiated in its state by torch.func.jvp: {said}{remedy}"
             ) from error
+
+
+def _refuse_input_first(step: Any, driven: bool) -> None:
+    """Refuse modules in PyTorch's own order, input before state."""
+    forward = step.forward if isinstance(step, torch.nn.Module) else step
+    remedy = "give lambda h, u: module(u, h), with params=module"
+    if getattr(forward, "__module__", "") == torch.nn.RNNBase.__module__:
+        remedy = "make a system of it by lyapnet.torch.from_module"
+    refuse_input_first("step", forward, "h", driven, remedy)
 
 
 class _Call(torch.nn.Module):

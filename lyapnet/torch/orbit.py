@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -9,7 +10,7 @@ import numpy as np
 import torch
 
 from ..numerics.arrays import Array
-from ..systems.foreign import ForeignOrbit
+from ..systems.foreign import ForeignOrbit, Traced
 from ..systems.orbit import Cotangent
 from .function import StepFunction
 from .staged import Staged, trace
@@ -18,13 +19,25 @@ from .staged import Staged, trace
 _PART = 2**21
 
 
-class Functions:
+class Functions(Traced):
     """A step's map, tangent map and adjoint, each traced once for each shape of its arguments."""
 
     def __init__(self, step: StepFunction) -> None:
         self.step = step
         self._staged: dict[Any, Staged] = {}
         self._traced: dict[Any, Any] = {}
+
+    def once(self, params: dict[str, Array], h: Array, u: Array) -> Array:
+        """Return what the step as it is written makes of one state."""
+        h, u = (torch.tensor(x, dtype=self.step.dtype) for x in (h, u))
+        with torch.no_grad():
+            y = self.step(self.step.fixed(params), h, u if self.step.m else None)
+        return np.asarray(y.numpy())
+
+    def forget(self) -> None:
+        """Forget what was traced."""
+        self._staged.clear()
+        self._traced.clear()
 
     def run(self, fixed: Any, given: Any, carried: Any) -> Any:
         """Take one step from ``x (B, n)`` or ``(n,)``.
@@ -112,10 +125,10 @@ class TorchOrbit(ForeignOrbit):
         self.functions = functions
         self.inputs = None if inputs is None else inputs[:n_steps]
         self._names, self._dtype = functions.step.names, functions.step.dtype
-        self._constants = functions.step.constants()
-        self._fixed = [*(self._tensor(params[name]) for name in self._names), *self._constants]
+        self._fixed = functions.step.fixed(params)
+        self._constants = self._fixed[len(self._names) :]
         self._lead = x.shape[:-1]
-        self._members = (-1,) if self._lead else ()
+        self._members = (math.prod(self._lead),) if self._lead else ()
         self._u = None
         if self.inputs is not None and functions.step.m:
             shape = (*self.inputs.shape[:1], *self._lead, functions.step.m)

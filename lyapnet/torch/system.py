@@ -12,7 +12,6 @@ from .. import validate
 from ..numerics.arrays import Array
 from ..numerics.autodiff import value
 from ..systems.foreign import ForeignSystem
-from ..systems.orbit import Orbit
 from .function import StepFunction, cast
 from .orbit import Functions, TorchOrbit
 
@@ -31,7 +30,8 @@ class System(ForeignSystem):
     step : callable or Module
         ``step(h, u)``, without inputs ``step(h)``, with a mapping of parameters
         ``step(h, u, params)``: tensors of one state ``(n,)`` and one input ``(m,)``; a step that
-        takes nothing but batches gets a batch of one.
+        takes nothing but batches gets a batch of one. The state comes first, unlike in PyTorch's
+        own cells, for which there is `from_module`.
     dim : int
         Dimension n of the state. Parts of it, such as h and c of an LSTM or the real and
         imaginary part of a complex one, lie side by side.
@@ -40,6 +40,8 @@ class System(ForeignSystem):
     params : Module or mapping of str to tensor, optional
         The module whose parameters the step uses; not needed where `step` is a module or a
         method of one. Parameters that require no gradient are constants, and so are buffers.
+        They are read when a run begins, as the module has them then, until others are given by
+        `with_params`.
     dt : float, optional
         Time that a step takes.
     dtype : torch.dtype, optional
@@ -49,19 +51,21 @@ class System(ForeignSystem):
     ----------
     params : dict of str to array
         Under the module's names: what `floss` changes, and what exponents are differentiable in.
+        A copy: `store` writes it into the module.
 
     Raises
     ------
     ValueError
         If the step does not return a state, or draws at random: dropout needs ``.eval()``.
     TypeError
-        If the step fails on a state of zeros.
+        If the step fails on a state of zeros, or names its arguments in PyTorch's order, such as
+        ``forward(input, hx)``.
 
     Notes
     -----
-    The step is traced at its first use, for each shape of its arguments; a step with branches
-    that depend on values is not, and takes several times as long. A module on another
-    device is copied to the CPU, and evaluated there.
+    The step is traced at its first use, for each shape of its arguments, and again where what it
+    finds around itself has changed; a step with branches that depend on values is not, and takes
+    several times as long. A module on another device is copied to the CPU, and evaluated there.
 
     Examples
     --------
@@ -78,6 +82,7 @@ class System(ForeignSystem):
     (2,)
     """
 
+    _functions: Functions
     framework = "PyTorch"
 
     def __init__(
@@ -93,7 +98,8 @@ class System(ForeignSystem):
         if not (isinstance(dtype, torch.dtype) and dtype.is_floating_point):
             raise TypeError(f"`dtype` must be a real type such as torch.float64, got {dtype!r}")
         self._step = StepFunction(step, self.dim, self.n_inputs, params, dtype)
-        self.params = self._step.current() or None
+        #: Parameters of its own, where it does not follow the module.
+        self._own: Any = None
         self._functions = Functions(self._step)
 
     def with_params(self, params: Any) -> Self:
@@ -104,13 +110,22 @@ class System(ForeignSystem):
         params : dict of str to array
             All names of `params`, traced by autograd or not.
         """
-        known = sorted(self.params or {})
+        known = self._step.names
         given = sorted(params.keys()) if hasattr(params, "keys") else params
         if given != known:
             raise ValueError(f"`params` must have exactly the keys {known}, got {given}")
         other = copy.copy(self)
-        other.params = {name: params[name] for name in known}
+        other._own = {name: params[name] for name in known}
         return other
+
+    @property
+    def params(self) -> Any:
+        """Parameters by name: its own, or those that the module has by now."""
+        return (self._step.current() or None) if self._own is None else self._own
+
+    def as_it_is(self) -> Self:
+        """Return the same system with parameters that stay; see `lyapnet.System.as_it_is`."""
+        return self.current() if self._own is None else self
 
     @property
     def module(self) -> Any:
@@ -118,8 +133,8 @@ class System(ForeignSystem):
         return self._step.module
 
     def current(self) -> Self:
-        """Return the same system with the parameters that the module has by now."""
-        return self.with_params(self._step.current()) if self.params else self
+        """Return the same system with the parameters that the module has by now, and keeps."""
+        return self.with_params(self._step.current()) if self._step.names else self
 
     def store(self) -> None:
         """Write the parameters into the module (or the tensors) that the system was made of.
@@ -138,6 +153,5 @@ class System(ForeignSystem):
     def _plain(self) -> dict[str, Array]:
         return {name: np.asarray(value(x), dtype=float) for name, x in (self.params or {}).items()}
 
-    def orbit(self, x: Array, inputs: Array | None, n_steps: int) -> Orbit:
-        """Run `n_steps` steps; see `lyapnet.System.orbit`."""
+    def _run(self, x: Array, inputs: Array | None, n_steps: int) -> TorchOrbit:
         return TorchOrbit(self._functions, self._plain(), x, inputs, n_steps)

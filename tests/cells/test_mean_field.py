@@ -2,6 +2,8 @@
 
 import numpy as np
 import pytest
+from scipy.optimize import brentq
+from scipy.special import erf, erfc
 
 import lyapnet as ln
 from lyapnet.cells.mean_field import critical_gain, mean_field_exponent
@@ -78,3 +80,47 @@ def test_large_networks_follow(gain, variance):
 def test_no_critical_gain_is_said():
     with pytest.raises(ValueError, match="no gain"):
         critical_gain(activation=ln.Activation(np.zeros_like, np.zeros_like))
+
+
+@pytest.mark.parametrize(
+    ("gain", "expected"), [(300, 2.53693), (1e3, 3.13845), (3e3, 3.68762), (1e4, 4.28956)]
+)
+def test_steep_networks(gain, expected):
+    # by mpmath's quadrature; slopes are not 0 within 1 / gain of zero
+    assert mean_field_exponent(gain) == pytest.approx(expected, abs=1e-5)
+
+
+@pytest.mark.parametrize("gain", [1e5, 1e6, 1e7])
+def test_the_limit_of_steep_networks(gain):
+    # Exact limit: q = g^2, and the integral of sech^4 is 4 / 3.
+    expected = 0.5 * np.log(gain * 4 / 3 / np.sqrt(2 * np.pi))
+    assert mean_field_exponent(gain) == pytest.approx(expected, abs=10 / gain)
+
+
+@pytest.mark.parametrize(
+    ("variance", "expected"), [(1e5, 24.4185), (1e6, 43.379), (1e8, 137.118), (1e12, 1371.12)]
+)
+def test_critical_gains_under_strong_inputs(variance, expected):
+    # the first two by mpmath's quadrature, the others by g^2 (4/3) / sqrt(2 pi variance) = 1
+    found = critical_gain(input_variance=variance)
+    assert found == pytest.approx(expected, rel=1e-5 if variance < 1e7 else 1e-4)
+
+
+@pytest.mark.parametrize("width", [1e-3, 1.0, 30.0])
+@pytest.mark.parametrize("gain", [0.7, 2.0, 50.0, 1e4])
+def test_hard_tanh_is_exact(gain, width):
+    hard = ln.Activation(
+        lambda h: np.clip(h, -width, width), lambda h: np.where(np.abs(h) < width, 1.0, 0.0)
+    )
+
+    def square(q):  # E clip(h)^2 of h ~ N(0, q)
+        a = width / np.sqrt(q)
+        inside = erf(a / np.sqrt(2)) - np.sqrt(2 / np.pi) * a * np.exp(-0.5 * a**2)
+        return q * inside + width**2 * erfc(a / np.sqrt(2))
+
+    variance = 0.5
+    high = variance + gain**2 * width**2 + 1
+    q = brentq(lambda q: gain**2 * square(q) + variance - q, variance, high, rtol=1e-14)
+    expected = 0.5 * np.log(gain**2 * erf(width / np.sqrt(2 * q)))
+    found = mean_field_exponent(gain, input_variance=variance, activation=hard)
+    assert found == pytest.approx(expected, abs=1e-9)

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from scipy.integrate import quad
 
 import lyapnet as ln
 
@@ -85,3 +86,19 @@ def test_bad_arguments_are_named():
     ]:
         with pytest.raises(ValueError, match=named):
             call()
+
+
+def test_steep_networks_solve_the_equation_of_the_module():
+    gain, n = 1e3, 200
+    q = gain**2 * (1 - 1 / gain)  # E tanh^2 = 1 - E sech^2, nearly
+    lam = ln.mean_field_spectrum(gain, n)
+    for i in (0, 3):
+        tau = (i + 0.5) / n
+        s = gain**2 * tau / np.exp(2 * lam[i])
+
+        def share(h, s=s):
+            slope = np.cosh(h) ** -4.0
+            return s * slope / (1 + s * slope) * np.exp(-0.5 * h**2 / q) / np.sqrt(2 * np.pi * q)
+
+        found = 2 * quad(share, 0, 60, points=[1, 5, 20], limit=200)[0]
+        assert found == pytest.approx(tau, rel=2e-3)

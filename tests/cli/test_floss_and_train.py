@@ -75,16 +75,43 @@ def test_defaults_of_floss_do_for_others(tmp_path, capsys, cell):
     assert last < 0.3 * first
 
 
-def test_output_may_be_the_file_that_was_read(tmp_path, capsys):
+def test_a_state_dict_may_be_written_where_it_was_read(tmp_path, capsys):
     state = {**ln.to_torch(ln.GRU.random(4, rng=0), prefix="rnn"), "head": np.ones(3)}
     path = str(write_arrays(tmp_path / "state.npz", state))
-    back = str(tmp_path / "back.npz")
-    call = ["floss", path, "-k", "1", "--epochs", "3", "-o", path, "--torch", back]
-    assert main(call) == 0
+    assert main(["floss", path, "-k", "1", "--epochs", "3", "--torch", path]) == 0
     assert "verdict" not in capsys.readouterr().err
-    with np.load(back) as found:
+    with np.load(path) as found:
         assert set(found.files) == set(state)
-    assert isinstance(ln.load(path), ln.FlossResult)
+        assert (found["rnn.weight_hh_l0"] != state["rnn.weight_hh_l0"]).any()
+
+
+@pytest.mark.parametrize(
+    ("call", "said"),
+    [
+        ("spectrum {w} -o {w}", "-o {w!r} is the file of weights"),
+        ("spectrum {w} -o {folder}/./weights.npz", "is the file of weights"),
+        ("spectrum {w} --inputs {u} -o {u}", "-o {u!r} is the file of --inputs"),
+        ("condition {w} -o {w}", "is the file of weights"),
+        ("floss {w} -k 1 -o {w}", "is the file of weights"),
+        ("floss {w} -k 1 --torch {w}", "--torch {w!r} is the file of weights, no state dict"),
+        ("floss {w} -k 1 --inputs {u} --torch {u}", "--torch {u!r} is the file of inputs"),
+        ("floss {w} -k 1 -o {new} --torch {new}", "-o {new!r} is the file of --torch"),
+        ("floss {w} -k 1 -o {new} --checkpoint {new}", "-o {new!r} is the file of --checkpoint"),
+        ("train --task delayed-copy --delay 3 --weights {w} -o {w}", "is the file of weights"),
+    ],
+)
+def test_no_output_replaces_an_input(tmp_path, capsys, call, said):
+    rng = np.random.default_rng(0)
+    paths = {name: str(tmp_path / file) for name, file in (
+        ("w", "weights.npz"), ("u", "inputs.npz"), ("new", "new.npz"), ("folder", ""),
+    )}  # fmt: skip
+    np.savez(paths["w"], W=np.eye(2) / 2, V=np.ones((2, 1)), b=np.zeros(2))
+    np.savez(paths["u"], u=rng.standard_normal((200, 1)))
+    before = [(tmp_path / file).read_bytes() for file in ("weights.npz", "inputs.npz")]
+    assert main(call.format(**paths).split()) == 2
+    assert said.format(**paths) in capsys.readouterr().err
+    assert before == [(tmp_path / file).read_bytes() for file in ("weights.npz", "inputs.npz")]
+    assert not (tmp_path / "new.npz").exists()
 
 
 def test_floss_with_inputs_of_ones_own_is_resumable(weights, capsys):

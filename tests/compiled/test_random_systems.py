@@ -168,9 +168,10 @@ def same_growth(a, b):
     usable = min(len(a), len(b), int(np.searchsorted(errors(b), _MOST)))
     if not usable:
         return
-    least = np.array([x[:usable].reshape(usable, -1).min(axis=1) for x in (a, b)])
+    # Members that have diverged are NaN, and do not hide others whose vectors are gone.
+    least = np.array([np.fmin.reduce(x[:usable].reshape(usable, -1), axis=1) for x in (a, b)])
     end = int(np.argmax([*(least.min(axis=0) < _LEAST), True]))
     assert (least[:, end : end + 1] < 0.8 * _LEAST).all()
     a, b = a[:end], b[:end]
-    spread = np.exp(np.ptp(b, axis=-1)).max(initial=1.0)
+    spread = np.fmax.reduce(np.exp(np.ptp(b, axis=-1)), axis=None, initial=1.0)
     assert_allclose(a, b, rtol=1e-6, atol=min(1e-9 * spread + 1e-8, 1.0))

@@ -82,9 +82,9 @@ def work():
 expected = work()
 atexit.register(lambda: print(work() == expected, flush=True))
 child = os.fork()
-print(threading.active_count(), work() == expected, flush=True)
 if child:
     os.waitpid(child, 0)
+print(threading.active_count(), work() == expected, flush=True)
 """
 
 

@@ -41,6 +41,40 @@ def test_spectrum_of_a_map_comes_back_without_its_functions(tmp_path):
     assert_array_equal(again.extend(10, system=henon).exponents, s.extend(10).exponents)
 
 
+def test_another_system_does_not_go_on(tmp_path):
+    henon, other = truths.henon(), ln.catalog.van_der_pol()
+    s = ln.lyapunov_spectrum(henon, 200, x0=[0.1, 0.1], rng=0)
+    for one in (s, ln.load(s.save(tmp_path / "s.npz"))):
+        with pytest.raises(ValueError, match=r"`system` must have dt=1 like the run, got 0\.0"):
+            one.extend(10, system=other)
+        flow = ln.Flow(lambda x: -x, 2, dt=1.0)
+        with pytest.raises(ValueError, match=r"that of the run, Map\(dim=2.*got Flow\(dim=2"):
+            one.extend(10, system=flow)
+        with pytest.raises(ValueError, match=r"that of the run, Map\(.*got VanillaRNN"):
+            one.extend(10, system=ln.VanillaRNN.random(2, n_inputs=0, rng=0))
+    cell = ln.VanillaRNN.random(3, n_inputs=0, rng=0)
+    s = ln.lyapunov_spectrum(cell, 100, rng=0)
+    louder = cell.with_params({**cell.params, "W": 1.1 * cell.params["W"]})
+    for one in (s, ln.load(s.save(tmp_path / "s.npz"))):
+        with pytest.raises(ValueError, match="must have the parameters of the run"):
+            one.extend(10, system=louder)
+        assert_array_equal(one.extend(10, system=cell).exponents, s.extend(10).exponents)
+
+
+def test_an_object_of_ones_own_goes_on():
+    class Halving:
+        dim = 1
+
+        def step(self, x):
+            return 0.5 * x
+
+        def jacobian(self, x):
+            return np.array([[0.5]])
+
+    s = ln.lyapunov_spectrum(Halving(), 50, x0=[1.0], rng=0)
+    assert_array_equal(s.extend(10, system=Halving()).exponents, s.extend(10).exponents)
+
+
 def test_cell_survives_a_file(tmp_path):
     cell = ln.VanillaRNN.random(4, activation="relu", leak=0.5, rng=0)
     again = ln.load(cell.save(tmp_path / "cell.npz"))

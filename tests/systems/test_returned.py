@@ -166,3 +166,116 @@ def test_arguments_too_many_have_their_reason(how, said):
 def test_a_number_in_the_place_of_components():
     with pytest.raises(TypeError, match=r"`driven` must be a sequence.*got 1"):
         ln.conditional_exponents(ln.catalog.lorenz63(), 1, 2000)
+
+
+def buffered(function):
+    """Return a function that does the same, and returns one array in every call."""
+    kept = {shape: np.zeros(shape) for shape in ((1,), (2,), (2, 1), (2, 2))}
+
+    def filled(*args):
+        y = function(*args)
+        kept[np.shape(y)][...] = y
+        return kept[np.shape(y)]
+
+    return filled
+
+
+def henon(x):
+    return [1 - 1.4 * x[0] ** 2 + x[1], 0.3 * x[0]]
+
+
+def henon_jacobian(x):
+    return [[-2.8 * x[0], 1.0], [0.3, 0.0]]
+
+
+def pendulum(x):
+    return [x[1], -np.sin(x[0]) - 0.1 * x[1]]
+
+
+def pendulum_jacobian(x):
+    return [[0.0, 1.0], [-np.cos(x[0]), -0.1]]
+
+
+def owners(wrap):
+    """Return objects with the protocol's members, whose results are `wrap`ped."""
+    members = {
+        "step": wrap(henon),
+        "jacobian": wrap(henon_jacobian),
+        "pushforward": wrap(lambda x, Q: henon_jacobian(x) @ Q),
+    }
+    for parents in ((), (ln.System,)):
+        for derivative in ("jacobian", "pushforward"):
+            own = {name: staticmethod(members[name]) for name in ("step", derivative)}
+            yield type("Own", parents, {"dim": 2, **own})()
+
+
+def users_systems(wrap):
+    yield ln.Map(wrap(henon), 2, jacobian=wrap(henon_jacobian))
+    yield ln.Map(lambda x: anp.array(henon(x)), 2, jacobian=wrap(henon_jacobian))
+    for method in ("rk4", "adaptive", "implicit"):
+        yield ln.Flow(wrap(pendulum), 2, dt=0.1, method=method, jacobian=wrap(pendulum_jacobian))
+
+
+def systems_of(wrap):
+    return [*users_systems(wrap), *owners(wrap)]
+
+
+ONE, TWO = [0.1, 0.1], [[0.1, 0.1], [0.2, 0.1]]
+
+
+@pytest.mark.parametrize(
+    ("which", "x0"), [*((i, ONE) for i in range(9)), *((i, TWO) for i in range(5))]
+)
+def test_one_array_that_is_returned_again_and_again(which, x0):
+    # Hénon's exponents were .97 instead of .42 with one array for all Jacobians.
+    found = [
+        ln.lyapunov_spectrum(systems_of(wrap)[which], 20, x0=x0, transient=0, rng=0).exponents
+        for wrap in (buffered, lambda f: lambda *a: np.array(f(*a)))
+    ]
+    assert_allclose(*found, rtol=1e-9)
+
+
+def test_jacobians_of_several_states_are_those_of_each():
+    many = np.random.default_rng(0).standard_normal((3, 2, 2))
+    for which in (0, 2, 3, 4):
+        one, other = (systems_of(wrap)[which].jacobian(many) for wrap in (buffered, lambda f: f))
+        assert_allclose(one, other, rtol=1e-12)
+
+
+def test_delayed_and_noisy_functions_may_return_one_array_too():
+    def late(wrap):
+        flow = ln.DelayFlow(wrap(lambda x, late: -late), 1, delays=1.0, dt=0.1)
+        return flow.orbit(flow.history([1.0]), None, 40).last
+
+    def noisy(wrap):
+        parts = wrap(lambda x: -x), wrap(lambda x: 0.3 * x)
+        flow = ln.NoisyFlow(*parts, 2, dt=0.01)
+        return flow.orbit(np.ones(2), flow.increments(40, rng=0), 40).last
+
+    for run in (late, noisy):
+        assert_allclose(run(buffered), run(lambda f: f), rtol=1e-12)
+
+
+def test_a_loop_around_a_map_whose_jacobian_is_one_array():
+    def exponents(wrap):
+        cell = ln.Map(
+            lambda x, u: anp.array([1 - 1.4 * x[0] ** 2 + x[1] + u[0], 0.3 * x[0]]),
+            2, n_inputs=1, jacobian=wrap(lambda x, u: henon_jacobian(x)),
+        )  # fmt: skip
+        loop = ln.ClosedLoop(cell, [[0.05, 0.0]])
+        return ln.lyapunov_spectrum(loop, 20, x0=[0.1, 0.1], transient=0, rng=0).exponents
+
+    assert_allclose(exponents(buffered), exponents(lambda f: f), rtol=1e-9)
+
+
+@pytest.mark.parametrize("parents", [(), (ln.System,)])
+def test_an_object_may_write_into_its_arguments(parents):
+    def pushed(x, Q):
+        Q *= 0.5
+        return Q
+
+    parts = {"dim": 2, "step": staticmethod(halved), "pushforward": staticmethod(pushed)}
+    own = type("Own", parents, parts)()
+    s = ln.lyapunov_spectrum(own, 50, x0=[1.0, 1.0], transient=0, rng=0)
+    assert_allclose(s.exponents, np.log(0.5), rtol=1e-12)
+    assert_allclose(s.state, 0.5 ** (50 + s.settings["basis_transient"]), rtol=1e-12)

@@ -279,3 +279,15 @@ def test_functions_of_one_state_said_to_be_vectorized():
     for step in (henon, lambda x: anp.dot(np.eye(2) / 2, x)):
         with pytest.raises(ValueError, match=r"not vectorized.*leave out vectorized=True"):
             ln.lyapunov_spectrum(ln.Map(step, 2, vectorized=True), 100, x0=x0, rng=0)
+
+
+def test_an_input_in_front_of_the_state():
+    # with as many inputs as components it would run
+    with pytest.raises(TypeError, match=r"takes \(u, x\).*as step\(x, u\): give lambda x, u"):
+        ln.Map(lambda u, x: 0.5 * x + u, 1, n_inputs=1)
+    with pytest.raises(TypeError, match=r"`field` takes \(input, state\)"):
+        ln.Flow(lambda input, state: input - state, 1, dt=0.1, n_inputs=1)
+    with pytest.raises(TypeError, match=r"`jacobian` takes \(u, x\)"):
+        ln.Map(lambda x, u: x + u, 1, n_inputs=1, jacobian=lambda u, x: x)
+    ln.Map(lambda x, h: 0.5 * x + h, 1, n_inputs=1)  # a field h, of magnets
+    ln.Map(lambda u, p: p * u, 1, params=0.5)

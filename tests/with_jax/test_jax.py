@@ -234,11 +234,42 @@ def test_cells_need_a_second_cpu(monkeypatch):
         lj.flossing_loss(ln.VanillaRNN.random(N, rng=0), np.ones((T, 1)), k=1)
 
 
+@pytest.mark.parametrize("kind", ["added", "multiplied", "jitted", "later"])
+def test_noise_from_elsewhere_is_seen(kind):
+    rng = np.random.default_rng(0)
+    calls = []
+
+    def later(h):  # behind a warm-up, so to speak
+        calls.append(1)
+        return jnp.sin(h) + (rng.normal(size=N) if len(calls) > 3 else 0.0)
+
+    steps = {
+        "added": lambda h: jnp.sin(h) + 0.1 * rng.normal(size=N),
+        "multiplied": lambda h: jnp.sin(h) * rng.normal(),
+        "jitted": jax.jit(lambda h: jnp.sin(h) * rng.normal()),
+        "later": later,
+    }
+    with pytest.raises(ValueError, match="draws at random, and exponents are those of one map"):
+        ln.lyapunov_spectrum(lj.System(steps[kind], N), 300, k=1, x0=np.ones(N), rng=0)
+
+
+def test_what_a_step_finds_around_itself_is_never_out_of_date():
+    gain = np.array(0.9)
+    system = lj.System(lambda h: gain * h, N)  # exponents log(gain)
+    for x0 in (np.ones(N), np.ones((2, N))):
+        for now in (0.9, 0.5):
+            gain[...] = now
+            s = ln.lyapunov_spectrum(system, 20, k=2, x0=x0, rng=0)
+            np.testing.assert_allclose(s.exponents, np.full(s.exponents.shape, np.log(now)))
+
+
 def test_what_is_refused():
     with pytest.raises(TypeError, match="`step` cannot be traced"):
         lj.System(lambda h: h if h.sum() > 0 else -h, N)
     with pytest.raises(ValueError, match=r"`step` must return the next state.*\(3,\)"):
         lj.System(lambda h: h[:3], N)
+    with pytest.raises(TypeError, match=r"takes \(inputs, state\).*step\(h, u\): give lambda h, u"):
+        lj.System(lambda inputs, state: state + inputs, 2, n_inputs=2)
     with pytest.raises(TypeError, match="complex"):
         lj.System(lambda h: h * 1j, N)
     with pytest.raises(TypeError, match=r"returns float32 for a state of float64.*dtype=float32"):

@@ -274,8 +274,6 @@ def test_steps_that_are_refused():
         lt.System(lambda h: torch.nn.functional.dropout(torch.sin(h)), N)
     with pytest.raises(TypeError, match="compute in PyTorch alone, not in NumPy"):
         lt.System(lambda h: torch.from_numpy(np.sin(h.numpy())), N)
-    with pytest.raises(TypeError, match=r"of whole sequences there is .*from_module"):
-        lt.System(torch.nn.RNN(M, N), N, n_inputs=M)
     W = torch.eye(N, dtype=torch.complex128)
     with pytest.raises(TypeError, match="`W` is complex"):
         lt.System(lambda h, p: (p["W"] @ h).real, N, params={"W": W})
@@ -288,6 +286,103 @@ def test_steps_that_are_refused():
         system.with_params({"W": np.eye(N)})
     with pytest.raises(TypeError, match="cannot trace a single step of PyTorch"):
         grad(lambda x: system.step(x).sum())(np.ones(N))
+
+
+class InputFirst(torch.nn.Module):
+    """A cell in PyTorch's order of arguments."""
+
+    hidden_size = N
+
+    def __init__(self):
+        super().__init__()
+        self.cell = torch.nn.GRUCell(N, N)
+
+    def forward(self, x, h):
+        return self.cell(x, h)
+
+
+@pytest.mark.parametrize("kind", ["RNNCell", "GRUCell", "LSTMCell", "RNN", "GRU", "LSTM"])
+def test_pytorchs_own_modules_take_their_input_first(kind):
+    module = getattr(torch.nn, kind)(N, N)  # as many inputs as states: it would run
+    for step in (module, module.forward):
+        for m in (N, 0):
+            with pytest.raises(TypeError, match=r"\(input, hx\).*lyapnet\.torch\.from_module"):
+                lt.System(step, N, n_inputs=m)
+
+
+def test_modules_whose_arguments_say_that_the_input_comes_first():
+    module = InputFirst()
+    said = r"`step` takes \(x, h\).*called as step\(h, u\): give lambda h, u: module\(u, h\)"
+    with pytest.raises(TypeError, match=said):
+        lt.System(module, N, n_inputs=N)
+    with pytest.raises(TypeError, match=said):
+        lt.finite_time_exponents(module, torch.zeros(10, N), torch.zeros(N), k=2)
+    with pytest.raises(TypeError, match=said):
+        lt.flossing_loss(module, torch.zeros(10, N), k=2)
+    # what the message says does what it should
+    right = lt.System(lambda h, u: module(u, h), N, n_inputs=N, params=module)
+    own = lt.from_module(module.cell)
+    h, u = np.random.default_rng(0).standard_normal((2, N))
+    np.testing.assert_allclose(right.step(h, u), own.step(h, u), atol=1e-12)
+
+
+def test_the_length_of_a_step_is_no_state():
+    lt.System(lambda x, h=0.1: x + h * torch.sin(x), N)
+
+
+@pytest.mark.parametrize("kind", ["added", "multiplied", "later"])
+def test_noise_from_elsewhere_is_seen(kind):
+    rng = np.random.default_rng(0)
+    calls = []
+
+    def later(h):  # behind a warm-up, so to speak
+        calls.append(1)
+        return torch.sin(h) + (torch.tensor(rng.normal(size=N)) if len(calls) > 8 else 0.0)
+
+    steps = {
+        "added": lambda h: torch.sin(h) + 0.1 * torch.tensor(rng.normal(size=N)),
+        "multiplied": lambda h: torch.sin(h) * rng.normal(),
+        "later": later,
+    }
+    with pytest.raises(ValueError, match="draws at random, and exponents are those of one map"):
+        ln.lyapunov_spectrum(lt.System(steps[kind], N), 300, k=1, x0=np.ones(N), rng=0)
+
+
+def test_what_a_step_finds_around_itself_is_never_out_of_date():
+    gain = 0.9
+    system = lt.System(lambda h: gain * h, N)  # exponents log(gain)
+    for x0 in (np.ones(N), np.ones((2, N))):
+        for gain in (0.9, 0.5):
+            s = ln.lyapunov_spectrum(system, 20, k=2, x0=x0, rng=0)
+            np.testing.assert_allclose(s.exponents, np.full(s.exponents.shape, np.log(gain)))
+    gain = 0.8
+    np.testing.assert_allclose(system.jacobian(np.ones(N)), 0.8 * np.eye(N))
+    loss = lt.flossing_loss(system, None, torch.ones(N), k=2, n_steps=5)
+    np.testing.assert_allclose(loss.item(), 2 * np.log(0.8) ** 2)
+
+
+def test_a_run_has_the_parameters_that_the_module_has_when_it_begins():
+    linear = torch.nn.Linear(1, 1, bias=False).double()
+
+    def becomes(weight):
+        with torch.no_grad():
+            linear.weight.fill_(weight)
+
+    becomes(0.5)
+    system = lt.System(lambda h: linear(h), 1, params=linear)
+    first = ln.lyapunov_spectrum(system, 20, x0=[1.0], rng=0)
+    becomes(0.25)
+    again = ln.lyapunov_spectrum(system, 20, x0=[1.0], rng=0)
+    np.testing.assert_allclose([first.exponents[0], again.exponents[0]], np.log([0.5, 0.25]))
+    assert system.jacobian(np.ones(1))[0, 0] == system.params["weight"][0, 0] == 0.25
+    # what has begun goes on as it was; what was given stays
+    np.testing.assert_allclose(first.extend(20).exponents, np.log(0.5))
+    own = system.with_params({"weight": np.array([[0.125]])})
+    becomes(0.75)
+    np.testing.assert_allclose(own.step(np.ones(1)), 0.125)
+    np.testing.assert_allclose(own.current().step(np.ones(1)), 0.75)
+    own.store()
+    np.testing.assert_allclose(system.step(np.ones(1)), 0.125)
 
 
 def test_tensors_are_taken_where_arrays_are_without_a_warning():

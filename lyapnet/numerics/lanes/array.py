@@ -10,6 +10,8 @@ import autograd.numpy as anp
 import numpy as np
 from autograd.tracer import isbox
 
+from ..steady import NUMPY
+
 #: What functions of NumPy do to lanes, by their names: see `rules` and `decisions`.
 RULES: dict[str, Callable[..., Any]] = {}
 
@@ -108,7 +110,7 @@ class Lanes(np.lib.mixins.NDArrayOperatorsMixin):
             raise TypeError(f"lanes have no rule for {name} with {method} {[*options]}")
         if name in RULES:
             return RULES[name](*args)
-        return elementwise(getattr(anp, name), *args)
+        return elementwise(getattr(NUMPY, name), *args)
 
     def __array_function__(self, function: Any, types: Any, args: Any, options: Any) -> Any:
         rule = RULES.get(function.__name__)
