@@ -49,7 +49,7 @@ def conserves(
 def _log_volume(system: System, orbit: Orbit, x: Array, inputs: Array | None, steps: int) -> Array:
     """Return by how much each step changes the logarithm of a volume, ``(steps, ...)``."""
     with np.errstate(all="ignore"):  # states may be about to overflow
-        if orbit.runs_along or orbit.n_steps != steps:
+        if orbit.n_steps != steps or "jacobians" not in orbit.__dict__:
             orbit = system.orbit(x, None if inputs is None else inputs[:steps], steps)
         if orbit.log_volume is not None:
             return orbit.log_volume
