@@ -36,6 +36,7 @@ SMOOTH = 32  # cosines that a parabola is fitted to, where the spectrum falls to
 LEAST = 0.1  # of the mean of the lowest five: no fit at zero is lower
 NOTHING = 1e-9  # of the mean: what powers of zero are in a fit
 FIT = 3.0, 16.0  # degrees of freedom between which such fits have theirs
+CHOSEN = 0.65  # how many of these count: that a spectrum falls may be chance, in the same cosines
 LOWEST = 8  # cosines whose power says how many independent steps a run is worth
 STEPS_A_COSINE = 3  # keeps the variance of an AR(1) process within a tenth
 FEWEST_STEPS, SHARE = 25, 0.4  # with fewer, a run is too short to tell; share of the batches

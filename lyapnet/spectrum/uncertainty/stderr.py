@@ -25,6 +25,7 @@ from .heavy_tails import heavy_tailed, unevenness
 from .low_frequencies import (
     CAUTIOUS,
     CHOICE,
+    CHOSEN,
     FEWEST_COSINES,
     MOST_COSINES,
     at_the_ends,
@@ -356,7 +357,7 @@ def _estimate(
             level = np.where(count <= CAUTIOUS, with_the_next(power, level), level)
     if falling.any():
         level[falling], degrees = at_zero(power[:, falling])
-        doubt[falling] = 2 / degrees
+        doubt[falling] = 2 / (CHOSEN * degrees)
     variance = level / total_time
     stderr = np.where(short, np.inf, np.sqrt(variance))
     dof = np.maximum(1.0, 2 / (doubt + unevenness(deviation)))

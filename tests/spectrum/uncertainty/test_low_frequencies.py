@@ -203,10 +203,10 @@ def test_the_level_at_zero_of_a_falling_spectrum():
 @pytest.mark.parametrize(("rho", "n"), [(0.5, 400), (0.8, 1600)])
 def test_swings_with_a_little_noise_have_fair_intervals(rho, n):
     # Noise and the increments of an AR(1) process, whose spectrum is a + b f² near zero. Before,
-    # intervals were 1.45 and 1.42 times as wide as one by the actual error.
+    # intervals were 1.45 and 1.42 times as wide as one by the actual error, and held it in 99 %.
     rng = np.random.default_rng(5)
     growth = rng.standard_normal((n, 2000)) + 5 * np.diff(ar1(rng, rho, n + 1), axis=0)
     held, width, estimate = summary(growth)
-    assert LEAST <= held <= MOST
-    assert width < 1.3
+    assert LEAST <= held <= 0.985
+    assert width < 1.35
     assert not estimate.too_short.any()
