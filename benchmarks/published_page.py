@@ -233,9 +233,10 @@ def coverage_table(found: dict) -> tuple[str, str, str, str]:
         + "\nat the three lengths. The weight of the next cosines in the level\n"
         "(`low_frequencies`) was chosen by every second system of the table, and halved the\n"
         "number of coverages below 92 % at 50 correlation times among these and among the\n"
-        "others alike, from 6 to 3. Fits of a parabola count for 0.65 of their degrees of freedom,\n"
-        "which was chosen by all of the table: with all of these degrees 8 coverages instead of 4\n"
-        "were below 92 % by more than their errors. The rule for conserved volumes was set by the six\n"
+        "others alike, from 6 to 3. Fits of a parabola count for 0.65 of their degrees of\n"
+        "freedom, which was chosen by all of the table: with all of these degrees 8 coverages\n"
+        "instead of 4 were below 92 % by more than their errors. The rule for conserved volumes\n"
+        "was set by the six "
         "such systems, all of which were looked at."
     )
     after = "Outside by more than twice the binomial error:\n\n" + "\n".join(outside)

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 from scipy.signal import lfilter
-from series import LEAST, MOST, ar1, moving_average
+from series import LEAST, ar1, moving_average
 
 from lyapnet.spectrum.uncertainty.diagnosis import diagnose
 from lyapnet.spectrum.uncertainty.low_frequencies import (
