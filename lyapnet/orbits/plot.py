@@ -8,7 +8,14 @@ import numpy as np
 
 from ..results.axes import BLUE, GREEN, ORANGE, RED, SKY, new_axes
 
-_COLOURS = {"regular": BLUE, "chaotic": RED, "undecided": ORANGE}
+_COLOURS = {
+    "regular": BLUE,
+    "chaotic": RED,
+    "undecided": ORANGE,
+    "unstable fixed point": SKY,
+    "unstable cycle": GREEN,
+    "unbounded": "0.5",
+}
 
 
 def plot_alignment(a: Any, ax: Any, order: int) -> Any:

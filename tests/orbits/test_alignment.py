@@ -197,6 +197,8 @@ def test_rest_cycles_and_escape_have_words_of_their_own():
     for system, n_steps in ((saddle, 300), (hill, 2000)):
         found = ln.alignment(system, n_steps, x0=[[0.0, 0.0], [0.1, 0.2]], rng=0)
         assert found.verdict.tolist() == ["unstable fixed point", "unbounded"]
+        drawn = [text.get_text() for text in found.plot().get_legend().texts]
+        assert {"unstable fixed point (1)", "unbounded (1)"} < set(drawn)
     standard = ln.catalog.standard(k=1.2)
     assert ln.alignment(standard, 300, x0=[0.0, 0.0], rng=0).verdict == "unstable fixed point"
     # The fixed point lies in a chaotic sea: who leaves it is chaotic in the end.
@@ -208,7 +210,9 @@ def test_rest_cycles_and_escape_have_words_of_their_own():
             [x[..., 1] + 1.5 * (x[..., 0] + x[..., 1] - 0.5), x[..., 0]], axis=-1
         ), 2, vectorized=True,
     )  # fmt: skip
-    assert ln.alignment(swap, 60, x0=[0.0, 0.5], rng=0).verdict == "unstable cycle"
+    found = ln.alignment(swap, 60, x0=[0.0, 0.5], rng=0)
+    assert found.verdict == "unstable cycle"
+    assert found.plot().get_legend().texts[0].get_text() == "unstable cycle (1)"
 
 
 def test_fewer_sticky_orbits_are_called_regular_in_short_runs():
