@@ -9,15 +9,6 @@ import lyapnet as ln
 from lyapnet.cli import main
 
 
-@pytest.fixture
-def weights(tmp_path):
-    rng = np.random.default_rng(0)
-    W, V, b = rng.standard_normal((6, 6)) / 2, rng.standard_normal((6, 2)), rng.standard_normal(6)
-    np.savez(tmp_path / "weights.npz", W=W, V=V, b=b)
-    np.save(tmp_path / "inputs.npy", rng.standard_normal((500, 2)))
-    return tmp_path
-
-
 @pytest.mark.parametrize("command", ["spectrum", "condition"])
 def test_zeros_for_inputs_are_not_kept_quiet(weights, capsys, command):
     call = [command, str(weights / "weights.npz"), "-n", "100", "-k", "1"]

@@ -17,15 +17,6 @@ from lyapnet.results import files
 from lyapnet.weights import write_arrays
 
 
-@pytest.fixture
-def weights(tmp_path):
-    rng = np.random.default_rng(0)
-    W, V, b = rng.standard_normal((6, 6)) / 2, rng.standard_normal((6, 2)), rng.standard_normal(6)
-    np.savez(tmp_path / "weights.npz", W=W, V=V, b=b)
-    np.save(tmp_path / "inputs.npy", rng.standard_normal((500, 2)))
-    return tmp_path
-
-
 def test_train_calls_the_accuracy_what_it_is(capsys):
     call = ["train", "--delay", "2", "--units", "4", "--epochs", "3", "--n-steps", "12", "--task"]
     assert main([*call, "delayed-copy"]) == 0

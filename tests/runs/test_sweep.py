@@ -11,28 +11,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from swept import GRID, QUIET, draw, sometimes, spectrum
 
 import lyapnet as ln
 
 pytest.importorskip("joblib")
-
-
-def draw(a, rng):
-    return {"a2": a**2, "x": rng.standard_normal(3)}
-
-
-def sometimes(a, rng):
-    if a == 1:
-        raise RuntimeError("not this one")
-    return a
-
-
-def spectrum(gain, rng):
-    return ln.lyapunov_spectrum(ln.VanillaRNN.random(4, gain=gain, rng=rng), 50, rng=rng)
-
-
-GRID = {"a": [0, 1, 2]}
-QUIET = {"progress": False}
 
 
 def test_neither_jobs_nor_order_nor_other_points_change_a_run():

@@ -8,19 +8,12 @@ import time
 
 import numpy as np
 import pytest
+from swept import GRID, QUIET, draw
 
 import lyapnet as ln
 from lyapnet.runs.sweep_run import Run
 
 pytest.importorskip("joblib")
-
-
-def draw(a, rng):
-    return {"a2": a**2, "x": rng.standard_normal(3)}
-
-
-GRID = {"a": [0, 1, 2]}
-QUIET = {"progress": False}
 
 
 def test_parts_in_one_directory_make_a_whole(tmp_path):

@@ -2,24 +2,11 @@
 
 import numpy as np
 import pytest
+from swept import GRID, QUIET, sometimes, spectrum
 
 import lyapnet as ln
 
 pytest.importorskip("joblib")
-
-
-def sometimes(a, rng):
-    if a == 1:
-        raise RuntimeError("not this one")
-    return a
-
-
-def spectrum(gain, rng):
-    return ln.lyapunov_spectrum(ln.VanillaRNN.random(4, gain=gain, rng=rng), 50, rng=rng)
-
-
-GRID = {"a": [0, 1, 2]}
-QUIET = {"progress": False}
 
 
 def both(a, b, rng):

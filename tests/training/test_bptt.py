@@ -4,29 +4,14 @@ import autograd.numpy as anp
 import numpy as np
 import pytest
 from autograd import grad
+from trained import SMALL, batch, network
 
 import lyapnet as ln
 from lyapnet.optimize import checked_clip, clipped
 from lyapnet.training.bptt import evaluate
 from lyapnet.training.losses import as_weights
-from lyapnet.training.network import Batch, Network, Readout
+from lyapnet.training.network import Batch
 from lyapnet.training.penalty import JacobianNorm, SpectralRadius
-
-SMALL = {"n_steps": 12, "batch_size": 3, "rng": 0}
-
-
-def network(n=6, m=1, p=1, **kwargs):
-    rng = np.random.default_rng(1)
-    cell = ln.VanillaRNN.random(n, n_inputs=m, **{"bias": 0.1, "gain": 1.2, "rng": 2, **kwargs})
-    readout = Readout(rng.standard_normal((p, n)), rng.standard_normal(p))
-    return Network(cell, readout, rng.standard_normal(n))
-
-
-def batch(m=1, p=1, T=9, B=3, shared=True):
-    rng = np.random.default_rng(3)
-    mask = np.arange(T) >= 4 if shared else rng.random((T, B)) * (np.arange(T) >= 2)[:, None]
-    targets = rng.integers(0, 2, (T, B, p)).astype(float)
-    return Batch(rng.standard_normal((T, B, m)), targets, as_weights(mask, (T, B)))
 
 
 def traced_loss(net, data, name, params):

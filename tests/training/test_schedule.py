@@ -2,18 +2,9 @@
 
 import numpy as np
 import pytest
+from trained import SMALL, network
 
 import lyapnet as ln
-from lyapnet.training.network import Network, Readout
-
-SMALL = {"n_steps": 12, "batch_size": 3, "rng": 0}
-
-
-def network(n=6, m=1, p=1, **kwargs):
-    rng = np.random.default_rng(1)
-    cell = ln.VanillaRNN.random(n, n_inputs=m, **{"bias": 0.1, "gain": 1.2, "rng": 2, **kwargs})
-    readout = Readout(rng.standard_normal((p, n)), rng.standard_normal(p))
-    return Network(cell, readout, rng.standard_normal(n))
 
 
 class EveryOther:
