@@ -89,7 +89,7 @@ class Stack(Cell):
         }
 
     @property
-    def differentiated(self) -> bool:  # type: ignore[override]
+    def differentiated(self) -> bool:  # type: ignore[override]  # not the same for all cells
         """Whether the derivatives of all layers are lyapnet's own."""
         return all(cell.differentiated for cell in self.cells)
 

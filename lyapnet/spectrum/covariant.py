@@ -17,7 +17,6 @@ from .covariant_result import CovariantVectors
 from .ginelli import Covariant, sweep_backward, sweep_forward, warm_up
 from .own_direction import missing_zero
 from .step_defect import MOST
-from .uncertainty.stderr import mean_and_stderr
 
 #: In so much time vectors align by default: a step of a flow is short.
 _ALIGN = 20.0
@@ -156,9 +155,7 @@ def _reservation(start: Start, vectors: CovariantVectors) -> str:
 
 def _missing_zero(system: System, vectors: CovariantVectors) -> str:
     """Say that an exponent is missing."""
-    time = vectors.settings["every"] * system.dt
-    growth = np.where(np.isfinite(vectors.local), vectors.local, 0.0) * time
-    half = mean_and_stderr(growth, np.full(len(growth), time)).half_width()
+    half = vectors._half_width(vectors.local)
     order = np.argsort(-vectors.exponents, axis=-1)
     exponents, half = (np.take_along_axis(x, order, axis=-1) for x in (vectors.exponents, half))
     return missing_zero(system, exponents, half, vectors.states[-1], vectors.settings["n_steps"])

@@ -91,14 +91,18 @@ class CovariantVectors(Result):
         with np.errstate(invalid="ignore"):  # -inf from -inf
             gaps = np.abs(np.diff(self.exponents, axis=-1))
             apart = self.local[..., :-1] - self.local[..., 1:]
-        apart = np.where(np.isfinite(apart), apart, 0.0)
-        time = how.get("every", 1) * how["dt"]
-        half = mean_and_stderr(apart * time, np.full(len(apart), time)).half_width()
+        half = self._half_width(apart)
         error = np.where(np.isfinite(half), half, 0.0)
         close = ~(gaps > np.maximum(error, _ALIGNED / align if align else np.inf))
         joined = close.reshape(-1, close.shape[-1]).any(axis=0)
         cuts = np.flatnonzero(~joined) + 1
         return [part.tolist() for part in np.split(np.arange(k), cuts)]
+
+    def _half_width(self, rates: Array) -> Array:
+        """Return half the widths of the intervals of means of rates ``(T - 1, ..., j)``."""
+        time = self.settings.get("every", 1) * self.settings["dt"]
+        growth = np.where(np.isfinite(rates), rates, 0.0) * time
+        return mean_and_stderr(growth, np.full(len(growth), time)).half_width()
 
     def angles(self) -> Array:
         """Return the angles between the vectors, ``(T, ..., k, k)``, in radians, up to pi/2.

@@ -50,12 +50,12 @@ def exponents_at_rest(
         return None
     with np.errstate(over="ignore", invalid="ignore"):  # states may be about to overflow
         # Compiled loops keep states apart, and are quick.
-        after = system.orbit(x, u, 1).last if orbit.runs_along else orbit.states[-2]
-        moved, size, before = (np.abs(y).max(axis=-1) for y in (after - x, x, x0))
+        beside = system.orbit(x, u, 1).last if orbit.runs_along else orbit.states[-2]
+        moved, size, before = (np.abs(y).max(axis=-1) for y in (beside - x, x, x0))
         rests = moved <= _RESTS * np.maximum(size, before)
         if not np.any(rests):
             return None
-        if "jacobians" not in orbit.__dict__:
+        if not orbit.has_jacobians:
             orbit = system.orbit(x, u, 1)
     D = np.where(rests[..., None, None], orbit.jacobians[-1], 0.0)
     with np.errstate(divide="ignore", invalid="ignore"):

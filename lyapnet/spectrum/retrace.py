@@ -127,7 +127,7 @@ class _Witness:
                 if D is None and self.volume:
                     self._measure(J[None])
         if self.diverging:
-            self.divergence.append(self.system.divergence(orbit))  # type: ignore[attr-defined]
+            self.divergence.append(self.system.divergence(orbit))  # type: ignore[attr-defined]  # `diverging` says that it has one
         if D is not None:
             self._measure(D, orbit.log_volume)
 

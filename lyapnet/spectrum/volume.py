@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, TypeGuard
 
 import numpy as np
 
@@ -49,17 +49,17 @@ def conserves(
 def _log_volume(system: System, orbit: Orbit, x: Array, inputs: Array | None, steps: int) -> Array:
     """Return by how much each step changes the logarithm of a volume, ``(steps, ...)``."""
     with np.errstate(all="ignore"):  # states may be about to overflow
-        if orbit.n_steps != steps or "jacobians" not in orbit.__dict__:
+        if orbit.n_steps != steps or not orbit.has_jacobians:
             orbit = system.orbit(x, None if inputs is None else inputs[:steps], steps)
         if orbit.log_volume is not None:
             return orbit.log_volume
         if has_divergence(system):
-            return system.divergence(orbit) * system.dt  # type: ignore[attr-defined]
+            return system.divergence(orbit) * system.dt
         found: Array = np.linalg.slogdet(orbit.jacobians)[1]
     return found
 
 
-def has_divergence(system: System) -> bool:
+def has_divergence(system: System) -> TypeGuard[Flow]:
     """Say whether steps are short enough for the divergence at their ends to tell their mean."""
     return (
         isinstance(system, Flow)

@@ -32,7 +32,7 @@ class ForwardOrbit(JacobianOrbit):
     def push(self, s: int, rows: Array, out: Array) -> None:
         """Carry tangent vectors through step s."""
         k, n = rows.shape[-2:]
-        if self.carry_through is None or k * _EACH > n or "jacobians" in self.__dict__:
+        if self.carry_through is None or k * _EACH > n or self.has_jacobians:
             super().push(s, rows, out)
             return
         now = None if self.inputs is None else self.inputs[s]

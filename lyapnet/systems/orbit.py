@@ -154,6 +154,11 @@ class Orbit:
         """
         return 0, rows, np.empty((0, *rows.shape[:-1]))
 
+    @property
+    def has_jacobians(self) -> bool:
+        """Whether `jacobians` has been asked for, or given, so that they cost nothing now."""
+        return "jacobians" in self.__dict__
+
     def returns(self, steps: int, near: float) -> bool:
         """Say whether a trajectory comes back within some steps, in any member.
 
