@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -46,6 +46,12 @@ class Loop:
     def __post_init__(self) -> None:
         self.alone = not self.lead and self.kernel.lanes == 1
         self.given = self.grouped(self.params, shared=True), np.array([self.dt])
+
+    def of_members(self, which: Array) -> Loop:
+        """Return the loops of some members of the ensemble ``which (...)``, on one axis."""
+        chosen = np.flatnonzero(which)
+        params = self.params[chosen] if len(self.params) > 1 else self.params
+        return replace(self, params=params, lead=(len(chosen),))
 
     @property
     def groups(self) -> int:

@@ -173,16 +173,19 @@ class Benettin:
         # A single component's errors stay as small as they are.
         if self.superstable or self.system.dim == 1:
             return
-        if not errors_grow(sample.orbit, sample.rows, sample.growth, interval, n_steps):
+        doubtful = errors_grow(sample.orbit, sample.rows, sample.growth, interval, n_steps)
+        if not doubtful.any():
             return
         # By the same engine: chaotic trajectories of two engines part.
-        disturbed = self.prepare() if sample.orbit.runs_along else self.system
-        run = self if disturbed is self.engine else self._again(self.system, n_steps)
-        other = self._again(DisturbedSystem(disturbed), n_steps)
+        engine = self.prepare() if sample.orbit.runs_along else self.system
+        some = engine.of_members(doubtful) if doubtful.ndim else None
+        which = ... if some is None else doubtful
+        run = self if engine is self.engine else self._again(engine, n_steps)
+        other = self._again(DisturbedSystem(some or engine), n_steps, which)
         with np.errstate(invalid="ignore"):
-            change = np.nan_to_num(np.abs(run._grown() - other._grown()), nan=0.0)
+            change = np.nan_to_num(np.abs(run._grown()[which] - other._grown()), nan=0.0)
         if change.max() > SEEN:
-            self.known_sums = _sums_alike(run.kept.growth, other.kept.growth)
+            self.known_sums = _sums_alike(run.kept.growth, other.kept.growth, which)
             per_time = change.max() / (n_steps * self.system.dt)
             self.reservations.append(
                 "rounding in the products of Jacobians and tangent vectors grows until it shows: "
@@ -204,11 +207,15 @@ class Benettin:
             self.prepare(), sample.orbit, sample.x, sample.inputs, grown
         )
 
-    def _again(self, system: System, n_steps: int) -> Benettin:
-        """Do the run again, over `n_steps` averaged steps."""
-        x, rows, _ = self._start
+    def _again(self, system: System, n_steps: int, which: Any = ...) -> Benettin:
+        """Do the run again, over `n_steps` averaged steps, or that of some members."""
+        x, rows, inputs = *self._start[:2], self.inputs
+        if inputs is not None and which is not ...:
+            inputs = np.broadcast_to(inputs, (len(inputs), *x.shape[:-1], inputs.shape[-1]))
+            inputs = inputs[:, which]
+        x, rows = x[which], rows[which]
         run = Benettin(
-            system, x, rows, self.inputs, replace(self.plan, n_steps=n_steps),
+            system, x, rows, inputs, replace(self.plan, n_steps=n_steps),
             record=self.record, checked=False, engine=system,
             losses=None if self.losses is None else Losses(x.shape[:-1]),
         )  # fmt: skip
@@ -279,15 +286,15 @@ class Benettin:
         return bool(np.all((half < tol) | np.isneginf(estimate.mean)))
 
 
-def _sums_alike(growth: Array | None, other: Array | None) -> list[int]:
+def _sums_alike(growth: Array | None, other: Array | None, which: Any) -> list[int]:
     """Return for how many leading vectors the sums of growth agree in two runs, at all times.
 
-    At the end alone they may agree by chance.
+    The second is of some members of the first. At the end alone they may agree by chance.
     """
     if growth is None or other is None:
         return []  # not recorded
     with np.errstate(invalid="ignore"):
-        apart = growth[-len(other) :] - other
+        apart = growth[-len(other) :, which] - other
         sums = np.cumsum(np.cumsum(apart, axis=-1), axis=0)
         worst = np.abs(sums).reshape(-1, sums.shape[-1]).max(axis=0)
     return [int(i) + 1 for i in np.flatnonzero(worst <= SEEN)]

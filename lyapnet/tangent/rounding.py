@@ -5,12 +5,14 @@ lie in a way that few others do, errors outgrow them: along chains of units, or 
 pseudospectrum of Jacobians that are far from normal. Zeros and small components are kept by the
 loop; what single products lose, nothing brings back. So it is seen in a little of a run whether
 errors grow, and only then the whole run is done again, with errors a thousand times those of
-rounding. Usual systems answer by some 1e-8 of what is looked for.
+rounding; of an ensemble those members in which they do, where these are run by themselves as they
+are among others. Usual systems answer by some 1e-8 of what is looked for.
 """
 
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ..numerics.arrays import Array
 from ..numerics.buffers import empty
@@ -138,8 +140,10 @@ class DisturbedSystem(System):
         return disturbed(self.system.orbit(x, inputs, n_steps), TIMES * _EPS)
 
 
-def errors_grow(orbit: Orbit, rows: Array, growth: Array, interval: int, n_steps: int) -> bool:
-    """Say whether relative errors grow by orders within the first steps of a stretch.
+def errors_grow(
+    orbit: Orbit, rows: Array, growth: Array, interval: int, n_steps: int
+) -> NDArray[np.bool_]:
+    """Return where relative errors grow by orders within the first steps of a stretch, shape (...).
 
     Parameters
     ----------
@@ -156,11 +160,12 @@ def errors_grow(orbit: Orbit, rows: Array, growth: Array, interval: int, n_steps
     wanted = int(np.clip(n_steps // 20, _SHORTEST, LONGEST))
     blocks = min(max(1, wanted // interval), orbit.n_steps // interval)
     if not blocks:
-        return False
+        return np.zeros(rows.shape[:-2], dtype=bool)
     sample = disturbed(orbit, _NOISE, blocks * interval)
     # A basis that is nearly dependent at the end of a block would answer errors by itself.
     found = forward(sample, rows, 1, start=0, forgiving=True)[0]
     found = found.reshape(blocks, interval, *found.shape[1:]).sum(axis=1)
     with np.errstate(invalid="ignore"):
-        change = np.cumsum(found - growth[:blocks], axis=0)
-    return bool((np.abs(change[np.isfinite(change)]) > _SUSPICIOUS * _NOISE).any())
+        change = np.abs(np.cumsum(found - growth[:blocks], axis=0))
+    grown: NDArray[np.bool_] = (change > _SUSPICIOUS * _NOISE) & (change < np.inf)
+    return grown.any(axis=(0, -1))
