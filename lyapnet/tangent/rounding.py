@@ -108,16 +108,13 @@ class Disturbed(Orbit):
         factors = self._ahead(steps, rows)
         done, following, each = self.orbit.disturbed(rows, first, factors, least)
         blocks = done // interval
-        with np.errstate(over="ignore", under="ignore"):
-            diagonal = each[: blocks * interval].reshape(blocks, interval, *each.shape[1:])
-            diagonal = diagonal.prod(axis=1) if interval > 1 else each
-        if not (np.isfinite(diagonal).all() and diagonal.all()):
-            return super().blocks(rows, first, count, interval, least)
+        growth = each[: blocks * interval].reshape(blocks, interval, *each.shape[1:])
+        growth = growth.sum(axis=1) if interval > 1 else each
         if blocks * interval < done:
             whole = factors[: blocks * interval]
             following = self.orbit.disturbed(rows, first, whole, least)[1]
         self._left = None if self._left is None else self._left[blocks * interval :]
-        return blocks, following, diagonal
+        return blocks, following, growth
 
 
 def disturbed(orbit: Orbit, noise: float, n_steps: int | None = None) -> Orbit:
