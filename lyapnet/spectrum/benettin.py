@@ -183,7 +183,7 @@ class Benettin:
         run = self if engine is self.engine else self._again(engine, n_steps)
         other = self._again(DisturbedSystem(some or engine), n_steps, which)
         with np.errstate(invalid="ignore"):
-            change = np.nan_to_num(np.abs(run._grown()[which] - other._grown()), nan=0.0)
+            change = np.nan_to_num(np.abs(run._grown(which) - other._grown()), nan=0.0)
         if change.max() > SEEN:
             self.known_sums = _sums_alike(run.kept.growth, other.kept.growth, which)
             per_time = change.max() / (n_steps * self.system.dt)
@@ -261,9 +261,11 @@ class Benettin:
             return None
         return Sample(seen.x, seen.rows, np.array(seen.inputs[:MOST]))
 
-    def _grown(self) -> Array:
-        """Return how much tangent vectors have grown in this run."""
-        return self.statistics.total - self._grown_before
+    def _grown(self, which: Any = ...) -> Array:
+        """Return how much tangent vectors have grown in this run, or those of some members."""
+        statistics = self.statistics if which is ... else self.statistics.of_members(which)
+        before = self._grown_before
+        return statistics.total - (before[which] if before.ndim else before)
 
     def _keep_what_is_good(self, failed: int | None) -> None:
         """Count the steps of a stretch before the one that failed."""

@@ -165,4 +165,4 @@ def errors_grow(
     with np.errstate(invalid="ignore"):
         change = np.abs(np.cumsum(found - growth[:blocks], axis=0))
     grown: NDArray[np.bool_] = (change > _SUSPICIOUS * _NOISE) & (change < np.inf)
-    return grown.any(axis=(0, -1))
+    return grown.any(axis=0).any(axis=-1)
