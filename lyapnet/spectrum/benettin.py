@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ..errors import LyapnetError
 from ..numerics.arrays import Array, blas_threads
@@ -34,6 +35,9 @@ class _Sample(NamedTuple):
     rows: Array
     growth: Array
 
+
+#: Numbers in the Jacobians of a run whose orbits are kept, in case that it is done again.
+_ORBITS = 2**20
 
 #: Numbers in a basis from which on a stretch more costs little beside its steps.
 _LARGE = 256
@@ -96,6 +100,8 @@ class Benettin:
         #: The stretch that is done.
         self.orbit: Orbit | None = None
         self._sample: _Sample | None = None
+        #: All stretches so far, of a run in which these are few.
+        self._orbits: list[Orbit] = []
         self.superstable: Superstable | None = None
         #: Whether the run has ended before its time, where the system may not be asked again.
         self.failed = False
@@ -139,9 +145,12 @@ class Benettin:
         # Rounding is looked for late in the run, where the last stretch begins.
         late = LONGEST if self.rows.size >= _LARGE else 0
         stretches = self.plan.stretches(length, late)
+        room = _ORBITS if self.checked and self.losses is None else 0
         for phase, start, orbit in run_stretches(
             system, self.x, self.inputs, stretches, losses=self.losses, bar=bar
         ):
+            room -= _ORBITS if orbit.runs_along else orbit.finest.states.size * system.dim
+            self._orbits = [*self._orbits, orbit] if room >= 0 else []
             if phase != "transient":
                 self._carry(orbit, start, count=phase == "n_steps")
             self.x, self.orbit = orbit.last, orbit
@@ -168,20 +177,27 @@ class Benettin:
         if sample is None:
             return
         self.superstable = superstable(
-            self.prepare(), sample.x, sample.rows, sample.inputs, sample.growth, interval
-        )
+            self.prepare(), sample.orbit, sample.x, sample.rows, sample.inputs, sample.growth,
+            interval,
+        )  # fmt: skip
         # A single component's errors stay as small as they are.
         if self.superstable or self.system.dim == 1:
             return
         doubtful = errors_grow(sample.orbit, sample.rows, sample.growth, interval, n_steps)
-        if not doubtful.any():
-            return
-        # By the same engine: chaotic trajectories of two engines part.
-        engine = self.prepare() if sample.orbit.runs_along else self.system
+        if doubtful.any():
+            self._disturb(sample.orbit.runs_along, doubtful, n_steps)
+
+    def _disturb(self, along: bool, doubtful: NDArray[np.bool_], n_steps: int) -> None:
+        """Do the run again with errors, by the same engine, and note if growth is another."""
+        engine = self.prepare()
+        if not along and engine.engine_used[0] == "compiled":
+            engine = self.system
         some = engine.of_members(doubtful) if doubtful.ndim else None
         which = ... if some is None else doubtful
+        # Chaotic trajectories of two engines part.
         run = self if engine is self.engine else self._again(engine, n_steps)
-        other = self._again(DisturbedSystem(some or engine), n_steps, which)
+        known = self._orbits if run is self else ()
+        other = self._again(DisturbedSystem(some or engine, known), n_steps, which)
         with np.errstate(invalid="ignore"):
             change = np.nan_to_num(np.abs(run._grown(which) - other._grown()), nan=0.0)
         if change.max() > SEEN:

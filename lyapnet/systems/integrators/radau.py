@@ -136,9 +136,9 @@ def _newton(f: Callable[..., Any], J: Array, x: Array, h: Array) -> Array:
     before = np.full(x.shape[:-1], np.inf)
     for _ in range(_ITERATIONS):
         slopes = np.stack([f(x + z[i], NODES[i]) for i in range(3)])
-        left = z - h * np.tensordot(MATRIX, slopes, 1)
-        move = _times(inverse, np.concatenate(list(left), axis=-1))
-        move = np.stack(np.split(move, 3, axis=-1))
+        left = z - h * (MATRIX @ slopes.reshape(3, -1)).reshape(z.shape)
+        move = _times(inverse, np.moveaxis(left, 0, -2).reshape(*x.shape[:-1], -1))
+        move = np.moveaxis(move.reshape(*x.shape[:-1], 3, -1), -2, 0)
         z = np.where(done[..., None], z, z - move)
         size = np.abs(move).max(axis=(0, -1)) / (1e-30 + np.abs(x + z).max(axis=(0, -1)))
         done |= (size <= _CONVERGED) | ((size <= _STALLED) & (size >= before))
