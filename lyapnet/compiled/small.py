@@ -1,10 +1,10 @@
 """The loop of one small system, tangent vectors and their factorisation written out.
 
 `blocks` carries a state and a basis through blocks of steps and factorises after each. Where it is
-easy, vectors are made orthogonal but keep their lengths: squared growth factors are ratios of
-squares of these, no root is taken, and the next step waits for no quotient. A block whose vectors come too close to each other is
-halved, as by `tangent.forward`, and what even single steps do not stand is left to that.
-`states.run` takes steps of the state alone.
+easy, vectors are made orthogonal but keep their lengths: squared growth factors are ratios of the
+squares of these, no root is taken, and the next step waits for no quotient. A block whose vectors
+come too close to each other is halved, as by `tangent.forward`, and what even single steps do not
+stand is left to that. `states.run` takes steps of the state alone.
 """
 
 from __future__ import annotations

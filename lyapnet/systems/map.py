@@ -243,7 +243,8 @@ class Map(UserSystem):
         """Return the map of some members; see `System.of_members`."""
         if self._loop is None:
             return None
-        other = self.with_params(member(self.params, which.shape, which))
+        other = copy.copy(self)
+        other.params = member(self.params, which.shape, which)
         other._loop = self._loop.of_members(which)
         return other
 

@@ -144,9 +144,7 @@ class _Run:
         n = self.buffer.shape[-1]
         least = SMALLEST_SINE if steps > 1 else n * np.finfo(float).eps
         refused = 0.0 if self.forgiving else _COLLAPSED
-        found, rows, growth = self.orbit.blocks(
-            self.buffer[0], first, count, steps, least, refused
-        )
+        found, rows, growth = self.orbit.blocks(self.buffer[0], first, count, steps, least, refused)
         self.loop.learn(found > 0)
         self.reach = max(1, 2 * found)
         if found:

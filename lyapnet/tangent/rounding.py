@@ -178,5 +178,5 @@ def errors_grow(
     found = found.reshape(blocks, interval, *found.shape[1:]).sum(axis=1)
     with np.errstate(invalid="ignore"):
         change = np.abs(np.cumsum(found - growth[:blocks], axis=0))
-    grown: NDArray[np.bool_] = (change > _SUSPICIOUS * _NOISE) & (change < np.inf)
-    return grown.any(axis=0).any(axis=-1)
+    grown = ((change > _SUSPICIOUS * _NOISE) & (change < np.inf)).any(axis=0)
+    return np.asarray(grown.any(axis=-1))

@@ -365,7 +365,7 @@ def test_fields_that_may_jump_are_left_to_numpy():
 
 @pytest.mark.parametrize("members", [(9,), (3, 4)])
 def test_some_members_by_themselves(members):
-    """States are those that they have among all, bit for bit, parameters and inputs of their own."""
+    """States are those that they have among all, bit for bit."""
     rng = np.random.default_rng(0)
     a = rng.uniform(1.0, 1.3, members)
     system = ln.Map(

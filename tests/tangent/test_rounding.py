@@ -161,4 +161,5 @@ def test_chance_doubts_few_members_of_many(monkeypatch):
     x = np.random.default_rng(0).uniform(-0.1, 0.1, (2000, 2))
     s = ln.lyapunov_spectrum(ln.catalog.henon(), 3000, x0=x, qr_interval=1, record=False, rng=0)
     assert s.settings["reservations"] == []
-    assert members and max(members) < 20
+    assert members
+    assert max(members) < 20
