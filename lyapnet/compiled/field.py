@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
+import numpy as np
+
+from .blas import call
 from .code import Numbers, Text, inputs_of, module, write
 from .derivative import pushed
 from .graph import Graph, Symbol, ancestors
+from .jit import jit_in_order
 from .machine import machine
 from .program import Program
 
@@ -70,3 +74,42 @@ def _function(text: Text, name: str, graph: Graph, nodes: list[int]) -> str:
         numbers.store(values[at], "%out", i)
     head = f"define void @{name}(ptr %x, ptr %u, ptr %p, ptr %out) #0 {{"
     return "\n".join([head, *text.lines, "  ret void\n}"])
+
+
+class Field(NamedTuple):
+    """Where a field and its Jacobian are, and how the rows of steps are read (see `Drive`)."""
+
+    field: int
+    slopes: int
+    n_inputs: int
+    degree: int
+    time: int
+    dt: float
+
+
+def field_of(program: Program, drive: Any) -> Field:
+    """Return the field that a program writes down, of a flow with a `Drive`."""
+    functions = field_functions(program)
+    return Field(*functions, drive.n_inputs, drive.degree, int(drive.time), drive.dt)
+
+
+@jit_in_order
+def field_at(field: Field, x: Any, row: Any, p: Any) -> Any:
+    """Return the field at the beginning of a step."""
+    now, found = np.empty(field.n_inputs + field.time + 1), np.empty(len(x))
+    drive_at(field, row, 0.0, now)
+    call(field.field, (x.ctypes.data, now.ctypes.data, p.ctypes.data, found.ctypes.data))
+    return found
+
+
+@jit_in_order
+def drive_at(field: Field, row: Any, theta: float, now: Any) -> None:
+    """Write input and time at a fraction of a step."""
+    m, d = field.n_inputs, field.degree
+    for i in range(m):
+        u = row[d * m + i]
+        for j in range(d - 1, -1, -1):
+            u = u * theta + row[j * m + i]
+        now[i] = u
+    if field.time:
+        now[m] = row[(d + 1) * m] + theta * field.dt

@@ -1,153 +1,19 @@
-"""Steps that are divided until an error is small, by an implicit method: one call for many.
-
-What `systems.integrators.control` and `systems.integrators.radau` do, which say why, and whose
-constants are given.
-"""
+"""A part of a step by the implicit method, as `systems.integrators.radau` has it."""
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
 from .blas import call
-from .field import field_functions
+from .field import Field, drive_at
 from .jit import jit_in_order
-from .program import Program
-
-
-class Control(NamedTuple):
-    """Constants of the division of steps, and of Newton's method."""
-
-    safety: float
-    least: float
-    most: float
-    tiny: float
-    order: float
-    converged: float
-    stalled: float
-    iterations: int
-
-
-class Scheme(NamedTuple):
-    """Nodes, matrix and weights of the error of the method, and the eigenvalue that goes with."""
-
-    nodes: Any
-    matrix: Any
-    error: Any
-    gamma: float
-
-
-class Field(NamedTuple):
-    """Where a field and its Jacobian are, and how the rows of steps are read (see `Drive`)."""
-
-    field: int
-    slopes: int
-    n_inputs: int
-    degree: int
-    time: int
-    dt: float
-
-
-def field_of(program: Program, drive: Any) -> Field:
-    """Return the field that a program writes down, of a flow with a `Drive`."""
-    functions = field_functions(program)
-    return Field(*functions, drive.n_inputs, drive.degree, int(drive.time), drive.dt)
+from .scheme import Control, Scheme
 
 
 @jit_in_order
-def field_at(field: Field, x: Any, row: Any, p: Any) -> Any:
-    """Return the field at the beginning of a step."""
-    now, found = np.empty(field.n_inputs + field.time + 1), np.empty(len(x))
-    _drive(field, row, 0.0, now)
-    call(field.field, (x.ctypes.data, now.ctypes.data, p.ctypes.data, found.ctypes.data))
-    return found
-
-
-@jit_in_order
-def divide(
-    field: Field,
-    scheme: Scheme,
-    control: Control,
-    rtol: float,
-    atol: float,
-    x: Any,
-    rows: Any,
-    params: Any,
-    states: Any,
-    parts: Any,
-    edges: Any,
-) -> int:
-    """Go through steps as long as there is room for their parts; return how many are done.
-
-    Parameters
-    ----------
-    rtol, atol : float
-    x : array (members, n)
-        The states before, which are changed in place.
-    rows : array (T, 1 or members, c)
-    params : array (1 or members, n_params)
-    states : array (room, members, n)
-        After each part.
-    parts : array (room, members, 2)
-        Begin and length of each.
-    edges : array (T + 1,)
-        How many parts there are before each step, and after the last one.
-    """
-    members, n = x.shape
-    attempt, begin, h = np.empty(n), np.empty(members), np.empty(members)
-    here = np.empty((members, n))
-    _copy(x, here)
-    now = np.empty(field.n_inputs + field.time + 1)
-    count = 0
-    for s in range(len(rows)):
-        for m in range(members):
-            begin[m], h[m] = 0.0, field.dt
-        going = True
-        while going:
-            if count == len(states):
-                return s
-            any_good = going = False
-            _copy(here, states[count])
-            for m in range(members):
-                left = field.dt - begin[m]
-                parts[count, m, 0], parts[count, m, 1] = begin[m], 0.0
-                if left <= 0.0:
-                    continue
-                last = h[m] >= left * (1 - 1e-10)
-                trial = left if last else left / 2 if 2 * h[m] > left else h[m]
-                row, p = rows[s, m % rows.shape[1]], params[m % len(params)]
-                error = _attempt(
-                    field, scheme, control, rtol, atol, here[m], row, p, begin[m], trial, now,
-                    attempt,
-                )  # fmt: skip
-                lost = error > 1.0 and trial < control.tiny * field.dt
-                factor = control.safety * max(error, 1e-30) ** (-1 / control.order)
-                h[m] = trial * min(max(factor, control.least), control.most)
-                if error <= 1.0 or lost:
-                    any_good = True
-                    parts[count, m, 1] = trial
-                    for i in range(n):
-                        states[count, m, i] = np.nan if lost else attempt[i]
-                    begin[m] = field.dt if last or lost else begin[m] + trial
-                going = going or begin[m] < field.dt
-            if any_good:
-                _copy(states[count], here)
-                count += 1
-        edges[s + 1] = count
-        _copy(here, x)
-    return len(rows)
-
-
-@jit_in_order
-def _copy(x: Any, to: Any) -> None:
-    for i in range(x.shape[0]):
-        for j in range(x.shape[1]):
-            to[i, j] = x[i, j]
-
-
-@jit_in_order
-def _attempt(
+def attempt_implicit(
     field: Field, scheme: Scheme, control: Control, rtol: float, atol: float, x: Any, row: Any,
     p: Any, begin: float, h: float, now: Any, after: Any,
 ) -> float:  # fmt: skip
@@ -155,7 +21,7 @@ def _attempt(
     n = len(x)
     J, z = np.empty((n, n)), np.empty((3, n))
     at, slope, move = np.empty(n), np.empty(n), np.empty(n)
-    _drive(field, row, begin / field.dt, now)
+    drive_at(field, row, begin / field.dt, now)
     call(field.slopes, (x.ctypes.data, now.ctypes.data, p.ctypes.data, J.ctypes.data))
     if not _newton(field, scheme, control, J, x, row, p, begin, h, now, z):
         return np.inf
@@ -167,7 +33,7 @@ def _attempt(
     pivots = np.empty(n, dtype=np.int64)
     if not _factorise(J, pivots):
         return np.inf
-    _drive(field, row, begin / field.dt, now)
+    drive_at(field, row, begin / field.dt, now)
     error = np.inf
     # Of a stiff field the estimate is filtered once more, so that it does not frighten.
     for _ in range(2):
@@ -178,7 +44,7 @@ def _attempt(
         for i in range(n):
             inner = 0.0
             for k in range(3):
-                inner += scheme.error[k] * z[k, i]
+                inner += scheme.error[0, k] * z[k, i]
             move[i] = slope[i] + inner / h
         _solve(J, pivots, move)
         for i in range(n):
@@ -214,7 +80,7 @@ def _newton(
         for i in range(3):
             for a in range(n):
                 at[a] = x[a] + z[i, a]
-            _drive(field, row, (begin + scheme.nodes[i] * h) / field.dt, now)
+            drive_at(field, row, (begin + scheme.nodes[i] * h) / field.dt, now)
             call(
                 field.field,
                 (at.ctypes.data, now.ctypes.data, p.ctypes.data, slopes[i].ctypes.data),
@@ -241,19 +107,6 @@ def _newton(
             return False
         before = relative
     return False
-
-
-@jit_in_order
-def _drive(field: Field, row: Any, theta: float, now: Any) -> None:
-    """Write input and time at a fraction of a step."""
-    m, d = field.n_inputs, field.degree
-    for i in range(m):
-        u = row[d * m + i]
-        for j in range(d - 1, -1, -1):
-            u = u * theta + row[j * m + i]
-        now[i] = u
-    if field.time:
-        now[m] = row[(d + 1) * m] + theta * field.dt
 
 
 @jit_in_order

@@ -115,7 +115,8 @@ class Benettin:
         if self.engine is None:
             k = self.rows.shape[-2]
             with compiling(show=self.progress):
-                self.engine = self.system.prepared(self.x, self.inputs, k, self.plan.total)
+                steps = self.n_done + self.plan.total  # as of one run, where this one goes on
+                self.engine = self.system.prepared(self.x, self.inputs, k, steps)
         return self.engine
 
     def run(self) -> Benettin:

@@ -8,6 +8,7 @@ import numpy as np
 
 from ..compiled.loop import written
 from ..compiled.operations import Untraceable
+from ..compiled.scheme import Control
 from ..numerics.arrays import Array
 from ..numerics.autodiff import member
 from .engine import missing
@@ -15,7 +16,7 @@ from .integrators import control, radau
 from .map import Map
 
 #: Steps of a run from which on it is worth a compilation.
-_LONG = 300
+_LONG = {"implicit": 300, "adaptive": 2000}
 
 #: Numbers in the Jacobian of a field times its operations, beyond which NumPy's calls cost little.
 _MOST = 20_000
@@ -25,7 +26,7 @@ _ROOM = 8
 
 
 class CompiledParts:
-    """What divides the steps of the implicit method.
+    """What divides the steps of a flow.
 
     Parameters
     ----------
@@ -43,26 +44,23 @@ class CompiledParts:
         program, self._params = written(self.field, lead)
         if program.size * flow.dim**2 > _MOST:
             raise Untraceable("large fields are no faster")
-        from ..compiled import radau as loops  # numba takes its time
+        from ..compiled.divided import divide  # numba takes its time
+        from ..compiled.field import field_at, field_of
 
         self.lead, self._drive = lead, flow.drive
-        self._loops = loops
-        self._given = (
-            loops.field_of(program, flow.drive),
-            loops.Scheme(radau.NODES, radau.MATRIX, radau.ERROR, radau.GAMMA),
-            loops.Control(
-                control.SAFETY, control.LEAST, control.MOST, control.TINY,
-                float(flow._method.error_order), radau.CONVERGED, radau.STALLED, radau.ITERATIONS,
-            ),
-            flow.rtol,
-            flow.atol,
+        self._divide, self._field_at = divide, field_at
+        constants = Control(
+            control.SAFETY, control.LEAST, control.MOST, control.CLOSE, control.TINY,
+            float(flow._method.error_order), radau.CONVERGED, radau.STALLED, radau.ITERATIONS,
         )  # fmt: skip
+        field = field_of(program, flow.drive)
+        self._given = field, flow._method.scheme(), constants, flow.rtol, flow.atol
 
     def agrees(self, x: Array, inputs: Array | None) -> bool:
         """Say whether the compiled field is the field itself, in the first member."""
         first = (0,) * len(self.lead)
         row = np.zeros(0) if inputs is None else self._rows(inputs[:1])[0, 0]
-        found = self._loops.field_at(self._given[0], x[first], row, self._params[0])
+        found = self._field_at(self._given[0], x[first], row, self._params[0])
         now = None if inputs is None else self._drive.now(row, 0.0)
         with np.errstate(all="ignore"):
             one = self.field.over_time(())[0]
@@ -93,9 +91,7 @@ class CompiledParts:
             left = n_steps - done
             after = np.empty((room * left, *here.shape))
             each, until = np.empty((room * left, len(here), 2)), np.zeros(left + 1, dtype=np.int64)
-            more = self._loops.divide(
-                *self._given, here, rows[done:], self._params, after, each, until
-            )
+            more = self._divide(*self._given, here, rows[done:], self._params, after, each, until)
             states.append(after[: until[more]].copy())
             parts.append(each[: until[more]].copy())
             edges.append(total + until[1 : more + 1])
@@ -107,7 +103,7 @@ class CompiledParts:
 
 def compiled_parts(flow: Any, x: Array, inputs: Array | None, n_steps: int) -> CompiledParts | None:
     """Return what divides the steps of a flow, None where that is not possible or does not pay."""
-    if flow.engine != "auto" or missing() or n_steps < _LONG:
+    if flow.engine != "auto" or missing() or n_steps < _LONG[flow.method]:
         return None
     try:
         found = CompiledParts(flow, x.shape[:-1])

@@ -93,7 +93,7 @@ class Flow(Map):
 
     #: Method for stiff fields, where there is one.
     _stiff_remedy = "implicit"
-    #: What divides the steps of the implicit method, where that is compiled; see `prepared`.
+    #: What divides its steps, where that is compiled; see `prepared`.
     _parts: CompiledParts | None = None
 
     def __init__(
@@ -136,7 +136,7 @@ class Flow(Map):
         """Return the flow with compiled loops, if only to divide steps; see `System.prepared`."""
         other = super().prepared(x, inputs, k, n_steps)
         plain = self._writable and type(self).written is Flow.written and self._variation is None
-        if self.method == "implicit" and plain:
+        if self.method in CONTROLLED and plain:
             assert isinstance(other, Flow)
             other._parts = compiled_parts(self, x, inputs, n_steps)
             if other._parts is not None:

@@ -11,6 +11,9 @@ from ...numerics.arrays import Array
 #: Safety of a predicted step, and by how much one may shrink or grow.
 SAFETY, LEAST, MOST = 0.9, 0.2, 10.0
 
+#: A part that is as long as this share of what is left goes to the end.
+CLOSE = 1 - 1e-10
+
 #: A part of a step that is smaller than this is given up: the state is not finite then.
 TINY = 1e-13
 
@@ -44,7 +47,7 @@ def divided(
     parts: list[Array] = []
     while (begin < dt).any():
         left = dt - begin
-        last = h >= left * (1 - 1e-10)
+        last = h >= left * CLOSE
         trial = np.where(last, left, np.where(2 * h > left, left / 2, h))
         new, error = attempt(x, begin[..., None], trial[..., None])
         error = np.where(np.isfinite(new).all(axis=-1) & np.isfinite(error), error, np.inf)

@@ -8,6 +8,7 @@ from typing import Any
 import autograd.numpy as anp
 import numpy as np
 
+from ...compiled.scheme import Scheme
 from ...numerics.arrays import Array
 from ...numerics.autodiff import value
 
@@ -54,6 +55,10 @@ class Radau:
 
     #: The estimate of the error is of this order in the step.
     error_order = 4
+
+    def scheme(self) -> Scheme:
+        """Return the method as compiled loops are given it."""
+        return Scheme(NODES, MATRIX, MATRIX[2], ERROR[None], GAMMA)
 
     def step(self, f: Callable[..., Any], j: Callable[..., Any], x: Any, h: Any) -> Any:
         """Return the next state ``(..., n)``."""
