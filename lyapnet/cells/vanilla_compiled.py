@@ -45,7 +45,7 @@ class CompiledVanilla(CompiledNetwork, VanillaOrbit):
     def _flat(self) -> tuple[Array, Array]:
         """Return rates, and inputs and ones, with one axis for the members."""
         found = (x.reshape(self.n_steps, -1, x.shape[-1]) for x in (self.rates, self.given))
-        return tuple(found)  # type: ignore[return-value]
+        return tuple(found)  # type: ignore[return-value]  # of the two
 
     @property
     def _blas_of_states(self) -> Array:

@@ -79,7 +79,7 @@ def _address(capsule: Any) -> int:
     return int(api.PyCapsule_GetPointer(capsule, api.PyCapsule_GetName(capsule)))
 
 
-@intrinsic  # type: ignore[untyped-decorator]
+@intrinsic  # type: ignore[untyped-decorator]  # numba has no types
 def call(typing: Any, address: Any, arguments: Any) -> Any:
     """Call a function of pointers, given as a tuple of addresses."""
     signature = types.void(address, arguments)

@@ -99,7 +99,7 @@ def callback(signature: Any) -> Any:
     return compiled
 
 
-@intrinsic  # type: ignore[untyped-decorator]
+@intrinsic  # type: ignore[untyped-decorator]  # numba has no types
 def two_to_the(typing: Any, exponent: Any) -> Any:
     """Return 2 to a whole number between -1022 and 1023, given as a float."""
     signature = types.float64(types.float64)

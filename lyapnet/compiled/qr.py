@@ -162,7 +162,7 @@ def pull_back(
 _POINTER = types.CPointer(types.float64)
 
 
-@callback(  # type: ignore[untyped-decorator]
+@callback(  # type: ignore[untyped-decorator]  # numba has no types
     types.int64(
         types.CPointer(types.int64), _POINTER, types.int64, types.int64, _POINTER, _POINTER,
         _POINTER, types.float64,
