@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -90,6 +91,7 @@ def learn(
     until: int | None = None,
     watch: bool = False,
     learning_rate: float = 1e-3,
+    annealed: bool = False,
     n_steps: int | None = None,
     episode: int = 500,
     at: Any = None,
@@ -119,6 +121,8 @@ def learn(
         Of a vanilla network.
     weight_decay, learning_rate : float, optional
         Of training.
+    annealed : bool, optional
+        Let the learning rate fall to zero, along half a cosine.
     window : dict, optional
         What else is different in the windows that are flossed.
     penalty : {"spectral_radius", "jacobian_norm"}, optional
@@ -149,6 +153,7 @@ def learn(
         batch_size=16,
         clip_norm=0.03,
         optimizer=Adam(learning_rate, weight_decay=weight_decay),
+        learning_rate=_annealing(learning_rate, epochs) if annealed else None,
         schedule=schedule(condition, n, k, episode=episode, at=at, **(window or {})),
         penalty=rival(penalty, strength, until),
         diagnostics=("singular_values",) if watch else (),
@@ -176,6 +181,10 @@ def learn(
         )
         found["fine_curve"] = _thinned(result.accuracy, FINE)
     return found
+
+
+def _annealing(rate: float, epochs: int) -> Callable[[int], float]:
+    return lambda epoch: rate * np.cos(0.5 * np.pi * epoch / epochs) ** 2
 
 
 def _log(x: Any) -> Any:

@@ -290,6 +290,25 @@ def test_a_run_that_is_watched_and_penalised():
         )
 
 
+def test_annealed_steps_fall_to_zero(monkeypatch):
+    seen, train = [], learning.train
+
+    def noted(*args, **settings):
+        seen.append(settings["learning_rate"])
+        return train(*args, **settings)
+
+    monkeypatch.setattr(learning, "train", noted)
+    for annealed in (False, True):
+        learning.learn(
+            "temporal", 2, "none", 0, n=8, n_steps=16, epochs=100, learning_rate=0.01,
+            annealed=annealed, rng=np.random.default_rng(0),
+        )  # fmt: skip
+    constant, falling = seen
+    assert constant is None
+    np.testing.assert_allclose([falling(e) for e in (0, 50, 100)], [0.01, 0.005, 0.0], atol=1e-17)
+    assert falling(99) > 0
+
+
 def test_flossing_makes_the_difference_live():
     # Quick points of figure 4, whose outcome at lag 24 was the same for all networks seen.
     points = [
