@@ -27,6 +27,9 @@ CELLS: dict[str, Any] = {"rnn": VanillaRNN, "lstm": LSTM, "gru": GRU}
 #: Epochs per point of the learning curves that are kept, and of those that are kept finely.
 BLOCK, FINE = 50, 10
 
+#: Largest learning rate of a cycle, in units of that which it begins with.
+PEAK = 4
+
 #: Training epochs before which a condition flosses again.
 EPISODES: dict[str, Any] = {
     "before": (),
@@ -91,7 +94,7 @@ def learn(
     until: int | None = None,
     watch: bool = False,
     learning_rate: float = 1e-3,
-    annealed: bool = False,
+    cycle: bool = False,
     n_steps: int | None = None,
     episode: int = 500,
     at: Any = None,
@@ -121,8 +124,9 @@ def learn(
         Of a vanilla network.
     weight_decay, learning_rate : float, optional
         Of training.
-    annealed : bool, optional
-        Let the learning rate fall to zero, along half a cosine.
+    cycle : bool, optional
+        Let the learning rate rise to `PEAK` times itself in the first half of training, and fall
+        to zero in the second, each along half a cosine (L. N. Smith's one-cycle policy).
     window : dict, optional
         What else is different in the windows that are flossed.
     penalty : {"spectral_radius", "jacobian_norm"}, optional
@@ -153,7 +157,7 @@ def learn(
         batch_size=16,
         clip_norm=0.03,
         optimizer=Adam(learning_rate, weight_decay=weight_decay),
-        learning_rate=_annealing(learning_rate, epochs) if annealed else None,
+        learning_rate=_one_cycle(learning_rate, epochs) if cycle else None,
         schedule=schedule(condition, n, k, episode=episode, at=at, **(window or {})),
         penalty=rival(penalty, strength, until),
         diagnostics=("singular_values",) if watch else (),
@@ -183,8 +187,14 @@ def learn(
     return found
 
 
-def _annealing(rate: float, epochs: int) -> Callable[[int], float]:
-    return lambda epoch: rate * np.cos(0.5 * np.pi * epoch / epochs) ** 2
+def _one_cycle(rate: float, epochs: int) -> Callable[[int], float]:
+    top = PEAK * rate
+
+    def at(epoch: int) -> float:
+        share = np.sin(np.pi * epoch / epochs) ** 2
+        return float(top * share + (rate * (1 - share) if epoch < epochs / 2 else 0))
+
+    return at
 
 
 def _log(x: Any) -> Any:

@@ -290,7 +290,7 @@ def test_a_run_that_is_watched_and_penalised():
         )
 
 
-def test_annealed_steps_fall_to_zero(monkeypatch):
+def test_steps_go_through_one_cycle(monkeypatch):
     seen, train = [], learning.train
 
     def noted(*args, **settings):
@@ -298,15 +298,16 @@ def test_annealed_steps_fall_to_zero(monkeypatch):
         return train(*args, **settings)
 
     monkeypatch.setattr(learning, "train", noted)
-    for annealed in (False, True):
+    for cycle in (False, True):
         learning.learn(
             "temporal", 2, "none", 0, n=8, n_steps=16, epochs=100, learning_rate=0.01,
-            annealed=annealed, rng=np.random.default_rng(0),
+            cycle=cycle, rng=np.random.default_rng(0),
         )  # fmt: skip
-    constant, falling = seen
+    constant, rate = seen
     assert constant is None
-    np.testing.assert_allclose([falling(e) for e in (0, 50, 100)], [0.01, 0.005, 0.0], atol=1e-17)
-    assert falling(99) > 0
+    rates = [rate(e) for e in (0, 25, 50, 75, 100)]
+    np.testing.assert_allclose(rates, [0.01, 0.025, 0.04, 0.02, 0.0], atol=1e-17)
+    assert 0 < rate(99) < 1e-4
 
 
 def test_flossing_makes_the_difference_live():

@@ -19,9 +19,9 @@ Instead: N of 16 to 80, ten networks each, binary temporal XOR of a lag of 0.9 N
 exponents, sequences of three lags, of 100 steps at least. Adaptive: `AdaptiveFlossing` with its
 defaults, episodes of 20 epochs, after each of which the rule is asked again. Networks
 of 160 units are trained for 20 000 epochs, in smaller steps, Adam at 5e-4, as at 1e-3
-training undoes flossing sooner than it learns; and in steps that fall to zero, along half a
-cosine: where they do not, two of eight such networks learn, five stay between 72 and 88 %, and one
-at chance.
+training undoes flossing sooner than it learns; and in one cycle, in which the steps grow fourfold
+until half of the epochs and fall to zero at the end. Where they do not, two of eight such networks
+learn, five stay between 72 and 88 %, and one at chance.
 """
 
 #: How many networks of each size.
@@ -49,7 +49,7 @@ def points(scale):
             task="temporal", lag=lag_of(n), condition="rule", network=i, n=n,
             n_steps=max(100, 3 * lag_of(n)),
             epochs=1500 if quickly else EPOCHS if n <= LARGE else LONGER,
-            **({"learning_rate": RATE / n, "annealed": True} if n > LARGE else {}),
+            **({"learning_rate": RATE / n, "cycle": True} if n > LARGE else {}),
         )
         for i in range(max(sizes.values()))
         for n, networks in sizes.items()
