@@ -87,8 +87,8 @@ class CompiledNetwork(Orbit):
             return super().blocks(rows, first, 0, interval, least)
         if any(len(size) > done for size in sizes):
             return self._blocks(rows, first, done, interval, least, factors[:done])
-        diagonal = np.stack(sizes, axis=1).reshape(done, *lead, k)
-        return done, np.stack(bases).reshape(rows.shape), diagonal
+        growth = np.log(np.stack(sizes, axis=1).reshape(done, *lead, k))
+        return done, np.stack(bases).reshape(rows.shape), growth
 
     def _addresses(self, rows: Array) -> Array:
         """Return the addresses that tangent steps need."""

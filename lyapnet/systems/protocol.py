@@ -8,6 +8,7 @@ from typing import Any, Protocol, Self, TypeVar
 
 import autograd.numpy as anp
 import numpy as np
+from numpy.typing import NDArray
 
 from .. import validate
 from ..numerics.arrays import Array, broadcast_shapes, own
@@ -215,6 +216,13 @@ class System:
         at : tuple of int
         """
         return self
+
+    def of_members(self, which: NDArray[np.bool_]) -> System | None:
+        """Return the system of some members ``which (...)`` of an ensemble, on one axis.
+
+        None where their states might be rounded otherwise than among all members.
+        """
+        return None
 
     def orbit(self, x: Array, inputs: Array | None, n_steps: int) -> Orbit:
         """Run `n_steps` steps from ``x (..., n)`` under inputs ``(n_steps, ..., c)``.
