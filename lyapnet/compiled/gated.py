@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from .functions import sigmoid_and_rest, tanh_and_slope
-from .jit import jit, jit_apart
+from .jit import jit, jit_apart, loop
 from .products import add_times, copy, outer, product, scale, scale_and_add, times
 
 #: Kinds of cells, by number: vanilla networks, and GRUs by where their reset gate acts.
@@ -96,7 +96,7 @@ def gru_step(after: bool, h: Any, h_next: Any, a: Any, m: Any, kept: Any, rest: 
     )  # fmt: skip
 
 
-@jit
+@loop
 def run(
     blas: Any, kind: int, weights: Any, states: Any, beside: Any, values: Any, reset: Any,
     kept: Any,
@@ -156,7 +156,7 @@ def run(
         scatter(h, c, n, states[s + 1])
 
 
-@jit
+@loop
 def back_in_time(
     blas: Any, kind: int, weights: Any, beside: Any, kept: Any, bars: Any, outputs_bar: Any,
     readout: Any, inputs_bar: Any, weights_bar: Any,

@@ -166,7 +166,7 @@ def pull_lstm(
     both, outers = room[: 2 * n * n].reshape(2 * n, n), room[2 * n * n :].reshape(2 * n, n)
     found, held = np.empty(5), np.empty(n)
     scaled(A[4], A[5], held)
-    outer(blas, bars, rows[:, :n], outers)
+    outer(blas, bars, rows[:, :n], outers, False)
     for i in range(n):
         mix_row(
             W[i], W[n + i], W[2 * n + i], W[3 * n + i], A[0, i], A[1, i], A[2, i], A[3, i], A[4, i],
@@ -211,7 +211,7 @@ def pull_after(
     rows, bars, out = carray(rows, (k, n)), carray(bars, (k, n)), carray(out, (k, n))
     room = carray(scratch, 2 * n * n)
     D, outers = room[: n * n].reshape(n, n), room[n * n :].reshape(n, n)
-    outer(blas, bars, rows, outers)
+    outer(blas, bars, rows, outers, False)
     for i in range(n):
         mix_gru_row(W[i], W[n + i], W[2 * n + i], A[0, i], A[1, i], A[2, i], D[i])
         D[i, i] += A[4, i]
@@ -255,6 +255,6 @@ def pull_before(
         keep_part(inner_bar[i], A[2], out[i])
     for j in range(3):
         at = 3 if j == 2 else j
-        outer(blas, inner_bar if j == 0 else bars, inner if j == 2 else rows, outers)
+        outer(blas, inner_bar if j == 0 else bars, inner if j == 2 else rows, outers, False)
         for i in range(n):
             A_bar[at, i] = gru_row(W[j * n + i], A[at, i], outers[i], W_bar[j * n + i])

@@ -5,6 +5,7 @@ Whole vectors are combined, :math:`Q = A R^{-1}`, as there: what is zero in all 
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -159,16 +160,7 @@ def pull_back(
     divide(blas, q_bar, factor, True)
 
 
-_POINTER = types.CPointer(types.float64)
-
-
-@callback(  # type: ignore[untyped-decorator]
-    types.int64(
-        types.CPointer(types.int64), _POINTER, types.int64, types.int64, _POINTER, _POINTER,
-        _POINTER, types.float64,
-    )
-)  # fmt: skip
-def factorise(
+def _factorise(
     blas: Any, rows: Any, k: int, n: int, scratch: Any, diagonal: Any, length: Any, least: float
 ) -> int:
     """Factorise for a loop that is not numba's."""
@@ -177,3 +169,12 @@ def factorise(
         carray(diagonal, k), carray(length, k), least, ORTHONORMAL,
     )  # fmt: skip
     return 1 if good else 0
+
+
+@cache
+def factorisation() -> int:
+    """Return the address of a function that factorises."""
+    numbers = types.CPointer(types.float64)
+    takes = types.CPointer(types.int64), numbers, types.int64, types.int64, *[numbers] * 3
+    address: int = callback(types.int64(*takes, types.float64))(_factorise).address
+    return address

@@ -9,7 +9,7 @@ from numba import carray
 
 from .blas import COUNT
 from .functions import tanh
-from .jit import jit, jit_apart
+from .jit import jit, jit_apart, loop
 from .products import by_panels, copy, outer, panels_of, product
 
 #: Activation functions, by number.
@@ -47,7 +47,7 @@ def drive(given: Any, others: Any, out: Any) -> None:
                 out[m, i] = first * others[0, i] + last * others[1, i]
 
 
-@jit
+@loop
 def run(
     blas: Any, which: int, turned: Any, others: Any, leak: float, states: Any, rates: Any,
     given: Any,
@@ -128,7 +128,7 @@ def pull(
                 out[i, j] += rest * bars[i, j]
 
 
-@jit
+@loop
 def back_in_time(
     blas: Any, which: int, W: Any, leak: float, rates: Any, given: Any, bars: Any, W_bar: Any,
     others_bar: Any,
@@ -154,7 +154,7 @@ def back_in_time(
         )  # fmt: skip
 
 
-@jit
+@loop
 def back_from_outputs(
     blas: Any, which: int, W: Any, leak: float, rates: Any, given: Any, outputs_bar: Any,
     readout: Any, W_bar: Any, others_bar: Any,
@@ -174,7 +174,7 @@ def back_from_outputs(
     bars = np.zeros((length + 1, members, n))  # those of a few steps, which stay in the cache
     for end in range(n_steps, 0, -length):
         at = max(0, end - length)
-        bars[end - at] = bars[0]
+        copy(bars[0].reshape(members * n), bars[end - at].reshape(members * n))
         read = end if end < n_steps else end + 1
         first = min(max(at, skipped + 1), read)  # states before are not read out
         bars[: first - at] = 0.0
