@@ -81,7 +81,7 @@ class CompiledVanilla(CompiledNetwork, VanillaOrbit):
         """Return W or its transpose in panels, which are made once."""
         key = turned, bool(blas[LANES])
         if key not in self._panels:
-            self._panels[key] = in_panels(blas, self.W.T if turned else self.W)
+            self._panels[key] = in_panels(blas, np.ascontiguousarray(self.W), turned)
         return self._panels[key]
 
     @cached_property

@@ -37,12 +37,13 @@ _LENGTH = 64
 
 
 @loop
-def in_panels(blas: Any, W: Any) -> Any:
+def in_panels(blas: Any, W: Any, turned: bool) -> Any:
     """Return a copy ``(panels, q, columns)`` of weights ``(q, p)``, for `by_panels`.
 
-    It begins where a line of the cache does. Where BLAS multiplies it is one panel.
+    They are given as they are, or turned. It begins where a line of the cache does. Where BLAS
+    multiplies it is one panel.
     """
-    depth, columns = W.shape
+    depth, columns = (W.shape[1], W.shape[0]) if turned else W.shape
     parts, _, width = panels_of(blas, depth, columns)
     room = np.empty(parts * depth * width + LINE)
     skip = -(room.ctypes.data // 8) % LINE
@@ -52,7 +53,8 @@ def in_panels(blas: Any, W: Any) -> Any:
             for d in range(depth):
                 for j in range(first, min(first + LINE, width)):
                     at = part * width + j
-                    panels[part, d, j] = W[d, at] if at < columns else 0.0
+                    there = at < columns
+                    panels[part, d, j] = (W[at, d] if turned else W[d, at]) if there else 0.0
     return panels
 
 
@@ -81,7 +83,7 @@ class _Matrix(NamedTuple):
 def _place(x: Any) -> Any:
     """Return where an array is."""
     return _Matrix(
-        x.ctypes.data, x.shape[0], x.shape[1], x.strides[0] // 8, x.strides[1] // 8
+        np.int64(x.ctypes.data), x.shape[0], x.shape[1], x.strides[0] // 8, x.strides[1] // 8
     )  # fmt: skip
 
 
@@ -93,8 +95,9 @@ def _turned(x: Any) -> Any:
 @jit
 def by_panels(blas: Any, x: Any, panels: Any, out: Any, add: bool) -> None:
     """Write the product of ``x (m, q)`` and weights in panels, or add it to what is there."""
+    _, depth, width = panels.shape
     apart, next_row = panels.strides[0] // 8, panels.strides[1] // 8
-    right = _Matrix(panels.ctypes.data, panels.shape[1], panels.shape[2], next_row, 1)
+    right = _Matrix(np.int64(panels.ctypes.data), depth, width, next_row, 1)
     if blas[LANES]:
         _by_tiles(blas, PRODUCTS, _place(x), right, apart, _place(out), add)
     else:
@@ -116,8 +119,8 @@ def subtract(blas: Any, x: Any, W: Any, out: Any) -> None:
 @jit
 def _product(blas: Any, sign: int, table: int, left: Any, right: Any, out: Any, add: bool) -> None:
     if blas[LANES] and right.rows * right.columns <= _DIRECT:
-        width = panels_of(blas, 1, right.columns)[2]
-        _by_tiles(blas, table, left, right, width, out, add and table == PRODUCTS)
+        panel, width = _panel(blas, right)
+        _by_tiles(blas, table, left, panel, width, out, add and table == PRODUCTS)
     else:
         _multiply(blas, sign, left, right, out, add)
 
@@ -133,35 +136,40 @@ def outer(blas: Any, left: Any, right: Any, out: Any, add: bool) -> None:
         return
     for first in range(0, len(left), _LENGTH):
         a, b = left[first : first + _LENGTH], right[first : first + _LENGTH]
-        width = panels_of(blas, 1, out.shape[1])[2]
-        _by_tiles(
-            blas, PRODUCTS, _turned(_place(a)), _place(b), width, _place(out), add or first > 0
-        )
+        panel, width = _panel(blas, _place(b[:, : out.shape[1]]))
+        _by_tiles(blas, PRODUCTS, _turned(_place(a)), panel, width, _place(out), add or first > 0)
+
+
+@jit
+def _panel(blas: Any, x: Any) -> Any:
+    """Return the first of the panels into which a matrix is cut as it lies, and its width."""
+    width = panels_of(blas, x.rows, x.columns)[2]
+    return _Matrix(x.address, x.rows, width, x.next_row, x.next_column), width
 
 
 @jit
 def _by_tiles(
-    blas: Any, table: int, left: Any, right: Any, apart: int, out: Any, add: bool
+    blas: Any, table: int, left: Any, panel: Any, apart: int, out: Any, add: bool
 ) -> None:
     """Multiply panel by panel, which are so many numbers apart, and tile by tile."""
-    lanes, adds = blas[LANES], 1 if add else 0
-    width = panels_of(blas, 1, out.columns)[2]
-    for first in range(0, out.columns, width):
-        many = min(out.columns - first, width)
-        wide = -(-many // lanes)
+    lanes, adds, right, first = blas[LANES], 1 if add else 0, panel.address, 0
+    while first < out.columns:
+        many = min(out.columns - first, panel.columns)
+        wide = (many + lanes - 1) // lanes
         last = many - (wide - 1) * lanes
-        panel = right.address + 8 * apart * (first // width)
         row = 0
         for kind in range(len(ROWS)):
             tile = blas[table + kind * EACH + wide - 1]
             while out.rows - row >= ROWS[kind]:
                 call(
                     tile,
-                    (left.address + 8 * row * left.next_row, left.next_row, left.next_column, panel,
-                     right.next_row, out.address + 8 * (first + row * out.next_row), out.next_row,
-                     left.columns, last, adds),
+                    (left.address + 8 * row * left.next_row, left.next_row, left.next_column,
+                     right, panel.next_row, out.address + 8 * (first + row * out.next_row),
+                     out.next_row, left.columns, last, adds),
                 )  # fmt: skip
                 row += ROWS[kind]
+        first += panel.columns
+        right += 8 * apart
 
 
 @jit

@@ -55,13 +55,13 @@ def test_products(addresses, m, q, p, add):
     rng = np.random.default_rng(m)
     x, W, start = (in_wider(rng.standard_normal(s)) for s in ((m, q), (q, p), (m, p)))
     value, error = exact(x, W)
-    for multiply, right in ((product, W), (by_panels, in_panels(addresses, W))):
+    for multiply, right in ((product, W), (by_panels, in_panels(addresses, W, False))):
         out = in_wider(start.copy())
         multiply(addresses, x, right, out, add)
         assert (np.abs(out - value - (start if add else 0)) <= error + EPS * np.abs(start)).all()
         assert np.isnan(out.base[:, [0, -2, -1]]).all()  # nothing beside it is touched
-    turned = in_panels(addresses, np.asfortranarray(W))
-    assert_array_equal(turned, in_panels(addresses, W))
+    turned = in_panels(addresses, np.ascontiguousarray(W.T), True)
+    assert_array_equal(turned, in_panels(addresses, W, False))
     out = start.copy()
     subtract(addresses, x, W, out)
     assert (np.abs(start - out - value) <= error + 2 * EPS * np.abs(start)).all()
