@@ -50,9 +50,10 @@ class _Kept:
 def _jit(function: Any, **options: Any) -> Any:
     """Compile a function: without Python's lock, and so that a division by zero is no error.
 
-    It is not compiled once more for each constant that it is called with.
+    It is not compiled once more for each constant that it is called with, and cannot make arrays:
+    so nothing counts the references to them, which costs more than a small product.
     """
-    options = {"nogil": True, "error_model": "numpy", **options}
+    options = {"nogil": True, "error_model": "numpy", "_nrt": False, **options}
     try:
         made = njit(cache=True, **options)(function)
         made._cache = _Kept(made._cache)

@@ -6,7 +6,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from ..numerics.buffers import LINE
+from ..numerics.arrays import Array
+from ..numerics.buffers import LINE, empty
 from .blas import (
     DGEMM,
     DGEMV,
@@ -21,6 +22,7 @@ from .blas import (
     WIDEST,
     ZERO,
     call,
+    shown,
 )
 from .jit import jit, loop
 from .tiles import ROWS
@@ -35,19 +37,30 @@ _OUTER = 2**16
 #: ... of which so many rows at a time stay in a small cache.
 _LENGTH = 64
 
+#: Rows, of members and steps, whose share in the gradient of weights is one product.
+_ROWS = 128
 
-@loop
-def in_panels(blas: Any, W: Any, turned: bool) -> Any:
+
+def at_once(members: int) -> int:
+    """Return the steps whose share in the gradient of weights is one product."""
+    return max(1, _ROWS // members)
+
+
+def in_panels(blas: Array, W: Array, turned: bool) -> Array:
     """Return a copy ``(panels, q, columns)`` of weights ``(q, p)``, for `by_panels`.
 
     They are given as they are, or turned. It begins where a line of the cache does. Where BLAS
     multiplies it is one panel.
     """
-    depth, columns = (W.shape[1], W.shape[0]) if turned else W.shape
-    parts, _, width = panels_of(blas, depth, columns)
-    room = np.empty(parts * depth * width + LINE)
-    skip = -(room.ctypes.data // 8) % LINE
-    panels = room[skip : skip + parts * depth * width].reshape(parts, depth, width)
+    depth, columns = W.shape[::-1] if turned else W.shape
+    panels = empty(panels_of.py_func(blas, depth, columns))
+    _cut(np.ascontiguousarray(W), turned, columns, panels)
+    return panels
+
+
+@loop
+def _cut(W: Any, turned: bool, columns: int, panels: Any) -> None:
+    parts, depth, width = panels.shape
     for part in range(parts):
         for first in range(0, width, LINE):  # line by line, whichever way the weights lie
             for d in range(depth):
@@ -55,7 +68,6 @@ def in_panels(blas: Any, W: Any, turned: bool) -> Any:
                     at = part * width + j
                     there = at < columns
                     panels[part, d, j] = (W[at, d] if turned else W[d, at]) if there else 0.0
-    return panels
 
 
 @jit
@@ -176,11 +188,8 @@ def _by_tiles(
 def _multiply(blas: Any, sign: int, left: Any, right: Any, out: Any, add: bool) -> None:
     """Multiply by BLAS; numbers of one row or column of the left side lie side by side."""
     turned = left.next_column != 1
-    sizes = np.empty(7, dtype=np.int32)
-    sizes[0], sizes[1], sizes[2] = out.columns, out.rows, left.columns
-    sizes[3], sizes[5], sizes[6] = right.next_row, out.next_row, 1
-    sizes[4] = left.next_column if turned else left.next_row
-    at = sizes.ctypes.data
+    next_left = left.next_column if turned else left.next_row
+    at = shown((out.columns, out.rows, left.columns, right.next_row, next_left, out.next_row, 1))
     beta = blas[ONE] if add else blas[ZERO]
     a, b, c = left.address, right.address, out.address
     if out.rows == 1 and not turned:
@@ -189,7 +198,6 @@ def _multiply(blas: Any, sign: int, left: Any, right: Any, out: Any, add: bool) 
     else:
         how = blas[PLAIN], blas[TRANS if turned else PLAIN], at, at + 4, at + 8, blas[sign]
         call(blas[DGEMM], (*how, b, at + 12, a, at + 16, beta, c, at + 20))
-    sizes[0] = 0  # after the call: the sizes must live as long
 
 
 @jit

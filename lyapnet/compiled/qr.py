@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numba import carray, types
 
-from .blas import COUNT, DGEQRF, DTRSM, ONE, PLAIN, RIGHT, UPPER, call
+from .blas import COUNT, DGEQRF, DTRSM, ONE, PLAIN, RIGHT, UPPER, call, shown
 from .jit import callback, jit
 from .limits import EPS, LONG, ONCE_WITHIN, ORTHONORMAL, SHORT, TWICE
 from .products import copy, subtract
@@ -48,16 +48,14 @@ def _by_householder(blas: Any, rows: Any, diagonal: Any, scratch: Any) -> None:
     kept = scratch[: k * n].reshape(k, n)
     copy(rows.reshape(k * n), kept.reshape(k * n))
     work = scratch[k * n :]
-    sizes = np.array([n, k, 64 * k, 0], dtype=np.int32)
-    N, K, size = sizes[:1].ctypes.data, sizes[1:].ctypes.data, sizes[2:].ctypes.data
-    info = sizes[3:].ctypes.data
+    N = shown((n, k, 64 * k, 0))
+    K, size, info = N + 4, N + 8, N + 12
     a = kept.ctypes.data
     call(blas[DGEQRF], (N, K, a, N, work.ctypes.data, work[k:].ctypes.data, size, info))
     for i in range(k):
         diagonal[i] = abs(kept[i, i])
     how = blas[RIGHT], blas[UPPER], blas[PLAIN], blas[PLAIN]
     call(blas[DTRSM], (*how, N, K, blas[ONE], a, N, rows.ctypes.data, N))
-    sizes[0] = 0  # after the call: the sizes must live as long
 
 
 @jit
