@@ -83,7 +83,8 @@ def panels_of(blas: Any, depth: int, columns: int) -> tuple[int, int, int]:
 class _Matrix(NamedTuple):
     """Where a matrix is: all that products know of it, so that they are compiled once."""
 
-    address: int
+    #: With a sign: numba makes the sum of a number without and one with a sign a float.
+    address: Any
     rows: int
     columns: int
     #: Numbers from one row, and from one column, to the next.
@@ -94,9 +95,8 @@ class _Matrix(NamedTuple):
 @jit
 def _place(x: Any) -> Any:
     """Return where an array is."""
-    return _Matrix(
-        np.int64(x.ctypes.data), x.shape[0], x.shape[1], x.strides[0] // 8, x.strides[1] // 8
-    )  # fmt: skip
+    next_row, next_column = x.strides[0] // 8, x.strides[1] // 8
+    return _Matrix(np.int64(x.ctypes.data), x.shape[0], x.shape[1], next_row, next_column)
 
 
 @jit
