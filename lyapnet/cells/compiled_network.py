@@ -76,7 +76,7 @@ class CompiledNetwork(Orbit):
                 here, size = rows[i].copy(), np.empty((2, done, k))
                 found = networks.blocks(
                     blas, step.address, turned, coefficients, self._leak, here, interval,
-                    least, size[0], size[1], scratch, np.ascontiguousarray(factors[:, *i]),
+                    least, size[0], size[1], scratch, np.array(factors[:, *i], order="C"),
                 )  # fmt: skip
                 if found == done:
                     break

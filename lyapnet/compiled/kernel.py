@@ -165,9 +165,9 @@ def kernel_of(program: Program, k: int, ensemble: bool) -> Kernel:
 def _factorisation() -> tuple[int, Array]:
     """Return the address of the factorisation, and of the BLAS that it needs."""
     from .blas import addresses
-    from .qr import factorise
+    from .qr import factorisation
 
-    return factorise.address, addresses()
+    return factorisation(), addresses()
 
 
 def _logarithms(x: Array, squared: bool) -> None:

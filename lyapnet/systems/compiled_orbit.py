@@ -59,7 +59,7 @@ class CompiledOrbit(JacobianOrbit):
         return self.loop.kernel.run(self._start, *self._given, self.n_steps)
 
     @cached_property
-    def states(self) -> Array:  # type: ignore[override]
+    def states(self) -> Array:  # type: ignore[override]  # computed when it is asked for
         """States ``(T + 1, ..., n)``."""
         return np.concatenate([self._x[None], self.loop.members(self._grouped, 1)])
 

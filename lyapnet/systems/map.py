@@ -145,7 +145,7 @@ class Map(UserSystem):
         return anp.matmul(self.jacobian(x, u, t), Q)
 
     @property
-    def runs_along(self) -> bool:  # type: ignore[override]
+    def runs_along(self) -> bool:  # type: ignore[override]  # an attribute of the class where nothing is decided
         """Whether compiled loops run it, which keep nothing of a step."""
         return self._loop is not None
 

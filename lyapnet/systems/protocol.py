@@ -279,7 +279,7 @@ class _Foreign(System):
         self.n_inputs = validate.integer("system.n_inputs", getattr(system, "n_inputs", 0), low=0)
         self.dt = validate.real("system.dt", getattr(system, "dt", 1.0), positive=True)
         # The methods of another object, in the place of its own.
-        self.step = system.step  # type: ignore[method-assign]
+        self.step = system.step  # type: ignore[method-assign]  # a method of another object in place of its own
         self._own_pushforward = hasattr(system, "pushforward")
         for name in ("jacobian", "pushforward"):
             if hasattr(system, name):

@@ -60,7 +60,7 @@ class Disturbed(Orbit):
         self.log_volume = volume if volume is None or n_steps is None else volume[:n_steps]
 
     @property
-    def states(self) -> Array:  # type: ignore[override]
+    def states(self) -> Array:  # type: ignore[override]  # passed on
         """States ``(T + 1, ..., n)``, which compiled loops compute only when they are asked."""
         return self.orbit.states[: self._length + 1]
 

@@ -135,7 +135,7 @@ def diagonal(x):
 @pytest.mark.parametrize("stretch", [1e-7, 1e-9])
 def test_blocks_are_halved_where_the_basis_needs_it(stretch, members, monkeypatch):
     """Every so often a step contracts: the loops halve the block by themselves, as NumPy does."""
-    jacobian = lambda x: [[1.2, 0.3], [0.0, np.where(x[0] < 0.1, stretch, 0.8)]]  # noqa: E731
+    jacobian = lambda x: [[1.2, 0.3], [0.0, np.where(x[0] < 0.1, stretch, 0.8)]]
     system = ln.Map(lambda x: [(x[0] + 0.1123) % 1.0, 0.5 * x[1]], 2, jacobian=jacobian)
     x0 = np.broadcast_to([0.2, 0.1], (*members, 2)) + np.zeros(2)
     if members:
@@ -263,7 +263,7 @@ def test_what_branches_falls_back_and_says_so():
 
 
 def test_parameters_of_each_member_do_not_hide_the_reason():
-    field = lambda x, p: p["M"] @ np.where(x > p["a"], x, 0.0)  # noqa: E731
+    field = lambda x, p: p["M"] @ np.where(x > p["a"], x, 0.0)
     for members in ((6,), ()):
         params = {"a": np.ones(members), "M": np.ones((*members, 2, 2))}
         with pytest.raises(TypeError, match="may jump"):

@@ -109,9 +109,9 @@ def test_compilation_costs_little(folder):
 
 
 FUNCTION = """
-from lyapnet.compiled.jit import jit
+from lyapnet.compiled.jit import loop
 
-@jit
+@loop
 def twice(x):
     return 2 * x
 """
@@ -138,9 +138,9 @@ def test_damaged_files_of_numba(tmp_path, left):
 
 OUTER = """
 from .called import factor
-from .jit import jit
+from .jit import loop
 
-@jit
+@loop
 def scaled(x):
     return factor(x)
 """

@@ -10,7 +10,7 @@ from lyapnet.tangent import rounding
 
 def turned(n, seed=1):
     """A chain of units in coordinates that hide its zeros: all exponents are log 0.99."""
-    O = np.linalg.qr(np.random.default_rng(seed).standard_normal((n, n)))[0]  # noqa: E741
+    O = np.linalg.qr(np.random.default_rng(seed).standard_normal((n, n)))[0]
     return O @ (0.99 * np.eye(n) + np.eye(n, k=-1)) @ O.T
 
 
@@ -33,7 +33,7 @@ def test_short_runs_are_doubted_too(n, n_steps, seed):
     cell = ln.VanillaRNN(A, activation="linear")
     with pytest.warns(UserWarning, match="rounding in the products"):
         s = ln.lyapunov_spectrum(cell, n_steps, x0=np.zeros(n), basis=basis, rng=0)
-    O = np.linalg.qr(np.random.default_rng(1).standard_normal((n, n)))[0]  # noqa: E741
+    O = np.linalg.qr(np.random.default_rng(1).standard_normal((n, n)))[0]
     chain = ln.VanillaRNN(0.99 * np.eye(n) + np.eye(n, k=-1), activation="linear")
     true = ln.lyapunov_spectrum(chain, n_steps, x0=np.zeros(n), basis=O.T @ basis, rng=0)
     assert abs(s.exponents[0] - true.exponents[0]) > 0.001  # this is what it is about
@@ -103,7 +103,7 @@ def test_a_chain_that_is_turned_is_doubted_in_divided_steps(method):
 
 def test_a_step_that_contracts_by_more_than_rounding_resolves():
     # Along the directions of -1, -300 and -900 the factors of a step are 0.9, 1e-13 and 1e-39.
-    O = np.linalg.qr(np.random.default_rng(0).standard_normal((3, 3)))[0]  # noqa: E741
+    O = np.linalg.qr(np.random.default_rng(0).standard_normal((3, 3)))[0]
     rates = np.array([-1.0, -300.0, -900.0])
     A, B = (O * rates) @ O.T, (O * np.exp(0.1 * rates)) @ O.T
     asked = dict(x0=np.full(3, 0.1), transient=2, basis_transient=2, rng=0)
