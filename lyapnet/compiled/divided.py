@@ -11,18 +11,42 @@ import numpy as np
 
 from .embedded import attempt_explicit
 from .field import Field
-from .jit import jit_in_order
+from .jit import jit_in_order, loop_in_order
 from .radau import attempt_implicit
-from .scheme import Control, Scheme
+from .scheme import Control, Scheme, Work
 
 
 @jit_in_order
+def _attempt(
+    field: Field, scheme: Scheme, control: Control, rtol: float, atol: float, work: Work, x: Any,
+    row: Any, p: Any, begin: float, h: float,
+) -> float:  # fmt: skip
+    """Write the state after a part; return its error in units of the tolerance, or infinity."""
+    if scheme.gamma:
+        error = attempt_implicit(field, scheme, control, rtol, atol, work, x, row, p, begin, h)
+    else:
+        error = attempt_explicit(field, scheme, rtol, atol, work, x, row, p, begin, h)
+    for i in range(len(x)):
+        if not abs(work.after[i]) < np.inf:
+            return np.inf
+    return error if error < np.inf else np.inf
+
+
+@jit_in_order
+def _copy(x: Any, to: Any) -> None:
+    for i in range(x.shape[0]):
+        for j in range(x.shape[1]):
+            to[i, j] = x[i, j]
+
+
+@loop_in_order
 def divide(
     field: Field,
     scheme: Scheme,
     control: Control,
     rtol: float,
     atol: float,
+    work: Work,
     x: Any,
     rows: Any,
     params: Any,
@@ -35,6 +59,7 @@ def divide(
     Parameters
     ----------
     rtol, atol : float
+    work : Work
     x : array (members, n)
         The states before, which are changed in place.
     rows : array (T, 1 or members, c)
@@ -47,10 +72,8 @@ def divide(
         How many parts there are before each step, and after the last one.
     """
     members, n = x.shape
-    attempt, begin, h = np.empty(n), np.empty(members), np.empty(members)
-    here = np.empty((members, n))
+    here, begin, h = work.here, work.begin, work.h
     _copy(x, here)
-    now = np.empty(field.n_inputs + field.time + 1)
     count = 0
     for s in range(len(rows)):
         for m in range(members):
@@ -70,9 +93,8 @@ def divide(
                 trial = left if last else left / 2 if 2 * h[m] > left else h[m]
                 row, p = rows[s, m % rows.shape[1]], params[m % len(params)]
                 error = _attempt(
-                    field, scheme, control, rtol, atol, here[m], row, p, begin[m], trial, now,
-                    attempt,
-                )  # fmt: skip
+                    field, scheme, control, rtol, atol, work, here[m], row, p, begin[m], trial
+                )
                 lost = error > 1.0 and trial < control.tiny * field.dt
                 factor = control.safety * max(error, 1e-30) ** (-1 / control.order)
                 h[m] = trial * min(max(factor, control.least), control.most)
@@ -80,7 +102,7 @@ def divide(
                     any_good = True
                     parts[count, m, 1] = trial
                     for i in range(n):
-                        states[count, m, i] = np.nan if lost else attempt[i]
+                        states[count, m, i] = np.nan if lost else work.after[i]
                     begin[m] = field.dt if last or lost else begin[m] + trial
                 going = going or begin[m] < field.dt
             if any_good:
@@ -89,28 +111,3 @@ def divide(
         edges[s + 1] = count
         _copy(here, x)
     return len(rows)
-
-
-@jit_in_order
-def _attempt(
-    field: Field, scheme: Scheme, control: Control, rtol: float, atol: float, x: Any, row: Any,
-    p: Any, begin: float, h: float, now: Any, after: Any,
-) -> float:  # fmt: skip
-    """Write the state after a part; return its error in units of the tolerance, or infinity."""
-    if scheme.gamma:
-        error = attempt_implicit(
-            field, scheme, control, rtol, atol, x, row, p, begin, h, now, after
-        )
-    else:
-        error = attempt_explicit(field, scheme, rtol, atol, x, row, p, begin, h, now, after)
-    for i in range(len(x)):
-        if not abs(after[i]) < np.inf:
-            return np.inf
-    return error if error < np.inf else np.inf
-
-
-@jit_in_order
-def _copy(x: Any, to: Any) -> None:
-    for i in range(x.shape[0]):
-        for j in range(x.shape[1]):
-            to[i, j] = x[i, j]

@@ -9,17 +9,17 @@ import numpy as np
 from .blas import call
 from .field import Field, drive_at
 from .jit import jit_in_order
-from .scheme import Scheme
+from .scheme import Scheme, Work
 
 
 @jit_in_order
 def attempt_explicit(
-    field: Field, scheme: Scheme, rtol: float, atol: float, x: Any, row: Any, p: Any,
-    begin: float, h: float, now: Any, after: Any,
+    field: Field, scheme: Scheme, rtol: float, atol: float, work: Work, x: Any, row: Any, p: Any,
+    begin: float, h: float,
 ) -> float:  # fmt: skip
     """Write the state after a part; return its error in units of the tolerance."""
     n, stages = len(x), len(scheme.nodes)
-    slopes, at = np.empty((stages + 1, n)), np.empty(n)
+    slopes, at, now = work.slopes, work.at, work.now
     for s in range(stages + 1):
         last = s == stages
         for i in range(n):
@@ -33,7 +33,7 @@ def attempt_explicit(
         call(field.field, (at.ctypes.data, now.ctypes.data, p.ctypes.data, slopes[s].ctypes.data))
     fifth = third = 0.0
     for i in range(n):
-        after[i] = at[i]
+        work.after[i] = at[i]
         scale = atol + rtol * max(abs(x[i]), abs(at[i]))
         high = low = 0.0
         for s in range(stages + 1):

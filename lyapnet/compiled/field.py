@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
-import numpy as np
-
 from .blas import call
 from .code import Numbers, Text, inputs_of, module, write
 from .derivative import pushed
 from .graph import Graph, Symbol, ancestors
-from .jit import jit_in_order
+from .jit import jit_in_order, loop_in_order
 from .machine import machine
 from .program import Program
 
@@ -94,15 +92,6 @@ def field_of(program: Program, drive: Any) -> Field:
 
 
 @jit_in_order
-def field_at(field: Field, x: Any, row: Any, p: Any) -> Any:
-    """Return the field at the beginning of a step."""
-    now, found = np.empty(field.n_inputs + field.time + 1), np.empty(len(x))
-    drive_at(field, row, 0.0, now)
-    call(field.field, (x.ctypes.data, now.ctypes.data, p.ctypes.data, found.ctypes.data))
-    return found
-
-
-@jit_in_order
 def drive_at(field: Field, row: Any, theta: float, now: Any) -> None:
     """Write input and time at a fraction of a step."""
     m, d = field.n_inputs, field.degree
@@ -113,3 +102,10 @@ def drive_at(field: Field, row: Any, theta: float, now: Any) -> None:
         now[i] = u
     if field.time:
         now[m] = row[(d + 1) * m] + theta * field.dt
+
+
+@loop_in_order
+def field_at(field: Field, x: Any, row: Any, p: Any, now: Any, found: Any) -> None:
+    """Write the field at the beginning of a step."""
+    drive_at(field, row, 0.0, now)
+    call(field.field, (x.ctypes.data, now.ctypes.data, p.ctypes.data, found.ctypes.data))

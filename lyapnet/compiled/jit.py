@@ -76,6 +76,11 @@ def loop(function: Any) -> Any:
     return _jit(function, fastmath=_ANY_ORDER)
 
 
+def loop_in_order(function: Any) -> Any:
+    """Compile a function for Python in whose sums order matters; products and sums may fuse."""
+    return _jit(function, fastmath={"contract"})
+
+
 def jit(function: Any) -> Any:
     """Compile a function for others that are compiled, whose sums may be taken in any order."""
     return _jit(function, fastmath=_ANY_ORDER, **_WITHIN)

@@ -8,7 +8,7 @@ import numpy as np
 
 from ..compiled.loop import written
 from ..compiled.operations import Untraceable
-from ..compiled.scheme import Control
+from ..compiled.scheme import Control, work_for
 from ..numerics.arrays import Array
 from ..numerics.autodiff import member
 from .engine import missing
@@ -54,13 +54,18 @@ class CompiledParts:
             float(flow._method.error_order), radau.CONVERGED, radau.STALLED, radau.ITERATIONS,
         )  # fmt: skip
         field = field_of(program, flow.drive)
-        self._given = field, flow._method.scheme(), constants, flow.rtol, flow.atol
+        scheme = flow._method.scheme()
+        self._work = work_for(
+            int(np.prod(lead)), flow.dim, len(scheme.nodes), flow.n_inputs + int(flow.time)
+        )
+        self._given = field, scheme, constants, flow.rtol, flow.atol, self._work
 
     def agrees(self, x: Array, inputs: Array | None) -> bool:
         """Say whether the compiled field is the field itself, in the first member."""
         first = (0,) * len(self.lead)
         row = np.zeros(0) if inputs is None else self._rows(inputs[:1])[0, 0]
-        found = self._field_at(self._given[0], x[first], row, self._params[0])
+        found = np.empty(x.shape[-1])
+        self._field_at(self._given[0], x[first], row, self._params[0], self._work.now, found)
         now = None if inputs is None else self._drive.now(row, 0.0)
         with np.errstate(all="ignore"):
             one = self.field.over_time(())[0]
