@@ -119,11 +119,10 @@ def mean_and_stderr(
     is too short to tell, and ``stderr`` infinite, if it is worth fewer than 25 independent steps
     (or has fewer than 12 blocks), or fewer than 200 and is correlated on several scales, so that
     something slower may be hidden; where single rare episodes carry the growth (`heavy_tails`,
-    `laminar`); and
-    where growth in all directions together conserves a volume, unless the spectrum is seen to be
-    flat (`conserved`).
-    There are fewer than ν degrees of freedom where few batches carry the variance
-    (`heavy_tails.unevenness`), and 4 where ν is 5.
+    `laminar`); and where growth in all directions together conserves a volume, unless the spectrum
+    is seen to be flat (`conserved`). There are fewer than ν degrees of freedom where few batches
+    carry the variance (`heavy_tails.unevenness`), 4 where ν is 5, and at most 4 where growth that
+    never falls below zero is skewed towards it (`laminar.still_skewed`).
 
     If the growth is a coboundary (zero asymptotic variance: a zero exponent of a flow, the logistic
     map at r = 4), the error is ``(φ(x_T) - φ(x_0)) / T``, and ``stderr`` falls as 1/T with it. If
