@@ -155,7 +155,7 @@ def _reservation(start: Start, vectors: CovariantVectors) -> str:
 
 def _missing_zero(system: System, vectors: CovariantVectors) -> str:
     """Say that an exponent is missing."""
-    half = vectors._half_width(vectors.local)
+    half = vectors._half_width()
     order = np.argsort(-vectors.exponents, axis=-1)
     exponents, half = (np.take_along_axis(x, order, axis=-1) for x in (vectors.exponents, half))
     return missing_zero(system, exponents, half, vectors.states[-1], vectors.settings["n_steps"])

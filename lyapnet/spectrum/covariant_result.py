@@ -14,7 +14,7 @@ from ..numerics.arrays import Array
 from ..results.result import Result
 from ..results.storage import register
 from .plot import plot_angles
-from .uncertainty.stderr import mean_and_stderr
+from .uncertainty.stderr import is_regular, mean_and_stderr
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -91,18 +91,22 @@ class CovariantVectors(Result):
         with np.errstate(invalid="ignore"):  # -inf from -inf
             gaps = np.abs(np.diff(self.exponents, axis=-1))
             apart = self.local[..., :-1] - self.local[..., 1:]
-        half = self._half_width(apart)
-        error = np.where(np.isfinite(half), half, 0.0)
+        half = mean_and_stderr(*self._growth(apart)).half_width()
+        # Regular rates have no error but that of vectors which are not yet aligned.
+        error = np.where(np.isfinite(half) & ~is_regular(*self._growth(apart)), half, 0.0)
         close = ~(gaps > np.maximum(error, _ALIGNED / align if align else np.inf))
         joined = close.reshape(-1, close.shape[-1]).any(axis=0)
         cuts = np.flatnonzero(~joined) + 1
         return [part.tolist() for part in np.split(np.arange(k), cuts)]
 
-    def _half_width(self, rates: Array) -> Array:
-        """Return half the widths of the intervals of means of rates ``(T - 1, ..., j)``."""
+    def _growth(self, rates: Array) -> tuple[Array, Array]:
+        """Return what rates ``(T - 1, ..., j)`` make of lengths, as far as finite, and times."""
         time = self.settings.get("every", 1) * self.settings["dt"]
-        growth = np.where(np.isfinite(rates), rates, 0.0) * time
-        return mean_and_stderr(growth, np.full(len(growth), time)).half_width()
+        return np.where(np.isfinite(rates), rates, 0.0) * time, np.full(len(rates), time)
+
+    def _half_width(self) -> Array:
+        """Return half the widths of the intervals of exponents, by local rates."""
+        return mean_and_stderr(*self._growth(self.local)).half_width()
 
     def angles(self) -> Array:
         """Return the angles between the vectors, ``(T, ..., k, k)``, in radians, up to pi/2.
