@@ -54,13 +54,15 @@ def in_panels(blas: Array, W: Array, turned: bool) -> Array:
     """
     depth, columns = W.shape[::-1] if turned else W.shape
     panels = empty(panels_of.py_func(blas, depth, columns))
-    _cut(np.ascontiguousarray(W), turned, columns, panels)
+    _cut(np.ascontiguousarray(W), turned, panels)
     return panels
 
 
 @loop
-def _cut(W: Any, turned: bool, columns: int, panels: Any) -> None:
+def _cut(W: Any, turned: bool, panels: Any) -> None:
+    """Write weights, or their transpose, into panels; what is over is zero."""
     parts, depth, width = panels.shape
+    columns = W.shape[0] if turned else W.shape[1]
     for part in range(parts):
         for first in range(0, width, LINE):  # line by line, whichever way the weights lie
             for d in range(depth):
@@ -101,6 +103,7 @@ def _place(x: Any) -> Any:
 
 @jit
 def _turned(x: Any) -> Any:
+    """Return where the transpose is."""
     return _Matrix(x.address, x.columns, x.rows, x.next_column, x.next_row)
 
 
@@ -130,6 +133,7 @@ def subtract(blas: Any, x: Any, W: Any, out: Any) -> None:
 
 @jit
 def _product(blas: Any, sign: int, table: int, left: Any, right: Any, out: Any, add: bool) -> None:
+    """Multiply by tiles of a table, or by BLAS with a sign; see `product` and `subtract`."""
     if blas[LANES] and right.rows * right.columns <= _DIRECT:
         panel, width = _panel(blas, right)
         _by_tiles(blas, table, left, panel, width, out, add and table == PRODUCTS)
