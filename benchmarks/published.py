@@ -470,7 +470,7 @@ def lorenz_fixed_point(x, y, z):
 
 SPROTT_94 = "J. C. Sprott, Phys. Rev. E 50, R647 (1994)"
 TWO_PI = 2.0 * np.pi
-EXACT = "exact"
+EXACT = "exact"  # or by `return_map`, to six digits
 
 
 def _systems() -> tuple[Published, ...]:
@@ -493,6 +493,8 @@ def _systems() -> tuple[Published, ...]:
             "Pomeau-Manneville, z = 1.3",
             pomeau_manneville_13,
             (0.3,),
+            exponents=(0.649216,),
+            source=EXACT,
             wrapped=1.0,
             kind="intermittent",
         ),
@@ -500,6 +502,8 @@ def _systems() -> tuple[Published, ...]:
             "Pomeau-Manneville, z = 1.5",
             pomeau_manneville_15,
             (0.3,),
+            exponents=(0.562323,),
+            source=EXACT,
             wrapped=1.0,
             kind="intermittent",
         ),
@@ -507,6 +511,8 @@ def _systems() -> tuple[Published, ...]:
             "Pomeau-Manneville, z = 1.8",
             pomeau_manneville_18,
             (0.3,),
+            exponents=(0.302706,),
+            source=EXACT,
             wrapped=1.0,
             kind="intermittent",
         ),

@@ -82,7 +82,8 @@ class System(ForeignSystem):
         if self._dtype.kind != "f":
             raise TypeError(f"`dtype` must be a real type such as numpy.float64, got {dtype!r}")
         driven = self.n_inputs > 0
-        refuse_input_first("step", step, "h", driven, "give lambda h, u: step(u, h)")
+        alike = self.n_inputs == self.dim
+        refuse_input_first("step", step, "h", driven, "give lambda h, u: step(u, h)", alike)
         self.params = plain(params)
         with_params = params is not None
 

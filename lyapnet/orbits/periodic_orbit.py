@@ -24,6 +24,9 @@ from .shooting import Shot, first_return, newton, turns_of
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
+#: Logarithms of multipliers, as of a cycle among others, that are 0 but for rounding.
+_ROUNDING = 1e-10
+
 
 @register
 @dataclass(frozen=True, repr=False, eq=False)
@@ -44,8 +47,9 @@ class PeriodicOrbit(Result):
     exponents : array (n,)
         Floquet exponents :math:`\log |\mu_i| / T`, nats per unit time: the Lyapunov exponents of
         the cycle.
-    stable : bool
-        Whether all multipliers, but for that along the flow, lie inside the unit circle.
+    stable : bool or None
+        Whether all multipliers, but for that along the flow, lie inside the unit circle, by more
+        than rounding. None where the multipliers are unreliable: see `verdict`.
     residual : float
         Distance between last and first state.
     turns : int
@@ -71,7 +75,7 @@ class PeriodicOrbit(Result):
     multipliers: Array = field(repr=False)
     log_multipliers: Array = field(repr=False)
     exponents: Array
-    stable: bool
+    stable: bool | None
     residual: float
     turns: int
     settings: dict[str, Any] = field(repr=False)
@@ -229,7 +233,7 @@ def _result(shot: Shot, x: Array, tol: float) -> PeriodicOrbit:
         multipliers=mu,
         log_multipliers=logs,
         exponents=exponents,
-        stable=bool((others.real < 0).all()),
+        stable=None if reservation else bool((others.real < -_ROUNDING).all()),
         residual=float(np.abs(orbit.states[-1] - x).max()),
         turns=turns,
         settings={"tol": tol, "steps": shot.steps, "system": repr(shot.system)},

@@ -86,9 +86,12 @@ def plot_cycle(c: Any, ax: Any, axes: tuple[int, int]) -> Any:
     else:
         x, y = c.times, c.states[:, 0]
         ax.set(xlabel="time", ylabel="$x_1$")
-    ax.plot(x, y, ".-" if len(x) < 30 else "-", color=GREEN if c.stable else RED, lw=1.2)
+    words, color = {True: ("stable cycle", GREEN), False: ("unstable cycle", RED)}.get(
+        c.stable, ("cycle, stability not known", "0.5")
+    )
+    ax.plot(x, y, ".-" if len(x) < 30 else "-", color=color, lw=1.2)
     ax.plot(x[:1], y[:1], "o", color="0.2", ms=4)
-    ax.set_title(f"{'stable' if c.stable else 'unstable'} cycle, period {c.period:.6g}")
+    ax.set_title(f"{words}, period {c.period:.6g}")
     return ax
 
 

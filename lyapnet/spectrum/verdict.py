@@ -115,6 +115,10 @@ def _at_rest(s: Any, found: Diagnosis, tol: float | None, level: float) -> Diagn
     )
     enough = tol is None or half.max() <= tol
     verdict = f"converged: {words}" if enough else f"not yet: {words}, more than tol = {tol:g}"
+    if np.any((rates[..., 0] > 0) & (s.state != s.x0).any(axis=-1)):
+        enough = False
+        verdict = f"unreliable: {words}. It is unstable: rounding, or a state that has become too "
+        verdict += "small for a number, has led there"
     return replace(found, verdict=verdict, converged=enough, stderr=s.stderr, dof=s.dof)
 
 

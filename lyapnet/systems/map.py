@@ -107,7 +107,9 @@ class Map(UserSystem):
         for name, function in ((self.named, step), ("jacobian", jacobian)):
             check_arguments(name, function, self._arguments_of)
             if function is not None and self._sees_inputs:
-                refuse_input_first(name, function, "x", True, f"give lambda x, u: {name}(u, x)")
+                remedy = f"give lambda x, u: {name}(u, x)"
+                alike = self.n_inputs == self.dim and not self.time
+                refuse_input_first(name, function, "x", True, remedy, alike)
         self._given = step, jacobian
         self._function, self._derivative = self._called(step, jacobian)
 

@@ -94,10 +94,18 @@ _INPUTS = {"u", "u_t", "ut", "input", "inputs", "inp", "x_t", "xt", "x"}
 _STATES = {"h", "h_t", "ht", "h0", "h_prev", "hx", "hidden", "hidden_state", "prev_state", "state"}
 
 
-def refuse_input_first(name: str, function: Any, state: str, driven: bool, remedy: str) -> None:
+#: Further names that say which is which.
+_MORE_INPUTS = {"v", "w", "s", "i", "drive", "force", "forcing", "signal", "noise", "xi", "control"}
+_MORE_STATES = {"x", "y", "z", "q", "r", "v", "w", "X", "Y", "Z", "theta", "phi"}
+
+
+def refuse_input_first(
+    name: str, function: Any, state: str, driven: bool, remedy: str, alike: bool = False
+) -> None:
     """Refuse a function whose arguments are named in the other order, as layers of PyTorch's are.
 
-    Where there are as many inputs as states it would run, on the one in the place of the other.
+    Where there are as many inputs as states it would run, on the one in the place of the other; so
+    that is said of names that do not tell.
 
     Parameters
     ----------
@@ -109,6 +117,13 @@ def refuse_input_first(name: str, function: Any, state: str, driven: bool, remed
         Whether the function is called with an input.
     remedy : str
         What to give instead.
+    alike : bool, optional
+        Whether there are as many inputs as states.
+
+    Warns
+    -----
+    UserWarning
+        If they are, and names do not tell which is which.
     """
     try:
         first, second, *_ = inspect.signature(function).parameters
@@ -122,6 +137,14 @@ def refuse_input_first(name: str, function: Any, state: str, driven: bool, remed
         raise TypeError(
             f"`{name}` takes ({first}, {second}), which says that its input comes first, and it is "
             f"called as {called}: {remedy}"
+        )
+    told = first in _STATES | _MORE_STATES or second in inputs | _MORE_INPUTS
+    if driven and alike and not told:
+        warnings.warn(
+            f"`{name}` takes ({first}, {second}) and is called as {name}({state}, u), the state "
+            "first. There are as many inputs as states, so nothing would show if it took its input "
+            f"first: {remedy} if it does, and name its arguments {state} and u if not",
+            stacklevel=4,
         )
 
 

@@ -46,7 +46,7 @@ class StepFunction:
             self._takes_params = True
         self._given: Any = params
         self._step = step
-        _refuse_input_first(step, m > 0)
+        _refuse_input_first(step, m > 0, m == n)
         if isinstance(params, torch.nn.Module):
             self.module = params
             self._call = _Call(step, params)
@@ -169,13 +169,13 @@ class StepFunction:
             ) from error
 
 
-def _refuse_input_first(step: Any, driven: bool) -> None:
+def _refuse_input_first(step: Any, driven: bool, alike: bool) -> None:
     """Refuse modules in PyTorch's own order, input before state."""
     forward = step.forward if isinstance(step, torch.nn.Module) else step
     remedy = "give lambda h, u: module(u, h), with params=module"
     if getattr(forward, "__module__", "") == torch.nn.RNNBase.__module__:
         remedy = "make a system of it by lyapnet.torch.from_module"
-    refuse_input_first("step", forward, "h", driven, remedy)
+    refuse_input_first("step", forward, "h", driven, remedy, alike)
 
 
 class _Call(torch.nn.Module):

@@ -67,6 +67,21 @@ def test_products(addresses, m, q, p, add):
     assert (np.abs(start - out - value) <= error + 2 * EPS * np.abs(start)).all()
 
 
+def test_products_are_compiled_once(addresses):
+    """Whatever the layout of the arrays, and with which constants they are called."""
+    x, wide = np.eye(9), in_wider(np.eye(9))
+    for left in (x, wide):
+        for right in (x, wide):
+            out = np.zeros((9, 9))
+            product(addresses, left, right, out, True)
+            outer(addresses, left, right, out, True)
+            by_panels(addresses, left, in_panels(addresses, right, False), out, False)
+            subtract(addresses, left, right, out)
+            assert_array_equal(out, 0.0)
+    for function in (products._product, products._by_tiles, products._multiply):
+        assert len(function.signatures) == 1
+
+
 @pytest.mark.parametrize("rows", [1, 63, 64, 200])
 def test_outer_products(addresses, rows):
     rng = np.random.default_rng(rows)

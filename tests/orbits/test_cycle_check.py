@@ -26,6 +26,8 @@ def test_a_cycle_without_the_multiplier_1(name):
         cycle = ln.periodic_orbit(rubbed(STEEP[name]), x0=[2.0, 0.0], transient=1000)
     assert cycle.verdict.startswith("unreliable: no multiplier is near 1")
     assert "verdict=unreliable" in repr(cycle)
+    assert cycle.stable is None
+    assert cycle.plot().get_title().startswith("cycle, stability not known")
 
 
 def test_a_cycle_through_jumps_that_steps_end_at_has_it():
@@ -45,12 +47,27 @@ def test_slopes_of_forced_flows_that_no_step_sees():
     with pytest.warns(UserWarning, match="multipliers are unreliable: the field changes by"):
         cycle = ln.periodic_orbit(forced, 2 * np.pi, x0=x0, transient=1000)
     assert cycle.verdict.startswith("unreliable: the field changes by")
+    assert cycle.stable is None
 
 
 def test_jumps_that_steps_go_on_across():
     with pytest.warns(UserWarning, match="multipliers are unreliable: the field jumps"):
         cycle = ln.periodic_orbit(rubbed(lambda v: v / abs(v)), x0=[2.0, 0.3], transient=1000)
     assert cycle.verdict.startswith("unreliable: the field jumps")
+    assert cycle.stable is None
+
+
+def test_a_neutral_cycle_is_not_stable_by_rounding():
+    # The elliptic point of the standard map: multipliers on the unit circle.
+    for K in (0.3, 0.5, 0.9, 1.3, 2.1):
+
+        def step(x, K=K):
+            p = x[0] + K * anp.sin(x[1])
+            return anp.array([p, x[1] + p])
+
+        cycle = ln.periodic_orbit(ln.Map(step, 2), 1, x0=[0.01, 3.1])
+        assert_allclose(np.abs(cycle.multipliers), 1, atol=1e-12)
+        assert cycle.stable is False
 
 
 def van_der_pol(method, dt):

@@ -50,3 +50,17 @@ def test_members_that_do_not_rest_and_inputs_that_change_are_as_they_were():
     cell = ln.VanillaRNN(0.9 * np.eye(n) + np.eye(n, k=-1) + 1e-13, activation="linear")
     s = ln.lyapunov_spectrum(cell, 300, x0=np.zeros(n), rng=0)
     assert not s.diagnose().verdict.startswith("converged: at rest")
+
+
+def test_a_state_that_underflow_has_brought_to_rest_is_not_believed():
+    # A heteroclinic cycle (May and Leonard), whose averages have no limit. Before: "converged".
+    def field(x):
+        following, last = x[[1, 2, 0]], x[[2, 0, 1]]
+        return x * (1 - x - 0.8 * following - 1.5 * last)
+
+    cycle = ln.Flow(field, 3, dt=0.05)
+    s = ln.lyapunov_spectrum(cycle, 60_000, x0=[0.5, 0.3, 0.2], rng=0)
+    verdict = s.diagnose().verdict
+    assert "at_rest" in s.settings
+    assert verdict.startswith("unreliable: at rest")
+    assert "It is unstable" in verdict

@@ -403,3 +403,16 @@ def test_states_that_are_detached_are_noticed():
     single = lt.System(lambda h: torch.tanh(W.float() @ h), N, dtype=torch.float32)
     s = ln.lyapunov_spectrum(single, 200, k=2, x0=np.full(N, 0.3), rng=0)
     assert s.settings["reservations"] == []
+
+
+def test_a_module_whose_arguments_do_not_tell_is_asked_about():
+    class Cell(torch.nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.cell = torch.nn.RNNCell(N, N)
+
+        def forward(self, a, b):
+            return self.cell(a, b)
+
+    with pytest.warns(UserWarning, match=r"takes \(a, b\) and is called as step\(h, u\)"):
+        lt.System(Cell().double(), N, n_inputs=N)

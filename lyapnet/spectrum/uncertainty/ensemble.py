@@ -7,11 +7,13 @@ from numpy.typing import ArrayLike, NDArray
 from scipy import special
 
 from ...numerics.arrays import Array
+from .laminar import laminar
 from .low_frequencies import MOST_COSINES, cosine_power
 from .stderr import Estimate, checked, coarsened, mean_and_stderr
 
 ENOUGH = 9  # members whose spread alone is an error: t quantile 2.3
 DEPENDENT = 0.1  # level at which members are taken to depend on each other
+RARE = 0.25  # share of the members from which on what they live on has not been seen by all either
 DOUBT = 0.25  # level at which spread and within-run errors of an ensemble are not averaged
 
 
@@ -123,7 +125,8 @@ def pooled(growth: ArrayLike, durations: ArrayLike) -> Estimate:
     -------
     Estimate
         Each of shape (k,), in the order of the columns. If the average is too short to tell, the
-        spread alone, whose members must then be independent.
+        spread alone, whose members must then be independent; ``inf`` if a quarter of the members
+        live on rare laminar phases (`laminar`), whose means are all off to one side.
 
     Examples
     --------
@@ -156,6 +159,8 @@ def pooled(growth: ArrayLike, durations: ArrayLike) -> Estimate:
     # Equal members are rounded alike, and their spread is not an error.
     floor = 8 * np.finfo(np.float64).eps * np.abs(np.where(singular, 0.0, mean))
     combined = np.where(singular, np.nan, np.hypot(np.sqrt(variance), floor))
+    rare = np.mean(laminar(batches, batch_durations, len(growth)), axis=0) > RARE
+    combined[rare & ~singular] = np.inf
     return Estimate(mean, combined, total)
 
 

@@ -22,6 +22,7 @@ from ...numerics.threads import in_pieces
 from .conserved import chaotic_directions, conserved_volume, not_seen_flat
 from .floor import logarithm, rounding, within_logarithm
 from .heavy_tails import heavy_tailed, unevenness
+from .laminar import laminar, still_skewed
 from .low_frequencies import (
     CAUTIOUS,
     CHOICE,
@@ -44,6 +45,7 @@ from .regular import constant_to_rounding, regular_bound
 MOST_BATCHES = 1024  # low frequencies are all that is used: finer batches would change nothing
 DOF_TO_STOP = 16  # with looks a factor LOOK_FACTOR apart, a rule that stops keeps its coverage
 MARGIN_TO_STOP = 2.0  # of the width, with fewer: chance makes such intervals narrow more often
+CAUTION = 0.5  # of the relative variance: what a variance is known to by 4 degrees of freedom
 FEW_STEPS = 60.0  # for which the bound of regular growth is better
 LOOK_FACTOR = 1.5
 AT_ONCE = 2**20  # numbers: many, for threads take turns between NumPy's calls
@@ -116,11 +118,11 @@ def mean_and_stderr(
     otherwise is moved towards the power of the next ones, as chance makes so few low or high. A run
     is too short to tell, and ``stderr`` infinite, if it is worth fewer than 25 independent steps
     (or has fewer than 12 blocks), or fewer than 200 and is correlated on several scales, so that
-    something slower may be hidden; where single rare episodes carry the growth (`heavy_tails`); and
-    where growth in all directions together conserves a volume, unless the spectrum is seen to be
-    flat (`conserved`).
-    There are fewer than ν degrees of freedom where few batches carry the variance
-    (`heavy_tails.unevenness`), and 4 where ν is 5.
+    something slower may be hidden; where single rare episodes carry the growth (`heavy_tails`,
+    `laminar`); and where growth in all directions together conserves a volume, unless the spectrum
+    is seen to be flat (`conserved`). There are fewer than ν degrees of freedom where few batches
+    carry the variance (`heavy_tails.unevenness`), 4 where ν is 5, and at most 4 where growth that
+    never falls below zero is skewed towards it (`laminar.still_skewed`).
 
     If the growth is a coboundary (zero asymptotic variance: a zero exponent of a flow, the logistic
     map at r = 4), the error is ``(φ(x_T) - φ(x_0)) / T``, and ``stderr`` falls as 1/T with it. If
@@ -221,7 +223,8 @@ def linear_stderr(growth: ArrayLike, durations: ArrayLike, weights: ArrayLike) -
     mean = combined.sum(axis=0) / batch_durations.sum()
     sea = conserved_volume(batches, batch_durations, len(growth))
     sea = sea & ~within_logarithm(mean, batch_durations.sum(), len(growth))
-    found = estimate(combined, batch_durations, len(growth), sea)
+    rare = np.any(laminar(batches, batch_durations, len(growth)) & (weights != 0), axis=-1)
+    found = estimate(combined, batch_durations, len(growth), sea, rare=rare)
     total_time = durations.sum()
     means = parts.sum(axis=0) / total_time
     floor = np.abs(weights) * rounding(means, total_time, len(growth), len(batches))
@@ -257,11 +260,12 @@ def estimate(
     n_blocks: int,
     sea: NDArray[np.bool_] | None = None,
     conserved: ArrayLike = False,
+    rare: NDArray[np.bool_] | None = None,
 ) -> Estimate:
     """Apply the estimator to batch sums (batches, ..., k) that `n_blocks` blocks went into.
 
-    `sea` says which of them (..., k) may be sticky, as in `conserved`; by default they tell, with
-    what is known to be `conserved` (...).
+    `sea` says which of them (..., k) may be sticky, as in `conserved`, and `rare` which live on
+    rare phases, as in `laminar`; by default they tell, with what is known to be `conserved` (...).
     """
     n, lead = len(batches), batches.shape[1:]
     columns = batches.reshape(n, -1)
@@ -270,10 +274,12 @@ def estimate(
     with blas_threads(0):
         if sea is None:
             sea = _sea(batches, durations, n_blocks, conserved)
-        sticky = np.broadcast_to(sea, lead).ravel()
+        if rare is None:
+            rare = laminar(batches, durations, n_blocks)
+        sticky, heavy = (np.broadcast_to(x, lead).ravel() for x in (sea, rare))
 
-        def part(first: int, last: int) -> Estimate:
-            return _estimate(columns[:, first:last], durations, n_blocks, sticky[first:last])
+        def part(a: int, b: int) -> Estimate:
+            return _estimate(columns[:, a:b], durations, n_blocks, sticky[a:b], heavy[a:b])
 
         found = in_pieces(part, columns.shape[1], -(-columns.shape[1] // pieces), pieces)
     mean, stderr, dof = (np.concatenate(x).reshape(lead) for x in zip(*found, strict=True))
@@ -315,7 +321,11 @@ def _with_open_sign(
 
 
 def _estimate(
-    columns: Array, durations: Array, n_blocks: int, sticky: NDArray[np.bool_]
+    columns: Array,
+    durations: Array,
+    n_blocks: int,
+    sticky: NDArray[np.bool_],
+    heavy: NDArray[np.bool_],
 ) -> Estimate:
     """Do so for columns (batches, m), but for rounding."""
     total_time = durations.sum()
@@ -338,7 +348,7 @@ def _estimate(
     power = cosine_power(deviation, durations)
     worth = independent_steps(deviation, durations, power)
     n_cosines = number_of_cosines(power, *worth)
-    short = too_few_steps(power, *worth, n) | heavy_tailed(deviation)
+    short = too_few_steps(power, *worth, n) | heavy | heavy_tailed(deviation)
     short |= n_cosines < FEWEST_COSINES
     unknown = within_logarithm(finite_mean, total_time, n_blocks)
     hidden = sticky.copy()
@@ -359,6 +369,7 @@ def _estimate(
     if falling.any():
         level[falling], degrees = at_zero(power[:, falling])
         doubt[falling] = 2 / (CHOSEN * degrees)
+    doubt[still_skewed(columns, durations)] += CAUTION
     variance = level / total_time
     stderr = np.where(short, np.inf, np.sqrt(variance))
     dof = np.maximum(1.0, 2 / (doubt + unevenness(deviation)))
@@ -368,6 +379,7 @@ def _estimate(
     few = short | hidden | (worth[1] < FEW_STEPS)
     if few.any():
         regular, bound = regular_bound(chosen(rows, few).T, durations, n_blocks / n)
+        regular &= ~heavy[few]
         stderr[few] = np.where(regular, bound, stderr[few])
         dof[few] = np.where(regular, MOST_COSINES, dof[few])
     # Tangent vectors of regular orbits grow like powers of time: such a sign is not known.
@@ -379,7 +391,9 @@ def _estimate(
 
 
 def is_heavy_tailed(growth: ArrayLike, durations: ArrayLike) -> NDArray[np.bool_]:
-    """Return where growth lives on rare long episodes (`heavy_tails.heavy_tailed`), shape (...).
+    """Return where growth lives on rare long episodes, shape (...).
+
+    See `heavy_tails.heavy_tailed` and `laminar.laminar`.
 
     Parameters
     ----------
@@ -388,11 +402,13 @@ def is_heavy_tailed(growth: ArrayLike, durations: ArrayLike) -> NDArray[np.bool_
     durations : array_like, shape (blocks,)
         Durations of the blocks.
     """
-    batches, durations = coarsened(*checked(growth, durations))
+    growth, durations = checked(growth, durations)
+    batches, durations = coarsened(growth, durations)
     singular = np.isneginf(batches.min(axis=0))
     finite = np.where(singular, 0.0, batches).reshape(len(batches), -1)
     mean = finite.sum(axis=0) / durations.sum()
-    return heavy_tailed(finite - durations[:, None] * mean).reshape(singular.shape)
+    heavy = heavy_tailed(finite - durations[:, None] * mean).reshape(singular.shape)
+    return heavy | laminar(batches, durations, len(growth))
 
 
 def is_regular(growth: ArrayLike, durations: ArrayLike) -> NDArray[np.bool_]:
@@ -410,4 +426,5 @@ def is_regular(growth: ArrayLike, durations: ArrayLike) -> NDArray[np.bool_]:
     singular = np.isneginf(batches.min(axis=0))
     finite = np.where(singular, 0.0, batches).reshape(len(batches), -1)
     regular = regular_bound(finite, batch_durations, len(growth) / len(batches))[0]
-    return regular.reshape(singular.shape) & ~singular
+    regular = regular.reshape(singular.shape) & ~singular
+    return regular & ~laminar(batches, batch_durations, len(growth))

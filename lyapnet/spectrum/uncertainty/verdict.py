@@ -43,8 +43,8 @@ def in_words(
     if heavy.any():
         return (
             f"too short: the growth of exponents {listed(heavy)} lives on rare long "
-            "episodes (heavy tails); the largest carry much of it in a run of any length, and "
-            "tell no error"
+            "episodes (heavy tails); longer ones than it has met may carry as much of it, and it "
+            "tells no error"
         )
     if (short & sea).any():
         return (

@@ -84,15 +84,17 @@ def test_infinite_growth_and_short_runs_are_not_heavy():
     growth = np.random.default_rng(7).standard_normal((500, 2))
     growth[3, 1] = -np.inf
     assert not is_heavy_tailed(growth, np.ones(500)).any()
-    assert not is_heavy_tailed(cusp(100, 5), np.ones(100)).any()
+    assert not is_heavy_tailed(cusp(60, 5), np.ones(60)).any()
 
 
 def test_an_ensemble_sees_what_its_members_do_not():
     # Before: "converged", with a pooled interval that misses the exponent.
-    growth = pomeau_manneville(1.8, 3000, 32)[..., None]
     ones = np.ones(3000)
-    assert mean_and_stderr(growth, ones).too_short.mean() < 0.8
-    assert not diagnose(growth, ones).converged
+    growth = episodes(1.3, 1000, 32)[..., None]
+    assert is_heavy_tailed(growth, ones[:1000]).mean() < 0.5
+    assert mean_and_stderr(growth, ones[:1000]).too_short.mean() < 0.7
+    assert not diagnose(growth, ones[:1000]).converged
+    assert not diagnose(pomeau_manneville(1.8, 3000, 32)[..., None], ones).converged
     assert diagnose(cusp(3000, 32)[..., None], ones).verdict.startswith("too short: the growth of")
     light = np.random.default_rng(8).standard_exponential((1000, 32, 2))
     assert diagnose(light, ones[:1000]).converged

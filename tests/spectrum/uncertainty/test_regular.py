@@ -9,7 +9,7 @@ import lyapnet as ln
 from lyapnet import catalog, cli
 from lyapnet.spectrum.uncertainty.diagnosis import diagnose
 from lyapnet.spectrum.uncertainty.regular import regular_bound
-from lyapnet.spectrum.uncertainty.stderr import mean_and_stderr
+from lyapnet.spectrum.uncertainty.stderr import is_regular, mean_and_stderr
 
 QR_ROUNDING = 1e-11  # of a column 1e-5 as long as the first before it is orthonormalised
 
@@ -179,3 +179,31 @@ def test_command_line_on_a_stable_network(tmp_path, capsys):
     out = capsys.readouterr().out
     assert "converged:" in out
     assert "inf" not in out
+
+
+def test_trends_within_rounding_are_no_long_correlations():
+    # Before: "too short", as rounding of phases that run on changes slowly.
+    rng = np.random.default_rng(11)
+    slow = np.cumsum(rng.standard_normal((800, 20)), axis=0) * 1e-13
+    growth = -3.83 + slow
+    estimate = mean_and_stderr(growth, np.full(800, 2.5))
+    assert np.isfinite(estimate.stderr).all()
+    assert (estimate.half_width() < 1e-10).all()
+    assert is_regular(growth, np.full(800, 2.5)).all()
+    drift = 1 + 1e-6 * np.arange(800)[:, None]  # a trend that rounding does not explain
+    assert not is_regular(-3.83 * drift, np.ones(800)).any()
+
+
+def test_a_wave_whose_phases_run_on_for_ever():
+    pytest.importorskip("numba")
+    wave = 2 * np.pi * np.arange(6) / 6  # a rotating one
+
+    def ring(th):
+        return th + 0.1 + 0.3 * (np.sin(np.roll(th, 1) - th) + np.sin(np.roll(th, -1) - th))
+
+    s = ln.lyapunov_spectrum(ln.Map(ring, 6), 200_000, x0=wave + 1e-3 * np.sin(wave), rng=0)
+    truth = -np.sort(-np.log(1 - 0.3 * (1 - np.cos(wave))))
+    low, high = s.confidence_interval()
+    assert ((low - 1e-12 <= truth) & (truth <= high + 1e-12)).all()
+    assert (high - low < 1e-8).all()
+    assert s.diagnose().converged
