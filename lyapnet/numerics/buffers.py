@@ -62,8 +62,9 @@ def empty(shape: tuple[int, ...]) -> Array:
 
 def chosen(x: Array, which: Array) -> Array:
     """Return ``x[which]`` of true and false in such memory."""
-    out = empty((int(np.count_nonzero(which)), *x.shape[1:]))
-    return np.compress(which, x, axis=0, out=out)
+    rows = np.flatnonzero(which)
+    out = empty((len(rows), *x.shape[1:]))
+    return np.take(x, rows, axis=0, out=out, mode="clip")  # that mode needs no buffer
 
 
 def _aligned(block: Array, shape: tuple[int, ...]) -> Array:

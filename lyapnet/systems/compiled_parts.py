@@ -18,8 +18,8 @@ from .map import Map
 #: Steps of a run from which on it is worth a compilation.
 _LONG = {"implicit": 300, "adaptive": 2000}
 
-#: Numbers in the Jacobian of a field times its operations, beyond which NumPy's calls cost little.
-_MOST = 20_000
+#: Components of a state up to which equations are solved faster than by NumPy.
+_SMALL = 64
 
 #: Parts of each step that there is room for at first.
 _ROOM = 8
@@ -42,8 +42,8 @@ class CompiledParts:
             vectorized=flow.vectorized, time=flow.time,
         )  # fmt: skip
         program, self._params = written(self.field, lead)
-        if program.size * flow.dim**2 > _MOST:
-            raise Untraceable("large fields are no faster")
+        if flow.method == "implicit" and flow.dim > _SMALL:
+            raise Untraceable("large equations are solved no faster")
         from ..compiled.divided import divide  # numba takes its time
         from ..compiled.field import field_at, field_of
 

@@ -54,6 +54,13 @@ def test_a_trajectory(method, jacobian):
 
 
 @METHODS
+def test_ten_variables(method):
+    system = ln.catalog.lorenz96(n=10)
+    flow = ln.Flow(system._given[0], 10, dt=0.1, method=method, params=system.params)
+    check(both(flow, 8.0 + 0.1 * np.sin(np.arange(10.0)), n_steps=3))
+
+
+@METHODS
 def test_an_ensemble_whose_members_rest_in_the_meantime(method):
     members = 2, 2
     p = np.geomspace(1.0, 1000.0 if method == "implicit" else 20.0, 4).reshape(members)
@@ -103,5 +110,7 @@ def test_exponents():
 def test_what_is_not_seen_to_be_the_field_is_left_to_numpy():
     flow = ln.Flow(lambda x: [-x[0] if x[0] > 0 else x[0]], 1, dt=0.1, method="implicit")
     assert flow.prepared(np.array([1.0]), None, 1, 5000)._parts is None
+    large = ln.Flow(lambda x: -x, 65, dt=0.1, method="implicit")
+    assert large.prepared(np.ones(65), None, 65, 5000)._parts is None
     short = ln.Flow(lambda x: -x, 1, dt=0.1, method="implicit")
     assert short.prepared(np.array([1.0]), None, 1, 100)._parts is None

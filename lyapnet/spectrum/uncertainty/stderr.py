@@ -342,8 +342,9 @@ def _estimate(
     if singular.any():
         rows[singular] = 0.0
         finite_mean = np.where(singular, 0.0, mean)
-    expected = np.multiply(finite_mean[:, None], durations, out=empty(rows.shape))
-    deviation = np.subtract(rows, expected, out=expected).T
+    deviation = np.subtract(rows, (finite_mean * durations[0])[:, None], out=empty(rows.shape)).T
+    others = np.flatnonzero(durations != durations[0])
+    deviation[others] = rows.T[others] - durations[others, None] * finite_mean
     power = cosine_power(deviation, durations)
     worth = independent_steps(deviation, durations, power)
     n_cosines = number_of_cosines(power, *worth)
@@ -368,7 +369,7 @@ def _estimate(
     if falling.any():
         level[falling], degrees = at_zero(power[:, falling])
         doubt[falling] = 2 / (CHOSEN * degrees)
-    doubt[still_skewed(columns, durations)] += CAUTION
+    doubt[still_skewed(rows.T, durations)] += CAUTION
     variance = level / total_time
     stderr = np.where(short, np.inf, np.sqrt(variance))
     dof = np.maximum(1.0, 2 / (doubt + unevenness(deviation)))
