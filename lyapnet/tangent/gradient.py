@@ -113,7 +113,8 @@ def gradient(
     next_bar = np.zeros_like(bar)
     wanted = inputs and record.inputs is not None
     inputs_bar = np.zeros_like(record.inputs) if wanted else None
-    params: Tree = None
+    form: Tree = None
+    sums: list[Any] = []
     stretches = zip(reversed(record.starts), reversed(record.tapes), strict=True)
     with blas_threads(record.starts[0][4].size * system.dim):
         for (phase, start, stop, x, rows), kept in stretches:
@@ -132,24 +133,27 @@ def gradient(
                 bars, rows_bar, next_bar = reverse(tape, here, rows_bar, next_bar, start)
                 through = orbit.tangent_adjoint(tape.rows[:-1], bars)
                 states_bar[:-1] += through.states
-                params = _add(params, through.params)
+                form, sums = _added(form, sums, through.params)
                 if inputs_bar is not None and through.inputs is not None:
                     inputs_bar[start:stop] += whole.summed(through.inputs)
             through = orbit.state_adjoint(states_bar, inputs=wanted)
-            params = _add(params, through.params)
+            form, sums = _added(form, sums, through.params)
             if inputs_bar is not None and through.inputs is not None:
                 inputs_bar[start:stop] += whole.summed(through.inputs)
             x_bar = through.states
     assert x_bar is not None
     assert rows_bar is not None
     # The first basis is orthonormal by construction: there its cotangent has no diagonal.
-    return x_bar, rows_bar, inputs_bar, params
+    return x_bar, rows_bar, inputs_bar, rebuild(form, sums)
 
 
-def _add(a: Tree, b: Tree) -> Tree:
-    if a is None or b is None:
-        return b if a is None else a
-    return rebuild(a, [_accumulate(x, y) for x, y in zip(leaves(a), leaves(b), strict=True)])
+def _added(form: Tree, sums: list[Any], tree: Tree) -> tuple[Tree, list[Any]]:
+    """Add a tree to the sums of the leaves of others, all of the same form or None."""
+    if tree is None:
+        return form, sums
+    if form is None:
+        return tree, leaves(tree)
+    return form, [_accumulate(x, y) for x, y in zip(sums, leaves(tree), strict=True)]
 
 
 def _accumulate(x: Any, y: Any) -> Any:
