@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import sys
 import threading
+from typing import NamedTuple
 
 import numpy as np
 
@@ -20,23 +21,41 @@ LINE = 8
 _CAPACITY = 2**23
 
 
-def _references(stored: list[Array], i: int) -> int:
-    """Count the references to an array in the store, those of this call included."""
-    block = stored[i]
-    return sys.getrefcount(block)
+class _Block(NamedTuple):
+    """Memory, and the number in it at which a line of the cache begins."""
+
+    memory: Array
+    first: int
+
+
+def _new(size: int) -> _Block:
+    """Return a block with room for so many numbers from there on."""
+    memory = np.empty(size + LINE)
+    return _Block(memory, -(memory.__array_interface__["data"][0] // 8) % LINE)
+
+
+def _array(block: _Block, shape: tuple[int, ...]) -> Array:
+    """Return the array of some shape that begins there."""
+    memory, first = block
+    return np.ndarray(shape, buffer=memory, offset=8 * first)
+
+
+def _references(block: _Block) -> int:
+    """Count the references to the memory of a block."""
+    return sys.getrefcount(block.memory)
 
 
 class _Store(threading.local):
     """Blocks of memory, the one used last at the end."""
 
     def __init__(self) -> None:
-        self.blocks: list[Array] = []
+        self.blocks: list[_Block] = []
 
 
 _store = _Store()
 
 #: What `_references` says of a block that nobody uses.
-_UNUSED = _references([np.empty(0)], 0)
+_UNUSED = _references(_new(0))
 
 
 def empty(shape: tuple[int, ...]) -> Array:
@@ -48,16 +67,17 @@ def empty(shape: tuple[int, ...]) -> Array:
     """
     size = math.prod(shape)
     if not _SMALLEST <= size <= _LARGEST:
-        return _aligned(np.empty(size + LINE), shape)
+        return _array(_new(size), shape)
     blocks, room = _store.blocks, size + LINE
     for i in reversed(range(len(blocks))):  # the one used last is still in the cache
-        if blocks[i].size == room and _references(blocks, i) == _UNUSED:
+        block = blocks[i]
+        if block.memory.size == room and _references(block) == _UNUSED:
             blocks.append(blocks.pop(i))
-            return _aligned(blocks[-1], shape)
-    while blocks and sum(block.size for block in blocks) + room > _CAPACITY:
+            return _array(block, shape)
+    while blocks and sum(block.memory.size for block in blocks) + room > _CAPACITY:
         blocks.pop(0)
-    blocks.append(np.empty(room))
-    return _aligned(blocks[-1], shape)
+    blocks.append(_new(size))
+    return _array(blocks[-1], shape)
 
 
 def chosen(x: Array, which: Array) -> Array:
@@ -65,9 +85,3 @@ def chosen(x: Array, which: Array) -> Array:
     rows = np.flatnonzero(which)
     out = empty((len(rows), *x.shape[1:]))
     return np.take(x, rows, axis=0, out=out, mode="clip")  # that mode needs no buffer
-
-
-def _aligned(block: Array, shape: tuple[int, ...]) -> Array:
-    """Return the part of a block that begins with a line of the cache."""
-    first = -(block.__array_interface__["data"][0] // 8) % LINE
-    return block[first : first + block.size - LINE].reshape(shape)

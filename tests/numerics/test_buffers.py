@@ -62,7 +62,7 @@ def test_threads_do_not_share():
 
 def test_the_store_is_bounded():
     held = [empty((2**20 + i,)) for i in range(20)]
-    assert sum(x.size for x in buffers._store.blocks) <= buffers._CAPACITY
+    assert sum(x.memory.size for x in buffers._store.blocks) <= buffers._CAPACITY
     assert len({address(x) for x in held}) == 20
     assert empty((3, 2)).shape == (3, 2)  # small ones and huge ones are the allocator's
     assert empty((2**22,)).size == 2**22
