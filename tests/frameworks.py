@@ -127,7 +127,7 @@ def keras_model(name):
     import keras
     from keras.src.backend.common import dtypes
 
-    np.random.set_state(state)  # noqa: NPY002
+    np.random.set_state(state)  # noqa: NPY002  # the state of others
     keras.config.set_floatx("float64")
     keras.config.set_dtype_policy("float64")
     # Without TensorFlow, Keras rounds float64 in many of its functions, whatever the policy.

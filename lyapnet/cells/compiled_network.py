@@ -76,7 +76,7 @@ class CompiledNetwork(Orbit):
                 here, size = rows[i].copy(), np.empty((2, done, k))
                 found = networks.blocks(
                     blas, step.address, turned, coefficients, self._leak, here, interval,
-                    least, size[0], size[1], scratch, np.ascontiguousarray(factors[:, *i]),
+                    least, size[0], size[1], scratch, np.array(factors[:, *i], order="C"),
                 )  # fmt: skip
                 if found == done:
                     break
@@ -87,8 +87,8 @@ class CompiledNetwork(Orbit):
             return super().blocks(rows, first, 0, interval, least)
         if any(len(size) > done for size in sizes):
             return self._blocks(rows, first, done, interval, least, factors[:done])
-        diagonal = np.stack(sizes, axis=1).reshape(done, *lead, k)
-        return done, np.stack(bases).reshape(rows.shape), diagonal
+        growth = np.log(np.stack(sizes, axis=1).reshape(done, *lead, k))
+        return done, np.stack(bases).reshape(rows.shape), growth
 
     def _addresses(self, rows: Array) -> Array:
         """Return the addresses that tangent steps need."""

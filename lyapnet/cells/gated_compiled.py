@@ -10,6 +10,7 @@ import numpy as np
 
 from ..compiled import gated
 from ..compiled.blas import addresses
+from ..compiled.products import at_once
 from ..numerics.arrays import Array, unbroadcast
 from ..numerics.buffers import LINE, empty
 from ..systems.orbit import Cotangent
@@ -45,7 +46,7 @@ class CompiledGated(CompiledNetwork, GatedOrbit):
         reset = np.empty((steps, size))
         gated.run(
             addresses(), self.kind, self._weights, self.states.reshape(T + 1, self.members, -1),
-            self.beside, gates, reset, self.coefficients,
+            self.beside, gates, reset, self.coefficients, np.empty((10, size)),
         )  # fmt: skip
         self._steps_gates = gates, reset
         return self._steps_gates
@@ -120,10 +121,13 @@ class CompiledGated(CompiledNetwork, GatedOrbit):
         """Carry cotangents back, and write those of the inputs; see `gated.back_in_time`."""
         by_sum = self._weights.T.reshape(-1, self.n, len(self._weights))
         weights_bar = np.zeros(by_sum.shape)
+        steps, size = at_once(self.members), self.members * self.n
+        received = np.empty((len(by_sum), steps, size))
+        scaled, scratch = np.empty((steps, *self.beside.shape[1:])), np.empty((5, size))
         gated.back_in_time(
             addresses(), self.kind, np.ascontiguousarray(by_sum[..., :-1]), self.beside,
             self.coefficients, bars.reshape(len(bars), self.members, -1), outputs_bar, readout,
-            inputs_bar, weights_bar,
+            inputs_bar, weights_bar, received, scaled, scratch,
         )  # fmt: skip
         return Cotangent(bars[0], None, self._parameters(weights_bar))
 

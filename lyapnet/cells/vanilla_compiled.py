@@ -10,7 +10,7 @@ import numpy as np
 
 from ..compiled import gated, vanilla
 from ..compiled.blas import LANES
-from ..compiled.products import in_panels, outer
+from ..compiled.products import at_once, in_panels, outer
 from ..numerics.arrays import Array, unbroadcast
 from ..numerics.buffers import empty
 from ..systems.orbit import Cotangent
@@ -45,7 +45,7 @@ class CompiledVanilla(CompiledNetwork, VanillaOrbit):
     def _flat(self) -> tuple[Array, Array]:
         """Return rates, and inputs and ones, with one axis for the members."""
         found = (x.reshape(self.n_steps, -1, x.shape[-1]) for x in (self.rates, self.given))
-        return tuple(found)  # type: ignore[return-value]
+        return tuple(found)  # type: ignore[return-value]  # of the two
 
     @property
     def _blas_of_states(self) -> Array:
@@ -81,7 +81,7 @@ class CompiledVanilla(CompiledNetwork, VanillaOrbit):
         """Return W or its transpose in panels, which are made once."""
         key = turned, bool(blas[LANES])
         if key not in self._panels:
-            self._panels[key] = in_panels(blas, self.W.T if turned else self.W)
+            self._panels[key] = in_panels(blas, self.W, turned)
         return self._panels[key]
 
     @cached_property
@@ -112,7 +112,8 @@ class CompiledVanilla(CompiledNetwork, VanillaOrbit):
         """Backpropagate through time."""
         bars = np.ascontiguousarray(states_bar)
         flat, weights_bar = bars.reshape(self.n_steps + 1, -1, self.cell.dim), self._no_weights()
-        vanilla.back_in_time(*self._steps_back(), flat, *weights_bar)
+        room = at_once(flat.shape[1]), np.empty(flat.shape[1:])
+        vanilla.back_in_time(*self._steps_back(), flat, *weights_bar, *room)
         inputs_bar = None
         if inputs and self.inputs is not None and self.V.shape[1]:
             driven = bars[1:] if self.cell.leak == 1 else self.cell.leak * bars[1:]
@@ -123,8 +124,10 @@ class CompiledVanilla(CompiledNetwork, VanillaOrbit):
         """Backpropagate from what is read out; see `Orbit.readout_adjoint`."""
         flat = np.ascontiguousarray(outputs_bar).reshape(len(outputs_bar), -1, len(W))
         readout, weights_bar = np.ascontiguousarray(W), self._no_weights()
-        bar = vanilla.back_from_outputs(*self._steps_back(), flat, readout, *weights_bar)
-        return Cotangent(bar.reshape(self.last.shape), None, self._parameters(*weights_bar))
+        members, n = flat.shape[1], self.cell.dim
+        bars, step = np.zeros((at_once(members) + 1, members, n)), np.empty((members, n))
+        vanilla.back_from_outputs(*self._steps_back(), flat, readout, *weights_bar, bars, step)
+        return Cotangent(bars[0].reshape(self.last.shape), None, self._parameters(*weights_bar))
 
     def _steps_back(self) -> tuple[Any, ...]:
         """Return what all sweeps back are given."""

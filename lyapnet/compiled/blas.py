@@ -79,7 +79,7 @@ def _address(capsule: Any) -> int:
     return int(api.PyCapsule_GetPointer(capsule, api.PyCapsule_GetName(capsule)))
 
 
-@intrinsic  # type: ignore[untyped-decorator]
+@intrinsic  # type: ignore[untyped-decorator]  # numba has no types
 def call(typing: Any, address: Any, arguments: Any) -> Any:
     """Call a function of pointers, given as a tuple of addresses."""
     signature = types.void(address, arguments)
@@ -93,5 +93,39 @@ def call(typing: Any, address: Any, arguments: Any) -> Any:
         function = ir.FunctionType(ir.VoidType(), [word] * len(given))
         builder.call(builder.inttoptr(pointer, function.as_pointer()), given)
         return context.get_dummy_value()
+
+    return signature, code
+
+
+@intrinsic  # type: ignore[untyped-decorator]
+def shown(typing: Any, numbers: Any) -> Any:
+    """Return where a tuple of numbers is to be seen, of 32 bits each, until the function returns.
+
+    BLAS and LAPACK want to be shown sizes, and to write there.
+    """
+    signature = types.int64(numbers)
+
+    def code(context: Any, builder: Any, signature: Any, values: Any) -> Any:
+        from llvmlite import ir
+
+        given, half = cgutils.unpack_tuple(builder, values[0]), ir.IntType(32)
+        room = cgutils.alloca_once(builder, ir.ArrayType(half, len(given)))
+        for i, number in enumerate(given):
+            place = cgutils.gep_inbounds(builder, room, 0, i)
+            builder.store(builder.trunc(number, half), place)
+        return builder.ptrtoint(room, ir.IntType(64))
+
+    return signature, code
+
+
+@intrinsic  # type: ignore[untyped-decorator]
+def seen(typing: Any, address: Any) -> Any:
+    """Return one of the numbers that `shown` shows."""
+    signature = types.int32(address)
+
+    def code(context: Any, builder: Any, signature: Any, values: Any) -> Any:
+        from llvmlite import ir
+
+        return builder.load(builder.inttoptr(values[0], ir.IntType(32).as_pointer()))
 
     return signature, code

@@ -8,10 +8,8 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
-
 from .functions import sigmoid_and_rest, tanh_and_slope
-from .jit import jit, jit_apart
+from .jit import jit, jit_apart, loop
 from .products import add_times, copy, outer, product, scale, scale_and_add, times
 
 #: Kinds of cells, by number: vanilla networks, and GRUs by where their reset gate acts.
@@ -25,9 +23,6 @@ KEPT = 1, 6, 5, 5
 
 #: What adds up in each step: gates, and a GRU's drive of the candidate by itself if r acts after.
 SUMS = 1, 4, 4, 3
-
-#: Rows, of members and steps, whose share in the gradient of weights is one product.
-_ROWS = 128
 
 
 @jit_apart
@@ -96,10 +91,10 @@ def gru_step(after: bool, h: Any, h_next: Any, a: Any, m: Any, kept: Any, rest: 
     )  # fmt: skip
 
 
-@jit
+@loop
 def run(
     blas: Any, kind: int, weights: Any, states: Any, beside: Any, values: Any, reset: Any,
-    kept: Any,
+    kept: Any, scratch: Any,
 ) -> None:  # fmt: skip
     r"""Run a network or a batch.
 
@@ -120,12 +115,12 @@ def run(
         Likewise what r multiplies, of a GRU.
     kept : array (T, KEPT, members n)
         The coefficients are written.
+    scratch : array (10, members n)
     """
     n_steps, members, _ = beside.shape
     sums, n = len(weights), weights.shape[1] // (3 if kind == BEFORE else 4)
-    size = members * n
-    h, h_next, inner, rest = np.empty(size), np.empty(size), np.empty(size), np.empty((5, size))
-    c, c_next = np.empty(size), np.empty(size)
+    h, h_next, c, c_next, inner = scratch[0], scratch[1], scratch[2], scratch[3], scratch[4]
+    rest = scratch[5:]
     gather(states[0], n, h, c)
     for s in range(n_steps):
         a, what = values[s % len(values)], reset[s % len(reset)]
@@ -156,10 +151,10 @@ def run(
         scatter(h, c, n, states[s + 1])
 
 
-@jit
+@loop
 def back_in_time(
     blas: Any, kind: int, weights: Any, beside: Any, kept: Any, bars: Any, outputs_bar: Any,
-    readout: Any, inputs_bar: Any, weights_bar: Any,
+    readout: Any, inputs_bar: Any, weights_bar: Any, received: Any, scaled: Any, scratch: Any,
 ) -> None:  # fmt: skip
     """Carry cotangents of the states back to the first, in place.
 
@@ -180,19 +175,20 @@ def back_in_time(
         Cotangents of the inputs are written if there is room.
     weights_bar : array (SUMS, n, n + inputs + 1)
         Cotangents of the weights are added.
+    received : array (SUMS, steps at once, members n)
+        Scratch, as are the others.
+    scaled : array (steps at once, members, as many as beside)
+    scratch : array (5, members n)
     """
     n_steps, members, _ = beside.shape
     sums, n = weights.shape[:2]
-    size = members * n
-    length = max(1, _ROWS // members)
-    received = np.empty((sums, length * size))
-    h, c, now, more = np.empty(size), np.empty(size), np.empty(size), np.empty(size)
-    inner = np.empty(size)
+    length = received.shape[1]
+    h, c, now, more, inner = scratch[0], scratch[1], scratch[2], scratch[3], scratch[4]
     _given(blas, n_steps, bars, outputs_bar, readout, 0, h, c)
     for end in range(n_steps, 0, -length):
         start = max(0, end - length)
         for s in range(end - 1, start - 1, -1):
-            A, at = kept[s], slice((s - start) * size, (s - start + 1) * size)
+            A, at = kept[s], s - start
             _given(blas, s, bars, outputs_bar, readout, n_steps - s, now, more)
             if kind == LSTM:
                 add_times(h, A[4], c)
@@ -225,14 +221,15 @@ def back_in_time(
         rows = (end - start) * members
         right = beside[start:end].reshape(rows, beside.shape[2])
         for j in range(sums):
-            left = received[j, : rows * n].reshape(rows, n)
+            left = received[j, : end - start].reshape(rows, n)
             if kind == BEFORE and j == 2:
-                scaled = right.copy()
                 for s in range(start, end):
                     r = kept[s, 2].reshape(members, n)
                     for m in range(members):
-                        scale(r[m], scaled[(s - start) * members + m, :n])
-                outer(blas, left, scaled, weights_bar[j], True)
+                        copy(beside[s, m], scaled[s - start, m])
+                        scale(r[m], scaled[s - start, m, :n])
+                r_h = scaled[: end - start].reshape(rows, beside.shape[2])
+                outer(blas, left, r_h, weights_bar[j], True)
             else:
                 outer(blas, left, right, weights_bar[j], True)
     scatter(h, c, n, bars[0])

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
 from numba import carray
 
 from .blas import COUNT
@@ -88,7 +87,8 @@ def push_lstm(
     """See `steps.PUSH`."""
     blas, turned = carray(blas, COUNT), carray(turned, (n, 4 * n))
     A, rows, out = carray(A, (6, n)), carray(rows, (k, 2 * n)), carray(out, (k, 2 * n))
-    both, held = carray(scratch, (n, 2 * n)), np.empty(n)
+    room = carray(scratch, 2 * n * n + n)
+    both, held = room[: 2 * n * n].reshape(n, 2 * n), room[2 * n * n :]
     for j in range(n):
         T = turned[j]
         mix_lstm(
@@ -162,11 +162,12 @@ def pull_lstm(
     blas, W, W_bar = carray(blas, COUNT), carray(W, (4 * n, n)), carray(W_bar, (4 * n, n))
     A, A_bar = carray(A, (6, n)), carray(A_bar, (6, n))
     rows, bars, out = carray(rows, (k, 2 * n)), carray(bars, (k, 2 * n)), carray(out, (k, 2 * n))
-    room = carray(scratch, 4 * n * n)
-    both, outers = room[: 2 * n * n].reshape(2 * n, n), room[2 * n * n :].reshape(2 * n, n)
-    found, held = np.empty(5), np.empty(n)
+    half = 2 * n * n
+    room = carray(scratch, 2 * half + 2 * n + 5)
+    both, outers = room[:half].reshape(2 * n, n), room[half : 2 * half].reshape(2 * n, n)
+    held, h_kept, found = room[2 * half :][:n], room[2 * half + n :][:n], room[2 * half + 2 * n :]
     scaled(A[4], A[5], held)
-    outer(blas, bars, rows[:, :n], outers)
+    outer(blas, bars, rows[:, :n], outers, False)
     for i in range(n):
         mix_row(
             W[i], W[n + i], W[2 * n + i], W[3 * n + i], A[0, i], A[1, i], A[2, i], A[3, i], A[4, i],
@@ -181,7 +182,7 @@ def pull_lstm(
             A_bar[j, i] = found[j]
     product(blas, bars, both, out[:, :n], False)
     A_bar[5, :] = 0.0
-    h_kept = np.zeros(n)
+    h_kept[:] = 0.0
     for i in range(k):
         scaled(held, bars[i, :n], out[i, n:])
         keep_part(bars[i, n:], A[5], out[i, n:])
@@ -211,7 +212,7 @@ def pull_after(
     rows, bars, out = carray(rows, (k, n)), carray(bars, (k, n)), carray(out, (k, n))
     room = carray(scratch, 2 * n * n)
     D, outers = room[: n * n].reshape(n, n), room[n * n :].reshape(n, n)
-    outer(blas, bars, rows, outers)
+    outer(blas, bars, rows, outers, False)
     for i in range(n):
         mix_gru_row(W[i], W[n + i], W[2 * n + i], A[0, i], A[1, i], A[2, i], D[i])
         D[i, i] += A[4, i]
@@ -255,6 +256,6 @@ def pull_before(
         keep_part(inner_bar[i], A[2], out[i])
     for j in range(3):
         at = 3 if j == 2 else j
-        outer(blas, inner_bar if j == 0 else bars, inner if j == 2 else rows, outers)
+        outer(blas, inner_bar if j == 0 else bars, inner if j == 2 else rows, outers, False)
         for i in range(n):
             A_bar[at, i] = gru_row(W[j * n + i], A[at, i], outers[i], W_bar[j * n + i])

@@ -48,19 +48,42 @@ class _Kept:
 
 
 def _jit(function: Any, **options: Any) -> Any:
-    """Compile a function: without Python's lock, and so that a division by zero is no error."""
-    options = {"nogil": True, "error_model": "numpy", **options}
+    """Compile a function: without Python's lock, and so that a division by zero is no error.
+
+    It is not compiled once more for each constant that it is called with, and cannot make arrays:
+    so nothing counts the references to them, which costs more than a small product.
+    """
+    options = {"nogil": True, "error_model": "numpy", "_nrt": False, **options}
     try:
         made = njit(cache=True, **options)(function)
+        made._cache = _Kept(made._cache)
     except RuntimeError:  # no folder that can be written
-        return njit(**options)(function)
-    made._cache = _Kept(made._cache)
+        made = njit(**options)(function)
+    template = made.get_call_template
+    made.get_call_template = lambda args, kws: template([types.unliteral(x) for x in args], kws)
     return made
 
 
+#: Sums may be taken in any order, several numbers at once.
+_ANY_ORDER = {"reassoc", "contract"}
+
+#: What only compiled functions call needs no way in from Python, which takes long to compile.
+_WITHIN = {"no_cpython_wrapper": True, "no_cfunc_wrapper": True}
+
+
+def loop(function: Any) -> Any:
+    """Compile a function for Python, whose sums may be taken in any order."""
+    return _jit(function, fastmath=_ANY_ORDER)
+
+
+def loop_in_order(function: Any) -> Any:
+    """Compile a function for Python in whose sums order matters; products and sums may fuse."""
+    return _jit(function, fastmath={"contract"})
+
+
 def jit(function: Any) -> Any:
-    """Compile a function whose sums may be taken in any order, several numbers at once."""
-    return _jit(function, fastmath={"reassoc", "contract"})
+    """Compile a function for others that are compiled, whose sums may be taken in any order."""
+    return _jit(function, fastmath=_ANY_ORDER, **_WITHIN)
 
 
 def jit_apart(function: Any) -> Any:
@@ -76,8 +99,8 @@ def jit_apart(function: Any) -> Any:
 
 
 def jit_in_order(function: Any) -> Any:
-    """Compile a function in which the order of operations matters; products and sums may fuse."""
-    return _jit(function, fastmath={"contract"})
+    """Compile a function as `jit` does in whose sums order matters; products and sums may fuse."""
+    return _jit(function, fastmath={"contract"}, **_WITHIN)
 
 
 def callback(signature: Any) -> Any:
@@ -99,7 +122,7 @@ def callback(signature: Any) -> Any:
     return compiled
 
 
-@intrinsic  # type: ignore[untyped-decorator]
+@intrinsic  # type: ignore[untyped-decorator]  # numba has no types
 def two_to_the(typing: Any, exponent: Any) -> Any:
     """Return 2 to a whole number between -1022 and 1023, given as a float."""
     signature = types.float64(types.float64)

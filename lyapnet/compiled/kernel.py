@@ -10,7 +10,7 @@ import numpy as np
 
 from ..numerics.arrays import Array
 from ..numerics.buffers import empty
-from ..numerics.threads import shared
+from ..numerics.threads import in_pieces, shared
 from . import small, wide
 from .machine import machine
 from .program import Program
@@ -23,6 +23,9 @@ _WRITTEN_OUT = 3000
 
 #: Operations that a thread should have, for the start of another to be worth it.
 _PER_THREAD = 1e6
+
+#: Logarithms that are taken at once, and that are worth another thread.
+_AT_ONCE, _LOGARITHMS = 2**15, 2**17
 
 #: Kernels that a process keeps.
 _MOST = 256
@@ -112,15 +115,17 @@ class Kernel:
         -------
         done : array (groups,)
             Blocks that went well, before which x and q stop.
-        diagonal : array (count, groups * lanes, k)
+        log_growth : array (count, groups * lanes, k)
+            Of blocks that went well in all groups.
         """
-        shape = count, len(x) * self.lanes, self.k
-        diagonal = np.empty(shape) if count == 1 else empty(shape)
-        row, each = diagonal.shape[1] * self.k, 8 * self.lanes * self.k
+        lanes = self.lanes
+        shape = count, len(x) * lanes, self.k
+        growth = np.empty(shape) if count == 1 else empty(shape)
+        row, each = growth.shape[1] * self.k, 8 * lanes * self.k
         done = np.empty(len(x), dtype=np.int64)
         blas = 0 if self._blas is None else _at(self._blas, 0)
         width = u.shape[2]
-        shift = 8 * first * width * self.lanes
+        shift = 8 * first * width * lanes
 
         def part(a: int, b: int) -> None:
             scratch = np.empty(self._scratch)
@@ -128,12 +133,14 @@ class Kernel:
                 b - a, count, interval, _at(x, a), _at(q, a), _at(u, a) + shift, width, _step(u),
                 _at(p, a), _step(p), _at(d, 0), least, collapsed,
                 None if noise is None else _at(noise, a), 0 if noise is None else _step(noise),
-                _at(diagonal, 0) + a * each, row, _at(scratch, 0), blas, self._factor, _at(done, a),
+                _at(growth, 0) + a * each, row, _at(scratch, 0), blas, self._factor, _at(done, a),
             )  # fmt: skip
 
         operations = interval * (1 + self.k) * self._size + 6 * self.program.dim * self.k**2
         self._shared(part, len(x), count * operations)
-        return done, diagonal
+        if least >= 0.0:
+            _logarithms(growth[: done.min()], squared=not self.wide)
+        return done, growth
 
     def _shared(self, part: Any, groups: int, operations: int) -> None:
         """Share groups, each worth so many operations, among threads where that pays."""
@@ -158,9 +165,22 @@ def kernel_of(program: Program, k: int, ensemble: bool) -> Kernel:
 def _factorisation() -> tuple[int, Array]:
     """Return the address of the factorisation, and of the BLAS that it needs."""
     from .blas import addresses
-    from .qr import factorise
+    from .qr import factorisation
 
-    return factorise.address, addresses()
+    return factorisation(), addresses()
+
+
+def _logarithms(x: Array, squared: bool) -> None:
+    """Put logarithms in the place of growth factors, or of their squares."""
+
+    def part(first: int, last: int) -> None:
+        rows = x[first:last]
+        np.log(rows, out=rows)
+        if squared:
+            rows *= 0.5
+
+    each = max(1, _AT_ONCE // max(1, x[:1].size))
+    in_pieces(part, len(x), each, x.size // _LOGARITHMS)
 
 
 def _at(x: Array, group: int) -> int:

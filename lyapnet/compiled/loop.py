@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -39,13 +39,19 @@ class Loop:
     @classmethod
     def of(cls, system: Any, lead: tuple[int, ...], k: int) -> Loop:
         """Write a `Map` or `Flow` down and compile it; see `Untraceable`."""
-        written, params = _written(system, lead)
+        step, params = written(system, lead)
         members = int(np.prod(lead))
-        return cls(written, kernel_of(written, k, members > 1), params, system.dt, lead)
+        return cls(step, kernel_of(step, k, members > 1), params, system.dt, lead)
 
     def __post_init__(self) -> None:
         self.alone = not self.lead and self.kernel.lanes == 1
         self.given = self.grouped(self.params, shared=True), np.array([self.dt])
+
+    def of_members(self, which: Array) -> Loop:
+        """Return the loops of some members of the ensemble ``which (...)``, on one axis."""
+        chosen = np.flatnonzero(which)
+        params = self.params[chosen] if len(self.params) > 1 else self.params
+        return replace(self, params=params, lead=(len(chosen),))
 
     @property
     def groups(self) -> int:
@@ -106,7 +112,7 @@ def untraceable(system: Any) -> str:
     reason = ""
     for lead in sorted(leads, key=in_common, reverse=True):
         try:
-            _written(system, lead)
+            written(system, lead)
         except Untraceable as error:
             reason = reason or f"{system.written_of}: {error}"
         else:
@@ -114,7 +120,7 @@ def untraceable(system: Any) -> str:
     return reason
 
 
-def _written(system: Any, lead: tuple[int, ...]) -> tuple[Program, Array]:
+def written(system: Any, lead: tuple[int, ...]) -> tuple[Program, Array]:
     """Write a system's step down, with parameters as symbols if it allows that."""
     try:
         return _with_params(system, lead, symbolic=True)

@@ -11,13 +11,13 @@ from typing import Any
 import numpy as np
 
 from .blas import call
-from .jit import jit
+from .jit import jit, loop
 from .limits import LOOSELY, ORTHONORMAL, TWICE, WITHIN
 from .products import copy, scale
 from .qr import orthonormalise, pull_back, with_factor
 
 
-@jit
+@loop
 def blocks(
     blas: Any,
     step: int,
@@ -85,7 +85,7 @@ def blocks(
     return done
 
 
-@jit
+@loop
 def tape(
     blas: Any,
     step: int,
@@ -158,7 +158,7 @@ def tape(
     return done
 
 
-@jit
+@loop
 def back(
     blas: Any,
     step: int,

@@ -15,7 +15,7 @@ class Noted:
 
     __slots__ = ()
     graph: Any
-    __hash__ = None  # type: ignore[assignment]
+    __hash__ = None  # type: ignore[assignment]  # equality is noted, too
 
     def __add__(self, other: Any) -> Any:
         if isinstance(other, Noted | float | int):

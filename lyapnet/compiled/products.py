@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
-from ..numerics.buffers import LINE
+from ..numerics.arrays import Array
+from ..numerics.buffers import LINE, empty
 from .blas import (
     DGEMM,
     DGEMV,
@@ -21,8 +22,9 @@ from .blas import (
     WIDEST,
     ZERO,
     call,
+    shown,
 )
-from .jit import jit
+from .jit import jit, loop
 from .tiles import ROWS
 
 #: Tiles are better than BLAS up to so many numbers of the right side where that is not in panels,
@@ -35,25 +37,39 @@ _OUTER = 2**16
 #: ... of which so many rows at a time stay in a small cache.
 _LENGTH = 64
 
+#: Rows, of members and steps, whose share in the gradient of weights is one product.
+_ROWS = 128
 
-@jit
-def in_panels(blas: Any, W: Any) -> Any:
+
+def at_once(members: int) -> int:
+    """Return the steps whose share in the gradient of weights is one product."""
+    return max(1, _ROWS // members)
+
+
+def in_panels(blas: Array, W: Array, turned: bool) -> Array:
     """Return a copy ``(panels, q, columns)`` of weights ``(q, p)``, for `by_panels`.
 
-    It begins where a line of the cache does. Where BLAS multiplies it is one panel.
+    They are given as they are, or turned. It begins where a line of the cache does. Where BLAS
+    multiplies it is one panel.
     """
-    depth, columns = W.shape
-    parts, _, width = panels_of(blas, depth, columns)
-    room = np.empty(parts * depth * width + LINE)
-    skip = -(room.ctypes.data // 8) % LINE
-    panels = room[skip : skip + parts * depth * width].reshape(parts, depth, width)
+    depth, columns = W.shape[::-1] if turned else W.shape
+    panels = empty(panels_of.py_func(blas, depth, columns))
+    _cut(np.ascontiguousarray(W), turned, panels)
+    return panels
+
+
+@loop
+def _cut(W: Any, turned: bool, panels: Any) -> None:
+    """Write weights, or their transpose, into panels; what is over is zero."""
+    parts, depth, width = panels.shape
+    columns = W.shape[0] if turned else W.shape[1]
     for part in range(parts):
         for first in range(0, width, LINE):  # line by line, whichever way the weights lie
             for d in range(depth):
                 for j in range(first, min(first + LINE, width)):
                     at = part * width + j
-                    panels[part, d, j] = W[d, at] if at < columns else 0.0
-    return panels
+                    there = at < columns
+                    panels[part, d, j] = (W[at, d] if turned else W[d, at]) if there else 0.0
 
 
 @jit
@@ -66,102 +82,126 @@ def panels_of(blas: Any, depth: int, columns: int) -> tuple[int, int, int]:
     return parts, depth, -(-lanes // parts) * blas[LANES]
 
 
+class _Matrix(NamedTuple):
+    """Where a matrix is: all that products know of it, so that they are compiled once."""
+
+    #: With a sign: numba makes the sum of a number without and one with a sign a float.
+    address: Any
+    rows: int
+    columns: int
+    #: Numbers from one row, and from one column, to the next.
+    next_row: int
+    next_column: int
+
+
+@jit
+def _place(x: Any) -> Any:
+    """Return where an array is."""
+    next_row, next_column = x.strides[0] // 8, x.strides[1] // 8
+    return _Matrix(np.int64(x.ctypes.data), x.shape[0], x.shape[1], next_row, next_column)
+
+
+@jit
+def _turned(x: Any) -> Any:
+    """Return where the transpose is."""
+    return _Matrix(x.address, x.columns, x.rows, x.next_column, x.next_row)
+
+
 @jit
 def by_panels(blas: Any, x: Any, panels: Any, out: Any, add: bool) -> None:
     """Write the product of ``x (m, q)`` and weights in panels, or add it to what is there."""
+    _, depth, width = panels.shape
+    apart, next_row = panels.strides[0] // 8, panels.strides[1] // 8
+    right = _Matrix(np.int64(panels.ctypes.data), depth, width, next_row, 1)
     if blas[LANES]:
-        apart, next_row = panels.strides[0] // 8, panels.strides[1] // 8
-        _by_tiles(blas, x, False, panels.ctypes.data, apart, next_row, out, add)
+        _by_tiles(blas, PRODUCTS, _place(x), right, apart, _place(out), add)
     else:
-        _multiply(blas, PLAIN, x.shape[0], x.shape[1], x, panels[0], out, add)
+        _multiply(blas, ONE, _place(x), right, _place(out), add)
 
 
 @jit
 def product(blas: Any, x: Any, W: Any, out: Any, add: bool) -> None:
     """Write the product of ``x (m, q)`` and ``W (q, p)``, or add it to what is there."""
-    if blas[LANES] and W.size <= _DIRECT:
-        width = panels_of(blas, W.shape[0], W.shape[1])[2]
-        _by_tiles(blas, x, False, W.ctypes.data, width, W.strides[0] // 8, out, add)
-    else:
-        _multiply(blas, PLAIN, x.shape[0], x.shape[1], x, W, out, add)
+    _product(blas, ONE, PRODUCTS, _place(x), _place(W), _place(out), add)
 
 
 @jit
 def subtract(blas: Any, x: Any, W: Any, out: Any) -> None:
     """Take the product of ``x (m, q)`` and ``W (q, p)`` from what is there."""
-    if blas[LANES] and W.size <= _DIRECT:
-        width = panels_of(blas, W.shape[0], W.shape[1])[2]
-        _by_tiles(blas, x, False, W.ctypes.data, width, W.strides[0] // 8, out, False, SOLUTIONS)
-    else:
-        _multiply(blas, PLAIN, x.shape[0], x.shape[1], x, W, out, True, MINUS)
+    _product(blas, MINUS, SOLUTIONS, _place(x), _place(W), _place(out), True)
 
 
 @jit
-def outer(blas: Any, left: Any, right: Any, out: Any, add: bool = False) -> None:
+def _product(blas: Any, sign: int, table: int, left: Any, right: Any, out: Any, add: bool) -> None:
+    """Multiply by tiles of a table, or by BLAS with a sign; see `product` and `subtract`."""
+    if blas[LANES] and right.rows * right.columns <= _DIRECT:
+        panel, width = _panel(blas, right)
+        _by_tiles(blas, table, left, panel, width, out, add and table == PRODUCTS)
+    else:
+        _multiply(blas, sign, left, right, out, add)
+
+
+@loop
+def outer(blas: Any, left: Any, right: Any, out: Any, add: bool) -> None:
     """Write the sum of the outer products of rows ``(m, p)`` and ``(m, q)``, or add it.
 
     Rows may have more numbers than are asked for.
     """
     if not blas[LANES] or out.size > _OUTER:
-        _multiply(blas, TRANS, out.shape[0], len(left), left, right, out, add)
+        _multiply(blas, ONE, _turned(_place(left)), _place(right), _place(out), add)
         return
     for first in range(0, len(left), _LENGTH):
         a, b = left[first : first + _LENGTH], right[first : first + _LENGTH]
-        width = panels_of(blas, 1, out.shape[1])[2]
-        _by_tiles(blas, a, True, b.ctypes.data, width, b.strides[0] // 8, out, add or first > 0)
+        panel, width = _panel(blas, _place(b[:, : out.shape[1]]))
+        _by_tiles(blas, PRODUCTS, _turned(_place(a)), panel, width, _place(out), add or first > 0)
+
+
+@jit
+def _panel(blas: Any, x: Any) -> Any:
+    """Return the first of the panels into which a matrix is cut as it lies, and its width."""
+    width = panels_of(blas, x.rows, x.columns)[2]
+    return _Matrix(x.address, x.rows, width, x.next_row, x.next_column), width
 
 
 @jit
 def _by_tiles(
-    blas: Any, left: Any, turned: bool, panels: int, apart: int, next_row: int, out: Any,
-    add: bool, table: int = PRODUCTS,
-) -> None:  # fmt: skip
+    blas: Any, table: int, left: Any, panel: Any, apart: int, out: Any, add: bool
+) -> None:
     """Multiply panel by panel, which are so many numbers apart, and tile by tile."""
-    lanes, (rows, columns) = blas[LANES], out.shape
-    width = panels_of(blas, 1, columns)[2]
-    next_left, next_depth = left.strides[0] // 8, left.strides[1] // 8
-    depth = left.shape[1]
-    if turned:
-        next_left, next_depth, depth = next_depth, next_left, left.shape[0]
-    adds = 1 if add else 0
-    for first in range(0, columns, width):
-        many = min(columns - first, width)
-        wide = -(-many // lanes)
+    lanes, adds, right, first = blas[LANES], 1 if add else 0, panel.address, 0
+    while first < out.columns:
+        many = min(out.columns - first, panel.columns)
+        wide = (many + lanes - 1) // lanes
         last = many - (wide - 1) * lanes
-        right = panels + 8 * apart * (first // width)
         row = 0
         for kind in range(len(ROWS)):
             tile = blas[table + kind * EACH + wide - 1]
-            while rows - row >= ROWS[kind]:
+            while out.rows - row >= ROWS[kind]:
                 call(
                     tile,
-                    (left.ctypes.data + 8 * row * next_left, next_left, next_depth, right,
-                     next_row, out.ctypes.data + 8 * first + row * out.strides[0],
-                     out.strides[0] // 8, depth, last, adds),
+                    (left.address + 8 * row * left.next_row, left.next_row, left.next_column,
+                     right, panel.next_row, out.address + 8 * (first + row * out.next_row),
+                     out.next_row, left.columns, last, adds),
                 )  # fmt: skip
                 row += ROWS[kind]
+        first += panel.columns
+        right += 8 * apart
 
 
 @jit
-def _multiply(
-    blas: Any, turned: int, rows: int, depth: int, left: Any, right: Any, out: Any, add: bool,
-    sign: int = ONE,
-) -> None:  # fmt: skip
-    """Multiply by BLAS, the left side as it is or turned; `depth` is what is summed over."""
-    sizes = np.empty(7, dtype=np.int32)
-    sizes[0], sizes[1], sizes[2] = out.shape[1], rows, depth
-    sizes[3], sizes[4], sizes[5] = right.strides[0] // 8, left.strides[0] // 8, out.strides[0] // 8
-    sizes[6] = 1
-    at = sizes.ctypes.data
+def _multiply(blas: Any, sign: int, left: Any, right: Any, out: Any, add: bool) -> None:
+    """Multiply by BLAS; numbers of one row or column of the left side lie side by side."""
+    turned = left.next_column != 1
+    next_left = left.next_column if turned else left.next_row
+    at = shown((out.columns, out.rows, left.columns, right.next_row, next_left, out.next_row, 1))
     beta = blas[ONE] if add else blas[ZERO]
-    a, b, c = left.ctypes.data, right.ctypes.data, out.ctypes.data
-    if rows == 1 and turned == PLAIN:
+    a, b, c = left.address, right.address, out.address
+    if out.rows == 1 and not turned:
         how = blas[PLAIN], at, at + 8, blas[sign], b, at + 12
         call(blas[DGEMV], (*how, a, at + 24, beta, c, at + 24))
     else:
-        how = blas[PLAIN], blas[turned], at, at + 4, at + 8, blas[sign]
+        how = blas[PLAIN], blas[TRANS if turned else PLAIN], at, at + 4, at + 8, blas[sign]
         call(blas[DGEMM], (*how, b, at + 12, a, at + 16, beta, c, at + 20))
-    sizes[0] = 0  # after the call: the sizes must live as long
 
 
 @jit

@@ -5,12 +5,13 @@ Whole vectors are combined, :math:`Q = A R^{-1}`, as there: what is zero in all 
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Any
 
 import numpy as np
 from numba import carray, types
 
-from .blas import COUNT, DGEQRF, DTRSM, ONE, PLAIN, RIGHT, UPPER, call
+from .blas import COUNT, DGEQRF, DTRSM, ONE, PLAIN, RIGHT, UPPER, call, shown
 from .jit import callback, jit
 from .limits import EPS, LONG, ONCE_WITHIN, ORTHONORMAL, SHORT, TWICE
 from .products import copy, subtract
@@ -47,16 +48,14 @@ def _by_householder(blas: Any, rows: Any, diagonal: Any, scratch: Any) -> None:
     kept = scratch[: k * n].reshape(k, n)
     copy(rows.reshape(k * n), kept.reshape(k * n))
     work = scratch[k * n :]
-    sizes = np.array([n, k, 64 * k, 0], dtype=np.int32)
-    N, K, size = sizes[:1].ctypes.data, sizes[1:].ctypes.data, sizes[2:].ctypes.data
-    info = sizes[3:].ctypes.data
+    N = shown((n, k, 64 * k, 0))
+    K, size, info = N + 4, N + 8, N + 12
     a = kept.ctypes.data
     call(blas[DGEQRF], (N, K, a, N, work.ctypes.data, work[k:].ctypes.data, size, info))
     for i in range(k):
         diagonal[i] = abs(kept[i, i])
     how = blas[RIGHT], blas[UPPER], blas[PLAIN], blas[PLAIN]
     call(blas[DTRSM], (*how, N, K, blas[ONE], a, N, rows.ctypes.data, N))
-    sizes[0] = 0  # after the call: the sizes must live as long
 
 
 @jit
@@ -159,16 +158,7 @@ def pull_back(
     divide(blas, q_bar, factor, True)
 
 
-_POINTER = types.CPointer(types.float64)
-
-
-@callback(  # type: ignore[untyped-decorator]
-    types.int64(
-        types.CPointer(types.int64), _POINTER, types.int64, types.int64, _POINTER, _POINTER,
-        _POINTER, types.float64,
-    )
-)  # fmt: skip
-def factorise(
+def _factorise(
     blas: Any, rows: Any, k: int, n: int, scratch: Any, diagonal: Any, length: Any, least: float
 ) -> int:
     """Factorise for a loop that is not numba's."""
@@ -177,3 +167,12 @@ def factorise(
         carray(diagonal, k), carray(length, k), least, ORTHONORMAL,
     )  # fmt: skip
     return 1 if good else 0
+
+
+@cache
+def factorisation() -> int:
+    """Return the address of a function that factorises."""
+    numbers = types.CPointer(types.float64)
+    takes = types.CPointer(types.int64), numbers, types.int64, types.int64, *[numbers] * 3
+    address: int = callback(types.int64(*takes, types.float64))(_factorise).address
+    return address

@@ -1,10 +1,10 @@
 """The loop of one small system, tangent vectors and their factorisation written out.
 
 `blocks` carries a state and a basis through blocks of steps and factorises after each. Where it is
-easy, vectors are made orthogonal but keep their lengths: growth factors are ratios of these, and
-the next step waits for no root or quotient. A block whose vectors come too close to each other is
-halved, as by `tangent.forward`, and what even single steps do not stand is left to that.
-`states.run` takes steps of the state alone.
+easy, vectors are made orthogonal but keep their lengths: squared growth factors are ratios of the
+squares of these, no root is taken, and the next step waits for no quotient. A block whose vectors
+come too close to each other is halved, as by `tangent.forward`, and what even single steps do not
+stand is left to that. `states.run` takes steps of the state alone.
 """
 
 from __future__ import annotations
@@ -61,7 +61,7 @@ class _Blocks:
             self._new("q", k * n),
             self._new("square", k),
         )
-        # What a part of a block begins with, and a block; what a block has grown so far.
+        # What a part of a block begins with, and a block; what a block has grown so far, squared.
         self.part_x, self.part_q = self._new("part.x", n), self._new("part.q", k * n)
         self.first_square, self.size = self._new("first.square", k), self._new("size", k)
         self.new, self.length = self._new("new", k), self._new("length", k)
@@ -161,15 +161,14 @@ class _Blocks:
         text, k = self.text, self.k
         text.label("accept")
         for size, ratio in zip(self.size, self._get(self.ratio), strict=True):
-            grown = self.numbers.apply("sqrt", [ratio])
-            whole = self.numbers.apply("multiply", (self._get([size])[0], grown))
+            whole = self.numbers.apply("multiply", (self._get([size])[0], ratio))
             self._set([size], [whole])
         self._set(self.square, self._get(self.after))
         text.put("  %whole = icmp eq i64 %top, 0")
         text.put("  br i1 %whole, label %good, label %more.parts")
         text.label("more.parts")
         text.put("  %top.less = sub i64 %top, 1")
-        inside = self._between(self._get(self.size), SHORT, LONG)
+        inside = self._between(self._get(self.size), SHORT**2, LONG**2)
         text.put(f"  br i1 {inside}, label %next, label %done")
         text.label("next")
         text.put("  br label %part")

@@ -54,7 +54,12 @@ def _pull(kind: int) -> Any:
 
 
 def _scratch(kind: int, k: int, n: int) -> int:
-    return {VANILLA: k * n, LSTM: 4 * n * n, AFTER: 2 * n * n, BEFORE: 6 * k * n + n * n}[kind]
+    return {
+        VANILLA: k * n,
+        LSTM: 4 * n * n + 2 * n + 5,
+        AFTER: 2 * n * n,
+        BEFORE: 6 * k * n + n * n,
+    }[kind]
 
 
 def push(kind: int, k: int, n: int) -> Step:

@@ -28,15 +28,15 @@ class Symbols(np.ndarray[Any, Any]):
     def _extreme(self, ufunc: Any, axis: Any, keepdims: bool) -> Any:
         return ufunc.reduce(self, axis=axis, keepdims=keepdims)
 
-    def max(self, axis: Any = None, out: Any = None, keepdims: Any = False) -> Any:  # type: ignore[override]
+    def max(self, axis: Any = None, out: Any = None, keepdims: Any = False) -> Any:  # type: ignore[override]  # ndarray's has overloads
         """Return the largest elements."""
         return self._extreme(np.maximum, axis, keepdims)
 
-    def min(self, axis: Any = None, out: Any = None, keepdims: Any = False) -> Any:  # type: ignore[override]
+    def min(self, axis: Any = None, out: Any = None, keepdims: Any = False) -> Any:  # type: ignore[override]  # ndarray's has overloads
         """Return the smallest elements."""
         return self._extreme(np.minimum, axis, keepdims)
 
-    def clip(self, low: Any = None, high: Any = None, out: Any = None) -> Any:  # type: ignore[override]
+    def clip(self, low: Any = None, high: Any = None, out: Any = None) -> Any:  # type: ignore[override]  # ndarray's has overloads
         """Return elements kept between bounds."""
         above = self if low is None else np.maximum(self, low)
         return above if high is None else np.minimum(above, high)

@@ -27,6 +27,8 @@ from .blas import (
     UPPER,
     ZERO,
     call,
+    seen,
+    shown,
 )  # fmt: skip
 from .jit import jit
 from .products import panels_of
@@ -44,8 +46,8 @@ def overlaps(blas: Any, left: Any, right: Any, half: bool, out: Any) -> None:
     """
     k, n = left.shape
     if not blas[LANES] or k < OVERLAP or left.size > _OVERLAPS:
-        sizes = np.array([n, k], dtype=np.int32)
-        N, K = sizes[:1].ctypes.data, sizes[1:].ctypes.data
+        N = shown((n, k))
+        K = N + 4
         a, b, c = left.ctypes.data, right.ctypes.data, out.ctypes.data
         if half:
             call(blas[DSYRK], (blas[UPPER], blas[TRANS], K, N, blas[ONE], a, N, blas[ZERO], c, K))
@@ -53,7 +55,6 @@ def overlaps(blas: Any, left: Any, right: Any, half: bool, out: Any) -> None:
         else:
             how = blas[TRANS], blas[PLAIN], K, K, N, blas[ONE]
             call(blas[DGEMM], (*how, b, N, a, N, blas[ZERO], c, K))
-        sizes[0] = 0  # after the call: the sizes must live as long
         return
     a, b, c = left.ctypes.data, right.ctypes.data, out.ctypes.data
     for i in range(0, k, OVERLAP):
@@ -79,10 +80,10 @@ def triangle(blas: Any, gram: Any) -> bool:
     """Put R in place of inner products; say whether there is one."""
     k = len(gram)
     if not blas[LANES] or k < OVERLAP:
-        sizes = np.array([k, 0], dtype=np.int32)
-        K, info = sizes[:1].ctypes.data, sizes[1:].ctypes.data
+        K = shown((k, 0))
+        info = K + 4
         call(blas[DPOTRF], (blas[UPPER], K, gram.ctypes.data, K, info))
-        good = sizes[1] == 0
+        good = seen(info) == 0
         mirror(gram)
     else:
         good = _by_rows(blas, gram)
@@ -165,11 +166,10 @@ def divide(blas: Any, rows: Any, factor: Any, back: bool) -> None:
     """Multiply the matrix A whose columns are the rows by R^-1, or by its transpose, in place."""
     k, n = rows.shape
     if not blas[LANES]:
-        sizes = np.array([n, k], dtype=np.int32)
-        N, K = sizes[:1].ctypes.data, sizes[1:].ctypes.data
+        N = shown((n, k))
+        K = N + 4
         how = blas[RIGHT], blas[UPPER], blas[TRANS] if back else blas[PLAIN], blas[PLAIN]
         call(blas[DTRSM], (*how, N, K, blas[ONE], factor.ctypes.data, K, rows.ctypes.data, N))
-        sizes[0] = 0  # after the call: the sizes must live as long
         return
     # Backwards, from the last row to the first, the upper triangle is a lower one.
     sign, start = (-1, k - 1) if back else (1, 0)

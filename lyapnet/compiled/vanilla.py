@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
 from numba import carray
 
 from .blas import COUNT
 from .functions import tanh
-from .jit import jit, jit_apart
+from .jit import jit, jit_apart, loop
 from .products import by_panels, copy, outer, panels_of, product
 
 #: Activation functions, by number.
@@ -17,9 +16,6 @@ TANH, RELU, LINEAR = range(3)
 
 #: Inputs, the one beside them included, that are not worth a product of matrices.
 _FEW = 2
-
-#: Rows, of members and steps, whose share in the gradient of weights is one product.
-_ROWS = 128
 
 
 @jit
@@ -47,7 +43,7 @@ def drive(given: Any, others: Any, out: Any) -> None:
                 out[m, i] = first * others[0, i] + last * others[1, i]
 
 
-@jit
+@loop
 def run(
     blas: Any, which: int, turned: Any, others: Any, leak: float, states: Any, rates: Any,
     given: Any,
@@ -128,10 +124,10 @@ def pull(
                 out[i, j] += rest * bars[i, j]
 
 
-@jit
+@loop
 def back_in_time(
     blas: Any, which: int, W: Any, leak: float, rates: Any, given: Any, bars: Any, W_bar: Any,
-    others_bar: Any,
+    others_bar: Any, length: int, step: Any,
 ) -> None:  # fmt: skip
     """Carry cotangents ``(T + 1, members, n)`` of the states back to the first, in place.
 
@@ -143,9 +139,11 @@ def back_in_time(
     bars : array (T + 1, members, n)
     W_bar, others_bar : array (n, n) and (inputs + 1, n)
         Cotangents of the weights over the leak are added.
+    length : int
+        Steps at once, see `products.at_once`.
+    step : array (members, n)
+        Scratch.
     """
-    length = max(1, _ROWS // rates.shape[1])
-    step = np.empty(bars.shape[1:])
     for end in range(len(rates), 0, -length):
         at = max(0, end - length)
         _back(
@@ -154,27 +152,27 @@ def back_in_time(
         )  # fmt: skip
 
 
-@jit
+@loop
 def back_from_outputs(
     blas: Any, which: int, W: Any, leak: float, rates: Any, given: Any, outputs_bar: Any,
-    readout: Any, W_bar: Any, others_bar: Any,
-) -> Any:  # fmt: skip
-    """Return cotangents of the first state ``(members, n)``, as `back_in_time` would find them.
+    readout: Any, W_bar: Any, others_bar: Any, bars: Any, step: Any,
+) -> None:  # fmt: skip
+    """Find cotangents of the first state, as `back_in_time` does.
 
     Parameters
     ----------
     outputs_bar : array (steps, members, outputs)
         Cotangents of what is read out of so many states at the end.
     readout : array (outputs, n)
+    bars : array (steps at once + 1, members, n)
+        Zero; the first becomes what is looked for. Those of a few steps stay in the cache.
     """
     n_steps, members, n = rates.shape
     steps, _, outputs = outputs_bar.shape
-    length, skipped = max(1, _ROWS // members), n_steps - steps
-    step = np.empty((members, n))
-    bars = np.zeros((length + 1, members, n))  # those of a few steps, which stay in the cache
+    length, skipped = len(bars) - 1, n_steps - steps
     for end in range(n_steps, 0, -length):
         at = max(0, end - length)
-        bars[end - at] = bars[0]
+        copy(bars[0].reshape(members * n), bars[end - at].reshape(members * n))
         read = end if end < n_steps else end + 1
         first = min(max(at, skipped + 1), read)  # states before are not read out
         bars[: first - at] = 0.0
@@ -185,7 +183,6 @@ def back_from_outputs(
             blas, which, W, leak, rates[at:end], given[at:end], bars[: end - at + 1], W_bar,
             others_bar, step,
         )  # fmt: skip
-    return bars[0].copy()
 
 
 @jit

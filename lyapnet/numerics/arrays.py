@@ -39,7 +39,7 @@ def patient(function: _Function) -> _Function:
         with np.errstate(divide="warn", over="warn", under="ignore", invalid="warn"):
             return function(*args, **kwargs)
 
-    return run  # type: ignore[return-value]
+    return run  # type: ignore[return-value]  # of the same signature
 
 
 def own(y: Any) -> Any:

@@ -176,8 +176,8 @@ def _spread(tree: Tree, lead: tuple[int, ...], x: Any, lanes: bool = False) -> T
     return rebuild(tree, spread)
 
 
-def member(tree: Tree, lead: tuple[int, ...], i: tuple[int, ...]) -> Tree:
-    """Return the parameters of one member of an ensemble."""
+def member(tree: Tree, lead: tuple[int, ...], i: Any) -> Tree:
+    """Return the parameters of one member of an ensemble, or of some on one axis."""
     if not lead:
         return tree
     picked = [x[i] if np.shape(value(x))[: len(lead)] == lead else x for x in leaves(tree)]

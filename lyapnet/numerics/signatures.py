@@ -51,4 +51,4 @@ def _layers(function: FunctionType) -> Iterator[FunctionType]:
     """Yield a function and what it wraps, whose annotations are its own from Python 3.14 on."""
     while inspect.isfunction(function):
         yield function
-        function = getattr(function, "__wrapped__", None)  # type: ignore[assignment]
+        function = getattr(function, "__wrapped__", None)  # type: ignore[assignment]  # None ends the loop

@@ -227,7 +227,7 @@ def gather(data: Path, points_folder: Path) -> dict[str, dict[str, Any]]:
         runs = zip(found.points, found.values, found.errors, found.seconds, strict=True)
         fresh = {_key(p): _line(p, v, s) for p, v, e, s in runs if not e and _key(p) not in lines}
         before = data.read_bytes() if data.exists() else b""
-        more = "".join(json.dumps(line) + "\n" for line in fresh.values())
+        more = "".join(json.dumps(line, separators=(",", ":")) + "\n" for line in fresh.values())
         with files.replacing(data) as file:
             file.write(before + more.encode())
         lines |= fresh

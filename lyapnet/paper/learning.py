@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -25,6 +26,9 @@ CELLS: dict[str, Any] = {"rnn": VanillaRNN, "lstm": LSTM, "gru": GRU}
 
 #: Epochs per point of the learning curves that are kept, and of those that are kept finely.
 BLOCK, FINE = 50, 10
+
+#: Largest learning rate of a cycle, in units of that which it begins with.
+PEAK = 4
 
 #: Training epochs before which a condition flosses again.
 EPISODES: dict[str, Any] = {
@@ -90,6 +94,7 @@ def learn(
     until: int | None = None,
     watch: bool = False,
     learning_rate: float = 1e-3,
+    cycle: bool = False,
     n_steps: int | None = None,
     episode: int = 500,
     at: Any = None,
@@ -119,6 +124,9 @@ def learn(
         Of a vanilla network.
     weight_decay, learning_rate : float, optional
         Of training.
+    cycle : bool, optional
+        Let the learning rate rise to `PEAK` times itself in the first half of training, and fall
+        to zero in the second, each along half a cosine (L. N. Smith's one-cycle policy).
     window : dict, optional
         What else is different in the windows that are flossed.
     penalty : {"spectral_radius", "jacobian_norm"}, optional
@@ -149,6 +157,7 @@ def learn(
         batch_size=16,
         clip_norm=0.03,
         optimizer=Adam(learning_rate, weight_decay=weight_decay),
+        learning_rate=_one_cycle(learning_rate, epochs) if cycle else None,
         schedule=schedule(condition, n, k, episode=episode, at=at, **(window or {})),
         penalty=rival(penalty, strength, until),
         diagnostics=("singular_values",) if watch else (),
@@ -176,6 +185,16 @@ def learn(
         )
         found["fine_curve"] = _thinned(result.accuracy, FINE)
     return found
+
+
+def _one_cycle(rate: float, epochs: int) -> Callable[[int], float]:
+    top = PEAK * rate
+
+    def at(epoch: int) -> float:
+        share = np.sin(np.pi * epoch / epochs) ** 2
+        return float(top * share + (rate * (1 - share) if epoch < epochs / 2 else 0))
+
+    return at
 
 
 def _log(x: Any) -> Any:

@@ -184,7 +184,7 @@ class _Description:
         found: dict[str, Any] = {"object": kind.__qualname__, **bytecode.origin(kind)}
         if bytecode.is_users(kind):
             found["class"] = self.of(kind, name)
-        if maker is not copyreg.__newobj__ or args != (kind,):  # type: ignore[attr-defined]
+        if maker is not copyreg.__newobj__ or args != (kind,):  # type: ignore[attr-defined]  # not in the stubs
             found["made"] = [self.of(maker, name), self.of(args, name)]
         if isinstance(state, tuple) and len(state) == 2 and isinstance(state[1], dict):
             state = {**(state[0] or {}), **state[1]}  # of an object with slots

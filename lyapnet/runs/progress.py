@@ -74,7 +74,7 @@ def compilations(*, show: bool) -> Iterator[None]:
         return
     from numba.core import event
 
-    class Listener(event.Listener):  # type: ignore[misc]
+    class Listener(event.Listener):  # type: ignore[misc]  # numba has no types
         """Of compilations; some are parts of others."""
 
         depth, shown = 0, ExitStack()

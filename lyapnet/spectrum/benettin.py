@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ..errors import LyapnetError
 from ..numerics.arrays import Array, blas_threads
@@ -35,6 +36,9 @@ class _Sample(NamedTuple):
     rows: Array
     growth: Array
 
+
+#: Numbers in the Jacobians of a run whose orbits are kept, in case that it is done again.
+_ORBITS = 2**20
 
 #: Numbers in a basis from which on a stretch more costs little beside its steps.
 _LARGE = 256
@@ -97,6 +101,8 @@ class Benettin:
         #: The stretch that is done.
         self.orbit: Orbit | None = None
         self._sample: _Sample | None = None
+        #: All stretches so far, of a run in which these are few.
+        self._orbits: list[Orbit] = []
         self.superstable: Superstable | None = None
         #: Whether the run has ended before its time, where the system may not be asked again.
         self.failed = False
@@ -110,7 +116,8 @@ class Benettin:
         if self.engine is None:
             k = self.rows.shape[-2]
             with compiling(show=self.progress):
-                self.engine = self.system.prepared(self.x, self.inputs, k, self.plan.total)
+                steps = self.n_done + self.plan.total  # as of one run, where this one goes on
+                self.engine = self.system.prepared(self.x, self.inputs, k, steps)
         return self.engine
 
     def run(self) -> Benettin:
@@ -140,9 +147,12 @@ class Benettin:
         # Rounding is looked for late in the run, where the last stretch begins.
         late = LONGEST if self.rows.size >= _LARGE else 0
         stretches = self.plan.stretches(length, late)
+        room = _ORBITS if self.checked and self.losses is None else 0
         for phase, start, orbit in run_stretches(
             system, self.x, self.inputs, stretches, losses=self.losses, bar=bar
         ):
+            room -= _ORBITS if orbit.runs_along else orbit.finest.states.size * system.dim
+            self._orbits = [*self._orbits, orbit] if room >= 0 else []
             if phase != "transient":
                 self._carry(orbit, start, count=phase == "n_steps")
             self.x, self.orbit = orbit.last, orbit
@@ -172,21 +182,31 @@ class Benettin:
         if sample is None:
             return
         self.superstable = superstable(
-            self.prepare(), sample.x, sample.rows, sample.inputs, sample.growth, interval
-        )
+            self.prepare(), sample.orbit, sample.x, sample.rows, sample.inputs, sample.growth,
+            interval,
+        )  # fmt: skip
         # A single component's errors stay as small as they are.
         if self.superstable or self.system.dim == 1:
             return
-        if not errors_grow(sample.orbit, sample.rows, sample.growth, interval, n_steps):
-            return
-        # By the same engine: chaotic trajectories of two engines part.
-        disturbed = self.prepare() if sample.orbit.runs_along else self.system
-        run = self if disturbed is self.engine else self._again(self.system, n_steps)
-        other = self._again(DisturbedSystem(disturbed), n_steps)
+        doubtful = errors_grow(sample.orbit, sample.rows, sample.growth, interval, n_steps)
+        if doubtful.any():
+            self._disturb(sample.orbit.runs_along, doubtful, n_steps)
+
+    def _disturb(self, along: bool, doubtful: NDArray[np.bool_], n_steps: int) -> None:
+        """Do the run again with errors, by the same engine, and note if growth is another."""
+        engine = self.prepare()
+        if not along and engine.engine_used[0] == "compiled":
+            engine = self.system
+        some = engine.of_members(doubtful) if doubtful.ndim else None
+        which = ... if some is None else doubtful
+        # Chaotic trajectories of two engines part.
+        run = self if engine is self.engine else self._again(engine, n_steps)
+        known = self._orbits if run is self else ()
+        other = self._again(DisturbedSystem(some or engine, known), n_steps, which)
         with np.errstate(invalid="ignore"):
-            change = np.nan_to_num(np.abs(run._grown() - other._grown()), nan=0.0)
+            change = np.nan_to_num(np.abs(run._grown(which) - other._grown()), nan=0.0)
         if change.max() > SEEN:
-            self.known_sums = _sums_alike(run.kept.growth, other.kept.growth)
+            self.known_sums = _sums_alike(run.kept.growth, other.kept.growth, which)
             per_time = change.max() / (n_steps * self.system.dt)
             self.reservations.append(
                 "rounding in the products of Jacobians and tangent vectors grows until it shows: "
@@ -208,11 +228,15 @@ class Benettin:
             self.prepare(), sample.orbit, sample.x, sample.inputs, grown
         )
 
-    def _again(self, system: System, n_steps: int) -> Benettin:
-        """Do the run again, over `n_steps` averaged steps."""
-        x, rows, _ = self._start
+    def _again(self, system: System, n_steps: int, which: Any = ...) -> Benettin:
+        """Do the run again, over `n_steps` averaged steps, or that of some members."""
+        x, rows, inputs = *self._start[:2], self.inputs
+        if inputs is not None and which is not ...:
+            inputs = np.broadcast_to(inputs, (len(inputs), *x.shape[:-1], inputs.shape[-1]))
+            inputs = inputs[:, which]
+        x, rows = x[which], rows[which]
         run = Benettin(
-            system, x, rows, self.inputs, replace(self.plan, n_steps=n_steps),
+            system, x, rows, inputs, replace(self.plan, n_steps=n_steps),
             record=self.record, checked=False, engine=system,
             losses=None if self.losses is None else Losses(x.shape[:-1]),
         )  # fmt: skip
@@ -258,9 +282,11 @@ class Benettin:
             return None
         return Sample(seen.x, seen.rows, np.array(seen.inputs[:MOST]))
 
-    def _grown(self) -> Array:
-        """Return how much tangent vectors have grown in this run."""
-        return self.statistics.total - self._grown_before
+    def _grown(self, which: Any = ...) -> Array:
+        """Return how much tangent vectors have grown in this run, or those of some members."""
+        statistics = self.statistics if which is ... else self.statistics.of_members(which)
+        before = self._grown_before
+        return statistics.total - (before[which] if before.ndim else before)
 
     def _keep_what_is_good(self, failed: int | None) -> None:
         """Count the steps of a stretch before the one that failed."""
@@ -283,15 +309,15 @@ class Benettin:
         return bool(np.all((half < tol) | np.isneginf(estimate.mean)))
 
 
-def _sums_alike(growth: Array | None, other: Array | None) -> list[int]:
+def _sums_alike(growth: Array | None, other: Array | None, which: Any) -> list[int]:
     """Return for how many leading vectors the sums of growth agree in two runs, at all times.
 
-    At the end alone they may agree by chance.
+    The second is of some members of the first. At the end alone they may agree by chance.
     """
     if growth is None or other is None:
         return []  # not recorded
     with np.errstate(invalid="ignore"):
-        apart = growth[-len(other) :] - other
+        apart = growth[-len(other) :, which] - other
         sums = np.cumsum(np.cumsum(apart, axis=-1), axis=0)
         worst = np.abs(sums).reshape(-1, sums.shape[-1]).max(axis=0)
     return [int(i) + 1 for i in np.flatnonzero(worst <= SEEN)]

@@ -233,7 +233,7 @@ def _plain(system: Any, name: str) -> Map:
         )
     if getattr(system, "method", "") in ("implicit", "leapfrog"):
         raise ValueError(
-            f"`{name}` is integrated by {system.method!r}, which needs the true "  # type: ignore[attr-defined]
+            f"`{name}` is integrated by {system.method!r}, which needs the true "  # type: ignore[attr-defined]  # only flows have such a method
             'derivative: take "rk4", "dop853" or "adaptive"'
         )
     return system

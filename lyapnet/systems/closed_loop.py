@@ -199,6 +199,6 @@ class ClosedLoop(System):
         states[0] = x
         with np.errstate(over="ignore", invalid="ignore"):
             for s in range(n_steps):
-                now = inputs[s] if self.time else None  # type: ignore[index]
+                now = inputs[s] if self.time else None  # type: ignore[index]  # there are inputs wherever there is time
                 states[s + 1] = self.step(states[s], t=time_of(now))
         return JacobianOrbit(states, inputs, self.params, step, jacobian)

@@ -59,7 +59,7 @@ class CompiledOrbit(JacobianOrbit):
         return self.loop.kernel.run(self._start, *self._given, self.n_steps)
 
     @cached_property
-    def states(self) -> Array:  # type: ignore[override]
+    def states(self) -> Array:  # type: ignore[override]  # computed when it is asked for
         """States ``(T + 1, ..., n)``."""
         return np.concatenate([self._x[None], self.loop.members(self._grouped, 1)])
 
@@ -132,7 +132,7 @@ class CompiledOrbit(JacobianOrbit):
         x = self._at(how["first"]).copy()
         q = loop.grouped(rows.reshape(-1, *rows.shape[-2:])).copy()
         before = (x.copy(), q.copy()) if len(x) > 1 else (x, q)
-        done, diagonal = loop.kernel.blocks(x, q, *self._given, count=count, **how)
+        done, growth = loop.kernel.blocks(x, q, *self._given, count=count, **how)
         alone = len(done) == 1
         least_done = int(done[0] if alone else done.min())
         if not alone and least_done < done.max():  # groups that went on are taken back
@@ -141,5 +141,5 @@ class CompiledOrbit(JacobianOrbit):
                 how["noise"] = np.ascontiguousarray(how["noise"][:, :least_done])
             loop.kernel.blocks(x, q, *self._given, count=least_done, **how)
         self._reached = how["first"] + least_done * how["interval"], x
-        diagonal = diagonal[:least_done, : max(1, rows[..., 0, 0].size)]
-        return least_done, loop.members(q, 0), diagonal.reshape(least_done, *rows.shape[:-1])
+        growth = growth[:least_done, : max(1, rows[..., 0, 0].size)]
+        return least_done, loop.members(q, 0), growth.reshape(least_done, *rows.shape[:-1])

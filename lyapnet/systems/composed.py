@@ -81,7 +81,7 @@ class ComposedOrbit(JacobianOrbit):
         return found
 
     @cached_property
-    def log_volume(self) -> Array | None:  # type: ignore[override]
+    def log_volume(self) -> Array | None:  # type: ignore[override]  # computed when it is asked for
         """Changes of the logarithm of a volume in each step, ``(T, ...)``."""
         if self._volume is None:
             return None

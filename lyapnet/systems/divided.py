@@ -72,6 +72,25 @@ def _with_parts(u: Any, parts: Any) -> Any:
 def divided_orbit(flow: Any, x: Array, inputs: Array | None, n_steps: int) -> Orbit:
     """Run `n_steps` steps of a flow; see `System.orbit`."""
     lead = x.shape[:-1]
+    loops = flow._parts
+    if loops is not None and loops.lead == lead:
+        every, parts, edges = loops.through(x, inputs, n_steps)
+        each = parts
+        if inputs is not None:
+            each = _with_parts(np.repeat(inputs[:n_steps], np.diff(edges), axis=0), parts)
+    else:
+        every, each, edges = _divided_by_numpy(flow, x, inputs, n_steps)
+    mode = flow.tangent_mode(every, each, lambda mode: _parts(flow, mode, lead)[0])
+    inner = JacobianOrbit(every, each, flow.params, *_parts(flow, mode, lead))
+    volume = _volume(flow, mode, lead) if hasattr(flow._method, "volume") else None
+    return ComposedOrbit(inner, edges, inputs, volume)
+
+
+def _divided_by_numpy(
+    flow: Any, x: Array, inputs: Array | None, n_steps: int
+) -> tuple[Array, Array, Array]:
+    """Return the states after all parts, the first one in front, their rows, and the edges."""
+    lead = x.shape[:-1]
     bound = _bound(flow, flow.forward_mode(x, inputs), lead)
     states, rows, edges = [x], [], [0]
     with np.errstate(all="ignore"):
@@ -81,12 +100,8 @@ def divided_orbit(flow: Any, x: Array, inputs: Array | None, n_steps: int) -> Or
             rows += given
             edges.append(len(rows))
     width = 0 if inputs is None else inputs.shape[-1]
-    every = np.stack(states)
     each = np.stack(rows) if rows else np.zeros((0, *lead, width + 2))
-    mode = flow.tangent_mode(every, each, lambda mode: _parts(flow, mode, lead)[0])
-    inner = JacobianOrbit(every, each, flow.params, *_parts(flow, mode, lead))
-    volume = _volume(flow, mode, lead) if hasattr(flow._method, "volume") else None
-    return ComposedOrbit(inner, np.array(edges), inputs, volume)
+    return np.stack(states), each, np.array(edges)
 
 
 def _volume(flow: Any, mode: str, lead: tuple[int, ...]) -> Function:

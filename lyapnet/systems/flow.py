@@ -16,12 +16,14 @@ from ..compiled.trace import depends, jumps_of
 from ..numerics.arrays import Array
 from ..numerics.autodiff import Function, Tree
 from .bends import AT_REST, JUMP, STEEP, TO_A_JUMP, TO_A_SLOPE, jump_along
+from .compiled_parts import CompiledParts, compiled_parts
 from .divided import divided_orbit, undivided
 from .drive import DEGREES, Drive
 from .integrators import CONTROLLED, METHODS, TABLEAUS, method_of, separable, tolerances
 from .jumps import RESOLVE, JumpingSteps, Seen, can_decide
 from .map import Map
 from .orbit import Orbit
+from .protocol import System
 
 #: What a step should move a state by, relative to it, that is not at rest.
 _MOVES = 1e-6
@@ -91,6 +93,8 @@ class Flow(Map):
 
     #: Method for stiff fields, where there is one.
     _stiff_remedy = "implicit"
+    #: What divides its steps, where that is compiled; see `prepared`.
+    _parts: CompiledParts | None = None
 
     def __init__(
         self,
@@ -127,6 +131,17 @@ class Flow(Map):
         """How steps are told their input and time."""
         degree = DEGREES[self.interpolation] if self.n_inputs else 0
         return Drive(self.n_inputs, self.time, degree, self.dt)
+
+    def prepared(self, x: Array, inputs: Array | None, k: int, n_steps: int) -> System:
+        """Return the flow with compiled loops, if only to divide steps; see `System.prepared`."""
+        other = super().prepared(x, inputs, k, n_steps)
+        plain = self._writable and type(self).written is Flow.written and self._variation is None
+        if self.method in CONTROLLED and plain:
+            assert isinstance(other, Flow)
+            other._parts = compiled_parts(self, x, inputs, n_steps)
+            if other._parts is not None:
+                other.engine_used = "numpy", "compiled loops divide its steps, and do no more"
+        return other
 
     def _at(self, mode: str, lead: tuple[int, ...]) -> tuple[Function, Function]:
         """Return step and Jacobian for many states at once; u are rows of the `drive`."""

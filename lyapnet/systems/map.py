@@ -8,6 +8,7 @@ from typing import Any
 
 import autograd.numpy as anp
 import numpy as np
+from numpy.typing import NDArray
 
 from .. import validate
 from ..compiled.loop import untraceable
@@ -146,7 +147,7 @@ class Map(UserSystem):
         return anp.matmul(self.jacobian(x, u, t), Q)
 
     @property
-    def runs_along(self) -> bool:  # type: ignore[override]
+    def runs_along(self) -> bool:  # type: ignore[override]  # an attribute of the class where nothing is decided
         """Whether compiled loops run it, which keep nothing of a step."""
         return self._loop is not None
 
@@ -238,6 +239,15 @@ class Map(UserSystem):
         other = copy.copy(self)
         other._loop, reason = loop_of(self, x, inputs, k, n_steps)
         other.engine_used = "numpy" if other._loop is None else "compiled", reason
+        return other
+
+    def of_members(self, which: NDArray[np.bool_]) -> System | None:
+        """Return the map of some members; see `System.of_members`."""
+        if self._loop is None:
+            return None
+        other = copy.copy(self)
+        other.params = member(self.params, which.shape, which)
+        other._loop = self._loop.of_members(which)
         return other
 
     def orbit(self, x: Array, inputs: Array | None, n_steps: int) -> Orbit:

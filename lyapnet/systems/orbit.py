@@ -125,7 +125,7 @@ class Orbit:
         least: float,
         collapsed: float = np.inf,
     ) -> tuple[int, Array, Array]:
-        """Carry a basis through as many blocks as the orbit can do at once, factors included.
+        """Carry a basis through as many blocks as the orbit can do at once, growth included.
 
         None, unless an orbit can do better than one step at a time.
 
@@ -149,8 +149,8 @@ class Orbit:
             Number of blocks.
         rows : array (..., k, n)
             The basis after these.
-        diagonal : array (done, ..., k)
-            As of `orthonormalise`.
+        log_growth : array (done, ..., k)
+            Logarithms of the diagonal of `orthonormalise`.
         """
         return 0, rows, np.empty((0, *rows.shape[:-1]))
 
@@ -178,15 +178,15 @@ class Orbit:
 
         Axes of an ensemble may have the length 1.
         """
-        diagonals: list[Array] = []
+        growth: list[Array] = []
         for s, factor in enumerate(factors, first):
-            done, following, diagonal = self.blocks(factor * rows, s, 1, 1, least)
+            done, following, grown = self.blocks(factor * rows, s, 1, 1, least)
             if not done:
                 break
             rows = following
-            diagonals.append(diagonal[0])
+            growth.append(grown[0])
         empty = np.empty((0, *rows.shape[:-1]))
-        return len(diagonals), rows, np.stack(diagonals) if diagonals else empty
+        return len(growth), rows, np.stack(growth) if growth else empty
 
     def tape(
         self, rows: Array, sine: float, lengths: tuple[float, float]

@@ -8,6 +8,7 @@ from typing import Any, Protocol, Self, TypeVar
 
 import autograd.numpy as anp
 import numpy as np
+from numpy.typing import NDArray
 
 from .. import validate
 from ..numerics.arrays import Array, broadcast_shapes, own
@@ -216,6 +217,13 @@ class System:
         """
         return self
 
+    def of_members(self, which: NDArray[np.bool_]) -> System | None:
+        """Return the system of some members ``which (...)`` of an ensemble, on one axis.
+
+        None where their states might be rounded otherwise than among all members.
+        """
+        return None
+
     def orbit(self, x: Array, inputs: Array | None, n_steps: int) -> Orbit:
         """Run `n_steps` steps from ``x (..., n)`` under inputs ``(n_steps, ..., c)``.
 
@@ -271,7 +279,7 @@ class _Foreign(System):
         self.n_inputs = validate.integer("system.n_inputs", getattr(system, "n_inputs", 0), low=0)
         self.dt = validate.real("system.dt", getattr(system, "dt", 1.0), positive=True)
         # The methods of another object, in the place of its own.
-        self.step = system.step  # type: ignore[method-assign]
+        self.step = system.step  # type: ignore[method-assign]  # a method of another object in place of its own
         self._own_pushforward = hasattr(system, "pushforward")
         for name in ("jacobian", "pushforward"):
             if hasattr(system, name):

@@ -84,7 +84,7 @@ class UserSystem(System):
         return function, self._normalised(jacobian, "jacobian", (n, n))
 
     @property
-    def differentiated(self) -> bool:  # type: ignore[override]
+    def differentiated(self) -> bool:  # type: ignore[override]  # an attribute of the class where nothing is decided
         """Whether no Jacobian is given."""
         return self._derivative is None
 

@@ -14,7 +14,6 @@ import numpy as np
 from ..errors import DegenerateBasisError, DivergedError
 from ..numerics.arrays import Array
 from ..numerics.buffers import empty
-from ..numerics.threads import in_pieces
 from ..systems.composed import ComposedOrbit
 from ..systems.orbit import Orbit
 from .cholesky_qr import Habit
@@ -33,9 +32,6 @@ _FLAG = 1e-6
 
 #: Here the basis has lost rank to rounding: an interval that was asked for is refused.
 _COLLAPSED = 1e-12
-
-#: Logarithms that are taken at once, and that are worth another thread.
-_AT_ONCE, _PER_THREAD = 2**17, 2**17
 
 
 def forward(
@@ -148,16 +144,14 @@ class _Run:
         n = self.buffer.shape[-1]
         least = SMALLEST_SINE if steps > 1 else n * np.finfo(float).eps
         refused = 0.0 if self.forgiving else _COLLAPSED
-        found, rows, diagonal = self.orbit.blocks(
-            self.buffer[0], first, count, steps, least, refused
-        )
+        found, rows, growth = self.orbit.blocks(self.buffer[0], first, count, steps, least, refused)
         self.loop.learn(found > 0)
         self.reach = max(1, 2 * found)
         if found:
             self.buffer[0] = rows
             self.starts.append(range(self.n_parts, self.n_parts + found))
             ends = range(first + steps, first + steps * found + 1, steps)
-            self._note(ends, _logarithms(diagonal))
+            self._note(ends, growth)
         return found
 
     def _note(self, ends: Sequence[int], log_growth: Array) -> None:
@@ -241,18 +235,6 @@ def logs(diagonal: Array, length: Array, n: int) -> tuple[Array, Array]:
     """Return logs of growth factors, and sines; a factor that rounding hides is zero."""
     sine = np.divide(diagonal, length, out=np.zeros_like(diagonal), where=length > 0)
     return np.log(np.where(sine > n * np.finfo(float).eps, diagonal, 0.0)), sine
-
-
-def _logarithms(x: Array) -> Array:
-    """Put logarithms in the place of factors (blocks, ..., k), shared among threads if many."""
-
-    def part(first: int, last: int) -> None:
-        np.log(x[first:last], out=x[first:last])
-
-    if x.size <= _AT_ONCE:
-        return np.log(x, out=x)
-    in_pieces(part, len(x), max(1, _AT_ONCE // x[0].size), x.size // _PER_THREAD)
-    return x
 
 
 def _degenerate(step: int, length: int, sine: Array) -> DegenerateBasisError:

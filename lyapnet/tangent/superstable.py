@@ -51,13 +51,21 @@ class Superstable(NamedTuple):
 
 
 def superstable(
-    system: System, x: Array, rows: Array, inputs: Array | None, growth: Array, interval: int
+    system: System,
+    orbit: Orbit,
+    x: Array,
+    rows: Array,
+    inputs: Array | None,
+    growth: Array,
+    interval: int,
 ) -> Superstable | None:
     """Look for growth that hangs on rounding in the first steps of a stretch.
 
     Parameters
     ----------
     system : System
+    orbit : Orbit
+        The stretch.
     x : array (..., n)
         The state at its beginning.
     rows : array (..., k, n)
@@ -70,12 +78,12 @@ def superstable(
         Steps in a block.
     """
     limit = int(np.clip(_NUMBERS // rows.size, 1, _STEPS))
+    if isinstance(orbit, ComposedOrbit):  # of flows, which have no critical points
+        return None
     if interval > limit or not growth[: -(-limit // interval)].min() < _DEEP:
         return None
     steps = min(limit, len(growth) * interval if inputs is None else len(inputs))
     orbit = system.orbit(x, inputs, steps)
-    if isinstance(orbit, ComposedOrbit):  # of flows, which have no critical points
-        return None
     each = forward(orbit, rows, 1, start=0, forgiving=True)[0]
     if not each.min() < _DEEP:
         return None

@@ -1,7 +1,7 @@
 """PyTorch: any module as a system with exponents, and flossing in a training loop of one's own."""
 
 try:
-    import torch as _torch  # noqa: F401
+    import torch as _torch  # noqa: F401  # asked whether it is there
 except ImportError as error:
     raise ImportError('lyapnet.torch needs PyTorch: pip install "lyapnet[torch]"') from error
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -151,7 +152,7 @@ class StepFunction:
 
     def _derivative(self, params: Mapping[str, Any], h: Any, u: Any) -> Any:
         """Try the step as its tangent vectors will go through it."""
-        step = lambda h: self._run(params, h, u)  # noqa: E731
+        step = partial(self._run, params, u=u)
         row = torch.ones_like(h)
         try:
             with without_warning():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -50,7 +51,7 @@ class Functions(Traced):
             return self.step(fixed, carried[0], u)
 
         def one(x: Any, u: Any) -> Any:
-            step = lambda x: self.step(fixed, x, u)  # noqa: E731
+            step = partial(self.step, fixed, u=u)
             return torch.func.jvp(step, (x,), (torch.zeros_like(x),))[0]
 
         return over_members(one, axes)(carried[0], u)
@@ -59,7 +60,7 @@ class Functions(Traced):
         """Multiply rows ``(..., k, n)`` by the Jacobian."""
 
         def one(x: Any, u: Any, rows: Any) -> Any:
-            step = lambda x: self.step(fixed, x, u)  # noqa: E731
+            step = partial(self.step, fixed, u=u)
             return torch.vmap(lambda row: torch.func.jvp(step, (x,), (row,))[1])(rows)
 
         return self._mapped(one, given, carried)
@@ -80,7 +81,10 @@ class Functions(Traced):
     def at(self, name: str, fixed: Any, given: Any, rows: Any) -> Callable[..., Any]:
         r"""Return `step` or `back` at one state as a function (fixed, x, u, \*rows), traced."""
         function = self.step if name == "step" else self.back
-        plain = lambda fixed, given, rows: function(fixed, *_both(given), *rows)  # noqa: E731
+
+        def plain(fixed: Any, given: Any, rows: Any) -> Any:
+            return function(fixed, *_both(given), *rows)
+
         key = name, "at", *(tuple(x.shape) for x in (*given, *rows))
         if key not in self._traced:
             with torch.no_grad():

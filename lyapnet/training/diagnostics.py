@@ -57,8 +57,9 @@ def transmission(moment: Moment) -> Array:
     bar, W = found.outputs_bar, moment.network.readout.W
     # The squared length of what W^T carries back, without carrying it.
     flat = bar.reshape(-1, len(W))
-    squares = np.vecdot(np.dot(flat, np.dot(W, W.T)), flat).reshape(bar.shape[:2])
-    sent = np.sqrt(squares.sum(axis=0)).sum()
+    squares = np.dot(flat, np.dot(W, W.T)).reshape(bar.shape)
+    squares *= bar
+    sent = np.sqrt(squares.sum(axis=0).sum(axis=-1)).sum()
     return gradient_norm_h0(moment) / max(sent, np.finfo(float).tiny)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from numbers import Real
 from typing import Any, NamedTuple
 
 from .. import validate
@@ -50,7 +51,7 @@ class Settings(NamedTuple):
             as_penalty(self.penalty, system),
             check_diagnostics(self.diagnostics),
             self.schedule,
-            validate.function("learning_rate", self.learning_rate),
+            _checked_rate(self.learning_rate),
             _checked_dropout(self.dropout, system),
             _checked_validation(self.validate_every, self.task),
             start_time(system, self.t0),
@@ -101,6 +102,15 @@ def _long_enough(n_steps: Any, task: Any) -> int:
             f"{getattr(task, 'delay', 0)}, and no output before has a target"
         )
     return n_steps
+
+
+def _checked_rate(rate: Any) -> Any:
+    if isinstance(rate, Real):
+        raise TypeError(
+            f"`learning_rate` must be a function of the epoch, got {rate!r}; "
+            f"one that stays is the optimiser's, optimizer=ln.Adam({rate!r})"
+        )
+    return validate.function("learning_rate", rate)
 
 
 def _checked_dropout(dropout: Any, system: System) -> float:

@@ -5,8 +5,19 @@ import pytest
 
 pytest.importorskip("numba")
 
-from lyapnet.compiled.functions import sigmoid, sigmoid_and_rest, tanh, tanh_and_slope
+from called import from_python
 
+from lyapnet.compiled import functions
+
+sigmoid, sigmoid_and_rest, tanh, tanh_and_slope = map(
+    from_python,
+    (
+        functions.sigmoid,
+        functions.sigmoid_and_rest,
+        functions.tanh,
+        functions.tanh_and_slope,
+    ),
+)
 SIZES = (1e-300, 1e-12, 1e-4, 0.1, 0.3, 1.0, 3.0, 20.0, 300.0)
 X = np.concatenate([np.random.default_rng(0).uniform(-s, s, 20_000) for s in SIZES])
 

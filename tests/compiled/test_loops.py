@@ -135,7 +135,7 @@ def diagonal(x):
 @pytest.mark.parametrize("stretch", [1e-7, 1e-9])
 def test_blocks_are_halved_where_the_basis_needs_it(stretch, members, monkeypatch):
     """Every so often a step contracts: the loops halve the block by themselves, as NumPy does."""
-    jacobian = lambda x: [[1.2, 0.3], [0.0, np.where(x[0] < 0.1, stretch, 0.8)]]  # noqa: E731
+    jacobian = lambda x: [[1.2, 0.3], [0.0, np.where(x[0] < 0.1, stretch, 0.8)]]
     system = ln.Map(lambda x: [(x[0] + 0.1123) % 1.0, 0.5 * x[1]], 2, jacobian=jacobian)
     x0 = np.broadcast_to([0.2, 0.1], (*members, 2)) + np.zeros(2)
     if members:
@@ -263,7 +263,7 @@ def test_what_branches_falls_back_and_says_so():
 
 
 def test_parameters_of_each_member_do_not_hide_the_reason():
-    field = lambda x, p: p["M"] @ np.where(x > p["a"], x, 0.0)  # noqa: E731
+    field = lambda x, p: p["M"] @ np.where(x > p["a"], x, 0.0)
     for members in ((6,), ()):
         params = {"a": np.ones(members), "M": np.ones((*members, 2, 2))}
         with pytest.raises(TypeError, match="may jump"):
@@ -361,3 +361,22 @@ def test_fields_that_may_jump_are_left_to_numpy():
     flow = ln.Flow(lambda x: [x[1], -x[0] - 0.1 * np.sign(x[1])], 2, dt=0.1)
     with pytest.raises(TypeError, match=r"may jump \(sign\)"):
         ln.compiled(flow)
+
+
+@pytest.mark.parametrize("members", [(9,), (3, 4)])
+def test_some_members_by_themselves(members):
+    """States are those that they have among all, bit for bit."""
+    rng = np.random.default_rng(0)
+    a = rng.uniform(1.0, 1.3, members)
+    system = ln.Map(
+        lambda x, u, p: [1 - p["a"] * x[0] ** 2 + x[1] + 0.01 * u[0], p["b"] * x[0]], 2,
+        n_inputs=1, params={"a": a, "b": 0.3},
+    )  # fmt: skip
+    x, u = rng.uniform(-0.1, 0.1, (*members, 2)), rng.standard_normal((60, *members, 1))
+    prepared = ln.compiled(system).prepared(x, u, 2, 1000)
+    which = rng.random(members) < 0.4
+    some = prepared.of_members(which)
+    found = some.orbit(x[which], u[:, which], 60).states
+    assert_array_equal(found, prepared.orbit(x, u, 60).states[:, which])
+    assert_array_equal(some.params["a"], a[which])
+    assert system.of_members(which) is None

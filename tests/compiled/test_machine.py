@@ -108,10 +108,24 @@ def test_compilation_costs_little(folder):
     assert time.process_time() - start < 3.0
 
 
-FUNCTION = """
-from lyapnet.compiled.jit import jit
+TRAINING = """
+import lyapnet as ln
+from lyapnet.compiled import qr, vanilla
+cell = ln.compiled(ln.VanillaRNN.random(8, rng=0))
+ln.train(cell, ln.tasks.DelayedCopy(1), 1, n_steps=4, batch_size=2, rng=0)
+print(len(vanilla.run.signatures), len(qr.orthonormalise.signatures))
+"""
 
-@jit
+
+def test_training_compiles_nothing_that_factorises():
+    done = subprocess.run([sys.executable, "-c", TRAINING], capture_output=True, check=True)
+    assert done.stdout.split() == [b"1", b"0"]
+
+
+FUNCTION = """
+from lyapnet.compiled.jit import loop
+
+@loop
 def twice(x):
     return 2 * x
 """
@@ -138,9 +152,9 @@ def test_damaged_files_of_numba(tmp_path, left):
 
 OUTER = """
 from .called import factor
-from .jit import jit
+from .jit import loop
 
-@jit
+@loop
 def scaled(x):
     return factor(x)
 """

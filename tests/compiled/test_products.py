@@ -6,11 +6,19 @@ from numpy.testing import assert_allclose, assert_array_equal
 
 pytest.importorskip("numba")
 
-from lyapnet.compiled import blas, qr
-from lyapnet.compiled.products import by_panels, in_panels, outer, product, subtract
-from lyapnet.compiled.tiles import MOST, tiles
-from lyapnet.compiled.triangles import divide, overlaps, triangle
+from called import from_python
 
+from lyapnet.compiled import blas, products, qr, triangles
+from lyapnet.compiled.products import in_panels, outer
+from lyapnet.compiled.tiles import MOST, tiles
+
+by_panels, product, subtract = map(
+    from_python, (products.by_panels, products.product, products.subtract)
+)
+divide, overlaps, triangle = map(
+    from_python, (triangles.divide, triangles.overlaps, triangles.triangle)
+)
+orthonormalise, with_factor = map(from_python, (qr.orthonormalise, qr.with_factor))
 EPS = np.finfo(float).eps
 SIZES = [(1, 1, 1), (1, 5, 3), (3, 2, 8), (4, 7, 9), (16, 34, 32), (5, 80, 80), (7, 33, 101)]
 
@@ -47,16 +55,31 @@ def test_products(addresses, m, q, p, add):
     rng = np.random.default_rng(m)
     x, W, start = (in_wider(rng.standard_normal(s)) for s in ((m, q), (q, p), (m, p)))
     value, error = exact(x, W)
-    for multiply, right in ((product, W), (by_panels, in_panels(addresses, W))):
+    for multiply, right in ((product, W), (by_panels, in_panels(addresses, W, False))):
         out = in_wider(start.copy())
         multiply(addresses, x, right, out, add)
         assert (np.abs(out - value - (start if add else 0)) <= error + EPS * np.abs(start)).all()
         assert np.isnan(out.base[:, [0, -2, -1]]).all()  # nothing beside it is touched
-    turned = in_panels(addresses, np.asfortranarray(W))
-    assert_array_equal(turned, in_panels(addresses, W))
+    turned = in_panels(addresses, np.ascontiguousarray(W.T), True)
+    assert_array_equal(turned, in_panels(addresses, W, False))
     out = start.copy()
     subtract(addresses, x, W, out)
     assert (np.abs(start - out - value) <= error + 2 * EPS * np.abs(start)).all()
+
+
+def test_products_are_compiled_once(addresses):
+    """Whatever the layout of the arrays, and with which constants they are called."""
+    x, wide = np.eye(9), in_wider(np.eye(9))
+    for left in (x, wide):
+        for right in (x, wide):
+            out = np.zeros((9, 9))
+            product(addresses, left, right, out, True)
+            outer(addresses, left, right, out, True)
+            by_panels(addresses, left, in_panels(addresses, right, False), out, False)
+            subtract(addresses, left, right, out)
+            assert_array_equal(out, 0.0)
+    for function in (products._product, products._by_tiles, products._multiply):
+        assert len(function.signatures) == 1
 
 
 @pytest.mark.parametrize("rows", [1, 63, 64, 200])
@@ -67,7 +90,7 @@ def test_outer_products(addresses, rows):
     out = np.ones((7, 21))
     outer(addresses, left, right, out, True)
     assert (np.abs(out - 1.0 - value) <= error + EPS).all()
-    outer(addresses, left, right, out)
+    outer(addresses, left, right, out, False)
     assert (np.abs(out - value) <= error).all()
 
 
@@ -102,13 +125,13 @@ def test_what_has_no_triangle(addresses, k):
     gram[k - 1, k - 1] = -1.0
     assert not triangle(addresses, gram)
     rows, size = np.full((k, 40), np.nan), np.empty((2, k))
-    assert not qr.orthonormalise(addresses, rows, np.empty(qr.room(k, 40)), *size, 0, 1e-11)
+    assert not orthonormalise(addresses, rows, np.empty(qr.room(k, 40)), *size, 0, 1e-11)
 
 
 def test_a_basis_is_factorised(addresses):
     A = np.random.default_rng(0).standard_normal((20, 33))
     rows, diagonal, length = A.copy(), np.empty(20), np.empty(20)
-    assert qr.orthonormalise(addresses, rows, np.empty(qr.room(20, 33)), diagonal, length, 0, 1e-11)
+    assert orthonormalise(addresses, rows, np.empty(qr.room(20, 33)), diagonal, length, 0, 1e-11)
     assert_allclose(rows @ rows.T, np.eye(20), atol=1e-13)
     R = np.linalg.qr(A.T)[1]
     assert_allclose(diagonal, np.abs(np.diagonal(R)), rtol=1e-12)
@@ -120,11 +143,11 @@ def test_a_basis_is_factorised_with_its_triangle(addresses, close):
     A = np.random.default_rng(1).standard_normal((k, n))
     A[-1] = A[0] + close * A[-1]
     rows, factor, length = A.copy(), np.empty((k, k)), np.empty(k)
-    assert qr.with_factor(addresses, rows, factor, np.empty(qr.room(k, n)), length, 1e-6, 1e-11)
+    assert with_factor(addresses, rows, factor, np.empty(qr.room(k, n)), length, 1e-6, 1e-11)
     assert_allclose(rows @ rows.T, np.eye(k), atol=1e-13)
     assert_allclose(np.triu(factor).T @ rows, A, atol=1e-13)
     before = A.copy()
-    assert not qr.with_factor(addresses, A, factor, np.empty(qr.room(k, n)), length, 0.9, 1e-11)
+    assert not with_factor(addresses, A, factor, np.empty(qr.room(k, n)), length, 0.9, 1e-11)
     assert_array_equal(A, before)
 
 

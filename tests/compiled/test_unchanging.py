@@ -132,7 +132,7 @@ def importing(x):
         lambda x: np.random.rand() * x,  # noqa: NPY002 - what it must notice
         lambda x: anp.random.rand() * x,
         lambda x: np.load("parameters.npy") * x,
-        lambda x: float(open("rate").read()) * x,  # noqa: SIM115
+        lambda x: float(open("rate").read()) * x,  # noqa: SIM115  # as users write it
         lambda x: globals()["RATE"] * x,
         importing,
         attributed,

@@ -290,6 +290,26 @@ def test_a_run_that_is_watched_and_penalised():
         )
 
 
+def test_steps_go_through_one_cycle(monkeypatch):
+    seen, train = [], learning.train
+
+    def noted(*args, **settings):
+        seen.append(settings["learning_rate"])
+        return train(*args, **settings)
+
+    monkeypatch.setattr(learning, "train", noted)
+    for cycle in (False, True):
+        learning.learn(
+            "temporal", 2, "none", 0, n=8, n_steps=16, epochs=100, learning_rate=0.01,
+            cycle=cycle, rng=np.random.default_rng(0),
+        )  # fmt: skip
+    constant, rate = seen
+    assert constant is None
+    rates = [rate(e) for e in (0, 25, 50, 75, 100)]
+    np.testing.assert_allclose(rates, [0.01, 0.025, 0.04, 0.02, 0.0], atol=1e-17)
+    assert 0 < rate(99) < 1e-4
+
+
 def test_flossing_makes_the_difference_live():
     # Quick points of figure 4, whose outcome at lag 24 was the same for all networks seen.
     points = [

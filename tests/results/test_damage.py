@@ -9,8 +9,8 @@ import pytest
 FUZZ = Path(__file__).parents[1] / "fuzz"
 sys.path.insert(0, str(FUZZ))
 
-import damage  # noqa: E402
-import mutations  # noqa: E402
+import damage
+import mutations
 
 sys.path.remove(str(FUZZ))
 

@@ -269,7 +269,7 @@ def test_same_seed_same_answer_and_no_global_state():
     a = ln.lyapunov_spectrum(cell, 200, rng=7)
     b = ln.lyapunov_spectrum(cell, 200, rng=np.random.default_rng(7))
     assert_allclose(a.exponents, b.exponents, atol=0)
-    assert (np.random.get_state()[1] == state).all()  # noqa: NPY002
+    assert (np.random.get_state()[1] == state).all()  # noqa: NPY002  # the state of others
 
 
 def test_foreign_object_with_the_protocol_has_exponents():

@@ -149,7 +149,7 @@ def test_bad_arguments():
 def test_a_strength_may_be_one_number(n, lead):
     x0, noise = np.full((*lead, n), 0.5), 0.1 * np.random.default_rng(0).standard_normal((400, n))
     noise = noise.reshape(400, *(1,) * len(lead), n)
-    many = lambda G, **kw: ln.NoisyFlow(lambda x: -(x**3), G, n, dt=0.1, **kw)  # noqa: E731
+    many = lambda G, **kw: ln.NoisyFlow(lambda x: -(x**3), G, n, dt=0.1, **kw)
     for number, array in (
         (lambda x: 0.3, lambda x: np.full(n, 0.3)),
         (lambda x: 0.3 * x[0], lambda x: 0.3 * anp.array([x[0]] * n)),  # not a constant

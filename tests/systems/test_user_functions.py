@@ -148,7 +148,7 @@ def test_functions_without_a_derivative_are_named(name, step):
 @pytest.mark.parametrize("kind", ["map", "flow"])
 def test_a_gradient_in_what_a_function_closes_over_is_refused(kind):
     def exponent(a):
-        field = lambda x: a * x * (1 - x)  # noqa: E731
+        field = lambda x: a * x * (1 - x)
         system = ln.Map(field, 1) if kind == "map" else ln.Flow(field, 1, dt=0.1)
         return ln.finite_time_exponents(system, [0.3], [[1.0]], n_steps=10)[0]
 

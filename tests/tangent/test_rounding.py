@@ -5,11 +5,12 @@ import pytest
 from numpy.testing import assert_allclose
 
 import lyapnet as ln
+from lyapnet.tangent import rounding
 
 
 def turned(n, seed=1):
     """A chain of units in coordinates that hide its zeros: all exponents are log 0.99."""
-    O = np.linalg.qr(np.random.default_rng(seed).standard_normal((n, n)))[0]  # noqa: E741
+    O = np.linalg.qr(np.random.default_rng(seed).standard_normal((n, n)))[0]
     return O @ (0.99 * np.eye(n) + np.eye(n, k=-1)) @ O.T
 
 
@@ -32,7 +33,7 @@ def test_short_runs_are_doubted_too(n, n_steps, seed):
     cell = ln.VanillaRNN(A, activation="linear")
     with pytest.warns(UserWarning, match="rounding in the products"):
         s = ln.lyapunov_spectrum(cell, n_steps, x0=np.zeros(n), basis=basis, rng=0)
-    O = np.linalg.qr(np.random.default_rng(1).standard_normal((n, n)))[0]  # noqa: E741
+    O = np.linalg.qr(np.random.default_rng(1).standard_normal((n, n)))[0]
     chain = ln.VanillaRNN(0.99 * np.eye(n) + np.eye(n, k=-1), activation="linear")
     true = ln.lyapunov_spectrum(chain, n_steps, x0=np.zeros(n), basis=O.T @ basis, rng=0)
     assert abs(s.exponents[0] - true.exponents[0]) > 0.001  # this is what it is about
@@ -102,7 +103,7 @@ def test_a_chain_that_is_turned_is_doubted_in_divided_steps(method):
 
 def test_a_step_that_contracts_by_more_than_rounding_resolves():
     # Along the directions of -1, -300 and -900 the factors of a step are 0.9, 1e-13 and 1e-39.
-    O = np.linalg.qr(np.random.default_rng(0).standard_normal((3, 3)))[0]  # noqa: E741
+    O = np.linalg.qr(np.random.default_rng(0).standard_normal((3, 3)))[0]
     rates = np.array([-1.0, -300.0, -900.0])
     A, B = (O * rates) @ O.T, (O * np.exp(0.1 * rates)) @ O.T
     asked = dict(x0=np.full(3, 0.1), transient=2, basis_transient=2, rng=0)
@@ -120,3 +121,45 @@ def test_a_step_that_contracts_by_more_than_rounding_resolves():
     with pytest.warns(UserWarning, match="rounding in the products"):
         three = ln.lyapunov_spectrum(whole, 16, **asked)
     assert abs(three.exponents[2] + 90) > 10  # this is what it is about
+
+
+# ---- members of an ensemble, of which those in doubt are run again by themselves
+
+
+def test_one_member_is_doubted_among_others():
+    """Compiled loops run it again alone, NumPy all of them: what they say is the same."""
+    pytest.importorskip("numba")
+    n = 10
+    chain = 0.99 * np.eye(n) + np.eye(n, k=-1)
+    A = np.stack([chain, turned(n), 0.5 * chain])
+    system = ln.Map(lambda x, p: p @ x, n, params=A)
+    said = []
+    for engine in ("compiled", "numpy"):
+        with pytest.warns(UserWarning, match="rounding in the products"):
+            s = ln.lyapunov_spectrum(
+                ln.compiled(system, engine), 1000, k=3, x0=np.zeros((3, n)), rng=0
+            )
+        said.append(s.settings)
+    assert said[0]["engine"] == "compiled"
+    assert said[0].get("known_sums") == said[1].get("known_sums")
+    alone = ln.lyapunov_spectrum(
+        ln.compiled(system.with_params(A[[0, 2]])), 1000, k=3, x0=np.zeros((2, n)), rng=0
+    )
+    assert alone.settings["reservations"] == []
+
+
+def test_chance_doubts_few_members_of_many(monkeypatch):
+    """Errors grow for a while now and then, in one of many: the others are not run again."""
+    pytest.importorskip("numba")
+    orbit, members = rounding.DisturbedSystem.orbit, []
+
+    def counted(self, x, inputs, n_steps):
+        members.append(len(x))
+        return orbit(self, x, inputs, n_steps)
+
+    monkeypatch.setattr(rounding.DisturbedSystem, "orbit", counted)
+    x = np.random.default_rng(0).uniform(-0.1, 0.1, (2000, 2))
+    s = ln.lyapunov_spectrum(ln.catalog.henon(), 3000, x0=x, qr_interval=1, record=False, rng=0)
+    assert s.settings["reservations"] == []
+    assert members
+    assert max(members) < 20

@@ -93,6 +93,8 @@ def test_learning_rate_is_a_function_of_the_epoch(tmp_path):
         ln.train(cell(), TASK, 4, learning_rate=rate, checkpoint=path, callback=interrupt, **RUN)
     resumed = ln.train(cell(), TASK, 4, learning_rate=rate, checkpoint=path, **RUN)
     np.testing.assert_array_equal(resumed.loss, r.loss)
+    with pytest.raises(TypeError, match=r"optimizer=ln.Adam\(0.02\)"):
+        ln.train(cell(), TASK, 1, learning_rate=0.02, **RUN)
     with pytest.raises(ValueError, match=r"`learning_rate\(0\)`"):
         ln.train(cell(), TASK, 1, learning_rate=lambda epoch: -1.0, **RUN)
 

@@ -9,10 +9,10 @@ import lyapnet as ln
 
 jax = pytest.importorskip("jax", reason="JAX is not installed")
 
-import jax.numpy as jnp  # noqa: E402
-from jax.flatten_util import ravel_pytree  # noqa: E402
+import jax.numpy as jnp
+from jax.flatten_util import ravel_pytree
 
-import lyapnet.jax as lj  # noqa: E402
+import lyapnet.jax as lj
 
 N, M, T, K = 6, 2, 6, 3
 
@@ -221,7 +221,7 @@ def test_loss_of_a_single_sequence_under_vmap():
     system = lj.System(vanilla, N, n_inputs=M, params=cell.params, dt=0.5)
     inputs = jax.random.normal(jax.random.key(0), (2, T, M))
     for one in (cell, system):
-        loss = lambda u, one=one: lj.flossing_loss(one, u, k=2, reduction="mean")  # noqa: E731
+        loss = lambda u, one=one: lj.flossing_loss(one, u, k=2, reduction="mean")
         each = [loss(u) for u in inputs]
         np.testing.assert_allclose(jax.vmap(loss)(inputs), each, rtol=1e-5)
     quiet = lj.System(lambda h, p: jnp.tanh(p @ h), N, params=cell.params["W"])

@@ -9,7 +9,7 @@ import lyapnet as ln
 
 torch = pytest.importorskip("torch", reason="PyTorch is not installed")
 
-import lyapnet.torch as lt  # noqa: E402
+import lyapnet.torch as lt
 
 N = 8
 

@@ -5,9 +5,9 @@ import pytest
 torch = pytest.importorskip("torch")
 pytest.importorskip("numba")
 
-import lyapnet as ln  # noqa: E402
-import lyapnet.torch as lt  # noqa: E402
-from lyapnet.torch import exponents  # noqa: E402
+import lyapnet as ln
+import lyapnet.torch as lt
+from lyapnet.torch import exponents
 
 MAKE = (torch.nn.RNN, torch.nn.LSTM, torch.nn.GRU)
 

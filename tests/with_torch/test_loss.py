@@ -7,8 +7,8 @@ import lyapnet as ln
 
 torch = pytest.importorskip("torch", reason="PyTorch is not installed")
 
-import lyapnet.torch as lt  # noqa: E402
-from lyapnet.torch import device, examples  # noqa: E402
+import lyapnet.torch as lt
+from lyapnet.torch import device, examples
 
 N, M, T, B, K = 5, 2, 10, 3, 3
 

@@ -8,8 +8,8 @@ import lyapnet as ln
 
 torch = pytest.importorskip("torch", reason="PyTorch is not installed")
 
-import lyapnet.torch as lt  # noqa: E402
-from lyapnet.torch import examples  # noqa: E402
+import lyapnet.torch as lt
+from lyapnet.torch import examples
 
 N, M, T, K = 6, 2, 12, 3
 

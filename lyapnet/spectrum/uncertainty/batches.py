@@ -202,6 +202,8 @@ class GrowthStatistics:
 
 def _summed(x: Array, begun: int, per: int) -> Array:
     """Return sums over batches of `per` rows, of the first of which so many are `begun`."""
+    if per == 1:
+        return x
     if x[0].size < _WIDE:
         return np.add.reduceat(x, np.arange(-begun, len(x), per).clip(0))
     first = min(len(x), -begun % per)

@@ -74,7 +74,7 @@ def unevenness(deviation: Array) -> Array:
         n = rows.shape[1]
         squares = np.multiply(rows, rows, out=room[:, :n])
         numbers.append(n)
-        totals.append(np.add.reduce(squares, axis=1))
+        totals.append(np.vecdot(rows, rows))
         shares.append(np.vecdot(squares, squares))
         if n < 2 * SCALES[1]:
             break

@@ -9,10 +9,13 @@ import numpy as np
 from ...numerics.arrays import Array
 
 #: Safety of a predicted step, and by how much one may shrink or grow.
-_SAFETY, _LEAST, _MOST = 0.9, 0.2, 10.0
+SAFETY, LEAST, MOST = 0.9, 0.2, 10.0
+
+#: A part that is as long as this share of what is left goes to the end.
+CLOSE = 1 - 1e-10
 
 #: A part of a step that is smaller than this is given up: the state is not finite then.
-_TINY = 1e-13
+TINY = 1e-13
 
 
 def divided(
@@ -44,14 +47,14 @@ def divided(
     parts: list[Array] = []
     while (begin < dt).any():
         left = dt - begin
-        last = h >= left * (1 - 1e-10)
+        last = h >= left * CLOSE
         trial = np.where(last, left, np.where(2 * h > left, left / 2, h))
         new, error = attempt(x, begin[..., None], trial[..., None])
         error = np.where(np.isfinite(new).all(axis=-1) & np.isfinite(error), error, np.inf)
-        lost = (error > 1) & (trial < _TINY * dt)
+        lost = (error > 1) & (trial < TINY * dt)
         good = (left > 0) & ((error <= 1) | lost)
-        factor = _SAFETY * np.maximum(error, 1e-30) ** (-1 / order)
-        h = np.where(left > 0, trial * np.clip(factor, _LEAST, _MOST), h)
+        factor = SAFETY * np.maximum(error, 1e-30) ** (-1 / order)
+        h = np.where(left > 0, trial * np.clip(factor, LEAST, MOST), h)
         if not good.any():
             continue
         length = np.where(good, trial, 0.0)

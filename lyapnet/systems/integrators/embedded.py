@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from ...compiled.scheme import Scheme
 from ...numerics.arrays import Array
 from .explicit import ExplicitRungeKutta
 from .tableaus import TABLEAUS
@@ -29,6 +30,16 @@ class DormandPrince853(ExplicitRungeKutta):
 
         super().__init__(TABLEAUS["dop853"]())
         self._weights = np.stack([DOP853.E5, DOP853.E3])
+
+    def scheme(self) -> Scheme:
+        """Return the method as compiled loops are given it."""
+        tableau = self.tableau
+        matrix = np.zeros((len(tableau.nodes), len(tableau.nodes)))
+        for row, given in zip(matrix, tableau.rows, strict=True):
+            row[: len(given)] = given
+        return Scheme(
+            np.array(tableau.nodes), matrix, np.array(tableau.weights), self._weights, 0.0
+        )
 
     def attempt(
         self, f: Callable[..., Any], j: Any, x: Array, h: Array, rtol: float, atol: float

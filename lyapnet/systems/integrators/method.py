@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any, Protocol
 
 from ... import validate
+from ...compiled.scheme import Scheme
 from ...numerics.arrays import Array
 from .embedded import DormandPrince853
 from .explicit import ExplicitRungeKutta
@@ -35,6 +36,9 @@ class Controlled(Method, Protocol):
     """
 
     error_order: int
+
+    def scheme(self) -> Scheme:
+        """Return the method as compiled loops are given it."""
 
     def attempt(
         self, f: Field, j: Field, x: Array, h: Array, rtol: float, atol: float

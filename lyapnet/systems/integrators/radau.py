@@ -8,6 +8,7 @@ from typing import Any
 import autograd.numpy as anp
 import numpy as np
 
+from ...compiled.scheme import Scheme
 from ...numerics.arrays import Array
 from ...numerics.autodiff import value
 
@@ -22,16 +23,16 @@ MATRIX = np.array([
 ])  # fmt: skip
 
 #: The real eigenvalue of the inverse matrix, and the weights of the estimate of the error.
-_GAMMA = 3 + 3 ** (2 / 3) - 3 ** (1 / 3)
-_ERROR = np.array([-13 - 7 * _S6, -13 + 7 * _S6, -1.0]) / 3
+GAMMA = 3 + 3 ** (2 / 3) - 3 ** (1 / 3)
+ERROR = np.array([-13 - 7 * _S6, -13 + 7 * _S6, -1.0]) / 3
 
 #: Newton's method has converged when it moves by less, in units of the states.
-_CONVERGED = 1e-13
+CONVERGED = 1e-13
 
 #: Near rounding a move that is this small and no longer falls will do.
-_STALLED = 1e-9
+STALLED = 1e-9
 
-_ITERATIONS = 20
+ITERATIONS = 20
 
 
 class Radau:
@@ -54,6 +55,10 @@ class Radau:
 
     #: The estimate of the error is of this order in the step.
     error_order = 4
+
+    def scheme(self) -> Scheme:
+        """Return the method as compiled loops are given it."""
+        return Scheme(NODES, MATRIX, MATRIX[2], ERROR[None], GAMMA)
 
     def step(self, f: Callable[..., Any], j: Callable[..., Any], x: Any, h: Any) -> Any:
         """Return the next state ``(..., n)``."""
@@ -91,8 +96,8 @@ class Radau:
         z = _newton(f, J, x, h)
         scale = atol + rtol * np.maximum(np.abs(x), np.abs(x + z[2]))
         size = np.where(h > 0, h, 1.0)
-        inner = np.tensordot(_ERROR, z, 1) / size
-        inverse = _inverse((_GAMMA / size)[..., None] * np.eye(x.shape[-1]) - J)
+        inner = np.tensordot(ERROR, z, 1) / size
+        inverse = _inverse((GAMMA / size)[..., None] * np.eye(x.shape[-1]) - J)
         error = _times(inverse, f(x, 0.0) + inner)
         # Of a stiff field the estimate is filtered once more, so that it does not frighten.
         again = _times(inverse, f(x + error, 0.0) + inner)
@@ -134,14 +139,14 @@ def _newton(f: Callable[..., Any], J: Array, x: Array, h: Array) -> Array:
     inverse = _inverse(_system([J, J, J], h, x.shape[-1])[0])
     done = np.zeros(x.shape[:-1], dtype=bool)
     before = np.full(x.shape[:-1], np.inf)
-    for _ in range(_ITERATIONS):
+    for _ in range(ITERATIONS):
         slopes = np.stack([f(x + z[i], NODES[i]) for i in range(3)])
-        left = z - h * np.tensordot(MATRIX, slopes, 1)
-        move = _times(inverse, np.concatenate(list(left), axis=-1))
-        move = np.stack(np.split(move, 3, axis=-1))
+        left = z - h * (MATRIX @ slopes.reshape(3, -1)).reshape(z.shape)
+        move = _times(inverse, np.moveaxis(left, 0, -2).reshape(*x.shape[:-1], -1))
+        move = np.moveaxis(move.reshape(*x.shape[:-1], 3, -1), -2, 0)
         z = np.where(done[..., None], z, z - move)
         size = np.abs(move).max(axis=(0, -1)) / (1e-30 + np.abs(x + z).max(axis=(0, -1)))
-        done |= (size <= _CONVERGED) | ((size <= _STALLED) & (size >= before))
+        done |= (size <= CONVERGED) | ((size <= STALLED) & (size >= before))
         if (done | ~np.isfinite(size) | (size > 2 * before)).all():
             break
         before = size

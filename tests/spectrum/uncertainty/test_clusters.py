@@ -102,7 +102,7 @@ def test_layers_of_which_one_drives_the_next(cell, seed, off):
 
 def test_no_sum_is_claimed_of_which_rounding_changes_all():
     """The leading vector of a turned chain alone: nothing that it spans is known."""
-    O = np.linalg.qr(np.random.default_rng(1).standard_normal((20, 20)))[0]  # noqa: E741
+    O = np.linalg.qr(np.random.default_rng(1).standard_normal((20, 20)))[0]
     W = O @ (0.99 * np.eye(20) + np.eye(20, k=-1)) @ O.T
     with pytest.warns(UserWarning, match="rounding in the products"):
         some = ln.spectrum_from_jacobians(np.tile(W, (1500, 1, 1)), k=3, rng=0)

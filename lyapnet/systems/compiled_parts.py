@@ -1,0 +1,117 @@
+"""The parts of a flow's steps, found by compiled loops."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from ..compiled.loop import written
+from ..compiled.operations import Untraceable
+from ..compiled.scheme import Control, work_for
+from ..numerics.arrays import Array
+from ..numerics.autodiff import member
+from .engine import missing
+from .integrators import control, radau
+from .map import Map
+
+#: Steps of a run from which on it is worth a compilation.
+_LONG = {"implicit": 300, "adaptive": 2000}
+
+#: Numbers in the Jacobian of a field times its operations, beyond which NumPy's calls cost little.
+_MOST = 20_000
+
+#: Parts of each step that there is room for at first.
+_ROOM = 8
+
+
+class CompiledParts:
+    """What divides the steps of a flow.
+
+    Parameters
+    ----------
+    flow : Flow
+    lead : tuple of int
+        Axes of the ensemble.
+    """
+
+    def __init__(self, flow: Any, lead: tuple[int, ...]) -> None:
+        given, jacobian = flow._given
+        self.field = Map(
+            given, flow.dim, jacobian=jacobian, n_inputs=flow.n_inputs, params=flow.params,
+            vectorized=flow.vectorized, time=flow.time,
+        )  # fmt: skip
+        program, self._params = written(self.field, lead)
+        if program.size * flow.dim**2 > _MOST:
+            raise Untraceable("large fields are no faster")
+        from ..compiled.divided import divide  # numba takes its time
+        from ..compiled.field import field_at, field_of
+
+        self.lead, self._drive = lead, flow.drive
+        self._divide, self._field_at = divide, field_at
+        constants = Control(
+            control.SAFETY, control.LEAST, control.MOST, control.CLOSE, control.TINY,
+            float(flow._method.error_order), radau.CONVERGED, radau.STALLED, radau.ITERATIONS,
+        )  # fmt: skip
+        field = field_of(program, flow.drive)
+        scheme = flow._method.scheme()
+        self._work = work_for(
+            int(np.prod(lead)), flow.dim, len(scheme.nodes), flow.n_inputs + int(flow.time)
+        )
+        self._given = field, scheme, constants, flow.rtol, flow.atol, self._work
+
+    def agrees(self, x: Array, inputs: Array | None) -> bool:
+        """Say whether the compiled field is the field itself, in the first member."""
+        first = (0,) * len(self.lead)
+        row = np.zeros(0) if inputs is None else self._rows(inputs[:1])[0, 0]
+        found = np.empty(x.shape[-1])
+        self._field_at(self._given[0], x[first], row, self._params[0], self._work.now, found)
+        now = None if inputs is None else self._drive.now(row, 0.0)
+        with np.errstate(all="ignore"):
+            one = self.field.over_time(())[0]
+            expected = one(x[first], now, member(self.field.params, self.lead, first))
+        return np.allclose(found, expected, rtol=1e-9, atol=1e-12, equal_nan=True)
+
+    def _rows(self, inputs: Array) -> Array:
+        """Return rows ``(T, ..., c)`` as ``(T, members, c)``."""
+        rows = np.broadcast_to(inputs, (len(inputs), *self.lead, inputs.shape[-1]))
+        return np.ascontiguousarray(rows.reshape(len(inputs), -1, inputs.shape[-1]))
+
+    def through(self, x: Array, inputs: Array | None, n_steps: int) -> tuple[Array, Array, Array]:
+        """Return states ``(S + 1, ..., n)`` and parts ``(S, ..., 2)``, and the edges of the steps.
+
+        Parameters
+        ----------
+        x : array (..., n)
+        inputs : array (T, ..., c) or None
+            Rows of the `drive`.
+        n_steps : int
+        """
+        n, room = x.shape[-1], _ROOM
+        here = x.reshape(-1, n).copy()
+        rows = np.zeros((n_steps, 1, 0)) if inputs is None else self._rows(inputs[:n_steps])
+        states, parts, edges = [here[None].copy()], [], [np.zeros(1, dtype=np.int64)]
+        done = total = 0
+        while done < n_steps:
+            left = n_steps - done
+            after = np.empty((room * left, *here.shape))
+            each, until = np.empty((room * left, len(here), 2)), np.zeros(left + 1, dtype=np.int64)
+            more = self._divide(*self._given, here, rows[done:], self._params, after, each, until)
+            states.append(after[: until[more]].copy())
+            parts.append(each[: until[more]].copy())
+            edges.append(total + until[1 : more + 1])
+            done, total, room = done + more, total + until[more], 2 * room
+        every, each = np.concatenate(states), np.concatenate(parts or [np.zeros((0, 1, 2))])
+        shape = -1, *self.lead
+        return every.reshape(*shape, n), each.reshape(*shape, 2), np.concatenate(edges)
+
+
+def compiled_parts(flow: Any, x: Array, inputs: Array | None, n_steps: int) -> CompiledParts | None:
+    """Return what divides the steps of a flow, None where that is not possible or does not pay."""
+    if flow.engine != "auto" or missing() or n_steps < _LONG[flow.method]:
+        return None
+    try:
+        found = CompiledParts(flow, x.shape[:-1])
+    except Untraceable:
+        return None
+    return found if found.agrees(x, inputs) else None
