@@ -163,7 +163,8 @@ def alignment(
     its slowest frequency; else undecided. Chaos whose Lyapunov time is longer than about a tenth of
     the run is not seen, nor that of an orbit that sticks to an island all the time, and two leading
     exponents that nearly coincide leave it undecided. In dissipative systems vectors align on
-    regular attractors, too; there growth alone keeps these from being chaotic.
+    regular attractors, too: these are regular where there is no such growth and both averages agree
+    to 1e-6, and undecided until then.
 
     References
     ----------
@@ -248,7 +249,8 @@ def _verdict(times: Array, gali: Array, log_growth: Array, motion: Motion) -> An
     aligned = (gali < expected).any(axis=0)
     grows, explained = excess > 0, motion.explained
     burst = _burst(times, log_growth - np.log(t))
-    doubt = grows | aligned | (burst > np.log(_STEADY)) | ((burst > _QUIET) & ~motion.on_torus)
+    doubt = grows | (burst > np.log(_STEADY)) | (aligned & ~motion.attracted)
+    doubt |= (burst > _QUIET) & ~motion.on_torus
     words = np.where(doubt, "undecided", "regular").astype("<U20")
     words = np.where(grows & motion.escapes, "unbounded", words)
     words = np.where(grows & motion.cycles, "unstable cycle", words)

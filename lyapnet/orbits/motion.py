@@ -34,6 +34,9 @@ _CYCLE = 1024
 #: Averages of both parts of a run on a torus differ by less of the standard deviation.
 _ALIKE = 1e-3
 
+#: The same where vectors align, on a cycle or torus that attracts: weak chaos comes near the other.
+_ALIKE_ATTRACTED = 1e-6
+
 #: The same of those that do not vary, of the average.
 _ROUNDING = 1e-10
 
@@ -115,10 +118,19 @@ class Motion:
     @property
     def on_torus(self) -> Array:
         """Where both parts of the run agree as on a torus, ``(...)`` of bool."""
+        return self._alike(_ALIKE)
+
+    @property
+    def attracted(self) -> Array:
+        """Where they agree as on a cycle or a torus that attracts, ``(...)`` of bool."""
+        return self._alike(_ALIKE_ATTRACTED)
+
+    def _alike(self, part: float) -> Array:
+        """Return where both averages differ by less than a part of the spread."""
         mean = self.sums / self.weight
         spread = np.sqrt(np.maximum(self.squares / self.weight - mean**2, 0.0)).max(axis=0)
         apart = np.abs(mean[1] - mean[0])
-        found: Array = (apart <= _ALIKE * spread + _ROUNDING * mean.max(axis=0)).all(axis=-1)
+        found: Array = (apart <= part * spread + _ROUNDING * mean.max(axis=0)).all(axis=-1)
         return found
 
 

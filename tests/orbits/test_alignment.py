@@ -287,3 +287,15 @@ def test_the_noise_of_a_noisy_system_is_drawn():
     assert np.abs(ends[0] - ends[2]).min() > 1e-3
     with pytest.raises(ValueError, match="`inputs` is needed: the increments"):
         ln.ftle_field(noisy, 10, x0=np.ones((3, 2)))
+
+
+def test_cycles_that_attract_become_regular():
+    # Before: "undecided" at any length, as all vectors align on a cycle that attracts.
+    van_der_pol = ln.catalog.van_der_pol()
+    x0 = [[0.1, 0.0], [2.0, 0.0], [4.0, 0.0]]
+    assert ln.alignment(van_der_pol, 1000, x0=x0, rng=0).verdict.tolist() == 3 * ["undecided"]
+    assert ln.alignment(van_der_pol, 10_000, x0=x0, rng=0).verdict.tolist() == 3 * ["regular"]
+    # Weak chaos, whose averages come near that of a cycle, does not.
+    henon = ln.catalog.henon(a=1.08)
+    x0 = 0.1 * np.random.default_rng(0).standard_normal((10, 2))
+    assert "regular" not in ln.alignment(henon, 1000, x0=x0, rng=0).verdict
