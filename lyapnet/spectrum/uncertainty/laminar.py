@@ -36,6 +36,7 @@ ENOUGH, EVEN = 80, 1.15  # phases, whose excess over their median scatters as if
 SLOW = 128  # sums of batches that should not be skewed
 SKEWED = -0.5  # more than two standard errors, if they were normal
 FEW = 32  # growths that are copied before they are summed
+SOON = 32  # batches, of which one is below zero in nearly all growths that go there
 CANCEL = 0.5  # of the variance of independent batches: below, the increments of bounded functions
 
 
@@ -59,12 +60,15 @@ def laminar(batches: Array, durations: Array, n_blocks: int) -> Mask:
         That went into the batches.
     """
     lead = batches.shape[1:]
-    rows, mean, least = _least(batches, durations)
+    rows = _whole(batches.reshape(len(batches), -1).T, durations)
     n = rows.shape[1]
-    found = (least > -BELOW * mean) & (least < LOW * mean)
-    if not found.any() or n < FEWEST_BATCHES:
+    if n < FEWEST_BATCHES:
         return np.zeros(lead, dtype=bool)
-    found &= (mean > 0) & ~within_logarithm(n * mean, 1.0, n_blocks)
+    if len(rows) < FEW:
+        rows = np.ascontiguousarray(rows)
+    mean = np.add.reduce(rows, axis=1) / n
+    least = _least(rows, mean)
+    found = (least < LOW * mean) & ~within_logarithm(n * mean, 1.0, n_blocks)
     if found.any():
         found[found] = _in_one_phase(np.ascontiguousarray(rows[found]))
     if found.any() and lead:
@@ -73,22 +77,26 @@ def laminar(batches: Array, durations: Array, n_blocks: int) -> Mask:
     return found.reshape(lead)
 
 
-def still_skewed(batches: Array, durations: Array) -> Mask:
-    """Return the growths (..., k) that never go below zero, and are skewed to low values if slow.
+def still_skewed(rows: Array, mean: Array, durations: Array) -> Mask:
+    """Return the growths (m,) that never go below zero, and are skewed to low values if slow.
 
     Phases that are longer than those that have been seen are likely then, and the error is less
     certain than its cosines tell.
 
     Parameters
     ----------
-    batches : ndarray, shape (batches, ..., k)
+    rows : ndarray, shape (m, batches)
+    mean : ndarray, shape (m,)
+        Of whole batches.
     durations : ndarray, shape (batches,)
     """
-    rows, mean, least = _least(batches, durations)
+    rows = _whole(rows, durations)
     n = rows.shape[1]
-    found = (mean > 0) & (least > -BELOW * mean)
-    if not found.any() or n < FEWEST_BATCHES:
-        return np.zeros(batches.shape[1:], dtype=bool)
+    if n < FEWEST_BATCHES:
+        return np.zeros(len(rows), dtype=bool)
+    found = _least(rows, mean) < np.inf
+    if not found.any():
+        return found
     deviation = rows[found] - mean[found, None]
     sums = _parts(deviation, min(n, SLOW))
     squares = sums * sums
@@ -98,16 +106,23 @@ def still_skewed(batches: Array, durations: Array) -> Mask:
         independent = np.vecdot(deviation, deviation) / sums.shape[1]
         skewed &= (spread > CANCEL * independent) & (spread > ROUNDING**2)
     found[found] = skewed
-    return found.reshape(batches.shape[1:])
+    return found
 
 
-def _least(batches: Array, durations: Array) -> tuple[Array, Array, Array]:
-    """Return batches as rows (m, n) without a shorter last one, their mean and their least (m,)."""
-    n = len(batches) - int(durations[-1] < durations[0])
-    rows = batches[:n].reshape(n, -1).T
-    if len(rows) < FEW:
-        rows = np.ascontiguousarray(rows)
-    return rows, rows.sum(axis=1) / max(n, 1), np.minimum.reduce(rows, axis=1, initial=np.inf)
+def _whole(rows: Array, durations: Array) -> Array:
+    """Return rows (m, batches) without a shorter last batch."""
+    return rows[:, : len(durations) - int(durations[-1] < durations[0])]
+
+
+def _least(rows: Array, mean: Array) -> Array:
+    """Return the least of growths (m, batches) that never go below zero, inf of others (m,)."""
+    bound = -BELOW * mean
+    low = np.minimum.reduce(rows[:, :SOON], axis=1, initial=np.inf)
+    found = (mean > 0) & (low > bound)  # most are below soon
+    if found.any():
+        low[found] = np.minimum.reduce(rows[found], axis=1)
+        found &= low > bound
+    return np.where(found, low, np.inf)
 
 
 def _in_one_phase(rows: Array) -> Mask:

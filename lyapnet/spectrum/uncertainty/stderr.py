@@ -369,7 +369,7 @@ def _estimate(
     if falling.any():
         level[falling], degrees = at_zero(power[:, falling])
         doubt[falling] = 2 / (CHOSEN * degrees)
-    doubt[still_skewed(rows.T, durations)] += CAUTION
+    doubt[still_skewed(rows, finite_mean * durations[0], durations)] += CAUTION
     variance = level / total_time
     stderr = np.where(short, np.inf, np.sqrt(variance))
     dof = np.maximum(1.0, 2 / (doubt + unevenness(deviation)))
