@@ -25,7 +25,7 @@ def _attempt(
     if scheme.gamma:
         error = attempt_implicit(field, scheme, control, rtol, atol, work, x, row, p, begin, h)
     else:
-        error = attempt_explicit(field, scheme, rtol, atol, work, x, row, p, begin, h)
+        error = attempt_explicit(field, scheme, control, rtol, atol, work, x, row, p, begin, h)
     for i in range(len(x)):
         if not abs(work.after[i]) < np.inf:
             return np.inf

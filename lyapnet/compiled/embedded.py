@@ -9,13 +9,13 @@ import numpy as np
 from .blas import call
 from .field import Field, drive_at
 from .jit import jit_in_order
-from .scheme import Scheme, Work
+from .scheme import Control, Scheme, Work
 
 
 @jit_in_order
 def attempt_explicit(
-    field: Field, scheme: Scheme, rtol: float, atol: float, work: Work, x: Any, row: Any, p: Any,
-    begin: float, h: float,
+    field: Field, scheme: Scheme, control: Control, rtol: float, atol: float, work: Work, x: Any,
+    row: Any, p: Any, begin: float, h: float,
 ) -> float:  # fmt: skip
     """Write the state after a part; return its error in units of the tolerance."""
     n, stages = len(x), len(scheme.nodes)
@@ -42,4 +42,21 @@ def attempt_explicit(
         fifth += high / scale**2 * high
         third += low / scale**2 * low
     both = np.sqrt((fifth + 0.01 * third) * n)
-    return h * fifth / both if both != 0.0 else 0.0
+    error = h * fifth / both if both != 0.0 else 0.0
+    drive_at(field, row, begin / field.dt, now)
+    call(field.slopes, (x.ctypes.data, now.ctypes.data, p.ctypes.data, work.J.ctypes.data))
+    tangent = (h * _norm(work.J) / control.reach) ** control.order
+    return tangent if tangent > error or tangent != tangent else error
+
+
+@jit_in_order
+def _norm(J: Any) -> float:
+    """Return a bound of the norm of a matrix: the root of the largest sums of rows and columns."""
+    rows = columns = 0.0
+    for i in range(len(J)):
+        row = column = 0.0
+        for j in range(len(J)):
+            row += abs(J[i, j])
+            column += abs(J[j, i])
+        rows, columns = max(rows, row), max(columns, column)
+    return float(np.sqrt(rows * columns))

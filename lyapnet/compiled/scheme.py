@@ -16,6 +16,7 @@ class Control(NamedTuple):
     close: float
     tiny: float
     order: float
+    reach: float
     converged: float
     stalled: float
     iterations: int

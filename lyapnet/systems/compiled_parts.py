@@ -12,7 +12,7 @@ from ..compiled.scheme import Control, work_for
 from ..numerics.arrays import Array
 from ..numerics.autodiff import member
 from .engine import missing
-from .integrators import control, radau
+from .integrators import control, embedded, radau
 from .map import Map
 
 #: Steps of a run from which on it is worth a compilation.
@@ -51,7 +51,7 @@ class CompiledParts:
         self._divide, self._field_at = divide, field_at
         constants = Control(
             control.SAFETY, control.LEAST, control.MOST, control.CLOSE, control.TINY,
-            float(flow._method.error_order), radau.CONVERGED, radau.STALLED, radau.ITERATIONS,
+            float(flow._method.error_order), embedded.longest_reach(flow.rtol), radau.CONVERGED, radau.STALLED, radau.ITERATIONS,
         )  # fmt: skip
         field = field_of(program, flow.drive)
         scheme = flow._method.scheme()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -13,8 +14,20 @@ from .explicit import ExplicitRungeKutta
 from .tableaus import TABLEAUS
 
 
+def longest_reach(rtol: float) -> float:
+    """Return the length of a part, times the norm of the field's Jacobian, that tolerances allow.
+
+    What the part makes of tangent vectors lacks the ninth term of the exponential series and those
+    after it. Where the state rests, or moves slowly while neighbours decay fast, the state's own
+    error says nothing of that.
+    """
+    return float((math.factorial(9) * rtol) ** (1 / 9))
+
+
 class DormandPrince853(ExplicitRungeKutta):
     """A step of order 8 beside which methods of order 5 and 3 stand in the same stages.
+
+    Its error is that of the state, or of tangent vectors where that is larger: see `longest_reach`.
 
     References
     ----------
@@ -42,7 +55,13 @@ class DormandPrince853(ExplicitRungeKutta):
         )
 
     def attempt(
-        self, f: Callable[..., Any], j: Any, x: Array, h: Array, rtol: float, atol: float
+        self,
+        f: Callable[..., Any],
+        j: Callable[..., Any],
+        x: Array,
+        h: Array,
+        rtol: float,
+        atol: float,
     ) -> tuple[Array, Array]:
         """Return the next state ``(..., n)``, and its error in units of the tolerance ``(...)``."""
         slopes = self.stages(f, x, h)[1]
@@ -52,7 +71,10 @@ class DormandPrince853(ExplicitRungeKutta):
         fifth, third = ((e / scale**2 * e).sum(axis=-1) for e in self._errors(slopes))
         both = np.sqrt((fifth + 0.01 * third) * x.shape[-1])
         ratio = np.divide(fifth, both, out=np.zeros_like(both), where=both != 0)
-        return new, np.abs(h[..., 0]) * ratio
+        sizes = np.abs(j(x, 0.0))
+        norm = np.sqrt(sizes.sum(axis=-1).max(axis=-1) * sizes.sum(axis=-2).max(axis=-1))
+        reach = np.abs(h[..., 0]) * norm / longest_reach(rtol)
+        return new, np.maximum(np.abs(h[..., 0]) * ratio, reach**self.error_order)
 
     def _errors(self, slopes: list[Array]) -> Array:
         return np.tensordot(self._weights, slopes, 1)
