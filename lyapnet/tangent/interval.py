@@ -20,8 +20,9 @@ from .stretches import Losses, check_states, run_stretches
 #: Automatic intervals: round numbers, so that blocks fill round windows.
 _INTERVALS = (50, 25, 20, 10, 5, 4, 3, 2, 1)
 
-#: An automatic interval leaves at least so many blocks, for error bars and windows.
-_BLOCKS = 64
+#: An automatic interval leaves at least so many blocks, for error bars and windows; more of a map
+#: of one dimension, which needs no factorisation, so that error bars see its laminar phases.
+_BLOCKS, _BLOCKS_OF_ONE = 64, 512
 
 #: Steps of the basis transient in which the basis of the trial settles.
 _SETTLE = 50
@@ -68,7 +69,8 @@ def automatic_interval(
     losses : Losses, optional
         Where members may diverge.
     """
-    candidates = [q for q in reversed(_INTERVALS) if q <= plan.n_steps // _BLOCKS]
+    blocks = _BLOCKS_OF_ONE if x.shape[-1] == 1 else _BLOCKS
+    candidates = [q for q in reversed(_INTERVALS) if q <= plan.n_steps // blocks]
     if len(candidates) <= 1:
         return 1
     longest = candidates[-1]

@@ -20,8 +20,8 @@ WINDOWS = 6  # eighths of the run, the last six
 WHOLE = 0.5  # least share of the range that every window shows
 SETTLED = 0.01  # share of the range that is left to the last half of a decay
 # Relative rounding of log growth, per block: a product of some 50 Jacobians, then a QR step. Phases
-# that are not wrapped are rounded to eps of their size, and growth drifts with it: 1e-10 at 10^5.
-NOISE = 2**19 * float(np.finfo(np.float64).eps)
+# that are not wrapped are rounded to eps of their size, and growth drifts with it: 4e-12 at 10^4.
+NOISE = 2**15 * float(np.finfo(np.float64).eps)
 
 
 def constant_to_rounding(growth: Array, durations: Array, blocks_per_batch: float) -> Mask:
