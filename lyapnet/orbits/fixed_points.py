@@ -259,7 +259,9 @@ def _starts(
     try:
         states = run_orbit(system, start, rows, 0, _TRAJECTORY).states
     except LyapnetError as error:
-        error.add_note("`fixed_points` draws its starts from a trajectory: give `x0` instead.")
+        error.add_note(
+            "`fixed_points` draws its starts from a trajectory: give all, `x0` (n_starts, n)."
+        )
         raise
     x = states[rng.integers(len(states), size=n_starts)]
     return x + spread * rng.standard_normal(x.shape)

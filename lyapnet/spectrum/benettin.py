@@ -19,6 +19,7 @@ from ..tangent.rounding import LONGEST, SEEN, TIMES, DisturbedSystem, errors_gro
 from ..tangent.step_derivative import MISMATCH, is_of_the_step
 from ..tangent.stretches import Losses, run_orbit, run_stretches, stretch_length
 from ..tangent.superstable import Superstable, superstable
+from .damped import damped
 from .digits import lost_digits
 from .record import Record
 from .step_defect import MOST, Sample
@@ -172,6 +173,9 @@ class Benettin:
         x0, total = self.x if self.x0 is None else self.x0, self.statistics.total
         if lost := lost_digits(self.prepare(), x0, self.x, total, self.n_done):
             self.reservations.append(lost)
+        rates = total / (self.n_done * self.system.dt)
+        if self.orbit and (said := damped(self.system, self.orbit, rates)):
+            self.reservations.append(said)
         by_loops = self.system.differentiated and self.prepare().engine_used[0] == "compiled"
         known = by_loops or self.system.tangent_apart
         if not known and not is_of_the_step(self.system, self.x, self.inputs):

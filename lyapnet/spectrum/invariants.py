@@ -95,7 +95,8 @@ def check_invariants(
         trajectory of the run, which is retraced for it;
     "divergence"
         the sum of all exponents of a flow is the mean divergence of its *field*: beyond the
-        error bars, or 1e-5, the step of the integrator is too long;
+        error bars, or 1e-5, the step of the integrator is too long (not checked where steps are
+        divided by their error);
     "zero exponent"
         an autonomous flow that neither comes to rest nor escapes has an exponent that is compatible
         with 0 within its interval;
@@ -181,7 +182,7 @@ def check_invariants(
     checks = Checks(spectrum.exponents.shape[:-1])
     check_derivative(checks, run, known, reason, rng)
     check_volume(checks, spectrum, run, reason, level)
-    check_divergence(checks, spectrum, run, level)
+    check_divergence(checks, spectrum, known, run, level)
     check_zero(checks, spectrum, known, zero, reason, level)
     check_pairing(checks, spectrum, run, pairing, level)
     passed = all(checks.passed) if checks.passed else None

@@ -9,6 +9,7 @@ import numpy as np
 from .. import validate
 from ..numerics.arrays import Array
 from ..systems import Flow, System
+from ..systems.integrators import CONTROLLED
 from .own_direction import explains, rate_of_speed
 from .result import Spectrum
 from .retrace import Retraced
@@ -130,13 +131,19 @@ def check_volume(
 
 
 def check_divergence(
-    checks: Checks, spectrum: Spectrum, run: Retraced | None, level: float
+    checks: Checks,
+    spectrum: Spectrum,
+    system: System | None,
+    run: Retraced | None,
+    level: float,
 ) -> None:
     """Compare the sum of the exponents with the mean divergence of the field.
 
     Their difference is what the integrator does to volumes: it should not exceed what errors
     exponents have anyway.
     """
+    if isinstance(system, Flow) and system.method in CONTROLLED:
+        return checks.skip("divergence", "steps are divided by their error: see check_step")
     if run is None or run.divergence is None:
         return
     low, high = spectrum.confidence_interval(level)

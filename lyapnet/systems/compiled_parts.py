@@ -51,7 +51,8 @@ class CompiledParts:
         self._divide, self._field_at = divide, field_at
         constants = Control(
             control.SAFETY, control.LEAST, control.MOST, control.CLOSE, control.TINY,
-            float(flow._method.error_order), embedded.longest_reach(flow.rtol), radau.CONVERGED, radau.STALLED, radau.ITERATIONS,
+            float(flow._method.error_order), embedded.longest_reach(flow.rtol),
+            radau.CONVERGED, radau.STALLED, radau.ITERATIONS,
         )  # fmt: skip
         field = field_of(program, flow.drive)
         scheme = flow._method.scheme()

@@ -67,7 +67,11 @@ class Flow(Map):
         "implicit": the Radau IIA method of order 5, for stiff fields, which divides the step, too.
     rtol, atol : float, optional
         Error that a part of a step may have, relative to the state and absolute, with "adaptive"
-        and "implicit"; default 1e-8 and 1e-10, or 1e-6 and 1e-9 with "implicit".
+        and "implicit"; default 1e-8 and 1e-10, or 1e-6 and 1e-9 with "implicit". With "adaptive"
+        `rtol` holds for tangent vectors as well. "implicit" has long parts, that is its use:
+        directions that decay within one shrink at a rate of the method. The last exponent is that
+        of the field even so, by volumes, and others that such a part cannot tell are said to be
+        unreliable.
     time : bool, optional
         Whether field and jacobian depend on time. Each stage of a step has its own.
     interpolation : {"hold", "linear", "cubic"}, optional

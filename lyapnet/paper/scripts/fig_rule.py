@@ -18,10 +18,9 @@ SETTINGS = f"""{COMMON}
 Instead: N of 16 to 80, ten networks each, binary temporal XOR of a lag of 0.9 N, 15/16 of N
 exponents, sequences of three lags, of 100 steps at least. Adaptive: `AdaptiveFlossing` with its
 defaults, episodes of 20 epochs, after each of which the rule is asked again. Networks
-of 160 units are trained for 20 000 epochs, in smaller steps, Adam at 5e-4, as at 1e-3
-training undoes flossing sooner than it learns; and in one cycle, in which the steps grow fourfold
-until half of the epochs and fall to zero at the end. Where they do not, two of eight such networks
-learn, five stay between 72 and 88 %, and one at chance. Of these, 1000 epochs at most floss.
+of 160 units are trained for 20 000 epochs, 1000 of flossing at most, and in smaller steps: Adam
+begins at 5e-4, as at 1e-3 training undoes flossing sooner than it learns. The steps go through one
+cycle (L. N. Smith): they grow fourfold until half of the epochs, and fall to zero at the end.
 """
 
 #: How many networks of each size.
