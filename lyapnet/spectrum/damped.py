@@ -30,7 +30,7 @@ def damped(system: System, orbit: Orbit, exponents: Array) -> str:
     ordered = -np.sort(-exponents, axis=-1)
     told = ordered[..., :-1] if exponents.shape[-1] == system.dim else ordered
     with np.errstate(invalid="ignore"):
-        off = (-told * length > _TOLD).reshape(-1, told.shape[-1]).any(axis=0)
+        off = (-told * length > _TOLD).any(axis=tuple(range(told.ndim - 1)))
     if not off.any():
         return ""
     names = ", ".join(str(i + 1) for i in np.flatnonzero(off))
