@@ -202,6 +202,20 @@ def test_a_trajectory_that_diverges(members):
     agree(first.partial, second.partial)
 
 
+@pytest.mark.parametrize("interval", [5, 8])
+@pytest.mark.parametrize("engine", ["compiled", "numpy"])
+def test_growth_whose_square_is_no_number(engine, interval):
+    # The states are numbers until the last block, in which slopes grow beyond 1e154.
+    system = ln.Flow(lambda x: 0.8 * x + 0.3 * x**2, 1, dt=0.05, method="euler")
+    x0 = 100 * np.array([[0.36159505], [1.30400005], [-0.70373524]])
+    with pytest.raises(ln.DivergedError) as caught:
+        ln.lyapunov_spectrum(
+            ln.compiled(system, engine), 60, x0=x0, qr_interval=interval, transient=1,
+            basis_transient=3, rng=0,
+        )  # fmt: skip
+    assert caught.value.partial is None or np.isfinite(caught.value.partial.exponents).all()
+
+
 def squared(x):
     return np.array([[2 * x[0], 0.0], [0.0, 0.5]])
 

@@ -155,3 +155,12 @@ def test_what_runs_state_by_state_is_said_once():
     with pytest.warns(UserWarning, match="one state after the other.*vectorized=True"):
         ln.lyapunov_spectrum(system, 600, x0=[0.5, 0.5], rng=0)
     ln.lyapunov_spectrum(system, 600, x0=[0.5, 0.5], rng=0)  # not again
+
+
+def test_what_is_joined_with_nothing_overflows_as_numbers_do():
+    def step(x):
+        return np.concatenate([np.array([np.sin(x[0])])[1:], x]) ** 2
+
+    with np.errstate(over="ignore"):
+        found = ln.compiled(ln.Map(step, 1), "numpy").step(np.array([[1e200], [2.0]]))
+    np.testing.assert_array_equal(found, [[np.inf], [4.0]])

@@ -133,6 +133,8 @@ def lifted(x: Any) -> Any:
         x = np.array([lifted(item) for item in x] if _holds_lanes(x) else x)
     if not (isinstance(x, np.ndarray) and x.dtype == object):
         return x
+    if not x.size:
+        return x.astype(float)  # else what it is joined with would become objects
     if not any(isinstance(_unwrapped(item), Lanes) for item in x.ravel()):
         return x
     items = [as_lanes(item) for item in map(_unwrapped, x.ravel())]
