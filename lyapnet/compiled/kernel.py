@@ -179,8 +179,10 @@ def _logarithms(x: Array, squared: bool) -> None:
         if squared:
             rows *= 0.5
 
-    each = max(1, _AT_ONCE // max(1, x[:1].size))
-    in_pieces(part, len(x), each, x.size // _LOGARITHMS)
+    if x.size <= _AT_ONCE:
+        return part(0, len(x))
+    in_pieces(part, len(x), max(1, _AT_ONCE // x[0].size), x.size // _LOGARITHMS)
+    return None
 
 
 def _at(x: Array, group: int) -> int:
