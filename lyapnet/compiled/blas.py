@@ -97,7 +97,7 @@ def call(typing: Any, address: Any, arguments: Any) -> Any:
     return signature, code
 
 
-@intrinsic  # type: ignore[untyped-decorator]
+@intrinsic  # type: ignore[untyped-decorator]  # numba has no types
 def shown(typing: Any, numbers: Any) -> Any:
     """Return where a tuple of numbers is to be seen, of 32 bits each, until the function returns.
 
@@ -118,7 +118,7 @@ def shown(typing: Any, numbers: Any) -> Any:
     return signature, code
 
 
-@intrinsic  # type: ignore[untyped-decorator]
+@intrinsic  # type: ignore[untyped-decorator]  # numba has no types
 def seen(typing: Any, address: Any) -> Any:
     """Return one of the numbers that `shown` shows."""
     signature = types.int32(address)

@@ -180,9 +180,9 @@ def _logarithms(x: Array, squared: bool) -> None:
             rows *= 0.5
 
     if x.size <= _AT_ONCE:
-        return part(0, len(x))
-    in_pieces(part, len(x), max(1, _AT_ONCE // x[0].size), x.size // _LOGARITHMS)
-    return None
+        part(0, len(x))
+    else:
+        in_pieces(part, len(x), max(1, _AT_ONCE // x[0].size), x.size // _LOGARITHMS)
 
 
 def _at(x: Array, group: int) -> int:

@@ -91,9 +91,10 @@ class CovariantVectors(Result):
         with np.errstate(invalid="ignore"):  # -inf from -inf
             gaps = np.abs(np.diff(self.exponents, axis=-1))
             apart = self.local[..., :-1] - self.local[..., 1:]
-        half = mean_and_stderr(*self._growth(apart)).half_width()
+        grown = self._growth(apart)
+        half = mean_and_stderr(*grown).half_width()
         # Regular rates have no error but that of vectors which are not yet aligned.
-        error = np.where(np.isfinite(half) & ~is_regular(*self._growth(apart)), half, 0.0)
+        error = np.where(np.isfinite(half) & ~is_regular(*grown), half, 0.0)
         close = ~(gaps > np.maximum(error, _ALIGNED / align if align else np.inf))
         joined = close.reshape(-1, close.shape[-1]).any(axis=0)
         cuts = np.flatnonzero(~joined) + 1
