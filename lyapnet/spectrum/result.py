@@ -18,9 +18,9 @@ from .html import spectrum_html
 from .plot import plot_spectrum
 from .step_defect import Sample
 from .uncertainty.batches import GrowthStatistics
+from .uncertainty.cosines import MOST_COSINES
 from .uncertainty.diagnosis import Diagnosis
 from .uncertainty.ensemble import pooled
-from .uncertainty.low_frequencies import MOST_COSINES
 from .verdict import diagnosis_of
 
 if TYPE_CHECKING:
