@@ -16,7 +16,7 @@ from .exponents import Exponents
 from .fixed_point import AS_GOOD, exponents_at_rest
 from .html import spectrum_html
 from .plot import plot_spectrum
-from .step_defect import Sample
+from .step_defect import Sample, within_tolerance
 from .uncertainty.batches import GrowthStatistics
 from .uncertainty.cosines import MOST_COSINES
 from .uncertainty.diagnosis import Diagnosis
@@ -48,7 +48,8 @@ class Spectrum(Exponents):
     times : array (blocks,)
         End of each block, from the start of the average.
     converged : bool or None
-        Whether all half-widths are below `tol`; None without.
+        Whether all half-widths are below `tol`, and what the step of a flow changes, too; None
+        without.
     state : array (..., n)
         At the end of the run.
     basis : array (..., n, k)
@@ -110,6 +111,8 @@ class Spectrum(Exponents):
             shown["note"] = "too short a run to tell the errors, see diagnose()"
         if self.settings.get("reservations"):
             shown["note"] = "unreliable, see diagnose()"
+        elif self.converged is False and "note" not in shown:
+            shown["note"] = "see diagnose()"
         return shown
 
     @patient
@@ -244,7 +247,7 @@ class Spectrum(Exponents):
                 {"member": at.tolist(), "step": int(run.losses.steps[tuple(at)])}
                 for at in np.argwhere(lost)
             ]
-        return cls(
+        found = cls(
             exponents=exponents,
             stderr=stderr,
             dof=dof,
@@ -266,6 +269,9 @@ class Spectrum(Exponents):
             system=run.system,
             sample=run.sample() if settings["driven"] else None,
         )
+        if run.tol is not None and found.converged and not within_tolerance(found, run.tol):
+            return replace(found, converged=False)
+        return found
 
 
 def _known_apart(
