@@ -26,12 +26,8 @@ from lyapnet import catalog
 from lyapnet.spectrum.uncertainty.batches import GrowthStatistics
 from lyapnet.spectrum.uncertainty.drift import drift_pvalue
 from lyapnet.spectrum.uncertainty.ensemble import pooled
-from lyapnet.spectrum.uncertainty.stderr import (
-    LOOK_FACTOR,
-    Estimate,
-    linear_stderr,
-    mean_and_stderr,
-)
+from lyapnet.spectrum.uncertainty.estimate import LOOK_FACTOR, Estimate
+from lyapnet.spectrum.uncertainty.stderr import linear_stderr, mean_and_stderr
 
 MEAN = 1.0  # of series: growth near zero gets wider intervals, as no sign is settled by a few nats
 COMMAND = "OMP_NUM_THREADS=1 python benchmarks/calibration.py"

@@ -12,7 +12,7 @@ import numpy as np
 from growth_loop import compiled_step, growth_of
 from published import Published
 
-from lyapnet.spectrum.uncertainty.stderr import coarsened
+from lyapnet.spectrum.uncertainty.blocks import coarsened
 
 WORTH = (50, 200, 1000)
 FEWEST, MOST = 120, 1000  # members, and the most runs cut out of them

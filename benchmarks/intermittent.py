@@ -14,8 +14,9 @@ import numba
 import numpy as np
 from return_map import exponent, liverani_saussol_vaienti, pomeau_manneville
 
+from lyapnet.spectrum.uncertainty.blocks import coarsened
 from lyapnet.spectrum.uncertainty.drift import drift_pvalue
-from lyapnet.spectrum.uncertainty.stderr import coarsened, estimate
+from lyapnet.spectrum.uncertainty.stderr import estimate
 from lyapnet.spectrum.uncertainty.verdict import SIGNIFICANT
 
 DATA = Path(__file__).parent / "data" / "intermittent.json"

@@ -21,8 +21,9 @@ sys.path[:0] = [str(ROOT), str(ROOT / "benchmarks")]
 from coverage_growth import CONSERVED, Runs, kept
 from published import EXACT, SYSTEMS, Published
 
+from lyapnet.spectrum.uncertainty.estimate import Estimate
 from lyapnet.spectrum.uncertainty.floor import within_logarithm
-from lyapnet.spectrum.uncertainty.stderr import Estimate, estimate
+from lyapnet.spectrum.uncertainty.stderr import estimate
 
 DATA = ROOT / "benchmarks" / "data" / "interval_coverage.json"
 CHAOTIC = ("chaotic", "conservative", "sticky", "intermittent")

@@ -24,7 +24,7 @@ from .digits import lost_digits
 from .record import Record
 from .step_defect import MOST, Sample
 from .uncertainty.batches import GrowthStatistics
-from .uncertainty.stderr import LOOK_FACTOR
+from .uncertainty.estimate import LOOK_FACTOR
 from .volume import CHEAP, conserves
 
 

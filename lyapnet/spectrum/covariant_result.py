@@ -14,7 +14,8 @@ from ..numerics.arrays import Array
 from ..results.result import Result
 from ..results.storage import register
 from .plot import plot_angles
-from .uncertainty.stderr import is_regular, mean_and_stderr
+from .uncertainty.phases import is_regular
+from .uncertainty.stderr import mean_and_stderr
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -13,7 +13,8 @@ from ..results.result import Result
 from ..systems import System
 from .dimension import entropy, kaplan_yorke_dimension
 from .uncertainty.batches import GrowthStatistics
-from .uncertainty.stderr import Estimate, linear_stderr
+from .uncertainty.estimate import Estimate
+from .uncertainty.stderr import linear_stderr
 
 
 class Exponents(Result):

@@ -18,6 +18,7 @@ from .html import spectrum_html
 from .plot import plot_spectrum
 from .step_defect import Sample
 from .uncertainty.batches import GrowthStatistics
+from .uncertainty.cosines import MOST_COSINES
 from .uncertainty.diagnosis import Diagnosis
 from .uncertainty.ensemble import pooled
 from .verdict import diagnosis_of

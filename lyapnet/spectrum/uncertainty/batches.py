@@ -11,7 +11,9 @@ from numpy.typing import ArrayLike
 from ...numerics.arrays import Array
 from ...numerics.threads import in_pieces
 from ...results.storage import register
-from .stderr import MOST_BATCHES, Estimate, checked, estimate
+from .blocks import MOST_BATCHES, checked
+from .estimate import Estimate
+from .stderr import estimate
 
 #: Numbers that are summed at once, and that are worth another thread.
 _AT_ONCE, _PER_THREAD = 2**18, 2**18

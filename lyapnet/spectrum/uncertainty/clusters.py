@@ -15,8 +15,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...numerics.arrays import Array
+from .blocks import coarsened
 from .floor import LOGARITHM
-from .stderr import coarsened, estimate
+from .stderr import estimate
 
 
 def clusters(

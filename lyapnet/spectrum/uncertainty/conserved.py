@@ -135,7 +135,7 @@ def not_seen_flat(power: Array, nats: Array) -> Mask:
     Parameters
     ----------
     power : ndarray, shape (cosines, m)
-        Of `low_frequencies.cosine_power`, whitened.
+        Of `cosines.cosine_power`, whitened.
     nats : ndarray, shape (m,)
         Growth over the whole run.
     """

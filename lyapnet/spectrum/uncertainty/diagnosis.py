@@ -12,11 +12,14 @@ from ...numerics.arrays import Array, ArrayLike
 from ...results.axes import by_index, few_of, new_axes
 from ...results.result import Result
 from ...results.storage import register
+from .blocks import checked, coarsened
 from .clusters import clusters, clusters_in_words
 from .conserved import chaotic_directions
 from .drift import drift_pvalue, effective_sample_size, running
 from .ensemble import agreement_pvalue, split_r_hat
-from .stderr import Estimate, checked, coarsened, is_heavy_tailed, is_regular, mean_and_stderr
+from .estimate import Estimate
+from .phases import is_heavy_tailed, is_regular
+from .stderr import mean_and_stderr
 from .verdict import SIGNIFICANT, in_words, outlasted, unbounded, within
 
 if TYPE_CHECKING:

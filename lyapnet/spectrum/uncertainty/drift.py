@@ -7,7 +7,9 @@ from numpy.typing import ArrayLike
 from scipy import special
 
 from ...numerics.arrays import Array
-from .stderr import checked, is_regular, mean_and_stderr
+from .blocks import checked
+from .phases import is_regular
+from .stderr import mean_and_stderr
 
 FIRST, LAST = 0.2, 0.5  # parts of a run that the drift test compares
 

@@ -7,9 +7,11 @@ from numpy.typing import ArrayLike, NDArray
 from scipy import special
 
 from ...numerics.arrays import Array
+from .blocks import checked, coarsened
+from .cosines import MOST_COSINES, cosine_power
+from .estimate import Estimate
 from .laminar import laminar
-from .low_frequencies import MOST_COSINES, cosine_power
-from .stderr import Estimate, checked, coarsened, mean_and_stderr
+from .stderr import mean_and_stderr
 
 ENOUGH = 9  # members whose spread alone is an error: t quantile 2.3
 DEPENDENT = 0.1  # level at which members are taken to depend on each other

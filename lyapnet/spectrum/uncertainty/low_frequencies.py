@@ -8,25 +8,20 @@ in bands of cosines, far sooner than in correlations of neighbouring blocks.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from functools import lru_cache
 from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import fft
 
 from ...numerics.arrays import Array
-from ...numerics.buffers import empty
+from .cosines import BANDS, FEWEST_COSINES, LOWEST, MOST_COSINES, means_of_bands
 
 Count = NDArray[np.intp]
 Mask = NDArray[np.bool_]
 
-MOST_COSINES = 24  # t quantile 2.06 instead of 1.96; more would only narrow the intervals by 5 %
 CAUTIOUS = 5  # cosines where the spectrum is not seen to be flat
 CHOICE = 0.1  # what such a choice adds to the relative variance 2/5: 4 degrees of freedom, 2.78
-FEWEST_COSINES = 4  # below, the run is too short to tell; also where the lowest rise
-BANDS = (0, 8, MOST_COSINES, 72, 216)  # of cosines: flat ones have the same mean power
 FLAT = 2.0  # standard errors by which the log power of neighbouring bands may differ
 REFERENCE = 8, 48  # cosines that the lowest four are held against
 RISING = 2.0  # their ratio from which on only these four count
@@ -37,78 +32,24 @@ LEAST = 0.1  # of the mean of the lowest five: no fit at zero is lower
 NOTHING = 1e-9  # of the mean: what powers of zero are in a fit
 FIT = 3.0, 16.0  # degrees of freedom between which such fits have theirs
 CHOSEN = 0.65  # how many of these count: that a spectrum falls may be chance, in the same cosines
-LOWEST = 8  # cosines whose power says how many independent steps a run is worth
 STEPS_A_COSINE = 3  # keeps the variance of an AR(1) process within a tenth
-FEWEST_STEPS, SHARE = 25, 0.4  # with fewer, a run is too short to tell; share of the batches
-MOST_HIDDEN = 200  # steps from which on a run is long enough for correlations of several scales
-EQUAL = 1e-12  # of a duration: by how much equal ones may differ by rounding
-STEEP = 3.5  # standard errors by which the whitened spectrum rises there
-
-
-def cosine_power(deviation: Array, durations: Array) -> Array:
-    r"""Return :math:`Y_j^2` for the lowest cosines, shape (cosines, m).
-
-    Parameters
-    ----------
-    deviation : ndarray, shape (batches, m)
-        Growth less its expectation.
-    durations : ndarray, shape (batches,)
-    """
-    total_time = durations.sum()
-    count = min(BANDS[-1], len(durations) // 2)
-    if np.ptp(durations) <= EQUAL * durations[0]:
-        room = empty(deviation.T.shape)
-        room[...] = deviation.T
-        sums = fft.dct(room, type=2, overwrite_x=True)[:, 1 : count + 1]  # twice of them
-        power = np.multiply(sums, sums, out=empty(sums.shape)).T
-        power *= 0.5 / total_time
-    else:
-        sums = _cosines(durations.tobytes(), count) @ deviation
-        power = 2 / total_time * sums**2
-    return power
-
-
-@lru_cache(maxsize=4)
-def _cosines(durations: bytes, count: int) -> Array:
-    """Return the lowest cosines at the middles of batches of any durations, (count, batches)."""
-    d = np.frombuffer(durations)
-    middles = (np.cumsum(d) - d / 2) / d.sum()
-    # cos((q + r) x) for a few r at a time, from powers of one exponential: cosines cost more.
-    few = max(1, int(np.ceil(np.sqrt(count))))
-    fine = _powers(np.exp(1j * np.pi * middles), few)
-    coarse = _powers(fine[-1], -(-count // few) - 1)
-    parts = [x.real * fine.real - x.imag * fine.imag for x in coarse]
-    return np.concatenate([fine.real, *parts])[:count]
-
-
-def _powers(x: Array, count: int) -> Array:
-    """Return the first powers of numbers, ``(count, ...)``."""
-    powers = np.empty((count, *x.shape), dtype=x.dtype)
-    powers[:1] = x
-    known = 1
-    while known < count:
-        more = min(known, count - known)
-        np.multiply(powers[:more], powers[known - 1], out=powers[known : known + more])
-        known += more
-    return powers
 
 
 def number_of_cosines(power: Array, steps: Array, neighbours: Array) -> Count:
     r"""Return how many cosines tell the variance, of each column; fewer than 4 where none do.
 
     24 where the power of the first 8 is that of the next 16, and bands up to the 216th have no
-    more, but for chance; else 5. If
-    the lowest four have twice the power of those from the ninth to the 48th, there is a slow
-    component, and only they count. In no case more than a third of the independent steps: an
-    AR(1) process has :math:`S(ω)/S(0) \approx 1 - ρ/(1-ρ)^2 ω^2`, and is then within a tenth
-    [1]_.
+    more, but for chance; else 5. If the lowest four have twice the power of those from the ninth
+    to the 48th, there is a slow component, and only they count. In no case more than a third of
+    the independent steps: an AR(1) process has :math:`S(ω)/S(0) \approx 1 - ρ/(1-ρ)^2 ω^2`, and is
+    then within a tenth [1]_.
 
     Parameters
     ----------
     power : ndarray, shape (cosines, m)
-        Of `cosine_power`.
+        Of `cosines.cosine_power`.
     steps, neighbours : ndarray, shape (m,)
-        Of `independent_steps`. The second are not always what they are called, and leave 5.
+        Of `steps.independent_steps`. The second are not always what they are called, and leave 5.
 
     References
     ----------
@@ -118,10 +59,36 @@ def number_of_cosines(power: Array, steps: Array, neighbours: Array) -> Count:
     most = most_cosines(power)
     count = np.where(_flat(power), most, min(CAUTIOUS, most))
     if len(power) >= REFERENCE[0] + LOWEST:
-        lowest, others = _means(len(power), ((0, FEWEST_COSINES), REFERENCE)) @ power
+        lowest, others = means_of_bands(len(power), ((0, FEWEST_COSINES), REFERENCE)) @ power
         count = np.where(lowest > RISING * others, np.minimum(count, FEWEST_COSINES), count)
     allowed = np.minimum(steps, np.maximum(neighbours, CAUTIOUS * STEPS_A_COSINE))
     return np.minimum(count, allowed / STEPS_A_COSINE).astype(np.intp)
+
+
+def level_at_zero(power: Array, count: Count) -> tuple[Array, Array]:
+    """Return the spectral density at zero, and the relative variance of what is said of it, (m,).
+
+    Parameters
+    ----------
+    power : ndarray, shape (cosines, m)
+        Of `cosines.cosine_power`.
+    count : ndarray of int, shape (m,)
+        Of `number_of_cosines`.
+    """
+    count = np.maximum(count, 1)
+    cumulated = np.cumsum(power[:MOST_COSINES], axis=0)
+    level = cumulated[count - 1, np.arange(len(count))] / count
+    doubt = 2 / count
+    doubt[count < most_cosines(power)] += CHOICE
+    falling = falls(power, count)
+    if not falling.all():
+        level -= at_the_ends(power, level)
+        if (count <= CAUTIOUS).any():
+            level = np.where(count <= CAUTIOUS, with_the_next(power, level), level)
+    if falling.any():
+        level[falling], degrees = at_zero(power[:, falling])
+        doubt[falling] = 2 / (CHOSEN * degrees)
+    return level, doubt
 
 
 def most_cosines(power: Array) -> int:
@@ -140,7 +107,7 @@ def at_the_ends(power: Array, level: Array) -> Array:
     Parameters
     ----------
     power : ndarray, shape (cosines, m)
-        Of `cosine_power`.
+        Of `cosines.cosine_power`.
     level : ndarray, shape (m,)
         Mean power of the lowest cosines. At most half of it is due to the ends.
     """
@@ -172,13 +139,13 @@ def with_the_next(power: Array, level: Array) -> Array:
     Parameters
     ----------
     power : ndarray, shape (cosines, m)
-        Of `cosine_power`.
+        Of `cosines.cosine_power`.
     level : ndarray, shape (m,)
         Of the lowest few.
     """
     if len(power) < NEXT[1]:
         return level
-    above = (_means(len(power), (NEXT,)) @ power)[0]
+    above = (means_of_bands(len(power), (NEXT,)) @ power)[0]
     ratio = np.divide(above, level, out=np.ones_like(level), where=(level > 0) & (above > 0))
     moved = np.minimum(np.maximum(np.log(ratio), -FARTHEST), FARTHEST)
     found: Array = level * np.exp(POOLED * moved)
@@ -206,7 +173,7 @@ def at_zero(power: Array) -> tuple[Array, Array]:
     Parameters
     ----------
     power : ndarray, shape (cosines, m)
-        Of `cosine_power`.
+        Of `cosines.cosine_power`.
     """
     n, half = len(power[:SMOOTH]), len(power[:SMOOTH]) // 2
     unit = np.add.reduce(power[:SMOOTH]) / n  # squares of rounding are below all numbers
@@ -240,103 +207,10 @@ def _flat(power: Array) -> Mask:
     if len(bands) < 2:
         return np.ones(power.shape[1], dtype=bool)
     with np.errstate(divide="ignore", invalid="ignore"):  # growth without any noise
-        level = np.log(_means(len(power), bands) @ power)
+        level = np.log(means_of_bands(len(power), bands) @ power)
         ratio = level[1:] - level[:-1]
     np.abs(ratio[0], out=ratio[0])
     widths = [b - a for a, b in bands]
     limits = [FLAT * np.sqrt(2 / few + 2 / more) for few, more in pairwise(widths)]
     flat: Mask = ~(ratio > np.array(limits)[:, None]).any(axis=0)
     return flat
-
-
-@lru_cache(maxsize=32)
-def _means(count: int, bands: Sequence[tuple[int, int]]) -> Array:
-    """Return what takes the powers of so many cosines to the mean powers of bands of them."""
-    weights = np.zeros((len(bands), count))
-    for row, (first, last) in zip(weights, bands, strict=True):
-        row[first:last] = 1 / len(row[first:last])
-    return weights
-
-
-def independent_steps(deviation: Array, durations: Array, power: Array) -> tuple[Array, Array]:
-    """Return how many independent batches a run is worth, twice, each of shape (m,).
-
-    Parameters
-    ----------
-    deviation : ndarray, shape (batches, m)
-        Growth less its expectation.
-    durations : ndarray, shape (batches,)
-    power : ndarray, shape (cosines, m)
-        Of `cosine_power`.
-
-    Returns
-    -------
-    steps : ndarray
-        So many would have the power of the lowest cosines.
-    neighbours : ndarray
-        n (1-ρ)/(1+ρ), as of an AR(1) process with the correlation ρ of neighbouring batches.
-    """
-    n = len(deviation)
-    rows = deviation.T
-    total = np.vecdot(rows, rows)
-    per_batch = durations.sum() / n * (_means(len(power), ((0, LOWEST),)) @ power)[0]
-    steps = np.divide(total, per_batch, out=np.full_like(total, np.inf), where=per_batch > 0)
-    rho = np.vecdot(rows[:, 1:], rows[:, :-1])
-    rho = np.divide(rho, total, out=np.zeros_like(rho), where=total > 0)
-    rho = np.minimum(np.maximum(rho + (1 + 3 * rho) / n, -0.99), 0.9999)  # Kendall's bias
-    return steps, n * (1 - rho) / (1 + rho)
-
-
-def whitened(power: Array, neighbours: Array, n: int) -> Array:
-    """Return the power of growth whitened by an AR(1) process of the correlation of neighbours.
-
-    Parameters
-    ----------
-    power : ndarray, shape (cosines, m)
-        Of `cosine_power`.
-    neighbours : ndarray, shape (m,)
-        Of `independent_steps`. Anticorrelated growth stays as it is.
-    n : int
-        Batches.
-    """
-    rho = _correlation(neighbours, n)
-    angle = np.pi * np.arange(1, len(power) + 1) / n
-    white: Array = power * (1 - 2 * rho * np.cos(angle)[:, None] + rho**2)
-    return white
-
-
-def _correlation(neighbours: Array, n: int) -> Array:
-    """Return the correlation of neighbours, at least 0, of `n` batches worth so many steps."""
-    rho: Array = np.maximum(0.0, (n - neighbours) / (n + neighbours))
-    return rho
-
-
-def too_few_steps(power: Array, steps: Array, neighbours: Array, n: int) -> Mask:
-    r"""Return where a run of `n` batches is too short to tell, shape (m,).
-
-    That is, worth fewer than 25 independent steps. Or worth fewer than 200, with correlations of
-    several scales, as those of sticky and intermittent chaos: the slowest may be beyond the run.
-    Their spectrum, whitened by an AR(1) process of the correlation of neighbours, still rises
-    towards zero like a power :math:`j^{-a}`. The test is the score of a at zero, over its
-    standard error.
-    """
-    rho = _correlation(neighbours, n)
-    # What whitens is (1-ρ)² + 2ρ (1 - cos ω): the sums over cosines are those of two spectra.
-    level, level_cos, score, score_cos = _steepness(len(power), n) @ power
-    flat, bent = (1 - rho) ** 2, 2 * rho
-    steep = flat * score + bent * score_cos > STEEP * (flat * level + bent * level_cos)
-    short: Mask = ((steps < MOST_HIDDEN) & steep) | (steps < min(FEWEST_STEPS, SHARE * n))
-    return short
-
-
-@lru_cache(maxsize=8)
-def _steepness(count: int, n: int) -> Array:
-    """Return what takes power to its mean, the score of `too_few_steps`, and both of the bend.
-
-    That is, of the power times 1 - cos ω. Scores are over their standard error at mean power 1.
-    """
-    j = np.arange(1, count + 1)
-    bend = 2 * np.sin(np.pi * j / (2 * n)) ** 2
-    x = np.log(j).mean() - np.log(j)
-    x /= np.sqrt(2 * x @ x)
-    return np.array([np.full(count, 1 / count), bend / count, x, x * bend])

@@ -10,93 +10,21 @@ initial sequences; `docs/validation/calibration.md` has the table.
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy import special
 
 from ...numerics.arrays import Array, blas_threads
-from ...numerics.buffers import chosen, empty
 from ...numerics.threads import in_pieces
-from .conserved import chaotic_directions, conserved_volume, not_seen_flat
+from .blocks import checked, coarsened
+from .columns import of_columns
+from .estimate import Estimate
 from .floor import logarithm, rounding, within_logarithm
-from .heavy_tails import heavy_tailed, unevenness
-from .laminar import laminar, still_skewed
-from .low_frequencies import (
-    CAUTIOUS,
-    CHOICE,
-    CHOSEN,
-    FEWEST_COSINES,
-    MOST_COSINES,
-    at_the_ends,
-    at_zero,
-    cosine_power,
-    falls,
-    independent_steps,
-    most_cosines,
-    number_of_cosines,
-    too_few_steps,
-    whitened,
-    with_the_next,
-)
-from .regular import constant_to_rounding, regular_bound
+from .phases import Phases, phases, phases_together
+from .regular import regular_bound
 
-MOST_BATCHES = 1024  # low frequencies are all that is used: finer batches would change nothing
-DOF_TO_STOP = 16  # with looks a factor LOOK_FACTOR apart, a rule that stops keeps its coverage
-MARGIN_TO_STOP = 2.0  # of the width, with fewer: chance makes such intervals narrow more often
-CAUTION = 0.5  # of the relative variance: what a variance is known to by 4 degrees of freedom
-FEW_STEPS = 60.0  # for which the bound of regular growth is better
-LOOK_FACTOR = 1.5
 AT_ONCE = 2**20  # numbers: many, for threads take turns between NumPy's calls
 EACH = 200  # numbers that a column takes as much time as, beside its own
-
-
-class Estimate(NamedTuple):
-    """A mean, its standard error and the degrees of freedom of that error.
-
-    Attributes
-    ----------
-    mean : ndarray, shape (...)
-        Per unit time.
-    stderr : ndarray, shape (...)
-        Same unit. ``inf`` where the run is too short to tell; ``nan`` where ``mean`` is ``-inf``.
-    dof : ndarray, shape (...)
-        Of Student's t, at least 1.
-    """
-
-    mean: Array
-    stderr: Array
-    dof: Array
-
-    @property
-    def too_short(self) -> NDArray[np.bool_]:
-        """Where the run is too short for a standard error, shape (...)."""
-        return np.isposinf(self.stderr)
-
-    def half_width(self, level: float = 0.95) -> Array:
-        """Return half the width of the two-sided interval, shape (...)."""
-        if not 0 < level < 1:
-            raise ValueError(f"`level` must lie between 0 and 1, got {level}; 0.95 is usual")
-        return special.stdtrit(self.dof, (1 + level) / 2) * self.stderr
-
-    def confidence_interval(self, level: float = 0.95) -> tuple[Array, Array]:
-        """Return the two-sided interval ``mean ± t stderr``; both ends ``-inf`` for such a mean."""
-        half = np.where(np.isneginf(self.mean), 0.0, self.half_width(level))
-        return self.mean - half, self.mean + half
-
-    def settled(self, tol: float, level: float = 0.95) -> NDArray[np.bool_]:
-        """Return where a run may stop for ``half_width(level) <= tol``, shape (...).
-
-        A rule that stops at the first narrow interval prefers those that are too narrow. With
-        at least 16 degrees of freedom, and looks whose run lengths differ by a factor of
-        `LOOK_FACTOR` or more, 95 % intervals still hold the truth about 90 times in 100, and the
-        error is below `tol` 95 times or more. With fewer, twice the half-width must be below
-        `tol`. A mean of ``-inf`` has no width and counts as settled.
-        """
-        margin = np.where(self.dof >= DOF_TO_STOP, 1.0, MARGIN_TO_STOP)
-        narrow = margin * self.half_width(level) <= tol
-        return narrow | np.isneginf(self.mean)
 
 
 def mean_and_stderr(
@@ -221,65 +149,37 @@ def linear_stderr(growth: ArrayLike, durations: ArrayLike, weights: ArrayLike) -
     parts = np.where(weights == 0, 0.0, batches)  # 0 × -inf would be nan
     combined = np.sum(parts * weights, axis=-1)
     mean = combined.sum(axis=0) / batch_durations.sum()
-    sea = conserved_volume(batches, batch_durations, len(growth))
-    sea = sea & ~within_logarithm(mean, batch_durations.sum(), len(growth))
-    rare = np.any(laminar(batches, batch_durations, len(growth)) & (weights != 0), axis=-1)
-    found = estimate(combined, batch_durations, len(growth), sea, rare=rare)
+    told = phases_together(batches, batch_durations, len(growth), weights, mean)
+    found = estimate(combined, batch_durations, len(growth), told)
     total_time = durations.sum()
     means = parts.sum(axis=0) / total_time
     floor = np.abs(weights) * rounding(means, total_time, len(growth), len(batches))
     return found._replace(stderr=np.hypot(found.stderr, floor.sum(axis=-1)))
 
 
-def checked(growth: ArrayLike, durations: ArrayLike) -> tuple[Array, Array]:
-    """Return both as float64 arrays, or raise ValueError about their shapes and durations."""
-    growth = np.asarray(growth, dtype=np.float64)
-    durations = np.asarray(durations, dtype=np.float64)
-    if durations.ndim != 1 or growth.ndim < 1 or len(growth) != len(durations) or not len(growth):
-        raise ValueError(
-            "growth (blocks, ...) and durations (blocks,) must agree on at least one block, "
-            f"got shapes {growth.shape} and {durations.shape}"
-        )
-    if not np.all(durations > 0) or not np.all(np.isfinite(durations)):
-        raise ValueError("durations must be positive and finite: drop the empty blocks")
-    return growth, durations
-
-
-def coarsened(growth: Array, durations: Array, most: int = MOST_BATCHES) -> tuple[Array, Array]:
-    """Sum neighbouring blocks into at most `most` equal batches, the last one perhaps shorter."""
-    per_batch = -(-len(growth) // most)
-    if per_batch == 1:
-        return growth, durations
-    starts = np.arange(0, len(growth), per_batch)
-    return np.add.reduceat(growth, starts, axis=0), np.add.reduceat(durations, starts)
-
-
 def estimate(
     batches: Array,
     durations: Array,
     n_blocks: int,
-    sea: NDArray[np.bool_] | None = None,
+    told: Phases | None = None,
     conserved: ArrayLike = False,
-    rare: NDArray[np.bool_] | None = None,
 ) -> Estimate:
     """Apply the estimator to batch sums (batches, ..., k) that `n_blocks` blocks went into.
 
-    `sea` says which of them (..., k) may be sticky, as in `conserved`, and `rare` which live on
-    rare phases, as in `laminar`; by default they tell, with what is known to be `conserved` (...).
+    What they tell of phases (..., k) may be given; by default they tell it together, with what is
+    known to be `conserved` (...).
     """
     n, lead = len(batches), batches.shape[1:]
     columns = batches.reshape(n, -1)
     size = columns.shape[1] * (n + EACH)
     pieces = 1 if size <= AT_ONCE // 4 else 4 * -(-size // (4 * AT_ONCE))  # as many for each thread
     with blas_threads(0):
-        if sea is None:
-            sea = _sea(batches, durations, n_blocks, conserved)
-        if rare is None:
-            rare = laminar(batches, durations, n_blocks)
-        sticky, heavy = (np.broadcast_to(x, lead).ravel() for x in (sea, rare))
+        if told is None:
+            told = phases(batches, durations, n_blocks, conserved)
+        sticky, rare = (np.broadcast_to(x, lead).ravel() for x in told)
 
         def part(a: int, b: int) -> Estimate:
-            return _estimate(columns[:, a:b], durations, n_blocks, sticky[a:b], heavy[a:b])
+            return of_columns(columns[:, a:b], durations, n_blocks, Phases(sticky[a:b], rare[a:b]))
 
         found = in_pieces(part, columns.shape[1], -(-columns.shape[1] // pieces), pieces)
     mean, stderr, dof = (np.concatenate(x).reshape(lead) for x in zip(*found, strict=True))
@@ -290,15 +190,6 @@ def estimate(
         stderr = _with_open_sign(batches, durations, n_blocks, unknown, stderr, dof)
     stderr = np.hypot(stderr, rounding(finite_mean, durations.sum(), n_blocks, n))
     return Estimate(mean, np.where(singular, np.nan, stderr), dof)
-
-
-def _sea(
-    batches: Array, durations: Array, n_blocks: int, conserved: ArrayLike
-) -> NDArray[np.bool_]:
-    """Return which growths (batches, ..., k) are those of a chaotic sea; none of a single one."""
-    if batches.ndim < 2 or (batches.shape[-1] < 2 and not np.any(conserved)):
-        return np.zeros(batches.shape[1:], dtype=bool)
-    return chaotic_directions(batches, durations, n_blocks, conserved)
 
 
 def _with_open_sign(
@@ -318,113 +209,3 @@ def _with_open_sign(
     least = logarithm(durations.sum(), n_blocks) / special.stdtrit(dof[open_], 0.975)
     stderr[open_] = np.maximum(stderr[open_], np.where(regular, bound, least))
     return stderr
-
-
-def _estimate(
-    columns: Array,
-    durations: Array,
-    n_blocks: int,
-    sticky: NDArray[np.bool_],
-    heavy: NDArray[np.bool_],
-) -> Estimate:
-    """Do so for columns (batches, m), but for rounding."""
-    total_time = durations.sum()
-    rows = empty((columns.shape[1], len(columns)))
-    rows[...] = columns.T
-    total = np.add.reduce(rows, axis=1)  # pairwise
-    if not (total < np.inf).all():
-        raise ValueError("growth holds nan or +inf: average only the blocks before the failure")
-    mean = finite_mean = total / total_time
-    n = len(columns)
-    if n < 3 * FEWEST_COSINES:
-        return Estimate(mean, np.full_like(mean, np.inf), np.ones_like(mean))
-    singular = np.isneginf(total)
-    if singular.any():
-        rows[singular] = 0.0
-        finite_mean = np.where(singular, 0.0, mean)
-    deviation = np.subtract(rows, (finite_mean * durations[0])[:, None], out=empty(rows.shape)).T
-    others = np.flatnonzero(durations != durations[0])
-    deviation[others] = rows.T[others] - durations[others, None] * finite_mean
-    power = cosine_power(deviation, durations)
-    worth = independent_steps(deviation, durations, power)
-    n_cosines = number_of_cosines(power, *worth)
-    short = too_few_steps(power, *worth, n) | heavy | heavy_tailed(deviation)
-    short |= n_cosines < FEWEST_COSINES
-    unknown = within_logarithm(finite_mean, total_time, n_blocks)
-    hidden = sticky.copy()
-    if sticky.any():
-        white = whitened(power[:, sticky], worth[1][sticky], n)
-        hidden[sticky] = not_seen_flat(white, total[sticky])
-        short |= hidden & ~unknown
-    count = np.maximum(n_cosines, 1)
-    cumulated = np.cumsum(power[:MOST_COSINES], axis=0)
-    level = cumulated[count - 1, np.arange(len(count))] / count
-    doubt = 2 / count
-    doubt[count < most_cosines(power)] += CHOICE
-    falling = falls(power, n_cosines)
-    if not falling.all():
-        level -= at_the_ends(power, level)
-        if (count <= CAUTIOUS).any():
-            level = np.where(count <= CAUTIOUS, with_the_next(power, level), level)
-    if falling.any():
-        level[falling], degrees = at_zero(power[:, falling])
-        doubt[falling] = 2 / (CHOSEN * degrees)
-    doubt[still_skewed(rows, finite_mean * durations[0], durations)] += CAUTION
-    variance = level / total_time
-    stderr = np.where(short, np.inf, np.sqrt(variance))
-    dof = np.maximum(1.0, 2 / (doubt + unevenness(deviation)))
-    if hidden.any():  # chaos that has stuck to an island so far, or no chaos: see `conserved`
-        least = logarithm(total_time, n_blocks) / special.stdtrit(dof, 0.975)
-        stderr = np.where(hidden, np.maximum(stderr, least), stderr)
-    few = short | hidden | (worth[1] < FEW_STEPS)
-    if few.any():
-        regular, bound = regular_bound(chosen(rows, few).T, durations, n_blocks / n)
-        regular &= ~heavy[few]
-        stderr[few] = np.where(regular, bound, stderr[few])
-        dof[few] = np.where(regular, MOST_COSINES, dof[few])
-    # Tangent vectors of regular orbits grow like powers of time: such a sign is not known.
-    if unknown.any():
-        unknown[unknown] = ~constant_to_rounding(chosen(rows, unknown).T, durations, n_blocks / n)
-        excluded = unknown & (np.abs(finite_mean) > special.stdtrit(dof, 0.975) * stderr)
-        stderr = np.where(excluded, np.abs(finite_mean) / special.stdtrit(dof, 0.97), stderr)
-    return Estimate(mean, stderr, dof)
-
-
-def is_heavy_tailed(growth: ArrayLike, durations: ArrayLike) -> NDArray[np.bool_]:
-    """Return where growth lives on rare long episodes, shape (...).
-
-    See `heavy_tails.heavy_tailed` and `laminar.laminar`.
-
-    Parameters
-    ----------
-    growth : array_like, shape (blocks, ...)
-        Log growth per block, in nats.
-    durations : array_like, shape (blocks,)
-        Durations of the blocks.
-    """
-    growth, durations = checked(growth, durations)
-    batches, durations = coarsened(growth, durations)
-    singular = np.isneginf(batches.min(axis=0))
-    finite = np.where(singular, 0.0, batches).reshape(len(batches), -1)
-    mean = finite.sum(axis=0) / durations.sum()
-    heavy = heavy_tailed(finite - durations[:, None] * mean).reshape(singular.shape)
-    return heavy | laminar(batches, durations, len(growth))
-
-
-def is_regular(growth: ArrayLike, durations: ArrayLike) -> NDArray[np.bool_]:
-    """Return where growth is that of a fixed point, a cycle or a rotation, shape (...).
-
-    Parameters
-    ----------
-    growth : array_like, shape (blocks, ...)
-        Log growth per block, in nats. A block of ``-inf`` is not regular.
-    durations : array_like, shape (blocks,)
-        Durations of the blocks.
-    """
-    growth, durations = checked(growth, durations)
-    batches, batch_durations = coarsened(growth, durations)
-    singular = np.isneginf(batches.min(axis=0))
-    finite = np.where(singular, 0.0, batches).reshape(len(batches), -1)
-    regular = regular_bound(finite, batch_durations, len(growth) / len(batches))[0]
-    regular = regular.reshape(singular.shape) & ~singular
-    return regular & ~laminar(batches, batch_durations, len(growth))

@@ -2,7 +2,8 @@ import numpy as np
 import pytest
 
 from lyapnet.spectrum.uncertainty.batches import GrowthStatistics
-from lyapnet.spectrum.uncertainty.stderr import MOST_BATCHES, mean_and_stderr
+from lyapnet.spectrum.uncertainty.blocks import MOST_BATCHES
+from lyapnet.spectrum.uncertainty.stderr import mean_and_stderr
 
 
 def fed(growth, durations, cuts, **options):

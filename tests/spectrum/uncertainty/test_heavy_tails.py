@@ -6,7 +6,8 @@ from series import ar1, skew_tent
 
 from lyapnet.spectrum.uncertainty.diagnosis import diagnose
 from lyapnet.spectrum.uncertainty.heavy_tails import unevenness
-from lyapnet.spectrum.uncertainty.stderr import is_heavy_tailed, mean_and_stderr
+from lyapnet.spectrum.uncertainty.phases import is_heavy_tailed
+from lyapnet.spectrum.uncertainty.stderr import mean_and_stderr
 
 
 def pomeau_manneville(z, n, members=200):

@@ -5,14 +5,12 @@ import pytest
 from scipy.signal import lfilter
 from series import LEAST, ar1, moving_average
 
+from lyapnet.spectrum.uncertainty.cosines import cosine_power
 from lyapnet.spectrum.uncertainty.diagnosis import diagnose
 from lyapnet.spectrum.uncertainty.low_frequencies import (
     at_the_ends,
     at_zero,
-    cosine_power,
     falls,
-    independent_steps,
-    too_few_steps,
     with_the_next,
 )
 from lyapnet.spectrum.uncertainty.stderr import mean_and_stderr
@@ -121,43 +119,6 @@ def test_the_ends_of_a_run_add_twice_to_cosines_what_they_add_to_the_mean():
     flat = cosine_power(np.random.default_rng(5).standard_normal((400, 2000)), ones[:400])
     level = flat[:8].mean(axis=0)
     assert np.mean(at_the_ends(flat, level) / level) < 0.1
-
-
-@pytest.mark.parametrize(
-    ("rho", "n", "steps"), [(0.0, 500, 500), (0.5, 900, 300), (0.9, 3800, 200)]
-)
-def test_independent_steps_of_ar1(rho, n, steps):
-    growth = ar1(np.random.default_rng(6), rho, n)
-    found = independent_steps(growth, np.ones(n), cosine_power(growth, np.ones(n)))
-    assert np.median(found[0]) == pytest.approx(steps / 0.918, rel=0.1)  # median of χ²_8 / 8
-    assert np.median(found[1]) == pytest.approx(steps, rel=0.05)
-    assert np.mean(too_few_steps(cosine_power(growth, np.ones(n)), *found, n)) < 5e-3
-
-
-def standard_map(n, members, K=1.0):
-    """Growth (n, members) of the leading direction, in a sea with islands, after mixing."""
-    rng = np.random.default_rng(7)
-    x, p = 0.1 + 1e-3 * rng.random((2, members))
-    v = rng.standard_normal((2, members))
-    growth = np.empty((n, members))
-    for i in range(-20_000, n):
-        kick = v[1] + K * np.cos(x) * v[0]
-        p = (p + K * np.sin(x)) % (2 * np.pi)
-        x = (x + p) % (2 * np.pi)
-        v = np.array([v[0] + kick, kick])
-        length = np.hypot(*v)
-        v /= length
-        if i >= 0:
-            growth[i] = np.log(length)
-    return growth
-
-
-# Before, 80 % of the runs had an error, and half of these intervals missed the exponent.
-def test_sticky_chaos_is_refused():
-    growth = standard_map(14_400, 60).reshape(400, 36, 60).sum(axis=1)
-    assert mean_and_stderr(growth, np.full(400, 36.0)).too_short.mean() > 0.75
-    found = diagnose(growth[:, :32, None], np.full(400, 36.0))
-    assert found.verdict.startswith(("too short", "drifting"))
 
 
 def test_the_level_of_few_cosines_is_moved_towards_the_next():

@@ -8,8 +8,9 @@ from series import REPLICATIONS, ar1
 import lyapnet as ln
 from lyapnet import catalog, cli
 from lyapnet.spectrum.uncertainty.diagnosis import diagnose
+from lyapnet.spectrum.uncertainty.phases import is_regular
 from lyapnet.spectrum.uncertainty.regular import regular_bound
-from lyapnet.spectrum.uncertainty.stderr import is_regular, mean_and_stderr
+from lyapnet.spectrum.uncertainty.stderr import mean_and_stderr
 
 QR_ROUNDING = 1e-11  # of a column 1e-5 as long as the first before it is orthonormalised
 
