@@ -55,7 +55,11 @@ def add_choice(parser: argparse.ArgumentParser) -> None:
         default=0,
         help="which recurrent layer, by number or name, or 'all' as one system (default 0)",
     )
-    parser.add_argument("--reverse", action="store_true", help="the direction backward in time")
+    parser.add_argument(
+        "--reverse",
+        action=argparse.BooleanOptionalAction,
+        help="the direction backward in time (needed where there are two)",
+    )
     parser.add_argument(
         "--activation",
         choices=["tanh", "relu", "linear"],
@@ -254,8 +258,8 @@ def _put_back(options: argparse.Namespace, cell: Cell) -> dict[str, Any] | None:
     """Return the state dict that the weights were read from, with others; None if it was none."""
     if options.weights is None:
         return None
-    chosen = {"layer": options.layer or 0, "reverse": options.reverse}
-    return put_back(read_arrays(options.weights), cell, **chosen)
+    arrays, reverse = read_arrays(options.weights), bool(options.reverse)
+    return put_back(arrays, cell, layer=options.layer or 0, reverse=reverse)
 
 
 def print_json(found: dict[str, Any]) -> None:

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import warnings
+from dataclasses import replace
+
 import numpy as np
 
 from .. import validate
 from ..numerics.arrays import ArrayLike, Seed, patient
 from ..systems import SystemLike, as_system
+from ..systems.damped import damped
 from ..tangent.plan import plan_of
 from ..tangent.start import Start, input_sequence
 from ..tangent.stretches import run_stretches
@@ -70,6 +74,11 @@ def condition_number(
     PrecisionError
         If no value is resolved; `partial` is the result.
 
+    Warns
+    -----
+    UserWarning
+        If directions decay within a part of an implicit step, of which `note` tells, too.
+
     Examples
     --------
     >>> import lyapnet as ln
@@ -95,4 +104,9 @@ def condition_number(
         if phase == "n_steps":
             D = np.asarray(orbit.jacobians, dtype=float)
     settings = {**start.settings, "transient": plan.transient, "system": repr(system)}
-    return measured(D, start.rows.T, steps, found.dt, request, settings)
+    result = measured(D, start.rows.T, steps, found.dt, request, settings)
+    rates = result.log10_growth[-1] * np.log(10) / result.times[-1]
+    if reservation := damped(found, orbit, rates):
+        warnings.warn(f"these condition numbers are unreliable: {reservation}", stacklevel=3)
+        result = replace(result, settings={**result.settings, "reservation": reservation})
+    return result

@@ -110,8 +110,11 @@ class ConditionNumber(Result):
 
     @property
     def note(self) -> str:
-        """That most of the condition number is not what exponents predict, where it is so."""
-        return beyond_exponents(self.log10_measured, self.log10_predicted)
+        """What speaks against the numbers; that most of them is not what exponents predict."""
+        beyond = beyond_exponents(self.log10_measured, self.log10_predicted)
+        if "reservation" not in self.settings:
+            return beyond
+        return "; ".join([f"unreliable: {self.settings['reservation']}", *[beyond] * bool(beyond)])
 
     def log10_condition_number(self, m: int) -> Array:
         """Return the measured log10 of sigma_1 / sigma_m at all times, for m directions."""

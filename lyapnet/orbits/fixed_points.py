@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -13,6 +14,7 @@ from ..numerics.arrays import Array, ArrayLike, Seed
 from ..results.result import Result, import_optional
 from ..results.storage import register
 from ..systems import NoisyFlow, Stroboscopic, System, SystemLike, as_system
+from ..systems.damped import damped
 from ..tangent.start import start_state, start_time
 from ..tangent.stretches import run_orbit
 from .floquet import floquet_logs, multipliers_of
@@ -75,7 +77,9 @@ class FixedPoints(Result):
     def _summary(self) -> dict[str, Any]:
         names = list(dict.fromkeys(self.kinds))
         found = ", ".join(f"{self.kinds.count(name)} {name}" for name in names)
-        return {"points": found or "none", "starts": self.n_starts}
+        shown = {"points": found or "none", "starts": self.n_starts}
+        unreliable = self.settings.get("reservation")
+        return {**shown, "note": f"unreliable: {unreliable}"} if unreliable else shown
 
     def to_dataframe(self) -> pandas.DataFrame:
         """Return a `pandas.DataFrame` with a row for each point.
@@ -155,6 +159,12 @@ def fixed_points(
     -------
     FixedPoints
 
+    Warns
+    -----
+    UserWarning
+        If multipliers are unreliable: they cannot be told apart, or decay within a part of an
+        implicit step.
+
     Notes
     -----
     What no start leads to is not found: more starts, and wider ones, find more. Of a flow the
@@ -210,27 +220,31 @@ def fixed_points(
     order = np.lexsort((-counts, ~fixed))
     order = order[(fixed | slowly)[order]]
     x, speed, counts, fixed = (a[order] for a in (x, speed, counts, fixed))
-    logs = _log_multipliers(found, x, u, t0)
+    logs, reservation = _log_multipliers(found, x, u, t0)
     exponents = logs.real / found.dt
     mu = multipliers_of(logs)
     kinds = [_kind(m) if is_fixed else "slow" for m, is_fixed in zip(mu, fixed, strict=True)]
     settings = {"tol": tol, "distance": distance, "slow": slow, "system": repr(found)}
+    if reservation:
+        warnings.warn(f"these multipliers are unreliable: {reservation}", stacklevel=2)
+        settings["reservation"] = reservation
     return FixedPoints(x, speed, mu, exponents, kinds, counts, n_starts, settings)
 
 
-def _log_multipliers(system: System, x: Array, u: Array | None, t0: float) -> Array:
-    """Return the logarithms of multipliers ``(m, n)`` of points ``(m, n)``.
+def _log_multipliers(system: System, x: Array, u: Array | None, t0: float) -> tuple[Array, str]:
+    """Return the logarithms of multipliers ``(m, n)`` of points ``(m, n)``, and what is wrong.
 
     A step may be made of many, as that of a stroboscopic map: their product loses what decays.
     """
     if not len(x):
-        return np.zeros((0, system.dim), dtype=complex)
+        return np.zeros((0, system.dim), dtype=complex), ""
     inputs = None if u is None else u[None]
     if inputs is None and system.n_inputs:
         inputs = np.zeros((1, system.n_inputs))
     orbit = system.orbit(x, system.drive.rows(inputs, x.shape[:1], 1, t0=t0), 1)
     factors = orbit.finest.jacobians
-    return np.stack([floquet_logs(factors[:, i]) for i in range(len(x))])
+    logs = np.stack([floquet_logs(factors[:, i]) for i in range(len(x))])
+    return logs, damped(system, orbit, logs.real / system.dt)
 
 
 def _starts(

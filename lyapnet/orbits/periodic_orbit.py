@@ -14,6 +14,7 @@ from ..numerics.arrays import Array, ArrayLike, Seed
 from ..results.result import Result
 from ..results.storage import register
 from ..systems import DelayFlow, Flow, NoisyFlow, SystemLike, as_system
+from ..systems.damped import damped
 from ..tangent.start import start_state, start_time
 from ..tangent.stretches import run_orbit
 from .cycle_check import missing_one, step_of_cycle
@@ -152,7 +153,8 @@ def periodic_orbit(
     -----
     UserWarning
         If the multipliers are unreliable: they cannot be told apart, or the derivative misses
-        something, as jumps, so that none of an autonomous flow is near 1.
+        something, as jumps, so that none of an autonomous flow is near 1; or they decay within a
+        part of an implicit step.
 
     References
     ----------
@@ -221,6 +223,7 @@ def _result(shot: Shot, x: Array, tol: float) -> PeriodicOrbit:
     reservation = shot.system.reservation or missing_one(shot, logs, turns)
     if not reservation and isinstance(shot.fine, Flow):
         reservation = shot.fine.too_steep(orbit.states, orbit.inputs)
+    reservation = reservation or damped(shot.fine, orbit, exponents)
     if reservation:
         warnings.warn(f"these multipliers are unreliable: {reservation}", stacklevel=3)
         verdict = f"unreliable: {reservation}"

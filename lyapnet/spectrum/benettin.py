@@ -12,6 +12,7 @@ from ..errors import LyapnetError
 from ..numerics.arrays import Array, blas_threads
 from ..runs.progress import compilations, compiling, progress_bar
 from ..systems import System
+from ..systems.damped import damped
 from ..systems.orbit import Orbit
 from ..tangent.forward import forward
 from ..tangent.plan import Plan
@@ -19,7 +20,6 @@ from ..tangent.rounding import LONGEST, SEEN, TIMES, DisturbedSystem, errors_gro
 from ..tangent.step_derivative import MISMATCH, is_of_the_step
 from ..tangent.stretches import Losses, run_orbit, run_stretches, stretch_length
 from ..tangent.superstable import Superstable, superstable
-from .damped import damped
 from .digits import lost_digits
 from .record import Record
 from .step_defect import MOST, Sample
@@ -174,7 +174,7 @@ class Benettin:
         if lost := lost_digits(self.prepare(), x0, self.x, total, self.n_done):
             self.reservations.append(lost)
         rates = total / (self.n_done * self.system.dt)
-        if self.orbit and (said := damped(self.system, self.orbit, rates)):
+        if self.orbit and (said := damped(self.system, self.orbit, rates, by_volume=True)):
             self.reservations.append(said)
         by_loops = self.system.differentiated and self.prepare().engine_used[0] == "compiled"
         known = by_loops or self.system.tangent_apart

@@ -11,6 +11,7 @@ from .. import validate
 from ..numerics.arrays import ArrayLike, Seed, blas_threads, patient
 from ..runs.progress import progress_bar
 from ..systems import Flow, System, SystemLike, as_system
+from ..systems.damped import damped
 from ..tangent.plan import plan_of
 from ..tangent.start import Start, input_sequence
 from .covariant_result import CovariantVectors
@@ -84,7 +85,8 @@ def covariant_vectors(
     -----
     UserWarning
         If the derivative misses something, so that vectors and exponents are unreliable: a field
-        that jumps where steps go on across it, or an autonomous flow without an exponent near 0.
+        that jumps where steps go on across it, an autonomous flow without an exponent near 0, or
+        decay within a part of an implicit step.
 
     Notes
     -----
@@ -150,7 +152,8 @@ def _reservation(start: Start, vectors: CovariantVectors) -> str:
         return reservation
     first, steps = how["transient"] + how["basis_transient"], min(MOST, how["n_steps"] - 1)
     rows = None if rows is None else rows[first : first + steps]
-    return system.too_steep(system.orbit(vectors.states[0], rows, steps).states, rows)
+    orbit = system.orbit(vectors.states[0], rows, steps)
+    return system.too_steep(orbit.states, rows) or damped(system, orbit, vectors.exponents)
 
 
 def _missing_zero(system: System, vectors: CovariantVectors) -> str:

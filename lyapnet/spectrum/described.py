@@ -9,7 +9,7 @@ import numpy as np
 from ..numerics.arrays import Array
 from .benettin import Benettin
 from .fixed_point import AS_GOOD, exponents_at_rest
-from .uncertainty.low_frequencies import MOST_COSINES
+from .uncertainty.cosines import MOST_COSINES
 
 
 def described(run: Benettin, settings: dict[str, Any]) -> dict[str, Any]:

@@ -16,9 +16,8 @@ from .described import described
 from .exponents import Exponents
 from .html import spectrum_html
 from .plot import plot_spectrum
-from .step_defect import Sample
+from .step_defect import Sample, within_tolerance
 from .uncertainty.batches import GrowthStatistics
-from .uncertainty.cosines import MOST_COSINES
 from .uncertainty.diagnosis import Diagnosis
 from .uncertainty.ensemble import pooled
 from .verdict import diagnosis_of
@@ -48,7 +47,8 @@ class Spectrum(Exponents):
     times : array (blocks,)
         End of each block, from the start of the average.
     converged : bool or None
-        Whether all half-widths are below `tol`; None without.
+        Whether all half-widths are below `tol`, and what the step of a flow changes, too; None
+        without.
     state : array (..., n)
         At the end of the run.
     basis : array (..., n, k)
@@ -110,6 +110,8 @@ class Spectrum(Exponents):
             shown["note"] = "too short a run to tell the errors, see diagnose()"
         if self.settings.get("reservations"):
             shown["note"] = "unreliable, see diagnose()"
+        elif self.converged is False and "note" not in shown:
+            shown["note"] = "see diagnose()"
         return shown
 
     @patient
@@ -225,7 +227,10 @@ class Spectrum(Exponents):
     @classmethod
     def from_run(cls, run: Benettin, settings: dict[str, Any]) -> Self:
         """Sort and describe what a run has found."""
-        return cls(**described(run, settings))
+        found = cls(**described(run, settings))
+        if run.tol is not None and found.converged and not within_tolerance(found, run.tol):
+            return replace(found, converged=False)
+        return found
 
 
 @patient

@@ -50,6 +50,7 @@ def judge_step(
     system: System,
     time: float,
     total: Array | None = None,
+    tol: float | None = None,
 ) -> tuple[bool, str]:
     """Say whether the step matters in a run of some time, and put it into a sentence.
 
@@ -63,6 +64,8 @@ def judge_step(
     total : array (...), optional
         Change of the sum of all exponents, which is known better than that of each. More than the
         widest interval of a single one it should not be.
+    tol : float, optional
+        What exponents may be off by, as they were asked for.
     """
     k = change.shape[-1]
     if total is not None:
@@ -73,6 +76,9 @@ def judge_step(
         scale = np.where(np.isfinite(exponents), np.abs(exponents), 0.0).max(axis=-1)
         matters = (error > half_width) & (error > NEGLIGIBLE * scale[..., None])
     matters &= error * time > _UNSEEN
+    beyond = error > np.inf if tol is None else error > tol
+    beyond[..., k:] = False  # of the sum nothing was asked
+    matters |= beyond
     divides = isinstance(system, Flow) and system.method in CONTROLLED
     what = "half of dt with a tenth of the tolerance" if divides else "halving the step"
     if not matters.any():
@@ -81,7 +87,7 @@ def judge_step(
         widest = f" (up to {finite.max():.1g})" if finite.size else ""
         than = f"less than their error bars{widest}"
         if (change > half_width).any():
-            than = "too little to matter"
+            than = "more than their error bars, but too little to matter"
         return True, f"fine: {what} changes exponents by up to {change.max():.1g}, {than}"
     if matters[..., :k].any():  # which says more than their sum
         matters[..., k:] = False
@@ -92,10 +98,17 @@ def judge_step(
     of = "exponents by up to" if worst[-1] < k else "the sum of all exponents by"
     off = "" if change[worst] > half_width[worst] else f", it is off by about {error[worst]:.2g}"
     bars = "their error bars" if worst[-1] < k else "the error bars of any of them"
+    bars = f"tol = {tol:g}" if beyond[worst] else f"{bars} ({half_width[worst]:.1g})"
     return False, (
-        f"too coarse: {what} changes {of} {change[worst]:.2g}{off}, more than {bars} "
-        f"({half_width[worst]:.1g}); take {remedy}{stiff}"
+        f"too coarse: {what} changes {of} {change[worst]:.2g}{off}, more than {bars}; take "
+        f"{remedy}{stiff}"
     )
+
+
+def within_tolerance(spectrum: Any, tol: float) -> bool:
+    """Say whether what is seen of the steps of a `Spectrum` leaves exponents as good as `tol`."""
+    defect = step_defect(spectrum).defect
+    return defect is None or bool((_off(spectrum.system) * np.abs(defect) <= tol).all())
 
 
 def of_all(defect: Array, dim: int) -> Array | None:

@@ -19,6 +19,9 @@ from .uncertainty.verdict import listed
 #: twice, of those of higher order hardly more.
 _RICHARDSON = 2.0
 
+#: Part of an exponent that steps may change by rounding.
+_ROUNDING = 1e-9
+
 
 def diagnosis_of(s: Any, tol: float | None, level: float) -> Diagnosis:
     """Return the diagnosis of a `Spectrum`; see `Spectrum.diagnose`."""
@@ -41,7 +44,7 @@ def diagnosis_of(s: Any, tol: float | None, level: float) -> Diagnosis:
         systematic=0.0 if change is None else _RICHARDSON * _surviving(s, change[None])[0][0],
     )
     if defect is not None and change is not None:
-        found = _with_step(s, found, change, of_all(defect, s.dim))
+        found = _with_step(s, found, change, of_all(defect, s.dim), tol)
     if "at_rest" in s.settings and found.verdict.startswith(("too short:", "drifting:")):
         found = _at_rest(s, found, tol, level)
     if "superstable" in s.settings:
@@ -60,13 +63,19 @@ def diagnosis_of(s: Any, tol: float | None, level: float) -> Diagnosis:
     return _unseen(replace(found, verdict=verdict, converged=False, clusters=together), unseen)
 
 
-def _with_step(s: Any, found: Diagnosis, change: Array, total: Array | None) -> Diagnosis:
+def _with_step(
+    s: Any, found: Diagnosis, change: Array, total: Array | None, tol: float | None
+) -> Diagnosis:
     """Hold what the integrator's step does to the exponents against their error bars."""
     low, high = s.confidence_interval(found.level)
     time = s.settings["n_steps"] * s.settings["dt"]
-    fine, words = judge_step(change, s.exponents, (high - low) / 2, s.system, time, total)
+    half = (high - low) / 2
+    fine, words = judge_step(change, s.exponents, half, s.system, time, total, tol)
     if fine:
-        return replace(found, step_error=change, step_verdict=words)
+        verdict = found.verdict
+        if (change > half + _ROUNDING * np.abs(s.exponents)).any():
+            verdict += f"; half the step changes them by up to {change.max():.1g}"
+        return replace(found, step_error=change, step_verdict=words, verdict=verdict)
     return replace(
         found,
         step_error=change,

@@ -24,7 +24,11 @@ NAMES = {f"{n}/{x}" for n in (*_OWN, "if_", *_JOINED) for x in ("kernel", "bias"
 
 
 def from_flax(
-    params: Any, *, layer: int | str | None = 0, reverse: bool = False, activation: str = "tanh"
+    params: Any,
+    *,
+    layer: int | str | None = 0,
+    reverse: bool | None = None,
+    activation: str = "tanh",
 ) -> Cell:
     r"""Make a cell of a `SimpleCell`, `LSTMCell`, `OptimizedLSTMCell` or `GRUCell` of Flax.
 
@@ -42,7 +46,8 @@ def from_flax(
         but numbers, its name, or None for all as a `Stack`. (linen names the two cells of a
         `Bidirectional` so: the second one runs backward.)
     reverse : bool, optional
-        The backward cell of a `Bidirectional` of nnx; give it its inputs in reverse order.
+        Which cell of a `Bidirectional` of nnx, for which it is needed: True is the backward cell,
+        which takes its inputs in reverse order.
     activation : {"tanh", "relu", "linear"}, optional
         Of a `SimpleCell`, which parameters do not tell; it must not be residual.
 
@@ -53,7 +58,8 @@ def from_flax(
     Raises
     ------
     ValueError
-        If the arrays are not there, or do not fit together.
+        If the arrays are not there, or do not fit together; if there are two directions and none
+        is said, or all layers are asked for, which from the second on know the future.
 
     Examples
     --------
@@ -64,11 +70,12 @@ def from_flax(
     """
     found = group(read_arrays(params), NAMES, depth=2)
     layers = {path: x for path, x in found.items() if _kind(x) is not None}
-    chosen = one_way(layers, reverse)
+    chosen = one_way("params", layers, reverse, layer)
     if not chosen:
         raise ValueError(
-            f"`params` has no recurrent cell{' that runs backward' * reverse}, such as i/kernel "
-            f"and h/kernel, or dense_i/kernel and dense_h/kernel; it has {sorted(layers or found)}"
+            f"`params` has no recurrent cell{' that runs backward' * bool(reverse)}, such as "
+            "i/kernel and h/kernel, or dense_i/kernel and dense_h/kernel; it has "
+            f"{sorted(layers or found)}"
         )
     return pick(chosen, layer, lambda arrays: _cell(arrays, activation))
 

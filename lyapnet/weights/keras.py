@@ -21,7 +21,7 @@ def from_keras(
     weights: Any,
     *,
     layer: int | str | None = 0,
-    reverse: bool = False,
+    reverse: bool | None = None,
     activation: str = "tanh",
     reset_after: bool | None = None,
 ) -> Cell:
@@ -40,7 +40,8 @@ def from_keras(
         Which recurrent layer of a model: its number among those whose names differ in nothing
         but numbers, its name, or None for all as a `Stack`.
     reverse : bool, optional
-        The backward layer of a `Bidirectional` one; give it its inputs in reverse order.
+        Which layer of a `Bidirectional` one, for which it is needed: True is the backward layer,
+        which takes its inputs in reverse order.
     activation : {"tanh", "relu", "linear"}, optional
         Of a `SimpleRNN`: weights do not tell. LSTM and GRU must have Keras' default ones.
     reset_after : bool, optional
@@ -53,7 +54,8 @@ def from_keras(
     Raises
     ------
     ValueError
-        If the arrays are not there, or do not fit together.
+        If the arrays are not there, or do not fit together; if there are two directions and none
+        is said, or all layers are asked for, which from the second on know the future.
     ImportError
         If a file of Keras is to be read and h5py is not installed.
 
@@ -77,11 +79,11 @@ def from_keras(
         return make(dict(zip(NAMES, weights, strict=False)))
     found = group(read_arrays(weights), NAMES)
     layers = {path: x for path, x in found.items() if {"kernel", "recurrent_kernel"} <= set(x)}
-    chosen = one_way(layers, reverse)
+    chosen = one_way("weights", layers, reverse, layer)
     if not chosen:
         raise ValueError(
-            f"`weights` has no kernel and recurrent_kernel{' of a backward layer' * reverse}; it "
-            f"has the layers {sorted(layers or found)}"
+            "`weights` has no kernel and recurrent_kernel"
+            f"{' of a backward layer' * bool(reverse)}; it has the layers {sorted(layers or found)}"
         )
     return pick(chosen, layer, make)
 

@@ -91,10 +91,42 @@ def group(arrays: Mapping[str, Any], names: Collection[str], depth: int = 1) -> 
     return layers
 
 
-def one_way(layers: Mapping[str, Layer], reverse: bool) -> dict[str, Layer]:
+def direction(name: str, reverse: bool | None, both: bool, whole: bool) -> bool:
+    """Return whether the direction that runs backward in time is meant; of two it must be said.
+
+    Parameters
+    ----------
+    name : str
+        Of the argument that holds the weights.
+    reverse : bool or None
+    both : bool
+        Whether there are two directions.
+    whole : bool
+        Whether several layers are to be one system.
+    """
+    if both and reverse is None:
+        raise ValueError(
+            f"`{name}` is bidirectional, and its two directions are systems of their own: say "
+            "which by `reverse=False` or `reverse=True`, which takes its inputs in reverse order"
+        )
+    if both and whole:
+        raise ValueError(
+            f"`layer` must be a number or name where `{name}` is bidirectional: layers above the "
+            "first see past and future at once, and no recursion in time"
+        )
+    return bool(reverse)
+
+
+def one_way(
+    name: str, layers: Mapping[str, Layer], reverse: bool | None, layer: Any
+) -> dict[str, Layer]:
     """Return the layers that run forward in time, or those that run backward, by their names."""
     backward = {p for p in layers if any(part.startswith("backward") for part in p.split("/"))}
-    return {path: layer for path, layer in layers.items() if (path in backward) == reverse}
+    forward = layers.keys() - backward
+    several = max(len(forward), len(backward)) > 1
+    both = bool(forward and backward)
+    chosen = backward if direction(name, reverse, both, layer is None and several) else forward
+    return {path: x for path, x in layers.items() if path in chosen}
 
 
 def as_array(name: str, x: Any, **shape: int) -> Array:

@@ -13,7 +13,7 @@ def read_cell(
     path: Any,
     *,
     layer: int | str | None = 0,
-    reverse: bool = False,
+    reverse: bool | None = None,
     activation: str | None = None,
     leak: float | None = None,
 ) -> Cell:

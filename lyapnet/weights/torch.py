@@ -10,7 +10,7 @@ from .. import validate
 from ..cells import Cell, Stack
 from ..numerics.arrays import Array
 from .files import read_arrays
-from .layers import as_array, make_cell, parts_of
+from .layers import as_array, direction, make_cell, parts_of
 
 _KINDS = ("weight_ih", "weight_hh", "bias_ih", "bias_hh")
 
@@ -19,7 +19,7 @@ def from_torch(
     state_dict: Any,
     *,
     layer: int | None = 0,
-    reverse: bool = False,
+    reverse: bool | None = None,
     prefix: str | None = None,
     activation: str = "tanh",
 ) -> Cell:
@@ -40,8 +40,8 @@ def from_torch(
     layer : int or None, optional
         Which layer of a module, the first and it alone unless said; None for all as a `Stack`.
     reverse : bool, optional
-        The direction that runs backward in time, in a bidirectional module; give it its inputs
-        in reverse order.
+        Which direction of a bidirectional module, for which it is needed: each is a system of its
+        own. True is the one that runs backward in time, and takes its inputs in reverse order.
     prefix : str, optional
         The module's name in the state dict, such as "encoder.rnn", where there are several.
     activation : {"tanh", "relu"}, optional
@@ -55,7 +55,8 @@ def from_torch(
     ------
     ValueError
         If the arrays are not there, do not fit together, or are those of an LSTM with
-        projections, which has no counterpart.
+        projections, which has no counterpart; if there are two directions and none is said, or all
+        layers are asked for, which from the second on know the future.
 
     Examples
     --------
@@ -65,17 +66,25 @@ def from_torch(
     VanillaRNN(dim=4, n_inputs=2)
     """
     arrays = read_arrays(state_dict)
+    first = 0 if layer is None else validate.integer("layer", layer, low=0)
+    whole = layer is None and module_of(arrays, "weight_hh_l1", prefix) is not None
+    back = direction("state_dict", reverse, _both_ways(arrays, first, prefix), whole)
+    cells = [_layer(arrays, _suffix(first, back), prefix, activation)]
     if layer is not None:
-        layer = validate.integer("layer", layer, low=0)
-        return _layer(arrays, _suffix(layer, reverse), prefix, activation)
-    cells = [_layer(arrays, _suffix(0, reverse), prefix, activation)]
-    while module_of(arrays, f"weight_hh{_suffix(len(cells), reverse)}", prefix) is not None:
-        cells.append(_layer(arrays, _suffix(len(cells), reverse), prefix, activation))
+        return cells[0]
+    while module_of(arrays, f"weight_hh{_suffix(len(cells), back)}", prefix) is not None:
+        cells.append(_layer(arrays, _suffix(len(cells), back), prefix, activation))
     return Stack(cells)
 
 
 def _suffix(layer: int, reverse: bool) -> str:
     return f"_l{layer}{'_reverse' if reverse else ''}"
+
+
+def _both_ways(arrays: Any, layer: int, prefix: str | None) -> bool:
+    """Say whether a layer runs in both directions."""
+    module = module_of(arrays, f"weight_hh{_suffix(layer, False)}", prefix)
+    return module is not None and f"{module}weight_hh{_suffix(layer, True)}" in arrays
 
 
 def module_of(arrays: Any, kind: str, prefix: str | None) -> str | None:

@@ -40,13 +40,19 @@ def test_torch_module_direction_and_layer_are_chosen(cells):
         **ln.to_torch(other, prefix="decoder", layer=1),
     }
     assert same(ln.from_torch(state, prefix="encoder.rnn"), cells["gru"])
-    assert same(ln.from_torch(state, prefix="decoder"), cells["lstm"])
+    assert same(ln.from_torch(state, prefix="decoder", reverse=False), cells["lstm"])
     assert same(ln.from_torch(state, prefix="decoder", reverse=True), cells["gru"])
+    # Before, the forward direction was taken without a word.
+    with pytest.raises(ValueError, match=r"`state_dict` is bidirectional.*`reverse=False` or"):
+        ln.from_torch(state, prefix="decoder")
     assert same(ln.from_torch(state, prefix="decoder", layer=1), other)
     with pytest.raises(ValueError, match=r"`prefix` must be one of \['encoder.rnn', 'decoder'\]"):
         ln.from_torch(state)
+    with pytest.raises(ValueError, match=r"`layer` must be a number .* layers above the first see"):
+        ln.from_torch(state, prefix="decoder", layer=None, reverse=False)
+    one_way = {name: x for name, x in state.items() if not name.endswith("_reverse")}
     with pytest.raises(ValueError, match="n_inputs=6, but the cell below has 3"):
-        ln.from_torch(state, prefix="decoder", layer=None)
+        ln.from_torch(one_way, prefix="decoder", layer=None)
     with pytest.raises(ValueError, match="no weight_ih_l2"):
         ln.from_torch(state, prefix="decoder", layer=2)
     with pytest.raises(ValueError, match="of a module 'other'"):
@@ -85,8 +91,13 @@ def test_keras_backward_layer(cells):
         for way, cell in (("forward", "gru"), ("backward", "lstm"))
         for name, x in ln.to_keras(cells[cell]).items()
     }
-    assert same(ln.from_keras(weights), cells["gru"])
+    assert same(ln.from_keras(weights, reverse=False), cells["gru"])
     assert same(ln.from_keras(weights, reverse=True), cells["lstm"])
+    with pytest.raises(ValueError, match=r"`weights` is bidirectional.*`reverse=False` or"):
+        ln.from_keras(weights)
+    above = {f"gru/gru_cell/{name}": x for name, x in ln.to_keras(cells["gru"]).items()}
+    with pytest.raises(ValueError, match="`layer` must be a number or name where `weights` is"):
+        ln.from_keras({**weights, **above}, layer=None, reverse=False)
     with pytest.raises(ValueError, match="of a backward layer"):
         ln.from_keras(ln.to_keras(cells["gru"]), reverse=True)
 

@@ -67,3 +67,53 @@ def test_decay_that_implicit_steps_tell_is_not():
 def test_the_divergence_of_divided_steps_is_said_not_to_be_checked():
     checks = ln.check_invariants(stable([-1.0, -2.0], 0.1, "adaptive"), 200, x0=np.ones(2), rng=0)
     assert checks.verdicts["divergence"].startswith("not checked: steps are divided")
+
+
+# Before, these said nothing: only spectra did.
+SLOW, FAST = -1.0, -1e4
+
+
+def test_condition_numbers_of_damped_directions_are_unreliable():
+    x0 = {"x0": np.ones(2), "transient": 0, "rng": 0}
+    with pytest.warns(UserWarning, match="condition numbers are unreliable: exponents 2 decay"):
+        off = ln.condition_number(stable([SLOW, FAST], 0.5, "implicit"), 20, **x0)
+    assert off.note.startswith("unreliable: exponents 2 decay within a part")
+    told = ln.condition_number(stable([SLOW, -3.0], 0.5, "implicit", rtol=1e-8), 20, **x0)
+    assert not told.note
+    np.testing.assert_allclose(told.log10_measured[-1], 2 * 10 / np.log(10), rtol=1e-4)
+
+
+def test_covariant_vectors_of_damped_directions_are_unreliable():
+    phases = {"transient": 10, "basis_transient": 10, "backward_transient": 10, "rng": 0}
+    with pytest.warns(UserWarning, match="vectors and exponents are unreliable: exponents 2, 3"):
+        ln.covariant_vectors(
+            stable([SLOW, 3 * FAST, FAST], 0.5, "implicit"), 20, x0=np.ones(3), **phases
+        )
+    found = ln.covariant_vectors(stable([SLOW, -3.0], 0.5, "implicit"), 20, x0=[1.0, 1.0], **phases)
+    np.testing.assert_allclose(found.exponents, [-1, -3], rtol=1e-3)
+
+
+def test_multipliers_of_damped_directions_are_unreliable():
+    with pytest.warns(UserWarning, match="multipliers are unreliable: exponents 2 decay"):
+        off = ln.fixed_points(stable([SLOW, FAST], 0.5, "implicit"), 2, x0=np.ones((2, 2)), rng=0)
+    assert "unreliable" in repr(off)
+    told = ln.fixed_points(stable([SLOW, -3.0], 0.5, "implicit"), 2, x0=np.ones((2, 2)), rng=0)
+    np.testing.assert_allclose(told.exponents, [[-1, -3]], rtol=1e-3)
+    assert "unreliable" not in repr(told)
+
+    def circle(x):  # x' = -y, y' = x on the unit circle, approached at the rates -2 and FAST
+        away = 1 - x[0] ** 2 - x[1] ** 2
+        return anp.array([away * x[0] - x[1], away * x[1] + x[0], FAST * (x[2] - x[0])])
+
+    flow = ln.Flow(circle, 3, dt=0.5, method="implicit")
+    with pytest.warns(UserWarning, match="multipliers are unreliable: exponents 3 decay"):
+        cycle = ln.periodic_orbit(flow, 2 * np.pi, x0=[1.0, 0.0, 1.0])
+    assert cycle.verdict.startswith("unreliable")
+    assert cycle.stable is None
+
+
+def test_stroboscopic_maps_of_damped_flows_are_unreliable():
+    flow = stable([SLOW, 3 * FAST, FAST], 0.5, "implicit")
+    with pytest.warns(UserWarning, match="exponents 2 decay within a part of a step"):
+        s = ln.lyapunov_spectrum(ln.stroboscopic(flow, 1.0), 50, x0=np.ones(3), rng=0)
+    assert s.diagnose().verdict.startswith("unreliable")
