@@ -85,6 +85,6 @@ def _known_apart(
 def _engine(run: Benettin) -> dict[str, str]:
     """Say which engine has run a system, and why if it was NumPy."""
     used, reason = (run.engine or run.system).engine_used
-    if run.losses is not None:
+    if run.losses is not None and run.engine is run.system:
         reason = 'on_divergence="nan" takes members out on the way, which NumPy does'
     return {"engine": used, **({"engine_reason": reason} if reason else {})}

@@ -15,7 +15,7 @@ from ..compiled.trace import depends, jumps_of
 from ..numerics.arrays import Array
 from ..numerics.autodiff import Function, Tree
 from .bends import JUMP, TO_A_JUMP, jump_along
-from .compiled_parts import CompiledParts, compiled_parts
+from .compiled_parts import HOW, CompiledParts, cannot_divide, compiled_parts
 from .divided import divided_orbit, undivided
 from .drive import DEGREES, Drive
 from .integrators import CONTROLLED, METHODS, TABLEAUS, method_of, separable, tolerances
@@ -129,14 +129,16 @@ class Flow(Map):
 
     def prepared(self, x: Array, inputs: Array | None, k: int, n_steps: int) -> System:
         """Return the flow with compiled loops, if only to divide steps; see `System.prepared`."""
-        other = super().prepared(x, inputs, k, n_steps)
-        plain = self._writable and type(self).written is Flow.written and self._variation is None
-        if self.method in CONTROLLED and plain:
-            assert isinstance(other, Flow)
-            other._parts = compiled_parts(self, x, inputs, n_steps)
-            if other._parts is not None:
-                other.engine_used = "numpy", "compiled loops divide its steps, and do no more"
+        if self.method not in CONTROLLED:
+            return super().prepared(x, inputs, k, n_steps)
+        other = copy.copy(self)
+        other._parts, reason = compiled_parts(self, x, inputs, n_steps)
+        other.engine_used = ("numpy", reason) if other._parts is None else ("compiled", HOW)
         return other
+
+    def cannot_compile(self) -> str:
+        """Return why compiled loops cannot run the flow, or divide its steps; see `Map`."""
+        return cannot_divide(self) if self.method in CONTROLLED else super().cannot_compile()
 
     def _at(self, mode: str, lead: tuple[int, ...]) -> tuple[Function, Function]:
         """Return step and Jacobian for many states at once; u are rows of the `drive`."""
