@@ -12,6 +12,7 @@ import numpy as np
 from .embedded import attempt_explicit
 from .field import Field
 from .jit import jit_in_order, loop_in_order
+from .products import copy
 from .radau import attempt_implicit
 from .scheme import Control, Scheme, Work
 
@@ -26,17 +27,16 @@ def _attempt(
         error = attempt_implicit(field, scheme, control, rtol, atol, work, x, row, p, begin, h)
     else:
         error = attempt_explicit(field, scheme, control, rtol, atol, work, x, row, p, begin, h)
-    for i in range(len(x)):
-        if not abs(work.after[i]) < np.inf:
-            return np.inf
-    return error if error < np.inf else np.inf
+    return error if error < np.inf and _finite(work.after) else np.inf
 
 
 @jit_in_order
-def _copy(x: Any, to: Any) -> None:
-    for i in range(x.shape[0]):
-        for j in range(x.shape[1]):
-            to[i, j] = x[i, j]
+def _finite(x: Any) -> bool:
+    """Say whether all components of a state are finite."""
+    finite = True
+    for i in range(len(x)):
+        finite = finite and abs(x[i]) < np.inf
+    return finite
 
 
 @loop_in_order
@@ -73,7 +73,8 @@ def divide(
     """
     members, n = x.shape
     here, begin, h = work.here, work.begin, work.h
-    _copy(x, here)
+    first, now = x.reshape(members * n), here.reshape(members * n)
+    copy(first, now)
     count = 0
     for s in range(len(rows)):
         for m in range(members):
@@ -83,7 +84,8 @@ def divide(
             if count == len(states):
                 return s
             any_good = going = False
-            _copy(here, states[count])
+            after = states[count].reshape(members * n)
+            copy(now, after)
             for m in range(members):
                 left = field.dt - begin[m]
                 parts[count, m, 0], parts[count, m, 1] = begin[m], 0.0
@@ -95,7 +97,7 @@ def divide(
                 error = _attempt(
                     field, scheme, control, rtol, atol, work, here[m], row, p, begin[m], trial
                 )
-                lost = error > 1.0 and trial < control.tiny * field.dt
+                lost = error > 1.0 and (trial < control.tiny * field.dt or not _finite(here[m]))
                 factor = control.safety * max(error, 1e-30) ** (-1 / control.order)
                 h[m] = trial * min(max(factor, control.least), control.most)
                 if error <= 1.0 or lost:
@@ -106,8 +108,8 @@ def divide(
                     begin[m] = field.dt if last or lost else begin[m] + trial
                 going = going or begin[m] < field.dt
             if any_good:
-                _copy(states[count], here)
+                copy(after, now)
                 count += 1
         edges[s + 1] = count
-        _copy(here, x)
+        copy(now, first)
     return len(rows)

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from ..errors import LyapnetError
 from ..numerics.arrays import Array, blas_threads
 from ..runs.progress import compilations, compiling, progress_bar
-from ..systems import System
+from ..systems import Map, System
 from ..systems.damped import damped
 from ..systems.orbit import Orbit
 from ..tangent.forward import forward
@@ -112,8 +112,8 @@ class Benettin:
 
     def prepare(self) -> System:
         """Return the system as it is best run; done once."""
-        if self.losses is not None or not isinstance(self.system, System):
-            self.engine = self.system  # members that may be lost, and disturbed steps: NumPy
+        if self.losses is not None and not isinstance(self.system, Map):
+            self.engine = self.system  # where other loops carry a basis, none may be lost
         if self.engine is None:
             k = self.rows.shape[-2]
             with compiling(show=self.progress):
@@ -176,7 +176,7 @@ class Benettin:
         rates = total / (self.n_done * self.system.dt)
         if self.orbit and (said := damped(self.system, self.orbit, rates, by_volume=True)):
             self.reservations.append(said)
-        by_loops = self.system.differentiated and self.prepare().engine_used[0] == "compiled"
+        by_loops = self.system.differentiated and self.prepare().engine_used == ("compiled", "")
         known = by_loops or self.system.tangent_apart
         if not known and not is_of_the_step(self.system, self.x, self.inputs):
             self.reservations.append(MISMATCH)
@@ -194,12 +194,13 @@ class Benettin:
             return
         doubtful = errors_grow(sample.orbit, sample.rows, sample.growth, interval, n_steps)
         if doubtful.any():
-            self._disturb(sample.orbit.runs_along, doubtful, n_steps)
+            along = sample.orbit.runs_along or self.prepare().runs_along
+            self._disturb(along, doubtful, n_steps)
 
     def _disturb(self, along: bool, doubtful: NDArray[np.bool_], n_steps: int) -> None:
         """Do the run again with errors, by the same engine, and note if growth is another."""
         engine = self.prepare()
-        if not along and engine.engine_used[0] == "compiled":
+        if not along and engine.engine_used == ("compiled", ""):
             engine = self.system
         some = engine.of_members(doubtful) if doubtful.ndim else None
         which = ... if some is None else doubtful

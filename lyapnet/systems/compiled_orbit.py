@@ -6,10 +6,11 @@ from functools import cached_property
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ..compiled.loop import Loop
 from ..numerics.arrays import Array
-from ..numerics.autodiff import Function, Tree
+from ..numerics.autodiff import Function, Tree, member
 from .jacobian_orbit import SMALL_DIM, JacobianOrbit
 from .orbit import comes_back
 
@@ -52,6 +53,19 @@ class CompiledOrbit(JacobianOrbit):
         self._given = loop.inputs(inputs, n_steps), *loop.given
         self._start = loop.grouped(flat)
         self._reached: tuple[int, Array] = (0, self._start)
+
+    def of_members(self, which: NDArray[np.bool_]) -> CompiledOrbit:
+        """Return the orbit of some members; see `Orbit.of_members`."""
+        inputs = self.inputs
+        if inputs is not None:
+            shape = self.n_steps, *which.shape, inputs.shape[-1]
+            inputs = np.broadcast_to(inputs, shape)[:, which]
+        step, jacobian = self._step, self._jacobian
+        assert step is not None
+        assert jacobian is not None
+        params = member(self._params, which.shape, which)
+        loop, x = self.loop.of_members(which), self._x[which]
+        return CompiledOrbit(loop, x, inputs, self.n_steps, params, step, jacobian)
 
     @cached_property
     def _grouped(self) -> Array:

@@ -6,12 +6,12 @@ from typing import Any
 
 import numpy as np
 
-from ..compiled.loop import written
+from ..compiled.loop import untraceable, written
 from ..compiled.operations import Untraceable
 from ..compiled.scheme import Control, work_for
 from ..numerics.arrays import Array
 from ..numerics.autodiff import member
-from .engine import missing
+from .engine import missing, over_before, refused
 from .integrators import control, embedded, radau
 from .map import Map
 
@@ -20,6 +20,9 @@ _LONG = {"implicit": 300, "adaptive": 2000}
 
 #: Components of a state up to which equations are solved faster than by NumPy.
 _SMALL = 64
+
+#: What to say of a run whose steps are divided so.
+HOW = "compiled loops divide its steps, and NumPy carries its tangent vectors"
 
 #: Parts of each step that there is room for at first.
 _ROOM = 8
@@ -36,14 +39,8 @@ class CompiledParts:
     """
 
     def __init__(self, flow: Any, lead: tuple[int, ...]) -> None:
-        given, jacobian = flow._given
-        self.field = Map(
-            given, flow.dim, jacobian=jacobian, n_inputs=flow.n_inputs, params=flow.params,
-            vectorized=flow.vectorized, time=flow.time,
-        )  # fmt: skip
+        self.field = _field_of(flow)
         program, self._params = written(self.field, lead)
-        if flow.method == "implicit" and flow.dim > _SMALL:
-            raise Untraceable("large equations are solved no faster")
         from ..compiled.divided import divide  # numba takes its time
         from ..compiled.field import field_at, field_of
 
@@ -107,12 +104,44 @@ class CompiledParts:
         return every.reshape(*shape, n), each.reshape(*shape, 2), np.concatenate(edges)
 
 
-def compiled_parts(flow: Any, x: Array, inputs: Array | None, n_steps: int) -> CompiledParts | None:
-    """Return what divides the steps of a flow, None where that is not possible or does not pay."""
-    if flow.engine != "auto" or missing() or n_steps < _LONG[flow.method]:
-        return None
+def cannot_divide(flow: Any) -> str:
+    """Return why compiled loops cannot divide the steps of a flow, nothing if they can."""
+    return missing() or _no_loops(flow) or untraceable(_field_of(flow))
+
+
+def compiled_parts(
+    flow: Any, x: Array, inputs: Array | None, n_steps: int
+) -> tuple[CompiledParts | None, str]:
+    """Return what divides the steps of a flow; None and the reason if that is left to NumPy."""
+    if flow.engine == "numpy":
+        return None, "as asked for"
+    if reason := missing() or _no_loops(flow):
+        return refused(flow, reason)
+    if flow.engine == "auto" and n_steps < _LONG[flow.method]:
+        return None, over_before(n_steps)
     try:
         found = CompiledParts(flow, x.shape[:-1])
-    except Untraceable:
-        return None
-    return found if found.agrees(x, inputs) else None
+    except Untraceable as error:
+        return refused(flow, f"{flow.written_of} cannot be compiled: {error}")
+    if not found.agrees(x, inputs):
+        return refused(flow, f"{flow.written_of} does something else than its compiled form")
+    return found, ""
+
+
+def _field_of(flow: Any) -> Map:
+    """Return the field of a flow as a map, which can be written down."""
+    given, jacobian = flow._given
+    field = Map(
+        given, flow.dim, jacobian=jacobian, n_inputs=flow.n_inputs, params=flow.params,
+        vectorized=flow.vectorized, time=flow.time,
+    )  # fmt: skip
+    field.named = flow.named
+    return field
+
+
+def _no_loops(flow: Any) -> str:
+    """Return why there are no loops for the steps of a flow, nothing if there are."""
+    if flow._variation is not None:
+        return f"method {flow.method!r} divides steps by a derivative that is not the field's"
+    large = flow.method == "implicit" and flow.dim > _SMALL
+    return "large equations are solved no faster" if large else ""

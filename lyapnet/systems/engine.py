@@ -63,11 +63,11 @@ def engine_for(cell: Any, size: int, n_steps: int) -> tuple[str, str]:
         return "numpy", "as asked for"
     reason = cell.cannot_compile()
     if reason:
-        _refused(cell, reason)
+        refused(cell, reason)
         return "numpy", reason
     short = n_steps < _LONGER and n_steps * size * cell.dim < _MUCH
     if cell.engine == "auto" and short:
-        return "numpy", f"a run of {n_steps} steps is over before its loop is compiled"
+        return "numpy", over_before(n_steps)
     return "compiled", ""
 
 
@@ -85,18 +85,18 @@ def loop_of(system: Any, x: Array, inputs: Array | None, k: int, n_steps: int) -
     if system.engine == "numpy":
         return None, "as asked for"
     if not system._writable:
-        return _refused(system, system.cannot_compile())
+        return refused(system, system.cannot_compile())
     if reason := missing():
-        return _refused(system, reason)
+        return refused(system, reason)
     if system.engine == "auto":
         if n_steps < (_LONG if system.dim * k <= _SMALL else _LONGER):
-            return None, f"a run of {n_steps} steps is over before its loop is compiled"
+            return None, over_before(n_steps)
         if system.dim * k > _LARGE:
             return None, "large systems are no faster"
     try:
         loop = Loop.of(system, x.shape[:-1], k)
     except Untraceable as error:
-        return _refused(system, f"{system.written_of} cannot be compiled: {error}")
+        return refused(system, f"{system.written_of} cannot be compiled: {error}")
     if not _agrees(loop, system, x, inputs):
         now = (
             None
@@ -104,11 +104,17 @@ def loop_of(system: Any, x: Array, inputs: Array | None, k: int, n_steps: int) -
             else np.broadcast_to(inputs[0], (*x.shape[:-1], inputs.shape[-1]))
         )
         check_repeatable(system.over_time(x.shape[:-1])[0], (x, now, system.params), system.named)
-        return _refused(system, f"{system.written_of} does something else than its compiled form")
+        return refused(system, f"{system.written_of} does something else than its compiled form")
     return loop, ""
 
 
-def _refused(system: Any, reason: str) -> tuple[None, str]:
+def over_before(n_steps: int) -> str:
+    """Say that a run is too short for compiled loops."""
+    return f"a run of {n_steps} steps is over before its loop is compiled"
+
+
+def refused(system: Any, reason: str) -> tuple[None, str]:
+    """Return no loops, and the reason; an error where these were asked for."""
     if system.engine == "compiled":
         raise (ImportError if reason == MISSING else TypeError)(reason)
     return None, reason

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-import itertools
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
@@ -15,24 +14,16 @@ from ..compiled.operations import Untraceable
 from ..compiled.trace import depends, jumps_of
 from ..numerics.arrays import Array
 from ..numerics.autodiff import Function, Tree
-from .bends import AT_REST, JUMP, STEEP, TO_A_JUMP, TO_A_SLOPE, jump_along
-from .compiled_parts import CompiledParts, compiled_parts
+from .bends import JUMP, TO_A_JUMP, jump_along
+from .compiled_parts import HOW, CompiledParts, cannot_divide, compiled_parts
 from .divided import divided_orbit, undivided
 from .drive import DEGREES, Drive
 from .integrators import CONTROLLED, METHODS, TABLEAUS, method_of, separable, tolerances
-from .jumps import RESOLVE, JumpingSteps, Seen, can_decide
+from .jumps import JumpingSteps, Seen, can_decide
 from .map import Map
 from .orbit import Orbit
 from .protocol import System
-
-#: What a step should move a state by, relative to it, that is not at rest.
-_MOVES = 1e-6
-
-#: What is rounding of the field, where a state is at rest near zero.
-_ROUNDING = 1e-12
-
-#: Members of an ensemble along which steep slopes are looked for.
-_MEMBERS = 8
+from .steepness import change_of_field, steepness
 
 
 class Flow(Map):
@@ -138,14 +129,16 @@ class Flow(Map):
 
     def prepared(self, x: Array, inputs: Array | None, k: int, n_steps: int) -> System:
         """Return the flow with compiled loops, if only to divide steps; see `System.prepared`."""
-        other = super().prepared(x, inputs, k, n_steps)
-        plain = self._writable and type(self).written is Flow.written and self._variation is None
-        if self.method in CONTROLLED and plain:
-            assert isinstance(other, Flow)
-            other._parts = compiled_parts(self, x, inputs, n_steps)
-            if other._parts is not None:
-                other.engine_used = "numpy", "compiled loops divide its steps, and do no more"
+        if self.method not in CONTROLLED:
+            return super().prepared(x, inputs, k, n_steps)
+        other = copy.copy(self)
+        other._parts, reason = compiled_parts(self, x, inputs, n_steps)
+        other.engine_used = ("numpy", reason) if other._parts is None else ("compiled", HOW)
         return other
+
+    def cannot_compile(self) -> str:
+        """Return why compiled loops cannot run the flow, or divide its steps; see `Map`."""
+        return cannot_divide(self) if self.method in CONTROLLED else super().cannot_compile()
 
     def _at(self, mode: str, lead: tuple[int, ...]) -> tuple[Function, Function]:
         """Return step and Jacobian for many states at once; u are rows of the `drive`."""
@@ -298,7 +291,7 @@ class Flow(Map):
     def _look_for_jumps(self, states: Array, inputs: Array | None) -> None:
         """See whether the field jumps where steps have gone on across it."""
         if self.seen.look(states, least=8):
-            jump = self._change(states, inputs, TO_A_JUMP)
+            jump = change_of_field(self, states, inputs, TO_A_JUMP)
             if jump > JUMP:
                 self.seen.without = f"jumps by {100 * jump:.2g} % of itself within a step"
 
@@ -309,55 +302,7 @@ class Flow(Map):
         """
         if self.method in CONTROLLED or self.seen.matter or self.seen.without or len(states) < 8:
             return self.reservation
-        lead = states.shape[1:-1]
-        for at in itertools.islice(np.ndindex(*lead), _MEMBERS):
-            u = None
-            if inputs is not None:
-                own = (i if m > 1 else 0 for i, m in zip(at, inputs.shape[1:-1], strict=True))
-                u = inputs[(slice(None), *own)]
-            one = self.of_member(lead, at)
-            assert isinstance(one, Flow)
-            along = states[(slice(None), *at)]
-            if one._stays(along, u):
-                return (
-                    "the steps come to rest where the field does not: it leads there from both "
-                    f"sides of a jump, or they are far too long; {RESOLVE}"
-                )
-            change = one._change(along, u, TO_A_SLOPE)
-            if change > STEEP:
-                return (
-                    f"the field changes by {100 * change:.2g} % of itself within a "
-                    f"{2**TO_A_SLOPE}th of a step, which tangent vectors hardly ever see; {RESOLVE}"
-                )
-        return ""
-
-    def _stays(self, states: Array, inputs: Array | None) -> bool:
-        """Say whether the last of steps ``(T + 1, n)`` ends where it began, unlike the field."""
-        before, after = states[-2:]
-        size = np.abs(before).max()
-        if type(self)._split is not Map._split or np.abs(after - before).max() > AT_REST * size:
-            return False
-        now = None if inputs is None else self.drive.now(inputs[-1], 0.0)
-        velocity = self._over_states(self._mode, ())[0](before, now, self.params)
-        return bool(self.dt * np.abs(velocity).max() > _MOVES * size + _ROUNDING)
-
-    def _change(self, states: Array, inputs: Array | None, halvings: int) -> float:
-        """Return how much the field changes on a small part of a step, relative to itself.
-
-        Along the first member of states ``(T + 1, ..., n)``.
-        """
-        p = self._first_member(states[0], None)[2]
-        field = self._over_states(self._mode, ())[0]
-        along = states.reshape(len(states), -1, states.shape[-1])[:, 0]
-
-        def velocity(s: int, x: Array) -> Array:
-            row = None if inputs is None else inputs[s][(0,) * (inputs.ndim - 2)]
-            return np.asarray(field(x, self.drive.now(row, 0.0), p))
-
-        if not np.isfinite(along).all():
-            return 0.0
-        with np.errstate(all="ignore"):  # a state on its way out may have no velocity
-            return self._largest_change(velocity, along, halvings)
+        return steepness(self, states, inputs)
 
     def _largest_change(
         self, velocity: Callable[[int, Array], Array], states: Array, halvings: int

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ..numerics.arrays import Array
 from ..numerics.autodiff import Tree
@@ -77,6 +78,10 @@ class Orbit:
     def finest(self) -> Orbit:
         """The orbit in the finest steps that it is made of."""
         return self
+
+    def of_members(self, which: NDArray[np.bool_]) -> Orbit | None:
+        """Return the orbit of some members ``which (...)``, on one axis, where loops run it."""
+        return None
 
     def summed(self, bar: Array) -> Array:
         """Return cotangents of the inputs from those of the finest steps."""

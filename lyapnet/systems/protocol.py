@@ -91,7 +91,7 @@ class System:
     runs_along: bool = False
     #: Who is to run it: "compiled", "numpy" or "auto".
     engine: str = "auto"
-    #: Who does, and why if it is NumPy; see `prepared`.
+    #: Who does, and why if it is NumPy, or with what in part; see `prepared`.
     engine_used: tuple[str, str] = "numpy", "there are no compiled loops for its kind"
 
     @property

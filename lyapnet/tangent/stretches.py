@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -66,14 +67,52 @@ class Surviving(Orbit):
 
     def __init__(self, orbit: Orbit, lost: Array) -> None:
         self.orbit, self.lost = orbit, lost
-        self.states = np.where(lost[..., None], np.nan, orbit.states)
         self.inputs, self.members_last = orbit.inputs, orbit.members_last
+        #: That of the others, where compiled loops run it.
+        self.others = orbit.of_members(~lost)
+
+    @cached_property
+    def states(self) -> Array:  # type: ignore[override]  # computed when it is asked for
+        """States ``(T + 1, ..., n)``, NaN of what has diverged."""
+        return self._finite(self.orbit.states)
+
+    @property
+    def n_steps(self) -> int:
+        """Number of steps."""
+        return self.orbit.n_steps
+
+    @property
+    def last(self) -> Array:
+        """State at the end ``(..., n)``."""
+        return self._finite(self.orbit.last)
+
+    def _finite(self, states: Array) -> Array:
+        return np.where(self.lost[..., None], np.nan, states)
 
     def push(self, s: int, rows: Array, out: Array) -> None:
         """Carry the tangent vectors of the others through step s."""
         with np.errstate(all="ignore"):
             self.orbit.push(s, rows, out)
         out[self.lost] = rows[self.lost]
+
+    def blocks(self, rows: Array, *how: Any) -> tuple[int, Array, Array]:
+        """Carry the bases of the others through blocks of steps; see `Orbit.blocks`."""
+        if self.others is None:
+            return super().blocks(rows, *how)
+        return self._beside(rows, self.others.blocks(rows[~self.lost], *how))
+
+    def disturbed(self, rows: Array, *how: Any) -> tuple[int, Array, Array]:
+        """Carry these bases through steps that are a little off; see `Orbit.disturbed`."""
+        if self.others is None:
+            return super().disturbed(rows, *how)
+        return self._beside(rows, self.others.disturbed(rows[~self.lost], *how))
+
+    def _beside(self, rows: Array, done: tuple[int, Array, Array]) -> tuple[int, Array, Array]:
+        """Return what has been done with the others beside bases that stand still."""
+        blocks, others, grown = done
+        following, growth = rows.copy(), np.zeros((blocks, *rows.shape[:-1]))
+        following[~self.lost], growth[:, ~self.lost] = others, grown
+        return blocks, following, growth
 
 
 def run_orbit(

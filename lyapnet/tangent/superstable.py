@@ -19,6 +19,7 @@ from ..systems.composed import ComposedOrbit
 from ..systems.orbit import Orbit
 from .forward import forward, logs
 from .qr import orthonormalise
+from .stretches import Surviving
 
 #: Growth in one step, in nats, that may be that of a derivative which vanishes.
 _DEEP = -15.0
@@ -83,7 +84,8 @@ def superstable(
     if interval > limit or not growth[: -(-limit // interval)].min() < _DEEP:
         return None
     steps = min(limit, len(growth) * interval if inputs is None else len(inputs))
-    orbit = system.orbit(x, inputs, steps)
+    again = system.orbit(x, inputs, steps)
+    orbit = Surviving(again, orbit.lost) if isinstance(orbit, Surviving) else again
     each = forward(orbit, rows, 1, start=0, forgiving=True)[0]
     if not each.min() < _DEEP:
         return None

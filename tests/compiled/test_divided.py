@@ -17,6 +17,14 @@ def forced(x, t, u):
     return np.array([-30 * (x[0] - np.cos(t)) + u[0], -x[1] + x[0] * u[1]])
 
 
+def forced_alone(x, t):
+    return np.array([-3 * (x[0] - np.cos(t)), -x[1]])
+
+
+def branching(x):
+    return [-x[0] if x[0] > 0 else x[0]]
+
+
 def both(flow, x, inputs=None, n_steps=12):
     """Return the orbit by compiled loops and that by NumPy."""
     rows = flow.drive.rows(inputs, x.shape[:-1], n_steps, t0=0.5)
@@ -102,7 +110,8 @@ def test_exponents():
         ln.lyapunov_spectrum(ln.compiled(flow, engine), 300, transient=0, basis_transient=0, rng=0)
         for engine in ("auto", "numpy")
     )
-    assert "compiled loops divide its steps" in found.settings["engine_reason"]
+    assert found.settings["engine"] == "compiled"
+    assert "NumPy carries" in found.settings["engine_reason"]
     assert_allclose(found.exponents, expected.exponents, rtol=1e-6, atol=1e-6)
     assert_allclose(found.stderr, expected.stderr, rtol=1e-3, atol=1e-6)
 
@@ -114,3 +123,32 @@ def test_what_is_not_seen_to_be_the_field_is_left_to_numpy():
     assert large.prepared(np.ones(65), None, 65, 5000)._parts is None
     short = ln.Flow(lambda x: -x, 1, dt=0.1, method="implicit")
     assert short.prepared(np.array([1.0]), None, 1, 100)._parts is None
+
+
+@METHODS
+def test_asked_for_it_is_done_however_short_the_run(method):
+    flow = ln.compiled(ln.Flow(van_der_pol, 2, dt=0.5, method=method, params=1.0))
+    period = ln.stroboscopic(
+        ln.compiled(ln.Flow(forced_alone, 2, dt=0.5, method=method, time=True)), 2.0
+    )
+    for system in (flow, period):
+        s = ln.lyapunov_spectrum(system, 4, x0=[1.0, 0.5], transient=0, basis_transient=0, rng=0)
+        assert s.settings["engine"] == "compiled"
+
+
+@pytest.mark.parametrize(
+    ("flow", "why"),
+    [
+        (ln.Flow(lambda x: -x, 65, dt=0.1, method="implicit"), "no faster"),
+        (ln.Flow(branching, 1, dt=0.1, method="adaptive"), "`field`.*branch"),
+        (ln.Flow(branching, 1, dt=0.1, method="implicit"), "`field`.*branch"),
+    ],
+)
+def test_asked_for_what_cannot_be_done_is_refused(flow, why):
+    with pytest.raises(TypeError, match=why):
+        ln.compiled(flow)
+    flow.engine = "compiled"  # as one whose parameters turn out to be per member
+    with pytest.raises(TypeError, match=why):
+        flow.prepared(np.ones(flow.dim), None, 1, 5000)
+    flow.engine = "auto"
+    assert flow.prepared(np.ones(flow.dim), None, 1, 5000).engine_used[0] == "numpy"

@@ -44,8 +44,59 @@ def test_functions_that_cannot_keep_the_others_say_who_can():
 
 
 def test_the_engine_has_its_reason():
-    s = henon(A, on_divergence="nan")
+    cell = ln.VanillaRNN(2 * np.eye(2), [[1.0], [1.0]])
+    s = ln.lyapunov_spectrum(cell, 1200, x0=np.ones((2, 2)), on_divergence="nan", rng=0)
     assert "takes members out" in s.settings["engine_reason"]
+
+
+def test_compiled_loops_take_members_out_where_numpy_does():
+    pytest.importorskip("numba")
+    a = np.where(np.arange(60) % 7, np.linspace(1.2, 1.4, 60), 1.6).reshape(3, 20)
+    found, expected = (
+        ln.lyapunov_spectrum(
+            ln.compiled(ln.catalog.henon(a=a), engine), 1000, x0=np.full((3, 20, 2), 0.1), rng=0,
+            qr_interval=4, on_divergence="nan",
+        )
+        for engine in ("compiled", "numpy")
+    )  # fmt: skip
+    assert (found.settings["engine"], expected.settings["engine"]) == ("compiled", "numpy")
+    assert len(found.settings["diverged"]) == 9
+    assert found.settings["diverged"] == expected.settings["diverged"]
+    assert_allclose(found.exponents, expected.exponents, rtol=1e-9)
+    assert_allclose(found.state, expected.state, rtol=1e-9)
+
+
+def test_compiled_loops_take_members_out_under_inputs_of_their_own():
+    pytest.importorskip("numba")
+    u = 0.01 * np.random.default_rng(0).standard_normal((3000, 5, 1))
+    u[1500:, 2] = 5.0  # later than the first stretch of a run
+
+    def step(x, u):
+        return anp.stack([1 - 1.3 * x[..., 0] ** 2 + x[..., 1] + u[..., 0], 0.3 * x[..., 0]], -1)
+
+    driven = ln.Map(step, 2, n_inputs=1, vectorized=True)
+    found, expected = (
+        ln.lyapunov_spectrum(
+            ln.compiled(driven, engine),
+            inputs=u,
+            x0=np.full((5, 2), 0.1),
+            rng=0,
+            on_divergence="nan",
+        )
+        for engine in ("compiled", "numpy")
+    )
+    assert [one["member"] for one in found.settings["diverged"]] == [[2]]
+    assert found.settings["diverged"] == expected.settings["diverged"]
+    assert_allclose(found.exponents, expected.exponents, rtol=1e-9)
+
+
+@pytest.mark.parametrize("engine", ["auto", "numpy"])
+def test_what_is_superstable_is_seen_beside_what_diverges(engine):
+    r = np.array([2.0, 5.0])  # 1/2 is a superstable fixed point at r = 2
+    system = ln.compiled(ln.Map(lambda x, r: r * x * (1 - x), 1, params=r), engine)
+    s = ln.lyapunov_spectrum(system, 1000, x0=[[0.3], [0.3]], on_divergence="nan", rng=0)
+    assert [one["member"] for one in s.settings["diverged"]] == [[1]]
+    assert np.isneginf(s.exponents[0, 0]) or "superstable" in s.settings
 
 
 @pytest.mark.parametrize("interval", [1, 4, "auto"])

@@ -219,6 +219,21 @@ def test_a_singularity_is_a_divergence_not_a_hang():
         ln.lyapunov_spectrum(system, 100, x0=[1.0], transient=0, basis_transient=0)
 
 
+@pytest.mark.parametrize("method", ["adaptive", "implicit"])
+@pytest.mark.parametrize("lost", [np.nan, np.inf])
+def test_a_state_that_is_lost_is_not_divided_for(method, lost):
+    asked = []
+
+    def field(x):
+        asked.append(len(x))
+        return -x
+
+    flow = ln.Flow(field, 1, dt=0.1, method=method, jacobian=lambda x: -np.eye(1))
+    orbit = flow.orbit(np.array([lost]), None, 20)
+    assert np.isnan(orbit.states[1:]).all()
+    assert len(asked) < 20 * 20  # with nineteen attempts in each step more than ten times as many
+
+
 # --- stiff -----------------------------------------------------------------------------------
 
 

@@ -14,7 +14,8 @@ SAFETY, LEAST, MOST = 0.9, 0.2, 10.0
 #: A part that is as long as this share of what is left goes to the end.
 CLOSE = 1 - 1e-10
 
-#: A part of a step that is smaller than this is given up: the state is not finite then.
+#: A part of a step that is smaller than this is given up: the state is not finite then, and no
+#: part of later steps is tried twice.
 TINY = 1e-13
 
 
@@ -51,7 +52,7 @@ def divided(
         trial = np.where(last, left, np.where(2 * h > left, left / 2, h))
         new, error = attempt(x, begin[..., None], trial[..., None])
         error = np.where(np.isfinite(new).all(axis=-1) & np.isfinite(error), error, np.inf)
-        lost = (error > 1) & (trial < TINY * dt)
+        lost = (error > 1) & ((trial < TINY * dt) | ~np.isfinite(x).all(axis=-1))
         good = (left > 0) & ((error <= 1) | lost)
         factor = SAFETY * np.maximum(error, 1e-30) ** (-1 / order)
         h = np.where(left > 0, trial * np.clip(factor, LEAST, MOST), h)
