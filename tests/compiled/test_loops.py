@@ -361,10 +361,7 @@ def test_time_and_interpolated_inputs():
     agree(*both(flow, None, inputs=inputs, x0=np.array([1.0, 0.3]), t0=0.4))
 
 
-def test_a_method_that_divides_its_steps_has_no_loops():
-    flow = ln.Flow(lambda x: -x, 2, dt=0.1, method="adaptive")
-    with pytest.raises(TypeError, match="divides"):
-        ln.compiled(flow)
+def test_a_delay_has_no_loops():
     delayed = ln.DelayFlow(lambda x, y: -y, 1, delays=[1.0], dt=0.1)
     with pytest.raises(TypeError, match="DelayFlow"):
         ln.compiled(delayed)
