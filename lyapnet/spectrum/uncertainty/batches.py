@@ -98,7 +98,7 @@ class GrowthStatistics:
         """
         growth, durations = checked(growth, durations)
         if self._batches is None:
-            self._batches = np.empty((self.capacity, *growth.shape[1:]))
+            self._batches = empty((self.capacity, *growth.shape[1:]))
         if growth.shape[1:] != self._batches.shape[1:]:
             raise ValueError(
                 f"growth has trailing shape {growth.shape[1:]}, the blocks before had "
