@@ -325,7 +325,7 @@ def test_threads_are_those_of_the_caller_and_change_nothing(system, members, n_s
     from lyapnet.numerics import threads
 
     given, used = threads._given, []
-    monkeypatch.setattr(threads, "_given", lambda *x: used.append(len(x[1])) or given(*x))
+    monkeypatch.setattr(threads, "_given", lambda *x: used.append(x[1]) or given(*x))
     monkeypatch.setattr(threads.os, "sched_getaffinity", lambda _: set(range(4)), raising=False)
     x0 = system.default_state(None)
     x0 = x0 + 0.01 * np.random.default_rng(0).standard_normal((members, system.dim))

@@ -170,18 +170,23 @@ def estimate(
     known to be `conserved` (...).
     """
     n, lead = len(batches), batches.shape[1:]
-    columns = batches.reshape(n, -1)
-    size = columns.shape[1] * (n + EACH)
-    pieces = 1 if size <= AT_ONCE // 4 else 4 * -(-size // (4 * AT_ONCE))  # as many for each thread
-    with blas_threads(0):
+    together = lead[-1] if lead and told is None else 1  # columns that know of each other
+    runs = batches.reshape(n, -1, together)
+    kept = np.broadcast_to(conserved, lead[:-1]).ravel()
+    size = runs[0].size * (n + EACH)
+    pieces = 1 if size <= AT_ONCE // 4 else 4 * -(-size // (4 * AT_ONCE))
+
+    def part(a: int, b: int) -> Estimate:
+        some = runs[:, a:b]
         if told is None:
-            told = phases(batches, durations, n_blocks, conserved)
-        sticky, rare = (np.broadcast_to(x, lead).ravel() for x in told)
+            seen = phases(some, durations, n_blocks, kept[a:b])
+        else:
+            seen = Phases(*(np.broadcast_to(x, lead).ravel()[a:b] for x in told))
+        columns = some.reshape(n, -1)
+        return of_columns(columns, durations, n_blocks, Phases(*(x.ravel() for x in seen)))
 
-        def part(a: int, b: int) -> Estimate:
-            return of_columns(columns[:, a:b], durations, n_blocks, Phases(sticky[a:b], rare[a:b]))
-
-        found = in_pieces(part, columns.shape[1], -(-columns.shape[1] // pieces), pieces)
+    with blas_threads(0):
+        found = in_pieces(part, runs.shape[1], -(-runs.shape[1] // pieces), pieces)
     mean, stderr, dof = (np.concatenate(x).reshape(lead) for x in zip(*found, strict=True))
     singular = np.isneginf(mean)
     finite_mean = np.where(singular, 0.0, mean)
