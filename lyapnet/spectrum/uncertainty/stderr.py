@@ -192,13 +192,14 @@ def estimate(
     finite_mean = np.where(singular, 0.0, mean)
     unknown = within_logarithm(mean, durations.sum(), n_blocks)
     if lead and unknown.any():
-        stderr = _with_open_sign(batches, durations, n_blocks, unknown, stderr, dof)
+        open_ = unknown & (mean >= mean.max(axis=-1, keepdims=True))
+        stderr = _with_open_sign(batches, durations, n_blocks, open_, stderr, dof)
     stderr = np.hypot(stderr, rounding(finite_mean, durations.sum(), n_blocks, n))
     return Estimate(mean, np.where(singular, np.nan, stderr), dof)
 
 
 def _with_open_sign(
-    batches: Array, durations: Array, n_blocks: int, unknown: NDArray[np.bool_], stderr: Array,
+    batches: Array, durations: Array, n_blocks: int, open_: NDArray[np.bool_], stderr: Array,
     dof: Array,
 ) -> Array:  # fmt: skip
     """Return errors (..., k) no smaller than a power of time where nothing has grown beyond one.
@@ -206,8 +207,6 @@ def _with_open_sign(
     Where the largest growth of a run has not, chaos cannot be told from a torus, and the interval
     is as wide as what either could be; unless growth is seen to be regular.
     """
-    total = np.add.reduce(batches)
-    open_ = unknown & (total >= total.max(axis=-1, keepdims=True))
     if not open_.any():
         return stderr
     regular, bound = regular_bound(batches[:, open_], durations, n_blocks / len(batches))
