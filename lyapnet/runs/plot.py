@@ -26,7 +26,7 @@ def plot_sweep(result: Any, value: str | None, ax: Any) -> Any:
     ax.set_xlabel(vary[0])
     if len(vary) == 2:
         ax.set_ylabel(vary[1])
-        _draw_plane(ax, *x, y, value)
+        _draw_plane(ax, x[0], x[1], y, value)
         return ax
     ax.set_ylabel(value)
     _draw_line(ax, x[0], y, several=len(set(result.seeds)) > 1)
