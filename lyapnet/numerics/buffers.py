@@ -12,13 +12,13 @@ import numpy as np
 from .arrays import Array
 
 #: Sizes in numbers: smaller arrays the allocator keeps by itself, larger ones it should not.
-_SMALLEST, _LARGEST = 2**14, 2**21
+_SMALLEST, _LARGEST = 2**14, 2**22
 
 #: Numbers in a line of a cache, where arrays begin: what the processor reads at once is in one.
 LINE = 8
 
 #: Numbers that a thread's store may hold.
-_CAPACITY = 2**23
+_CAPACITY = 2**24
 
 
 class _Block(NamedTuple):

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import os
 import threading
+from collections import deque
 from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import suppress
 from contextvars import copy_context
-from itertools import chain, pairwise
 from typing import Any, TypeVar
 
 from .arrays import blas_limit
@@ -39,64 +39,75 @@ def allowed_threads() -> int:
     return min(cores if isinstance(cores, int) else len(cores), blas_limit())
 
 
-def shared(part: Callable[[int, int], _Result], size: int, n_threads: int) -> list[_Result]:
-    """Return what a function of ranges yields for as many of them as threads, side by side.
+def in_pieces(
+    part: Callable[[int, int], _Result], size: int, each: int, n_threads: int
+) -> list[_Result]:
+    """Return what a function of ranges yields for pieces of a size, which free threads take.
 
-    The calling thread does the first range itself.
+    The calling thread begins at once, and goes on until all pieces are taken: it does not wait for
+    others to wake up, nor for those that others have other work to do. Where the pieces are does
+    not depend on how many threads there are, nor does what they yield.
 
     Parameters
     ----------
     part : callable (first, last)
         Called with the caller's context, NumPy's error handling included.
-    size : int
-        What is shared: the ranges fill ``range(size)``.
+    size, each : int
+        What is shared, ``range(size)``, and what goes into a piece.
     n_threads : int
         As many as the work is worth; no more than are allowed are used, and by a helper none.
     """
-    n_threads = min(size, n_threads)
-    if n_threads > 1:
-        n_threads = 1 if hasattr(_this, "helps") else min(n_threads, allowed_threads())
+    starts = range(0, size, each)
+    n_threads = _threads(min(len(starts), n_threads))
     if n_threads < 2:
-        return [part(0, size)]
-    ranges = list(pairwise(size * i // n_threads for i in range(n_threads + 1)))
-    given = _given(part, ranges[1:])
+        return [part(first, min(size, first + each)) for first in starts]
+    found: dict[int, _Result] = {}
+    left = deque(starts)
+
+    def work() -> None:
+        while left:
+            try:
+                first = left.popleft()
+            except IndexError:  # another thread was faster
+                return
+            found[first] = part(first, min(size, first + each))
+
+    given = _given(work, n_threads - 1)
     try:
-        own = [part(a, b) for a, b in (ranges[0], *ranges[1 + len(given) :])]
+        work()
     finally:
-        for other in given:
-            other.exception()  # waits: nobody is left who writes where the caller reads
-    return [own[0], *(other.result() for other in given), *own[1:]]
+        # What has not begun has nothing to do; else nobody is left who writes where others read.
+        begun = [other for other in given if not other.cancel()]
+        wait(begun)
+    for other in begun:
+        other.result()
+    return [found[first] for first in starts]
 
 
-def _given(part: Callable[[int, int], _Result], ranges: list[Any]) -> list[Future[_Result]]:
-    """Give ranges to helpers, as many as these take: none does while the interpreter ends."""
-    pool, given = _pool(), []
-    with suppress(RuntimeError):
-        for a, b in ranges:
-            given.append(pool.submit(copy_context().run, part, a, b))
-    return given
+def shared(part: Callable[[int, int], object], size: int, n_threads: int) -> None:
+    """Call a function of ranges that fill ``range(size)``, a few for each thread.
 
-
-def in_pieces(
-    part: Callable[[int, int], _Result], size: int, each: int, n_threads: int
-) -> list[_Result]:
-    """Return what a function of ranges yields for pieces of a size, shared among threads.
-
-    Where the pieces are does not depend on how many threads there are, nor does what they yield.
-
-    Parameters
-    ----------
-    part : callable (first, last)
-    size, each : int
-        What is shared, and what goes into a piece.
-    n_threads : int
-        As for `shared`.
+    For work whose results do not depend on where ranges begin and end; see `in_pieces`.
     """
+    n_threads = _threads(min(size, n_threads))
+    each = size if n_threads < 2 else -(-size // (4 * n_threads))
+    in_pieces(part, size, max(1, each), n_threads)
 
-    def pieces(first: int, last: int) -> list[_Result]:
-        return [part(i * each, min(size, (i + 1) * each)) for i in range(first, last)]
 
-    return list(chain.from_iterable(shared(pieces, -(-size // each), n_threads)))
+def _threads(wanted: int) -> int:
+    """Return how many threads may work, where so many would be worth it."""
+    if wanted < 2 or hasattr(_this, "helps"):
+        return 1
+    return min(wanted, allowed_threads())
+
+
+def _given(work: Callable[[], None], count: int) -> list[Future[None]]:
+    """Let so many helpers work, or as many as take it: none does while the interpreter ends."""
+    given: list[Future[None]] = []
+    with suppress(RuntimeError):
+        for _ in range(count):
+            given.append(_pool().submit(copy_context().run, work))
+    return given
 
 
 def _pool() -> ThreadPoolExecutor:

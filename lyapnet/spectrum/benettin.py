@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -10,6 +11,7 @@ from numpy.typing import NDArray
 
 from ..errors import LyapnetError
 from ..numerics.arrays import Array, blas_threads
+from ..numerics.buffers import empty
 from ..runs.progress import compilations, compiling, progress_bar
 from ..systems import Map, System
 from ..systems.damped import damped
@@ -261,15 +263,16 @@ class Benettin:
         if self.checked and (self._sample is None or orbit.n_steps >= LONGEST):
             now = None if self.inputs is None else self.inputs[start : start + orbit.n_steps]
             self._sample = _Sample(orbit, self.x, now, rows, growth)
-        whole, dt = len(growth) - 1, self.system.dt
-        durations = np.full(len(growth), plan.interval * dt)
-        durations[-1] = (orbit.n_steps - whole * plan.interval) * dt
+        blocks, dt = len(growth), self.system.dt
+        durations = empty((blocks,))
+        durations.fill(plan.interval * dt)
+        durations[-1] = (orbit.n_steps - (blocks - 1) * plan.interval) * dt
         self.statistics.update(growth, durations)
         if self.record:
             left = plan.n_steps - (self.n_done - self._start[2])
             # Products, for a long sum is three times as slow, and rounded over and over.
-            first = self.n_done + plan.interval
-            times = np.arange(first, first + whole * plan.interval + 1, plan.interval, dtype=float)
+            times = np.multiply(_numbers(blocks), plan.interval, out=durations)
+            times += self.n_done
             times[-1] = self.n_done + orbit.n_steps
             times *= dt
             times += self._time_offset
@@ -312,6 +315,12 @@ class Benettin:
         estimate = self.statistics.estimate()
         half = estimate.half_width()
         return bool(np.all((half < tol) | np.isneginf(estimate.mean)))
+
+
+@lru_cache(maxsize=2)
+def _numbers(count: int) -> Array:
+    """Return the numbers of so many blocks, from 1 on, as floats."""
+    return np.arange(1.0, count + 1.0)
 
 
 def _sums_alike(growth: Array | None, other: Array | None, which: Any) -> list[int]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from ..numerics.arrays import Array
+from ..numerics.buffers import empty
 
 
 class Record:
@@ -50,7 +51,7 @@ class Record:
 
 def _longer(x: Array | None, used: int, shape: tuple[int, ...]) -> Array:
     """Return room for an array of this shape that begins like the one before."""
-    room = np.empty(shape)
+    room = empty(shape)
     if x is not None and used:
         room[:used] = x[:used]
     return room

@@ -175,8 +175,13 @@ def errors_grow(
     sample = disturbed(orbit, _NOISE, blocks * interval)
     # A basis that is nearly dependent at the end of a block would answer errors by itself.
     found = forward(sample, rows, 1, start=0, forgiving=True)[0]
-    found = found.reshape(blocks, interval, *found.shape[1:]).sum(axis=1)
+    if interval > 1:
+        found = found.reshape(blocks, interval, *found.shape[1:]).sum(axis=1)
+    limit = _SUSPICIOUS * _NOISE
     with np.errstate(invalid="ignore"):
-        change = np.abs(np.cumsum(found - growth[:blocks], axis=0))
-    grown = ((change > _SUSPICIOUS * _NOISE) & (change < np.inf)).any(axis=0)
-    return np.asarray(grown.any(axis=-1))
+        apart = np.subtract(found, growth[:blocks], out=found)
+        size = np.abs(apart, out=empty(apart.shape))
+        large = ~(size.sum(axis=0) <= limit)  # others cannot come to the limit
+        change = np.abs(np.cumsum(apart[:, large], axis=0))
+    large[large] = ((change > limit) & (change < np.inf)).any(axis=0)
+    return np.asarray(large.any(axis=-1))

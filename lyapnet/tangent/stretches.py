@@ -28,7 +28,7 @@ _OTHERS = (
 )
 
 #: Steps of a stretch at most, and of one after which nobody looks at the errors.
-_MOST, _LONGEST = 2**12, 2**15
+_MOST, _LONGEST = 2**12, 2**16
 
 
 def stretch_length(

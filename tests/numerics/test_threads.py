@@ -19,16 +19,17 @@ def three(monkeypatch):
 
 @pytest.mark.usefixtures("three")
 def test_ranges_fill_what_is_shared():
-    for size in (1, 2, 3, 10):
+    for size in (1, 2, 3, 10, 100):
         for asked in (0, 1, 2, 5):
-            ranges = threads.shared(lambda a, b: (a, b), size, asked)
-            assert len(ranges) == max(1, min(size, asked, 3))
-            assert [i for a, b in ranges for i in range(a, b)] == list(range(size))
+            ranges = []
+            threads.shared(lambda a, b: ranges.append((a, b)), size, asked)  # noqa: B023
+            assert len(ranges) == (1 if min(size, asked) < 2 else len(set(ranges)))
+            assert sorted(i for a, b in ranges for i in range(a, b)) == list(range(size))
 
 
 @pytest.mark.usefixtures("three")
 def test_pieces_are_those_of_one_thread():
-    for size, each in ((1, 4), (8, 4), (11, 4)):
+    for size, each in ((1, 4), (8, 4), (11, 4), (100, 3)):
         few, many = (threads.in_pieces(lambda a, b: (a, b), size, each, n) for n in (1, 3))
         assert few == many == [(i, min(size, i + each)) for i in range(0, size, each)]
 
@@ -36,35 +37,51 @@ def test_pieces_are_those_of_one_thread():
 @pytest.mark.usefixtures("three")
 def test_helpers_wait_for_more_and_help_nobody_else():
     def who(first, last):
-        within = threads.shared(lambda a, b: (a, b), 10, 3)
-        return threading.current_thread().name, len(within)
+        together.wait()  # each thread has a piece now
+        within = threads.in_pieces(lambda a, b: threading.current_thread().name, 10, 1, 3)
+        return threading.current_thread().name, within
 
-    runs = [threads.shared(who, 3, 3) for _ in range(2)]
     own = threading.current_thread().name
-    for (first, parts), *others in runs:
-        assert first == own
-        assert parts == 3
-        assert all(name.startswith("lyapnet") and parts == 1 for name, parts in others)
+    for _ in range(2):
+        together = threading.Barrier(3, timeout=30)
+        found = dict(threads.in_pieces(who, 3, 1, 3))
+        assert len(found) == 3
+        assert own in found
+        for name, within in found.items():
+            assert name == own or name.startswith("lyapnet")
+            assert name == own or set(within) == {name}
 
 
 @pytest.mark.usefixtures("three")
-def test_a_failure_is_the_callers_when_all_others_are_done():
-    done = []
+def test_nobody_waits_for_helpers_that_are_busy():
+    free = threading.Event()
+    begun = [threads._pool().submit(free.wait, 30) for _ in range(os.cpu_count() or 1)]
+    found = threads.in_pieces(lambda a, b: threading.current_thread().name, 5, 1, 3)
+    assert found == [threading.current_thread().name] * 5
+    free.set()
+    assert all(one.result() for one in begun)
+
+
+@pytest.mark.usefixtures("three")
+@pytest.mark.parametrize("bad", [0, 1, 2])
+def test_a_failure_is_the_callers_when_all_others_are_done(bad):
+    done, together = [], threading.Barrier(3, timeout=30)
 
     def part(first, last):
-        if not first:
-            raise OverflowError("first")
+        together.wait()
+        if first == bad:
+            raise OverflowError("bad")
         done.append(first)
 
-    with pytest.raises(OverflowError, match="first"):
-        threads.shared(part, 3, 3)
-    assert sorted(done) == [1, 2]
+    with pytest.raises(OverflowError, match="bad"):
+        threads.in_pieces(part, 3, 1, 3)
+    assert sorted(done) == [i for i in range(3) if i != bad]
 
 
 @pytest.mark.usefixtures("three")
 def test_parts_have_the_callers_error_handling():
     with np.errstate(divide="ignore"):
-        found = threads.shared(lambda a, b: np.log(np.zeros(2))[0], 3, 3)
+        found = threads.in_pieces(lambda a, b: np.log(np.zeros(2))[0], 3, 1, 3)
     assert found == [-np.inf] * 3
 
 
@@ -78,7 +95,7 @@ import atexit, os, threading
 from lyapnet.numerics import threads
 threads.allowed_threads = lambda: 3
 def work():
-    return threads.shared(lambda a, b: (a, b), 3, 3)
+    return threads.in_pieces(lambda a, b: (a, b), 3, 1, 3)
 expected = work()
 atexit.register(lambda: print(work() == expected, flush=True))
 child = os.fork()

@@ -337,3 +337,22 @@ def test_the_sum_is_judged_by_the_widest_interval():
         found, words = judge_step(np.abs(change), exponents, bars, flow, 1e3, np.array(total))
         assert found == fine
     assert "changes the sum of all exponents by 0.016, it is off by about 0.032" in words
+
+
+def test_steps_of_ones_own_that_jump_are_said_to():
+    """A neuron that fires in regular intervals: exponent 0, which its reset brings about."""
+
+    def stepped(v):
+        v = v + 0.01 * (1.5 - v)
+        return np.where(v > 1, v - 1, v)
+
+    s = ln.lyapunov_spectrum(ln.Map(stepped, 1, dt=0.01), 1000, x0=[0.3], rng=0)
+    assert "it may jump (greater)" in s.diagnose().step_verdict
+    flow = ln.Flow(lambda v: 1.5 - anp.mod(v, 1.0), 1, dt=0.01)
+    s = ln.lyapunov_spectrum(flow, 5000, x0=[0.3], rng=0)
+    low, high = s.confidence_interval()
+    assert low[0] < 0 < high[0]
+    assert abs(s.exponents[0]) < 0.02
+    for step, dt in ((lambda x: 2 * x % 1, 1.0), (lambda x: x - 0.01 * np.abs(x) * x, 0.01)):
+        s = ln.lyapunov_spectrum(ln.Map(step, 1, dt=dt), 30, x0=[0.3], rng=0)
+        assert "may jump" not in s.diagnose().verdict

@@ -111,15 +111,13 @@ def _power(rows: Array) -> Array:
     begins = above.copy()
     begins[1:] &= ~above[:-1]
     begins[::n] |= above[::n]
-    starts = np.flatnonzero(begins)
-    sizes = np.add.reduceat(np.maximum(flat, 0.0), starts)  # what follows an episode adds nothing
-    first = np.searchsorted(starts, np.arange(m + 1) * n)
-    number = first[1:] - first[:-1]
+    sizes = np.add.reduceat(np.maximum(flat, 0.0), np.flatnonzero(begins))  # what follows adds 0
+    number = np.count_nonzero(begins.reshape(m, n), axis=1)
     table = np.zeros((m, max(6, number.max())))  # a row for each of them, the largest first
-    column = np.repeat(np.arange(m), number)
-    table[column, np.arange(len(sizes)) - first[column]] = -sizes
+    table[np.arange(table.shape[1]) < number[:, None]] = -sizes
+    table.sort(axis=1)
     count = np.maximum(5, (LARGEST * number).astype(int))
-    table = -np.sort(table, axis=1)[:, : min(count.max() + 1, table.shape[1])]
+    table = -table[:, : min(count.max() + 1, table.shape[1])]
     told = number > count
     count = np.where(told, count, 1)
     least = np.where(told, table[np.arange(m), count], 1.0)

@@ -170,30 +170,36 @@ def estimate(
     known to be `conserved` (...).
     """
     n, lead = len(batches), batches.shape[1:]
-    columns = batches.reshape(n, -1)
-    size = columns.shape[1] * (n + EACH)
-    pieces = 1 if size <= AT_ONCE // 4 else 4 * -(-size // (4 * AT_ONCE))  # as many for each thread
-    with blas_threads(0):
+    together = lead[-1] if lead and told is None else 1  # columns that know of each other
+    runs = batches.reshape(n, -1, together)
+    kept = np.broadcast_to(conserved, lead[:-1]).ravel()
+    size = runs[0].size * (n + EACH)
+    pieces = 1 if size <= AT_ONCE // 4 else 4 * -(-size // (4 * AT_ONCE))
+
+    def part(a: int, b: int) -> Estimate:
+        some = runs[:, a:b]
         if told is None:
-            told = phases(batches, durations, n_blocks, conserved)
-        sticky, rare = (np.broadcast_to(x, lead).ravel() for x in told)
+            seen = phases(some, durations, n_blocks, kept[a:b])
+        else:
+            seen = Phases(*(np.broadcast_to(x, lead).ravel()[a:b] for x in told))
+        columns = some.reshape(n, -1)
+        return of_columns(columns, durations, n_blocks, Phases(*(x.ravel() for x in seen)))
 
-        def part(a: int, b: int) -> Estimate:
-            return of_columns(columns[:, a:b], durations, n_blocks, Phases(sticky[a:b], rare[a:b]))
-
-        found = in_pieces(part, columns.shape[1], -(-columns.shape[1] // pieces), pieces)
+    with blas_threads(0):
+        found = in_pieces(part, runs.shape[1], -(-runs.shape[1] // pieces), pieces)
     mean, stderr, dof = (np.concatenate(x).reshape(lead) for x in zip(*found, strict=True))
     singular = np.isneginf(mean)
     finite_mean = np.where(singular, 0.0, mean)
     unknown = within_logarithm(mean, durations.sum(), n_blocks)
     if lead and unknown.any():
-        stderr = _with_open_sign(batches, durations, n_blocks, unknown, stderr, dof)
+        open_ = unknown & (mean >= mean.max(axis=-1, keepdims=True))
+        stderr = _with_open_sign(batches, durations, n_blocks, open_, stderr, dof)
     stderr = np.hypot(stderr, rounding(finite_mean, durations.sum(), n_blocks, n))
     return Estimate(mean, np.where(singular, np.nan, stderr), dof)
 
 
 def _with_open_sign(
-    batches: Array, durations: Array, n_blocks: int, unknown: NDArray[np.bool_], stderr: Array,
+    batches: Array, durations: Array, n_blocks: int, open_: NDArray[np.bool_], stderr: Array,
     dof: Array,
 ) -> Array:  # fmt: skip
     """Return errors (..., k) no smaller than a power of time where nothing has grown beyond one.
@@ -201,8 +207,6 @@ def _with_open_sign(
     Where the largest growth of a run has not, chaos cannot be told from a torus, and the interval
     is as wide as what either could be; unless growth is seen to be regular.
     """
-    total = np.add.reduce(batches)
-    open_ = unknown & (total >= total.max(axis=-1, keepdims=True))
     if not open_.any():
         return stderr
     regular, bound = regular_bound(batches[:, open_], durations, n_blocks / len(batches))
