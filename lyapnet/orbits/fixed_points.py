@@ -297,9 +297,8 @@ def _is_own(system: System, rng: np.random.Generator) -> bool:
 def _drawn(system: System, n_starts: int, rng: np.random.Generator) -> Array:
     """Return states that are drawn as the system draws them, or normal ones."""
     states = [system.default_state(rng) for _ in range(n_starts)]
-    if states[0] is None:
-        return rng.standard_normal((n_starts, system.dim))
-    return np.stack(states)
+    known = [x for x in states if x is not None]
+    return np.stack(known) if known else rng.standard_normal((n_starts, system.dim))
 
 
 def _on_the_way(system: System, x: Array, u: Array | None, rng: np.random.Generator) -> Array:

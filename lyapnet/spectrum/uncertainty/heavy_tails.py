@@ -111,7 +111,8 @@ def _power(rows: Array) -> Array:
     begins = above.copy()
     begins[1:] &= ~above[:-1]
     begins[::n] |= above[::n]
-    sizes = np.add.reduceat(np.maximum(flat, 0.0), np.flatnonzero(begins))  # what follows adds 0
+    starts = np.flatnonzero(begins)
+    sizes = np.add.reduceat(np.maximum(flat, 0.0), starts)  # what follows an episode adds nothing
     number = np.count_nonzero(begins.reshape(m, n), axis=1)
     table = np.zeros((m, max(6, number.max())))  # a row for each of them, the largest first
     table[np.arange(table.shape[1]) < number[:, None]] = -sizes
@@ -126,8 +127,8 @@ def _power(rows: Array) -> Array:
     power = np.full(m, np.inf)
     np.divide(count * (1 + DOUBT / np.sqrt(count)), total, out=power, where=total > 0)
     beyond = _beyond_exponential(np.where(among, table - least[:, None], 0.0), count)
-    lengths = np.add.reduceat(above.astype(float), starts)
-    lasting = np.bincount(column, sizes * lengths, m) > LASTING * np.bincount(column, sizes, m)
+    row, lengths = starts // n, np.add.reduceat(above.astype(float), starts)
+    lasting = np.bincount(row, sizes * (lengths - LASTING), m) > 0
     power[~(beyond | lasting)] = np.inf
     return power
 
