@@ -9,6 +9,7 @@ import numpy as np
 
 from .. import validate
 from ..numerics.arrays import ArrayLike, Seed, patient
+from ..spectrum.digits import lost_digits
 from ..systems import SystemLike, as_system
 from ..systems.damped import damped
 from ..tangent.plan import plan_of
@@ -77,7 +78,8 @@ def condition_number(
     Warns
     -----
     UserWarning
-        If directions decay within a part of an implicit step, of which `note` tells, too.
+        If directions decay within a part of an implicit step, or rounding has led onto an unstable
+        cycle, of which `note` tells, too.
 
     Examples
     --------
@@ -105,8 +107,9 @@ def condition_number(
             D = np.asarray(orbit.jacobians, dtype=float)
     settings = {**start.settings, "transient": plan.transient, "system": repr(system)}
     result = measured(D, start.rows.T, steps, found.dt, request, settings)
-    rates = result.log10_growth[-1] * np.log(10) / result.times[-1]
-    if reservation := damped(found, orbit, rates):
+    growth = result.log10_growth[-1] * np.log(10)
+    lost = lost_digits(found, start.x, orbit.last, growth, plan.n_steps)
+    if reservation := lost or damped(found, orbit, growth / result.times[-1]):
         warnings.warn(f"these condition numbers are unreliable: {reservation}", stacklevel=3)
         result = replace(result, settings={**result.settings, "reservation": reservation})
     return result

@@ -15,6 +15,7 @@ from ..systems.damped import damped
 from ..tangent.plan import plan_of
 from ..tangent.start import Start, input_sequence
 from .covariant_result import CovariantVectors
+from .digits import lost_digits
 from .ginelli import Covariant, sweep_backward, sweep_forward, warm_up
 from .own_direction import missing_zero
 from .step_defect import MOST
@@ -86,7 +87,7 @@ def covariant_vectors(
     UserWarning
         If the derivative misses something, so that vectors and exponents are unreliable: a field
         that jumps where steps go on across it, an autonomous flow without an exponent near 0, or
-        decay within a part of an implicit step.
+        decay within a part of an implicit step; or if rounding has led onto an unstable cycle.
 
     Notes
     -----
@@ -147,13 +148,20 @@ def _reservation(start: Start, vectors: CovariantVectors) -> str:
     system, how, rows = start.system, vectors.settings, start.inputs
     reservation = system.reservation
     if not reservation and not how["driven"]:
-        reservation = _missing_zero(system, vectors)
+        reservation = _missing_zero(system, vectors) or _lost_digits(start, vectors)
     if reservation or not isinstance(system, Flow) or system.tangent_apart:
         return reservation
     first, steps = how["transient"] + how["basis_transient"], min(MOST, how["n_steps"] - 1)
     rows = None if rows is None else rows[first : first + steps]
     orbit = system.orbit(vectors.states[0], rows, steps)
     return system.too_steep(orbit.states, rows) or damped(system, orbit, vectors.exponents)
+
+
+def _lost_digits(start: Start, vectors: CovariantVectors) -> str:
+    """Say that rounding has put the orbit onto an unstable cycle; see `digits`."""
+    how = vectors.settings
+    growth = vectors.exponents * (how["n_steps"] - 1) * how["dt"]
+    return lost_digits(start.system, start.x, vectors.states[-1], growth, how["n_steps"])
 
 
 def _missing_zero(system: System, vectors: CovariantVectors) -> str:

@@ -98,3 +98,14 @@ def test_other_exact_states_are_left_alone(system, x0, exponents):
     low, high = found.confidence_interval(0.999)
     finite = np.isfinite(exponents)
     assert np.all((low - 1e-7 <= exponents) & (exponents <= high + 1e-7), where=finite)
+
+
+# Before, these were given for the cycle without a word.
+def test_vectors_and_condition_numbers_of_such_orbits_are_unreliable():
+    fractions = ln.Map(lambda x: anp.abs(1 / x - anp.floor(1 / x + 0.5)), 1)
+    with pytest.warns(UserWarning, match="vectors and exponents are unreliable: .* cycle of 6"):
+        ln.covariant_vectors(fractions, 500, x0=[0.2345], rng=0)
+    doubling = driven_by(lambda x: 2 * x % 1)
+    with pytest.warns(UserWarning, match="condition numbers are unreliable: .* unstable fixed"):
+        c = ln.condition_number(doubling, 100, x0=[0.31, 0.2], transient=500, rng=0)
+    assert c.note.startswith("unreliable")
