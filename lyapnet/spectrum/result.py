@@ -188,6 +188,9 @@ class Spectrum(Exponents):
         if "superstable" in self.settings:
             hangs = ~np.isnan(self.settings["superstable"][~lost]).all(axis=0)
             stderr[hangs & ~np.isnan(stderr)] = np.inf
+        if "at_rest" in self.settings:  # what members are all off by alike does not spread
+            off = np.abs(estimate.mean[order] - self.settings["at_rest"][~lost].mean(axis=0))
+            stderr = np.where(np.isfinite(off), np.maximum(stderr, off), stderr)
         return replace(
             self,
             exponents=estimate.mean[order],

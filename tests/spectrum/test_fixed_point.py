@@ -64,3 +64,17 @@ def test_a_state_that_underflow_has_brought_to_rest_is_not_believed():
     assert "at_rest" in s.settings
     assert verdict.startswith("unreliable: at rest")
     assert "It is unstable" in verdict
+
+
+# Before: -0.0904 +- 0.0001 for -0.1, the spread of members that a Jordan block puts off alike.
+@pytest.mark.parametrize("matrix", [
+    np.exp(-0.1) * (np.eye(3) + np.eye(3, k=1)), TURN, 0.5 * np.array([[1.0, 1.0], [0.0, 0.999]])
+], ids=["Jordan block", "slow rotation", "nearly one"])  # fmt: skip
+def test_members_that_are_off_alike_hold_the_truth_together(matrix):
+    n = len(matrix)
+    x0 = 1 + 0.1 * np.random.default_rng(0).standard_normal((6, n))
+    s = ln.lyapunov_spectrum(ln.Map(lambda x: matrix @ x, n), 1000, x0=x0, rng=0).pooled()
+    truth = -np.sort(-np.log(np.abs(np.linalg.eigvals(matrix))))
+    low, high = s.confidence_interval()
+    assert ((low <= truth + 1e-12) & (truth - 1e-12 <= high)).all()
+    assert (high - low < 0.06).all()
