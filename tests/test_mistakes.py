@@ -29,6 +29,13 @@ class Module:
     state_dict = dict
 
 
+class CallableModule(Module):
+    """Like one that can be called, as all of them can."""
+
+    def __call__(self, x):
+        never()
+
+
 class Tensor:
     """Like a tensor of PyTorch that requires grad."""
 
@@ -109,6 +116,7 @@ CASES = {
         (lambda: SPECTRUM.diagnose(tol=-1), ValueError, "`tol` must be positive"),
         (lambda: ln.diagnose(SPECTRUM, level=95), ValueError, "`level` must lie between 0 and 1"),
         (lambda: ln.diagnose(np.ones(3)), TypeError, "`spectrum` must be a Spectrum"),
+        (lambda: SPECTRUM.confidence_interval("95"), TypeError, "`level` must be a real number"),
         (lambda: ln.spectrum_from_jacobians(x for x in JACOBIANS), TypeError, "`jacobians`"),
         (lambda: ln.spectrum_from_jacobians(JACOBIANS[:0]), ValueError, "with T >= 1"),
         (lambda: ln.spectrum_from_jacobians(JACOBIANS, dt=0), ValueError, "`dt` must be positive"),
@@ -263,6 +271,10 @@ CASES = {
          TypeError, "`reset_after` must be True"),
         (lambda: ln.Stack(CELL), TypeError, "put it in a list"),
         (lambda: ln.Stack([]), ValueError, "at least one cell"),
+        (lambda: ln.Stack(ln.LSTM), TypeError, "`cells` must be a sequence of cells, got <class"),
+        (lambda: ln.Map(ln.VanillaRNN, 2), TypeError, "`step` must be a function of a state, got"),
+        (lambda: ln.Flow(Module(), 2, dt=0.1), TypeError, "`field` must be callable"),
+        (lambda: ln.Map(CallableModule(), 2), TypeError, "got a module of PyTorch: make a lya"),
         (lambda: ln.Stack([CELL, CELL]), ValueError, "the cell below has 4 units"),
         (lambda: CELL.with_params([1, 2]), TypeError, "`params` must be a dictionary"),
         (lambda: ln.Activation(3, np.cos), TypeError, "`function` must be callable"),
@@ -297,6 +309,8 @@ CASES = {
     ],
     "weights and files": [
         (lambda: ln.from_torch(Module()), TypeError, r"got a Module: give its state_dict\(\)"),
+        (lambda: ln.from_torch(CELL), TypeError, "`state_dict` must be a mapping of names"),
+        (lambda: ln.from_flax(None), TypeError, "`params` must be a mapping of names"),
         (lambda: ln.from_torch("none.npz"), FileNotFoundError, "no such file"),
         (lambda: ln.from_torch("model.pt"), ValueError, "safetensors.torch.save_file"),
         (lambda: ln.from_torch("text.npz"), FileError, "not a whole .npz file"),
@@ -324,6 +338,9 @@ CASES = {
          TypeError, "`conditional` must be a Spectrum"),
         (lambda: ln.from_reservoirpy(3), TypeError, "`node` must be a reservoirpy.nodes.Reservoir"),
         (lambda: ln.read_checkpoint("none.npz", CELL), FileNotFoundError, "no such file"),
+        (lambda: ln.read_checkpoint(CELL, "none.npz"), TypeError, "`cell`|`system` must be"),
+        (lambda: ln.read_checkpoint(SPECTRUM, CELL), TypeError, "`path` must be a path"),
+        (lambda: ln.fit_readout(CELL, None, np.ones((9, 1))), TypeError, "`inputs` is needed"),
     ],
     "sweep": [
         (lambda: ln.sweep(3, {"x": [1]}), TypeError, "`function` must be callable"),
@@ -376,6 +393,60 @@ def test_a_mistake_is_named_at_once(call, error, message):
         call()
     assert time.perf_counter() - start < 1.0
     assert type(caught.value) is error
+
+
+KINDS = {
+    "None": None,
+    "spectrum": SPECTRUM,
+    "class": ln.VanillaRNN,
+    "maker": ln.catalog.henon,
+    "module": CallableModule(),
+    "array": np.eye(2),
+    "text": "henon",
+    "mapping": {"W": np.eye(2)},
+}
+TAKE_A_SYSTEM = {
+    "alignment": lambda x: ln.alignment(x, 20),
+    "check_invariants": lambda x: ln.check_invariants(x, 20),
+    "check_step": lambda x: ln.check_step(x, 20),
+    "condition_number": lambda x: ln.condition_number(x, 20),
+    "conditional_exponents": lambda x: ln.conditional_exponents(x, [0], 20),
+    "covariant_vectors": lambda x: ln.covariant_vectors(x, 20),
+    "finite_time_exponents": lambda x: ln.finite_time_exponents(x, X, np.eye(2), n_steps=3),
+    "fit_readout": lambda x: ln.fit_readout(x, np.ones((9, 1)), np.ones((9, 1))),
+    "fixed_points": lambda x: ln.fixed_points(x, 3),
+    "floss": lambda x: ln.floss(x, 3, k=2, n_steps=5),
+    "ftle_field": lambda x: ln.ftle_field(x, 3, x0=[X]),
+    "lyapunov_spectrum": lambda x: ln.lyapunov_spectrum(x, 20),
+    "master_stability": lambda x: ln.master_stability(x, [1.0], 20),
+    "periodic_orbit": lambda x: ln.periodic_orbit(x, 1.0),
+    "stroboscopic": lambda x: ln.stroboscopic(x, 1.0),
+    "train": lambda x: ln.train(x, COPY, 3, n_steps=9, batch_size=2),
+}
+TAKE_A_SPECTRUM = {
+    "diagnose": ln.diagnose,
+    "echo_state": ln.echo_state,
+    "prediction_band": lambda x: ln.prediction_band(x, [9]),
+    "reservoir_criterion": lambda x: ln.reservoir_criterion(SPECTRUM, x),
+}
+
+
+EITHER = "check_invariants"
+
+
+@pytest.mark.parametrize(
+    ("call", "given"),
+    [
+        pytest.param(call, CELL if kind == "spectrum" and name in TAKE_A_SPECTRUM else given,
+                     id=f"{name} {kind}")
+        for name, call in (TAKE_A_SYSTEM | TAKE_A_SPECTRUM).items()
+        for kind, given in KINDS.items()
+        if (name, kind) != (EITHER, "spectrum")
+    ],
+)  # fmt: skip
+def test_the_wrong_kind_of_thing_is_named(call, given):
+    with pytest.raises((TypeError, ValueError), match=r"`(system|cell|flow|spectrum|target)` must"):
+        call(given)
 
 
 def test_the_catalogue_covers_what_is_public():

@@ -59,6 +59,8 @@ class Stack(Cell):
     def __init__(self, cells: Iterable[Cell]) -> None:
         if isinstance(cells, Cell):
             raise TypeError(f"`cells` must be a sequence of cells, got {cells!r}: put it in a list")
+        if not isinstance(cells, Iterable):
+            raise TypeError(f"`cells` must be a sequence of cells, got {cells!r}")
         given = list(cells)
         for cell in given:
             if not isinstance(cell, Cell):

@@ -9,7 +9,7 @@ import numpy as np
 from .blas import call
 from .field import Field, drive_at
 from .jit import jit_in_order
-from .scheme import Control, Scheme, Work
+from .scheme import LACKING, Control, Scheme, Work
 
 
 @jit_in_order
@@ -45,18 +45,43 @@ def attempt_explicit(
     error = h * fifth / both if both != 0.0 else 0.0
     drive_at(field, row, begin / field.dt, now)
     call(field.slopes, (x.ctypes.data, now.ctypes.data, p.ctypes.data, work.J.ctypes.data))
-    tangent = (h * _norm(work.J) / control.reach) ** control.order
+    tangent = (h * _rate(work.J, at, slopes[0]) / control.reach) ** control.order
     return tangent if tangent > error or tangent != tangent else error
 
 
 @jit_in_order
-def _norm(J: Any) -> float:
-    """Return a bound of the norm of a matrix: the root of the largest sums of rows and columns."""
-    rows = columns = 0.0
+def _rate(J: Any, v: Any, moved: Any) -> float:
+    """Return how fast a matrix may move vectors, with room for two; see `embedded.rate`."""
+    n = len(J)
+    for i in range(n):
+        v[i] = 1.0
+    most = 0.0
+    for power in range(LACKING):
+        _move(J, v, moved)
+        for i in range(n):
+            v[i] = moved[i]
+            if power == LACKING - 1:
+                most = max(most, v[i])
+    if most == 0.0:
+        return 0.0
+    first = most ** (1 / LACKING)
+    for i in range(n):
+        v[i] = 1.0
+    for _ in range(LACKING):
+        _move(J, v, moved)
+        for i in range(n):
+            v[i] += moved[i] / first
+    _move(J, v, moved)
+    most = 0.0
+    for i in range(n):
+        most = max(most, moved[i] / v[i])
+    return float(most)
+
+
+@jit_in_order
+def _move(J: Any, v: Any, out: Any) -> None:
+    """Multiply a vector by a matrix's absolute values."""
     for i in range(len(J)):
-        row = column = 0.0
+        out[i] = 0.0
         for j in range(len(J)):
-            row += abs(J[i, j])
-            column += abs(J[j, i])
-        rows, columns = max(rows, row), max(columns, column)
-    return float(np.sqrt(rows * columns))
+            out[i] += abs(J[i, j]) * v[j]

@@ -120,6 +120,16 @@ def untraceable(system: Any) -> str:
     return reason
 
 
+def jumps_within(system: Any, lead: tuple[int, ...]) -> str:
+    """Name the operations of a system's step that may jump, as far as it can be written down."""
+    if not system._writable:
+        return ""
+    try:
+        return written(system, lead)[0].jumps
+    except Untraceable:
+        return ""
+
+
 def written(system: Any, lead: tuple[int, ...]) -> tuple[Program, Array]:
     """Write a system's step down, with parameters as symbols if it allows that."""
     try:

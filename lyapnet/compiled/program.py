@@ -13,7 +13,7 @@ import numpy as np
 from .derivative import pushed
 from .graph import Graph, Symbol, ancestors
 from .operations import Untraceable
-from .trace import symbols_of
+from .trace import jumps_among, symbols_of
 
 
 @dataclass
@@ -46,6 +46,11 @@ class Program:
             for name, arguments in self.graph.nodes
         )
         return (*exact, tuple(self.step), tuple(self.push))
+
+    @property
+    def jumps(self) -> str:
+        """Names of operations of the step that may jump."""
+        return jumps_among(self.graph, ancestors(self.graph, self.step))
 
     @property
     def size(self) -> int:

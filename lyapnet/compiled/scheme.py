@@ -6,6 +6,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+#: First power of the field's Jacobian that a step of order 8 lacks, in the exponential series.
+LACKING = 9
+
 
 class Control(NamedTuple):
     """Constants of the division of steps, and of Newton's method."""

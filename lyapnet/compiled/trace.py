@@ -9,6 +9,7 @@ cannot be written down, and is refused with the reason.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
@@ -35,9 +36,15 @@ def as_symbols(y: Any) -> Any:
 
 def jumps_of(x: Any) -> str:
     """Name the operations noted so far that may jump, in the graph of an array of symbols."""
-    nodes = symbol_in(x).graph.nodes
+    graph = symbol_in(x).graph
+    return jumps_among(graph, range(len(graph.nodes)))
+
+
+def jumps_among(graph: Graph, which: Iterable[int]) -> str:
+    """Name the operations that may jump among some nodes of a graph."""
+    nodes = [graph.nodes[i] for i in which]
     names = {name for name, _ in nodes}
-    by = {nodes[given[1]][0] for name, given in nodes if name == "divide"}
+    by = {graph.nodes[given[1]][0] for name, given in nodes if name == "divide"}
     quotient = {"absolute", "divide"} if by - {"constant"} else set()
     jumping = names & JUMPING | (quotient if quotient <= names else set())
     return ", ".join(sorted(jumping))

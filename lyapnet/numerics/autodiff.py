@@ -249,9 +249,16 @@ def _without_derivative(name: str, error: str) -> str:
 
 
 def refuse_complex(y: Any, name: str) -> Any:
-    """Return y, unless it is complex."""
+    """Return y, unless it is complex, or a tensor of PyTorch."""
     dtype = getattr(y, "dtype", None)
-    if dtype is not None and dtype.kind == "c":
+    if dtype is None:
+        return y
+    if not hasattr(dtype, "kind"):
+        raise TypeError(
+            f"`{name}` returned a {type(y).__name__}, and arrays here are those of NumPy: write it "
+            "with autograd.numpy, or make a lyapnet.torch.System of it"
+        )
+    if dtype.kind == "c":
         raise TypeError(
             f"`{name}` returned complex numbers, and states are real: write it for real and "
             "imaginary parts, with twice the `dim`: z = x[0] + 1j * x[1], and at the end "

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import warnings
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -20,7 +21,7 @@ from ..tangent.stretches import run_orbit
 from .cycle_check import missing_one, step_of_cycle
 from .floquet import floquet_logs, multipliers_of
 from .plot import plot_cycle
-from .shooting import Shot, first_return, newton, turns_of
+from .shooting import Shot, closed, returns, turns_of
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -126,7 +127,7 @@ def periodic_orbit(
     system : Flow, or a map
     period : float, optional
         Of a map the number of steps, times its dt; of a forced flow the period of the cycle. Of an
-        autonomous flow a guess: by default the time of the first near return.
+        autonomous flow a guess: by default the times of the first three near returns.
     x0 : array (n,), optional
         State near the cycle; by default the system's own.
     transient : int, optional
@@ -187,31 +188,17 @@ def periodic_orbit(
     if transient:
         rows = found.drive.rows(None, (), transient, t0=t0 - transient * found.dt)
         x = run_orbit(found, x, rows, 0, transient).states[-1]
-    if period is None:
-        if not isinstance(found, Flow) or found.time:
-            raise ValueError("`period` is needed: only that of an autonomous flow can be guessed")
-        T = first_return(found, x)
+    if period is not None:
+        guesses = np.array([validate.real("period", period, positive=True)])
+    elif isinstance(found, Flow) and not found.time:
+        guesses = returns(found, x)
     else:
-        T = validate.real("period", period, positive=True)
-    shot = Shot(found, T, t0)
-    for _ in range(max_iterations):
-        end, D, velocity = shot.run(x)
-        away = end - x
-        size = max(1.0, float(np.abs(x).max()))
-        if np.abs(away).max() <= tol * size:
-            return _result(shot, x, tol)
-        move, dT = newton(away, D, velocity if shot.free else None)
-        # A step that changes the period by more than a part leads to another cycle, or none.
-        length = float(np.linalg.norm(move))
-        damp = min(1.0, 0.25 * shot.period / max(abs(dT), 1e-300))
-        damp = min(damp, 0.5 * (1 + float(np.linalg.norm(x))) / max(length, 1e-300))
-        x = x + damp * move
-        shot = shot.with_period(shot.period + damp * dT)
-    raise LyapnetError(
-        f"no cycle found from this state: after {max_iterations} iterations the state misses "
-        f"itself by {np.abs(away).max():.2g} after {shot.period:.6g}; start nearer to the cycle (a "
-        "`transient` leads to one that attracts), or give another `period`"
-    )
+        raise ValueError("`period` is needed: only that of an autonomous flow can be guessed")
+    *others, last = (Shot(found, float(T), t0) for T in guesses)
+    for shot in others:
+        with contextlib.suppress(LyapnetError):  # of a state that comes near on its way around
+            return _result(*closed(shot, x, tol, max_iterations), tol)
+    return _result(*closed(last, x, tol, max_iterations), tol)
 
 
 def _result(shot: Shot, x: Array, tol: float) -> PeriodicOrbit:

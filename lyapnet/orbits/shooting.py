@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from scipy.interpolate import CubicSpline
 
-from ..errors import LyapnetError
+from ..errors import DivergedError, LyapnetError
 from ..numerics.arrays import Array
 from ..systems import Flow, System
 from ..tangent.stretches import run_orbit
@@ -17,6 +17,12 @@ _RETURN = 0.2
 
 #: Steps in which a first return is looked for.
 _HORIZON = 20_000
+
+#: Returns that are tried as a guess of the period.
+_RETURNS = 3
+
+#: Part of a guess below which a period has shrunk to nothing.
+_NOTHING = 0.1
 
 #: Steps of a flow in a cycle.
 _LEAST_STEPS = 4
@@ -68,6 +74,42 @@ class Shot:
         return np.asarray(self.fine.velocity(x))
 
 
+def closed(shot: Shot, x: Array, tol: float, max_iterations: int) -> tuple[Shot, Array]:
+    """Return the cycle near a state by Newton's method: its period, and a state on it."""
+    guess = shot.period
+    for i in range(max_iterations):
+        try:
+            end, D, velocity = shot.run(x)
+        except DivergedError as error:
+            if not i:
+                raise
+            raise _not_found("Newton's method leads to where the solution diverges") from error
+        away = end - x
+        size = max(1.0, float(np.abs(x).max()))
+        if np.abs(away).max() <= tol * size:
+            return shot, x
+        move, dT = newton(away, D, velocity if shot.free else None)
+        # A step that changes the period by more than a part leads to another cycle, or none.
+        length = float(np.linalg.norm(move))
+        damp = min(1.0, 0.25 * shot.period / max(abs(dT), 1e-300))
+        damp = min(damp, 0.5 * (1 + float(np.linalg.norm(x))) / max(length, 1e-300))
+        x = x + damp * move
+        shot = shot.with_period(shot.period + damp * dT)
+        if shot.period < _NOTHING * guess:
+            raise _not_found(f"the period shrinks from the guess of {guess:.6g} to nothing")
+    raise _not_found(
+        f"after {max_iterations} iterations the state misses itself by {np.abs(away).max():.2g} "
+        f"after {shot.period:.6g}"
+    )
+
+
+def _not_found(why: str) -> LyapnetError:
+    return LyapnetError(
+        f"no cycle found from this state: {why}; start nearer to the cycle (a `transient` leads to "
+        "one that attracts), or give another `period`"
+    )
+
+
 def newton(away: Array, D: Array, velocity: Array | None) -> tuple[Array, float]:
     """Return the steps of state and period."""
     n = len(away)
@@ -79,18 +121,19 @@ def newton(away: Array, D: Array, velocity: Array | None) -> tuple[Array, float]
     return found[:n], float(found[n])
 
 
-def first_return(flow: Flow, x: Array) -> float:
-    """Return the time of the first near return to a state."""
-    away = np.zeros(1)
+def returns(flow: Flow, x: Array) -> Array:
+    """Return the times of the first near returns to a state."""
     for n in (_HORIZON // 10, _HORIZON):
         states = run_orbit(flow, x, flow.drive.rows(None, (), n), 0, n).states
-        away = np.linalg.norm(states - x, axis=-1)
+        extent = np.ptp(states, axis=0)
+        # in units of the components' own, or one that is large would hide that others differ
+        away = np.linalg.norm((states - x) / np.where(extent > 0, extent, 1.0), axis=-1)
         left = int(np.argmax(away > 0.5 * away.max()))
         inner = away[left + 1 : -1]
         near = (inner <= away[left:-2]) & (inner <= away[left + 2 :])
         found = np.flatnonzero(near & (inner < _RETURN * away.max()))
         if away.max() > 0 and len(found):
-            return float((left + 1 + found[0]) * flow.dt)
+            return (left + 1 + found[:_RETURNS]) * flow.dt
     raise LyapnetError(
         f"no return to the first state within {_HORIZON} steps: give a guess of the `period`, or a "
         "`transient` that leads to the cycle"

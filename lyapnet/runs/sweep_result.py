@@ -86,7 +86,10 @@ class SweepResult(Result):
         return dataset(self.points, self.seeds, self.values, self.errors)
 
     def plot(self, ax: Axes | None = None, *, value: str | None = None) -> Axes:
-        """Draw a value over the one parameter that varies: seeds and their median; return the Axes.
+        """Draw a value over the one or two parameters that vary; return the Axes.
+
+        Over one, seeds and their median; over two, medians in a plane, in colours that part at
+        zero if values of both signs occur.
 
         Parameters
         ----------
@@ -97,7 +100,7 @@ class SweepResult(Result):
         Raises
         ------
         ValueError
-            If not exactly one parameter varies, or it or the value is not a number.
+            If no parameter varies, or more than two, or one of them or the value is not a number.
         """
         return plot_sweep(self, value, ax)
 

@@ -1,22 +1,29 @@
-"""Chaotic orbits that rounding has made periodic, and whose exponents are those of a cycle.
+"""Orbits that rounding has put onto unstable cycles, whose exponents are then those of the cycle.
 
 Chaos brings up digits that were not there before. Where a step makes no new ones, an orbit runs
 out of them: ``2 * x % 1`` shifts the 52 bits of a state out, and is at 0 from then on; in single
-precision orbits of one or two dimensions come back after some thousand steps.
+precision orbits of one or two dimensions come back after some thousand steps. And where components
+cancel exactly, an orbit may run into a saddle, along its stable manifold, and stay there.
 """
 
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ..numerics.arrays import Array
-from ..systems import System
+from ..systems import Map, System
+from .fixed_point import RESTS, exponents_at_rest
 
 #: Nats of growth after which none of the first digits of a state are left.
 _TURNED_OVER = 37.0
 
 #: Steps in which an orbit comes back whose states are exact in single precision, or in part.
 _MOST, _IN_PART = 2**16, 2**10
+
+#: Steps of small maps in which a state without most of its digits is looked for: of a cycle not
+#: all states are.
+_LOOK, _SMALL = 32, 4
 
 #: Numbers in the states of an ensemble over so many steps.
 _NUMBERS = 2**23
@@ -28,9 +35,10 @@ _ALIKE = 1e-9
 def lost_digits(system: System, x0: Array, state: Array, growth: Array, n_steps: int) -> str:
     """Say that a run has ended on an unstable cycle, if it has.
 
-    Such a cycle repeats exactly, and its states are exact in single precision, or components of
-    them are (by chance one in 2^29 is). A state that was there from the start is on purpose, and
-    where derivatives are the same everywhere exponents are right on any orbit.
+    Such a cycle repeats exactly, and some of its states are exact in single precision, or
+    components of them are (by chance one in 2^29 is). A state that was there from the start is on
+    purpose, and where derivatives are the same everywhere exponents are right on any orbit.
+    A fixed point need not have such states: it is one where a step moves the state by rounding.
 
     Parameters
     ----------
@@ -45,27 +53,65 @@ def lost_digits(system: System, x0: Array, state: Array, growth: Array, n_steps:
     """
     if system.n_inputs or system.time or system.tangent_apart:
         return ""
+    grown = (growth.max(axis=-1) > _TURNED_OVER) & (state != x0).any(axis=-1)
+    if not grown.any():
+        return ""
+    few = _LOOK if state.shape[-1] <= _SMALL and isinstance(system, Map) and system.dt == 1 else 1
+    seen = system.orbit(state, None, few).states
+    after = _cycles(system, seen, n_steps)
+    lost = grown & (after > 0)
+    if lost.any():
+        lost &= ~_same_derivative(system, x0, state)
+    if lost.any():
+        steps = int(after[lost][0])
+        where = "an unstable fixed point" if steps == 1 else f"an unstable cycle of {steps} steps"
+        return (
+            f"{_first(lost)} has ended exactly on {where}, where only rounding leads: a step that "
+            "makes no new digits, as 2 * x % 1 or one in single precision, uses them up, and "
+            "exponents are then those of the cycle. Compute in double precision, with factors that "
+            "are no powers of two (1.9999999)"
+        )
+    rests = grown & _at_unstable_rest(system, x0, seen)
+    if rests.any():
+        return (
+            f"{_first(rests)} has come to rest at an unstable fixed point, where only rounding "
+            "leads, or a symmetry of the start, and exponents are those of this point. Start "
+            "without the symmetry, or elsewhere"
+        )
+    return ""
+
+
+def _first(which: NDArray[np.bool_]) -> str:
+    """Name the first member."""
+    at = np.argwhere(which)[0]
+    return f"the state of member {', '.join(map(str, at))}" if at.size else "the state"
+
+
+def _cycles(system: System, seen: Array, n_steps: int) -> Array:
+    """Return after how many steps states without most of their digits come back, 0 if not.
+
+    Of states (T, ..., n) the first ones, of which this or a later one may have lost them.
+    """
     with np.errstate(over="ignore", invalid="ignore"):
-        exact = state.astype(np.float32) == state
-        lost = exact.any(axis=-1)
-        lost &= (growth.max(axis=-1) > _TURNED_OVER) & (state != x0).any(axis=-1)
-    if not lost.any():
-        return ""
-    most = _MOST if exact[lost].all() else _IN_PART
-    after = _steps_to_come_back(system, state, min(n_steps, most, _NUMBERS // state.size))
-    lost &= (after > 0) & ~_same_derivative(system, x0, state)
-    if not lost.any():
-        return ""
-    at = tuple(np.argwhere(lost)[0])
-    who = f"the state of member {', '.join(map(str, at))}" if at else "the state"
-    steps = int(after[at])
-    where = "an unstable fixed point" if steps == 1 else f"an unstable cycle of {steps} steps"
-    return (
-        f"{who} has ended exactly on {where}, where only rounding leads: a step that makes no "
-        "new digits, as 2 * x % 1 or one in single precision, uses them up, and exponents are then "
-        "those of the cycle. Compute in double precision, with factors that are no powers of two "
-        "(1.9999999)"
-    )
+        exact = seen.astype(np.float32) == seen
+    if not exact.any():
+        return np.zeros(seen.shape[1:-1], dtype=int)
+    most = _MOST if exact.all(axis=-1).any() else _IN_PART
+    return _steps_to_come_back(system, seen[0], min(n_steps, most, _NUMBERS // seen[0].size))
+
+
+def _at_unstable_rest(system: System, x0: Array, seen: Array) -> NDArray[np.bool_]:
+    """Return which of the first of states (T, ..., n) stay where they are, at what is no sink."""
+    state = seen[0]
+    moved, size, before = (np.abs(x).max(axis=-1) for x in (seen[1] - state, state, x0))
+    if (moved > RESTS * np.maximum(size, before)).all():
+        return np.zeros(moved.shape, dtype=bool)
+    rates = exponents_at_rest(system, system.orbit(state, None, 1), x0, None, 1)
+    if rates is None:
+        return np.zeros(moved.shape, dtype=bool)
+    with np.errstate(invalid="ignore"):
+        unstable: NDArray[np.bool_] = rates[..., 0] > 0
+    return unstable
 
 
 def _steps_to_come_back(system: System, state: Array, steps: int) -> Array:

@@ -12,7 +12,7 @@ from ..systems.orbit import Orbit
 _MOST = 500
 
 #: A state that moves by less, relative to its size or that of its start, rests.
-_RESTS = 1e-12
+RESTS = 1e-12
 
 #: Eigenvalues of a matrix and of its transpose agree so far, unless it is far from normal.
 _ALIKE = 1e-9
@@ -52,7 +52,7 @@ def exponents_at_rest(
         # Compiled loops keep states apart, and are quick.
         beside = system.orbit(x, u, 1).last if orbit.runs_along else orbit.states[-2]
         moved, size, before = (np.abs(y).max(axis=-1) for y in (beside - x, x, x0))
-        rests = moved <= _RESTS * np.maximum(size, before)
+        rests = moved <= RESTS * np.maximum(size, before)
         if not np.any(rests):
             return None
         if not orbit.has_jacobians:

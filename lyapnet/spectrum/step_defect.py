@@ -6,8 +6,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from ..compiled.loop import jumps_within
 from ..numerics.arrays import Array
-from ..systems import DelayFlow, Flow, NoisyFlow, Stroboscopic, System
+from ..systems import DelayFlow, Flow, Map, NoisyFlow, Stroboscopic, System
 from ..systems.integrators import CONTROLLED
 from ..tangent.forward import forward
 from ..tangent.start import orthonormal_rows
@@ -105,6 +106,20 @@ def judge_step(
     )
 
 
+def _no_finer(system: System | None, spectrum: Any) -> str:
+    """Say why there is no finer step, and what a step of the user's own may leave out."""
+    if system is None:
+        return "the spectrum carries no system"
+    jumps = jumps_within(system, spectrum.exponents.shape[:-1]) if isinstance(system, Map) else ""
+    if not jumps:
+        return "there is no finer one"
+    return (
+        f"there is no finer one, and it may jump ({jumps}): perturbations that meet a jump sooner "
+        "or later than in the same step are left out, as if there were none; see the guide on "
+        "fields that jump"
+    )
+
+
 def within_tolerance(spectrum: Any, tol: float) -> bool:
     """Say whether what is seen of the steps of a `Spectrum` leaves exponents as good as `tol`."""
     defect = step_defect(spectrum).defect
@@ -148,8 +163,7 @@ def step_defect(spectrum: Any) -> Look:
     """Look at the steps of a `Spectrum`: on from its end, or in a stretch of a driven run."""
     system, settings = spectrum.system, spectrum.settings
     if system is None or system.finer() is None:
-        own = "the spectrum carries no system" if system is None else "there is no finer one"
-        return Look(unseen="" if settings["dt"] == 1 else f": {own}")
+        return Look(unseen="" if settings["dt"] == 1 else f": {_no_finer(system, spectrum)}")
     if isinstance(system, NoisyFlow):  # which a finer step needs in between
         return Look(unseen=" under noise: see check_step()")
     if "pooled" in settings:

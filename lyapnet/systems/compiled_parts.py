@@ -15,7 +15,7 @@ from .engine import missing, over_before, refused
 from .integrators import control, embedded, radau
 from .map import Map
 
-#: Steps of a run from which on it is worth a compilation.
+#: Steps of a run, or parts of them, from which on it is worth a compilation.
 _LONG = {"implicit": 300, "adaptive": 2000}
 
 #: Components of a state from which on NumPy's calls cost little beside the equations.
@@ -118,7 +118,7 @@ def compiled_parts(
         return None, "as asked for"
     if reason := missing() or _no_loops(flow):
         return refused(flow, reason)
-    if flow.engine == "auto" and n_steps < _LONG[flow.method]:
+    if flow.engine == "auto" and n_steps * _parts_of_a_step(flow, x, inputs) < _LONG[flow.method]:
         return None, over_before(n_steps)
     try:
         found = CompiledParts(flow, x.shape[:-1])
@@ -138,6 +138,16 @@ def _field_of(flow: Any) -> Map:
     )  # fmt: skip
     field.named = flow.named
     return field
+
+
+def _parts_of_a_step(flow: Any, x: Array, inputs: Array | None) -> float:
+    """Return into how many parts the first step is divided by the rate of the field, at least."""
+    if flow.method != "adaptive":
+        return 1.0
+    x, u, p = flow._first_member(x, None if inputs is None or not len(inputs) else inputs[0])
+    with np.errstate(all="ignore"):
+        J = flow._over_states(flow._mode, ())[1](x, flow.drive.now(u, 0.0), p)
+    return max(1.0, flow.dt * float(embedded.rate(J)) / embedded.longest_reach(flow.rtol))
 
 
 def _no_loops(flow: Any) -> str:

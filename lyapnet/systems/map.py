@@ -93,6 +93,16 @@ class Map(UserSystem):
     ) -> None:
         if not callable(step):
             raise TypeError(f"`{self.named}` must be callable, got {step!r}")
+        if isinstance(step, type):
+            raise TypeError(
+                f"`{self.named}` must be a function of a state, got the class {step.__name__}: an "
+                "object with `step` and `jacobian` is a system as it is"
+            )
+        if hasattr(step, "state_dict"):
+            raise TypeError(
+                f"`{self.named}` must be a function of NumPy's arrays, got a module of PyTorch: "
+                "make a lyapnet.torch.System of it, or lyapnet.torch.from_module"
+            )
         if jacobian is not None and not callable(jacobian):
             raise TypeError(f"`jacobian` must be callable or None, got {jacobian!r}")
         #: Functions of which it has been said that they run state by state; copies know it, too.

@@ -141,6 +141,8 @@ def fit_readout(
     True
     """
     system = as_system(cell)
+    if inputs is None:
+        raise TypeError("`inputs` is needed: a readout is fitted to what they make of the states")
     u = input_sequence(inputs)
     y = validate.array("targets", targets, least=2)
     washout = validate.integer("washout", washout, low=0)

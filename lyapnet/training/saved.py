@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from .. import validate
 from ..numerics.arrays import Array
 from ..runs.checkpoint import read_state
 from ..systems import System, as_system
@@ -68,7 +69,7 @@ def read_checkpoint(path: Any, cell: Any) -> Saved:
     >>> saved.epoch, bool((saved.cell.params["W"] == r.cell.params["W"]).all())
     (3, True)
     """
-    system, state = as_system(cell), read_state(path)
+    system, state = as_system(cell), read_state(validate.place("path", path))
     params = {name: np.asarray(x) for name, x in state["params"].items()}
     x0 = params.pop("x0", None)
     readout = None

@@ -15,14 +15,14 @@ from ..results import archive, files, storage
 _ENDINGS = (".npz", ".safetensors", ".h5", ".hdf5", ".keras")
 
 
-def read_arrays(source: Any) -> dict[str, Any]:
+def read_arrays(source: Any, name: str = "weights") -> dict[str, Any]:
     """Return name to array from a mapping, or from a file of one of the kinds that we read."""
     if isinstance(source, Mapping):
         return dict(source)
     if not isinstance(source, str | Path):
         more = ": give its state_dict()" if hasattr(source, "state_dict") else ""
         raise TypeError(
-            "weights must be a mapping of names to arrays, or the path of a file, got a "
+            f"`{name}` must be a mapping of names to arrays, or the path of a file, got a "
             f"{type(source).__name__}{more}"
         )
     path = Path(source)

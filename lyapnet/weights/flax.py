@@ -68,7 +68,7 @@ def from_flax(
     >>> ln.from_flax({"i": {"kernel": np.ones((2, 4))}, "h": {"kernel": np.eye(4)}})
     VanillaRNN(dim=4, n_inputs=2)
     """
-    found = group(read_arrays(params), NAMES, depth=2)
+    found = group(read_arrays(params, "params"), NAMES, depth=2)
     layers = {path: x for path, x in found.items() if _kind(x) is not None}
     chosen = one_way("params", layers, reverse, layer)
     if not chosen:

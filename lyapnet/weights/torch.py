@@ -65,7 +65,7 @@ def from_torch(
     >>> ln.from_torch({"weight_ih_l0": np.ones((4, 2)), "weight_hh_l0": np.eye(4)})
     VanillaRNN(dim=4, n_inputs=2)
     """
-    arrays = read_arrays(state_dict)
+    arrays = read_arrays(state_dict, "state_dict")
     first = 0 if layer is None else validate.integer("layer", layer, low=0)
     whole = layer is None and module_of(arrays, "weight_hh_l1", prefix) is not None
     back = direction("state_dict", reverse, _both_ways(arrays, first, prefix), whole)

@@ -130,6 +130,29 @@ def test_three_turns_of_the_hopf_normal_form(method):
     assert_allclose(cycle.minimal_period, 2 * np.pi, rtol=1e-5)
 
 
+@pytest.mark.parametrize("transient", [0, 20592])
+def test_a_first_return_in_voltage_alone_is_none(transient):
+    """Where its gates differ, a neuron at the same voltage is not back; the period is guessed."""
+    cycle = ln.periodic_orbit(ln.catalog.hodgkin_huxley(), transient=transient)
+    assert cycle.period == pytest.approx(14.63833, rel=1e-5)
+    assert cycle.stable
+
+
+def test_units_of_components_do_not_hide_a_return():
+    def field(x):
+        y = 1e4 * x[1]
+        return np.array([y, 1e-4 * ((1 - x[0] ** 2) * y - x[0])])
+
+    cycle = ln.periodic_orbit(ln.Flow(field, 2, dt=0.02), x0=[2.0, 0.0], transient=1000)
+    assert cycle.period == pytest.approx(6.66328, rel=1e-4)
+
+
+def test_a_search_that_ends_in_nothing_says_so():
+    lorenz = ln.catalog.lorenz63()
+    with pytest.raises(ln.LyapnetError, match=r"no cycle found.*(?:shrinks|misses|diverges)"):
+        ln.periodic_orbit(lorenz, 0.05, x0=[1.0, 1.0, 20.0], max_iterations=20)
+
+
 def test_a_forced_flow_over_four_of_its_periods():
     # x' = A (x - g(t)) + g'(t): x = g attracts with the exponents of A, -1 and -9.
     A = ROTATION @ np.diag([-1.0, -9.0]) @ ROTATION.T

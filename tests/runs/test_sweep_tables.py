@@ -64,10 +64,27 @@ def test_a_sweep_over_one_number_draws_its_median():
     assert named.get_ylabel() == "sum"
 
 
+def test_a_sweep_over_two_numbers_is_a_plane():
+    pytest.importorskip("matplotlib")
+
+    def product(a, b, rng):
+        if (a, b) == (2, 30):
+            raise RuntimeError("not this one")
+        return a * b
+
+    ax = ln.sweep(product, {"a": [1, 2], "b": [10, 20, 30]}, seeds=2, rng=0, **QUIET).plot()
+    (mesh,) = ax.collections
+    shown = np.reshape(mesh.get_array(), (3, 2))
+    assert shown.mask.tolist() == [[False, False], [False, False], [False, True]]
+    assert shown.filled(0).tolist() == [[10, 20], [20, 40], [30, 0]]
+    assert (ax.get_xlabel(), ax.get_ylabel()) == ("a", "b")
+
+
 def test_what_cannot_be_drawn_says_so():
     pytest.importorskip("matplotlib")
-    with pytest.raises(ValueError, match="one parameter that varies, got 'a', 'b'"):
-        ln.sweep(both, {"a": [1, 2], "b": [1, 2]}, rng=0, **QUIET).plot()
+    three = {"a": [1, 2], "b": [1, 2], "c": [1, 2]}
+    with pytest.raises(ValueError, match="two parameters that vary, got 'a', 'b', 'c'"):
+        ln.sweep(lambda a, b, c, rng: a + b + c, three, rng=0, **QUIET).plot()
     with pytest.raises(ValueError, match="not 'a'"):
         ln.sweep(lambda a, rng: 1, {"a": ["x", "y"]}, rng=0, **QUIET).plot()
     with pytest.raises(ValueError, match=r"`value` must be one of \['sum'\]"):

@@ -19,6 +19,11 @@ def driven_by(base):
     return ln.Map(step, 2, vectorized=True)
 
 
+def top():
+    """Return Euler's equations of a rigid body with moments of inertia 1, 2, 3, up to scale."""
+    return ln.Flow(lambda x: anp.array([x[1] * x[2], -2 * x[0] * x[2], x[0] * x[1]]), 3, dt=0.02)
+
+
 def single(r):
     """Return the logistic map in single precision."""
     r = np.float32(r)
@@ -39,8 +44,27 @@ def single(r):
         (driven_by(lambda x: 2 * x % 1), [[0.31, 0.2], [0.7, 0.1]], "state of member 0"),
         (single(3.9), [0.3], "unstable cycle of"),
         (ln.Map(lambda x: 4 * x * (1 - x), 1), [0.5], "unstable fixed point"),
+        # A cycle of six, of which only some states are short of digits: 23.57 for 3.418.
+        (ln.Map(lambda x: anp.abs(1 / x - anp.floor(1 / x + 0.5)), 1), [0.2345], "cycle of 6"),
+        # Euler's top near its unstable axis, a cycle: 0.9975 +- 0.03 for 0.
+        (top(), [1e-9, 1.0, 0.0], "come to rest at an unstable fixed point"),
+        # On the axis of symmetry of a pitchfork the saddle attracts.
+        (
+            ln.Map(lambda x: anp.array([x[0] / 2, 3 * x[1] - x[1] ** 3]), 2),
+            [1.0, 0.0],
+            "come to rest at an unstable fixed point",
+        ),
     ],
-    ids=["doubling", "tent", "ensemble", "single precision", "preimage of zero"],
+    ids=[
+        "doubling",
+        "tent",
+        "ensemble",
+        "single precision",
+        "preimage of zero",
+        "fractions",
+        "top",
+        "saddle",
+    ],
 )
 def test_an_orbit_that_rounding_has_ended_is_unreliable(system, x0, words):
     with pytest.warns(UserWarning, match=words):

@@ -146,11 +146,38 @@ def test_what_a_step_does_is_held_against_what_the_run_can_see():
     s = ln.lyapunov_spectrum(circle, 500, x0=[1.0, 0.0], rng=0)
     found = s.diagnose()
     assert found.converged, found.verdict
-    assert "too little to matter" in found.step_verdict
+    assert found.step_verdict.startswith("fine")
     assert ln.check_step(circle, 500, x0=[1.0, 0.0], rng=0).verdict.startswith("fine")
     coarse = ln.Flow(lambda x: [x[1], -x[0]], 2, dt=0.5)
     long = ln.lyapunov_spectrum(coarse, 2000, x0=[1.0, 0.0], rng=0).diagnose()
     assert long.verdict.startswith("too coarse")  # the circle has shrunk by a fifth
+
+
+def test_a_step_that_matters_little_is_told_and_held_against_what_was_asked():
+    # Exact: -22.8; RK4 makes (z^5 / 120 - z^6 / 144) / dt of it, z = -0.228: 6e-4 off.
+    # Before: "converged" within 7e-13, without a word.
+    decay = ln.Flow(lambda x: -22.8 * x, 1, dt=0.01)
+    run = {"x0": [1.0], "rng": 0}
+    s = ln.lyapunov_spectrum(decay, 1000, **run)
+    assert abs(s.exponents[0] + 22.8) == pytest.approx(6.2e-4, rel=0.02)
+    found = s.diagnose()
+    assert found.verdict.startswith("converged")
+    assert "half the step changes them by up to 0.0006" in found.verdict
+    assert "more than their error bars, but too little to matter" in found.step_verdict
+    assert ln.lyapunov_spectrum(decay, 1000, tol=1e-2, **run).converged
+    asked = ln.lyapunov_spectrum(decay, 1000, tol=1e-5, **run)
+    assert asked.converged is False
+    assert "see diagnose()" in repr(asked)
+    assert "more than tol = 1e-05" in asked.diagnose().verdict
+
+
+def test_a_tolerance_is_that_of_the_step_as_well():
+    # Lorenz at dt = .08: half the step changes the last exponent by one. Before: converged.
+    s = ln.lyapunov_spectrum(ln.catalog.lorenz63(dt=0.08), 20_000, rng=0, tol=0.1)
+    assert s.converged is False
+    assert s.stderr.max() < 0.05
+    exact = ln.Flow(lambda x: anp.array([1.0, 2.0]) + 0 * x, 2, dt=0.1)
+    assert ln.lyapunov_spectrum(exact, 500, x0=[0.0, 0.0], rng=0, tol=1e-9).converged
 
 
 def test_directions_that_decay_within_a_step_of_a_state_at_rest_are_too_coarse():
@@ -310,3 +337,22 @@ def test_the_sum_is_judged_by_the_widest_interval():
         found, words = judge_step(np.abs(change), exponents, bars, flow, 1e3, np.array(total))
         assert found == fine
     assert "changes the sum of all exponents by 0.016, it is off by about 0.032" in words
+
+
+def test_steps_of_ones_own_that_jump_are_said_to():
+    """A neuron that fires in regular intervals: exponent 0, which its reset brings about."""
+
+    def stepped(v):
+        v = v + 0.01 * (1.5 - v)
+        return np.where(v > 1, v - 1, v)
+
+    s = ln.lyapunov_spectrum(ln.Map(stepped, 1, dt=0.01), 1000, x0=[0.3], rng=0)
+    assert "it may jump (greater)" in s.diagnose().step_verdict
+    flow = ln.Flow(lambda v: 1.5 - anp.mod(v, 1.0), 1, dt=0.01)
+    s = ln.lyapunov_spectrum(flow, 5000, x0=[0.3], rng=0)
+    low, high = s.confidence_interval()
+    assert low[0] < 0 < high[0]
+    assert abs(s.exponents[0]) < 0.02
+    for step, dt in ((lambda x: 2 * x % 1, 1.0), (lambda x: x - 0.01 * np.abs(x) * x, 0.01)):
+        s = ln.lyapunov_spectrum(ln.Map(step, 1, dt=dt), 30, x0=[0.3], rng=0)
+        assert "may jump" not in s.diagnose().verdict

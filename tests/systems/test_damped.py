@@ -3,8 +3,10 @@
 import autograd.numpy as anp
 import numpy as np
 import pytest
+from scipy.linalg import expm
 
 import lyapnet as ln
+from lyapnet.systems.integrators.embedded import rate
 
 
 def stable(rates, dt, method, **more):
@@ -38,6 +40,39 @@ def test_adaptive_steps_tell_what_moves_slowly():
     adaptive, implicit, fine = (s.exponents[1] for s in runs)
     np.testing.assert_allclose(adaptive, fine, rtol=1e-5)
     np.testing.assert_allclose(implicit, fine, rtol=1e-3)
+
+
+@pytest.mark.parametrize("n", [2, 4])
+def test_parts_of_adaptive_steps_do_not_hang_on_units(n):
+    """The same motion in units that differ by 10^4 takes hardly more parts."""
+    turns = np.kron(np.diag(np.arange(1.0, n // 2 + 1)), [[0.0, 1.0], [-1.0, 0.0]])
+    calls = {}
+    for unit in (1.0, 1e4):
+        units = unit ** (np.arange(n) % 2)
+        counted = []
+
+        def field(x, W=turns * units / units[:, None], counted=counted):
+            counted.append(1)
+            return W @ x
+
+        flow, x = ln.Flow(field, n, dt=0.5, method="adaptive"), 1 / units
+        for _ in range(20):
+            x = flow.step(x)
+        calls[unit] = len(counted)
+        np.testing.assert_allclose(x * units, expm(10 * turns) @ np.ones(n), atol=1e-6)
+    assert calls[1e4] <= 1.5 * calls[1.0]
+
+
+def test_the_rate_of_a_field_hangs_on_no_units():
+    J = np.random.default_rng(0).standard_normal((3, 5, 5))
+    radius = np.abs(np.linalg.eigvals(np.abs(J))).max(axis=-1)
+    units = 10.0 ** np.arange(5)
+    for found in (rate(J), rate(J * units / units[:, None])):
+        assert (found >= radius * (1 - 1e-12)).all()
+        assert (found <= 1.3 * radius).all()
+    assert rate(np.diag([-1.0, -50.0])) == pytest.approx(50)
+    assert rate(np.array([[-1.0, 1e6], [0.0, -50.0]])) == pytest.approx(50, rel=0.1)
+    assert rate(np.array([[0.0, 1e6], [0.0, 0.0]])) == 0.0  # two terms of the series are all
 
 
 def test_fixed_points_of_adaptive_flows_are_stable_where_the_field_is():

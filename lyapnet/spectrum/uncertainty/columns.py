@@ -23,6 +23,7 @@ Mask = NDArray[np.bool_]
 
 CAUTION = 0.5  # of the relative variance: what a variance is known to by 4 degrees of freedom
 FEW_STEPS = 60.0  # for which the bound of regular growth is better
+FAINT = 0.01  # nats: growth over the whole run that tells no sign, however constant it is
 
 
 def of_columns(columns: Array, durations: Array, n_blocks: int, phases: Phases) -> Estimate:
@@ -62,7 +63,8 @@ def of_columns(columns: Array, durations: Array, n_blocks: int, phases: Phases) 
         stderr[few] = np.where(regular, bound, stderr[few])
         dof[few] = np.where(regular, MOST_COSINES, dof[few])
     if unknown.any():  # tangent vectors of regular orbits grow like powers of time
-        unknown[unknown] = ~constant_to_rounding(chosen(rows, unknown).T, durations, n_blocks / n)
+        even = constant_to_rounding(chosen(rows, unknown).T, durations, n_blocks / n)
+        unknown[unknown] = ~even | (np.abs(total[unknown]) <= FAINT)
         excluded = unknown & (np.abs(mean) > special.stdtrit(dof, 0.975) * stderr)
         stderr = np.where(excluded, np.abs(mean) / special.stdtrit(dof, 0.97), stderr)
     return Estimate(np.where(singular, -np.inf, mean), stderr, dof)

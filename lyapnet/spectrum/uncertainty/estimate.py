@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import special
 
+from ... import validate
 from ...numerics.arrays import Array
 
 DOF_TO_STOP = 16  # with looks a factor LOOK_FACTOR apart, a rule that stops keeps its coverage
@@ -39,7 +40,7 @@ class Estimate(NamedTuple):
 
     def half_width(self, level: float = 0.95) -> Array:
         """Return half the width of the two-sided interval, shape (...)."""
-        if not 0 < level < 1:
+        if not 0 < validate.real("level", level) < 1:
             raise ValueError(f"`level` must lie between 0 and 1, got {level}; 0.95 is usual")
         return special.stdtrit(self.dof, (1 + level) / 2) * self.stderr
 

@@ -27,11 +27,10 @@ REFERENCE = 8, 48  # cosines that the lowest four are held against
 RISING = 2.0  # their ratio from which on only these four count
 NEXT = 5, 16  # cosines above the few, that tell of these, too
 POOLED, FARTHEST = 0.3, 1.4  # how much, and up to which log ratio of power
-SMOOTH = 32  # cosines that a parabola is fitted to, where the spectrum falls towards zero
-LEAST = 0.1  # of the mean of the lowest five: no fit at zero is lower
-NOTHING = 1e-9  # of the mean: what powers of zero are in a fit
-FIT = 3.0, 16.0  # degrees of freedom between which such fits have theirs
-CHOSEN = 0.65  # how many of these count: that a spectrum falls may be chance, in the same cosines
+FALL = 2.0  # ratio of the power of the first two bands from which on a spectrum falls
+SMOOTH = 48  # cosines that parabolas are held against, where it does
+CURVATURES = np.geomspace(1e-4, 1.0, 24)  # of these parabolas, relative to their level at zero
+MOST_FIT = 16.0  # degrees of freedom: that a spectrum falls may be chance, in the same cosines
 STEPS_A_COSINE = 3  # keeps the variance of an AR(1) process within a tenth
 
 
@@ -87,7 +86,7 @@ def level_at_zero(power: Array, count: Count) -> tuple[Array, Array]:
             level = np.where(count <= CAUTIOUS, with_the_next(power, level), level)
     if falling.any():
         level[falling], degrees = at_zero(power[:, falling])
-        doubt[falling] = 2 / (CHOSEN * degrees)
+        doubt[falling] = 2 / degrees
     return level, doubt
 
 
@@ -153,57 +152,62 @@ def with_the_next(power: Array, level: Array) -> Array:
 
 
 def falls(power: Array, count: Count) -> Mask:
-    """Return where the spectrum is not flat, and falls towards zero, shape (m,)."""
+    """Return where the spectrum is not flat, and falls towards zero, shape (m,).
+
+    That is, where the lowest band has less than half of the power of the next: less of a fall is
+    chance too often, and a fit would then be to what chance has made low.
+    """
     found: Mask = np.asarray(count == CAUTIOUS)
     if len(power) < BANDS[2] or not found.any():
         return np.zeros_like(found)
     low, next_ = (np.add.reduce(power[a:b]) / (b - a) for a, b in pairwise(BANDS[:3]))
-    return found & (next_ > low)
+    return found & (next_ > FALL * low)
 
 
 def at_zero(power: Array) -> tuple[Array, Array]:
     r"""Return the level at zero, and its degrees of freedom, of spectra that fall towards it.
 
     Spectra are even in frequency, and smooth where correlations die out exponentially: there
-    :math:`S_j \approx a + b j^2`. This is fitted to the first 32 cosines, each of them with the
-    variance :math:`2 S_j^2` of a χ² distribution of one degree of freedom, once with the
-    weights of a first guess. What the fit says of a has the variance of a χ² distribution of
-    :math:`2 a^2 / \mathrm{var}(a)` degrees.
+    :math:`S_j \approx a (1 + c j^2)`. The first n = 48 cosines each have a χ² distribution of one
+    degree of freedom about that. For a given c the best a is their mean
+    :math:`\langle Y_j^2 / (1 + c j^2) \rangle`, and the likelihood
+    :math:`a^{-n/2} \prod_j (1 + c j^2)^{-1/2}`. The level is the geometric mean of a by these
+    weights: the best c alone takes what chance has made low for the level. Its logarithm has the
+    variance v that is among these, and 2/n; that of a χ² distribution of ν degrees is nearly
+    2/(ν - 1).
 
     Parameters
     ----------
     power : ndarray, shape (cosines, m)
         Of `cosines.cosine_power`.
     """
-    n, half = len(power[:SMOOTH]), len(power[:SMOOTH]) // 2
-    unit = np.add.reduce(power[:SMOOTH]) / n  # squares of rounding are below all numbers
-    power = power[:SMOOTH] / unit
-    squares = (np.arange(1, n + 1) / n) ** 2
-    basis = np.stack([np.ones(n), squares, squares * squares])
-    a = np.maximum(np.add.reduce(power[:CAUTIOUS]) / CAUTIOUS, NOTHING)
-    b = np.maximum(np.add.reduce(power[half:]) / (n - half) - a, 0.0) / squares[half:].mean()
-    weights, (A, B, C) = _moments(a, b, basis)
-    u, v = basis[:2] @ (weights * power)
-    det = A * C - B * B
-    a = np.maximum((C * u - B * v) / det, LEAST * a)
-    b = np.maximum((A * v - B * u) / det, 0.0)
-    A, B, C = _moments(a, b, basis)[1]
-    return a * unit, np.clip((A * C - B * B) * a * a / C, *FIT)
+    n = len(power[:SMOOTH])
+    unit = np.add.reduce(power[:n]) / n  # squares of rounding are below all numbers
+    inverse, log_determinant = _parabolas(n)
+    log_level = np.log(inverse @ (power[:n] / unit) / n)
+    weights = -(log_determinant[:, None] + n * log_level) / 2
+    weights = np.exp(weights - np.maximum.reduce(weights))
+    weights /= np.add.reduce(weights)
+    mean = np.add.reduce(weights * log_level)
+    spread = np.add.reduce(weights * (log_level - mean) ** 2)
+    return np.exp(mean) * unit, np.minimum(1 + 2 / (spread + 2 / n), MOST_FIT)
 
 
-def _moments(a: Array, b: Array, basis: Array) -> tuple[Array, Array]:
-    """Return the weights of powers with the levels a + b j², and what they sum to."""
-    level = a + basis[1][:, None] * b
-    weights = 1 / (level * level)
-    return weights, basis @ weights
+@lru_cache(maxsize=8)
+def _parabolas(n: int) -> tuple[Array, Array]:
+    """Return 1 / (1 + c j²) of so many cosines for each c, and minus the sums of its logarithms."""
+    shapes = 1 + CURVATURES[:, None] * np.arange(1, n + 1) ** 2
+    return 1 / shapes, np.log(shapes).sum(axis=1)
 
 
 def _flat(power: Array) -> Mask:
     """Return where the first two bands have the same power, and later ones no more, shape (m,).
 
-    What falls further up is no harm to the first 24: steps see to that.
+    What falls further up is no harm to the first 24: steps see to that. Of a short run the last
+    band is what there is of it, if that is half.
     """
-    bands = tuple(band for band in pairwise(BANDS) if band[1] <= len(power))
+    whole = ((a, min(b, len(power)), b) for a, b in pairwise(BANDS))
+    bands = tuple((a, end) for a, end, b in whole if 2 * (end - a) >= b - a)
     if len(bands) < 2:
         return np.ones(power.shape[1], dtype=bool)
     with np.errstate(divide="ignore", invalid="ignore"):  # growth without any noise

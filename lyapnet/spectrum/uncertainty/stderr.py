@@ -41,8 +41,8 @@ def mean_and_stderr(
 
     ν is 24 where the spectrum is seen to be flat, 5 where it is not, 4 where the lowest cosines
     rise, and fewer where an AR(1) plug-in [3]_ asks for it; E is what both ends of the run add to
-    every cosine but not to the mean. Where the spectrum falls towards zero, a parabola in frequency
-    is fitted to more cosines instead (`low_frequencies.at_zero`). What 4 or 5 cosines give
+    every cosine but not to the mean. Where the spectrum falls towards zero, parabolas in frequency
+    are held against more cosines instead (`low_frequencies.at_zero`). What 4 or 5 cosines give
     otherwise is moved towards the power of the next ones, as chance makes so few low or high. A run
     is too short to tell, and ``stderr`` infinite, if it is worth fewer than 25 independent steps
     (or has fewer than 12 blocks), or fewer than 200 and is correlated on several scales, so that

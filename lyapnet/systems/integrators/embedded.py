@@ -8,20 +8,39 @@ from typing import Any
 
 import numpy as np
 
-from ...compiled.scheme import Scheme
+from ...compiled.scheme import LACKING, Scheme
 from ...numerics.arrays import Array
 from .explicit import ExplicitRungeKutta
 from .tableaus import TABLEAUS
 
 
 def longest_reach(rtol: float) -> float:
-    """Return the length of a part, times the norm of the field's Jacobian, that tolerances allow.
+    """Return the length of a part, times the `rate` of the field, that tolerances allow.
 
     What the part makes of tangent vectors lacks the ninth term of the exponential series and those
     after it. Where the state rests, or moves slowly while neighbours decay fast, the state's own
     error says nothing of that.
     """
-    return float((math.factorial(9) * rtol) ** (1 / 9))
+    return float((math.factorial(LACKING) * rtol) ** (1 / LACKING))
+
+
+def rate(J: Array) -> Array:
+    """Return how fast a Jacobian ``(..., n, n)`` may move tangent vectors ``(...)``.
+
+    The norm of its absolute values in units of the components that bring it near its least, their
+    spectral radius (L. Collatz, Math. Z. 48, 221, 1942): in the user's units a norm may be as far
+    above all rates as these differ. It is zero where no power is left that a step would lack.
+    """
+    sizes = np.abs(J)
+    with np.errstate(all="ignore"):  # of a state on its way out
+        power = units = np.ones((*J.shape[:-1], 1))
+        for _ in range(LACKING):
+            power = np.matmul(sizes, power)
+        first = power.max(axis=-2, keepdims=True) ** (1 / LACKING)
+        for _ in range(LACKING):
+            units = units + np.matmul(sizes, units) / first
+        found = (np.matmul(sizes, units) / units).max(axis=(-2, -1))
+    return np.where(first[..., 0, 0] == 0, 0.0, found)
 
 
 class DormandPrince853(ExplicitRungeKutta):
@@ -71,9 +90,7 @@ class DormandPrince853(ExplicitRungeKutta):
         fifth, third = ((e / scale**2 * e).sum(axis=-1) for e in self._errors(slopes))
         both = np.sqrt((fifth + 0.01 * third) * x.shape[-1])
         ratio = np.divide(fifth, both, out=np.zeros_like(both), where=both != 0)
-        sizes = np.abs(j(x, 0.0))
-        norm = np.sqrt(sizes.sum(axis=-1).max(axis=-1) * sizes.sum(axis=-2).max(axis=-1))
-        reach = np.abs(h[..., 0]) * norm / longest_reach(rtol)
+        reach = np.abs(h[..., 0]) * rate(j(x, 0.0)) / longest_reach(rtol)
         return new, np.maximum(np.abs(h[..., 0]) * ratio, reach**self.error_order)
 
     def _errors(self, slopes: list[Array]) -> Array:

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from scipy import special
 from scipy.signal import lfilter
 from series import LEAST, ar1, moving_average
 
@@ -11,6 +12,7 @@ from lyapnet.spectrum.uncertainty.low_frequencies import (
     at_the_ends,
     at_zero,
     falls,
+    number_of_cosines,
     with_the_next,
 )
 from lyapnet.spectrum.uncertainty.stderr import mean_and_stderr
@@ -145,20 +147,34 @@ def test_chance_makes_fewer_intervals_too_narrow():
 
 
 def test_the_level_at_zero_of_a_falling_spectrum():
-    j = np.arange(1, 41)[:, None]
-    truth = np.array([1.0, 2.0, 5.0])
-    level = truth + np.array([0.0, 0.01, 0.1]) * j**2
-    np.testing.assert_allclose(at_zero(level)[0], truth, rtol=1e-9)  # the parabola itself
-    # Exact: of a flat spectrum 2.25 of 32 degrees are left, as two numbers are fitted, not one.
-    assert at_zero(level)[1][0] == pytest.approx(32 / 2.25, rel=0.03)
-    power = level[:, None] * np.random.default_rng(0).chisquare(1, (40, 4000, 3))
-    found, dof = at_zero(power.reshape(40, -1))
-    found, dof = found.reshape(4000, 3), dof.reshape(4000, 3)
-    np.testing.assert_allclose(found.mean(axis=0), truth, rtol=0.08)
-    spread = found.var(axis=0) / truth**2
-    assert (2 / np.median(dof, axis=0) > 0.8 * spread).all()
-    assert falls(level, np.array([5, 5, 24])).tolist() == [False, True, False]
-    assert not falls(level[:20], np.array([5, 5, 5])).any()
+    j = np.arange(1, 61)[:, None]
+    truth = np.array([1.0, 2.0])
+    level = truth + np.array([0.01, 0.05]) * j**2
+    np.testing.assert_allclose(at_zero(level)[0], truth, rtol=0.02)  # the parabolas themselves
+    power = level[:, None] * np.random.default_rng(0).chisquare(1, (60, 4000, 2))
+    found, dof = at_zero(power.reshape(60, -1))
+    found, dof = found.reshape(4000, 2), dof.reshape(4000, 2)
+    np.testing.assert_allclose(found.mean(axis=0), truth, rtol=0.05)
+    assert (np.median(dof, axis=0) < 7).all()  # of 48: most cosines tell of what rises
+    # Student's t with these degrees has fair tails: the mean of a run is off by sqrt(truth) z.
+    z = np.random.default_rng(1).standard_normal((4000, 2)) * np.sqrt(truth)
+    held = np.abs(z) <= special.stdtrit(dof, 0.975) * np.sqrt(found)
+    assert (held.mean(axis=0) > 0.93).all()
+    assert (held.mean(axis=0) < 0.97).all()
+
+
+# Before, a fall that chance had made was taken for one, in a third of the runs of 120 steps of the
+# logistic map at 3.9, whose intervals held the exponent in 81 %; and of a short run's last band,
+# which rises, nothing was seen.
+def test_chance_is_not_taken_for_a_fall():
+    power = np.ones((60, 3))
+    power[:8] = [0.6, 0.4, 1.0]
+    count = np.array([5, 5, 24])
+    assert falls(power, count).tolist() == [False, True, False]
+    assert not falls(power[:20], count).any()
+    power[24:, 0] = 4.0
+    steps = np.full(3, 1000.0)
+    assert number_of_cosines(power, steps, steps)[0] == 5
 
 
 @pytest.mark.parametrize(("rho", "n"), [(0.5, 400), (0.8, 1600)])
@@ -169,5 +185,5 @@ def test_swings_with_a_little_noise_have_fair_intervals(rho, n):
     growth = rng.standard_normal((n, 2000)) + 5 * np.diff(ar1(rng, rho, n + 1), axis=0)
     held, width, estimate = summary(growth)
     assert LEAST <= held <= 0.985
-    assert width < 1.35
+    assert width < 1.4
     assert not estimate.too_short.any()
