@@ -45,6 +45,11 @@ class Tensor:
         raise RuntimeError("Can't call numpy() on Tensor that requires grad.")
 
 
+def of_torch(x):
+    """Say what functions of PyTorch say of arrays of NumPy."""
+    raise TypeError("tanh(): argument 'input' (position 1) must be Tensor, not numpy.ndarray")
+
+
 def never(*_, **__):
     raise AssertionError("work was done before the arguments were checked")
 
@@ -271,6 +276,13 @@ CASES = {
          TypeError, "`reset_after` must be True"),
         (lambda: ln.Stack(CELL), TypeError, "put it in a list"),
         (lambda: ln.Stack([]), ValueError, "at least one cell"),
+        (lambda: ln.lyapunov_spectrum(ln.VanillaRNN.random(4, n_inputs=2),
+                                      inputs=np.ones((2, 500))), ValueError, "Give inputs.T"),
+        (lambda: ln.lyapunov_spectrum(ln.Map(lambda x, p: x + p, 4, params=np.ones(3)), 9,
+                                      x0=np.ones(4)), ValueError, "give `x0` its axes in front"),
+        (lambda: ln.lyapunov_spectrum(ln.Map(of_torch, 2), 9, x0=X),
+         TypeError, r"`step` failed .* make a lyapnet.torch.System of it"),
+        (lambda: ln.lyapunov_spectrum(Module(), 9), TypeError, "by lyapnet.torch.from_module"),
         (lambda: ln.Stack(ln.LSTM), TypeError, "`cells` must be a sequence of cells, got <class"),
         (lambda: ln.Map(ln.VanillaRNN, 2), TypeError, "`step` must be a function of a state, got"),
         (lambda: ln.Flow(Module(), 2, dt=0.1), TypeError, "`field` must be callable"),

@@ -158,13 +158,14 @@ def alignment(
     motion rises on the way, as from a saddle or to infinity; and if :math:`\mathrm{GALI}_2` has
     fallen a thousand times squared below :math:`t^{-2}`. It is regular if there is neither such
     growth nor alignment, if growth since a tenth of the run is not ten times linear growth, and,
-    where it is more than a third above it, if averages of the motion over the second and the last
-    third of the run agree as they do on a torus, to 1e-3 (see [1]_), which takes some periods of
-    its slowest frequency; else undecided. Chaos whose Lyapunov time is longer than about a tenth of
-    the run is not seen, nor that of an orbit that sticks to an island all the time, and two leading
-    exponents that nearly coincide leave it undecided. In dissipative systems vectors align on
-    regular attractors, too: these are regular where there is no such growth and both averages agree
-    to 1e-6, and undecided until then.
+    where it is more than a third above it, or the run sees fewer than twenty turns that do not die
+    out, if averages of the motion over the second and the last third of the run agree as they do on
+    a torus, to 1e-3 (see [1]_), which takes some periods of its slowest frequency; else undecided.
+    Chaos whose Lyapunov time is longer than about a tenth of a run of more turns is not seen, nor
+    that of an orbit that sticks to an island all the time, and two leading exponents that nearly
+    coincide leave it undecided. In dissipative systems vectors align on regular attractors, too:
+    these are regular where there is no such growth and both averages agree to 1e-6, and undecided
+    until then.
 
     References
     ----------
@@ -250,7 +251,7 @@ def _verdict(times: Array, gali: Array, log_growth: Array, motion: Motion) -> An
     grows, explained = excess > 0, motion.explained
     burst = _burst(times, log_growth - np.log(t))
     doubt = grows | (burst > np.log(_STEADY)) | (aligned & ~motion.attracted)
-    doubt |= (burst > _QUIET) & ~motion.on_torus
+    doubt |= ((burst > _QUIET) | motion.seen_shortly) & ~motion.on_torus
     words = np.where(doubt, "undecided", "regular").astype("<U20")
     words = np.where(grows & motion.escapes, "unbounded", words)
     words = np.where(grows & motion.cycles, "unstable cycle", words)

@@ -29,6 +29,9 @@ if TYPE_CHECKING:
 #: Steps from which starts are drawn, where none are given.
 _TRAJECTORY = 2000
 
+#: Steps of each trajectory of those that start from states which are drawn.
+_EACH = 100
+
 #: Moduli of multipliers this close to 1 are neutral.
 _NEUTRAL = 1e-7
 
@@ -139,9 +142,12 @@ def fixed_points(
     inputs : array (m,), optional
         The constant input; zeros if left out.
     x0 : array (n,) or (n_starts, n), optional
-        States to start from; or one state, from which a trajectory is run to draw them.
+        States to start from; or one state, from which a trajectory is run to draw them. By default
+        a state of each of `n_starts` trajectories, where the system draws its states, as a cell
+        does, early states more often than late ones; where it has one of its own, as in the
+        catalog, states of the trajectory from there.
     spread : float, optional
-        Standard deviation of normal noise that is added to states drawn from a trajectory.
+        Standard deviation of normal noise that is added to states drawn from trajectories.
     tol : float, optional
         Speed below which a point is fixed, relative to the size of the state (at least 1).
     distance : float, optional
@@ -257,9 +263,10 @@ def _starts(
     rng: Any,
 ) -> Array:
     """Return states to start from: those given, or drawn from a trajectory."""
-    if x0 is None and system.default_state(rng) is None:
-        x0 = rng.standard_normal((n_starts, system.dim))
-    start = start_state(system, x0, rng)
+    drawn = x0 is None and not _is_own(system, rng)
+    start = _drawn(system, n_starts, rng) if drawn else start_state(system, x0, rng)
+    if drawn:
+        return _on_the_way(system, start, u, rng) + spread * rng.standard_normal(start.shape)
     if start.ndim == 2:
         if len(start) != n_starts and n_starts != 100:
             raise ValueError(f"`x0` has {len(start)} states, and `n_starts` is {n_starts}")
@@ -279,6 +286,32 @@ def _starts(
         raise
     x = states[rng.integers(len(states), size=n_starts)]
     return x + spread * rng.standard_normal(x.shape)
+
+
+def _is_own(system: System, rng: np.random.Generator) -> bool:
+    """Say whether a system has a state of its own to start from, the same in every call."""
+    first, second = system.default_state(rng), system.default_state(rng)
+    return first is not None and second is not None and np.array_equal(first, second)
+
+
+def _drawn(system: System, n_starts: int, rng: np.random.Generator) -> Array:
+    """Return states that are drawn as the system draws them, or normal ones."""
+    states = [system.default_state(rng) for _ in range(n_starts)]
+    known = [x for x in states if x is not None]
+    return np.stack(known) if known else rng.standard_normal((n_starts, system.dim))
+
+
+def _on_the_way(system: System, x: Array, u: Array | None, rng: np.random.Generator) -> Array:
+    """Return states of trajectories from each start, early ones more often than late ones."""
+    inputs = None if u is None else np.broadcast_to(u, (_EACH, len(u)))
+    if inputs is None and system.n_inputs:
+        inputs = np.zeros((_EACH, system.n_inputs))
+    rows = system.drive.rows(inputs, x.shape[:1], _EACH)
+    with np.errstate(all="ignore"):
+        states = system.orbit(x, rows, _EACH).states
+    at = ((_EACH + 1) * rng.random(len(x)) ** 2).astype(int)
+    found: Array = states[at, np.arange(len(x))]
+    return np.where(np.isfinite(found).all(axis=-1, keepdims=True), found, x)
 
 
 def _distinct(x: Array, speed: Array, within: Array) -> tuple[Array, Array]:

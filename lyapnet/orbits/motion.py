@@ -37,6 +37,12 @@ _ALIKE = 1e-3
 #: The same where vectors align, on a cycle or torus that attracts: weak chaos comes near the other.
 _ALIKE_ATTRACTED = 1e-6
 
+#: Turns, with two reversals of a component each, in which chaos as slow as Roessler's is not seen.
+_TURNS = 20
+
+#: Of what the second third of a run moves: what the last one does if motion dies out.
+_DYING = 0.5
+
 #: The same of those that do not vary, of the average.
 _ROUNDING = 1e-10
 
@@ -61,11 +67,13 @@ class Motion:
         self.nearest = np.ones(lead)
         self.sums, self.squares = np.zeros((2, *x.shape)), np.zeros((2, *x.shape))
         self.weight = np.zeros((2, *[1] * x.ndim))
+        self.reversals = np.zeros(x.shape)
 
     def see(self, first: int, states: Array) -> None:
         """Look at the states ``(T + 1, ..., n)`` from step `first` on."""
         self.end = states[-1]
         moves = np.diff(states, axis=0)
+        self.reversals += np.add.reduce(moves[1:] * moves[:-1] < 0)
         speed = _largest(moves)
         slowest = np.where(speed > 0, speed, np.inf).min(axis=0)
         self.slowest = np.minimum(self.slowest, slowest)
@@ -119,6 +127,14 @@ class Motion:
     def on_torus(self) -> Array:
         """Where both parts of the run agree as on a torus, ``(...)`` of bool."""
         return self._alike(_ALIKE)
+
+    @property
+    def seen_shortly(self) -> Array:
+        """Where it has turned only a few times, and goes on to, ``(...)`` of bool."""
+        few = self.reversals.max(axis=-1) < 2 * _TURNS
+        moved = self.sums / self.weight
+        found: Array = few & ~(moved[1] <= _DYING * moved[0]).all(axis=-1)
+        return found
 
     @property
     def attracted(self) -> Array:

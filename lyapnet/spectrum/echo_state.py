@@ -18,6 +18,10 @@ from .result import Spectrum
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
+#: States that differ by more of their size have not come together; by so much more than the
+#: exponents leave of the first distance may nonlinear steps keep them apart.
+_APART, _FACTOR = 1e-6, 1e3
+
 
 @register
 @dataclass(frozen=True, repr=False, eq=False)
@@ -71,7 +75,8 @@ def echo_state(spectrum: Spectrum, *, level: float = 0.95) -> EchoState:
     :math:`|\delta h_s| \sim e^{\lambda_1 s}`, if the largest conditional exponent is negative: the
     state then is an echo of the input alone, as far as small perturbations tell. In this sense
     the property holds if the whole interval of :math:`\lambda_1` lies below zero, fails if it lies
-    above, and is undecided otherwise.
+    above, and is undecided otherwise. Where the members of an ensemble are one system under one
+    input, from several states, it fails as well if they have not come together.
 
     Parameters
     ----------
@@ -86,9 +91,10 @@ def echo_state(spectrum: Spectrum, *, level: float = 0.95) -> EchoState:
 
     Notes
     -----
-    This is about small perturbations under this input. Several attracting responses may exist
-    beside each other, each with negative exponents: start an ensemble of states under one
-    input, and see whether they end up in one.
+    Exponents are about small perturbations under this input. Several attracting responses may exist
+    beside each other, each with negative exponents: start an ensemble of states under one input,
+    ``x0`` of shape (members, n). Members count as apart that are so by more than a millionth of
+    their size, and by more than the exponents would have left of where they started.
 
     References
     ----------
@@ -125,19 +131,50 @@ def echo_state(spectrum: Spectrum, *, level: float = 0.95) -> EchoState:
     gone = np.isneginf(lam)
     t = np.divide(-lam, stderr, out=np.zeros_like(lam), where=~gone & (stderr > 0))
     probability = np.where(gone, 1.0, stdtr(np.where(gone, 1.0, dof), t))
-    if np.all(high < 0):
+    responses = _responses(spectrum)
+    if np.all(high < 0) and responses > 1:
+        verdict = "fails"
+    elif np.all(high < 0):
         verdict = "holds"
     else:
         verdict = "fails" if np.any(low > 0) else "undecided"
     at = np.unravel_index(int(np.argmax(np.nan_to_num(lam, neginf=-1e300))), lam.shape)
-    side = {"holds": "below zero", "fails": "above zero", "undecided": "on both sides of zero"}
+    side = "below" if high[at] < 0 else "above" if low[at] > 0 else "on both sides of"
     explanation = (
         f"the largest conditional exponent{', of all members,' if lam.ndim else ''} is "
         f"{lam[at]:.3g}, its {100 * level:g} % interval [{low[at]:.3g}, {high[at]:.3g}] lies "
-        f"{side[verdict]}; it is negative with probability {probability[at]:.3g}"
+        f"{side} zero; it is negative with probability {probability[at]:.3g}"
     )
     if verdict == "undecided":
         explanation += "; run longer"
-    if verdict == "holds":
+    if responses > 1:
+        explanation += f"; under the same input members have ended in {responses} different states"
+    elif verdict == "holds" and responses:
+        explanation += f"; all {lam.size} members have ended in one state"
+    elif verdict == "holds":
         explanation += "; that is about small perturbations: start several states, too"
     return EchoState(lam, low, high, probability, verdict, explanation, float(level))
+
+
+def _responses(spectrum: Spectrum) -> int:
+    """Return in how many states members under one input have ended, 0 where that says nothing."""
+    how = spectrum.settings
+    shared = how.get("one_system") and how.get("one_input") and "pooled" not in how
+    if spectrum.exponents.ndim == 1 or not shared or how.get("diverged"):
+        return 0
+    n = spectrum.state.shape[-1]
+    state, x0 = (np.broadcast_to(x, spectrum.state.shape).reshape(-1, n) for x in (
+        spectrum.state, spectrum.x0
+    ))  # fmt: skip
+    if (x0 == x0[0]).all():
+        return 0
+    slowest = np.nan_to_num(spectrum.exponents[..., 0], neginf=-np.inf).max()
+    with np.errstate(over="ignore"):
+        left = np.exp(np.minimum(slowest * spectrum.steps_so_far * how["dt"], 0.0))
+    spread = np.abs(x0 - x0[0]).max()
+    within = np.maximum(_APART * max(1.0, np.abs(state).max()), _FACTOR * left * spread)
+    ends: list[Array] = []
+    for x in state:
+        if all(np.abs(x - other).max() > within for other in ends):
+            ends.append(x)
+    return len(ends)

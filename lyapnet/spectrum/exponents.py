@@ -38,6 +38,16 @@ class Exponents(Result):
         return int(self.basis.shape[-2])
 
     @property
+    def n_steps(self) -> int:
+        """Number of averaged steps."""
+        return int(self.settings["n_steps"])
+
+    @property
+    def time(self) -> float:
+        """Time that is averaged over: `n_steps` times dt."""
+        return float(self.n_steps * self.settings["dt"])
+
+    @property
     def _lost(self) -> Array:
         """Members that have diverged, (...) of bool."""
         lost = np.zeros(self.statistics.growth.shape[1:-1], dtype=bool)

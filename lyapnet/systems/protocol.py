@@ -263,6 +263,11 @@ def as_system(system: Any) -> System:
         return system.as_it_is()
     derivative = "pushforward" if hasattr(system, "pushforward") else "jacobian"
     missing = [name for name in ("dim", "step", derivative) if not hasattr(system, name)]
+    if missing and hasattr(system, "state_dict"):
+        raise TypeError(
+            f"`system` must be a System, got {type(system).__name__}, a PyTorch module: make one "
+            "by lyapnet.torch.from_module, or lyapnet.torch.System"
+        )
     if missing:
         raise TypeError(
             f"`system` must be a System (a Map, a Flow, a cell, or an object with dim, n_inputs, "

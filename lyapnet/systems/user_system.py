@@ -31,6 +31,9 @@ from .protocol import System
 from .user_function import check_repeatable, of_shape, same
 from .variation import Variation
 
+#: What errors of functions of other frameworks say when they get arrays of NumPy.
+_FOREIGN = {"must be Tensor": "torch", "JAX": "jax", "jax.": "jax"}
+
 #: So many states are too many to be silent about calling a function for each.
 _MANY = 512
 
@@ -138,6 +141,11 @@ class UserSystem(System):
                 if isinstance(out, list | tuple) and not isinstance(x, Symbols):
                     out = anp.array(out)
             except ValueError as error:
+                if with_params and "broadcast" in str(error):
+                    raise ValueError(
+                        f"`{name}` failed ({error}): if parameters are those of an ensemble, give "
+                        "`x0` its axes in front, (members, dim)"
+                    ) from error
                 if "inhomogeneous" not in str(error):
                     raise
                 raise ValueError(
@@ -148,6 +156,14 @@ class UserSystem(System):
                 if self.time and "scalar" in str(error):
                     raise TypeError(
                         f"`{name}` failed ({error}): it is called as {name}(x, t), the state first"
+                    ) from error
+                foreign = [x for sign, x in _FOREIGN.items() if sign in str(error)]
+                if foreign:
+                    said = str(error).partition("\n")[0][:80]
+                    raise TypeError(
+                        f"`{name}` failed ({said}): it is given arrays of NumPy, or what autograd "
+                        f"traces; write it with autograd.numpy, or make a lyapnet.{foreign[0]}."
+                        "System of it"
                     ) from error
                 if not (self._counts and re.search("integer|indices", str(error))):
                     raise

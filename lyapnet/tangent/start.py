@@ -234,8 +234,10 @@ def check_inputs(system: System, u: Array | None, needed: int, parts: str = "") 
     if not system.n_inputs:
         raise ValueError("`inputs` given, but the system has n_inputs=0: leave them out")
     if u.ndim < 2 or u.shape[-1] != system.n_inputs:
+        turned = u.ndim == 2 and len(u) == system.n_inputs
         raise ValueError(
             f"`inputs` must have shape (n_steps, ..., {system.n_inputs}), got {u.shape}"
+            f"{'. Transposed? Give inputs.T' * turned}"
         )
     if len(u) < needed:
         parts = parts or "with its transients if it has some"

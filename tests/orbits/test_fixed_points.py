@@ -321,3 +321,11 @@ def test_tables_have_a_row_for_each_point():
     assert table["kind"].tolist() == found.kinds
     assert_allclose(table[["x_1", "x_2", "x_3"]], found.points)
     assert_allclose(table["exponent_3"], found.exponents[:, 2])
+
+
+# Before: all starts came from one trajectory, which had settled, and found one of nine.
+def test_starts_of_cells_are_of_many_trajectories():
+    found = ln.fixed_points(ln.VanillaRNN(3 * np.eye(2)), 100, rng=0)  # h = 3 tanh h, twice
+    h = found.points[found.points[:, 0] > 1e-3][0, 0]
+    assert_allclose(3 * np.tanh(h), h, rtol=1e-9)
+    assert sorted(found.kinds) == ["saddle"] * 4 + ["sink"] * 4 + ["source"]

@@ -222,3 +222,34 @@ def test_what_is_no_spectrum_is_named_with_what_to_give():
             TypeError, match=rf"got {type(wrong).__name__}: give what lyapunov_spectrum"
         ):
             ln.echo_state(wrong)
+
+
+# Before: "holds", by exponents that are negative in each of the states.
+def test_states_that_do_not_come_together_under_one_input_are_no_echo():
+    esn = ln.EchoStateNetwork(np.array([[2.0]]), np.array([[0.1]]))  # two wells
+    u = np.random.default_rng(0).standard_normal((1000, 1))
+    s = ln.lyapunov_spectrum(esn, inputs=u, x0=[[0.5], [-0.5], [0.6]], rng=0)
+    found = ln.echo_state(s)
+    assert (found.high < 0).all()
+    assert found.verdict == "fails"
+    assert "members have ended in 2 different states" in found.explanation
+    strong = ln.lyapunov_spectrum(esn, inputs=5 * u, x0=[[0.5], [-0.5], [0.6]], rng=0)
+    found = ln.echo_state(strong)
+    assert found.verdict == "holds"
+    assert "all 3 members have ended in one state" in found.explanation
+
+
+def test_members_under_inputs_of_their_own_need_not_come_together():
+    esn = ln.EchoStateNetwork.random(10, spectral_radius=0.5, rng=0)
+    u = np.random.default_rng(0).standard_normal((500, 2, 1))
+    s = ln.lyapunov_spectrum(esn, inputs=u, x0=np.ones((2, 10)) * [[0.1], [0.2]], k=1, rng=0)
+    assert ln.echo_state(s).verdict == "holds"
+
+
+def test_states_that_come_together_slowly_are_not_taken_for_others():
+    # x' = 0.98 x + u: exact exponent log 0.98, after 700 steps 7e-7 of 1e3 are left
+    slow = ln.Map(lambda x, u: 0.98 * x + u, 1, n_inputs=1)
+    u = np.random.default_rng(0).standard_normal((700, 1))
+    s = ln.lyapunov_spectrum(slow, inputs=u, x0=[[0.0], [1e3]], rng=0)
+    assert abs(np.diff(s.state[:, 0])[0]) > 1e-4
+    assert ln.echo_state(s).verdict == "holds"

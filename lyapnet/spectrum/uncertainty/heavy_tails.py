@@ -20,6 +20,7 @@ ROUNDING = 1e-6  # nats: what only rounding (eps over a squared sine) leaves has
 LARGEST = 0.2  # share of the episodes whose sizes are looked at
 POWER = 2.0  # of the tail: below, sizes have no variance
 DOUBT = 1.5  # standard errors by which the power must be below
+LASTING = 5.0  # batches in an episode, weighted by size; 3 where they are independent
 
 
 def heavy_tailed(deviation: Array) -> NDArray[np.bool_]:
@@ -29,8 +30,11 @@ def heavy_tailed(deviation: Array) -> NDArray[np.bool_]:
     that is skewed on two scales a factor of four apart, to the same side, and whose largest
     episodes of that side, with sizes :math:`A_1 \ge \dots \ge A_k`, fall off slowly: Hill's
     estimator [1]_ of the power, :math:`k / \sum_i \log(A_i / A_{k+1})`, is below two by 1.5
-    standard errors, each :math:`1/\sqrt{k}` of it. Growth of finite variance that is independent
-    of its past loses half of its skewness between the scales.
+    standard errors, each :math:`1/\sqrt{k}` of it. Tails that fall off exponentially, as of a
+    Jacobian that comes near to singular ones, have such powers by chance: of episodes that hardly
+    last, the excess of the sizes over the smallest must scatter by more than its mean, too, by a
+    standard error. Growth of finite variance that is independent of its past loses half of its
+    skewness between the scales.
 
     Parameters
     ----------
@@ -107,7 +111,8 @@ def _power(rows: Array) -> Array:
     begins = above.copy()
     begins[1:] &= ~above[:-1]
     begins[::n] |= above[::n]
-    sizes = np.add.reduceat(np.maximum(flat, 0.0), np.flatnonzero(begins))  # what follows adds 0
+    starts = np.flatnonzero(begins)
+    sizes = np.add.reduceat(np.maximum(flat, 0.0), starts)  # what follows an episode adds nothing
     number = np.count_nonzero(begins.reshape(m, n), axis=1)
     table = np.zeros((m, max(6, number.max())))  # a row for each of them, the largest first
     table[np.arange(table.shape[1]) < number[:, None]] = -sizes
@@ -121,4 +126,19 @@ def _power(rows: Array) -> Array:
     total = np.log(np.where(among, table / least[:, None], 1.0)).sum(axis=1)
     power = np.full(m, np.inf)
     np.divide(count * (1 + DOUBT / np.sqrt(count)), total, out=power, where=total > 0)
+    beyond = _beyond_exponential(np.where(among, table - least[:, None], 0.0), count)
+    row, lengths = starts // n, np.add.reduceat(above.astype(float), starts)
+    lasting = np.bincount(row, sizes * (lengths - LASTING), m) > 0
+    power[~(beyond | lasting)] = np.inf
     return power
+
+
+def _beyond_exponential(excess: Array, count: Array) -> NDArray[np.bool_]:
+    """Return where excesses (m, k), of which so many count, scatter by more than exponential ones.
+
+    The standard deviation of these is their mean, with a relative standard error of 1/√k.
+    """
+    mean = np.add.reduce(excess, axis=1) / count
+    square = np.vecdot(excess, excess) / count - mean**2
+    beyond: NDArray[np.bool_] = square > ((1 + 1 / np.sqrt(count)) * mean) ** 2
+    return beyond

@@ -42,10 +42,14 @@ def in_words(
         )
     short = estimate.too_short
     if heavy.any():
+        which = listed(heavy)
+        k = heavy.shape[-1]
+        others = k - int(heavy.reshape(-1, k).any(axis=0).sum())
+        known = f"; the other {others} are known" if others > 1 else ""
         return (
-            f"too short: the growth of exponents {listed(heavy)} lives on rare long "
-            "episodes (heavy tails); longer ones than it has met may carry as much of it, and it "
-            "tells no error"
+            f"too short: the growth of exponent{'' if which.isdigit() else 's'} {which} may live "
+            "on rare long episodes (heavy tails), of which longer ones than it has met may carry "
+            f"as much of it, and it tells no error{known if not (short & ~heavy).any() else ''}"
         )
     if (short & sea).any():
         return (
