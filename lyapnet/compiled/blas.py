@@ -32,6 +32,9 @@ _NUMBERS = np.array([1.0, 0.0, -1.0])
     LANES, WIDEST, OVERLAPS, PRODUCTS,
 ) = range(18)  # fmt: skip
 
+#: Where each stands in the array that `solver` returns.
+FACTORISE, SOLVE, TRANSPOSED = range(3)
+
 #: Of tiles with as many rows there are so many.
 EACH = max(MOST.values())
 
@@ -68,6 +71,15 @@ def _addresses(own: bool) -> Array:
     table[..., : known.most] = np.reshape(by_kind, (2, len(ROWS), known.most))
     own_ones = known.lanes, known.most, known.overlap
     return np.array([*functions, *shown, *own_ones, *table.flat], dtype=np.int64)
+
+
+@cache
+def solver() -> Array:
+    """Return where LAPACK's factorisation and solution of equations are, and the letter T."""
+    from scipy.linalg.cython_lapack import __pyx_capi__ as lapack
+
+    found = [_address(lapack[name]) for name in ("dgetrf", "dgetrs")]
+    return np.array([*found, _LETTERS[1:].ctypes.data], dtype=np.int64)
 
 
 def _address(capsule: Any) -> int:

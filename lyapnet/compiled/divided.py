@@ -19,12 +19,14 @@ from .scheme import Control, Scheme, Work
 
 @jit_in_order
 def _attempt(
-    field: Field, scheme: Scheme, control: Control, rtol: float, atol: float, work: Work, x: Any,
-    row: Any, p: Any, begin: float, h: float,
+    solver: Any, field: Field, scheme: Scheme, control: Control, rtol: float, atol: float,
+    work: Work, x: Any, row: Any, p: Any, begin: float, h: float,
 ) -> float:  # fmt: skip
     """Write the state after a part; return its error in units of the tolerance, or infinity."""
     if scheme.gamma:
-        error = attempt_implicit(field, scheme, control, rtol, atol, work, x, row, p, begin, h)
+        error = attempt_implicit(
+            solver, field, scheme, control, rtol, atol, work, x, row, p, begin, h
+        )
     else:
         error = attempt_explicit(field, scheme, control, rtol, atol, work, x, row, p, begin, h)
     return error if error < np.inf and _finite(work.after) else np.inf
@@ -41,6 +43,7 @@ def _finite(x: Any) -> bool:
 
 @loop_in_order
 def divide(
+    solver: Any,
     field: Field,
     scheme: Scheme,
     control: Control,
@@ -58,6 +61,8 @@ def divide(
 
     Parameters
     ----------
+    solver : array
+        Of `blas.solver`.
     rtol, atol : float
     work : Work
     x : array (members, n)
@@ -95,8 +100,9 @@ def divide(
                 trial = left if last else left / 2 if 2 * h[m] > left else h[m]
                 row, p = rows[s, m % rows.shape[1]], params[m % len(params)]
                 error = _attempt(
-                    field, scheme, control, rtol, atol, work, here[m], row, p, begin[m], trial
-                )
+                    solver, field, scheme, control, rtol, atol, work, here[m], row, p, begin[m],
+                    trial,
+                )  # fmt: skip
                 lost = error > 1.0 and (trial < control.tiny * field.dt or not _finite(here[m]))
                 factor = control.safety * max(error, 1e-30) ** (-1 / control.order)
                 h[m] = trial * min(max(factor, control.least), control.most)

@@ -6,54 +6,32 @@ from typing import Any
 
 import numpy as np
 
-from .blas import call
+from .blas import FACTORISE, SOLVE, TRANSPOSED, call, seen, shown
 from .field import Field, drive_at
 from .jit import jit_in_order
 from .scheme import Control, Scheme, Work
 
 
 @jit_in_order
-def _factorise(matrix: Any, pivots: Any) -> bool:
+def _factorise(solver: Any, matrix: Any, pivots: Any) -> bool:
     """Put the triangles of LU in the place of a matrix; say whether it is regular."""
-    n = len(matrix)
-    for j in range(n):
-        pivot = j
-        for i in range(j + 1, n):
-            if abs(matrix[i, j]) > abs(matrix[pivot, j]):
-                pivot = i
-        pivots[j] = pivot
-        if not (0.0 < abs(matrix[pivot, j]) < np.inf):
-            return False
-        if pivot != j:
-            for k in range(n):
-                matrix[j, k], matrix[pivot, k] = matrix[pivot, k], matrix[j, k]
-        for i in range(j + 1, n):
-            factor = matrix[i, j] / matrix[j, j]
-            matrix[i, j] = factor
-            for k in range(j + 1, n):
-                matrix[i, k] -= factor * matrix[j, k]
-    return True
+    N = shown((len(matrix), 0))
+    call(solver[FACTORISE], (N, N, matrix.ctypes.data, N, pivots.ctypes.data, N + 4))
+    return seen(N + 4) == 0
 
 
 @jit_in_order
-def _solve(matrix: Any, pivots: Any, b: Any) -> None:
-    """Solve with these triangles, in place."""
-    n = len(matrix)
-    for j in range(n):
-        b[j], b[pivots[j]] = b[pivots[j]], b[j]
-    for j in range(n):
-        for i in range(j + 1, n):
-            b[i] -= matrix[i, j] * b[j]
-    for j in range(n - 1, -1, -1):
-        b[j] /= matrix[j, j]
-        for i in range(j):
-            b[i] -= matrix[i, j] * b[j]
+def _solve(solver: Any, matrix: Any, pivots: Any, b: Any) -> None:
+    """Solve with these triangles, in place: those of the transposed matrix to LAPACK."""
+    N = shown((len(matrix), 1, 0))
+    triangles = matrix.ctypes.data, N, pivots.ctypes.data
+    call(solver[SOLVE], (solver[TRANSPOSED], N, N + 4, *triangles, b.ctypes.data, N, N + 8))
 
 
 @jit_in_order
 def _newton(
-    field: Field, scheme: Scheme, control: Control, work: Work, x: Any, row: Any, p: Any,
-    begin: float, h: float,
+    solver: Any, field: Field, scheme: Scheme, control: Control, work: Work, x: Any, row: Any,
+    p: Any, begin: float, h: float,
 ) -> bool:  # fmt: skip
     """Solve for the three z ``(3, n)``; say whether the iteration converges."""
     n = len(x)
@@ -67,7 +45,7 @@ def _newton(
                     matrix[i * n + a, k * n + b] = -scheme.matrix[i, k] * (h * J[a, b])
     for i in range(3 * n):
         matrix[i, i] += 1.0
-    if not _factorise(matrix, work.pivots):
+    if not _factorise(solver, matrix, work.pivots):
         return False
     before = np.inf
     for _ in range(control.iterations):
@@ -85,7 +63,7 @@ def _newton(
                 for k in range(3):
                     grown += scheme.matrix[i, k] * slopes[k, a]
                 move[i * n + a] = z[i, a] - h * grown
-        _solve(matrix, work.pivots, move)
+        _solve(solver, matrix, work.pivots, move)
         largest = size = 0.0
         for i in range(3):
             for a in range(n):
@@ -105,8 +83,8 @@ def _newton(
 
 @jit_in_order
 def attempt_implicit(
-    field: Field, scheme: Scheme, control: Control, rtol: float, atol: float, work: Work, x: Any,
-    row: Any, p: Any, begin: float, h: float,
+    solver: Any, field: Field, scheme: Scheme, control: Control, rtol: float, atol: float,
+    work: Work, x: Any, row: Any, p: Any, begin: float, h: float,
 ) -> float:  # fmt: skip
     """Write the state after a part; return its error in units of the tolerance, or infinity."""
     n = len(x)
@@ -114,14 +92,14 @@ def attempt_implicit(
     slope = work.slopes[0]
     drive_at(field, row, begin / field.dt, now)
     call(field.slopes, (x.ctypes.data, now.ctypes.data, p.ctypes.data, J.ctypes.data))
-    if not _newton(field, scheme, control, work, x, row, p, begin, h):
+    if not _newton(solver, field, scheme, control, work, x, row, p, begin, h):
         return np.inf
     for i in range(n):
         for j in range(n):
             J[i, j] = (scheme.gamma / h if i == j else 0.0) - J[i, j]
         after[i] = x[i] + z[2, i]
         move[i] = 0.0
-    if not _factorise(J, work.pivots):
+    if not _factorise(solver, J, work.pivots):
         return np.inf
     drive_at(field, row, begin / field.dt, now)
     error = np.inf
@@ -136,7 +114,7 @@ def attempt_implicit(
             for k in range(3):
                 inner += scheme.error[0, k] * z[k, i]
             move[i] = slope[i] + inner / h
-        _solve(J, work.pivots, move)
+        _solve(solver, J, work.pivots, move)
         for i in range(n):
             total += (move[i] / (atol + rtol * max(abs(x[i]), abs(after[i])))) ** 2
         if total != total:

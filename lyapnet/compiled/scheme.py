@@ -64,4 +64,4 @@ def work_for(members: int, n: int, stages: int, n_now: int) -> Work:
         "matrix": (3 * n, 3 * n),
     }  # fmt: skip
     arrays = {name: np.zeros(shape) for name, shape in shapes.items()}
-    return Work(**arrays, pivots=np.zeros(3 * n, dtype=np.int64))
+    return Work(**arrays, pivots=np.zeros(3 * n, dtype=np.int32))

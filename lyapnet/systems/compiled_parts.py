@@ -18,8 +18,8 @@ from .map import Map
 #: Steps of a run, or parts of them, from which on it is worth a compilation.
 _LONG = {"implicit": 300, "adaptive": 2000}
 
-#: Components of a state up to which equations are solved faster than by NumPy.
-_SMALL = 64
+#: Components of a state from which on NumPy's calls cost little beside the equations.
+_LARGE = 200
 
 #: What to say of a run whose steps are divided so.
 HOW = "compiled loops divide its steps, and NumPy carries its tangent vectors"
@@ -41,7 +41,8 @@ class CompiledParts:
     def __init__(self, flow: Any, lead: tuple[int, ...]) -> None:
         self.field = _field_of(flow)
         program, self._params = written(self.field, lead)
-        from ..compiled.divided import divide  # numba takes its time
+        from ..compiled.blas import solver  # numba takes its time
+        from ..compiled.divided import divide
         from ..compiled.field import field_at, field_of
 
         self.lead, self._drive = lead, flow.drive
@@ -56,14 +57,14 @@ class CompiledParts:
         self._work = work_for(
             int(np.prod(lead)), flow.dim, len(scheme.nodes), flow.n_inputs + int(flow.time)
         )
-        self._given = field, scheme, constants, flow.rtol, flow.atol, self._work
+        self._given = solver(), field, scheme, constants, flow.rtol, flow.atol, self._work
 
     def agrees(self, x: Array, inputs: Array | None) -> bool:
         """Say whether the compiled field is the field itself, in the first member."""
         first = (0,) * len(self.lead)
         row = np.zeros(0) if inputs is None else self._rows(inputs[:1])[0, 0]
         found = np.empty(x.shape[-1])
-        self._field_at(self._given[0], x[first], row, self._params[0], self._work.now, found)
+        self._field_at(self._given[1], x[first], row, self._params[0], self._work.now, found)
         now = None if inputs is None else self._drive.now(row, 0.0)
         with np.errstate(all="ignore"):
             one = self.field.over_time(())[0]
@@ -153,5 +154,5 @@ def _no_loops(flow: Any) -> str:
     """Return why there are no loops for the steps of a flow, nothing if there are."""
     if flow._variation is not None:
         return f"method {flow.method!r} divides steps by a derivative that is not the field's"
-    large = flow.method == "implicit" and flow.dim > _SMALL
+    large = flow.method == "implicit" and flow.dim > _LARGE
     return "large equations are solved no faster" if large else ""

@@ -112,6 +112,7 @@ def test_the_jacobian_of_the_user_is_used():
         assert_allclose(s.exponents, np.log([3.0, 2.0]), rtol=1e-12)
 
 
+@pytest.mark.filterwarnings("ignore:.*come to rest at an unstable fixed point")
 def test_a_basis_that_collapses_within_a_block():
     """Blocks are divided, or refused if their length was asked for, in either engine alike."""
     system = ln.Map(lambda x: [4 * x[0] % 1.0, 1e-3 * x[1]], 2, jacobian=diagonal)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Callable
 from typing import Any, Self, TypeVar
 
@@ -70,6 +69,8 @@ class GrowthStatistics:
     True
     """
 
+    _names = "capacity", "n_blocks", "blocks_per_batch", "durations"
+
     def __init__(self, capacity: int = MOST_BATCHES) -> None:
         if capacity < 2 or capacity % 2:
             raise ValueError(f"capacity must be even and at least 2, got {capacity}")
@@ -127,10 +128,10 @@ class GrowthStatistics:
     @property
     def total(self) -> Array:
         """Growth of all blocks, shape (...); 0 if there are none."""
-        if self._batches is None:
+        used = self._used
+        if used is None:
             return np.zeros(())
         if self._total is None:
-            used = self._batches[: len(self.durations)]
             parts = _by_columns(lambda columns: np.add.reduce(columns), used)
             self._total = np.concatenate(parts).reshape(used.shape[1:])
         return self._total
@@ -146,28 +147,36 @@ class GrowthStatistics:
 
     def mean_over_members(self) -> GrowthStatistics:
         """Return the statistics of growth (blocks, ..., k) averaged over the ensemble."""
-        mean = copy.copy(self)
-        mean._durations, mean._total = self._durations.copy(), None
-        if self._batches is not None:
-            members = tuple(range(1, self._batches.ndim - 1))
-            mean._batches = np.mean(self._batches, axis=members)
-        mean.conserved = np.all(self.conserved)
-        return mean
+        used, known = self._used, np.all(self.conserved)
+        if used is None:
+            return self._of(None, known)
+        return self._of(np.mean(used, axis=tuple(range(1, used.ndim - 1))), known)
 
     def of_members(self, chosen: Array) -> GrowthStatistics:
         """Return the statistics of some members ``chosen (...)`` of an ensemble, on one axis."""
-        some = copy.copy(self)
-        some._durations, some._total = self._durations.copy(), None
-        if self._batches is not None:
-            some._batches = np.ascontiguousarray(self._batches[:, chosen])
-        if np.ndim(self.conserved):
-            some.conserved = self.conserved[chosen]
-        return some
+        known = self.conserved[chosen] if np.ndim(self.conserved) else self.conserved
+        used = self._used
+        return self._of(None if used is None else used[:, chosen], known)
+
+    @property
+    def _used(self) -> Array | None:
+        """Batch sums as they lie in memory; there is more of that."""
+        return None if self._batches is None else self._batches[: len(self.durations)]
+
+    def _of(self, growth: Array | None, conserved: Any) -> Self:
+        """Return the statistics of as many blocks with other sums."""
+        state = {name: getattr(self, name) for name in self._names}
+        return self._from_state({**state, "growth": growth, "conserved": conserved})
+
+    def __getstate__(self) -> dict[str, Any]:
+        return self._to_state()  # nothing of what is not used yet
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(self._from_state(state).__dict__)
 
     def _to_state(self) -> dict[str, Any]:
         used = None if self._batches is None else self.growth
-        names = ("capacity", "n_blocks", "blocks_per_batch", "durations")
-        state = {**{name: getattr(self, name) for name in names}, "growth": used}
+        state = {**{name: getattr(self, name) for name in self._names}, "growth": used}
         return {**state, "conserved": self.conserved} if np.any(self.conserved) else state
 
     @classmethod

@@ -1,3 +1,6 @@
+import copy
+import pickle
+
 import numpy as np
 import pytest
 
@@ -92,3 +95,60 @@ def test_bad_arguments_are_named():
     statistics.update(np.ones((2, 3)), np.ones(2))
     with pytest.raises(ValueError, match="trailing shape"):
         statistics.update(np.ones((2, 4)), np.ones(2))
+
+
+@pytest.mark.parametrize(
+    "again", [copy.copy, copy.deepcopy, lambda x: pickle.loads(pickle.dumps(x))]
+)
+def test_a_copy_goes_on_by_itself_and_has_nothing_that_is_not_used(again):
+    rng = np.random.default_rng(0)
+    growth, durations = rng.standard_normal((300, 5, 2)), np.full(300, 0.5)
+    statistics = GrowthStatistics(64)
+    statistics.update(growth[:170], durations[:170])
+    other = again(statistics)
+    assert pickle.dumps(other) == pickle.dumps(statistics)
+    before = statistics.growth
+    other.update(growth[170:], durations[170:])
+    assert np.array_equal(statistics.growth, before)
+    statistics.update(growth[170:], durations[170:])
+    assert np.array_equal(statistics.growth, other.growth)
+    for name in ("mean", "stderr", "dof"):
+        assert np.array_equal(*(getattr(s.estimate(), name) for s in (statistics, other)))
+    assert np.allclose(other.total, growth.sum(axis=0), rtol=1e-12)
+
+
+def test_statistics_of_some_members_are_those_of_their_own():
+    growth = np.random.default_rng(0).standard_normal((300, 2, 3, 2))
+    chosen = np.array([[True, False, True], [False, False, True]])
+    all_, some = GrowthStatistics(64), GrowthStatistics(64)
+    all_.update(growth, np.ones(300))
+    all_.conserved = chosen
+    some.update(growth[:, chosen], np.ones(300))
+    found = all_.of_members(chosen)
+    assert np.array_equal(found.growth, some.growth)
+    assert np.array_equal(found.total, some.total)
+    assert found.conserved.shape == (3,)
+    assert GrowthStatistics(64).of_members(chosen).n_blocks == 0
+    assert GrowthStatistics(64).mean_over_members().n_blocks == 0
+
+
+@pytest.mark.parametrize("width", [1, 5, 40, 3000])
+@pytest.mark.parametrize("capacity", [16, 64])
+def test_any_pieces_make_the_same_batches(width, capacity):
+    rng = np.random.default_rng(width)
+    growth = rng.integers(-1000, 1000, (700, width)).astype(float)  # sums are exact
+    statistics = GrowthStatistics(capacity)
+    at = 0
+    while at < 700:
+        more = int(rng.integers(1, 90))
+        piece = growth[at : at + more]
+        statistics.update(piece, np.ones(len(piece)))
+        at += more
+    per = statistics.blocks_per_batch
+    assert capacity // 2 <= len(statistics.growth) <= capacity
+    expected = np.add.reduceat(growth, np.arange(0, 700, per), axis=0)
+    assert np.array_equal(statistics.growth, expected)
+    assert np.array_equal(
+        statistics.durations, np.add.reduceat(np.ones(700), np.arange(0, 700, per))
+    )
+    assert np.array_equal(statistics.total, growth.sum(axis=0))
