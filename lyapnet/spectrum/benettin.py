@@ -7,22 +7,18 @@ from functools import lru_cache
 from typing import Any, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
 from ..errors import LyapnetError
 from ..numerics.arrays import Array, blas_threads
 from ..numerics.buffers import empty
 from ..runs.progress import compilations, compiling, progress_bar
 from ..systems import Map, System
-from ..systems.damped import damped
 from ..systems.orbit import Orbit
 from ..tangent.forward import forward
 from ..tangent.plan import Plan
-from ..tangent.rounding import LONGEST, SEEN, TIMES, DisturbedSystem, errors_grow
-from ..tangent.step_derivative import MISMATCH, is_of_the_step
+from ..tangent.rounding import LONGEST
 from ..tangent.stretches import Losses, run_orbit, run_stretches, stretch_length
-from ..tangent.superstable import Superstable, superstable
-from .digits import lost_digits
+from .doubts import Doubts, doubts
 from .record import Record
 from .step_defect import MOST, Sample
 from .uncertainty.batches import GrowthStatistics
@@ -30,7 +26,7 @@ from .uncertainty.estimate import LOOK_FACTOR
 from .volume import CHEAP, conserves
 
 
-class _Sample(NamedTuple):
+class Seen(NamedTuple):
     """A stretch with state, basis and inputs at its beginning, and the growth of its blocks."""
 
     orbit: Orbit
@@ -65,7 +61,7 @@ class Benettin:
     tol : float or None
         Half-width of the 95 % intervals at which to stop.
     checked : bool
-        Whether to look for what speaks against the numbers, into `reservations`.
+        Whether to look for what speaks against the numbers, into `doubts`.
     losses : Losses or None
         Where members of an ensemble may diverge; else the first that does ends the run.
     kept : Record
@@ -95,18 +91,16 @@ class Benettin:
     def __post_init__(self) -> None:
         if self.x0 is None:
             self.x0 = self.x
-        self.reservations: list[str] = []
-        self.known_sums: list[int] = []  # where rounding shows: of how many vectors it does not
-        self._start = self.x, self.rows, self.n_done
+        self.doubts = Doubts()
+        self.start = self.x, self.rows, self.n_done
         self._grown_before = self.statistics.total
         before = self.kept.times  # whose steps may have been others
         self._time_offset = before[-1] - self.n_done * self.system.dt if len(before) else 0.0
         #: The stretch that is done.
         self.orbit: Orbit | None = None
-        self._sample: _Sample | None = None
+        self.seen: Seen | None = None
         #: All stretches so far, of a run in which these are few.
-        self._orbits: list[Orbit] = []
-        self.superstable: Superstable | None = None
+        self.orbits: list[Orbit] = []
         #: Whether the run has ended before its time, where the system may not be asked again.
         self.failed = False
         #: Steps that are done, transients included.
@@ -137,7 +131,7 @@ class Benettin:
                 raise
             if self.checked:
                 self._look_at_volume()
-                self._judge()
+                self.doubts = doubts(self)
         return self
 
     def _advance(self, bar: Any) -> None:
@@ -155,7 +149,7 @@ class Benettin:
             system, self.x, self.inputs, stretches, losses=self.losses, bar=bar
         ):
             room -= _ORBITS if orbit.runs_along else orbit.finest.states.size * system.dim
-            self._orbits = [*self._orbits, orbit] if room >= 0 else []
+            self.orbits = [*self.orbits, orbit] if room >= 0 else []
             if phase != "transient":
                 self._carry(orbit, start, count=phase == "n_steps")
             self.x, self.orbit = orbit.last, orbit
@@ -168,64 +162,10 @@ class Benettin:
                         break
                     look = LOOK_FACTOR * self.n_done
 
-    def _judge(self) -> None:
-        """Note what speaks against the numbers, however small their errors are."""
-        if self.system.reservation:
-            self.reservations.append(self.system.reservation)
-        x0, total = self.x if self.x0 is None else self.x0, self.statistics.total
-        if lost := lost_digits(self.prepare(), x0, self.x, total, self.n_done):
-            self.reservations.append(lost)
-        rates = total / (self.n_done * self.system.dt)
-        if self.orbit and (said := damped(self.system, self.orbit, rates, by_volume=True)):
-            self.reservations.append(said)
-        by_loops = self.system.differentiated and self.prepare().engine_used == ("compiled", "")
-        known = by_loops or self.system.tangent_apart
-        if not known and not is_of_the_step(self.system, self.x, self.inputs):
-            self.reservations.append(MISMATCH)
-            return
-        n_steps = self.n_done - self._start[2]
-        sample, interval = self._sample, self.plan.interval
-        if sample is None:
-            return
-        self.superstable = superstable(
-            self.prepare(), sample.orbit, sample.x, sample.rows, sample.inputs, sample.growth,
-            interval,
-        )  # fmt: skip
-        # A single component's errors stay as small as they are.
-        if self.superstable or self.system.dim == 1:
-            return
-        doubtful = errors_grow(sample.orbit, sample.rows, sample.growth, interval, n_steps)
-        if doubtful.any():
-            along = sample.orbit.runs_along or self.prepare().runs_along
-            self._disturb(along, doubtful, n_steps)
-
-    def _disturb(self, along: bool, doubtful: NDArray[np.bool_], n_steps: int) -> None:
-        """Do the run again with errors, by the same engine, and note if growth is another."""
-        engine = self.prepare()
-        if not along and engine.engine_used == ("compiled", ""):
-            engine = self.system
-        some = engine.of_members(doubtful) if doubtful.ndim else None
-        which = ... if some is None else doubtful
-        # Chaotic trajectories of two engines part.
-        run = self if engine is self.engine else self._again(engine, n_steps)
-        known = self._orbits if run is self else ()
-        other = self._again(DisturbedSystem(some or engine, known), n_steps, which)
-        with np.errstate(invalid="ignore"):
-            change = np.nan_to_num(np.abs(run._grown(which) - other._grown()), nan=0.0)
-        if change.max() > SEEN:
-            self.known_sums = _sums_alike(run.kept.growth, other.kept.growth, which)
-            per_time = change.max() / (n_steps * self.system.dt)
-            self.reservations.append(
-                "rounding in the products of Jacobians and tangent vectors grows until it shows: "
-                f"exponents change by {per_time:.1g} where it is "
-                f"{TIMES:.0f} times as large, and how far off they are is not known. The Jacobians "
-                "are far from normal, and in these coordinates no zeros stop the errors"
-            )
-
     def _look_at_volume(self) -> None:
         """See whether volumes are conserved, where determinants are cheap and growth is of few."""
         k, n = self.rows.shape[-2:]
-        sample = self._sample
+        sample = self.seen
         if k == n or n > CHEAP or sample is None or np.any(self.statistics.conserved):
             return
         grown = np.abs(self.statistics.total).sum(axis=-1) / (self.n_done * self.system.dt)
@@ -235,9 +175,9 @@ class Benettin:
             self.prepare(), sample.orbit, sample.x, sample.inputs, grown
         )
 
-    def _again(self, system: System, n_steps: int, which: Any = ...) -> Benettin:
+    def again(self, system: System, n_steps: int, which: Any = ...) -> Benettin:
         """Do the run again, over `n_steps` averaged steps, or that of some members."""
-        x, rows, inputs = *self._start[:2], self.inputs
+        x, rows, inputs = *self.start[:2], self.inputs
         if inputs is not None and which is not ...:
             inputs = np.broadcast_to(inputs, (len(inputs), *x.shape[:-1], inputs.shape[-1]))
             inputs = inputs[:, which]
@@ -259,17 +199,17 @@ class Benettin:
         if not count:
             return
         if orbit.n_steps >= LONGEST:
-            self._sample = None
-        if self.checked and (self._sample is None or orbit.n_steps >= LONGEST):
+            self.seen = None
+        if self.checked and (self.seen is None or orbit.n_steps >= LONGEST):
             now = None if self.inputs is None else self.inputs[start : start + orbit.n_steps]
-            self._sample = _Sample(orbit, self.x, now, rows, growth)
+            self.seen = Seen(orbit, self.x, now, rows, growth)
         blocks, dt = len(growth), self.system.dt
         durations = empty((blocks,))
         durations.fill(plan.interval * dt)
         durations[-1] = (orbit.n_steps - (blocks - 1) * plan.interval) * dt
         self.statistics.update(growth, durations)
         if self.record:
-            left = plan.n_steps - (self.n_done - self._start[2])
+            left = plan.n_steps - (self.n_done - self.start[2])
             # Products, for a long sum is three times as slow, and rounded over and over.
             times = np.multiply(_numbers(blocks), plan.interval, out=durations)
             times += self.n_done
@@ -281,16 +221,16 @@ class Benettin:
     @property
     def trusted(self) -> bool:
         """Whether nothing speaks against the numbers but their errors."""
-        return not self.reservations and self.superstable is None
+        return not self.doubts.reservations and self.doubts.superstable is None
 
     def sample(self) -> Sample | None:
         """Return where the step of a driven flow may be looked at, once the run is done."""
-        seen = self._sample
+        seen = self.seen
         if seen is None or seen.inputs is None or self.system.finer() is None:
             return None
         return Sample(seen.x, seen.rows, np.array(seen.inputs[:MOST]))
 
-    def _grown(self, which: Any = ...) -> Array:
+    def grown(self, which: Any = ...) -> Array:
         """Return how much tangent vectors have grown in this run, or those of some members."""
         statistics = self.statistics if which is ... else self.statistics.of_members(which)
         before = self._grown_before
@@ -321,17 +261,3 @@ class Benettin:
 def _numbers(count: int) -> Array:
     """Return the numbers of so many blocks, from 1 on, as floats."""
     return np.arange(1.0, count + 1.0)
-
-
-def _sums_alike(growth: Array | None, other: Array | None, which: Any) -> list[int]:
-    """Return for how many leading vectors the sums of growth agree in two runs, at all times.
-
-    The second is of some members of the first. At the end alone they may agree by chance.
-    """
-    if growth is None or other is None:
-        return []  # not recorded
-    with np.errstate(invalid="ignore"):
-        apart = growth[-len(other) :, which] - other
-        sums = np.cumsum(np.cumsum(apart, axis=-1), axis=0)
-        worst = np.abs(sums).reshape(-1, sums.shape[-1]).max(axis=0)
-    return [int(i) + 1 for i in np.flatnonzero(worst <= SEEN)]

@@ -46,8 +46,8 @@ def described(run: Benettin, settings: dict[str, Any]) -> dict[str, Any]:
         settings={
             **settings,
             "n_steps": run.n_done,
-            "reservations": run.reservations,
-            **({"known_sums": run.known_sums} if run.known_sums else {}),
+            "reservations": run.doubts.reservations,
+            **({"known_sums": run.doubts.known_sums} if run.doubts.known_sums else {}),
             "diverged": diverged,
             **_engine(run),
         },
@@ -62,8 +62,8 @@ def _known_apart(
     dof: Array,
 ) -> dict[str, Any]:  # fmt: skip
     """Put into errors what growth does not tell: that exponents hang on rounding, or a rest."""
-    if run.superstable:
-        which, bound = (np.take_along_axis(x, order, axis=-1) for x in run.superstable)
+    if run.doubts.superstable:
+        which, bound = (np.take_along_axis(x, order, axis=-1) for x in run.doubts.superstable)
         settings = {**settings, "superstable": np.where(which, bound / run.system.dt, np.nan)}
     if "superstable" in settings:
         stderr[~np.isnan(settings["superstable"]) & ~np.isneginf(exponents)] = np.inf

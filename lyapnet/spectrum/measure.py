@@ -159,7 +159,7 @@ def _finish(run: Benettin, settings: dict[str, Any]) -> Spectrum:
             run.plan = replace(run.plan, interval=found)
         settings = {**settings, "qr_interval": run.plan.interval}
         run.run()
-        for reservation in run.reservations:
+        for reservation in run.doubts.reservations:
             warnings.warn(f"these exponents are unreliable: {reservation}", stacklevel=4)
         return Spectrum.from_run(run, settings)
     except LyapnetError as error:

@@ -1,0 +1,108 @@
+"""What speaks against the numbers of a run, however small their errors are."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..numerics.arrays import Array
+from ..systems.damped import damped
+from ..tangent.rounding import SEEN, TIMES, DisturbedSystem, errors_grow
+from ..tangent.step_derivative import MISMATCH, is_of_the_step
+from ..tangent.superstable import Superstable, superstable
+from .digits import lost_digits
+
+if TYPE_CHECKING:
+    from .benettin import Benettin
+
+
+@dataclass
+class Doubts:
+    """Doubts about a run.
+
+    Attributes
+    ----------
+    reservations : list of str
+    superstable : Superstable or None
+        Where exponents hang on rounding.
+    known_sums : list of int
+        Where rounding shows: of how many leading vectors the sum is known nevertheless.
+    """
+
+    reservations: list[str] = field(default_factory=list)
+    superstable: Superstable | None = None
+    known_sums: list[int] = field(default_factory=list)
+
+
+def doubts(run: Benettin) -> Doubts:
+    """Look for what speaks against the numbers of a run that is done."""
+    found = Doubts([run.system.reservation] if run.system.reservation else [])
+    x0, total = run.x if run.x0 is None else run.x0, run.statistics.total
+    if lost := lost_digits(run.prepare(), x0, run.x, total, run.n_done):
+        found.reservations.append(lost)
+    rates = total / (run.n_done * run.system.dt)
+    if run.orbit and (said := damped(run.system, run.orbit, rates, by_volume=True)):
+        found.reservations.append(said)
+    by_loops = run.system.differentiated and run.prepare().engine_used == ("compiled", "")
+    known = by_loops or run.system.tangent_apart
+    if not known and not is_of_the_step(run.system, run.x, run.inputs):
+        found.reservations.append(MISMATCH)
+        return found
+    seen, interval = run.seen, run.plan.interval
+    if seen is None:
+        return found
+    found.superstable = superstable(
+        run.prepare(), seen.orbit, seen.x, seen.rows, seen.inputs, seen.growth, interval
+    )
+    # A single component's errors stay as small as they are.
+    if found.superstable or run.system.dim == 1:
+        return found
+    n_steps = run.n_done - run.start[2]
+    doubtful = errors_grow(seen.orbit, seen.rows, seen.growth, interval, n_steps)
+    if doubtful.any():
+        along = seen.orbit.runs_along or run.prepare().runs_along
+        _disturb(run, found, along, doubtful, n_steps)
+    return found
+
+
+def _disturb(
+    run: Benettin, found: Doubts, along: bool, doubtful: NDArray[np.bool_], n_steps: int
+) -> None:
+    """Do the run again with errors, by the same engine, and note if growth is another."""
+    engine = run.prepare()
+    if not along and engine.engine_used == ("compiled", ""):
+        engine = run.system
+    some = engine.of_members(doubtful) if doubtful.ndim else None
+    which = ... if some is None else doubtful
+    # Chaotic trajectories of two engines part.
+    one = run if engine is run.engine else run.again(engine, n_steps)
+    known = run.orbits if one is run else ()
+    other = run.again(DisturbedSystem(some or engine, known), n_steps, which)
+    with np.errstate(invalid="ignore"):
+        change = np.nan_to_num(np.abs(one.grown(which) - other.grown()), nan=0.0)
+    if change.max() > SEEN:
+        found.known_sums = _sums_alike(one.kept.growth, other.kept.growth, which)
+        per_time = change.max() / (n_steps * run.system.dt)
+        found.reservations.append(
+            "rounding in the products of Jacobians and tangent vectors grows until it shows: "
+            f"exponents change by {per_time:.1g} where it is "
+            f"{TIMES:.0f} times as large, and how far off they are is not known. The Jacobians "
+            "are far from normal, and in these coordinates no zeros stop the errors"
+        )
+
+
+def _sums_alike(growth: Array | None, other: Array | None, which: Any) -> list[int]:
+    """Return for how many leading vectors the sums of growth agree in two runs, at all times.
+
+    The second is of some members of the first. At the end alone they may agree by chance.
+    """
+    if growth is None or other is None:
+        return []  # not recorded
+    with np.errstate(invalid="ignore"):
+        apart = growth[-len(other) :, which] - other
+        sums = np.cumsum(np.cumsum(apart, axis=-1), axis=0)
+        worst = np.abs(sums).reshape(-1, sums.shape[-1]).max(axis=0)
+    return [int(i) + 1 for i in np.flatnonzero(worst <= SEEN)]
