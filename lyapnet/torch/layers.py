@@ -22,8 +22,9 @@ _CELLS = torch.nn.RNNCell, torch.nn.LSTMCell, torch.nn.GRUCell
 def from_module(rnn: Any, *, layer: int | None = 0, reverse: bool | None = None) -> _System:
     """Make a cell of a recurrent layer of PyTorch.
 
-    A copy of the weights: what changes in one does not change the other. For how states
-    correspond see `lyapnet.from_torch`: a vanilla network's is the pre-activation.
+    A copy of the weights: what changes in one does not change the other. Dropout between layers is
+    left out, in training mode, too: exponents are those of one map. For how states correspond see
+    `lyapnet.from_torch`: a vanilla network's is the pre-activation.
 
     Parameters
     ----------
