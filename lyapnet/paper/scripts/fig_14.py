@@ -15,12 +15,12 @@ Ten networks with W an orthogonal matrix; 10 000 epochs for both tasks, where th
 the spatial XOR less, its number not being known. Flossing during training: again before epoch
 500. Compared with the runs of figure 4, on Gaussian weights from the same numbers. At three lags
 of each task all conditions are run, and each at those lags where on Gaussian weights it lies
-between chance and 100 %.
+between chance and 100 %, which alone tell one from the other.
 """
 
 #: Between chance and 100 % on Gaussian weights, by task and condition.
 LAGS = {
-    "temporal": {"none": (30,), "before": (60,), "during": (75,)},
+    "temporal": {"none": (30,), "before": (60,), "during": (70, 76)},
     "spatial": {"none": (10, 15), "before": (50, 60), "during": (60, 70)},
 }
 #: At which all conditions are compared.
@@ -31,9 +31,10 @@ run = learn
 
 #: Of the full data.
 DIFFERING = {
-    f"{condition}: more networks learn from orthogonal": "at these lags orthogonal weights do as "
-    "Gaussian ones; the order of the conditions is the paper's"
-    for condition in fig_4.CONDITIONS
+    f"{condition}: more networks learn from orthogonal": "flossed networks do no better from "
+    "orthogonal weights, which help those that are not (at a lag of 30 steps all ten learn, of "
+    "Gaussian ones four); the order of the conditions is the paper's"
+    for condition in ("before", "during")
 }
 
 
@@ -62,7 +63,8 @@ def findings(records):
         for low, high in (("none", "before"), ("before", "during")):
             claim = f"orthogonal: {task} XOR: more networks learn flossed {high} than {low}"
             found += gain(claim, some, "condition", low, high)
-    records = Records({**r, "init": r.get("init", "gaussian")} for r in records)
+    between = (r for r in records if r["lag"] in LAGS[r["task"]][r["condition"]])
+    records = Records({**r, "init": r.get("init", "gaussian")} for r in between)
     for condition in fig_4.CONDITIONS:
         some = records.where(condition=condition)
         claim = f"{condition}: more networks learn from orthogonal than from Gaussian weights"
