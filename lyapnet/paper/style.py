@@ -55,7 +55,7 @@ def panels(columns: int = 1, rows: int = 1, *, height: float = 2.4, **more: Any)
     width = COLUMN if columns == 1 else PAGE
     figure, axes = plt.subplots(rows, columns, figsize=(width, height * rows), **more)
     if columns * rows > 1:
-        for letter, ax in zip("ABCDEFGH", np.ravel(axes), strict=False):
+        for letter, ax in zip("ABCDEFGHIJ", np.ravel(axes), strict=False):
             ax.set_title(letter, loc="left", fontweight="bold")
     return figure, axes
 

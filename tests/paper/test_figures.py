@@ -29,7 +29,7 @@ UNDECIDED = {
     "basis": 1,
     "capacity": 1,
 }
-UNDECIDED |= {"control": 1, "rule": 1, "gated": 7, "overlap": 2, "rivals": 4, "surface": 1}
+UNDECIDED |= {"control": 1, "rule": 1, "gated": 7, "overlap": 2, "rivals": 5, "surface": 1}
 UNDECIDED["open"] = 4
 UNDECIDED |= {"choices": 5, "decay": 4, "gates": 1, "linear": 2, "window": 2}
 RNG = np.random.default_rng
