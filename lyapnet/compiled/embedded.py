@@ -55,13 +55,13 @@ def _rate(J: Any, v: Any, moved: Any) -> float:
     n = len(J)
     for i in range(n):
         v[i] = 1.0
-    most = 0.0
-    for power in range(LACKING):
+    for _ in range(LACKING):
         _move(J, v, moved)
         for i in range(n):
             v[i] = moved[i]
-            if power == LACKING - 1:
-                most = max(most, v[i])
+    most = 0.0
+    for i in range(n):
+        most = max(most, v[i])
     if most == 0.0:
         return 0.0
     first = most ** (1 / LACKING)

@@ -9,28 +9,21 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 
 from .. import validate
-from ..errors import LyapnetError
 from ..numerics.arrays import Array, ArrayLike, Seed
 from ..results.result import Result, import_optional
 from ..results.storage import register
 from ..systems import NoisyFlow, Stroboscopic, System, SystemLike, as_system
 from ..systems.damped import damped
-from ..tangent.start import start_state, start_time
-from ..tangent.stretches import run_orbit
+from ..tangent.start import start_time
 from .floquet import floquet_logs, multipliers_of
 from .plot import plot_fixed_points
 from .speed import SpeedMinima
+from .starts import constant_rows, starts_of
 
 if TYPE_CHECKING:
     import pandas
     from matplotlib.axes import Axes
 
-
-#: Steps from which starts are drawn, where none are given.
-_TRAJECTORY = 2000
-
-#: Steps of each trajectory of those that start from states which are drawn.
-_EACH = 100
 
 #: Moduli of multipliers this close to 1 are neutral.
 _NEUTRAL = 1e-7
@@ -212,7 +205,7 @@ def fixed_points(
     if found.time:
         given["t"] = start_time(found, t0)
     search = SpeedMinima(found, given)
-    starts = _starts(found, u, x0, n_starts, spread, t0, rng)
+    starts = starts_of(found, u, x0, n_starts, spread, t0, rng)
     x = search.minimise(starts, tol, max_iterations)
     speed = search.speed(x)
     size = np.maximum(1.0, np.linalg.norm(x, axis=-1))
@@ -244,74 +237,10 @@ def _log_multipliers(system: System, x: Array, u: Array | None, t0: float) -> tu
     """
     if not len(x):
         return np.zeros((0, system.dim), dtype=complex), ""
-    inputs = None if u is None else u[None]
-    if inputs is None and system.n_inputs:
-        inputs = np.zeros((1, system.n_inputs))
-    orbit = system.orbit(x, system.drive.rows(inputs, x.shape[:1], 1, t0=t0), 1)
+    orbit = system.orbit(x, constant_rows(system, u, x.shape[:1], 1, t0), 1)
     factors = orbit.finest.jacobians
     logs = np.stack([floquet_logs(factors[:, i]) for i in range(len(x))])
     return logs, damped(system, orbit, logs.real / system.dt)
-
-
-def _starts(
-    system: System,
-    u: Array | None,
-    x0: Any,
-    n_starts: int,
-    spread: float,
-    t0: float,
-    rng: Any,
-) -> Array:
-    """Return states to start from: those given, or drawn from a trajectory."""
-    drawn = x0 is None and not _is_own(system, rng)
-    start = _drawn(system, n_starts, rng) if drawn else start_state(system, x0, rng)
-    if drawn:
-        return _on_the_way(system, start, u, rng) + spread * rng.standard_normal(start.shape)
-    if start.ndim == 2:
-        if len(start) != n_starts and n_starts != 100:
-            raise ValueError(f"`x0` has {len(start)} states, and `n_starts` is {n_starts}")
-        return start.copy()
-    if start.ndim > 2:
-        raise ValueError(f"`x0` must have shape (n,) or (n_starts, n), got {start.shape}")
-    inputs = None if u is None else np.broadcast_to(u, (_TRAJECTORY, len(u)))
-    if inputs is None and system.n_inputs:
-        inputs = np.zeros((_TRAJECTORY, system.n_inputs))
-    rows = system.drive.rows(inputs, (), _TRAJECTORY, t0=t0)
-    try:
-        states = run_orbit(system, start, rows, 0, _TRAJECTORY).states
-    except LyapnetError as error:
-        error.add_note(
-            "`fixed_points` draws its starts from a trajectory: give all, `x0` (n_starts, n)."
-        )
-        raise
-    x = states[rng.integers(len(states), size=n_starts)]
-    return x + spread * rng.standard_normal(x.shape)
-
-
-def _is_own(system: System, rng: np.random.Generator) -> bool:
-    """Say whether a system has a state of its own to start from, the same in every call."""
-    first, second = system.default_state(rng), system.default_state(rng)
-    return first is not None and second is not None and np.array_equal(first, second)
-
-
-def _drawn(system: System, n_starts: int, rng: np.random.Generator) -> Array:
-    """Return states that are drawn as the system draws them, or normal ones."""
-    states = [system.default_state(rng) for _ in range(n_starts)]
-    known = [x for x in states if x is not None]
-    return np.stack(known) if known else rng.standard_normal((n_starts, system.dim))
-
-
-def _on_the_way(system: System, x: Array, u: Array | None, rng: np.random.Generator) -> Array:
-    """Return states of trajectories from each start, early ones more often than late ones."""
-    inputs = None if u is None else np.broadcast_to(u, (_EACH, len(u)))
-    if inputs is None and system.n_inputs:
-        inputs = np.zeros((_EACH, system.n_inputs))
-    rows = system.drive.rows(inputs, x.shape[:1], _EACH)
-    with np.errstate(all="ignore"):
-        states = system.orbit(x, rows, _EACH).states
-    at = ((_EACH + 1) * rng.random(len(x)) ** 2).astype(int)
-    found: Array = states[at, np.arange(len(x))]
-    return np.where(np.isfinite(found).all(axis=-1, keepdims=True), found, x)
 
 
 def _distinct(x: Array, speed: Array, within: Array) -> tuple[Array, Array]:

@@ -100,8 +100,7 @@ class Spectrum(Exponents):
 
     def _summary(self) -> dict[str, Any]:
         shown: dict[str, Any] = {"exponents": self.exponents, "stderr": self.stderr}
-        shown["n_steps"] = self.settings["n_steps"]
-        shown["time"] = self.settings["n_steps"] * self.settings["dt"]
+        shown["n_steps"], shown["time"] = self.n_steps, self.time
         if self.converged is not None:
             shown["converged"] = self.converged
         if "superstable" in self.settings:

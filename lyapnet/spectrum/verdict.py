@@ -68,9 +68,8 @@ def _with_step(
 ) -> Diagnosis:
     """Hold what the integrator's step does to the exponents against their error bars."""
     low, high = s.confidence_interval(found.level)
-    time = s.settings["n_steps"] * s.settings["dt"]
     half = (high - low) / 2
-    fine, words = judge_step(change, s.exponents, half, s.system, time, total, tol)
+    fine, words = judge_step(change, s.exponents, half, s.system, s.time, total, tol)
     if fine:
         verdict = found.verdict
         if (change > half + _ROUNDING * np.abs(s.exponents)).any():

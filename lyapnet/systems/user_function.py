@@ -12,6 +12,9 @@ import numpy as np
 from ..numerics.arrays import Array
 from ..numerics.autodiff import Function, Tree
 
+#: What may be meant where shapes do not fit.
+IN_FRONT = "if parameters are those of an ensemble, give `x0` its axes in front"
+
 
 def of_shape(out: Any, shape: tuple[int, ...], name: str) -> Any:
     """Return what a user's function has returned for one state, if it has the right shape.
@@ -26,7 +29,7 @@ def of_shape(out: Any, shape: tuple[int, ...], name: str) -> Any:
         return anp.reshape(out, shape) if isinstance(out, np.ndarray) else out + np.zeros(shape)
     raise ValueError(
         f"`{name}` must return an array of shape {shape} for a state of {shape[0]} components, got "
-        f"shape {found}; if parameters are those of an ensemble, give `x0` its axes in front"
+        f"shape {found}; {IN_FRONT}"
     )
 
 

@@ -28,7 +28,7 @@ from ..numerics.autodiff import (
 from ..numerics.lanes import Lanes, lifted
 from ..numerics.plain_numpy import for_autograd
 from .protocol import System
-from .user_function import check_repeatable, of_shape, same
+from .user_function import IN_FRONT, check_repeatable, of_shape, same
 from .variation import Variation
 
 #: What errors of functions of other frameworks say when they get arrays of NumPy.
@@ -143,14 +143,13 @@ class UserSystem(System):
             except ValueError as error:
                 if with_params and "broadcast" in str(error):
                     raise ValueError(
-                        f"`{name}` failed ({error}): if parameters are those of an ensemble, give "
-                        "`x0` its axes in front, (members, dim)"
+                        f"`{name}` failed ({error}): {IN_FRONT}, (members, dim)"
                     ) from error
                 if "inhomogeneous" not in str(error):
                     raise
                 raise ValueError(
                     f"`{name}` joins components of different shapes for one state, where each is "
-                    "a number; if parameters are those of an ensemble, give `x0` its axes in front"
+                    f"a number; {IN_FRONT}"
                 ) from error
             except (TypeError, IndexError) as error:
                 if self.time and "scalar" in str(error):

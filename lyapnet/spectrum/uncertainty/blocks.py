@@ -24,6 +24,12 @@ def checked(growth: ArrayLike, durations: ArrayLike) -> tuple[Array, Array]:
     return growth, durations
 
 
+def batched(growth: ArrayLike, durations: ArrayLike) -> tuple[Array, Array, int]:
+    """Return both `checked` and `coarsened`, and how many blocks there were."""
+    growth, durations = checked(growth, durations)
+    return *coarsened(growth, durations), len(growth)
+
+
 def coarsened(growth: Array, durations: Array, most: int = MOST_BATCHES) -> tuple[Array, Array]:
     """Sum neighbouring blocks into at most `most` equal batches, the last one perhaps shorter."""
     per_batch = -(-len(growth) // most)

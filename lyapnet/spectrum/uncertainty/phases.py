@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from ...numerics.arrays import Array
-from .blocks import checked, coarsened
+from .blocks import batched
 from .conserved import chaotic_directions, conserved_volume
 from .floor import within_logarithm
 from .heavy_tails import heavy_tailed
@@ -71,12 +71,11 @@ def is_heavy_tailed(growth: ArrayLike, durations: ArrayLike) -> Mask:
     durations : array_like, shape (blocks,)
         Durations of the blocks.
     """
-    growth, durations = checked(growth, durations)
-    batches, durations = coarsened(growth, durations)
+    batches, durations, n_blocks = batched(growth, durations)
     finite = _finite(batches)[0]
     mean = finite.sum(axis=0) / durations.sum()
     heavy = heavy_tailed(finite - durations[:, None] * mean).reshape(batches.shape[1:])
-    return heavy | laminar(batches, durations, len(growth))
+    return heavy | laminar(batches, durations, n_blocks)
 
 
 def is_regular(growth: ArrayLike, durations: ArrayLike) -> Mask:
@@ -89,12 +88,11 @@ def is_regular(growth: ArrayLike, durations: ArrayLike) -> Mask:
     durations : array_like, shape (blocks,)
         Durations of the blocks.
     """
-    growth, durations = checked(growth, durations)
-    batches, durations = coarsened(growth, durations)
+    batches, durations, n_blocks = batched(growth, durations)
     finite, singular = _finite(batches)
-    regular = regular_bound(finite, durations, len(growth) / len(batches))[0]
+    regular = regular_bound(finite, durations, n_blocks / len(batches))[0]
     regular = regular.reshape(singular.shape) & ~singular
-    return regular & ~laminar(batches, durations, len(growth))
+    return regular & ~laminar(batches, durations, n_blocks)
 
 
 def _finite(batches: Array) -> tuple[Array, Mask]:

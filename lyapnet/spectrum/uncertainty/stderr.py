@@ -16,7 +16,7 @@ from scipy import special
 
 from ...numerics.arrays import Array, blas_threads
 from ...numerics.threads import in_pieces
-from .blocks import checked, coarsened
+from .blocks import batched, checked, coarsened
 from .columns import of_columns
 from .estimate import Estimate
 from .floor import logarithm, rounding, within_logarithm
@@ -99,8 +99,7 @@ def mean_and_stderr(
     >>> print(f"{mean:.2f} ± {stderr:.2f}")
     0.51 ± 0.01
     """
-    growth, durations = checked(growth, durations)
-    return estimate(*coarsened(growth, durations), len(growth), conserved=conserved)
+    return estimate(*batched(growth, durations), conserved=conserved)
 
 
 def linear_stderr(growth: ArrayLike, durations: ArrayLike, weights: ArrayLike) -> Estimate:

@@ -43,13 +43,13 @@ def in_words(
     short = estimate.too_short
     if heavy.any():
         which = listed(heavy)
-        k = heavy.shape[-1]
-        others = k - int(heavy.reshape(-1, k).any(axis=0).sum())
-        known = f"; the other {others} are known" if others > 1 else ""
+        others = int((~heavy).reshape(-1, heavy.shape[-1]).all(axis=0).sum())
+        all_known = others > 1 and not (short & ~heavy).any()
+        known = f"; the other {others} are known" * all_known
         return (
             f"too short: the growth of exponent{'' if which.isdigit() else 's'} {which} may live "
             "on rare long episodes (heavy tails), of which longer ones than it has met may carry "
-            f"as much of it, and it tells no error{known if not (short & ~heavy).any() else ''}"
+            f"as much of it, and it tells no error{known}"
         )
     if (short & sea).any():
         return (
