@@ -14,6 +14,7 @@ from ..tangent.rounding import SEEN, TIMES, DisturbedSystem, errors_grow
 from ..tangent.step_derivative import MISMATCH, is_of_the_step
 from ..tangent.superstable import Superstable, superstable
 from .digits import lost_digits
+from .symmetric import unstable_symmetry
 
 if TYPE_CHECKING:
     from .benettin import Benettin
@@ -41,8 +42,10 @@ def doubts(run: Benettin) -> Doubts:
     """Look for what speaks against the numbers of a run that is done."""
     found = Doubts([run.system.reservation] if run.system.reservation else [])
     x0, total = run.x if run.x0 is None else run.x0, run.statistics.total
-    if lost := lost_digits(run.prepare(), x0, run.x, total, run.n_done):
-        found.reservations.append(lost)
+    engine = run.prepare()
+    said = lost_digits(engine, x0, run.x, total, run.n_done)
+    if said := said or unstable_symmetry(engine, x0, run.x, run.rows, total, run.inputs):
+        found.reservations.append(said)
     rates = total / (run.n_done * run.system.dt)
     if run.orbit and (said := damped(run.system, run.orbit, rates, by_volume=True)):
         found.reservations.append(said)

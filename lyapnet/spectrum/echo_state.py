@@ -81,7 +81,7 @@ def echo_state(spectrum: Spectrum, *, level: float = 0.95) -> EchoState:
     Parameters
     ----------
     spectrum : Spectrum
-        Of a run with `inputs`. One exponent is enough, ``k=1``.
+        Of a run with `inputs`, or with noise. One exponent is enough, ``k=1``.
     level : float, optional
         Level of the two-sided interval.
 
@@ -119,7 +119,8 @@ def echo_state(spectrum: Spectrum, *, level: float = 0.95) -> EchoState:
             f"`spectrum` must be a Spectrum, got {type(spectrum).__name__}: give what "
             "lyapunov_spectrum returns for the system under its inputs"
         )
-    if not spectrum.settings["driven"] and spectrum.system is not None:
+    how = spectrum.settings
+    if not how["driven"] and how.get("seed") is None and spectrum.system is not None:
         raise ValueError(
             "`spectrum` is of a run without inputs, and an echo needs a source: give `inputs` to "
             "lyapunov_spectrum (zeros, if that is meant)"

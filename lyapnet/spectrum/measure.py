@@ -143,7 +143,7 @@ def lyapunov_spectrum(
         "tol": run.tol,
         "seed": start.seed,
         "one_system": start.of_one_system,
-        "one_input": u is None or u.ndim == 2,
+        "one_input": start.of_one_input,
         "forgiving": interval is None,
         "system": repr(system),
     }

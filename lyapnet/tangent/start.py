@@ -111,6 +111,15 @@ class Start:
         one = int(np.prod(self.system.ensemble(state, now))) == 1  # they span no ensemble
         return one and self.system.alike(self.rows.shape[:-2])
 
+    @property
+    def of_one_input(self) -> bool:
+        """Whether all members have the same input: none, one that they share, or equal ones."""
+        u = self.samples
+        if u is None:
+            return self.seed is None  # noise is drawn for each member
+        members = u.reshape(len(u), -1, u.shape[-1])
+        return bool((members == members[:, :1]).all())
+
 
 def start_state(system: System, x0: Any, rng: np.random.Generator) -> Array:
     """Return the state to start from."""

@@ -253,3 +253,25 @@ def test_states_that_come_together_slowly_are_not_taken_for_others():
     s = ln.lyapunov_spectrum(slow, inputs=u, x0=[[0.0], [1e3]], rng=0)
     assert abs(np.diff(s.state[:, 0])[0]) > 1e-4
     assert ln.echo_state(s).verdict == "holds"
+
+
+# Before: "holds", though the states are +3 and -3: an axis for members hid that the input is one.
+@pytest.mark.parametrize("axes", [(), (1,), (4,)], ids=["T, m", "T, 1, m", "T, members, m"])
+def test_an_input_is_shared_however_its_members_are_written(axes):
+    one = np.ones(10) / np.sqrt(10)
+    cell = ln.VanillaRNN(3 * np.outer(one, one), np.full((10, 1), 0.1))
+    u = np.random.default_rng(0).standard_normal((2000, *[1] * len(axes), 1))
+    u = np.broadcast_to(u, (2000, *axes, 1))
+    x0 = np.random.default_rng(1).standard_normal((4, 10))
+    found = ln.echo_state(ln.lyapunov_spectrum(cell, inputs=u, k=2, x0=x0, rng=0))
+    assert found.verdict == "fails"
+    assert "2 different states" in found.explanation
+
+
+def test_noise_that_a_run_draws_is_an_input():
+    # dx = -x dt + 0.3 dW: exactly -1
+    flow = ln.NoisyFlow(lambda x: -x, lambda x: 0.3, 1, dt=0.01)
+    s = ln.lyapunov_spectrum(flow, 2000, x0=[[1.0], [-1.0]], rng=0)
+    found = ln.echo_state(s)
+    assert found.verdict == "holds"
+    assert "ended in" not in found.explanation  # each member has noise of its own
