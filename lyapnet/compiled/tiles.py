@@ -112,7 +112,7 @@ def _tile(text: Text, lanes: int, kind: str, rows: int, wide: int) -> str:
         left = let(f"load double, ptr {_at(text, '%x', shifts[r])}, align 8")
         left = many.splat(let(f"fneg double {left}") if solves else left)
         for w in range(wide):
-            put(f"  %sum.{r}.{w}.next = {_fused(many, left, right[w], f'%sum.{r}.{w}')}")
+            put(f"  %sum.{r}.{w}.next = {many.product_and_sum(left, right[w], f'%sum.{r}.{w}')}")
     put("  %x.next = getelementptr inbounds double, ptr %x, i64 %a.depth")
     put("  %y.next = getelementptr inbounds double, ptr %y, i64 %b.depth")
     put("  %d.next = add i64 %d, 1")
@@ -156,7 +156,7 @@ def _substituted(
         for w in range(wide):
             value = f"%sum.{r}.{w}"
             for s in range(r):
-                value = text.let(_fused(many, less[s], found[s, w], value))
+                value = many.fused(less[s], found[s, w], value)
             found[r, w] = text.let(f"fmul {many.type} {value}, {inverse}")
     return found
 
@@ -188,7 +188,7 @@ def _overlap(text: Text, lanes: int) -> str:
 
     def add(x: list[str], y: list[str], ending: str) -> None:
         for r, c in each:
-            put(f"  %sum.{r}.{c}.{ending} = {_fused(many, x[r], y[c], f'%sum.{r}.{c}')}")
+            put(f"  %sum.{r}.{c}.{ending} = {many.product_and_sum(x[r], y[c], f'%sum.{r}.{c}')}")
 
     text.label("body")
     x, y = ([let(f"load {t}, ptr {place}, align 8") for place in places(p)] for p in ("%a", "%b"))
@@ -235,13 +235,6 @@ def _shuffled(text: Text, lanes: int, a: str, b: str, which: Sequence[int]) -> s
     """Return some of the numbers of two vectors."""
     t, order = f"<{lanes} x double>", ", ".join(f"i32 {i}" for i in which)
     return text.let(f"shufflevector {t} {a}, {t} {b}, <{len(which)} x i32> <{order}>")
-
-
-def _fused(many: Numbers, a: str, b: str, c: str) -> str:
-    """Return the expression a b + c."""
-    t = many.type
-    many.text.declared["fma"] = f"declare {t} @llvm.fmuladd.v{many.lanes}f64({t}, {t}, {t})"
-    return f"call {t} @llvm.fmuladd.v{many.lanes}f64({t} {a}, {t} {b}, {t} {c})"
 
 
 def _at(text: Text, pointer: str, index: str) -> str:
