@@ -23,7 +23,7 @@ _INT, _REAL, _PTR = ctypes.c_int64, ctypes.c_double, ctypes.c_void_p
 _WRITTEN_OUT = 3000
 
 #: Operations that a thread should have, for the start of another to be worth it.
-_PER_THREAD = 1e6
+_PER_THREAD = 2.5e5
 
 #: Logarithms that are taken at once, and that are worth another thread.
 _AT_ONCE, _LOGARITHMS = 2**15, 2**17
