@@ -17,8 +17,8 @@ from typing import Any
 from .code import Numbers, Text, module
 from .machine import machine
 
-#: Terms of R: s² is at most 0.0295, and the first term that is left out below 4e-19.
-_TERMS = 11
+#: Terms of R: s² is at most 0.0295, and the first term that is left out below 2e-18.
+_TERMS = 10
 
 #: log 2 in two parts, the first with trailing zeros.
 _HIGH, _LOW = 6.93147180369123816490e-01, 1.90821492927058770002e-10
@@ -29,53 +29,72 @@ _ONE, _TO_ONE = 0x3FF0000000000000, 0x3FF0000000000000 - 0x3FE6A09E667F3BCD
 #: A number whose last bits are a whole number that is added to its bits, and its bits.
 _WHOLE, _WHOLE_BITS = 2.0**52, 0x4330000000000000
 
-#: Below the first, numbers have fewer digits: they are multiplied by 2 to the second.
-_NORMAL, _UP = 2.0**-1022, 54.0
+#: Below this, numbers have fewer digits: they are multiplied by a power of two.
+_NORMAL, _UP = 2.0**-1022, 54
 
 
 @cache
 def logarithms() -> Any:
     """Return ``(address, count, scale)``, which puts logarithms times a number in place of x."""
-    address = machine().functions(_source(machine().lanes))["logarithms"]
+    # Of several lanes at once: each waits long for its quotient.
+    address = machine().functions(_source(4 * machine().lanes))["logarithms"]
     return ctypes.CFUNCTYPE(None, ctypes.c_void_p, ctypes.c_int64, ctypes.c_double)(address)
 
 
 def _source(lanes: int) -> str:
     """Write the text of the function that `logarithms` returns."""
     text = Text()
-    put, let = text.put, text.let
     text.label("entry")
-    put(f"  %many = sdiv i64 %count, {lanes}")
-    put(f"  %whole = mul i64 %many, {lanes}")
-    put("  br label %each")
-    came = "entry"
-    for name, end, step in (("each", "%whole", lanes), ("rest", "%count", 1)):
-        numbers = Numbers(text, step)
-        text.label(name)
-        first = "0" if came == "entry" else "%whole"
-        put(f"  %{name}.i = phi i64 [ {first}, %{came} ], [ %{name}.next, %{name}.body ]")
-        put(f"  %{name}.more = icmp slt i64 %{name}.i, {end}")
-        put(f"  br i1 %{name}.more, label %{name}.body, label %{'rest' if step > 1 else 'done'}")
-        text.label(f"{name}.body")
-        at = let(f"getelementptr inbounds double, ptr %x, i64 %{name}.i")
-        found = _logarithm(numbers, numbers.load(at, 0))
-        numbers.store(numbers.apply("multiply", (found, numbers.splat("%scale"))), at, 0)
-        put(f"  %{name}.next = add i64 %{name}.i, {step}")
-        put(f"  br label %{name}")
-        came = name
+    text.put(f"  %many = sdiv i64 %count, {lanes}")
+    text.put(f"  %whole = mul i64 %many, {lanes}")
+    text.put("  br label %each")
+    _loop(Numbers(text, lanes), "each", "[ 0, %entry ]", "%whole", "rest")
+    _loop(Numbers(text), "rest", "[ %whole, %each ]", "%count", "done")
     text.label("done")
-    put("  ret void")
+    text.put("  ret void")
     head = "define void @logarithms(ptr %x, i64 %count, double %scale) #0 {"
     return module(["\n".join([head, *text.lines, "}"])], text.declared)
 
 
-def _logarithm(numbers: Numbers, x: str) -> str:
-    """Write the logarithm of what is zero or more; of less, it is no number."""
-    let, do, number = numbers.text.let, numbers.apply, numbers.literal
+def _loop(numbers: Numbers, name: str, first: str, end: str, after: str) -> None:
+    """Write a loop over as many numbers at a time as there are lanes."""
+    text, do = numbers.text, numbers.apply
+    text.label(name)
+    text.put(f"  %{name}.i = phi i64 {first}, [ %{name}.next, %{name}.done ]")
+    text.put(f"  %{name}.more = icmp slt i64 %{name}.i, {end}")
+    text.put(f"  br i1 %{name}.more, label %{name}.body, label %{after}")
+    text.label(f"{name}.body")
+    at = text.let(f"getelementptr inbounds double, ptr %x, i64 %{name}.i")
+    x, scale = numbers.load(at, 0), numbers.splat("%scale")
+    low = do("greater_equal", (x, numbers.literal(_NORMAL)))
+    high = do("less", (x, numbers.literal(math.inf)))
+    usual = numbers.all(do("logical_and", (low, high)))
+    text.put(f"  br i1 {usual}, label %{name}.usual, label %{name}.any")
+    for kind, of in (("usual", _logarithm), ("any", _of_any)):
+        text.label(f"{name}.{kind}")
+        numbers.store(do("multiply", (of(numbers, x), scale)), at, 0)
+        text.put(f"  br label %{name}.done")
+    text.label(f"{name}.done")
+    text.put(f"  %{name}.next = add i64 %{name}.i, {numbers.lanes}")
+    text.put(f"  br label %{name}")
+
+
+def _of_any(numbers: Numbers, x: str) -> str:
+    """Write the logarithm of any number, which below zero is none."""
+    do, number = numbers.apply, numbers.literal
     short = do("less", (x, number(_NORMAL)))
     y = do("where", (short, do("multiply", (x, number(2.0**_UP))), x))
-    f, k = _parts(numbers, y)
-    k = do("subtract", (k, do("where", (short, number(_UP), number(0.0)))))
+    value = _logarithm(numbers, y, do("where", (short, number(_UP), number(0.0))))
+    value = do("where", (do("greater", (x, number(0.0))), value, number(math.nan)))
+    value = do("where", (do("equal", (x, number(0.0))), number(-math.inf), value))
+    return do("where", (do("equal", (x, number(math.inf))), x, value))
+
+
+def _logarithm(numbers: Numbers, x: str, less: str = "") -> str:
+    """Write the logarithm of numbers that have all their digits, less some powers of two."""
+    do, number = numbers.apply, numbers.literal
+    f, k = _parts(numbers, x)
+    k = do("subtract", (k, less)) if less else k
     s = do("divide", (f, do("add", (f, number(2.0)))))
     s2 = do("multiply", (s, s))
     half = do("multiply", (do("multiply", (f, number(0.5))), f))
@@ -83,12 +102,7 @@ def _logarithm(numbers: Numbers, x: str) -> str:
     # half - (s inner + k low) - f, from which k high is taken
     low = numbers.fused(k, number(_LOW), do("multiply", (s, inner)))
     rest = do("subtract", (do("subtract", (half, low)), f))
-    value = numbers.fused(k, number(_HIGH), do("negative", (rest,)))
-    above = do("greater", (x, number(0.0)))
-    value = do("where", (above, value, number(math.nan)))
-    value = do("where", (do("equal", (x, number(0.0))), number(-math.inf), value))
-    infinite = let(f"fcmp oeq {numbers.type} {x}, {number(math.inf)}")
-    return do("where", (infinite, x, value))
+    return numbers.fused(k, number(_HIGH), do("negative", (rest,)))
 
 
 def _parts(numbers: Numbers, x: str) -> tuple[str, str]:
