@@ -199,22 +199,27 @@ def _range_of_rates(x: Any, durations: Any) -> tuple[float, float]:
 
 @loop
 def tails(
-    rows: Any, largest: float, fewest: int, doubt: float, lasting: float, power: Any, sizes: Any
-) -> None:
-    """Write the powers ``(m,)`` of tails as `heavy_tails` says, of rows ``(m, n)``.
+    rows: Any, which: Any, sign: Any, share: float, fewest: int, doubt: float, lasting: float,
+    largest: Any, power: Any, sizes: Any,
+) -> None:  # fmt: skip
+    """Write the largest numbers of some rows, and the powers of tails as `heavy_tails` says.
 
     Parameters
     ----------
     rows : array (m, n)
-    largest, fewest, doubt, lasting
+    which, sign : array (chosen,)
+        Which of them, and the side of their tails.
+    share, fewest, doubt, lasting
         Share and least number of the episodes that are looked at, and the other limits.
-    power : array (m,)
+    largest, power : array (chosen,)
     sizes : array (n,)
         Scratch.
     """
-    for c in range(len(rows)):
-        number, weight = _episodes(rows[c], lasting, sizes)
-        count = max(fewest, int(largest * number))
+    for c in range(len(which)):
+        row = rows[which[c]]
+        largest[c] = _largest(row)
+        number, weight = _episodes(row, sign[c], lasting, sizes)
+        count = max(fewest, int(share * number))
         power[c] = np.inf
         if number <= count:
             continue
@@ -231,13 +236,23 @@ def tails(
             power[c] = count * (1.0 + doubt * error) / total
 
 
+@jit_finite
+def _largest(x: Any) -> float:
+    """Return the largest size."""
+    most = 0.0
+    for b in range(len(x)):
+        most = max(most, abs(x[b]))
+    return most
+
+
 @jit
-def _episodes(x: Any, lasting: float, sizes: Any) -> tuple[int, float]:
-    """Write sizes of episodes above zero; return their number, and how much longer most last."""
+def _episodes(x: Any, sign: float, lasting: float, sizes: Any) -> tuple[int, float]:
+    """Write sizes of episodes on one side of zero; return how many, and if most of it lasts."""
     number, length, size, weight = 0, 0, 0.0, 0.0
     for b in range(len(x) + 1):
-        if b < len(x) and x[b] > 0.0:
-            size += x[b]
+        value = sign * x[b] if b < len(x) else 0.0
+        if value > 0.0:
+            size += value
             length += 1
         elif length:
             sizes[number] = size

@@ -11,7 +11,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...numerics.arrays import Array
-from ...numerics.buffers import chosen
 
 FEWEST_BATCHES = 256  # below, there are too few episodes to judge their tail
 SKEWED = 0.7, 0.5  # skewness at both `SCALES`; of normal growth three standard errors
@@ -55,12 +54,17 @@ def heavy_tailed(deviation: Array, skewness: Array, by_loops: bool = False) -> N
     heavy: NDArray[np.bool_] = (np.abs(fine) > SKEWED[0]) & (np.abs(coarse) > SKEWED[1])
     heavy &= fine * coarse > 0
     if heavy.any():
-        rows = chosen(deviation, heavy)
-        rows *= np.sign(fine[heavy])[:, None]
-        largest = np.maximum(np.maximum.reduce(rows, axis=1), -np.minimum.reduce(rows, axis=1))
-        power = (_power_by_loops if by_loops else _power)(rows)
-        heavy[heavy] = (largest > ROUNDING) & (power < POWER)
+        which = np.flatnonzero(heavy)
+        find = _tails_by_loops if by_loops else _tails
+        largest, power = find(deviation, which, np.sign(fine[which]))
+        heavy[which] = (largest > ROUNDING) & (power < POWER)
     return heavy
+
+
+def _tails(deviation: Array, which: Array, sign: Array) -> tuple[Array, Array]:
+    """Return the largest numbers of some rows, and the powers of their tails on one side, (m,)."""
+    rows = deviation[which] * sign[:, None]
+    return np.abs(rows).max(axis=1), _power(rows)
 
 
 def _power(rows: Array) -> Array:
@@ -93,13 +97,14 @@ def _power(rows: Array) -> Array:
     return power
 
 
-def _power_by_loops(rows: Array) -> Array:
-    """Return the same."""
+def _tails_by_loops(deviation: Array, which: Array, sign: Array) -> tuple[Array, Array]:
+    """Return the same as `_tails`."""
     from ...compiled.series import tails
 
-    power = np.empty(len(rows))
-    tails(rows, LARGEST, FEWEST, DOUBT, LASTING, power, np.empty(rows.shape[1]))
-    return power
+    largest, power = np.empty((2, len(which)))
+    sizes = np.empty(deviation.shape[1])
+    tails(deviation, which, sign, LARGEST, FEWEST, DOUBT, LASTING, largest, power, sizes)
+    return largest, power
 
 
 def _beyond_exponential(excess: Array, count: Array) -> NDArray[np.bool_]:
