@@ -56,8 +56,8 @@ def of_columns(
     short |= hidden & ~unknown
     stderr = np.where(short, np.inf, np.sqrt(level / time))
     if hidden.any():  # chaos that has stuck to an island so far, or no chaos: see `conserved`
-        least = logarithm(time, n_blocks) / special.stdtrit(dof, 0.975)
-        stderr = np.where(hidden, np.maximum(stderr, least), stderr)
+        least = logarithm(time, n_blocks) / special.stdtrit(dof[hidden], 0.975)
+        stderr[hidden] = np.maximum(stderr[hidden], least)
     few = short | hidden | (neighbours < FEW_STEPS)
     if few.any():
         regular, bound = regular_bound(chosen(rows, few).T, durations, n_blocks / n, by_loops)
@@ -67,8 +67,10 @@ def of_columns(
     if unknown.any():  # tangent vectors of regular orbits grow like powers of time
         even = constant_to_rounding(chosen(rows, unknown).T, durations, n_blocks / n)
         unknown[unknown] = ~even | (np.abs(total[unknown]) <= FAINT)
-        excluded = unknown & (np.abs(mean) > special.stdtrit(dof, 0.975) * stderr)
-        stderr = np.where(excluded, np.abs(mean) / special.stdtrit(dof, 0.97), stderr)
+        size = np.abs(mean[unknown])
+        half, wider = (special.stdtrit(dof[unknown], p) for p in (0.975, 0.97))
+        excluded = size > half * stderr[unknown]
+        stderr[unknown] = np.where(excluded, size / wider, stderr[unknown])
     return Estimate(np.where(singular, -np.inf, mean), stderr, dof)
 
 
