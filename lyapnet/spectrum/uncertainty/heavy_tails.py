@@ -99,7 +99,7 @@ def _power(rows: Array) -> Array:
 
 def _tails_by_loops(deviation: Array, which: Array, sign: Array) -> tuple[Array, Array]:
     """Return the same as `_tails`."""
-    from ...compiled.series import tails
+    from ...compiled.tails import tails
 
     largest, power = np.empty((2, len(which)))
     sizes = np.empty(deviation.shape[1])

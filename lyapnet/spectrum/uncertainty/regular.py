@@ -130,7 +130,7 @@ def _by_numpy(growth: Array, durations: Array) -> Extremes:
 
 
 def _by_loops(growth: Array, durations: Array) -> Extremes:
-    from ...compiled.series import extremes
+    from ...compiled.extremes import extremes
 
     n, m = growth.shape
     edges = _edges(n)
