@@ -74,7 +74,7 @@ def test_plot(members):
     growth[5, ..., 1] = -np.inf
     ax = diagnose(growth, np.ones(2000)).plot()
     assert ax.get_title() == "converged"
-    assert len(ax.lines) == 2 * max(1, len(members) * 3)
+    assert len(ax.lines) == 1 + 2 * max(1, len(members) * 3)  # and zero
     assert diagnose(growth, np.ones(2000)).plot(ax) is ax
     matplotlib.pyplot.close("all")
 
@@ -158,12 +158,24 @@ def test_a_phase_that_is_not_wrapped_is_no_explosion():
     assert long.converged
 
 
+def test_plot_shows_how_exponents_settle_however_far_apart_they_are():
+    growth = 0.1 * run() + [0.9, -14.6]
+    ax = diagnose(growth, np.ones(2000)).plot()
+    low, high = ax.get_ylim()
+    assert high - low < 0.2
+    names = [text.get_text() for text in ax.get_legend().get_texts()]
+    assert names[0].startswith(r"$\lambda_{1} = 0.9")
+    assert names[1].startswith(r"$\lambda_{2} = -14.7")
+    matplotlib.pyplot.close("all")
+
+
 def test_plot_has_a_legend_and_is_not_squashed_by_its_first_value():
     growth = run()
     growth[0] = 500.0
     ax = diagnose(growth, np.ones(2000)).plot()
     labels = [text.get_text() for text in ax.get_legend().get_texts()]
-    assert labels == [r"$\lambda_{1}$", r"$\lambda_{2}$", "95 % interval"]
+    assert [label.split("=")[0] for label in labels[:2]] == [r"$\lambda_{1} ", r"$\lambda_{2} "]
+    assert labels[2:] == ["95 % interval"]
     assert ax.get_ylim()[1] < 10
     matplotlib.pyplot.close("all")
 
