@@ -61,7 +61,7 @@ def lost_digits(system: System, x0: Array, state: Array, growth: Array, n_steps:
     after = _cycles(system, seen, n_steps)
     lost = grown & (after > 0)
     if lost.any():
-        lost &= ~same_derivative(system, x0, state)
+        lost &= ~_same_derivative(system, x0, state)
     if lost.any():
         steps = int(after[lost][0])
         where = "an unstable fixed point" if steps == 1 else f"an unstable cycle of {steps} steps"
@@ -122,7 +122,7 @@ def _steps_to_come_back(system: System, state: Array, steps: int) -> Array:
     return found
 
 
-def same_derivative(system: System, x: Array, y: Array) -> Array:
+def _same_derivative(system: System, x: Array, y: Array) -> Array:
     """Return where tangent vectors grow alike at two states (..., n), but for signs."""
     vectors = np.broadcast_to(np.eye(x.shape[-1]), (*x.shape, x.shape[-1]))
     here, there = (np.abs(system.pushforward(state, vectors)) for state in (x, y))

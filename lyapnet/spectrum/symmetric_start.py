@@ -13,7 +13,6 @@ import numpy as np
 
 from ..numerics.arrays import Array
 from ..systems import System
-from .digits import same_derivative
 
 #: States that must have the symmetry, besides the first one, and steps in which vectors grow.
 _STATES, _STEPS = 32, 5000
@@ -24,6 +23,9 @@ _MEMBERS, _NUMBERS = 8, 2**22
 #: Growth across the subspace, in nats, over the run: of 10, a start that is off by a ten-thousandth
 #: has left. It must be seen in parts of the steps, beyond the scatter between them.
 _LEAVES, _PARTS, _SURE = 10.0, 10, 4.0
+
+#: Relative difference of derivatives that are the same.
+_ALIKE = 1e-9
 
 
 def symmetric_start(
@@ -44,17 +46,17 @@ def symmetric_start(
     lead, n = x0.shape[:-1], x0.shape[-1]
     if system.tangent_apart or system.time or not (_repeats(x0) and _repeats(state)):
         return ""
-    if inputs is None and same_derivative(system, x0, x0 + _beside(x0)).all():
-        return ""
     steps = min(_STEPS, _NUMBERS // n**2, n_steps if inputs is None else len(inputs))
     for at in itertools.islice(np.ndindex(*lead), _MEMBERS):
         if not (_repeats(x0[at]) and _repeats(state[at])) or steps < _PARTS:
             continue
-        rows = inputs
+        one, rows = system.of_member(lead, at), inputs
+        if one.ensemble(x0[at], None):  # networks, of which none can be taken alone
+            return ""
         if inputs is not None:
             each = np.broadcast_to(inputs, (len(inputs), *lead, inputs.shape[-1]))
             rows = each[(slice(steps), *at)]
-        rate = _rate_across(system.of_member(lead, at), x0[at], state[at], rows, steps)
+        rate = _rate_across(one, x0[at], state[at], rows, steps)
         if rate * n_steps > _LEAVES:
             who = f"the state of member {', '.join(map(str, at))}" if at else "the state"
             return (
@@ -72,12 +74,6 @@ def _repeats(x: Array) -> bool:
     return bool((size[..., 1:] == size[..., :-1]).any() or (size[..., :1] == 0).any())
 
 
-def _beside(x: Array) -> Array:
-    """Return differences to states without the symmetry."""
-    size = 1 + np.abs(x).max(axis=-1, keepdims=True)
-    return 0.1 * size * np.random.default_rng(0).standard_normal(x.shape)
-
-
 def _rate_across(
     system: System, x0: Array, state: Array, inputs: Array | None, steps: int
 ) -> float:
@@ -87,7 +83,7 @@ def _rate_across(
     if not np.isfinite(seen).all() or (seen == x0).all():  # a rest from the start is on purpose
         return 0.0
     along = _directions(seen)
-    if along.shape[0] == along.shape[1]:
+    if along.shape[0] == along.shape[1] or _alike_beside(system, seen[1:3], inputs, along):
         return 0.0
     orbit = system.orbit(state, inputs, steps)
     q = np.random.default_rng(0).standard_normal(len(x0))
@@ -103,6 +99,32 @@ def _rate_across(
     parts = np.array([part.mean() for part in np.array_split(growth[1:], _PARTS)])
     error = parts.std(ddof=1) / np.sqrt(_PARTS)
     return float(parts.mean()) if parts.mean() > _SURE * error else 0.0
+
+
+def _alike_beside(system: System, states: Array, inputs: Array | None, along: Array) -> bool:
+    """Say whether growth along and across the subspace is the same beside it, by derivatives.
+
+    It is where these are triangular in blocks, and have the same blocks on the diagonal: as of
+    components that are linear, driven by the others, or where derivatives are constant.
+    """
+    r, n = along.shape
+    both = np.ascontiguousarray(np.linalg.qr(np.vstack([along, np.eye(n)]).T)[0].T)
+    away = np.random.default_rng(0).standard_normal(n - r) @ both[r:]
+    for i, x in enumerate(states):
+        blocks = []
+        for y in (x, x + away * (1 + np.abs(x).max()) / 10):
+            carried = np.empty_like(both)
+            orbit = system.orbit(y, None if inputs is None else inputs[i : i + 1], 1)
+            orbit.push(0, both, carried)
+            blocks.append(both @ carried.T)
+        D, other = blocks
+        with np.errstate(invalid="ignore"):
+            same = np.abs(D - other) <= _ALIKE * np.abs(D).max()
+            apart = np.abs(other) <= _ALIKE * np.abs(other).max()
+        triangular = apart[:r, r:].all() or apart[r:, :r].all()
+        if not (same[:r, :r].all() and same[r:, r:].all() and triangular):
+            return False
+    return True
 
 
 def _directions(states: Array) -> Array:

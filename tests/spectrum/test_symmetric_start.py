@@ -105,11 +105,13 @@ def test_vectors_and_condition_numbers_say_so_too():
         (ln.Map(lambda x: anp.array([x[1] * x[0] * (1 - x[0]), x[1], x[2]]), 3), [0.3, 3.9, 3.9]),
         # The same growth everywhere.
         (lattice(0.3, lambda x: anp.mod(1.9 * x, 1.0)), np.full(N, 0.3)),
+        # A linear component, driven by another: the same from any start.
+        (ln.Map(lambda x: anp.array([logistic(x[0]), 2.4 * x[0] * x[1]]), 2), [0.3, 0.0]),
         # At rest from the start, on purpose.
         (ln.Map(lambda x: anp.array([2 * x[0] - x[0] ** 3, 0.5 * x[1]]), 2), [0.0, 0.0]),
         (ln.catalog.lorenz63(), [1.0, 1.0, 20.0]),
     ],
-    ids=["attracting", "attracted", "parameters", "constant", "rest", "lorenz"],
+    ids=["attracting", "attracted", "parameters", "constant", "linear", "rest", "lorenz"],
 )
 @pytest.mark.filterwarnings("error")
 def test_other_states_that_repeat_are_believed(system, x0):
