@@ -12,7 +12,7 @@ from ..compiled import gated
 from ..compiled.blas import addresses
 from ..compiled.products import at_once
 from ..numerics.arrays import Array, unbroadcast
-from ..numerics.buffers import LINE, empty
+from ..numerics.buffers import LINE, copied, empty
 from ..systems.orbit import Cotangent
 from .compiled_network import CompiledNetwork
 from .gated_orbit import GatedOrbit
@@ -42,11 +42,10 @@ class CompiledGated(CompiledNetwork, GatedOrbit):
         flat = self.beside.reshape(T, *lead, width)
         flat[..., n : n + m] = 0.0 if self.inputs is None else self.inputs
         flat[..., n + m] = 1.0
-        gates = np.empty((steps, len(self.cell.gates), size))
-        reset = np.empty((steps, size))
+        gates, reset = empty((steps, len(self.cell.gates), size)), empty((steps, size))
         gated.run(
             addresses(), self.kind, self._weights, self.states.reshape(T + 1, self.members, -1),
-            self.beside, gates, reset, self.coefficients, np.empty((10, size)),
+            self.beside, gates, reset, self.coefficients, empty((10, size)),
         )  # fmt: skip
         self._steps_gates = gates, reset
         return self._steps_gates
@@ -84,11 +83,11 @@ class CompiledGated(CompiledNetwork, GatedOrbit):
 
     @cached_property
     def _weights(self) -> Array:
-        return self._all_weights()
+        return copied(self._all_weights())
 
     def _all_weights(self) -> Array:
         """Return what multiplies h, u and 1 in each sum, ``(N + m + 1, sums N)``."""
-        return np.ascontiguousarray(np.concatenate([self.W.T, self.V.T, self.b[None]]))
+        return np.concatenate([self.W.T, self.V.T, self.b[None]])
 
     def _parameters(self, bar: Array) -> dict[str, Array]:
         """Return the cotangents of the parameters, given those of the weights."""
@@ -122,10 +121,10 @@ class CompiledGated(CompiledNetwork, GatedOrbit):
         by_sum = self._weights.T.reshape(-1, self.n, len(self._weights))
         weights_bar = np.zeros(by_sum.shape)
         steps, size = at_once(self.members), self.members * self.n
-        received = np.empty((len(by_sum), steps, size))
-        scaled, scratch = np.empty((steps, *self.beside.shape[1:])), np.empty((5, size))
+        received = empty((len(by_sum), steps, size))
+        scaled, scratch = empty((steps, *self.beside.shape[1:])), empty((5, size))
         gated.back_in_time(
-            addresses(), self.kind, np.ascontiguousarray(by_sum[..., :-1]), self.beside,
+            addresses(), self.kind, copied(by_sum[..., :-1]), self.beside,
             self.coefficients, bars.reshape(len(bars), self.members, -1), outputs_bar, readout,
             inputs_bar, weights_bar, received, scaled, scratch,
         )  # fmt: skip
@@ -138,7 +137,7 @@ class CompiledLSTM(CompiledGated, LSTMOrbit):
     kind = gated.LSTM
 
     def _linearise(self) -> None:
-        *self.A, self.S, self.F = np.moveaxis(self._shaped(self.coefficients), 1, 0)
+        *self.A, self.S, self.F = self._shaped(self.coefficients).swapaxes(0, 1)
 
     def _from_sweep(self, each: Array, W_bar: Array) -> Cotangent:
         return self._through(list(each[:4]), each[4], each[5], W_bar)
@@ -172,7 +171,7 @@ class CompiledAfter(CompiledGRU, ResetAfter):
     kind = gated.AFTER
 
     def _linearise(self) -> None:
-        A_r, self.Z, A_n, self.E, self.z = np.moveaxis(self._shaped(self.coefficients), 1, 0)
+        A_r, self.Z, A_n, self.E, self.z = self._shaped(self.coefficients).swapaxes(0, 1)
         self.A = [A_r, self.Z, A_n]
 
     def _from_sweep(self, each: Array, W_bar: Array) -> Cotangent:
@@ -210,7 +209,7 @@ class CompiledBefore(CompiledGRU, ResetBefore):
     kind = gated.BEFORE
 
     def _linearise(self) -> None:
-        self.R, self.Z, self.r, self.E, self.z = np.moveaxis(self._shaped(self.coefficients), 1, 0)
+        self.R, self.Z, self.r, self.E, self.z = self._shaped(self.coefficients).swapaxes(0, 1)
 
     def _from_sweep(self, each: Array, W_bar: Array) -> Cotangent:
         R, Z, r, E, z = each

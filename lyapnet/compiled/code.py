@@ -129,6 +129,17 @@ class Numbers:
         self.text.declared[name] = f"declare i1 @{name}({self.truth})"
         return self.text.let(f"call i1 @{name}({self.truth} {truth})")
 
+    def product_and_sum(self, a: str, b: str, c: str) -> str:
+        """Return the expression a b + c, rounded once where the processor can."""
+        kind = "f64" if self.lanes == 1 else f"v{self.lanes}f64"
+        name, t = f"llvm.fmuladd.{kind}", self.type
+        self.text.declared[name] = f"declare {t} @{name}({t}, {t}, {t})"
+        return f"call {t} @{name}({t} {a}, {t} {b}, {t} {c})"
+
+    def fused(self, a: str, b: str, c: str) -> str:
+        """Return a b + c."""
+        return self.text.let(self.product_and_sum(a, b, c))
+
     def apply(self, operation: str, x: Sequence[str]) -> str:
         """Return the value of an operation of `operations`."""
         let, t = self.text.let, self.type

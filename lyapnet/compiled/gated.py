@@ -174,7 +174,7 @@ def back_in_time(
     inputs_bar : array (T or 0, members, inputs)
         Cotangents of the inputs are written if there is room.
     weights_bar : array (SUMS, n, n + inputs + 1)
-        Cotangents of the weights are added.
+        Cotangents of the weights are added, but for those that are zero by construction.
     received : array (SUMS, steps at once, members n)
         Scratch, as are the others.
     scaled : array (steps at once, members, as many as beside)
@@ -231,7 +231,8 @@ def back_in_time(
                 r_h = scaled[: end - start].reshape(rows, beside.shape[2])
                 outer(blas, left, r_h, weights_bar[j], True)
             else:
-                outer(blas, left, right, weights_bar[j], True)
+                first = n if kind == AFTER and j == 3 else 0  # of the drive alone
+                outer(blas, left, right[:, first:], weights_bar[j, :, first:], True)
     scatter(h, c, n, bars[0])
 
 

@@ -12,6 +12,7 @@ from ..numerics.arrays import Array
 from ..numerics.buffers import empty
 from ..numerics.threads import in_pieces, shared
 from . import small, wide
+from .logarithms import logarithms
 from .machine import machine
 from .program import Program
 
@@ -22,7 +23,7 @@ _INT, _REAL, _PTR = ctypes.c_int64, ctypes.c_double, ctypes.c_void_p
 _WRITTEN_OUT = 3000
 
 #: Operations that a thread should have, for the start of another to be worth it.
-_PER_THREAD = 1e6
+_PER_THREAD = 2.5e5
 
 #: Logarithms that are taken at once, and that are worth another thread.
 _AT_ONCE, _LOGARITHMS = 2**15, 2**17
@@ -171,18 +172,13 @@ def _factorisation() -> tuple[int, Array]:
 
 
 def _logarithms(x: Array, squared: bool) -> None:
-    """Put logarithms in the place of growth factors, or of their squares."""
+    """Put logarithms in the place of growth factors ``(count, ...)``, or of their squares."""
+    each, scale = x[:1].size, 0.5 if squared else 1.0
 
     def part(first: int, last: int) -> None:
-        rows = x[first:last]
-        np.log(rows, out=rows)
-        if squared:
-            rows *= 0.5
+        logarithms()(_at(x, 0) + 8 * first * each, (last - first) * each, scale)
 
-    if x.size <= _AT_ONCE:
-        part(0, len(x))
-    else:
-        in_pieces(part, len(x), max(1, _AT_ONCE // x[0].size), x.size // _LOGARITHMS)
+    in_pieces(part, len(x), max(1, _AT_ONCE // max(1, each)), x.size // _LOGARITHMS)
 
 
 def _at(x: Array, group: int) -> int:

@@ -8,7 +8,7 @@ columns, stays in registers while what is summed over passes by, and nothing is 
 from __future__ import annotations
 
 import platform
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import cache
 from typing import NamedTuple
 
@@ -45,8 +45,11 @@ class Tiles(NamedTuple):
     overlap: int
 
 
-#: Inner products of so many rows with as many are taken at once.
+#: Inner products of so many rows with as many are taken by one call, ...
 OVERLAP = 4
+
+#: ... with so many of these at once: more sums than this, with both sides, fill the registers.
+COLUMNS = {8: 4, 4: 2}
 
 
 @cache
@@ -112,7 +115,7 @@ def _tile(text: Text, lanes: int, kind: str, rows: int, wide: int) -> str:
         left = let(f"load double, ptr {_at(text, '%x', shifts[r])}, align 8")
         left = many.splat(let(f"fneg double {left}") if solves else left)
         for w in range(wide):
-            put(f"  %sum.{r}.{w}.next = {_fused(many, left, right[w], f'%sum.{r}.{w}')}")
+            put(f"  %sum.{r}.{w}.next = {many.product_and_sum(left, right[w], f'%sum.{r}.{w}')}")
     put("  %x.next = getelementptr inbounds double, ptr %x, i64 %a.depth")
     put("  %y.next = getelementptr inbounds double, ptr %y, i64 %b.depth")
     put("  %d.next = add i64 %d, 1")
@@ -156,7 +159,7 @@ def _substituted(
         for w in range(wide):
             value = f"%sum.{r}.{w}"
             for s in range(r):
-                value = text.let(_fused(many, less[s], found[s, w], value))
+                value = many.fused(less[s], found[s, w], value)
             found[r, w] = text.let(f"fmul {many.type} {value}, {inverse}")
     return found
 
@@ -165,8 +168,6 @@ def _overlap(text: Text, lanes: int) -> str:
     """Write what takes the inner products of a few rows ``(.., n)`` with as many others."""
     text.lines = []
     many, put, let = Numbers(text, lanes), text.put, text.let
-    t = many.type
-    each = [(r, c) for r in range(OVERLAP) for c in range(OVERLAP)]
     text.label("entry")
     shifts = [let(f"mul i64 %row, {r}") for r in range(OVERLAP)]
     put(f"  %whole = sdiv i64 %n, {lanes}")
@@ -174,47 +175,68 @@ def _overlap(text: Text, lanes: int) -> str:
     put("  %last = sub i64 %n, %end")
     tile = _Places(many, 1)
     tile.mask()
-    put("  br label %loop")
-    text.label("loop")
-    put("  %j = phi i64 [ 0, %entry ], [ %j.next, %body ]")
-    for r, c in each:
-        put(f"  %sum.{r}.{c} = phi {t} [ zeroinitializer, %entry ], [ %sum.{r}.{c}.next, %body ]")
-    put("  %more = icmp slt i64 %j, %end")
-    put("  br i1 %more, label %body, label %rest")
-
-    def places(start: str) -> list[str]:
-        here = _at(text, start, "%j")
-        return [_at(text, here, shift) for shift in shifts]
-
-    def add(x: list[str], y: list[str], ending: str) -> None:
-        for r, c in each:
-            put(f"  %sum.{r}.{c}.{ending} = {_fused(many, x[r], y[c], f'%sum.{r}.{c}')}")
-
-    text.label("body")
-    x, y = ([let(f"load {t}, ptr {place}, align 8") for place in places(p)] for p in ("%a", "%b"))
-    add(x, y, "next")
-    put(f"  %j.next = add i64 %j, {lanes}")
-    put("  br label %loop")
-    text.label("rest")
-    put("  %none = icmp eq i64 %last, 0")
-    put("  br i1 %none, label %write, label %some")
-    text.label("some")
-    x, y = ([tile.read(place, 0) for place in places(p)] for p in ("%a", "%b"))
-    add(x, y, "more")
-    put("  br label %write")
-    text.label("write")
-    for r, c in each:
-        put(f"  %sum.{r}.{c}.all = phi {t} [ %sum.{r}.{c}, %rest ], [ %sum.{r}.{c}.more, %some ]")
-    sums = _added(text, lanes, [f"%sum.{r}.{c}.all" for r, c in each])
-    row = f"<{OVERLAP} x double>"
-    for r in range(OVERLAP):
-        which = range(r * OVERLAP % lanes, r * OVERLAP % lanes + OVERLAP)
-        value = _shuffled(text, lanes, sums[r * OVERLAP // lanes], "poison", which)
-        place = _at(text, "%out", let(f"mul i64 %out.row, {r}"))
-        put(f"  store {row} {value}, ptr {place}, align 8")
+    columns = COLUMNS[lanes]
+    parts = [range(first, first + columns) for first in range(0, OVERLAP, columns)]
+    before = "entry"
+    for part in parts:
+        before = _inner_products(tile, many, shifts, part, before)
     put("  ret void")
     head = "define void @overlap(ptr %a, ptr %b, i64 %row, i64 %n, ptr %out, i64 %out.row) #0 {"
     return "\n".join([head, *text.lines, "}"])
+
+
+def _inner_products(
+    tile: _Places, many: Numbers, shifts: list[str], columns: range, before: str
+) -> str:
+    """Write those with some of the others, all of which are summed at once; return the last label.
+
+    Sums and the rows of one side stay in registers.
+    """
+    text, lanes, t = many.text, many.lanes, many.type
+    put, let, name = text.put, text.let, f"of.{columns[0]}"
+    each = [(r, c) for r in range(OVERLAP) for c in columns]
+    sums = {e: f"%{name}.sum.{e[0]}.{e[1]}" for e in each}
+
+    def places(start: str, which: Sequence[int], at: str) -> list[str]:
+        here = _at(text, start, at)
+        return [_at(text, here, shifts[i]) for i in which]
+
+    def add(read: Callable[[str], str], at: str, ending: str) -> None:
+        right = [read(place) for place in places("%b", columns, at)]
+        for r, place in enumerate(places("%a", range(OVERLAP), at)):
+            left = read(place)
+            for c, y in zip(columns, right, strict=True):
+                put(f"  {sums[r, c]}.{ending} = {many.product_and_sum(left, y, sums[r, c])}")
+
+    put(f"  br label %{name}.loop")
+    text.label(f"{name}.loop")
+    put(f"  %{name}.j = phi i64 [ 0, %{before} ], [ %{name}.j.next, %{name}.body ]")
+    for e in each:
+        came = f"[ zeroinitializer, %{before} ], [ {sums[e]}.next, %{name}.body ]"
+        put(f"  {sums[e]} = phi {t} {came}")
+    put(f"  %{name}.more = icmp slt i64 %{name}.j, %end")
+    put(f"  br i1 %{name}.more, label %{name}.body, label %{name}.rest")
+    text.label(f"{name}.body")
+    add(lambda place: let(f"load {t}, ptr {place}, align 8"), f"%{name}.j", "next")
+    put(f"  %{name}.j.next = add i64 %{name}.j, {lanes}")
+    put(f"  br label %{name}.loop")
+    text.label(f"{name}.rest")
+    put(f"  %{name}.none = icmp eq i64 %last, 0")
+    put(f"  br i1 %{name}.none, label %{name}.write, label %{name}.some")
+    text.label(f"{name}.some")
+    add(lambda place: tile.read(place, 0), "%end", "more")
+    put(f"  br label %{name}.write")
+    text.label(f"{name}.write")
+    for e in each:
+        came = f"[ {sums[e]}, %{name}.rest ], [ {sums[e]}.more, %{name}.some ]"
+        put(f"  {sums[e]}.all = phi {t} {came}")
+    found, width = _added(text, lanes, [f"{sums[e]}.all" for e in each]), len(columns)
+    for r in range(OVERLAP):
+        which = range(r * width % lanes, r * width % lanes + width)
+        value = _shuffled(text, lanes, found[r * width // lanes], "poison", which)
+        place = _at(text, _at(text, "%out", let(f"mul i64 %out.row, {r}")), str(columns[0]))
+        put(f"  store <{width} x double> {value}, ptr {place}, align 8")
+    return f"{name}.write"
 
 
 def _added(text: Text, lanes: int, vectors: list[str]) -> list[str]:
@@ -235,13 +257,6 @@ def _shuffled(text: Text, lanes: int, a: str, b: str, which: Sequence[int]) -> s
     """Return some of the numbers of two vectors."""
     t, order = f"<{lanes} x double>", ", ".join(f"i32 {i}" for i in which)
     return text.let(f"shufflevector {t} {a}, {t} {b}, <{len(which)} x i32> <{order}>")
-
-
-def _fused(many: Numbers, a: str, b: str, c: str) -> str:
-    """Return the expression a b + c."""
-    t = many.type
-    many.text.declared["fma"] = f"declare {t} @llvm.fmuladd.v{many.lanes}f64({t}, {t}, {t})"
-    return f"call {t} @llvm.fmuladd.v{many.lanes}f64({t} {a}, {t} {b}, {t} {c})"
 
 
 def _at(text: Text, pointer: str, index: str) -> str:

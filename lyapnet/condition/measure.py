@@ -9,9 +9,8 @@ import numpy as np
 
 from .. import validate
 from ..numerics.arrays import ArrayLike, Seed, patient
-from ..spectrum.digits import lost_digits
+from ..spectrum.doubts import of_orbit
 from ..systems import SystemLike, as_system
-from ..systems.damped import damped
 from ..tangent.plan import plan_of
 from ..tangent.start import Start, input_sequence
 from ..tangent.stretches import run_stretches
@@ -78,8 +77,8 @@ def condition_number(
     Warns
     -----
     UserWarning
-        If directions decay within a part of an implicit step, or rounding has led onto an unstable
-        cycle, of which `note` tells, too.
+        If directions decay within a part of an implicit step, or the orbit is one that no other
+        comes near to, by rounding or a symmetry of its start; `note` tells of this, too.
 
     Examples
     --------
@@ -108,8 +107,9 @@ def condition_number(
     settings = {**start.settings, "transient": plan.transient, "system": repr(system)}
     result = measured(D, start.rows.T, steps, found.dt, request, settings)
     growth = result.log10_growth[-1] * np.log(10)
-    lost = lost_digits(found, start.x, orbit.last, growth, plan.n_steps)
-    if reservation := lost or damped(found, orbit, growth / result.times[-1]):
-        warnings.warn(f"these condition numbers are unreliable: {reservation}", stacklevel=3)
-        result = replace(result, settings={**result.settings, "reservation": reservation})
+    u = start.inputs
+    late = (orbit.last, None) if u is None else (orbit.states[0], u[plan.transient :])
+    if said := of_orbit(found, start.x, orbit.last, growth, plan.n_steps, orbit, late):
+        warnings.warn(f"these condition numbers are unreliable: {said}", stacklevel=3)
+        result = replace(result, settings={**result.settings, "reservation": said})
     return result

@@ -48,15 +48,25 @@ def _remedy(name: str) -> str:
 
 def leaves(tree: Tree) -> list[Any]:
     """List the arrays of a tree, dictionaries in the order of their keys."""
+    found: list[Any] = []
+    _collect(tree, found)
+    return found
+
+
+def _collect(tree: Tree, found: list[Any]) -> None:
+    """Append the arrays of a tree, most of which is at most a dictionary of them."""
     if isinstance(tree, np.ndarray):
-        return [tree]
-    if tree is None:
-        return []
-    if hasattr(tree, "keys"):
-        return [leaf for key in sorted(tree.keys()) for leaf in leaves(tree[key])]
-    if _is_sequence(tree):
-        return [leaf for item in tree for leaf in leaves(item)]
-    return [tree]
+        found.append(tree)
+    elif tree is None:
+        return
+    elif hasattr(tree, "keys"):
+        for key in sorted(tree.keys()):
+            _collect(tree[key], found)
+    elif _is_sequence(tree):
+        for item in tree:
+            _collect(item, found)
+    else:
+        found.append(tree)
 
 
 def rebuild(tree: Tree, values: list[Any]) -> Tree:
@@ -96,7 +106,12 @@ def value(x: Any) -> Array:
 
 def is_traced(*trees: Tree) -> bool:
     """Say whether autograd is tracing any leaf."""
-    return any(isbox(tree) or any(map(isbox, leaves(tree))) for tree in trees)
+    for tree in trees:
+        if isinstance(tree, np.ndarray) or tree is None:
+            continue
+        if isbox(tree) or any(map(isbox, leaves(tree))):
+            return True
+    return False
 
 
 def over_states(function: Function, mode: str, lead: tuple[int, ...]) -> Function:

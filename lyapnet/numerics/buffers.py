@@ -80,6 +80,13 @@ def empty(shape: tuple[int, ...]) -> Array:
     return _array(blocks[-1], shape)
 
 
+def copied(x: Array) -> Array:
+    """Return a copy in such memory, by rows."""
+    out = empty(x.shape)
+    out[...] = x
+    return out
+
+
 def chosen(x: Array, which: Array) -> Array:
     """Return ``x[which]`` of true and false in such memory."""
     rows = np.flatnonzero(which)

@@ -6,7 +6,7 @@ import numpy as np
 
 from ..errors import LyapnetError
 from ..numerics.arrays import Array
-from ..systems.jumps import MISSES
+from ..systems.known_jumps import MISSES
 from .floquet import floquet_logs
 from .shooting import Shot, newton
 

@@ -15,7 +15,7 @@ from ..numerics.autodiff import leaves, rebuild
 from ..results.result import Result
 from ..results.storage import register
 from ..systems import DelayFlow, Flow, Map, NoisyFlow, SystemLike
-from ..systems.jumps import Seen
+from ..systems.known_jumps import Seen
 from ..systems.variation import Driven, Transversal, Variation
 from ..tangent.start import start_state
 from .measure import lyapunov_spectrum

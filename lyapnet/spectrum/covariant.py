@@ -11,11 +11,10 @@ from .. import validate
 from ..numerics.arrays import ArrayLike, Seed, blas_threads, patient
 from ..runs.progress import progress_bar
 from ..systems import Flow, System, SystemLike, as_system
-from ..systems.damped import damped
 from ..tangent.plan import plan_of
 from ..tangent.start import Start, input_sequence
 from .covariant_result import CovariantVectors
-from .digits import lost_digits
+from .doubts import of_orbit
 from .ginelli import Covariant, sweep_backward, sweep_forward, warm_up
 from .own_direction import missing_zero
 from .step_defect import MOST
@@ -148,20 +147,18 @@ def _reservation(start: Start, vectors: CovariantVectors) -> str:
     system, how, rows = start.system, vectors.settings, start.inputs
     reservation = system.reservation
     if not reservation and not how["driven"]:
-        reservation = _missing_zero(system, vectors) or _lost_digits(start, vectors)
-    if reservation or not isinstance(system, Flow) or system.tangent_apart:
+        reservation = _missing_zero(system, vectors)
+    if reservation or system.tangent_apart:
         return reservation
     first, steps = how["transient"] + how["basis_transient"], min(MOST, how["n_steps"] - 1)
-    rows = None if rows is None else rows[first : first + steps]
-    orbit = system.orbit(vectors.states[0], rows, steps)
-    return system.too_steep(orbit.states, rows) or damped(system, orbit, vectors.exponents)
-
-
-def _lost_digits(start: Start, vectors: CovariantVectors) -> str:
-    """Say that rounding has put the orbit onto an unstable cycle; see `digits`."""
-    how = vectors.settings
+    steps = steps if isinstance(system, Flow) else 1  # only flows have steps to doubt
+    rows = None if rows is None else rows[first:]
+    orbit = system.orbit(vectors.states[0], None if rows is None else rows[:steps], steps)
+    if isinstance(system, Flow) and (steep := system.too_steep(orbit.states, orbit.inputs)):
+        return steep
     growth = vectors.exponents * (how["n_steps"] - 1) * how["dt"]
-    return lost_digits(start.system, start.x, vectors.states[-1], growth, how["n_steps"])
+    late = (vectors.states[-1], None) if rows is None else (vectors.states[0], rows)
+    return of_orbit(system, start.x, vectors.states[-1], growth, how["n_steps"] - 1, orbit, late)
 
 
 def _missing_zero(system: System, vectors: CovariantVectors) -> str:

@@ -16,7 +16,7 @@ from ..systems import Map, System
 from .fixed_point import RESTS, exponents_at_rest
 
 #: Nats of growth after which none of the first digits of a state are left.
-TURNED_OVER = 37.0
+_TURNED_OVER = 37.0
 
 #: Steps in which an orbit comes back whose states are exact in single precision, or in part.
 _MOST, _IN_PART = 2**16, 2**10
@@ -53,7 +53,7 @@ def lost_digits(system: System, x0: Array, state: Array, growth: Array, n_steps:
     """
     if system.n_inputs or system.time or system.tangent_apart:
         return ""
-    grown = (growth.max(axis=-1) > TURNED_OVER) & (state != x0).any(axis=-1)
+    grown = (growth.max(axis=-1) > _TURNED_OVER) & (state != x0).any(axis=-1)
     if not grown.any():
         return ""
     few = _LOOK if state.shape[-1] <= _SMALL and isinstance(system, Map) and system.dt == 1 else 1
@@ -61,8 +61,7 @@ def lost_digits(system: System, x0: Array, state: Array, growth: Array, n_steps:
     after = _cycles(system, seen, n_steps)
     lost = grown & (after > 0)
     if lost.any():
-        rows = np.broadcast_to(np.eye(state.shape[-1]), (*state.shape, state.shape[-1]))
-        lost &= ~same_derivative(system, x0, state, rows)
+        lost &= ~_same_derivative(system, x0, state)
     if lost.any():
         steps = int(after[lost][0])
         where = "an unstable fixed point" if steps == 1 else f"an unstable cycle of {steps} steps"
@@ -123,13 +122,9 @@ def _steps_to_come_back(system: System, state: Array, steps: int) -> Array:
     return found
 
 
-def same_derivative(
-    system: System, x: Array, y: Array, rows: Array, inputs: Array | None = None
-) -> NDArray[np.bool_]:
-    """Return where vectors (..., k, n) are led alike at two states (..., n), but for signs."""
-    here, there = np.empty((2, *rows.shape))
-    for state, out in ((x, here), (y, there)):
-        system.orbit(np.broadcast_to(state, rows[..., 0, :].shape), inputs, 1).push(0, rows, out)
-    here, there = np.abs(here), np.abs(there)
-    same: NDArray[np.bool_] = (np.abs(here - there) <= _ALIKE * (here + there)).all(axis=(-1, -2))
+def _same_derivative(system: System, x: Array, y: Array) -> Array:
+    """Return where tangent vectors grow alike at two states (..., n), but for signs."""
+    vectors = np.broadcast_to(np.eye(x.shape[-1]), (*x.shape, x.shape[-1]))
+    here, there = (np.abs(system.pushforward(state, vectors)) for state in (x, y))
+    same: Array = (np.abs(here - there) <= _ALIKE * (here + there)).all(axis=(-1, -2))
     return same

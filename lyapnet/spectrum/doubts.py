@@ -14,9 +14,11 @@ from ..tangent.rounding import SEEN, TIMES, DisturbedSystem, errors_grow
 from ..tangent.step_derivative import MISMATCH, is_of_the_step
 from ..tangent.superstable import Superstable, superstable
 from .digits import lost_digits
-from .symmetric import unstable_symmetry
+from .symmetric_start import symmetric_start
 
 if TYPE_CHECKING:
+    from ..systems import System
+    from ..systems.orbit import Orbit
     from .benettin import Benettin
 
 
@@ -42,13 +44,12 @@ def doubts(run: Benettin) -> Doubts:
     """Look for what speaks against the numbers of a run that is done."""
     found = Doubts([run.system.reservation] if run.system.reservation else [])
     x0, total = run.x if run.x0 is None else run.x0, run.statistics.total
-    engine = run.prepare()
-    said = lost_digits(engine, x0, run.x, total, run.n_done)
-    if said := said or unstable_symmetry(engine, x0, run.x, run.rows, total, run.inputs):
-        found.reservations.append(said)
-    rates = total / (run.n_done * run.system.dt)
-    if run.orbit and (said := damped(run.system, run.orbit, rates, by_volume=True)):
-        found.reservations.append(said)
+    if run.orbit:
+        late = (run.seen.x, run.seen.inputs) if run.seen else (x0, None)
+        said = of_orbit(
+            run.system, x0, run.x, total, run.n_done, run.orbit, late, run.prepare(), by_volume=True
+        )
+        found.reservations += [said] if said else []
     by_loops = run.system.differentiated and run.prepare().engine_used == ("compiled", "")
     known = by_loops or run.system.tangent_apart
     if not known and not is_of_the_step(run.system, run.x, run.inputs):
@@ -69,6 +70,35 @@ def doubts(run: Benettin) -> Doubts:
         along = seen.orbit.runs_along or run.prepare().runs_along
         _disturb(run, found, along, doubtful, n_steps)
     return found
+
+
+def of_orbit(
+    system: System, x0: Array, state: Array, growth: Array, n_steps: int, orbit: Orbit,
+    late: tuple[Array, Array | None], engine: System | None = None, *, by_volume: bool = False,
+) -> str:  # fmt: skip
+    """Say that numbers are those of an orbit that no other comes near to, or of the method.
+
+    Parameters
+    ----------
+    system : System
+    x0, state : array (..., n)
+        At the start and at the end.
+    growth : array (..., k)
+        Of `n_steps` steps, in nats.
+    n_steps : int
+        Of the run.
+    orbit : Orbit
+        Some of its steps.
+    late : (array (..., n), array (T, ..., m) or None)
+        A state late in the run, and the inputs from there on.
+    engine : System, optional
+        The system as it is run fastest, without tangent vectors.
+    by_volume : bool, optional
+        See `damped`.
+    """
+    apart = lost_digits(engine or system, x0, state, growth, n_steps)
+    apart = apart or symmetric_start(system, x0, *late, n_steps)
+    return apart or damped(system, orbit, growth / (n_steps * system.dt), by_volume=by_volume)
 
 
 def _disturb(

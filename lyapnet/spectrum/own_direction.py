@@ -6,7 +6,7 @@ import numpy as np
 
 from ..numerics.arrays import Array
 from ..systems import Flow, Stroboscopic, System
-from ..systems.jumps import MISSES
+from ..systems.known_jumps import MISSES
 
 #: Steps that are looked at, at most, and where each is expensive.
 _MOST, _FEW = 2048, 300

@@ -20,7 +20,7 @@ TO_A_JUMP, TO_A_SLOPE = 60, 6
 #: of the catalog by 0.03 at most.
 STEEP = 0.1
 
-#: Bends of a trajectory that are looked at more closely.
+#: Bends of a trajectory that are looked at more closely, of either kind.
 _BENDS = 3
 
 #: A field as small as this is rounding, too.
@@ -41,12 +41,30 @@ def jump_along(field: Any, states: Array, dt: float, halvings: int = TO_A_JUMP) 
         With T at least 4.
     dt : float
     """
-    velocity = np.diff(states, axis=0) / dt
-    bend = np.abs(np.diff(velocity, axis=0)).max(axis=1)
-    around = np.minimum(np.roll(bend, 3), np.roll(bend, -3))
-    sharp = np.argsort(bend / (around + 1e-12 * (1e-300 + np.abs(velocity).max())))[-_BENDS:]
-    steps = [i for s in sharp for i in (s, s + 1)]
+    sharp = _sharpest(np.diff(states, axis=0) / dt)
+    steps = {i for s in sharp for i in (s, s + 1)}
     return max(_jump(field, i, states[i], states[i + 1], halvings) for i in steps)
+
+
+def _sharpest(velocity: Array) -> Array:
+    """Return where velocities ``(T, n)`` change by more than before and after.
+
+    What they change by more than the mean of three steps before and three after is of third order
+    in the step of a smooth field, and of none in a jump. Against the speed a jump stands out where
+    all else is smooth, against what is around it also where the trajectory bends as much elsewhere.
+    """
+    bend = np.diff(velocity, axis=0)
+    away = min(3, (len(bend) - 1) // 2)
+    middle = slice(away, len(bend) - away)
+    before, after = bend[: len(bend) - 2 * away], bend[2 * away :]
+    excess = np.abs(bend[middle] - (before + after) / 2)
+    speed = np.abs(velocity[middle]).max(axis=1)
+    fastest = np.abs(velocity).max(axis=0)
+    by_speed = excess.max(axis=1) / (speed + _TINY + 1e-12 * fastest.max())
+    alone = (excess / (fastest + _TINY)).max(axis=1)
+    around = np.maximum(np.roll(alone, away + 1), np.roll(alone, -away - 1))
+    ranks = by_speed, alone / (around + 1e-12)
+    return away + np.unique([np.argsort(rank)[-_BENDS:] for rank in ranks])
 
 
 def jump_between(field: Any, states: Array, halvings: int = TO_A_JUMP) -> float:

@@ -15,7 +15,7 @@ from .bends import jump_between
 from .delay_orbit import DelayOrbit
 from .flow import Flow
 from .integrators import TABLEAUS
-from .jumps import SMOOTH_THEM, Seen
+from .known_jumps import SMOOTH_THEM, Seen
 from .orbit import Orbit
 
 

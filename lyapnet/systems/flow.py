@@ -19,7 +19,8 @@ from .compiled_parts import HOW, CompiledParts, cannot_divide, compiled_parts
 from .divided import divided_orbit, undivided
 from .drive import DEGREES, Drive
 from .integrators import CONTROLLED, METHODS, TABLEAUS, method_of, separable, tolerances
-from .jumps import JumpingSteps, Seen, can_decide
+from .jumps import JumpingSteps, can_decide
+from .known_jumps import Seen
 from .map import Map
 from .orbit import Orbit
 from .protocol import System

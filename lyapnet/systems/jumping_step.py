@@ -13,7 +13,7 @@ from scipy.optimize import brentq
 
 from ..numerics.arrays import Array
 from ..numerics.autodiff import Tree, leaves, rebuild, value
-from ..numerics.lanes import Lanes, in_lanes, recording
+from ..numerics.lanes import Decision, Lanes, in_lanes, recording
 
 #: Surfaces that a state may meet within one step.
 _MOST = 20
@@ -94,8 +94,6 @@ class JumpingStep:
             part = Part(outcomes, left)
             meets = self._first(x, u, p, begin, left, part)
             if meets is None:
-                self.flow.seen.jumps += jumps
-                self.flow.seen.kinks += not jumps
                 return [*parts, part] if jumps else None
             part.duration, part.meets = meets
             y = self._advance(x, u, p, begin, part.duration, outcomes)
@@ -107,7 +105,9 @@ class JumpingStep:
                         x, u, p, b, h, part, part.meets
                     )
                 )(part.duration)
-                jumps = self._leads_away(y, u, p, begin, after, part) or jumps
+                jumps_here = self._leads_away(y, u, p, begin, after, part)
+                self.flow.seen.meet(len(outcomes), meets[1][0], jumps_here)
+                jumps = jumps or jumps_here
                 parts.append(part)
             x, outcomes = y, after
         raise Sliding
@@ -209,19 +209,18 @@ class JumpingStep:
 
     def crosses(self, x: Array, u: Array | None, p: Tree, y: Array) -> bool:
         """Say whether one step meets a surface."""
-        records: list[list[Array]] = []
+        records: list[list[Decision]] = []
 
         def recorded(y: Any, c: float) -> Any:
             f, made = self.field(y, u, p, c, [])
-            records.append([d.outcome for d in made])
+            records.append(made)
             return f
 
         self.flow._method.step(recorded, None, x, self.flow.dt)
         recorded(y, 1.0)
+        first, *others = records
         return any(
-            len(made) != len(records[0])
-            or any((a != b).any() for a, b in zip(records[0], made, strict=True))
-            for made in records[1:]
+            len(made) != len(first) or self.flow.seen.differ(first, made).any() for made in others
         )
 
 

@@ -16,7 +16,6 @@ is a function of the state, and the tangent step the exact derivative of both to
 from __future__ import annotations
 
 import warnings
-from dataclasses import dataclass
 from typing import Any
 
 import autograd.numpy as anp
@@ -38,89 +37,6 @@ from .jacobian_orbit import JacobianOrbit
 from .jumping_step import SLIDES, JumpingStep, Part, Sliding
 from .orbit import Orbit
 from .user_function import same
-
-#: Surfaces at which a field must be continuous to be taken for so.
-_KINKS = 5
-
-#: Jumps are looked for in the first stretches of a trajectory, and then in those of so many states.
-_LOOKS, _LONG = 10, 500
-
-#: What to do about jumps at which steps could end, and where they cannot.
-WRITE_THEM = (
-    "write it with np.sign, np.where, np.heaviside, np.floor or comparisons of arrays, and "
-    'take method "rk4", "heun", "euler" or "dop853"'
-)
-SMOOTH_THEM = (
-    "smooth them, np.tanh(v / width) for np.sign(v), and take steps that resolve the width"
-)
-
-#: What to do about jumps, and slopes nearly as steep, that no step sees.
-RESOLVE = "take a much smaller dt, or write jumps as np.sign, np.where and the like"
-
-#: What it means where no direction of an autonomous flow, such as that along itself, is neutral.
-MISSES = (
-    "though the flow does not come to rest, and carries its own velocity along: its derivative "
-    f"misses jumps, or what is nearly as steep; {RESOLVE}"
-)
-
-#: What to do about a surface at which the state slides.
-UNSTICK = (
-    "there the state sticks, and slides along it, which no step can follow: smooth the "
-    'jump, np.tanh(v / width) for np.sign(v), with method="implicit" if it is steep'
-)
-
-
-@dataclass
-class Seen:
-    """What is known of the jumps of a flow's field; copies of the flow share it.
-
-    Attributes
-    ----------
-    decides : bool or None
-        Whether decisions of the field can be told apart; None if that is not known.
-    one_by_one : bool
-        Whether only for one state at a time, as with ``if``.
-    jumps, kinks : int
-        Surfaces met so far where it jumps, and where it is continuous.
-    what : str
-        The function that they are looked for in.
-    without : str
-        How it jumps where steps go on across it.
-    remedy : str
-        What to do about that.
-    looks : int
-        Stretches in which such jumps have been looked for.
-    """
-
-    decides: bool | None = None
-    one_by_one: bool = False
-    jumps: int = 0
-    kinks: int = 0
-    what: str = "field"
-    without: str = ""
-    remedy: str = WRITE_THEM
-    looks: int = 0
-
-    @property
-    def matter(self) -> bool:
-        """Whether steps should end at surfaces: not where the field is found to be continuous."""
-        return bool(self.decides) and not self.without and (self.jumps > 0 or self.kinks < _KINKS)
-
-    def look(self, states: Array, least: int) -> bool:
-        """Say whether to look for jumps in a stretch of states ``(T + 1, ...)``, and count it."""
-        self.looks += 1
-        seldom = self.looks > _LOOKS and len(states) < _LONG
-        return not self.without and len(states) >= least and not seldom
-
-    @property
-    def reservation(self) -> str:
-        """What speaks against the exponents of the runs so far: jumps that are left out."""
-        if not self.without:
-            return ""
-        return (
-            f"the {self.what} {self.without}, and the exponents are those of a {self.what} without "
-            f"its jumps: {UNSTICK if self.without == SLIDES else self.remedy}"
-        )
 
 
 class JumpingSteps:
@@ -168,9 +84,7 @@ class JumpingSteps:
         recorded(y, 1.0)
         meets = np.zeros(x[..., 0].size, dtype=bool)
         for made in records[1:]:
-            for first, other in zip(records[0], made, strict=True):
-                differ = np.atleast_2d(first.outcome != other.outcome)
-                meets |= differ.reshape(-1, differ.shape[-1]).any(axis=0)
+            meets |= flow.seen.differ(records[0], made)
         return meets.reshape(x.shape[:-1])
 
     def _parts(self, x: Array, u: Array | None, p: Tree) -> list[Part] | None:
@@ -290,6 +204,8 @@ def can_decide(flow: Any, x: Array, u: Array | None, p: Tree) -> bool:
     try:
         with np.errstate(all="ignore"), warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            return len(JumpingStep(flow).field(x, u, p, 0.0, [])[1]) > 0
+            made = JumpingStep(flow).field(x, u, p, 0.0, [])[1]
+            flow.seen.differ(made, made)
+            return len(made) > 0
     except Exception:  # whatever a function raises that lanes do not do
         return False

@@ -18,7 +18,7 @@ from ..numerics.arrays import Array, Seed
 from ..numerics.autodiff import Function, Tree, jacobian_of, over_states
 from .bends import JUMP, jump_between
 from .drive import Drive
-from .jumps import SMOOTH_THEM, Seen
+from .known_jumps import SMOOTH_THEM, Seen
 from .map import Map
 from .orbit import Orbit
 from .user_function import check_arguments

@@ -9,7 +9,7 @@ import numpy as np
 
 from ..numerics.arrays import Array
 from .bends import AT_REST, STEEP, TO_A_SLOPE
-from .jumps import RESOLVE
+from .known_jumps import RESOLVE
 from .map import Map
 
 if TYPE_CHECKING:

@@ -9,6 +9,7 @@ import pytest
 from numpy.testing import assert_allclose
 
 import lyapnet as ln
+from lyapnet.systems.bends import JUMP, jump_along
 
 # An oscillator that is pushed in the direction of its velocity, x'' + b x' + x = sign x'. From one
 # turning point to the next it moves about 1 or -1, so that amplitudes map as A -> 1 + d (1 + A),
@@ -140,6 +141,60 @@ def test_a_kink_is_no_jump():
     assert not flow.seen.jumps
     assert not flow.seen.matter
     assert not s.settings["reservations"]
+
+
+def ramp(u):
+    return anp.where(u > 0, u, 0.0)
+
+
+@pytest.mark.parametrize("kinked", [ramp, lambda u: u * (u > 0), lambda u: u * anp.sign(u)])
+def test_kinks_do_not_hide_a_jump_that_is_met_later(kinked):
+    # The pushed oscillator again; of its position a third component knows, and does nothing to it.
+    def field(x):
+        u = anp.sin(20 * x[0])
+        return anp.array([x[1], -x[0] - B * x[1] + anp.sign(x[1]), kinked(u) - x[2]])
+
+    omega = math.sqrt(1 - B**2 / 4)
+    amplitude = 1 / math.tanh(B * math.pi / (4 * omega))
+    x0 = [-amplitude, 1e-3, 0.0]
+    flow = ln.Flow(field, 3, dt=0.02)
+    s = ln.lyapunov_spectrum(flow, 1250, x0=x0, transient=500, basis_transient=500, rng=0)
+    assert_allclose(s.exponents, [0, -B / 2, -1], atol=0.03)
+    assert flow.seen.kinks
+    assert flow.seen.jumps
+
+
+def roessler(x):
+    slow = 3.0 if float(x[2]) > 22.5 else 0.0
+    return np.array([-x[1] - x[2], x[0] + 0.2 * x[1] - slow, 0.2 + x[2] * (x[0] - 5.7)])
+
+
+def lorenz(x):
+    r = 27.0 if float(x[2]) > 42 else 28.0
+    return np.array([10 * (x[1] - x[0]), x[0] * (r - x[2]) - x[1], x[0] * x[1] - 8 / 3 * x[2]])
+
+
+def relaxing(x):
+    pull = 0.1 if float(x[0]) > 1.9 else 0.0
+    return np.array([x[1], 5 * (1 - x[0] ** 2) * x[1] - x[0] + pull])
+
+
+@pytest.mark.parametrize(
+    ("field", "dt", "component", "edge"),
+    [(roessler, 0.02, 2, 22.5), (lorenz, 0.01, 2, 42.0), (relaxing, 0.01, 0, 1.9)],
+)
+@pytest.mark.filterwarnings("ignore:.*one state after the other")
+def test_jumps_that_are_met_seldom_are_found(field, dt, component, edge):
+    # In stretches with sharper bends than that of the jump.
+    n = 2 if field is relaxing else 3
+    flow = ln.Flow(field, n, dt=dt, jacobian=lambda x: np.zeros((n, n)))
+    states = flow.orbit(np.array([1.0, 1.0, 20.0])[:n], None, 12_000).states
+    stretches = [states[s : s + 751] for s in range(0, 11_250, 750)]
+    met = np.array([np.diff(x[:, component] > edge).any() for x in stretches])
+    found = np.array([jump_along(lambda _, y: field(y), x, dt) > JUMP for x in stretches])
+    assert met.sum() >= 2
+    assert found[met].mean() > 0.8
+    assert not found[~met].any()
 
 
 def copysign(x):

@@ -23,20 +23,18 @@ def cosine_power(deviation: Array, durations: Array) -> Array:
 
     Parameters
     ----------
-    deviation : ndarray, shape (batches, m)
-        Growth less its expectation.
+    deviation : ndarray, shape (m, batches)
+        Growth less its expectation; it may be written over.
     durations : ndarray, shape (batches,)
     """
     total_time = durations.sum()
     count = min(BANDS[-1], len(durations) // 2)
     if np.ptp(durations) <= EQUAL * durations[0]:
-        room = empty(deviation.T.shape)
-        room[...] = deviation.T
-        sums = fft.dct(room, type=2, overwrite_x=True)[:, 1 : count + 1]  # twice of them
+        sums = fft.dct(deviation, type=2, overwrite_x=True)[:, 1 : count + 1]  # twice of them
         power = np.multiply(sums, sums, out=empty(sums.shape)).T
         power *= 0.5 / total_time
     else:
-        sums = _cosines(durations.tobytes(), count) @ deviation
+        sums = _cosines(durations.tobytes(), count) @ deviation.T
         power = 2 / total_time * sums**2
     return power
 

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...numerics.arrays import Array, ArrayLike
-from ...results.axes import by_index, few_of, new_axes
+from ...results.axes import new_axes
 from ...results.result import Result
 from ...results.storage import register
 from .blocks import checked, coarsened
@@ -19,14 +19,12 @@ from .drift import drift_pvalue, effective_sample_size, running
 from .ensemble import agreement_pvalue, split_r_hat
 from .estimate import Estimate
 from .phases import is_heavy_tailed, is_regular
+from .plot import plot_diagnosis
 from .stderr import mean_and_stderr
 from .verdict import SIGNIFICANT, in_words, outlasted, unbounded, within
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-
-
-SETTLED = 0.05  # of a run: what a plot shows of the estimates before that may be cut off
 
 
 @register
@@ -103,7 +101,10 @@ class Diagnosis(Result):
         return {"verdict": self.verdict, "exponents": self.exponents, "stderr": self.stderr}
 
     def plot(self, ax: Axes | None = None) -> Axes:
-        """Draw the running estimates, and the final intervals as bands.
+        """Draw the running estimates beside the final ones, and the intervals of these as bands.
+
+        They are drawn less the final estimates (of an ensemble of one system, their mean), which
+        the legend has: exponents of -14.6 and 0.9 settle within the same few hundredths.
 
         Parameters
         ----------
@@ -114,40 +115,7 @@ class Diagnosis(Result):
         -------
         matplotlib.axes.Axes
         """
-        ax = new_axes(ax)
-        k = self.exponents.shape[-1]
-        estimate = Estimate(self.exponents, self.stderr, self.dof)
-        low, high = estimate.confidence_interval(self.level)
-        low, high = low.reshape(-1, k), high.reshape(-1, k)
-        curves = self.running.reshape(len(self.times), -1, k)
-        named = few_of(k)
-        for i, color in enumerate(by_index(k)):
-            for member in range(curves.shape[1]):
-                drawn = np.isfinite(curves[:, member, i])
-                name = rf"$\lambda_{{{i + 1}}}$" if i in named and not member else None
-                ax.plot(
-                    self.times[drawn], curves[drawn, member, i], color=color, lw=0.8, label=name
-                )
-            ends = np.isfinite(low[:, i]) & np.isfinite(high[:, i])
-            if ends.any():
-                name = f"{100 * self.level:g} % interval" if i == 0 else None
-                bottom, top = low[ends, i].min(), high[ends, i].max()
-                ax.axhspan(bottom, top, color=color, alpha=0.2, lw=0, label=name)
-        settled = curves[self.times >= SETTLED * self.times[-1]]
-        shown = np.concatenate([settled.ravel(), low.ravel(), high.ravel()])
-        shown = shown[np.isfinite(shown)]
-        if shown.size and np.ptp(shown) > 0:
-            margin = 0.1 * np.ptp(shown)
-            ax.set_ylim(shown.min() - margin, shown.max() + margin)
-        handles, names = ax.get_legend_handles_labels()
-        order = sorted(range(len(names)), key=lambda i: names[i].endswith("interval"))
-        ax.legend(
-            [handles[i] for i in order], [names[i] for i in order], frameon=False,
-            loc="upper left", bbox_to_anchor=(1.01, 1.0), borderaxespad=0.0,
-        )  # fmt: skip
-        ax.set(xlabel="time", ylabel="running exponents (nats per unit time)")
-        ax.set_title(self.verdict.split(":")[0])
-        return ax
+        return plot_diagnosis(self, new_axes(ax))
 
 
 def diagnose(

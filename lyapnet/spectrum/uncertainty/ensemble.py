@@ -173,8 +173,8 @@ def _independent(batches: Array, durations: Array) -> NDArray[np.bool_]:
         return np.zeros(k, dtype=bool)
     finite = np.where(np.isneginf(batches.min(axis=(0, 1))), 0.0, batches)
     deviation = finite - durations[:, None, None] * (finite.sum(axis=0) / durations.sum())
-    average = cosine_power(deviation.mean(axis=1), durations)[:MOST_COSINES].mean(axis=0)
-    own = cosine_power(deviation.reshape(n, -1), durations)[:MOST_COSINES]
+    average = cosine_power(deviation.mean(axis=1).T, durations)[:MOST_COSINES].mean(axis=0)
+    own = cosine_power(deviation.reshape(n, -1).T, durations)[:MOST_COSINES]
     own = own.reshape(-1, members, k).mean(axis=(0, 1))
     ratio = np.divide(members * average, own, out=np.ones_like(own), where=own > 0)
     count = float(min(MOST_COSINES, n // 2))

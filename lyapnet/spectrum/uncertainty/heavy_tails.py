@@ -11,19 +11,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...numerics.arrays import Array
-from ...numerics.buffers import chosen, empty
 
 FEWEST_BATCHES = 256  # below, there are too few episodes to judge their tail
-SCALES = 128, 32  # numbers of batches at which growth must be skewed alike
-SKEWED = 0.7, 0.5  # skewness at these; of normal growth the first is three standard errors
+SKEWED = 0.7, 0.5  # skewness at both `SCALES`; of normal growth three standard errors
 ROUNDING = 1e-6  # nats: what only rounding (eps over a squared sine) leaves has no episodes
-LARGEST = 0.2  # share of the episodes whose sizes are looked at
+LARGEST, FEWEST = 0.2, 5  # share of the episodes whose sizes are looked at, at least so many
 POWER = 2.0  # of the tail: below, sizes have no variance
 DOUBT = 1.5  # standard errors by which the power must be below
 LASTING = 5.0  # batches in an episode, weighted by size; 3 where they are independent
 
 
-def heavy_tailed(deviation: Array) -> NDArray[np.bool_]:
+def heavy_tailed(deviation: Array, skewness: Array, by_loops: bool = False) -> NDArray[np.bool_]:
     r"""Return the columns with heavy tails, shape (m,).
 
     Episodes are runs of batches that all lie above, or all below, the mean. Called heavy is growth
@@ -38,69 +36,35 @@ def heavy_tailed(deviation: Array) -> NDArray[np.bool_]:
 
     Parameters
     ----------
-    deviation : ndarray, shape (batches, m)
+    deviation : ndarray, shape (m, batches)
         Growth less its expectation. Nothing is found in fewer than 256 batches.
+    skewness : ndarray, shape (scales, m)
+        Of `series.Series`.
+    by_loops : bool, optional
+        Whether compiled loops do it.
 
     References
     ----------
     .. [1] B. M. Hill, "A simple general approach to inference about the tail of a distribution",
        Ann. Statist. 3, 1163 (1975).
     """
-    if len(deviation) < FEWEST_BATCHES:
-        return np.zeros(deviation.shape[1], dtype=bool)
-    fine, coarse = (_skewness(deviation, n) for n in SCALES)
+    if deviation.shape[1] < FEWEST_BATCHES:
+        return np.zeros(len(deviation), dtype=bool)
+    fine, coarse = skewness
     heavy: NDArray[np.bool_] = (np.abs(fine) > SKEWED[0]) & (np.abs(coarse) > SKEWED[1])
     heavy &= fine * coarse > 0
     if heavy.any():
-        rows = chosen(deviation.T, heavy)
-        rows *= np.sign(fine[heavy])[:, None]
-        largest = np.maximum(np.maximum.reduce(rows, axis=1), -np.minimum.reduce(rows, axis=1))
-        heavy[heavy] = (largest > ROUNDING) & (_power(rows) < POWER)
+        which = np.flatnonzero(heavy)
+        find = _tails_by_loops if by_loops else _tails
+        largest, power = find(deviation, which, np.sign(fine[which]))
+        heavy[which] = (largest > ROUNDING) & (power < POWER)
     return heavy
 
 
-def unevenness(deviation: Array) -> Array:
-    r"""Return what uneven batches add to the relative variance of a variance, shape (m,).
-
-    Of n independent batches, the variance of a variance over its square is
-    :math:`2/n + κ/n`, with the excess kurtosis κ; this is the second term,
-    :math:`\sum d^4 / (\sum d^2)^2 - 3/n`, the largest over dyadic scales: 0 for normal growth,
-    1 where a single batch carries everything.
-
-    Parameters
-    ----------
-    deviation : ndarray, shape (batches, m)
-        Growth less its expectation.
-    """
-    numbers, totals, shares = [], [], []
-    rows, room = deviation.T, empty(deviation.T.shape)
-    while True:
-        n = rows.shape[1]
-        squares = np.multiply(rows, rows, out=room[:, :n])
-        numbers.append(n)
-        totals.append(np.vecdot(rows, rows))
-        shares.append(np.vecdot(squares, squares))
-        if n < 2 * SCALES[1]:
-            break
-        pairs = rows[:, 0 : n - 1 : 2], rows[:, 1:n:2]
-        rows = np.add(*pairs, out=empty((len(rows), n // 2)))
-    square, share = np.array(totals) ** 2, np.array(shares)
-    share = np.divide(share, square, out=np.zeros_like(share), where=square > 0)
-    share -= 3 / np.array(numbers)[:, None]
-    uneven: Array = np.maximum(0.0, np.maximum.reduce(share))
-    return uneven
-
-
-def _skewness(deviation: Array, n: int) -> Array:
-    """Return the skewness of sums over `n` equal parts, shape (m,)."""
-    length, m = len(deviation) // n, deviation.shape[1]
-    sums = np.einsum("mij->mi", deviation.T[:, : n * length].reshape(m, n, length))
-    sums -= (np.add.reduce(sums, axis=1) / n)[:, None]
-    squares = sums * sums
-    spread = (np.add.reduce(squares, axis=1) / n) ** 1.5
-    third = np.vecdot(squares, sums) / n
-    skewness: Array = np.divide(third, spread, out=np.zeros_like(third), where=spread > 0)
-    return skewness
+def _tails(deviation: Array, which: Array, sign: Array) -> tuple[Array, Array]:
+    """Return the largest numbers of some rows, and the powers of their tails on one side, (m,)."""
+    rows = deviation[which] * sign[:, None]
+    return np.abs(rows).max(axis=1), _power(rows)
 
 
 def _power(rows: Array) -> Array:
@@ -114,10 +78,10 @@ def _power(rows: Array) -> Array:
     starts = np.flatnonzero(begins)
     sizes = np.add.reduceat(np.maximum(flat, 0.0), starts)  # what follows an episode adds nothing
     number = np.count_nonzero(begins.reshape(m, n), axis=1)
-    table = np.zeros((m, max(6, number.max())))  # a row for each of them, the largest first
+    table = np.zeros((m, max(FEWEST + 1, number.max())))  # a row for each, the largest first
     table[np.arange(table.shape[1]) < number[:, None]] = -sizes
     table.sort(axis=1)
-    count = np.maximum(5, (LARGEST * number).astype(int))
+    count = np.maximum(FEWEST, (LARGEST * number).astype(int))
     table = -table[:, : min(count.max() + 1, table.shape[1])]
     told = number > count
     count = np.where(told, count, 1)
@@ -131,6 +95,16 @@ def _power(rows: Array) -> Array:
     lasting = np.bincount(row, sizes * (lengths - LASTING), m) > 0
     power[~(beyond | lasting)] = np.inf
     return power
+
+
+def _tails_by_loops(deviation: Array, which: Array, sign: Array) -> tuple[Array, Array]:
+    """Return the same as `_tails`."""
+    from ...compiled.tails import tails
+
+    largest, power = np.empty((2, len(which)))
+    sizes = np.empty(deviation.shape[1])
+    tails(deviation, which, sign, LARGEST, FEWEST, DOUBT, LASTING, largest, power, sizes)
+    return largest, power
 
 
 def _beyond_exponential(excess: Array, count: Array) -> NDArray[np.bool_]:

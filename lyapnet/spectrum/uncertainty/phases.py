@@ -19,6 +19,7 @@ from .floor import within_logarithm
 from .heavy_tails import heavy_tailed
 from .laminar import laminar
 from .regular import regular_bound
+from .series import series
 
 Mask = NDArray[np.bool_]
 
@@ -72,9 +73,8 @@ def is_heavy_tailed(growth: ArrayLike, durations: ArrayLike) -> Mask:
         Durations of the blocks.
     """
     batches, durations, n_blocks = batched(growth, durations)
-    finite = _finite(batches)[0]
-    mean = finite.sum(axis=0) / durations.sum()
-    heavy = heavy_tailed(finite - durations[:, None] * mean).reshape(batches.shape[1:])
+    found = series(batches.reshape(len(batches), -1), durations)
+    heavy = heavy_tailed(found.deviation, found.skewness).reshape(batches.shape[1:])
     return heavy | laminar(batches, durations, n_blocks)
 
 

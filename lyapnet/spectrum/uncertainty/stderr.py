@@ -10,12 +10,16 @@ initial sequences; `docs/validation/calibration.md` has the table.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import NamedTuple, Self, TypeVar
+
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 from scipy import special
 
 from ...numerics.arrays import Array, blas_threads
 from ...numerics.threads import in_pieces
+from ...systems.engine import missing
 from .blocks import batched, checked, coarsened
 from .columns import of_columns
 from .estimate import Estimate
@@ -23,8 +27,11 @@ from .floor import logarithm, rounding, within_logarithm
 from .phases import Phases, phases, phases_together
 from .regular import regular_bound
 
+_Result = TypeVar("_Result")
+
 AT_ONCE = 2**20  # numbers: many, for threads take turns between NumPy's calls
 EACH = 200  # numbers that a column takes as much time as, beside its own
+MUCH = 2**21  # numbers from which on compiled loops are worth it that numba has to be loaded for
 
 
 def mean_and_stderr(
@@ -49,7 +56,7 @@ def mean_and_stderr(
     something slower may be hidden; where single rare episodes carry the growth (`heavy_tails`,
     `laminar`); and where growth in all directions together conserves a volume, unless the spectrum
     is seen to be flat (`conserved`). There are fewer than ν degrees of freedom where few batches
-    carry the variance (`heavy_tails.unevenness`), 4 where ν is 5, and at most 4 where growth that
+    carry the variance (`series.unevenness`), 4 where ν is 5, and at most 4 where growth that
     never falls below zero is skewed towards it (`laminar.still_skewed`).
 
     If the growth is a coboundary (zero asymptotic variance: a zero exponent of a flow, the logistic
@@ -172,8 +179,7 @@ def estimate(
     together = lead[-1] if lead and told is None else 1  # columns that know of each other
     runs = batches.reshape(n, -1, together)
     kept = np.broadcast_to(conserved, lead[:-1]).ravel()
-    size = runs[0].size * (n + EACH)
-    pieces = 1 if size <= AT_ONCE // 4 else 4 * -(-size // (4 * AT_ONCE))
+    work = _Work.of(runs[0].size * (n + EACH))
 
     def part(a: int, b: int) -> Estimate:
         some = runs[:, a:b]
@@ -181,34 +187,53 @@ def estimate(
             seen = phases(some, durations, n_blocks, kept[a:b])
         else:
             seen = Phases(*(np.broadcast_to(x, lead).ravel()[a:b] for x in told))
-        columns = some.reshape(n, -1)
-        return of_columns(columns, durations, n_blocks, Phases(*(x.ravel() for x in seen)))
+        seen = Phases(*(x.ravel() for x in seen))
+        return of_columns(some.reshape(n, -1), durations, n_blocks, seen, work.by_loops)
 
-    with blas_threads(0):
-        found = in_pieces(part, runs.shape[1], -(-runs.shape[1] // pieces), pieces)
+    found = work.shared(part, runs.shape[1])
     mean, stderr, dof = (np.concatenate(x).reshape(lead) for x in zip(*found, strict=True))
     singular = np.isneginf(mean)
     finite_mean = np.where(singular, 0.0, mean)
     unknown = within_logarithm(mean, durations.sum(), n_blocks)
     if lead and unknown.any():
-        open_ = unknown & (mean >= mean.max(axis=-1, keepdims=True))
-        stderr = _with_open_sign(batches, durations, n_blocks, open_, stderr, dof)
+        top = np.flatnonzero(unknown & (mean >= mean.max(axis=-1, keepdims=True)))
+        least = _with_open_sign(batches.reshape(n, -1), top, durations, n_blocks, dof, work)
+        stderr.flat[top] = np.maximum(stderr.flat[top], least)
     stderr = np.hypot(stderr, rounding(finite_mean, durations.sum(), n_blocks, n))
     return Estimate(mean, np.where(singular, np.nan, stderr), dof)
 
 
-def _with_open_sign(
-    batches: Array, durations: Array, n_blocks: int, open_: NDArray[np.bool_], stderr: Array,
-    dof: Array,
-) -> Array:  # fmt: skip
-    """Return errors (..., k) no smaller than a power of time where nothing has grown beyond one.
+class _Work(NamedTuple):
+    """How the work on columns is done: in how many pieces, and whether by compiled loops."""
 
-    Where the largest growth of a run has not, chaos cannot be told from a torus, and the interval
-    is as wide as what either could be; unless growth is seen to be regular.
+    pieces: int
+    by_loops: bool
+
+    @classmethod
+    def of(cls, size: int) -> Self:
+        """Divide work on so many numbers."""
+        pieces = 1 if size <= AT_ONCE // 4 else 4 * -(-size // (4 * AT_ONCE))
+        return cls(pieces, size >= MUCH and not missing())
+
+    def shared(self, part: Callable[[int, int], _Result], size: int) -> list[_Result]:
+        """Return what a function of ranges yields for all pieces of a size."""
+        with blas_threads(0):
+            return in_pieces(part, size, max(1, -(-size // self.pieces)), self.pieces)
+
+
+def _with_open_sign(
+    columns: Array, top: Array, durations: Array, n_blocks: int, dof: Array, work: _Work
+) -> Array:
+    """Return errors of the `top` of columns (batches, m) as wide as a power of time.
+
+    Where the largest growth of a run has not grown beyond one, chaos cannot be told from a torus,
+    and the interval is as wide as what either could be; unless growth is seen to be regular.
     """
-    if not open_.any():
-        return stderr
-    regular, bound = regular_bound(batches[:, open_], durations, n_blocks / len(batches))
-    least = logarithm(durations.sum(), n_blocks) / special.stdtrit(dof[open_], 0.975)
-    stderr[open_] = np.maximum(stderr[open_], np.where(regular, bound, least))
-    return stderr
+    least = logarithm(durations.sum(), n_blocks) / special.stdtrit(dof.flat[top], 0.975)
+
+    def part(a: int, b: int) -> Array:
+        rate = n_blocks / len(columns)
+        regular, bound = regular_bound(columns[:, top[a:b]], durations, rate, work.by_loops)
+        return np.where(regular, bound, least[a:b])
+
+    return np.concatenate([least[:0], *work.shared(part, len(top))])

@@ -17,13 +17,15 @@ MOST_HIDDEN = 200  # steps from which on a run is long enough for correlations o
 STEEP = 3.5  # standard errors by which the whitened spectrum rises there
 
 
-def independent_steps(deviation: Array, durations: Array, power: Array) -> tuple[Array, Array]:
+def independent_steps(
+    squares: Array, lagged: Array, durations: Array, power: Array
+) -> tuple[Array, Array]:
     """Return how many independent batches a run is worth, twice, each of shape (m,).
 
     Parameters
     ----------
-    deviation : ndarray, shape (batches, m)
-        Growth less its expectation.
+    squares, lagged : ndarray, shape (m,)
+        Of `series.Series`.
     durations : ndarray, shape (batches,)
     power : ndarray, shape (cosines, m)
         Of `cosines.cosine_power`.
@@ -35,13 +37,10 @@ def independent_steps(deviation: Array, durations: Array, power: Array) -> tuple
     neighbours : ndarray
         n (1-ρ)/(1+ρ), as of an AR(1) process with the correlation ρ of neighbouring batches.
     """
-    n = len(deviation)
-    rows = deviation.T
-    total = np.vecdot(rows, rows)
+    n = len(durations)
     per_batch = durations.sum() / n * (means_of_bands(len(power), ((0, LOWEST),)) @ power)[0]
-    steps = np.divide(total, per_batch, out=np.full_like(total, np.inf), where=per_batch > 0)
-    rho = np.vecdot(rows[:, 1:], rows[:, :-1])
-    rho = np.divide(rho, total, out=np.zeros_like(rho), where=total > 0)
+    steps = np.divide(squares, per_batch, out=np.full_like(squares, np.inf), where=per_batch > 0)
+    rho = np.divide(lagged, squares, out=np.zeros_like(lagged), where=squares > 0)
     rho = np.minimum(np.maximum(rho + (1 + 3 * rho) / n, -0.99), 0.9999)  # Kendall's bias
     return steps, n * (1 - rho) / (1 + rho)
 

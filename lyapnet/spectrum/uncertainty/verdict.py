@@ -160,8 +160,9 @@ def outlasted(
 ) -> str:
     """Say if a transient goes on in the average, after which growth is regular.
 
-    The last half alone then tells what the whole run does not: the sign of an exponent, by
-    growth far beyond that of a torus, the logarithm of the time.
+    The last half alone then tells what the whole run does not: the sign of an exponent, by growth
+    far beyond that of a torus, the logarithm of the time; or that growth is as good as none, where
+    the first half has grown by as much.
     """
     low, high = estimate.confidence_interval(level)
     unknown = regular & (low <= 0) & (high >= 0)
@@ -170,8 +171,10 @@ def outlasted(
     half = len(growth) // 2
     last = mean_and_stderr(growth[half:], durations[half:])
     low, high = last.confidence_interval(level)
-    far = np.abs(growth[half:].sum(axis=0)) > TORUS * np.log(len(growth))
-    which = unknown & far & ((low > 0) | (high < 0))
+    beyond = TORUS * np.log(len(growth))
+    first, behind = (np.abs(part.sum(axis=0)) for part in (growth[:half], growth[half:]))
+    tells = (behind > beyond) & ((low > 0) | (high < 0))
+    which = unknown & (tells | (first > beyond) & (behind < NEGLIGIBLE * first))
     if not which.any():
         return ""
     rates = ", ".join(f"{x:.3g}" for x in last.mean[which][:3]) + ", ..." * int(which.sum() > 3)

@@ -1,5 +1,6 @@
 import re
 
+import autograd.numpy as anp
 import matplotlib
 import numpy as np
 import pytest
@@ -73,7 +74,7 @@ def test_plot(members):
     growth[5, ..., 1] = -np.inf
     ax = diagnose(growth, np.ones(2000)).plot()
     assert ax.get_title() == "converged"
-    assert len(ax.lines) == 2 * max(1, len(members) * 3)
+    assert len(ax.lines) == 1 + 2 * max(1, len(members) * 3)  # and zero
     assert diagnose(growth, np.ones(2000)).plot(ax) is ax
     matplotlib.pyplot.close("all")
 
@@ -157,12 +158,24 @@ def test_a_phase_that_is_not_wrapped_is_no_explosion():
     assert long.converged
 
 
+def test_plot_shows_how_exponents_settle_however_far_apart_they_are():
+    growth = 0.1 * run() + [0.9, -14.6]
+    ax = diagnose(growth, np.ones(2000)).plot()
+    low, high = ax.get_ylim()
+    assert high - low < 0.2
+    names = [text.get_text() for text in ax.get_legend().get_texts()]
+    assert names[0].startswith(r"$\lambda_{1} = 0.9")
+    assert names[1].startswith(r"$\lambda_{2} = -14.7")
+    matplotlib.pyplot.close("all")
+
+
 def test_plot_has_a_legend_and_is_not_squashed_by_its_first_value():
     growth = run()
     growth[0] = 500.0
     ax = diagnose(growth, np.ones(2000)).plot()
     labels = [text.get_text() for text in ax.get_legend().get_texts()]
-    assert labels == [r"$\lambda_{1}$", r"$\lambda_{2}$", "95 % interval"]
+    assert [label.split("=")[0] for label in labels[:2]] == [r"$\lambda_{1} ", r"$\lambda_{2} "]
+    assert labels[2:] == ["95 % interval"]
     assert ax.get_ylim()[1] < 10
     matplotlib.pyplot.close("all")
 
@@ -224,6 +237,38 @@ def test_a_transient_that_goes_on_in_the_average_is_no_convergence():
     t = np.arange(1, 2001.0)
     torus = np.diff(np.log(t))[:, None] * [1.0, -1.0] + 0.01 * np.cos(t[1:])[:, None]
     assert "transient in exponents" not in diagnose(torus, np.ones(1999)).verdict
+
+
+@pytest.mark.parametrize("captured", [1200, 4000, 9000])
+def test_chaos_that_ends_on_an_island_is_a_transient(captured):
+    # Vectors then grow like a power of time: as good as not at all, and no sign is settled.
+    rng = np.random.default_rng(captured)
+    t = np.arange(20_000.0)
+    calm = np.log1p(1 / (100 + t)) + 0.3 * np.diff(np.sin(0.7 * np.append(t, t[-1] + 1)))
+    growth = np.where(t < captured, 0.2 + 0.3 * rng.standard_normal(len(t)), calm)
+    found = diagnose(np.stack([growth, -growth], axis=1), np.ones(len(t)))
+    assert found.verdict.startswith("drifting:")
+    assert not found.converged
+
+
+def test_a_map_whose_chaos_ends_on_an_island_is_not_converged():
+    # The standard map, damped by 1e-4: chaotic for 4000 to 12000 steps, then on an island.
+    def step(x):
+        p = (1 - 1e-4) * x[1] + 2 * anp.sin(x[0])
+        return anp.array([anp.mod(x[0] + p, 2 * np.pi), p])
+
+    starts = 6 * np.random.default_rng(3).random((24, 2))
+    s = ln.lyapunov_spectrum(ln.Map(step, 2), 20_000, x0=starts, rng=0)
+    windows = s.finite_time(1000)[..., 0]
+    mixed = np.flatnonzero(
+        (windows[:4] > 0.2).any(axis=0) & (np.abs(windows[-10:]) < 0.02).all(axis=0)
+    )
+    assert len(mixed) >= 2
+    for i in mixed:
+        verdict = (
+            ln.lyapunov_spectrum(ln.Map(step, 2), 20_000, x0=starts[i], rng=0).diagnose().verdict
+        )
+        assert not verdict.startswith("converged")
 
 
 def test_a_ball_that_comes_to_rest_on_a_cycle_has_not_converged():

@@ -6,8 +6,8 @@ from series import ar1, skew_tent
 
 import lyapnet as ln
 from lyapnet.spectrum.uncertainty.diagnosis import diagnose
-from lyapnet.spectrum.uncertainty.heavy_tails import unevenness
 from lyapnet.spectrum.uncertainty.phases import is_heavy_tailed
+from lyapnet.spectrum.uncertainty.series import unevenness
 from lyapnet.spectrum.uncertainty.stderr import mean_and_stderr
 
 
@@ -105,14 +105,14 @@ def test_an_ensemble_sees_what_its_members_do_not():
 def test_few_batches_that_carry_the_variance_cost_degrees_of_freedom():
     rng = np.random.default_rng(9)
     n = 400
-    normal = unevenness(rng.standard_normal((n, 2000)))
+    normal = unevenness(rng.standard_normal((2000, n)))
     assert 0 <= normal.min() <= np.median(normal) < 0.01
-    heavy = rng.standard_exponential((n, 2000)) - 1  # excess kurtosis 6
+    heavy = rng.standard_exponential((2000, n)) - 1  # excess kurtosis 6
     assert 6 / n < np.mean(unevenness(heavy)) < 10 / n  # the largest of several scales
-    single = np.zeros((n, 1))
-    single[7] = 1.0
+    single = np.zeros((1, n))
+    single[0, 7] = 1.0
     assert unevenness(single)[0] == pytest.approx(1.0, abs=0.1)
-    assert unevenness(np.zeros((n, 1)))[0] == 0
+    assert unevenness(np.zeros((1, n)))[0] == 0
     # 40 steps of a third power: 87 % with 24 degrees of freedom
     skewed = rng.standard_normal((40, 4000)) ** 3
     estimate = mean_and_stderr(1 + skewed, np.ones(40))

@@ -113,12 +113,12 @@ def test_the_ends_of_a_run_add_twice_to_cosines_what_they_add_to_the_mean():
     rho, n, ones = 0.9, 4000, np.ones(4000)
     phi = ar1(np.random.default_rng(4), rho, n + 1, 500) * np.sqrt(1 - rho**2)
     growth = np.diff(phi, axis=0)
-    power = cosine_power(growth - growth.mean(axis=0), ones)
+    power = cosine_power((growth - growth.mean(axis=0)).T, ones)
     level = power[:2].mean(axis=0)
     assert n * level.mean() == pytest.approx(4, rel=0.15)
     # two thirds of φ are within the 216 cosines that are looked at
     assert 0.9 < n * np.mean(at_the_ends(power, level)) < 2 * 2 / 3 * 1.1
-    flat = cosine_power(np.random.default_rng(5).standard_normal((400, 2000)), ones[:400])
+    flat = cosine_power(np.random.default_rng(5).standard_normal((2000, 400)), ones[:400])
     level = flat[:8].mean(axis=0)
     assert np.mean(at_the_ends(flat, level) / level) < 0.1
 
@@ -140,7 +140,7 @@ def test_chance_makes_fewer_intervals_too_narrow():
     growth = rng.standard_normal((800, 2000)) + 3 * np.diff(hidden, axis=0)
     estimate = mean_and_stderr(growth + 1.0, np.ones(800))
     missed = np.abs(growth.mean(axis=0)) > estimate.half_width()
-    power = cosine_power(growth - growth.mean(axis=0), np.ones(800))
+    power = cosine_power((growth - growth.mean(axis=0)).T, np.ones(800))
     ratio = power[5:16].mean(axis=0) / power[:5].mean(axis=0)
     most = ratio > np.quantile(ratio, 0.8)
     assert missed[most].mean() < 0.1
