@@ -14,10 +14,18 @@ from ..results.storage import register
 from ..systems import DelayFlow, NoisyFlow, SystemLike, as_system
 from .measure import lyapunov_spectrum
 from .plot import plot_step_check
+from .second_run import apart
 from .step_defect import NEGLIGIBLE, judge_step, of_all, step_defect
+from .uncertainty.estimate import Estimate
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+
+#: What it means where two runs differ, and growth along one trajectory does not.
+_OTHER_ORBIT = (
+    "beyond their errors, and growth along one trajectory by less: half the step leads to another "
+    "orbit, or one of the runs has not settled; take a smaller dt, or longer transients"
+)
 
 
 @register
@@ -146,7 +154,7 @@ def check_step(
     )  # fmt: skip
     difference = there.exponents - coarse.exponents
     stderr = np.hypot(coarse.stderr, there.stderr)
-    defect, _, steep = step_defect(coarse)
+    defect, _, steep, _ = step_defect(coarse)
     low, high = coarse.confidence_interval()
     half = (high - low) / 2
     change = _change(difference, stderr, defect)
@@ -157,6 +165,9 @@ def check_step(
         is_fine, words = False, f"unreliable: {steep}"
     elif is_fine and defect is None:
         is_fine, words = _by_two_runs(difference, stderr, coarse.exponents)
+    away = apart(*(Estimate(x.exponents, x.stderr, x.dof) for x in (coarse, there)))
+    if is_fine and away.any():
+        is_fine, words = False, f"too coarse: two runs differ by {away.max():.2g}, {_OTHER_ORBIT}"
     return StepCheck(
         coarse.exponents, there.exponents, difference, stderr, defect, half, is_fine, words,
         {"n_steps": n_steps, "dt": found.dt, "system": repr(found)},

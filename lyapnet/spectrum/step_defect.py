@@ -152,11 +152,14 @@ class Look(NamedTuple):
         Why that is not looked at, if not; empty where there is nothing to look at, too: of maps.
     steep : str
         What steps cannot see, whatever their length, in a sentence.
+    strays : float
+        By how much finer steps end elsewhere, relative to how far they go.
     """
 
     defect: Array | None = None
     unseen: str = ""
     steep: str = ""
+    strays: float = 0.0
 
 
 def step_defect(spectrum: Any) -> Look:
@@ -184,12 +187,12 @@ def step_defect(spectrum: Any) -> Look:
         at = at._replace(inputs=at.inputs[:steps])
     with np.errstate(all="ignore"):
         along = _on_finer_grid if isinstance(system, DelayFlow) else _step_by_step
-        defect, steep = along(system, at, steps)
+        defect, steep, strays = along(system, at, steps)
     if defect is None:
         return Look(unseen=": states go to infinity")
     order = np.argsort(-spectrum.statistics.estimate().mean, axis=-1, kind="stable")
     defect = np.where(np.isfinite(defect), defect, 0.0)
-    return Look(np.take_along_axis(defect, order, axis=-1), "", steep)
+    return Look(np.take_along_axis(defect, order, axis=-1), "", steep, strays)
 
 
 def _behind(spectrum: Any, steps: int) -> Sample:
@@ -202,12 +205,12 @@ def _behind(spectrum: Any, steps: int) -> Sample:
     return Sample(spectrum.state, rows, given)
 
 
-def _step_by_step(system: Flow, at: Sample, steps: int) -> tuple[Array | None, str]:
+def _step_by_step(system: Flow, at: Sample, steps: int) -> tuple[Array | None, str, float]:
     """Compare each step with its parts, from the same state and basis."""
     lead = at.x.shape[:-1]
     orbit = system.orbit(at.x, at.inputs, steps)
     if not np.isfinite(orbit.states).all():
-        return None, ""
+        return None, "", 0.0
     tape = forward(orbit, at.rows, 1, start=0, forgiving=True, keep=True)[3]
     assert tape is not None
     fine, m = system.finer()
@@ -223,10 +226,18 @@ def _step_by_step(system: Flow, at: Sample, steps: int) -> tuple[Array | None, s
     defect: Array = np.mean(growth[0] - growth[1], axis=0) / system.dt
     if orbit.log_volume is not None and Q.shape[-1] == system.dim:
         defect[..., -1] = -defect[..., :-1].sum(axis=-1)  # the volume is known apart
-    return defect, "" if system.tangent_apart else system.too_steep(orbit.states, orbit.inputs)
+    steep = "" if system.tangent_apart else system.too_steep(orbit.states, orbit.inputs)
+    return defect, steep, _strays(x - orbit.states[1:], np.diff(orbit.states, axis=0))
 
 
-def _on_finer_grid(system: DelayFlow, at: Sample, steps: int) -> tuple[Array | None, str]:
+def _strays(off: Array, moved: Array) -> float:
+    """Return how far steps end elsewhere, relative to how far they go, of the worst member."""
+    far = np.sqrt(np.mean(moved**2, axis=(0, -1)))
+    ratio = np.sqrt(np.mean(off**2, axis=(0, -1))) / np.where(far > 0, far, np.inf)
+    return float(np.nanmax(ratio, initial=0.0))
+
+
+def _on_finer_grid(system: DelayFlow, at: Sample, steps: int) -> tuple[Array | None, str, float]:
     """Compare the growth of tangent vectors of both grids, along a trajectory of the finer one.
 
     A finer step needs a past on a finer grid, and leaves one. Growth is that on the coarse grid.
@@ -239,14 +250,14 @@ def _on_finer_grid(system: DelayFlow, at: Sample, steps: int) -> tuple[Array | N
         inputs = inputs.reshape(m * len(at.inputs), *at.inputs.shape[1:])
     orbit = fine.orbit(system.resampled(at.x, fine), inputs, m * steps)
     if not np.isfinite(orbit.states).all():
-        return None, ""
+        return None, "", 0.0
     coarse = system.along(fine.resampled(orbit.states[::m], system), at.inputs)
     grown, end, _, _ = forward(orbit, rows, 1, start=0, forgiving=True)
     ends = _log_growth(fine.resampled(end, system).swapaxes(-1, -2))
     begins = np.log(np.abs(np.diagonal(factor, axis1=-2, axis2=-1)))
     other = forward(coarse, at.rows, 1, start=0, forgiving=True)[0].sum(axis=0)
     found: Array = (begins + grown.sum(axis=0) + ends - other) / (steps * system.dt)
-    return found, fine.too_steep(orbit.states, inputs)
+    return found, fine.too_steep(orbit.states, inputs), 0.0
 
 
 def _log_growth(carried: Array) -> Array:

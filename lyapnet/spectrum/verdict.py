@@ -10,6 +10,7 @@ import numpy as np
 from .. import validate
 from ..numerics.arrays import Array
 from .own_direction import missing_zero
+from .second_run import other_orbit, second_run
 from .step_defect import judge_step, of_all, step_defect
 from .uncertainty.clusters import clusters_between, clusters_in_words
 from .uncertainty.diagnosis import Diagnosis, diagnose
@@ -30,8 +31,13 @@ def diagnosis_of(s: Any, tol: float | None, level: float) -> Diagnosis:
     order = np.broadcast_to(s._order, growth.shape[1:])
     growth = np.take_along_axis(growth, order[None], axis=-1)
     growth, x0, state = _surviving(s, growth, s.x0[None], s.state[None])
-    defect, unseen, steep = step_defect(s)
+    defect, unseen, steep, strays = step_defect(s)
     change = None if defect is None else np.abs(defect)
+    there = second_run(s, strays)
+    systematic = np.zeros_like(s.exponents) if change is None else _RICHARDSON * change
+    if there is not None:
+        with np.errstate(invalid="ignore"):  # -inf from -inf
+            systematic = np.fmax(systematic, np.abs(there.mean - s.exponents))
     found = diagnose(
         growth,
         s.statistics.durations,
@@ -41,10 +47,13 @@ def diagnosis_of(s: Any, tol: float | None, level: float) -> Diagnosis:
         x0=x0[0],
         state=state[0],
         conserved=_of_all(s),
-        systematic=0.0 if change is None else _RICHARDSON * _surviving(s, change[None])[0][0],
+        systematic=_surviving(s, systematic[None])[0][0],
     )
     if defect is not None and change is not None:
         found = _with_step(s, found, change, of_all(defect, s.dim), tol)
+        seen = found.verdict.startswith("too coarse")
+        if there and not seen and (words := other_orbit(s, there, strays)):
+            found = _too_coarse(found, words)
     if "at_rest" in s.settings and found.verdict.startswith(("too short:", "drifting:")):
         found = _at_rest(s, found, tol, level)
     if "superstable" in s.settings:
@@ -75,13 +84,13 @@ def _with_step(
         if (change > half + _ROUNDING * np.abs(s.exponents)).any():
             verdict += f"; half the step changes them by up to {change.max():.1g}"
         return replace(found, step_error=change, step_verdict=words, verdict=verdict)
-    return replace(
-        found,
-        step_error=change,
-        step_verdict=words,
-        converged=False,
-        verdict=f"{words}. Apart from the step: {found.verdict}",
-    )
+    return _too_coarse(replace(found, step_error=change), words)
+
+
+def _too_coarse(found: Diagnosis, words: str) -> Diagnosis:
+    """Put what the step does in front of a verdict."""
+    verdict = f"{words}. Apart from the step: {found.verdict}"
+    return replace(found, step_verdict=words, converged=False, verdict=verdict)
 
 
 def _missing_zero(s: Any, level: float) -> str:

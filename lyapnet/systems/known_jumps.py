@@ -31,8 +31,8 @@ RESOLVE = "take a much smaller dt, or write jumps as np.sign, np.where and the l
 
 #: What it means where no direction of an autonomous flow, such as that along itself, is neutral.
 MISSES = (
-    "though the flow does not come to rest, and carries its own velocity along: its derivative "
-    f"misses jumps, or what is nearly as steep; {RESOLVE}"
+    "though the flow does not come to rest, and carries its own velocity along: its steps are too "
+    f"long, or their derivative misses jumps, or what is nearly as steep; {RESOLVE}"
 )
 
 #: What to do about a surface at which the state slides.

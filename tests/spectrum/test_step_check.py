@@ -6,7 +6,9 @@ import pytest
 from numpy.testing import assert_allclose
 
 import lyapnet as ln
+from lyapnet.spectrum.second_run import apart
 from lyapnet.spectrum.step_defect import judge_step
+from lyapnet.spectrum.uncertainty.estimate import Estimate
 
 
 def stiff(**kwargs):
@@ -356,3 +358,64 @@ def test_steps_of_ones_own_that_jump_are_said_to():
     for step, dt in ((lambda x: 2 * x % 1, 1.0), (lambda x: x - 0.01 * np.abs(x) * x, 0.01)):
         s = ln.lyapunov_spectrum(ln.Map(step, 1, dt=dt), 30, x0=[0.3], rng=0)
         assert "may jump" not in s.diagnose().verdict
+
+
+def steep_network(dt):
+    # Rates through steep tanh: their exponents are 0.09 and 0 by Runge and Kutta's method in plain
+    # NumPy at dt = 0.05 and 0.02, and 0.14 and -0.05 at 0.2.
+    W = np.random.default_rng(5).normal(0, 3 / np.sqrt(30), (30, 30))
+    return ln.Flow(lambda x: -x + anp.dot(W, anp.tanh(5 * x)), 30, dt=dt)
+
+
+def against_a_wall(dt):
+    # SciPy's DOP853, a step for each side of the wall: a cycle, whose exponents are both -0.05.
+    def field(x, t):
+        wall = 1e3 * anp.maximum(x[0] - 0.3, 0)
+        return anp.array([x[1], -x[0] - 0.1 * x[1] + 2.5 * anp.cos(2.2 * t) - wall])
+
+    return ln.Flow(field, 2, dt=dt, time=True)
+
+
+@pytest.mark.parametrize(
+    ("flow", "n_steps", "x0", "words"),
+    [
+        (steep_network(0.2), 4500, np.sin(np.arange(30)), "too coarse: steps are off by 0.8"),
+        (steep_network(0.2), 1500, np.sin(np.arange(30)), "stationary"),  # of the sign of one
+        (against_a_wall(0.02), 20_000, np.zeros(2), "too coarse: steps are off by 1"),
+    ],
+    ids=["network", "short", "wall"],
+)
+def test_a_step_that_leads_to_another_attractor_is_seen(flow, n_steps, x0, words):
+    # Along the orbit that it leads to half the step changes growth by less than the error bars.
+    s = ln.lyapunov_spectrum(flow, n_steps, k=2, x0=x0, rng=0)
+    found = s.diagnose()
+    assert found.verdict.startswith(words)
+    assert not found.converged
+    assert (found.step_error < 0.03).all()
+
+
+def test_two_runs_that_differ_are_not_called_fine():
+    found = ln.check_step(
+        steep_network(0.2), 4500, k=2, x0=np.sin(np.arange(30)), transient=1500, rng=0
+    )
+    assert (np.abs(found.difference) > 3 * found.difference_stderr).all()
+    assert not found.fine
+    assert found.verdict.startswith("too coarse: two runs differ by 0.0")
+
+
+def test_runs_that_errors_explain_are_not_told_apart():
+    # Of two runs with the same exponents, with errors of 8 degrees of freedom, one pair in 100.
+    rng = np.random.default_rng(0)
+    told = []
+    for _ in range(2000):
+        runs = []
+        for _ in range(2):
+            blocks = rng.standard_normal((9, 4))
+            runs.append(Estimate(blocks.mean(0), blocks.std(0, ddof=1) / 3, np.full(4, 8.0)))
+        told.append(apart(*runs).any())
+    assert np.mean(told) < 0.02
+    sure = Estimate(np.array([0.1, -14.6]), np.array([1e-3, 1e-3]), np.full(2, 20.0))
+    off = sure._replace(mean=np.array([0.11, -14.6]))
+    assert_allclose(apart(sure, off), [0.01, 0])
+    unknown = sure._replace(stderr=np.full(2, np.inf))
+    assert not apart(unknown, off).any()

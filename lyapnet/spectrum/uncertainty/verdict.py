@@ -115,13 +115,12 @@ def _signs(
 ) -> tuple[NDArray[np.bool_], bool]:
     """Return which exponents may be zero, and whether all of these are as good as zero.
 
-    Such are those whose intervals hold zero, or that are no larger than their systematic errors.
+    Such are those whose intervals hold zero, systematic errors added.
     They are measured against the leading exponent. If that holds zero itself, it takes a run of
     regular growth (a cycle, a torus), and the next one of a known sign counts.
     """
     low, high = estimate.confidence_interval(level)
-    holds_zero: NDArray[np.bool_] = (low <= 0) & (high >= 0)
-    holds_zero |= np.abs(estimate.mean) <= systematic
+    holds_zero: NDArray[np.bool_] = (low - systematic <= 0) & (high + systematic >= 0)
     k = estimate.mean.shape[-1]
     half = estimate.half_width(level).reshape(-1, k)
     members = zip(
