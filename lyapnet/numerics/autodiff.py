@@ -263,8 +263,8 @@ def _without_derivative(name: str, error: str) -> str:
     )
 
 
-def refuse_complex(y: Any, name: str) -> Any:
-    """Return y, unless it is complex, or a tensor of PyTorch."""
+def refuse_foreign(y: Any, name: str) -> Any:
+    """Return y, unless it is no array of real numbers of NumPy: complex, or a tensor of PyTorch."""
     dtype = getattr(y, "dtype", None)
     if dtype is None:
         return y

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from scipy import special
 
-from ..errors import DivergedError
+from ..errors import LyapnetError
 from ..numerics.arrays import Array
 from ..systems import DelayFlow, Flow
 from ..tangent.plan import Plan
@@ -60,7 +60,7 @@ def second_run(s: Any, strays: float) -> Estimate | None:
     run = Benettin(fine, s.state, rows, times, plan, record=False, checked=False)
     try:
         found = run.run().statistics.estimate()
-    except DivergedError:  # far from what steps that are too long have led to
+    except LyapnetError:  # far from the attractor, where steps that are too long have led
         return None
     order = np.argsort(-found.mean, axis=-1, kind="stable")
     return Estimate(*(np.take_along_axis(x, order, axis=-1) for x in found))

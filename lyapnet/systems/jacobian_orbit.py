@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from ..numerics.arrays import Array, own, unbroadcast
-from ..numerics.autodiff import Function, Tree, refuse_complex, traced
+from ..numerics.autodiff import Function, Tree, refuse_foreign, traced
 from .orbit import Cotangent, Orbit
 
 #: Up to this dimension an ensemble's tangent step is written out in components.
@@ -53,7 +53,7 @@ class JacobianOrbit(Orbit):
         """Jacobians of all steps ``(T, ..., n, n)``."""
         assert self._jacobian is not None
         found = self._jacobian(self.states[:-1], self.inputs, self._params)
-        found = np.asarray(refuse_complex(found, "jacobian"), dtype=float)
+        found = np.asarray(refuse_foreign(found, "jacobian"), dtype=float)
         n = self.states.shape[-1]
         if found.shape[-2:] != (n, n):
             raise ValueError(
@@ -156,7 +156,7 @@ class PushforwardOrbit(JacobianOrbit):
                 f"`pushforward` must return the shape {expected} of the basis that it is given, "
                 f"got {np.shape(found)}"
             )
-        out[...] = refuse_complex(found, "pushforward").swapaxes(-1, -2)
+        out[...] = refuse_foreign(found, "pushforward").swapaxes(-1, -2)
 
 
 def _by_components(jacobian: Array, rows: Array, out: Array) -> None:

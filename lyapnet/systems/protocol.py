@@ -17,7 +17,7 @@ from ..numerics.autodiff import (
     Tree,
     leaves,
     rebuild,
-    refuse_complex,
+    refuse_foreign,
     refuse_traced,
     value,
 )
@@ -240,7 +240,7 @@ class System:
         for s in range(n_steps):
             u = () if inputs is None else (inputs[s],)
             y = refuse_traced(self.step(own(states[s]), *u), "step")
-            states[s + 1] = refuse_complex(y, "step")
+            states[s + 1] = refuse_foreign(y, "step")
 
         def over_time(function: Callable[..., Any]) -> Function:
             def run(x: Any, u: Any, p: Tree) -> Any:

@@ -21,7 +21,7 @@ from ..numerics.autodiff import (
     leaves,
     member,
     over_states,
-    refuse_complex,
+    refuse_foreign,
     refuse_objects,
     value,
 )
@@ -184,7 +184,7 @@ class UserSystem(System):
                 return out if shape is None else of_shape(out, shape, name)
             if shape is not None and len(shape) == 2 and hasattr(out, "toarray"):
                 out = out.toarray()  # of scipy.sparse
-            out = own(refuse_complex(refuse_objects(lifted(out), name), name))
+            out = own(refuse_foreign(refuse_objects(lifted(out), name), name))
             alone = not self.vectorized and (isinstance(x, Lanes) or np.ndim(x) == 1)
             return of_shape(out, shape, name) if alone and shape is not None else out
 
