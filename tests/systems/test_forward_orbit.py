@@ -9,6 +9,7 @@ from numpy.testing import assert_allclose
 import lyapnet as ln
 from lyapnet.systems import Flow, Map
 from lyapnet.systems.jacobian_orbit import JacobianOrbit
+from lyapnet.systems.staged_orbit import StagedOrbit
 
 N, K = 96, 3
 HALF = N // 2
@@ -84,6 +85,44 @@ def test_vectors_pushed_forward_are_those_of_jacobians(kind, monkeypatch):
     found = measured()
     assert not formed
     assert_allclose(found.log_growth, expected.log_growth, rtol=1e-8, atol=1e-9)
+
+
+@pytest.mark.parametrize("lead", [(), (1,), (2,)])
+@pytest.mark.parametrize("n_steps", [1, 2, 70])
+@pytest.mark.parametrize("given", [None, lorenz96_jacobian])
+def test_stages_of_a_flow(given, n_steps, lead, monkeypatch):
+    """Of one state all that rolls numbers works on columns, of several it does not."""
+    monkeypatch.setattr("lyapnet.systems.staged_orbit._AT_ONCE", 2**19)  # several times
+    system = Flow(lorenz96, N, dt=0.02, jacobian=given)
+    x = rng.standard_normal((*lead, N))
+    orbit, rows = system.orbit(x, None, n_steps), rng.standard_normal((*lead, K, N))
+    assert isinstance(orbit, StagedOrbit)
+    single = Flow(lambda x: lorenz96(x), N, dt=0.02, jacobian=lorenz96_jacobian)
+    for s in (n_steps - 1, 0, n_steps // 2):  # in any order
+        found = np.empty_like(rows)
+        orbit.push(s, rows, found)
+        for i in np.ndindex(*lead):
+            expected = rows[i] @ single.jacobian(orbit.states[s][i]).T
+            assert_allclose(found[i], expected, rtol=1e-10, atol=1e-12)
+
+
+@pytest.mark.parametrize(("n", "lead"), [(200, ()), (96, (200,))])
+def test_larger_flows_and_ensembles_are_left_to_autograd(n, lead):
+    system = Flow(lambda x: -x + anp.tanh(anp.roll(x, 1, axis=0)), n, dt=0.05)
+    orbit = system.orbit(rng.standard_normal((*lead, n)), None, 3)
+    assert not isinstance(orbit, StagedOrbit)
+
+
+@pytest.mark.filterwarnings("error")
+def test_large_jacobians_may_be_found_state_by_state():
+    """One that wants plain numbers knows no several states; it is as fast nevertheless."""
+
+    def jacobian(x):
+        return np.diag([-3 * float(value) ** 2 for value in x])
+
+    system = Flow(lambda x: -(x**3), 64, dt=0.02, jacobian=jacobian)
+    orbit, rows = system.orbit(rng.standard_normal(64), None, 200), np.eye(64)[:K]
+    orbit.push(0, rows, np.empty_like(rows))
 
 
 def test_without_a_rule_for_going_forward_jacobians_are_formed():
