@@ -21,6 +21,7 @@ from ..numerics.autodiff import (
     refuse_traced,
     value,
 )
+from .apart import refuse_mixing
 from .drive import Drive
 from .jacobian_orbit import JacobianOrbit, PushforwardOrbit
 from .orbit import Orbit
@@ -235,6 +236,8 @@ class System:
             Rows of the `drive`: where there is neither time nor interpolation, the inputs.
         n_steps : int
         """
+        if n_steps:
+            refuse_mixing(self, x, None if inputs is None else inputs[0])
         states = np.empty((n_steps + 1, *x.shape))
         states[0] = x
         for s in range(n_steps):
