@@ -264,7 +264,9 @@ def _without_derivative(name: str, error: str) -> str:
 
 
 def refuse_complex(y: Any, name: str) -> Any:
-    """Return y, unless it is complex, or a tensor of PyTorch."""
+    """Return y, unless it is complex, a tensor of PyTorch, or nothing at all."""
+    if y is None:
+        raise TypeError(f"`{name}` returned None: let it return an array")
     dtype = getattr(y, "dtype", None)
     if dtype is None:
         return y

@@ -262,6 +262,12 @@ class System:
 
 def as_system(system: Any) -> System:
     """Return a `System`, wrapping any object that has the members of the protocol."""
+    for name in ("step", "jacobian", "pushforward"):
+        if not callable(getattr(system, name, as_system)):
+            raise TypeError(
+                f"`system.{name}` must be a method, got {getattr(system, name)!r}: leave it out "
+                "where there is none"
+            )
     if isinstance(system, System):
         return system.as_it_is()
     derivative = "pushforward" if hasattr(system, "pushforward") else "jacobian"
