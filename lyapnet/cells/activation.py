@@ -81,8 +81,9 @@ def _found_again(function: Any) -> Any:
     return name if isinstance(name, str) and getattr(anp, name, None) is function else function
 
 
-def _unpickled(name: str, *functions: Any) -> Activation:
-    return Activation(*(getattr(anp, f) if isinstance(f, str) else f for f in functions), name=name)
+def _unpickled(name: str, *given: Any) -> Activation:
+    function, derivative, second = (getattr(anp, f) if isinstance(f, str) else f for f in given)
+    return Activation(function, derivative, second, name)
 
 
 #: Below this a derivative of tanh is taken from its argument: in 1 - tanh**2 digits cancel.

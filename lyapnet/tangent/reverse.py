@@ -48,8 +48,8 @@ def reverse(
         each_clear = [_clearings(log_growth, spread) for *_, log_growth in tape.at_once]
         bars = orbit.back(rows, blocks, each_clear, rows_bar, bar, next_bar)
         return bars[1:], bars[0], bar
-    edges = [tape.blocks[0][0], *(last for _, last, _ in tape.blocks)]
-    _refuse_singular(tape.log_growth, start + np.asarray(edges))
+    ends = [tape.blocks[0][0], *(last for _, last, _ in tape.blocks)]
+    _refuse_singular(tape.log_growth, start + np.asarray(ends))
     clear = _clearings(tape.log_growth, spread)
     bars = empty(rows.shape)
     bars[-1] = 0.0 if rows_bar is None else rows_bar
