@@ -185,4 +185,4 @@ def test_a_task_without_a_mask_is_told_what_it_lacks():
             return super().sample(*given)[:2]
 
     with pytest.raises(ValueError, match=r"inputs, targets and a mask, got 2 .*np.ones\(n_steps\)"):
-        ln.train(network(), Unmasked(1), 2, n_steps=9, batch_size=2, rng=0)
+        ln.train(ln.GRU.random(4, rng=0), Unmasked(1), 2, n_steps=9, batch_size=2, rng=0)
