@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable
-from typing import Any
+from typing import Any, ClassVar
 
 import autograd.numpy as anp
 import numpy as np
@@ -78,6 +78,7 @@ class Map(UserSystem):
     _writable = True
     _loop: Any = None
     _initial: Array | None = None
+    _made: ClassVar[tuple[str, ...]] = ("_function", "_derivative", "_loop")
 
     def __init__(
         self,
@@ -121,7 +122,11 @@ class Map(UserSystem):
                 alike = self.n_inputs == self.dim and not self.time
                 refuse_input_first(name, function, "x", True, remedy, alike)
         self._given = step, jacobian
-        self._function, self._derivative = self._called(step, jacobian)
+        self._make()
+
+    def _make(self) -> None:
+        """Make of the user's functions what is called here; see `Portable`."""
+        self._function, self._derivative = self._called(*self._given)
 
     @property
     def _arguments_of(self) -> tuple[str, ...]:
