@@ -5,6 +5,8 @@ import pytest
 from numpy.testing import assert_allclose
 
 import lyapnet as ln
+from lyapnet.systems import as_system
+from lyapnet.systems.apart import refuse_mixing
 
 MIXED = "does not do to each of many states what it does to it alone"
 
@@ -103,7 +105,7 @@ def test_objects_that_take_states_run_as_one_by_one(a):
     assert_allclose(found.exponents, each, rtol=1e-9)
 
 
-def test_an_object_that_takes_several_states_alone_runs():
+def test_an_object_that_takes_no_single_state_tells_nothing_of_members_alone():
     class Rows(ln.System):
         dim = 2
 
@@ -113,5 +115,14 @@ def test_an_object_that_takes_several_states_alone_runs():
         def jacobian(self, x, u=None):
             return np.broadcast_to([[0.0, 0.5], [0.3, 0.0]], (len(x), 2, 2))
 
-    found = ln.lyapunov_spectrum(Rows(), 200, x0=TWO, rng=0)
-    assert_allclose(found.exponents, np.log(0.15) / 2, atol=0.02)
+    refuse_mixing(Rows(), TWO, None)
+    with pytest.raises(ValueError, match=MIXED):
+        refuse_mixing(as_system(Henon()), TWO, None)
+
+
+def test_nor_does_one_that_draws_at_random():
+    class Random(Vectorized):
+        def step(self, x, u=None):
+            return super().step(x) + 1e-3 * np.random.default_rng().standard_normal(x.shape)
+
+    refuse_mixing(Random(1.4), TWO, None)
