@@ -52,6 +52,13 @@ def real(name: str, value: Any, *, positive: bool = False, low: float | None = N
     return number
 
 
+def flag(name: str, value: Any) -> bool:
+    """Return True or False, and nothing that is only taken for one of them."""
+    if not isinstance(value, bool | np.bool_):
+        raise TypeError(f"`{name}` must be True or False, got {value!r}")
+    return bool(value)
+
+
 def function(name: str, value: Any) -> Any:
     """Return a callable, or None."""
     if value is not None and not callable(value):

@@ -57,6 +57,12 @@ def never(*_, **__):
 LAZY = ln.Map(never, 2)
 
 
+class NotWhole(ln.System):
+    """A system without a derivative."""
+
+    dim, step, pushforward = 2, never, None
+
+
 def floss(**kwargs):
     return ln.floss(CELL, 3, **{"k": 2, "n_steps": 5, **kwargs})
 
@@ -112,6 +118,16 @@ CASES = {
          r"`x0` must have shape \(..., 2\), the system's dim; got \(\)"),
         (lambda: SPECTRUM.extend(9, inputs=np.ones((5, 1))),
          ValueError, "has 5 steps, but the run takes 9, .*: give a longer sequence, by 4, or"),
+        (lambda: ln.lyapunov_spectrum(ln.Map(lambda x: None, 2), 9, x0=X),
+         TypeError, "`step` returned None"),
+        (lambda: ln.lyapunov_spectrum(ln.Map(lambda x: x, 2, jacobian=lambda x: None), 9, x0=X),
+         TypeError, "`jacobian` returned None"),
+        (lambda: ln.lyapunov_spectrum(NotWhole(), 9, x0=X),
+         TypeError, "`system.pushforward` must be a method, got None: leave it out"),
+        (lambda: ln.lyapunov_spectrum(LAZY, 9, x0=X, record="no"), TypeError, "`record` must be"),
+        (lambda: SPECTRUM.combination([1, 1]),
+         ValueError, r"`weights` must fit the exponents, of shape \(4,\), got .* give 0"),
+        (lambda: SPECTRUM.extend(), ValueError, "`n_steps` is needed where no `inputs`"),
         (lambda: SPECTRUM.extend(0), ValueError, "`n_steps` must be at least 1"),
         (lambda: SPECTRUM.extend(9, system=LAZY), ValueError, "`system` must have dim 4"),
         (lambda: SPECTRUM.log10_condition_number(9, m=7), ValueError, "`m` must be at most 4"),
@@ -165,6 +181,7 @@ CASES = {
         (lambda: condition(times=[]), ValueError, "`times` must be a sequence"),
         (lambda: condition(backend="gmp"), ValueError, "`backend` must be one of"),
         (lambda: condition(backend="mpmath", certify=True), ValueError, "use backend='flint'"),
+        (lambda: condition(certify="yes"), TypeError, "`certify` must be True or False"),
         (lambda: condition(transient=-1), ValueError, "`transient` must be at least 0"),
         (lambda: condition(basis=np.ones((2, 2))), ValueError, "`basis` must have independent"),
         (lambda: ln.condition_from_jacobians(JACOBIANS[None]), ValueError, "one trajectory"),
@@ -215,6 +232,8 @@ CASES = {
         (lambda: train(n_steps=2), ValueError, "`n_steps` must be at least 3"),
         (lambda: train(batch_size=0), ValueError, "`batch_size` must be at least 1"),
         (lambda: train(loss="mse"), ValueError, "`loss` must be one of"),
+        (lambda: train(loss=lambda z, y: 0.0),
+         TypeError, r"`loss` must be a function of \(outputs, targets, weights\), got one of"),
         (lambda: train(optimizer=0.01), TypeError, "`optimizer` must be a lyapnet.Adam"),
         (lambda: train(clip_norm=("all", 1.0)), ValueError, '"global", number'),
         (lambda: train(readout=np.ones((1, 4))), TypeError, "`readout` must be a pair"),
@@ -274,6 +293,11 @@ CASES = {
         (lambda: ln.GRU(np.ones((6, 2)), c=[0, 0], reset_after=False), ValueError, "add it to `b`"),
         (lambda: ln.GRU(np.ones((6, 2)), reset_after="no"),
          TypeError, "`reset_after` must be True"),
+        (lambda: ln.VanillaRNN(np.eye(2), leak=[0.1, 0.2]), TypeError, "`leak` .* lyapnet.Map"),
+        (lambda: ln.EchoStateNetwork(np.eye(2), leak=np.ones(2)), TypeError, "`leak` .* one numb"),
+        (lambda: ln.quiescent_gain("vanilla", leak=np.ones(2)), TypeError, "`leak` .* one number"),
+        (lambda: ln.Map(never, 2, vectorized="no"), TypeError, "`vectorized` must be True or"),
+        (lambda: ln.Map(never, 2, time=0.0), TypeError, "`time` must be True or False, got 0.0"),
         (lambda: ln.Stack(CELL), TypeError, "put it in a list"),
         (lambda: ln.Stack([]), ValueError, "at least one cell"),
         (lambda: ln.lyapunov_spectrum(ln.VanillaRNN.random(4, n_inputs=2),

@@ -63,9 +63,27 @@ class Activation:
         """
         return slope
 
+    def __reduce__(self) -> Any:
+        """Name what Python's pickle cannot find by itself: functions of autograd, and lyapnet's."""
+        if ACTIVATIONS.get(self.name) is self:
+            return as_activation, (self.name,)
+        functions = self.function, self.derivative, self.second_derivative
+        return _unpickled, (self.name, *map(_found_again, functions))
+
     def _second(self, h: Array) -> Array:
         second = self.second_derivative or elementwise_grad(self.derivative)
         return np.asarray(second(h), dtype=float)
+
+
+def _found_again(function: Any) -> Any:
+    """Return the name of a function of autograd.numpy, which does not know its own module."""
+    name = getattr(function, "__name__", None)
+    return name if isinstance(name, str) and getattr(anp, name, None) is function else function
+
+
+def _unpickled(name: str, *given: Any) -> Activation:
+    function, derivative, second = (getattr(anp, f) if isinstance(f, str) else f for f in given)
+    return Activation(function, derivative, second, name)
 
 
 #: Below this a derivative of tanh is taken from its argument: in 1 - tanh**2 digits cancel.

@@ -173,3 +173,16 @@ def parameter(name: str, x: Any, axes: int) -> Any:
     checked = validate.array(name, x, least=axes)
     validate.members(name, checked.shape[:-axes])
     return checked
+
+
+def checked_leak(leak: Any) -> float:
+    """Check the leak of a network, which is one number for all of its units."""
+    if np.ndim(leak):
+        raise TypeError(
+            f"`leak` must be one number, got an array of shape {np.shape(leak)}: units with time "
+            "constants of their own make a lyapnet.Map, of the function "
+            'lambda h, p: (1 - a) * h + a * (p["W"] @ np.tanh(h) + p["b"]) with the leaks a (n,)'
+        )
+    if not 0 < validate.real("leak", leak) <= 1:
+        raise ValueError(f"`leak` must lie in (0, 1], got {leak}")
+    return float(leak)

@@ -14,7 +14,7 @@ from ..numerics.autodiff import value
 from ..results.storage import register
 from ..systems.orbit import Orbit
 from .activation import ACTIVATIONS, as_activation
-from .cell import Cell, parameter
+from .cell import Cell, checked_leak, parameter
 from .echo_state_orbit import EchoStateOrbit
 from .gated import apply
 from .reservoir import draw_weights, spectral_radius_of
@@ -102,9 +102,7 @@ class EchoStateNetwork(Cell):
                 )
         self.params = {"W": W, "V": V, "b": b}
         self.dim, self.n_inputs = n, np.shape(value(V))[-1]
-        self.leak = validate.real("leak", leak, positive=True)
-        if self.leak > 1:
-            raise ValueError(f"`leak` must lie in (0, 1], got {leak}")
+        self.leak = checked_leak(leak)
         self.activation = as_activation(activation)
         self.dt = validate.real("dt", dt, positive=True)
         if self.networks and self._pattern:

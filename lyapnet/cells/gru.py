@@ -8,6 +8,7 @@ from typing import Any, ClassVar, Self
 import autograd.numpy as anp
 import numpy as np
 
+from .. import validate
 from ..numerics.arrays import Array, ArrayLike, Seed
 from ..numerics.steady import sech2
 from ..results.storage import register
@@ -69,9 +70,7 @@ class GRU(GatedCell):
         c: ArrayLike | None = None,
         reset_after: bool = True,
     ) -> None:
-        if not isinstance(reset_after, bool | np.bool_):
-            raise TypeError(f"`reset_after` must be True or False, got {reset_after!r}")
-        self.reset_after = bool(reset_after)
+        self.reset_after = validate.flag("reset_after", reset_after)
         if not self.reset_after and c is not None:
             raise ValueError("`c` has no place with reset_after=False: add it to `b`")
         self._set(W, V, b, **({"c": c} if self.reset_after else {}))

@@ -26,6 +26,7 @@ import numpy as np
 
 from .. import validate
 from ..numerics.arrays import Array
+from .cell import checked_leak
 from .mean_field_spectrum import gate_biases, quiescent_gain
 
 #: Steps of the circle, and units.
@@ -102,8 +103,7 @@ def driven_gain(
     """
     kind = validate.option("kind", kind, ("vanilla", "echo_state", "gru", "lstm"))
     variance = validate.real("input_variance", input_variance, low=0.0)
-    if not 0 < validate.real("leak", leak) <= 1:
-        raise ValueError(f"`leak` must lie in (0, 1], got {leak}")
+    leak = checked_leak(leak)
     biases = gate_biases(bias, _GATES.get(kind, ()))
     unit = _unit(kind, biases, float(leak))
     crowd = _Crowd(unit, variance, validate.generator(rng))

@@ -30,6 +30,7 @@ from scipy.special import expit
 from .. import validate
 from ..numerics.arrays import Array
 from .activation import Activation, as_activation
+from .cell import checked_leak
 from .gaussian import rule
 from .mean_field import _LEAST, _variance
 
@@ -137,8 +138,7 @@ def quiescent_gain(kind: str, *, bias: Any = None, leak: float = 1.0) -> float:
     1.076
     """
     kind = validate.option("kind", kind, ("vanilla", "echo_state", "gru", "lstm"))
-    if not 0 < validate.real("leak", leak) <= 1:
-        raise ValueError(f"`leak` must lie in (0, 1], got {leak}")
+    leak = checked_leak(leak)
     names = {"gru": ("reset", "update"), "lstm": ("input", "forget", "output")}.get(kind, ())
     opened = {x: float(expit(b)) for x, b in gate_biases(bias, names).items()}
     if kind == "gru":

@@ -15,7 +15,7 @@ from ..results.storage import register
 from ..systems.engine import ONE_NETWORK, engine_for, missing
 from ..systems.orbit import Orbit
 from .activation import ACTIVATIONS, Activation, as_activation
-from .cell import Cell, parameter
+from .cell import Cell, checked_leak, parameter
 from .vanilla_orbit import vanilla_orbit
 
 
@@ -86,9 +86,7 @@ class VanillaRNN(Cell):
         self.dim = n
         self.n_inputs = np.shape(value(V))[-1]
         self.activation = as_activation(activation)
-        self.leak = validate.real("leak", leak, positive=True)
-        if self.leak > 1:
-            raise ValueError(f"`leak` must lie in (0, 1], got {leak}")
+        self.leak = checked_leak(leak)
         self.networks  # noqa: B018 - refuses parameters whose ensembles do not match
 
     def _with(self, params: dict[str, Any]) -> Self:

@@ -15,7 +15,7 @@ _SEEN = 0.01
 def plot_condition(c: Any, ax: Any = None) -> Any:
     """Draw measured over predicted condition numbers; see `ConditionNumber.plot`."""
     ax = new_axes(ax)
-    ax.plot(c.times, c.log10_predicted, color=ORANGE, label="Lyapunov estimate")
+    _estimate(ax, c.times, c.log10_predicted, color=ORANGE, label="Lyapunov estimate")
     good = np.isfinite(c.log10_measured)
     label = f"measured, {c.precision} bits"
     lines = ax.plot(c.times[good], c.log10_measured[good], "o", color=BLUE, label=label)
@@ -49,7 +49,7 @@ def plot_condition(c: Any, ax: Any = None) -> Any:
 def plot_comparison(c: Any, ax: Any = None) -> Any:
     """Draw a measured condition number over its estimate and band."""
     ax = new_axes(ax)
-    ax.plot(c.times, c.log10_estimate, color=ORANGE, label="Lyapunov estimate")
+    _estimate(ax, c.times, c.log10_estimate, color=ORANGE, label="Lyapunov estimate")
     if np.isfinite(c.log10_low).any():
         ax.fill_between(
             c.times,
@@ -74,7 +74,7 @@ def plot_reduction(r: Any, ax: Any = None) -> Any:
         ("before", BLUE, r.log10_before, r.log10_before_estimate),
         ("after", ORANGE, r.log10_after, r.log10_after_estimate),
     ):
-        ax.plot(r.times, estimate, color=color, label=f"{name}: estimate")
+        _estimate(ax, r.times, estimate, color=color, label=f"{name}: estimate")
         points = {"color": color, "mfc": "white", "ms": 5}
         ax.plot(r.times, measured, "o", label=f"{name}: measured", **points)
     ax.set_xlabel("time")
@@ -87,7 +87,7 @@ def plot_by_dimension(c: Any, ax: Any = None, *, color: Any = None, label: str =
     """Draw condition numbers against the number of directions."""
     ax = new_axes(ax)
     name = f"{label}: " if label else ""
-    ax.plot(c.m, c.log10_estimate, color=color or ORANGE, label=f"{name}estimate")
+    _estimate(ax, c.m, c.log10_estimate, color=color or ORANGE, label=f"{name}estimate")
     good = np.isfinite(c.log10_measured)
     points = {"ms": 4, "mfc": "white", "color": color or BLUE}
     ax.plot(c.m[good], c.log10_measured[good], "o", label=f"{name}measured", **points)
@@ -109,3 +109,9 @@ def plot_networks(c: Any, ax: Any = None) -> Any:
     ax.set_ylabel(r"measured $\log_{10} \kappa$")
     ax.legend(frameon=False)
     return ax
+
+
+def _estimate(ax: Any, x: Any, y: Any, **style: Any) -> None:
+    """Draw an estimate as a line, and a single number as a bar: a line of one point is none."""
+    mark = {"marker": "_", "ms": 24, "mew": 2} if len(x) == 1 else {}
+    ax.plot(x, y, **mark, **style)

@@ -23,13 +23,13 @@ class Request:
 
     def __init__(self, precision: Any, backend: Any, certify: Any, progress: Any) -> None:
         validate.option("backend", backend, ("auto", "mpmath", "flint"))
-        if backend == "mpmath" and certify:
+        self.certify = validate.flag("certify", certify)
+        if backend == "mpmath" and self.certify:
             raise ValueError("`certify` needs balls: use backend='flint' or 'auto', not 'mpmath'")
         self.auto = isinstance(precision, str)
         if self.auto and precision != "auto":
             raise ValueError(f"`precision` must be a number of bits or 'auto', got {precision!r}")
         self.bits = _AUTO_START if self.auto else validate.integer("precision", precision, low=53)
-        self.certify = bool(certify)
         self.progress = bool(progress)
         self.backend = choose_backend(backend, self.certify)
 

@@ -264,7 +264,9 @@ def _without_derivative(name: str, error: str) -> str:
 
 
 def refuse_foreign(y: Any, name: str) -> Any:
-    """Return y, unless it is no array of real numbers of NumPy: complex, or a tensor of PyTorch."""
+    """Return y, unless it is no array of real numbers of NumPy: complex, a tensor, or nothing."""
+    if y is None:
+        raise TypeError(f"`{name}` returned None: let it return an array")
     dtype = getattr(y, "dtype", None)
     if dtype is None:
         return y

@@ -13,6 +13,7 @@ from ..numerics.arrays import Array, ArrayLike, Seed
 from ..results.result import Result, import_optional
 from ..results.storage import register
 from ..systems import NoisyFlow, Stroboscopic, System, SystemLike, as_system
+from ..systems.apart import refuse_mixing
 from ..systems.damped import damped
 from ..tangent.start import start_time
 from .floquet import floquet_logs, multipliers_of
@@ -206,6 +207,8 @@ def fixed_points(
         given["t"] = start_time(found, t0)
     search = SpeedMinima(found, given)
     starts = starts_of(found, u, x0, n_starts, spread, t0, rng)
+    if type(found).orbit is System.orbit:
+        refuse_mixing(found, starts, u)
     x = search.minimise(starts, tol, max_iterations)
     speed = search.speed(x)
     size = np.maximum(1.0, np.linalg.norm(x, axis=-1))

@@ -60,7 +60,8 @@ class PeriodicOrbit(Result):
         `multipliers` are those of the whole period, exponents those of the cycle in any case.
     verdict : str
         What the step of a flow does, in a sentence: "fine:" or "too coarse:" with what half of it
-        changes. "unreliable:" where multipliers cannot be those of the cycle.
+        changes; of a map "fine:" with how near it closes. "unreliable:" where multipliers cannot
+        be those of the cycle.
     """
 
     _dims: ClassVar[dict[str, tuple[str, ...]]] = {
@@ -207,6 +208,7 @@ def _result(shot: Shot, x: Array, tol: float) -> PeriodicOrbit:
     logs = floquet_logs(orbit.finest.jacobians)
     mu, exponents = multipliers_of(logs), logs.real / shot.period
     others = np.delete(logs, np.argmin(np.abs(mu - 1))) if shot.free else logs
+    residual = float(np.abs(orbit.states[-1] - x).max())
     reservation = shot.system.reservation or missing_one(shot, logs, turns)
     if not reservation and isinstance(shot.fine, Flow):
         reservation = shot.fine.too_steep(orbit.states, orbit.inputs)
@@ -215,7 +217,8 @@ def _result(shot: Shot, x: Array, tol: float) -> PeriodicOrbit:
         warnings.warn(f"these multipliers are unreliable: {reservation}", stacklevel=3)
         verdict = f"unreliable: {reservation}"
     else:
-        verdict = step_of_cycle(shot, x, exponents)
+        of_map = f"fine: the orbit closes to {residual:.1g}, and a map has no step to halve"
+        verdict = step_of_cycle(shot, x, exponents) or of_map
     return PeriodicOrbit(
         states=orbit.states,
         times=shot.t0 + shot.fine.dt * np.arange(shot.steps + 1),
@@ -224,7 +227,7 @@ def _result(shot: Shot, x: Array, tol: float) -> PeriodicOrbit:
         log_multipliers=logs,
         exponents=exponents,
         stable=None if reservation else bool((others.real < -_ROUNDING).all()),
-        residual=float(np.abs(orbit.states[-1] - x).max()),
+        residual=residual,
         turns=turns,
         settings={"tol": tol, "steps": shot.steps, "system": repr(shot.system)},
         verdict=verdict,

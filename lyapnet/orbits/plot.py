@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from ..numerics.arrays import Array
 from ..results.axes import BLUE, GREEN, ORANGE, RED, SKY, new_axes
 
 _COLOURS = {
@@ -53,6 +54,9 @@ def plot_phase_space(a: Any, ax: Any, axes: tuple[int, int]) -> Any:
     return ax
 
 
+#: Relative distance within which fixed points are one.
+_ROUNDING = 1e-6
+
 _KINDS = {"sink": BLUE, "saddle": ORANGE, "source": RED, "neutral": SKY, "slow": "0.6"}
 
 
@@ -73,8 +77,18 @@ def plot_fixed_points(f: Any, ax: Any) -> Any:
             ax.plot(x[here, 0], y[here], "o", color=color, label=f"{kind} ({here.sum()})")
     ax.set(xlabel=labels[0], ylabel=labels[1])
     if len(x):
+        ax.set_xlim(_limits(x[:, 0]))
+        ax.set_ylim(_limits(y))
         ax.legend(frameon=False, loc="upper left", bbox_to_anchor=(1.01, 1.0), borderaxespad=0.0)
     return ax
+
+
+def _limits(x: Array) -> tuple[float, float]:
+    """Return the ends of an axis on which no difference is shown that is rounding."""
+    middle, half = (x.max() + x.min()) / 2, 0.55 * np.ptp(x)
+    if half < _ROUNDING * (1 + abs(middle)):
+        half = 0.5 * (1 + abs(middle))
+    return middle - half, middle + half
 
 
 def plot_cycle(c: Any, ax: Any, axes: tuple[int, int]) -> Any:

@@ -169,9 +169,13 @@ class _Description:
     def _object(self, x: Any, name: str) -> dict[str, Any]:
         """Describe an object as pickle would make it again."""
         kind = type(x)
+        classes = [] if bytecode.origin(kind) else kind.__mro__[:-1]
+        named = any("__reduce__" in vars(one) for one in classes)
         try:
             special = copyreg.dispatch_table.get(kind)
             reduced = special(x) if special is not None else x.__reduce_ex__(4)
+            if named:  # what pickle finds again by its name is told by what it is made of
+                reduced = copyreg.__newobj__, (kind,), vars(x)  # type: ignore[attr-defined]
         except Exception as error:
             raise TypeError(
                 f"`{name}` holds a {kind.__qualname__}, which cannot be told from another one "

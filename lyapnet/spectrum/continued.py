@@ -22,7 +22,10 @@ def continued(spectrum: Exponents, n_steps: Any, inputs: Any, system: Any) -> Be
     found = spectrum.system if system is None else as_system(system)
     if found is None:
         raise ValueError("`system` is needed: this spectrum does not carry one")
-    n_steps = validate.integer("n_steps", n_steps, low=1)
+    u = input_sequence(inputs)
+    if n_steps is None and u is None:
+        raise ValueError("`n_steps` is needed where no `inputs` fix the number of steps")
+    n_steps = validate.integer("n_steps", len(u) if n_steps is None else n_steps, low=1)
     if found.dim != spectrum.dim:
         raise ValueError(f"`system` must have dim {spectrum.dim} like the run, got {found.dim}")
     if system is not None:
@@ -33,7 +36,6 @@ def continued(spectrum: Exponents, n_steps: Any, inputs: Any, system: Any) -> Be
         raise ValueError("members of this run have diverged: run the others by themselves")
     if spectrum.settings["driven"] and inputs is None:
         raise ValueError("`inputs` is needed: the run so far was driven")
-    u = input_sequence(inputs)
     check_inputs(found, u, n_steps)
     recorded = len(spectrum.log_growth) > 0
     return Benettin(

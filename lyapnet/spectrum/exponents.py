@@ -141,7 +141,14 @@ class Exponents(Result):
         >>> print(f"{total.mean:.6f}, {total.stderr < 1e-8}")
         -1.203973, True
         """
-        weights = np.broadcast_to(validate.array("weights", weights, least=1), self.exponents.shape)
+        weights = validate.array("weights", weights, least=1)
+        try:
+            weights = np.broadcast_to(weights, self.exponents.shape)
+        except ValueError:
+            raise ValueError(
+                f"`weights` must fit the exponents, of shape {self.exponents.shape}, got shape "
+                f"{weights.shape}: give 0 for those that do not count"
+            ) from None
         statistics = self._own_statistics
         raw = np.zeros(weights.shape)
         np.put_along_axis(raw, self._order, weights, axis=-1)

@@ -131,7 +131,7 @@ def lyapunov_spectrum(
         start.rows,
         start.inputs,
         replace(plan, interval=interval or 1, forgiving=interval is None),
-        record=bool(record),
+        record=validate.flag("record", record),
         tol=None if tol is None else validate.real("tol", tol, positive=True),
         progress=bool(progress),
         losses=Losses(start.x.shape[:-1]) if lenient else None,

@@ -15,14 +15,18 @@ from .plot_family import name_members, plot_against, values_of
 #: So many members have a name in a legend; more share a colour bar.
 _MEMBERS = 6
 
+#: So far from an index the first and last of few members stand, that intervals are beside each
+#: other.
+_BESIDE = 0.2
+
 
 def plot_spectrum(
     s: Any, ax: Any = None, *, against: Any = None, members: Any = None, label: str | None = None
 ) -> Any:
     """Draw exponents against their index, with 95 % intervals; one line per member.
 
-    Members that are different systems are told apart by colour, from dark to light, and by a
-    legend or, if they are many, a colour bar. With `against` see `plot_against`.
+    Members that are few, or different systems, are told apart by colour, from dark to light, and
+    by a legend or, if they are many, a colour bar. With `against` see `plot_against`.
     """
     lead, k = s.exponents.shape[:-1], s.exponents.shape[-1]
     count = int(np.prod(lead))
@@ -37,15 +41,19 @@ def plot_spectrum(
     lines = s.exponents.reshape(-1, k)
     given = members is not None
     values = values_of("members", members, lead) if given else np.arange(count)
-    apart = count > 1 and (given or not s.settings.get("one_system", True))
+    few = count <= _MEMBERS
+    apart = count > 1 and (few or given or not s.settings.get("one_system", True))
+    width = _BESIDE if apart and few and k <= FEW else 0.0
+    beside = np.linspace(-width, width, count)
     shades = by_index(count) if apart else [BLUE] * count
     alpha = 1.0 if apart else float(max(0.2, min(1.0, 5 / count)))
     what = label or ("" if given else "member")
-    names = [f"{what} {x:.4g}".strip() for x in values] if apart and count <= _MEMBERS else []
+    names = [f"{what} {x:.4g}".strip() for x in values] if apart and few else []
     for i, (lam, color) in enumerate(zip(lines, shades, strict=True)):
         name = names[i] if names else None
-        ax.plot(index, lam, ".-", color=color, ms=5, lw=0.8, label=name, alpha=alpha)
-        _draw_intervals(ax, lam, (low[i], high[i]), color, alpha)
+        at = index + beside[i]
+        ax.plot(at, lam, ".-", color=color, ms=5, lw=0.8, label=name, alpha=alpha)
+        _draw_intervals(ax, at, lam, (low[i], high[i]), color, alpha)
     gone = np.isneginf(lines).any(axis=0)
     if gone.any():  # singular Jacobians
         name = r"$-\infty$"
@@ -67,19 +75,18 @@ def plot_spectrum(
 
 
 def _draw_intervals(
-    ax: Any, lam: Array, interval: tuple[Array, Array], color: Any, alpha: float
+    ax: Any, at: Array, lam: Array, interval: tuple[Array, Array], color: Any, alpha: float
 ) -> None:
     """Draw the intervals of exponents, as far as they are known."""
     low, high = interval
-    index = np.arange(1, len(lam) + 1)
     known = np.isfinite(low) & np.isfinite(high)
     if len(lam) <= FEW:  # a band between two points would hide where the points are
         error = [lam[known] - low[known], high[known] - lam[known]]
         ax.errorbar(
-            index[known], lam[known], yerr=error, fmt="none", ecolor=color, capsize=3, alpha=alpha
+            at[known], lam[known], yerr=error, fmt="none", ecolor=color, capsize=3, alpha=alpha
         )
     else:
-        ax.fill_between(index, low, high, where=known, color=color, alpha=0.25, linewidth=0)
+        ax.fill_between(at, low, high, where=known, color=color, alpha=0.25, linewidth=0)
 
 
 def plot_invariants(r: Any, ax: Any = None) -> Any:

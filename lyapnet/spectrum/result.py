@@ -205,14 +205,18 @@ class Spectrum(Exponents):
 
     @patient
     def extend(
-        self, n_steps: int, *, inputs: ArrayLike | None = None, system: SystemLike | None = None
+        self,
+        n_steps: int | None = None,
+        *,
+        inputs: ArrayLike | None = None,
+        system: SystemLike | None = None,
     ) -> Spectrum:
         """Continue the run, to the same result as one long run.
 
         Parameters
         ----------
-        n_steps : int
-            Further steps.
+        n_steps : int, optional
+            Further steps; as many as there are `inputs` if left out.
         inputs : array (n_steps, ..., m), optional
             The inputs of these steps; needed where the run so far was driven.
         system : System, optional

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import autograd.numpy as anp
@@ -9,15 +10,15 @@ import numpy as np
 from autograd import make_vjp
 
 from .. import validate
-from ..numerics.arrays import Array
+from ..numerics.arrays import Array, PathLike
 from ..numerics.autodiff import Tree, is_traced, leaves, rebuild, value
-from ..results.storage import register
+from ..results import storage
 from . import System, as_system
 from .jacobian_orbit import JacobianOrbit
 from .orbit import Orbit
 
 
-@register
+@storage.register
 class ClosedLoop(System):
     r"""A driven system whose own output is its input: an autonomous system.
 
@@ -89,6 +90,26 @@ class ClosedLoop(System):
 
     def _to_state(self) -> dict[str, Any] | None:
         return None if self.cell._to_state() is None else {"cell": self.cell, **self._readout}
+
+    def save(self, path: PathLike) -> Path:
+        """Save to a file that `lyapnet.load` reads, if the cell can be saved.
+
+        Parameters
+        ----------
+        path : path
+            By convention with the ending ``.npz``.
+
+        Raises
+        ------
+        ValueError
+            If the cell is a map or flow, whose functions no file can hold.
+        """
+        if self._to_state() is None:
+            raise ValueError(
+                f"no file can hold the functions of {self.cell!r}: save `params`, and give them to "
+                "`with_params` of a loop that is made anew"
+            )
+        return storage.save(self, path)
 
     @property
     def _readout(self) -> dict[str, Any]:

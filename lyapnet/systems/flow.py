@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -97,6 +97,7 @@ class Flow(Map):
     _stiff_remedy = "implicit"
     #: What divides its steps, where that is compiled; see `prepared`.
     _parts: CompiledParts | None = None
+    _made: ClassVar[tuple[str, ...]] = (*Map._made, "_parts")
 
     def __init__(
         self,

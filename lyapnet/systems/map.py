@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable
-from typing import Any
+from typing import Any, ClassVar
 
 import autograd.numpy as anp
 import numpy as np
@@ -78,6 +78,7 @@ class Map(UserSystem):
     _writable = True
     _loop: Any = None
     _initial: Array | None = None
+    _made: ClassVar[tuple[str, ...]] = ("_function", "_derivative", "_loop")
 
     def __init__(
         self,
@@ -109,8 +110,8 @@ class Map(UserSystem):
         self._told: set[str] = set()
         self.dim = validate.integer("dim", dim, low=1)
         self.n_inputs = validate.integer("n_inputs", n_inputs, low=0)
-        self.vectorized = bool(vectorized)
-        self.time = bool(time)
+        self.vectorized = validate.flag("vectorized", vectorized)
+        self.time = validate.flag("time", time)
         self.dt = validate.real("dt", dt, positive=True)
         self.params = _checked_params(params)
         self._counts = sum(isinstance(leaf, int | np.integer) for leaf in leaves(params))
@@ -121,7 +122,11 @@ class Map(UserSystem):
                 alike = self.n_inputs == self.dim and not self.time
                 refuse_input_first(name, function, "x", True, remedy, alike)
         self._given = step, jacobian
-        self._function, self._derivative = self._called(step, jacobian)
+        self._make()
+
+    def _make(self) -> None:
+        """Make of the user's functions what is called here; see `Portable`."""
+        self._function, self._derivative = self._called(*self._given)
 
     @property
     def _arguments_of(self) -> tuple[str, ...]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import autograd.numpy as anp
 import numpy as np
@@ -117,6 +117,8 @@ class NoisyFlow(Map):
 
     named = "drift"
     _remembered = (*Map._remembered, "_strength")
+    _made: ClassVar[tuple[str, ...]] = (*Map._made, "_strength")
+    _diffusion: Callable[..., Any] | None = None
 
     def __init__(
         self,
@@ -140,7 +142,13 @@ class NoisyFlow(Map):
         self.n_inputs = self.dim if n_noise is None else validate.integer("n_noise", n_noise, low=1)
         self._diffusion = diffusion
         self.seen = Seen(remedy=SMOOTH_THEM)
-        self._strength = self._shaped(diffusion)
+        self._make()
+
+    def _make(self) -> None:
+        """Make of the user's functions what is called here; see `Portable`."""
+        super()._make()
+        if self._diffusion is not None:  # the drift comes first
+            self._strength = self._shaped(self._diffusion)
 
     def _shaped(self, diffusion: Callable[..., Any]) -> Function:
         """Return the strength of the noise, in the shape in which it is multiplied with it.

@@ -21,6 +21,7 @@ from ..numerics.autodiff import (
     refuse_traced,
     value,
 )
+from .apart import refuse_mixing
 from .drive import Drive
 from .jacobian_orbit import JacobianOrbit, PushforwardOrbit
 from .orbit import Orbit
@@ -235,6 +236,8 @@ class System:
             Rows of the `drive`: where there is neither time nor interpolation, the inputs.
         n_steps : int
         """
+        if n_steps:
+            refuse_mixing(self, x, None if inputs is None else inputs[0])
         states = np.empty((n_steps + 1, *x.shape))
         states[0] = x
         for s in range(n_steps):
@@ -259,6 +262,12 @@ class System:
 
 def as_system(system: Any) -> System:
     """Return a `System`, wrapping any object that has the members of the protocol."""
+    for name in ("step", "jacobian", "pushforward"):
+        if not callable(getattr(system, name, as_system)):
+            raise TypeError(
+                f"`system.{name}` must be a method, got {getattr(system, name)!r}: leave it out "
+                "where there is none"
+            )
     if isinstance(system, System):
         return system.as_it_is()
     derivative = "pushforward" if hasattr(system, "pushforward") else "jacobian"

@@ -63,7 +63,7 @@ def check_repeatable(function: Function, some: tuple[Any, ...], name: str) -> No
 
 
 def check_arguments(name: str, function: Any, given: tuple[str, ...]) -> None:
-    """Refuse a function that cannot be called with x, and with t, u and p where there are such.
+    """Refuse a function that cannot be called with what it is given, as x, t, u and p.
 
     What a function takes is not always known: that of NumPy, or one that is wrapped, may say
     something else, and is taken as it is.
@@ -83,7 +83,7 @@ def check_arguments(name: str, function: Any, given: tuple[str, ...]) -> None:
         named = [
             f"{what} {'is there because of' if less else 'needs'} {by}"
             for letter, (what, by) in _REMEDIES.items()
-            if (letter in given) == less
+            if given[0] == "x" and (letter in given) == less
         ]
         remedy = f": {', '.join(named)}" if named else ""
         raise TypeError(

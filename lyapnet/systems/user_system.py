@@ -28,6 +28,7 @@ from ..numerics.autodiff import (
 from ..numerics.lanes import Lanes, lifted
 from ..numerics.plain_numpy import for_autograd
 from .forward_orbit import LARGE
+from .portable import Portable
 from .protocol import System
 from .user_function import IN_FRONT, check_repeatable, of_shape, same
 from .variation import Variation
@@ -45,7 +46,7 @@ NOT_VECTORIZED = (
 )
 
 
-class UserSystem(System):
+class UserSystem(Portable, System):
     """What maps and flows of user's functions have in common.
 
     Functions are called in a *mode*: "vectorized" with states ``(..., n)``, as the user says they

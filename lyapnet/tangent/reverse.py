@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import numpy as np
 
 from ..errors import DegenerateBasisError
@@ -45,12 +43,13 @@ def reverse(
     spread = 0.0 if rows_bar is None else np.inf
     if tape.at_once is not None:
         for _, edges, log_growth in tape.at_once:
-            _refuse_singular(log_growth, start + edges[1:])
+            _refuse_singular(log_growth, start + np.asarray(edges))
         blocks = [(factors, edges) for factors, edges, _ in tape.at_once]
         each_clear = [_clearings(log_growth, spread) for *_, log_growth in tape.at_once]
         bars = orbit.back(rows, blocks, each_clear, rows_bar, bar, next_bar)
         return bars[1:], bars[0], bar
-    _refuse_singular(tape.log_growth, [start + last for _, last, _ in tape.blocks])
+    ends = [tape.blocks[0][0], *(last for _, last, _ in tape.blocks)]
+    _refuse_singular(tape.log_growth, start + np.asarray(ends))
     clear = _clearings(tape.log_growth, spread)
     bars = empty(rows.shape)
     bars[-1] = 0.0 if rows_bar is None else rows_bar
@@ -74,17 +73,23 @@ def _clearings(log_growth: Array, spread: float) -> list[bool]:
     return clear[::-1]
 
 
-def _refuse_singular(log_growth: Array, ends: Sequence[int] | Array) -> None:
-    """Refuse growth of minus infinity, in blocks that end at some steps."""
+def _refuse_singular(log_growth: Array, edges: Array) -> None:
+    """Refuse growth of minus infinity, in blocks between steps ``edges (blocks + 1,)``."""
     singular = ~np.isfinite(log_growth).reshape(len(log_growth), -1).all(axis=1)
     if singular.any():
-        last = int(np.argmax(singular))
-        raise _singular(int(ends[last]), log_growth[last])
+        block = int(np.argmax(singular))
+        raise _singular(int(edges[block]), int(edges[block + 1]), log_growth[block])
 
 
-def _singular(step: int, log_growth: Array) -> DegenerateBasisError:
+def _singular(first: int, step: int, log_growth: Array) -> DegenerateBasisError:
     exponent = int(np.argmin(log_growth.reshape(-1, log_growth.shape[-1]).min(axis=0)))
     remedy = "ask for fewer exponents k" if exponent else "start from smaller weights"
+    if first == 0:
+        # PyTorch's recurrent layers start there if they are given no state.
+        remedy = (
+            "at zero the slope of ReLU units is 0, and where a run starts there `transient=1` "
+            f"leaves out that step; else {remedy}"
+        )
     return DegenerateBasisError(
         f"exponent {exponent + 1} of {log_growth.shape[-1]} is -inf: the Jacobian of step {step} "
         "is singular on the basis (dead or saturated units, or weights of low rank), and the "

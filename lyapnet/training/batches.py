@@ -16,7 +16,13 @@ def draw_batch(
     task: Any, n_steps: int, batch_size: int, t0: float, rng: np.random.Generator
 ) -> Batch:
     """Draw the batch of a training epoch, all of whose sequences begin at the time t0."""
-    u, y, mask = task.sample(n_steps, batch_size, rng)
+    found = tuple(task.sample(n_steps, batch_size, rng))
+    if len(found) != 3:
+        raise ValueError(
+            f"`task.sample` must give inputs, targets and a mask, got {len(found)} of these: the "
+            "mask says which steps count, np.ones(n_steps) if all do"
+        )
+    u, y, mask = found
     u, y = np.asarray(u, dtype=float), np.asarray(y, dtype=float)
     for name, x, size in (("inputs", u, task.n_inputs), ("targets", y, task.n_outputs)):
         if x.shape != (n_steps, batch_size, size):

@@ -9,6 +9,7 @@ import numpy as np
 from .. import validate
 from ..numerics.arrays import Array
 from ..numerics.autodiff import traced
+from ..systems.user_function import check_arguments
 
 #: Names of the losses.
 LOSSES = ("cross_entropy", "squared_error", "softmax")
@@ -73,7 +74,10 @@ def _of_function(loss: Any, outputs: Array, targets: Array, weights: Array) -> t
 
 def check_loss(loss: Any) -> Any:
     """Return a loss that is a known name, or a function."""
-    return loss if callable(loss) else validate.option("loss", loss, LOSSES)
+    if not callable(loss):
+        return validate.option("loss", loss, LOSSES)
+    check_arguments("loss", loss, ("outputs", "targets", "weights"))
+    return loss
 
 
 def accuracy(name: str, outputs: Array, targets: Array, mask: Array) -> float:

@@ -68,8 +68,11 @@ def _mark_flossing(ax: Any, per_epoch: Any) -> None:
 def plot_ridges(fit: Any, ax: Any = None) -> Any:
     """Draw the error of a readout on the parts left out over the ridge."""
     ax = new_axes(ax, figsize=(5, 3))
-    ax.loglog(fit.ridges, fit.scores, "o-", color=BLUE)
+    if np.isfinite(fit.scores).any():  # of a single ridge nothing was left out
+        ax.loglog(fit.ridges, fit.scores, "o-", color=BLUE, label="on parts left out")
     ax.axvline(fit.ridge, color="0.6", lw=0.8, zorder=0)
+    ax.loglog([fit.ridge], [fit.error], "s", color=RED, mfc="none", label="of the fit itself")
     ax.set_xlabel("ridge")
-    ax.set_ylabel("relative error on parts left out")
+    ax.set_ylabel("relative error")
+    ax.legend(frameon=False)
     return ax

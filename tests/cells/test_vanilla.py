@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import autograd.numpy as anp
 import numpy as np
 import pytest
@@ -280,3 +282,16 @@ def test_array_of_gains_is_an_ensemble_of_one_draw(init):
         alone = ln.VanillaRNN.random(6, gain=gains[i, j], init=init, mean=0.1, rng=3)
         found = ln.lyapunov_spectrum(alone, inputs=u, **start).exponents
         np.testing.assert_allclose(together[i, j], found, atol=1e-9)
+
+
+def test_the_remedy_for_units_with_leaks_of_their_own():
+    """What the message recommends is, for equal leaks, the network itself."""
+    cell = ln.VanillaRNN.random(4, leak=0.3, n_inputs=0, gain=1.5, rng=0)
+    with pytest.raises(TypeError, match="`leak` must be one number") as caught:
+        ln.VanillaRNN(cell.params["W"], leak=[0.3] * 4)
+    found = re.search("lambda h, p: .*(?= with the leaks a)", str(caught.value))
+    step = eval(found[0], {"np": anp, "a": np.full(4, 0.3)})
+    own = ln.Map(step, 4, params={name: cell.params[name] for name in "Wb"})
+    kwargs = dict(x0=np.ones(4), basis=np.eye(4))
+    s, expected = (ln.lyapunov_spectrum(x, 300, **kwargs) for x in (own, cell))
+    assert_allclose(s.exponents, expected.exponents, rtol=1e-8)

@@ -323,3 +323,10 @@ def test_save_and_tables(certify, tmp_path, rng):
     assert c.to_xarray().sizes == {"time": 8, "exponent": 3}
     assert len(c.to_dataframe()) == 8
     assert "ConditionNumber" in repr(c)
+
+
+def test_a_picture_of_one_time_shows_the_estimate(rng):
+    c = condition_from_jacobians(rng.standard_normal((20, 3, 3)), times=[20], rng=0)
+    line = c.plot().lines[0]
+    assert line.get_marker() == "_"
+    assert line.get_ydata() == c.log10_predicted

@@ -329,3 +329,12 @@ def test_starts_of_cells_are_of_many_trajectories():
     h = found.points[found.points[:, 0] > 1e-3][0, 0]
     assert_allclose(3 * np.tanh(h), h, rtol=1e-9)
     assert sorted(found.kinds) == ["saddle"] * 4 + ["sink"] * 4 + ["source"]
+
+
+@pytest.mark.parametrize("dim", [1, 2, 3])
+def test_a_picture_of_one_point_does_not_magnify_its_rounding(dim):
+    found = ln.fixed_points(ln.Map(lambda x: 0.5 * x, dim), 3, x0=np.ones(dim), rng=0)
+    assert len(found.points) == 1
+    ax = found.plot()
+    assert np.ptp(ax.get_xlim()) >= 0.9
+    assert np.ptp(ax.get_ylim()) >= 0.9

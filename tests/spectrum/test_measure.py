@@ -199,6 +199,15 @@ def test_extend_is_one_long_run():
     assert_allclose(short.stderr, long.stderr, rtol=1e-9)
 
 
+def test_extend_takes_as_many_steps_as_there_are_inputs():
+    cell = ln.VanillaRNN.random(5, rng=0)
+    inputs = np.random.default_rng(0).standard_normal((400, 1))
+    run = ln.lyapunov_spectrum(cell, inputs=inputs[:300], rng=0)
+    told = run.extend(100, inputs=inputs[300:])
+    assert_allclose(run.extend(inputs=inputs[300:]).exponents, told.exponents, rtol=0)
+    assert told.n_steps == run.n_steps + 100
+
+
 def test_windows_average_to_the_exponents_without_resetting_the_basis():
     s = ln.lyapunov_spectrum(truths.henon(), 1000, x0=[0.1, 0.1], rng=0)
     windows = s.finite_time(100)

@@ -83,3 +83,13 @@ def test_html_of_a_cell_has_its_parameters(kind):
     html = cell._repr_html_()
     assert all(name in html for name in cell.params)
     assert " x 5" in html
+
+
+def test_few_members_stand_beside_each_other_in_colours_of_their_own():
+    cell = ln.VanillaRNN.random(6, gain=1.6, n_inputs=0, rng=0)
+    s = ln.lyapunov_spectrum(cell, 100, x0=np.random.default_rng(0).normal(size=(3, 6)), rng=0)
+    ax = s.plot()
+    lines = data(ax)
+    assert list(lines) == ["member 0", "member 1", "member 2"]
+    np.testing.assert_allclose([x.mean() - 3.5 for x, _ in lines.values()], [-0.2, 0, 0.2])
+    assert len({str(line.get_color()) for line in ax.lines if line.get_label() in lines}) == 3

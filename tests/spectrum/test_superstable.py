@@ -103,6 +103,19 @@ def test_what_vanishes_or_nearly_does_for_other_reasons_is_as_it_was():
     s = ln.lyapunov_spectrum(off, 300, inputs=rng.standard_normal((500, 1)), rng=0)
     assert np.isneginf(s.exponents).all()
     assert s.diagnose().verdict.startswith("converged: every exponent is -inf")
+    assert "exactly or within rounding" in s.diagnose().verdict
     # At a kink the derivative is another a little beside, but there it does not vanish.
     kink = ln.Map(lambda x: 0.5 * anp.maximum(x, 0.0), 1)
     assert "superstable" not in ln.lyapunov_spectrum(kink, 300, x0=[0.0], rng=0).settings
+
+
+def test_minus_infinity_beside_finite_exponents_is_said_to_be_what_rounding_leaves():
+    """Of steps whose Jacobians have condition numbers above 1e16, if no exact zeros."""
+    cell = ln.VanillaRNN.random(30, gain=50.0, n_inputs=0, rng=0)
+    s = ln.lyapunov_spectrum(cell, 500, rng=0)
+    assert np.isneginf(s.exponents[-1])
+    assert "30 are -inf: the Jacobian is singular, exactly or within" in s.diagnose().verdict
+    exact = ln.condition_number(cell, 40, x0=s.state, transient=0, precision="auto", rng=0)
+    assert np.isfinite(exact.log10_measured[-1])
+    few = ln.lyapunov_spectrum(cell, 500, k=3, rng=0)
+    assert "-inf" not in few.diagnose().verdict

@@ -1,6 +1,7 @@
 """Readouts by ridge regression, and closed loops that learn."""
 
 import sys
+import warnings
 
 import numpy as np
 import pytest
@@ -42,6 +43,10 @@ def test_one_strength_is_least_squares_with_further_rows(driven, ridge):
     np.testing.assert_array_equal(fit.state, states[-1])
     np.testing.assert_allclose(fit.outputs(states[:3]), states[:3] @ W.T + b, atol=1e-7)
     assert np.isnan(fit.scores).all()
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        (point,) = (line for line in fit.plot().lines if line.get_label() == "of the fit itself")
+    assert (point.get_xdata(), point.get_ydata()) == ([ridge], [fit.error])
 
 
 def test_cross_validation_is_that_by_hand(driven, tmp_path):

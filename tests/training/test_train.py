@@ -177,3 +177,12 @@ def test_an_error_says_in_which_epoch_it_happened():
         ln.floss(cell, 200, k=4, n_steps=30, optimizer=ln.Adam(50.0), rng=0)
     epochs = len(caught.value.partial.loss)
     assert f"epoch {epochs + 1} of flossing" in caught.value.__notes__[0]
+
+
+def test_a_task_without_a_mask_is_told_what_it_lacks():
+    class Unmasked(ln.tasks.DelayedCopy):
+        def sample(self, *given):
+            return super().sample(*given)[:2]
+
+    with pytest.raises(ValueError, match=r"inputs, targets and a mask, got 2 .*np.ones\(n_steps\)"):
+        ln.train(ln.GRU.random(4, rng=0), Unmasked(1), 2, n_steps=9, batch_size=2, rng=0)

@@ -284,3 +284,24 @@ def test_dropout_between_layers_is_left_out():
     inputs = torch.randn(20, 1)
     training = lt.flossing_loss(lstm, inputs, k=2)
     assert training == lt.flossing_loss(lstm.eval(), inputs, k=2)
+
+
+@pytest.mark.parametrize("interval", [1, 5])
+def test_relu_from_a_state_of_zeros_is_told_to_leave_out_a_step(interval):
+    """Units at zero have slope 0, in the first step of PyTorch's own default state."""
+    torch.manual_seed(0)
+    rnn = torch.nn.RNN(2, 12, nonlinearity="relu")
+    inputs = torch.randn(60, 2)
+    with pytest.raises(ln.DegenerateBasisError, match="`transient=1` leaves out that step"):
+        lt.flossing_loss(rnn, inputs, k=3, qr_interval=interval).backward()
+    loss = lt.flossing_loss(rnn, inputs, k=3, transient=1, qr_interval=interval)
+    loss.backward()
+    assert np.isfinite(loss.item())
+    # Later on it is no remedy.
+    with torch.no_grad():
+        rnn.bias_ih_l0[:] = 0.0
+        rnn.weight_ih_l0[:] = 1.0
+        inputs[20:] = -100.0
+    with pytest.raises(ln.DegenerateBasisError) as caught:
+        lt.flossing_loss(rnn, inputs, k=3, transient=1, qr_interval=interval).backward()
+    assert "transient" not in str(caught.value)

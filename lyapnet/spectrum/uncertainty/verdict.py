@@ -15,6 +15,9 @@ TORUS = 10.0  # times the logarithm of the time: growth that is not that of a to
 UNBOUNDED = 1e6  # factor by which no state grows on the way from its start to an attractor
 FASTEST = 1e3  # the same, per block: phases that are not wrapped grow, but only so fast
 
+#: Of float64 no more can be said: `condition_number` tells one from the other.
+SINGULAR = "the Jacobian is singular, exactly or within rounding"
+
 
 def in_words(
     estimate: Estimate,
@@ -32,7 +35,7 @@ def in_words(
     """Put into a sentence what decides."""
     finite = ~np.isneginf(estimate.mean)
     if not finite.any():
-        return "converged: every exponent is -inf, the Jacobian is singular"
+        return f"converged: every exponent is -inf, {SINGULAR}"
     p_drift = _familywise(drift[finite])
     if p_drift < SIGNIFICANT:
         where = ", ".join(_columns(drift * finite.sum() < SIGNIFICANT))
@@ -86,6 +89,8 @@ def in_words(
         )
     plural = "" if which.isdigit() else "s"
     signs = f"exponent{plural} {which} not told from 0" if which else "all signs settled"
+    if gone := listed(~finite):
+        signs += f"; {gone} {'is' if gone.isdigit() else 'are'} -inf: {SINGULAR}"
     # The sums of one chaotic run in thirty look bounded, too.
     chaotic = (estimate.mean > estimate.half_width(level)) & (estimate.stderr > 1e-9)
     if regular.all() and not chaotic.any():

@@ -125,7 +125,7 @@ class SequentialDigits(Sequences):
             pixels[..., None], targets, np.arange(T) == T - 1, loss="softmax", validation=0.2,
             rng=rng,
         )  # fmt: skip
-        self.permuted = bool(permuted)
+        self.permuted = validate.flag("permuted", permuted)
 
     @property
     def chance(self) -> float:
