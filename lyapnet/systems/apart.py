@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from ..numerics.arrays import Array, own
-from ..numerics.autodiff import refuse_complex, refuse_traced
+from ..numerics.autodiff import refuse_foreign, refuse_traced
 
 #: So far a member may be rounded otherwise alone than among others, relative to its size.
 _ROUNDING = 1e-7
@@ -47,7 +47,7 @@ def refuse_mixing(system: Any, x: Array, u: Array | None) -> None:
 
 def _compare(name: str, function: Callable[..., Any], lead: tuple[int, ...], *given: Array) -> None:
     try:
-        found = refuse_complex(refuse_traced(function(*map(own, given)), name), name)
+        found = refuse_foreign(refuse_traced(function(*map(own, given)), name), name)
         y = np.asarray(found, dtype=float)
     except (ValueError, TypeError, IndexError) as error:
         if _alone(function, given, (0,) * len(lead)) is None:
