@@ -58,7 +58,10 @@ def symmetric_start(
         if inputs is not None:
             each = np.broadcast_to(inputs, (len(inputs), *lead, inputs.shape[-1]))
             rows = each[(slice(steps), *at)]
-        rate = _rate_across(one, x0[at], state[at], rows, steps)
+        try:
+            rate = _rate_across(one, x0[at], state[at], rows, steps)
+        except Exception:  # of the user's function, which may take all members together only
+            continue
         if rate * n_steps > _LEAVES:
             who = f"the state of member {', '.join(map(str, at))}" if at else "the state"
             return (
@@ -109,24 +112,36 @@ def _alike_beside(system: System, states: Array, inputs: Array | None, along: Ar
     It is where these are triangular in blocks, and have the same blocks on the diagonal: as of
     components that are linear, driven by the others, or where derivatives are constant.
     """
-    r, n = along.shape
-    both = np.ascontiguousarray(np.linalg.qr(np.vstack([along, np.eye(n)]).T)[0].T)
-    away = np.random.default_rng(0).standard_normal(n - r) @ both[r:]
+    rng = np.random.default_rng(0)
+    across = rng.standard_normal(along.shape[1:])
+    across = across - along.T @ (along @ across)
+    inside = along.T @ rng.standard_normal(along.shape[:1])
     for i, x in enumerate(states):
-        blocks = []
-        for y in (x, x + away * (1 + np.abs(x).max()) / 10):
-            carried = np.empty_like(both)
-            orbit = system.orbit(y, None if inputs is None else inputs[i : i + 1], 1)
-            orbit.push(0, both, carried)
-            blocks.append(both @ carried.T)
-        D, other = blocks
+        rows = None if inputs is None else inputs[i : i + 1]
+        size = np.abs(across).max() / (1 + np.abs(x).max())
+        here, there = (
+            _in_blocks(system, y, rows, inside, across, along) for y in (x, x + 0.1 * across / size)
+        )
         with np.errstate(invalid="ignore"):
-            same = np.abs(D - other) <= _ALIKE * np.abs(D).max()
-            apart = np.abs(other) <= _ALIKE * np.abs(other).max()
-        triangular = apart[:r, r:].all() or apart[r:, :r].all()
-        if not (same[:r, :r].all() and same[r:, r:].all() and triangular):
+            scale = _ALIKE * max(np.abs(block).max() for block in there)
+            same = [np.abs(a - b).max() <= scale for a, b in zip(here, there, strict=True)]
+            into, out_of = (np.abs(there[j]).max() <= scale for j in (1, 2))
+        if not (same[0] and same[3] and (into or out_of)):
             return False
     return True
+
+
+def _in_blocks(
+    system: System, x: Array, inputs: Array | None, inside: Array, across: Array, along: Array
+) -> list[Array]:
+    """Return what a step makes of a vector along a subspace and of one across, along and across.
+
+    Two linear maps that do the same to a random vector are the same.
+    """
+    carried = np.empty((2, len(x)))
+    system.orbit(x, inputs, 1).push(0, np.stack([inside, across]), carried)
+    parts = (carried @ along.T) @ along
+    return [parts[0], parts[1], carried[0] - parts[0], carried[1] - parts[1]]
 
 
 def _directions(states: Array) -> Array:

@@ -142,3 +142,21 @@ def test_linear_networks_grow_alike_everywhere():
         ln.VanillaRNN(W, activation="linear"), 2000, x0=np.zeros(4), qr_interval=1, rng=0
     )
     assert not s.settings["reservations"]
+
+
+class Together:
+    """An object whose step takes members (m, n) alone."""
+
+    dim, n_inputs, dt = 2, 0, 1.0
+
+    def step(self, x, u=None):
+        return np.stack([logistic(x[:, 0]), logistic(x[:, 1])], axis=-1)
+
+    def jacobian(self, x, u=None):
+        return (3.9999 - 7.9998 * x)[:, :, None] * np.eye(2)
+
+
+def test_a_step_of_all_members_alone_ends_no_run():
+    x0 = np.array([[0.3, 0.3], [0.2, 0.7]])
+    s = ln.lyapunov_spectrum(Together(), 2000, x0=x0, rng=0)
+    assert_allclose(s.exponents, np.log(2), atol=0.05)
