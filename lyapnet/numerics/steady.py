@@ -20,8 +20,13 @@ def sech2(h: Any) -> Any:
     return 4.0 * e / (1.0 + e) ** 2
 
 
+def _pulled(ans: Any, x: Any) -> Any:
+    slope = sech2(x)  # once, however many cotangents are pulled back
+    return lambda g: g * slope
+
+
 tanh = primitive(np.tanh)
-defvjp(tanh, lambda ans, x: lambda g: g * sech2(x))
+defvjp(tanh, _pulled)
 defjvp(tanh, lambda g, ans, x: g * sech2(x))
 
 #: To be called in the place of autograd.numpy.

@@ -19,12 +19,18 @@ from .compiled_parts import HOW, CompiledParts, cannot_divide, compiled_parts
 from .divided import divided_orbit, undivided
 from .drive import DEGREES, Drive
 from .integrators import CONTROLLED, METHODS, TABLEAUS, method_of, separable, tolerances
+from .integrators.explicit import ExplicitRungeKutta
 from .jumps import JumpingSteps, can_decide
 from .known_jumps import Seen
 from .map import Map
 from .orbit import Orbit
 from .protocol import System
+from .staged_orbit import StagedOrbit, jacobians_of_stages
 from .steepness import change_of_field, steepness
+
+#: Dimension from which on autograd carries few tangent vectors through a step in less time than it
+#: takes for the Jacobians of its stages.
+_LARGE = 160
 
 
 class Flow(Map):
@@ -189,6 +195,17 @@ class Flow(Map):
             return np.swapaxes(method.jacobian(*bound(u, p), x, h, rows.swapaxes(-1, -2)), -1, -2)
 
         return carry
+
+    def _of_few(self, mode: str, lead: tuple[int, ...], *given: Any) -> Orbit:
+        """Return an orbit that is good at carrying few tangent vectors; see `Map`."""
+        cheap = not self.differentiated or self.dim < _LARGE
+        explicit = isinstance(self._method, ExplicitRungeKutta) and self.method not in CONTROLLED
+        if not (cheap and explicit and type(self)._at is Flow._at) or self.seen.matter:
+            return super()._of_few(mode, lead, *given)
+        orbit = StagedOrbit(*given)
+        orbit.method, orbit.dt = self._method, self.dt
+        orbit.stages = jacobians_of_stages(self._method, self._bound(mode, lead), self.dt)
+        return orbit
 
     def written(self, x: Any, row: Any, p: Tree, dt: Any) -> Any:
         """Return the next state of arrays of symbols; see `Map.written`."""

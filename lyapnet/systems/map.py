@@ -281,7 +281,11 @@ class Map(UserSystem):
         mode = self.tangent_mode(states, inputs, lambda mode: self._at(mode, lead)[0])
         if self.dim < LARGE or self._variation is not None:
             return JacobianOrbit(states, inputs, self.params, *self._at(mode, lead))
-        orbit = ForwardOrbit(states, inputs, self.params, *self._at(mode, lead))
+        return self._of_few(mode, lead, states, inputs, self.params, *self._at(mode, lead))
+
+    def _of_few(self, mode: str, lead: tuple[int, ...], *given: Any) -> Orbit:
+        """Return an orbit of a large system that is good at carrying few tangent vectors."""
+        orbit = ForwardOrbit(*given)
         orbit.carry_through = self._forward(mode, lead)
         return orbit
 
@@ -296,7 +300,7 @@ class Map(UserSystem):
         )
 
     def _forward(self, mode: str, lead: tuple[int, ...]) -> Any:
-        """Return how few tangent vectors are best carried, see `ForwardOrbit`; or None."""
+        """Return how few tangent vectors are carried, see `ForwardOrbit`; or None."""
         return forward_through(self._at(mode, lead)[0]) if self.differentiated else None
 
 

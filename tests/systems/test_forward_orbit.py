@@ -9,6 +9,7 @@ from numpy.testing import assert_allclose
 import lyapnet as ln
 from lyapnet.systems import Flow, Map
 from lyapnet.systems.jacobian_orbit import JacobianOrbit
+from lyapnet.systems.staged_orbit import StagedOrbit
 
 N, K = 96, 3
 HALF = N // 2
@@ -84,6 +85,32 @@ def test_vectors_pushed_forward_are_those_of_jacobians(kind, monkeypatch):
     found = measured()
     assert not formed
     assert_allclose(found.log_growth, expected.log_growth, rtol=1e-8, atol=1e-9)
+
+
+@pytest.mark.parametrize("lead", [(), (1,), (2,)])
+@pytest.mark.parametrize("n_steps", [1, 2, 70])
+@pytest.mark.parametrize("given", [None, lorenz96_jacobian])
+def test_stages_of_a_flow(given, n_steps, lead, monkeypatch):
+    """Of one state all that rolls numbers works on columns, of several it does not."""
+    monkeypatch.setattr("lyapnet.systems.staged_orbit._AT_ONCE", 2**19)  # several times
+    system = Flow(lorenz96, N, dt=0.02, jacobian=given)
+    x = rng.standard_normal((*lead, N))
+    orbit, rows = system.orbit(x, None, n_steps), rng.standard_normal((*lead, K, N))
+    assert isinstance(orbit, StagedOrbit)
+    single = Flow(lambda x: lorenz96(x), N, dt=0.02, jacobian=lorenz96_jacobian)
+    for s in (n_steps - 1, 0, n_steps // 2):  # in any order
+        found = np.empty_like(rows)
+        orbit.push(s, rows, found)
+        for i in np.ndindex(*lead):
+            expected = rows[i] @ single.jacobian(orbit.states[s][i]).T
+            assert_allclose(found[i], expected, rtol=1e-10, atol=1e-12)
+
+
+def test_larger_flows_are_left_to_autograd():
+    n = 200
+    system = Flow(lambda x: -x + anp.tanh(anp.roll(x, 1)), n, dt=0.05)
+    orbit = system.orbit(rng.standard_normal(n), None, 3)
+    assert not isinstance(orbit, StagedOrbit)
 
 
 def test_without_a_rule_for_going_forward_jacobians_are_formed():

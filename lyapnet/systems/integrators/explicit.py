@@ -51,6 +51,13 @@ class ExplicitRungeKutta:
             slopes.append(j(state, c) if first else anp.matmul(j(state, c), inner))
         return combine(unit, h_matrix, self.tableau.weights, slopes)
 
+    def through(self, jacobians: Any, rows: Any, h: float) -> Any:
+        """Return tangent vectors ``(..., k, n)`` after a step, given the stages' Jacobians."""
+        slopes: list[Any] = []
+        for row, D in zip(self.tableau.rows, jacobians, strict=True):
+            slopes.append(np.matmul(combine(rows, h, row, slopes), D.swapaxes(-1, -2)))
+        return combine(rows, h, self.tableau.weights, slopes)
+
 
 def combine(x: Any, h: Any, weights: tuple[float, ...], slopes: list[Any]) -> Any:
     """Return x plus h times the weighted sum of slopes."""
