@@ -25,7 +25,7 @@ from .known_jumps import Seen
 from .map import Map
 from .orbit import Orbit
 from .protocol import System
-from .staged_orbit import StagedOrbit, jacobians_of_stages
+from .staged_orbit import StagedOrbit, few_enough, jacobians_of_stages
 from .steepness import change_of_field, steepness
 
 #: Dimension from which on autograd carries few tangent vectors through a step in less time than it
@@ -200,7 +200,8 @@ class Flow(Map):
         """Return an orbit that is good at carrying few tangent vectors; see `Map`."""
         cheap = not self.differentiated or self.dim < _LARGE
         explicit = isinstance(self._method, ExplicitRungeKutta) and self.method not in CONTROLLED
-        if not (cheap and explicit and type(self)._at is Flow._at) or self.seen.matter:
+        own = type(self)._at is not Flow._at or self.seen.matter
+        if own or not (cheap and explicit and few_enough(self._method, given[0])):
             return super()._of_few(mode, lead, *given)
         orbit = StagedOrbit(*given)
         orbit.method, orbit.dt = self._method, self.dt

@@ -46,13 +46,22 @@ class StagedOrbit(JacobianOrbit):
     def _stages_of(self, s: int) -> Array:
         """Return the Jacobians of the stages of step s, found with those of the next ones."""
         if self._some is None or not 0 <= s - self._first < self._some.shape[1]:
-            each = self.states[0].size * self.states.shape[-1] * len(self.method.tableau.nodes)
-            last = min(self.n_steps, s + max(1, _AT_ONCE // each))
+            last = min(self.n_steps, s + _AT_ONCE // _of_a_step(self.method, self.states))
             u = None if self.inputs is None else self.inputs[s:last]
             self._first, self._some = s, None
             self._some = self.stages(self.states[s:last], u, self._params)
         found: Array = self._some[:, s - self._first]
         return found
+
+
+def few_enough(method: ExplicitRungeKutta, states: Array) -> bool:
+    """Say whether there is room for the Jacobians of a step from states ``(T, ..., n)``."""
+    return _of_a_step(method, states) <= _AT_ONCE
+
+
+def _of_a_step(method: ExplicitRungeKutta, states: Array) -> int:
+    """Return the numbers in them."""
+    return int(states[0].size * states.shape[-1] * len(method.tableau.nodes))
 
 
 def jacobians_of_stages(

@@ -106,10 +106,10 @@ def test_stages_of_a_flow(given, n_steps, lead, monkeypatch):
             assert_allclose(found[i], expected, rtol=1e-10, atol=1e-12)
 
 
-def test_larger_flows_are_left_to_autograd():
-    n = 200
-    system = Flow(lambda x: -x + anp.tanh(anp.roll(x, 1)), n, dt=0.05)
-    orbit = system.orbit(rng.standard_normal(n), None, 3)
+@pytest.mark.parametrize(("n", "lead"), [(200, ()), (96, (200,))])
+def test_larger_flows_and_ensembles_are_left_to_autograd(n, lead):
+    system = Flow(lambda x: -x + anp.tanh(anp.roll(x, 1, axis=0)), n, dt=0.05)
+    orbit = system.orbit(rng.standard_normal((*lead, n)), None, 3)
     assert not isinstance(orbit, StagedOrbit)
 
 
