@@ -27,6 +27,7 @@ from ..numerics.autodiff import (
 )
 from ..numerics.lanes import Lanes, lifted
 from ..numerics.plain_numpy import for_autograd
+from .forward_orbit import LARGE
 from .protocol import System
 from .user_function import IN_FRONT, check_repeatable, of_shape, same
 from .variation import Variation
@@ -221,7 +222,8 @@ class UserSystem(System):
                 few, now = (x, u) if x.ndim == len(lead) + 1 else (x[:2], u if u is None else u[:2])
                 expected = np.asarray(loop(few, now, p))
                 self._derivative_in_lanes = same(lanes, expected, few, now, p)
-                if not self._derivative_in_lanes:
+                # Beside a large Jacobian its call costs little.
+                if not self._derivative_in_lanes and self.dim < LARGE:
                     self._tell_slow("jacobian", x)
             return (lanes if self._derivative_in_lanes else loop)(x, u, p)
 

@@ -113,6 +113,18 @@ def test_larger_flows_and_ensembles_are_left_to_autograd(n, lead):
     assert not isinstance(orbit, StagedOrbit)
 
 
+@pytest.mark.filterwarnings("error")
+def test_large_jacobians_may_be_found_state_by_state():
+    """One that wants plain numbers knows no several states; it is as fast nevertheless."""
+
+    def jacobian(x):
+        return np.diag([-3 * float(value) ** 2 for value in x])
+
+    system = Flow(lambda x: -(x**3), 64, dt=0.02, jacobian=jacobian)
+    orbit, rows = system.orbit(rng.standard_normal(64), None, 200), np.eye(64)[:K]
+    orbit.push(0, rows, np.empty_like(rows))
+
+
 def test_without_a_rule_for_going_forward_jacobians_are_formed():
     @primitive
     def cube(x):
