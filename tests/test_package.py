@@ -46,22 +46,12 @@ def test_import_loads_nothing_optional_or_slow():
     unwanted = {
         "matplotlib", "mpmath", "gmpy2", "flint", "joblib", "pandas", "xarray", "h5py", "h5netcdf",
         "safetensors", "numba", "llvmlite", "torch", "jax", "keras", "distributed", "dask",
-        "ipywidgets", "IPython", "tqdm.auto", "scipy.stats",
+        "ipywidgets", "IPython", "tqdm.auto", "scipy.stats", "scipy.optimize",
+        "scipy.interpolate", "scipy.sparse.linalg", "scipy.spatial",
     }  # fmt: skip
     loaded = set(python("import sys, lyapnet", "print(*sys.modules, sep='\\n')"))
     assert "lyapnet" in loaded
     assert not unwanted & loaded
-
-
-def test_import_is_quick():
-    code = (
-        "import time, numpy, scipy.linalg, autograd.numpy",
-        "start = time.process_time()",
-        "import lyapnet",
-        "print(time.process_time() - start)",
-    )
-    seconds = [float(python(*code)[0]) for _ in range(5)]
-    assert min(seconds) < 0.5  # 0.1 to 0.25 s where this was written
 
 
 def test_public_modules_show_what_is_theirs():

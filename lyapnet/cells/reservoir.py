@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from scipy.sparse.linalg import ArpackError, ArpackNoConvergence, eigs
 
 from ..numerics.arrays import Array
 from .weights import Pattern
@@ -51,6 +50,8 @@ def spectral_radius_of(W: Any, rng: np.random.Generator) -> float:
 
 def _at_the_edge(W: Any, start: Array) -> float | None:
     """Return the same by Arnoldi's method, or None where it does not converge."""
+    from scipy.sparse.linalg import ArpackError, ArpackNoConvergence, eigs  # slow to load
+
     try:
         found = eigs(W, _SOUGHT, ncv=_BASIS, v0=start, tol=_TOL, return_eigenvectors=False)
     except ArpackNoConvergence as error:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from scipy.interpolate import CubicSpline
 
 from ..errors import DivergedError, LyapnetError
 from ..numerics.arrays import Array
@@ -156,6 +155,8 @@ def turns_of(shot: Shot, states: Array, tol: float) -> int:
         parts = [n for n in range(1, shot.steps) if shot.steps % n == 0]
         found = [n for n in parts if np.abs(states[n:] - states[:-n]).max() <= _SAME * extent]
         return shot.steps // found[0] if found else 1
+    from scipy.interpolate import CubicSpline  # slow to load
+
     times = np.linspace(0.0, 1.0, shot.steps + 1)
     along = CubicSpline(times, np.concatenate([states[:-1], states[:1]]), bc_type="periodic")
 

@@ -9,7 +9,6 @@ import autograd.numpy as anp
 import numpy as np
 from autograd import grad
 from autograd.tracer import isbox
-from scipy.optimize import brentq
 
 from ..numerics.arrays import Array
 from ..numerics.autodiff import Tree, leaves, rebuild, value
@@ -134,6 +133,8 @@ class JumpingStep:
         meets: tuple[int, int, float], start: float,
     ) -> float:  # fmt: skip
         """Return the time at which a decision meets an edge."""
+        from scipy.optimize import brentq  # a tenth of a second to load
+
         edge = meets[2]
         end = self._margin(x, u, p, begin, left, part, meets)
         if (start - edge) * end >= 0:  # on the edge, to rounding
