@@ -19,7 +19,7 @@ _STATES, _STEPS = 32, 5000
 
 #: Members of an ensemble that are looked at, and numbers in the Jacobians of their steps, of which
 #: there are some at least but in the largest systems.
-_MEMBERS, _NUMBERS, _LEAST, _LARGEST = 8, 2**22, 50, 2000
+_MEMBERS, _NUMBERS, _LEAST, _LARGEST = 8, 2**22, 20, 1000
 
 #: Growth across the subspace, in nats, over the run: of 10, a start that is off by a ten-thousandth
 #: has left. It must be seen in parts of the steps, beyond the scatter between them.
