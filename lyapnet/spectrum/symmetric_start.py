@@ -45,7 +45,7 @@ def symmetric_start(
         Of the run.
     """
     lead, n = x0.shape[:-1], x0.shape[-1]
-    if system.tangent_apart or n > _LARGEST or not (_repeats(x0) and _repeats(state)):
+    if system.tangent_apart or not 1 < n <= _LARGEST or not (_repeats(x0) and _repeats(state)):
         return ""
     steps = max(_LEAST, min(_STEPS, _NUMBERS // n**2))
     steps = min(steps, n_steps if inputs is None else len(inputs))

@@ -218,7 +218,7 @@ def test_a_loop_is_told_the_time_that_its_cell_depends_on(vectorized, lead):
     loop = ln.ClosedLoop(ln.Map(cell, 2, n_inputs=1, **kwargs), C)
     same = ln.Map(closed, 2, **kwargs)
     assert loop.time
-    x0 = np.ones((*lead, 2))
+    x0 = np.full((*lead, 2), [1.0, 0.9])
     found, expected = (
         ln.lyapunov_spectrum(s, 200, x0=x0, t0=0.3, rng=0) for s in (loop, same)
     )  # fmt: skip
