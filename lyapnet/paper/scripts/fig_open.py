@@ -9,14 +9,14 @@ from ..style import COLOURS, legend_below, panels
 TITLE = "Gates opened and flossed, at every lag up to 0.9 N"
 CLAIMS = """
 Beyond the paper: LSTM and GRU that begin with open gates and are flossed by the rule of figure
-"rule" learn the temporal XOR at every lag up to 0.9 N, in networks of 32 and of 80 units; those of
-80 units at a lag of 72 are still on their way after 5000 epochs, LSTM at 85 to 94 %. As they are
-drawn, networks learn the short lags alone, and there opening and flossing does no harm.
+"rule" learn the temporal XOR at every lag up to 0.9 N, in networks of 32 and of 80 units. As they
+are drawn, networks learn the short lags alone, and there opening and flossing does no harm.
 """
 SETTINGS = f"""{COMMON}
 Instead LSTM (dimension 2 N) and GRU with N of 32 and 80, five networks, 5000 epochs, sequences of
-100 steps or of three lags. Open gates as in figure "gated": biases of 4 and -4. Flossed are 15/16
-of N exponents.
+100 steps or of three lags; LSTM of 80 units at a lag of 72, which came to 85 to 94 % so, 10 000
+epochs in one cycle of step sizes, from 2.5e-4 up to 1e-3 and down to zero. Open gates as in
+figure "gated": biases of 4 and -4. Flossed are 15/16 of N exponents.
 """
 
 CELLS = ("gru", "lstm")
@@ -25,6 +25,8 @@ ARMS = {"none": dict(condition="none"), "rule": dict(condition="rule", gates=4.0
 LABELS = {"none": "as drawn", "rule": "open, adaptive"}
 #: Lags of each size; 0.9 N is the last.
 LAGS = {32: (10, 20, 28), 80: (40, 72)}
+#: What LSTM need at their longest lag: smaller steps at first, and at the end.
+GENTLY = {("lstm", 80, 72): {"learning_rate": 2.5e-4, "cycle": True, "epochs": 10_000}}
 NETWORKS = 5
 run = learn
 
@@ -34,13 +36,16 @@ def points(scale):
         small = dict(n=16, n_steps=60, epochs=2500, learning_rate=3e-3)
         return [quick(**{**p, **small}) for lag in (4, 14) for p in runs(0, "gru", lag)]
     return [
-        {**point, "n": n, "n_steps": max(100, 3 * lag), "epochs": 5000}
+        {
+            **point, "n": n, "n_steps": max(100, 3 * lag), "epochs": 5000,
+            **GENTLY.get((cell, n, lag), {}),
+        }
         for i in range(NETWORKS)
         for n, lags in LAGS.items()
         for lag in lags
         for cell in CELLS
         for point in runs(i, cell, lag)
-    ]
+    ]  # fmt: skip
 
 
 def runs(i, cell, lag):
