@@ -82,9 +82,13 @@ def lost_digits(system: System, x0: Array, state: Array, growth: Array, n_steps:
 
 
 def _first(which: NDArray[np.bool_]) -> str:
-    """Name the first member."""
-    at = np.argwhere(which)[0]
-    return f"the state of member {', '.join(map(str, at))}" if at.size else "the state"
+    """Name the state of the first member."""
+    return state_of(tuple(np.argwhere(which)[0]))
+
+
+def state_of(member: tuple[int, ...]) -> str:
+    """Name the state of a member of an ensemble, or of a single run."""
+    return f"the state of member {', '.join(map(str, member))}" if member else "the state"
 
 
 def _cycles(system: System, seen: Array, n_steps: int) -> Array:

@@ -13,6 +13,7 @@ import numpy as np
 
 from ..numerics.arrays import Array
 from ..systems import System
+from .digits import state_of
 
 #: States that must have the symmetry, besides the first one, and steps in which vectors grow.
 _STATES, _STEPS = 32, 5000
@@ -63,11 +64,10 @@ def symmetric_start(
         except Exception:  # of the user's function, which may take all members together only
             continue
         if rate * n_steps > _LEAVES:
-            who = f"the state of member {', '.join(map(str, at))}" if at else "the state"
             return (
-                f"{who} keeps components equal, opposite or 0 that were so at the start, though "
-                f"perturbations out of there grow at {rate / system.dt:.2g}: no orbit beside it "
-                "stays, and exponents are those of this symmetric one. Start without the "
+                f"{state_of(at)} keeps components equal, opposite or 0 that were so at the start, "
+                f"though perturbations out of there grow at {rate / system.dt:.2g}: no orbit "
+                "beside it stays, and exponents are those of this symmetric one. Start without the "
                 "symmetry, from random numbers"
             )
     return ""
