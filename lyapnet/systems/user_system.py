@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import warnings
 from collections.abc import Callable
 from typing import Any
@@ -30,11 +29,9 @@ from ..numerics.plain_numpy import for_autograd
 from .forward_orbit import LARGE
 from .portable import Portable
 from .protocol import System
-from .user_function import IN_FRONT, check_repeatable, of_shape, same
+from .user_errors import clearer
+from .user_function import check_repeatable, of_shape, same
 from .variation import Variation
-
-#: What errors of functions of other frameworks say when they get arrays of NumPy.
-_FOREIGN = {"must be Tensor": "torch", "JAX": "jax", "jax.": "jax"}
 
 #: So many states are too many to be silent about calling a function for each.
 _MANY = 512
@@ -124,73 +121,54 @@ class UserSystem(Portable, System):
         shape : tuple of int or None
             Of what it returns for one state; None to leave that to the caller.
         """
-        driven, with_params = self._sees_inputs, self.params is not None
         traceable = for_autograd(function)
         by_numba = hasattr(function, "py_func")
         remedy = "give `jacobian=`" if name == self.named else "write it with NumPy alone"
 
         def call(x: Any, now: Any, p: Tree) -> Any:
-            # A copy: a function that writes into its argument has not changed the state.
-            given = self._split(x.copy() if isinstance(x, np.ndarray) else x)
-            if self.time:
-                given.append(now[..., -1] if self.vectorized else now[-1])
-                now = now[..., :-1] if self.vectorized else now[:-1]
-            given += [*((now,) if driven else ()), *((p,) if with_params else ())]
+            traced = is_traced(x, now, p)
+            as_written = traced or (by_numba and isinstance(x, Lanes))
             try:
-                lanes = isinstance(x, Lanes)
-                as_written = is_traced(x, now, p) or (lanes and by_numba)
-                out = (traceable if as_written else function)(*given)
+                out = (traceable if as_written else function)(*self._passed(x, now, p))
                 if isinstance(out, list | tuple) and not isinstance(x, Symbols):
                     out = anp.array(out)
-            except ValueError as error:
-                if with_params and "broadcast" in str(error):
-                    raise ValueError(
-                        f"`{name}` failed ({error}): {IN_FRONT}, (members, dim)"
-                    ) from error
-                if "inhomogeneous" not in str(error):
-                    raise
-                raise ValueError(
-                    f"`{name}` joins components of different shapes for one state, where each is "
-                    f"a number; {IN_FRONT}"
-                ) from error
-            except (TypeError, IndexError) as error:
-                if self.time and "scalar" in str(error):
-                    raise TypeError(
-                        f"`{name}` failed ({error}): it is called as {name}(x, t), the state first"
-                    ) from error
-                foreign = [x for sign, x in _FOREIGN.items() if sign in str(error)]
-                if foreign:
-                    said = str(error).partition("\n")[0][:80]
-                    raise TypeError(
-                        f"`{name}` failed ({said}): it is given arrays of NumPy, or what autograd "
-                        f"traces; write it with autograd.numpy, or make a lyapnet.{foreign[0]}."
-                        "System of it"
-                    ) from error
-                if not (self._counts and re.search("integer|indices", str(error))):
-                    raise
-                raise TypeError(
-                    f"`{name}` needs an integer ({error}), and `params`, of which {self._counts} "
-                    "were given as integers, become arrays of floats: leave counts and indices "
-                    f"out of `params`, and let `{name}` take them from around it"
-                ) from error
             except Exception as error:
-                given_more = isinstance(x, Lanes | Symbols) or is_traced(x, now, p)
-                if not given_more or not type(error).__module__.startswith("numba."):
+                known = clearer(
+                    error, name, remedy=remedy, params=self.params is not None, time=self.time,
+                    counts=self._counts, more=traced or isinstance(x, Lanes | Symbols),
+                )  # fmt: skip
+                if known is None:
                     raise
-                raise TypeError(
-                    f"`{name}` is compiled by numba, or calls what is, which cannot be "
-                    f"differentiated or run on many states at once: {remedy}"
-                ) from error
-            if isinstance(x, Symbols):
-                out = as_symbols(out)
-                return out if shape is None else of_shape(out, shape, name)
-            if shape is not None and len(shape) == 2 and hasattr(out, "toarray"):
-                out = out.toarray()  # of scipy.sparse
-            out = own(refuse_foreign(refuse_objects(lifted(out), name), name))
-            alone = not self.vectorized and (isinstance(x, Lanes) or np.ndim(x) == 1)
-            return of_shape(out, shape, name) if alone and shape is not None else out
+                raise known from error
+            return self._returned(out, x, shape, name)
 
         return call
+
+    def _passed(self, x: Any, now: Any, p: Tree) -> list[Any]:
+        """Return what the user's function is called with: x, t, u and p, as far as it takes them.
+
+        Of a state it is a copy: a function that writes into its argument has not changed it.
+        """
+        given = self._split(x.copy() if isinstance(x, np.ndarray) else x)
+        if self.time:
+            given.append(now[..., -1] if self.vectorized else now[-1])
+            now = now[..., :-1] if self.vectorized else now[:-1]
+        if self._sees_inputs:
+            given.append(now)
+        if self.params is not None:
+            given.append(p)
+        return given
+
+    def _returned(self, out: Any, x: Any, shape: tuple[int, ...] | None, name: str) -> Any:
+        """Return what the user's function has made of x, if that is of the right kind and shape."""
+        if isinstance(x, Symbols):
+            out = as_symbols(out)
+            return out if shape is None else of_shape(out, shape, name)
+        if shape is not None and len(shape) == 2 and hasattr(out, "toarray"):
+            out = out.toarray()  # of scipy.sparse
+        out = own(refuse_foreign(refuse_objects(lifted(out), name), name))
+        alone = not self.vectorized and (isinstance(x, Lanes) or np.ndim(x) == 1)
+        return of_shape(out, shape, name) if alone and shape is not None else out
 
     def _split(self, x: Any) -> list[Any]:
         """Return the user's arguments that what the function is given as x stands for."""
