@@ -37,43 +37,13 @@ def in_words(
     if not finite.any():
         return f"converged: every exponent is -inf, {SINGULAR}"
     p_drift = _familywise(drift[finite])
-    if p_drift < SIGNIFICANT:
-        where = ", ".join(_columns(drift * finite.sum() < SIGNIFICANT))
-        return (
-            f"drifting: the first fifth differs from the last half (p = {p_drift:.1g}) in "
-            f"exponents {where}; take longer transients"
-        )
-    short = estimate.too_short
-    if heavy.any():
-        which = listed(heavy)
-        others = int((~heavy).reshape(-1, heavy.shape[-1]).all(axis=0).sum())
-        all_known = others > 1 and not (short & ~heavy).any()
-        known = f"; the other {others} are known" * all_known
-        return (
-            f"too short: the growth of exponent{'' if which.isdigit() else 's'} {which} may live "
-            "on rare long episodes (heavy tails), of which longer ones than it has met may carry "
-            f"as much of it, and it tells no error{known}"
-        )
-    if (short & sea).any():
-        return (
-            f"too short: volumes are conserved, and in {n_blocks} blocks the growth of exponents "
-            f"{listed(short & sea)} does not look free of long stays near islands of regular "
-            "motion; run longer"
-        )
-    if short.any():
-        return (
-            f"too short: {n_blocks} blocks cannot tell the error of {short.sum()} of {short.size} "
-            "exponents; run longer"
-        )
-    if agreement is not None and r_hat is not None and not np.isnan(agreement).all():
-        p_agree = _familywise(agreement[~np.isnan(agreement)])
-        if p_agree < SIGNIFICANT:
-            where = ", ".join(_columns(agreement * agreement.size < SIGNIFICANT))
-            return (
-                f"disagreeing: members differ by more than their errors (p = {p_agree:.1g}, R-hat "
-                f"up to {np.nanmax(r_hat):.3g}) in exponents {where}; several attractors, inputs "
-                "that differ in kind, or runs too short to visit the whole of an attractor"
-            )
+    against = (
+        _drifting(drift, finite, p_drift)
+        or _too_short(estimate.too_short, heavy, sea, n_blocks)
+        or _disagreeing(agreement, r_hat)
+    )
+    if against:
+        return against
     widths, widest = _widths(estimate, level, finite)
     if tol is not None and widest > tol:
         return f"not yet: {widths}, more than tol = {tol:g}; run longer"
@@ -96,6 +66,60 @@ def in_words(
     if regular.all() and not chaotic.any():
         return f"converged: regular growth, {widths}, that fall as 1/time; {signs}"
     return f"converged: {widths}, no drift (p = {p_drift:.2g}), {signs}"
+
+
+def _drifting(drift: Array, finite: NDArray[np.bool_], p_drift: float) -> str:
+    """Say if growth at first differs from that of the last half."""
+    if p_drift >= SIGNIFICANT:
+        return ""
+    where = ", ".join(_columns(drift * finite.sum() < SIGNIFICANT))
+    return (
+        f"drifting: the first fifth differs from the last half (p = {p_drift:.1g}) in exponents "
+        f"{where}; take longer transients"
+    )
+
+
+def _too_short(
+    short: NDArray[np.bool_], heavy: NDArray[np.bool_], sea: NDArray[np.bool_], n_blocks: int
+) -> str:
+    """Say if errors are not known, and why not."""
+    if heavy.any():
+        which = listed(heavy)
+        others = int((~heavy).reshape(-1, heavy.shape[-1]).all(axis=0).sum())
+        all_known = others > 1 and not (short & ~heavy).any()
+        known = f"; the other {others} are known" * all_known
+        return (
+            f"too short: the growth of exponent{'' if which.isdigit() else 's'} {which} may live "
+            "on rare long episodes (heavy tails), of which longer ones than it has met may carry "
+            f"as much of it, and it tells no error{known}"
+        )
+    if (short & sea).any():
+        return (
+            f"too short: volumes are conserved, and in {n_blocks} blocks the growth of exponents "
+            f"{listed(short & sea)} does not look free of long stays near islands of regular "
+            "motion; run longer"
+        )
+    if short.any():
+        return (
+            f"too short: {n_blocks} blocks cannot tell the error of {short.sum()} of {short.size} "
+            "exponents; run longer"
+        )
+    return ""
+
+
+def _disagreeing(agreement: Array | None, r_hat: Array | None) -> str:
+    """Say if members of an ensemble differ by more than their errors."""
+    if agreement is None or r_hat is None or np.isnan(agreement).all():
+        return ""
+    p_agree = _familywise(agreement[~np.isnan(agreement)])
+    if p_agree >= SIGNIFICANT:
+        return ""
+    where = ", ".join(_columns(agreement * agreement.size < SIGNIFICANT))
+    return (
+        f"disagreeing: members differ by more than their errors (p = {p_agree:.1g}, R-hat up to "
+        f"{np.nanmax(r_hat):.3g}) in exponents {where}; several attractors, inputs that differ in "
+        "kind, or runs too short to visit the whole of an attractor"
+    )
 
 
 def _widths(estimate: Estimate, level: float, finite: NDArray[np.bool_]) -> tuple[str, float]:
