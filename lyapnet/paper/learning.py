@@ -184,7 +184,7 @@ def learn(
             _thinned(_log(result.diagnostics["gradient_norm_h0"]), FINE)
         )
         found["fine_curve"] = _thinned(result.accuracy, FINE)
-    return found
+    return {name: _rounded(x) for name, x in found.items()}
 
 
 def _one_cycle(rate: float, epochs: int) -> Callable[[int], float]:
@@ -199,6 +199,13 @@ def _one_cycle(rate: float, epochs: int) -> Callable[[int], float]:
 
 def _log(x: Any) -> Any:
     return np.log(np.maximum(x, 1e-300))
+
+
+def _rounded(x: Any) -> Any:
+    """Keep four digits of each number of an array: a file of 2000 runs is large enough."""
+    if isinstance(x, np.ndarray) and x.dtype.kind == "f":
+        return np.vectorize(lambda number: float(f"{number:.4g}"))(x)
+    return x
 
 
 def _thinned(x: Any, block: int = BLOCK) -> Any:
