@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import operator
 import os
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from pathlib import Path
 from typing import Any
 
@@ -34,7 +34,7 @@ def integer(name: str, value: Any, *, low: int | None = None, high: int | None =
 def real(name: str, value: Any, *, positive: bool = False, low: float | None = None) -> float:
     """Return a finite real number."""
     try:
-        if isinstance(value, str | bytes):
+        if isinstance(value, str | bytes | bool | np.bool_):
             raise TypeError
         if isinstance(value, np.ma.MaskedArray | np.datetime64 | np.timedelta64):
             raise TypeError
@@ -57,6 +57,21 @@ def flag(name: str, value: Any) -> bool:
     if not isinstance(value, bool | np.bool_):
         raise TypeError(f"`{name}` must be True or False, got {value!r}")
     return bool(value)
+
+
+def text(name: str, value: Any) -> str:
+    """Return a text."""
+    if not isinstance(value, str):
+        raise TypeError(f"`{name}` must be a text, got {value!r}")
+    return value
+
+
+def names(name: str, value: Any) -> tuple[str, ...]:
+    """Return a sequence of names."""
+    found = None if isinstance(value, str) or not isinstance(value, Iterable) else tuple(value)
+    if found is None or not all(isinstance(x, str) for x in found):
+        raise TypeError(f"`{name}` must be a sequence of names, got {value!r}")
+    return found
 
 
 def function(name: str, value: Any) -> Any:

@@ -155,7 +155,7 @@ CASES = {
         (lambda: ln.check_invariants(SPECTRUM, 10), ValueError, "`n_steps` and `x0` are for a"),
         (lambda: ln.check_invariants(LAZY, x0=X), ValueError, "`n_steps` is needed"),
         (lambda: ln.check_invariants(LAZY, 9, x0=X, zero="no"), TypeError, "`zero` must be True"),
-        (lambda: ln.check_invariants(np.eye(2), 9), TypeError, "`system` must be a System"),
+        (lambda: ln.check_invariants(np.eye(2), 9), TypeError, "`subject` must be a System"),
     ],
     "driven": [
         (lambda: ln.ClosedLoop(CELL, np.ones((2, 4))), ValueError, "`readout` must have shape"),
@@ -196,7 +196,7 @@ CASES = {
         (lambda: ln.prediction_band(SPECTRUM, [9], level=95), ValueError, "`level`"),
     ],
     "floss": [
-        (lambda: ln.floss(np.eye(2), 3, k=1, n_steps=5), TypeError, "`system` must be a System"),
+        (lambda: ln.floss(np.eye(2), 3, k=1, n_steps=5), TypeError, "`cell` must be a System"),
         (lambda: ln.floss(LAZY, 3, k=1, n_steps=5), ValueError, "`cell` must have parameters"),
         (lambda: ln.floss(CELL, 1.5, k=2, n_steps=5), TypeError, "`n_epochs` must be an integer"),
         (lambda: floss(k=5), ValueError, "`k` must be at most 4"),
@@ -255,6 +255,8 @@ CASES = {
          ValueError, "`n_steps` must be at least 31, got 20: the task has a delay of 30"),
         (lambda: schedule(learning_rate=1),
          TypeError, r"^FlossingSchedule.__init__\(\) got an unexpected .*'learning_rate'"),
+        (lambda: schedule(only=3), TypeError, "`only` must be a sequence of names, got 3"),
+        (lambda: ln.AdaptiveFlossing(k=2, n_steps=5, only="W"), TypeError, "`only` must be a seq"),
         (lambda: ln.FlossingSchedule(before=2),
          TypeError, r"^FlossingSchedule.__init__\(\) missing .* 'k' and 'n_steps'"),
         (lambda: ln.AdaptiveFlossing(k=2), TypeError, r"^AdaptiveFlossing.* 'n_steps'"),
@@ -284,10 +286,13 @@ CASES = {
         (lambda: ln.quiescent_gain("gru", bias={"new": 1.0}),
          ValueError, "`bias` must be of reset, update"),
         (lambda: ln.quiescent_gain("vanilla", leak=0.0), ValueError, "`leak` must lie in"),
+        (lambda: ln.quiescent_gain("gru", bias=1.0), TypeError, "`bias` must be a dict"),
+        (lambda: ln.driven_gain("lstm", bias=[]), TypeError, "`bias` must be a dict"),
     ],
     "cells": [
         (lambda: ln.VanillaRNN.random("4"), TypeError, "`n` must be an integer"),
         (lambda: ln.VanillaRNN.random(4, gain=np.nan), ValueError, "`gain` must be finite"),
+        (lambda: ln.Map(never, 2, dt=True), TypeError, "`dt` must be a real number, got True"),
         (lambda: ln.LSTM(np.eye(4)), ValueError, r"`W` must have shape \(..., 4N, N\)"),
         (lambda: ln.LSTM.random(3, init="xavier"), ValueError, "`init` must be one of"),
         (lambda: ln.GRU(np.ones((6, 2)), c=[0, 0], reset_after=False), ValueError, "add it to `b`"),
@@ -330,12 +335,15 @@ CASES = {
         (lambda: ln.alignment(LAZY, 30, x0=X, k=1), ValueError, "`k` must be at least 2"),
         (lambda: ln.fixed_points(LAZY, 0, x0=X), ValueError, "`n_starts` must be at least 1"),
         (lambda: ln.fixed_points(LAZY, 5, x0=X, inputs=[1.0]), ValueError, "`inputs`"),
+        (lambda: ln.fixed_points(LAZY, 5, x0=X, t0="now"), TypeError, "`t0` must be a real number"),
+        (lambda: ln.fixed_points(LAZY, 5, x0=X, t0=1.0), ValueError, "does not depend on time"),
         (lambda: ln.periodic_orbit(LAZY, x0=X), ValueError, "`period` is needed"),
         (lambda: ln.periodic_orbit(LAZY, 1.5, x0=X), ValueError, "multiple of dt"),
         (lambda: ln.ftle_field(LAZY, 0, x0=X), ValueError, "`n_steps` must be at least 1"),
         (lambda: ln.ftle_field(LAZY, 5, x0=[1.0]), ValueError, r"`x0` must have shape"),
         (lambda: ln.master_stability(CELL, [1.0], 10), TypeError, "must be a Map or a Flow"),
         (lambda: ln.master_stability(LAZY, [[1.0]], 10, x0=X), ValueError, "`strengths`"),
+        (lambda: ln.master_stability(LAZY, [], 10, x0=X), ValueError, "`strengths` is empty"),
         (lambda: ln.conditional_exponents(LAZY, [2], 10, x0=X), ValueError, "`driven`"),
         (lambda: ln.stroboscopic(ln.catalog.henon(), 1.0), TypeError, "`flow` must be a Flow"),
         (lambda: ln.stroboscopic(ln.Flow(lambda x, u: x, 1, dt=0.1, n_inputs=1), 1.0),
@@ -361,6 +369,10 @@ CASES = {
         (lambda: ln.to_torch(LAZY), ValueError, "`cell` must be a VanillaRNN, LSTM or GRU"),
         (lambda: ln.to_torch(ln.VanillaRNN.random(3, leak=0.5)), ValueError, "PyTorch has no leak"),
         (lambda: ln.to_torch(CELL, layer=-1), ValueError, "`layer` must be at least 0"),
+        (lambda: ln.to_torch(CELL, prefix=3), TypeError, "`prefix` must be a text, got 3"),
+        (lambda: ln.from_torch(STATE, prefix=b"rnn"), TypeError, "`prefix` must be a text"),
+        (lambda: ln.to_torch(CELL, reverse="no"), TypeError, "`reverse` must be True or False"),
+        (lambda: ln.from_torch(STATE, reverse=1), TypeError, "`reverse` must be True or False"),
         (lambda: ln.load("none.npz"), FileNotFoundError, "no such file"),
         (lambda: ln.load("text.npz"), FileError, "not a whole file of lyapnet"),
         (lambda: ln.load("other.npz"), FileError, "comes from another program"),
@@ -384,6 +396,7 @@ CASES = {
         (lambda: sweep(grid={"x": 1}), TypeError, r"`grid\['x'\]` must be a sequence"),
         (lambda: sweep(grid={"x": "abc"}), TypeError, r"`grid\['x'\]` must be a sequence"),
         (lambda: sweep(grid={"x": []}), ValueError, "`grid` has no points"),
+        (lambda: ln.sweep(lambda a, rng: a, {}), ValueError, "`grid` has no points"),
         (lambda: sweep(grid={"gain": [1]}),
          TypeError, "`function` must take the arguments gain, rng"),
         (lambda: sweep(lambda x: x), TypeError, "`function` must take the arguments x, rng"),
@@ -481,7 +494,9 @@ EITHER = "check_invariants"
     ],
 )  # fmt: skip
 def test_the_wrong_kind_of_thing_is_named(call, given):
-    with pytest.raises((TypeError, ValueError), match=r"`(system|cell|flow|spectrum|target)` must"):
+    with pytest.raises(
+        (TypeError, ValueError), match=r"`(system|subject|cell|flow|spectrum|target)` must"
+    ):
         call(given)
 
 

@@ -21,7 +21,7 @@ K. Krishnamurthy, T. Can and D. J. Schwab, Phys. Rev. X 12, 011011 (2022), for g
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
@@ -150,6 +150,8 @@ def quiescent_gain(kind: str, *, bias: Any = None, leak: float = 1.0) -> float:
 
 def gate_biases(bias: Any, names: tuple[str, ...]) -> dict[str, float]:
     """Return the bias of each gate, zero where none is given."""
+    if not isinstance(bias, Mapping | None):
+        raise TypeError(f"`bias` must be a dict from gates to numbers, got {bias!r}")
     given = dict(bias or {})
     if not set(given) <= set(names):
         raise ValueError(f"`bias` must be of {', '.join(names) or 'no gate'}, got {sorted(given)}")

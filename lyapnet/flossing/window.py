@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import Any
 
 from .. import validate
@@ -56,7 +55,7 @@ class Window:
             clip_norm=checked_clip(clip_norm),
         )  # fmt: skip
         if only is not None:
-            self.settings["only"] = only
+            self.settings["only"] = validate.names("only", only)
 
     @property
     def interval(self) -> Interval:
@@ -67,10 +66,7 @@ class Window:
         """Return the names of the parameters to change, of a system that this window fits."""
         validate.integer("k", self.k, high=system.dim)
         known = list(named_params(system.params, system.params)[0])
-        only = self.settings.get("only", known)
-        if isinstance(only, str) or not isinstance(only, Iterable):
-            raise TypeError(f"`only` must be a sequence of names among {known}, got {only!r}")
-        names = tuple(only)
+        names = tuple(self.settings.get("only", known))
         if not names or not set(names) <= set(known):
             raise ValueError(f"`only` must be a sequence of names among {known}, got {names}")
         return names

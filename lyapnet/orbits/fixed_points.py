@@ -202,9 +202,10 @@ def fixed_points(
     if u is not None:
         validate.trailing("inputs", u, found.n_inputs, "the system's n_inputs")
     spread = validate.real("spread", spread, low=0.0)
+    t0 = start_time(found, t0)
     given: dict[str, Any] = {} if u is None else {"u": u}
     if found.time:
-        given["t"] = start_time(found, t0)
+        given["t"] = t0
     search = SpeedMinima(found, given)
     starts = starts_of(found, u, x0, n_starts, spread, t0, rng)
     if type(found).orbit is System.orbit:

@@ -191,6 +191,7 @@ def _points(grid: Any) -> Iterator[Point]:
             values[name] = list(column)
         combined = itertools.product(*values.values())
         points: list[Any] = [dict(zip(values, point, strict=True)) for point in combined]
+        points = points if values else []
     elif isinstance(grid, Iterable) and not isinstance(grid, str):
         points = list(grid)
     else:

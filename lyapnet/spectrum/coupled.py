@@ -128,6 +128,8 @@ def master_stability(
     """
     flow = _plain(system, "system")
     alpha = validate.array("strengths", strengths, ndim=1)
+    if not alpha.size:
+        raise ValueError("`strengths` is empty: give one strength of coupling at least")
     n = flow.dim
     H = np.eye(n) if coupling is None else validate.array("coupling", coupling, ndim=2)
     if H.shape != (n, n):

@@ -104,7 +104,7 @@ def finite_time_exponents(
     array([[2., 0.],
            [0., 0.]])
     """
-    system = as_system(cell)
+    system = as_system(cell, "cell")
     x = as_state(system, x0)
     Q = _argument("basis", basis, 2)
     u = None if inputs is None else _argument("inputs", inputs, 2)

@@ -174,7 +174,7 @@ def check_invariants(
     else:
         if system is not None:
             raise ValueError("`system` given twice: it is for a spectrum that carries none")
-        known = as_system(subject)
+        known = as_system(subject, "subject")
         spectrum = lyapunov_spectrum(
             known, n_steps, inputs=inputs, x0=x0, t0=t0, rng=rng, progress=progress
         )

@@ -66,7 +66,7 @@ class ClosedLoop(System):
     """
 
     def __init__(self, cell: Any, readout: Any, bias: Any = None) -> None:
-        self.cell = as_system(cell)
+        self.cell = as_system(cell, "cell")
         n, m = self.cell.dim, self.cell.n_inputs
         if not m:
             raise ValueError("`cell` has n_inputs=0: nothing can be fed back into it")

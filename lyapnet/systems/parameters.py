@@ -14,7 +14,7 @@ from . import System, as_system
 
 def flossable(cell: Any) -> System:
     """Return a system that has parameters to change."""
-    system = as_system(cell)
+    system = as_system(cell, "cell")
     if not leaves(system.params):
         raise ValueError(f"`cell` must have parameters to floss, but {cell!r} has no params")
     return system

@@ -260,12 +260,12 @@ class System:
         return found
 
 
-def as_system(system: Any) -> System:
+def as_system(system: Any, named: str = "system") -> System:
     """Return a `System`, wrapping any object that has the members of the protocol."""
     for name in ("step", "jacobian", "pushforward"):
         if not callable(getattr(system, name, as_system)):
             raise TypeError(
-                f"`system.{name}` must be a method, got {getattr(system, name)!r}: leave it out "
+                f"`{named}.{name}` must be a method, got {getattr(system, name)!r}: leave it out "
                 "where there is none"
             )
     if isinstance(system, System):
@@ -274,12 +274,12 @@ def as_system(system: Any) -> System:
     missing = [name for name in ("dim", "step", derivative) if not hasattr(system, name)]
     if missing and hasattr(system, "state_dict"):
         raise TypeError(
-            f"`system` must be a System, got {type(system).__name__}, a PyTorch module: make one "
+            f"`{named}` must be a System, got {type(system).__name__}, a PyTorch module: make one "
             "by lyapnet.torch.from_module, or lyapnet.torch.System"
         )
     if missing:
         raise TypeError(
-            f"`system` must be a System (a Map, a Flow, a cell, or an object with dim, n_inputs, "
+            f"`{named}` must be a System (a Map, a Flow, a cell, or an object with dim, n_inputs, "
             f"dt, step, and jacobian or pushforward); {type(system).__name__} has no {missing[0]}"
         )
     return _Foreign(system)

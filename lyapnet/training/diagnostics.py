@@ -6,12 +6,13 @@ Costs are given for the paper's network (80 units, batch 16, 300 steps: an epoch
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
+from .. import validate
 from ..cells import Cell
 from ..cells.gated import GatedCell
 from ..numerics.arrays import Array
@@ -196,10 +197,7 @@ DIAGNOSTICS: dict[str, Callable[[Moment], Array]] = {
 
 def check_diagnostics(names: Any) -> tuple[str, ...]:
     """Return the names of diagnostics that are known."""
-    names = (names,) if isinstance(names, str) else names
-    if not isinstance(names, Iterable):
-        raise TypeError(f"`diagnostics` must be a sequence of names, got {names!r}")
-    names = tuple(names)
+    names = validate.names("diagnostics", (names,) if isinstance(names, str) else names)
     for name in names:
         if name not in DIAGNOSTICS:
             raise ValueError(f"`diagnostics` must be among {sorted(DIAGNOSTICS)}, got {name!r}")

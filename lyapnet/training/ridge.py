@@ -140,7 +140,7 @@ def fit_readout(
     >>> fit.error < 1e-3
     True
     """
-    system = as_system(cell)
+    system = as_system(cell, "cell")
     if inputs is None:
         raise TypeError("`inputs` is needed: a readout is fitted to what they make of the states")
     u = input_sequence(inputs)

@@ -69,7 +69,7 @@ def read_checkpoint(path: Any, cell: Any) -> Saved:
     >>> saved.epoch, bool((saved.cell.params["W"] == r.cell.params["W"]).all())
     (3, True)
     """
-    system, state = as_system(cell), read_state(validate.place("path", path))
+    system, state = as_system(cell, "cell"), read_state(validate.place("path", path))
     params = {name: np.asarray(x) for name, x in state["params"].items()}
     x0 = params.pop("x0", None)
     readout = None

@@ -104,6 +104,7 @@ def direction(name: str, reverse: bool | None, both: bool, whole: bool) -> bool:
     whole : bool
         Whether several layers are to be one system.
     """
+    reverse = None if reverse is None else validate.flag("reverse", reverse)
     if both and reverse is None:
         raise ValueError(
             f"`{name}` is bidirectional, and its two directions are systems of their own: say "

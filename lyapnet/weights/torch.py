@@ -91,7 +91,7 @@ def module_of(arrays: Any, kind: str, prefix: str | None) -> str | None:
     """Return the name of the module that has an array, with its dot; None if there is none."""
     modules = [name.removesuffix(kind) for name in arrays if name.split(".")[-1] == kind]
     if prefix is not None:
-        wanted = f"{prefix.rstrip('.')}." if prefix else ""
+        wanted = f"{prefix.rstrip('.')}." if validate.text("prefix", prefix) else ""
         modules = [name for name in modules if name == wanted]
     if len(modules) > 1:
         names = [name.rstrip(".") for name in modules]
@@ -167,6 +167,7 @@ def to_torch(
     {'weight_ih_l0': (6, 1), 'weight_hh_l0': (6, 2), 'bias_ih_l0': (6,), 'bias_hh_l0': (6,)}
     """
     layer = validate.integer("layer", layer, low=0)
+    reverse, prefix = validate.flag("reverse", reverse), validate.text("prefix", prefix)
     cells = cell.cells if isinstance(cell, Stack) else (cell,)
     found: dict[str, Array] = {}
     for i, one in enumerate(cells, layer):

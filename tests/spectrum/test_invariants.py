@@ -231,7 +231,7 @@ def test_bad_arguments():
         ln.check_invariants(s, level=95)
     with pytest.raises(ValueError, match="`system` given twice"):
         ln.check_invariants(ln.catalog.henon(), 100, system=ln.catalog.henon())
-    with pytest.raises(TypeError, match="`system` must be a System"):
+    with pytest.raises(TypeError, match="`subject` must be a System"):
         ln.check_invariants(3.0)
     with pytest.raises(ValueError, match="`n_steps`"):
         ln.check_invariants(ln.catalog.henon())
