@@ -20,7 +20,7 @@ from ..tangent.rounding import LONGEST
 from ..tangent.stretches import Losses, run_orbit, run_stretches, stretch_length
 from .doubts import Doubts, doubts
 from .record import Record
-from .step_defect import MOST, Sample
+from .step_defect import MOST, MOST_AGAIN, Sample
 from .uncertainty.batches import GrowthStatistics
 from .uncertainty.estimate import LOOK_FACTOR
 from .volume import CHEAP, conserves
@@ -38,6 +38,9 @@ class Seen(NamedTuple):
 
 #: Numbers in the Jacobians of a run whose orbits are kept, in case that it is done again.
 _ORBITS = 2**20
+
+#: Numbers in inputs that are kept with a spectrum.
+_INPUTS = 2**20
 
 #: Numbers in a basis from which on a stretch more costs little beside its steps.
 _LARGE = 256
@@ -96,6 +99,8 @@ class Benettin:
         self._grown_before = self.statistics.total
         before = self.kept.times  # whose steps may have been others
         self._time_offset = before[-1] - self.n_done * self.system.dt if len(before) else 0.0
+        #: State, basis and number of the first step that is averaged.
+        self.counted: tuple[Array, Array, int] | None = None
         #: The stretch that is done.
         self.orbit: Orbit | None = None
         self.seen: Seen | None = None
@@ -198,6 +203,7 @@ class Benettin:
         )
         if not count:
             return
+        self.counted = self.counted or (self.x, rows, start)
         if orbit.n_steps >= LONGEST:
             self.seen = None
         if self.checked and (self.seen is None or orbit.n_steps >= LONGEST):
@@ -224,11 +230,13 @@ class Benettin:
         return not self.doubts.reservations and self.doubts.superstable is None
 
     def sample(self) -> Sample | None:
-        """Return where the step of a driven flow may be looked at, once the run is done."""
-        seen = self.seen
-        if seen is None or seen.inputs is None or self.system.finer() is None:
+        """Return where the steps of a driven flow may be looked at, once the run is done."""
+        if self.counted is None or self.inputs is None or self.system.finer() is None:
             return None
-        return Sample(seen.x, seen.rows, np.array(seen.inputs[:MOST]))
+        x, rows, start = self.counted
+        each = max(1, self.inputs[0].size)
+        steps = min(self._gone - start, max(MOST, min(MOST_AGAIN, _INPUTS // each)))
+        return Sample(x, rows, np.array(self.inputs[start : start + steps]), self.start[2])
 
     def grown(self, which: Any = ...) -> Array:
         """Return how much tangent vectors have grown in this run, or those of some members."""

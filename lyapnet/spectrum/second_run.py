@@ -2,78 +2,141 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from scipy import special
 
 from ..errors import LyapnetError
 from ..numerics.arrays import Array
-from ..systems import DelayFlow, Flow
+from ..systems import DelayFlow, Flow, Stroboscopic
 from ..tangent.plan import Plan
 from .benettin import Benettin
-from .step_defect import NEGLIGIBLE
+from .step_defect import MOST_AGAIN, NEGLIGIBLE, divided_inputs
 from .uncertainty.estimate import Estimate
+from .uncertainty.stderr import mean_and_stderr
 
-#: Error of a step, relative to how far it goes, from which on it may lead to other orbits. Those of
-#: the catalog's flows are off by 3e-4 at most.
+#: Error of a step, relative to how far it goes, from which on it may well lead to other orbits.
+#: Those of the catalog's flows are off by 3e-4 at most.
 STRAYS = 1e-3
 
-#: Level of the test that two runs agree, of all exponents together.
-_LEVEL = 0.01
+#: Level of the test that two runs agree, of all exponents together; and where steps stray by less,
+#: which leads elsewhere at the edge of an attractor alone.
+_LEVEL, _AT_AN_EDGE = 0.01, 1e-3
 
-#: Steps of a second run, at most.
-_MOST = 20_000
+#: Degrees of freedom of a difference, at most: beyond, a normal distribution is as good.
+_MOST_DOF = 1000.0
+
+#: Steps times numbers in tangent vectors that compiled loops do in no time, steps at most.
+_CHEAP, _LONG = 2**22, 100_000
+
+#: Part of given inputs that each warm-up takes.
+_WARM_UP = 0.05
 
 
-def apart(one: Estimate, other: Estimate) -> Array:
-    """Return by how much exponents (..., k) of two runs differ, 0 where errors may explain it."""
-    with np.errstate(invalid="ignore"):
+class Pair(NamedTuple):
+    """Exponents of two runs, with the step as it is and with half of it, in descending order."""
+
+    coarse: Estimate
+    fine: Estimate
+    away: Array  #: By how much they differ, 0 where errors may explain it.
+
+
+def apart(one: Estimate, other: Estimate, level: float = _LEVEL) -> Array:
+    """Return by how much exponents (..., k) of two runs differ, 0 where errors may explain it.
+
+    Welch's test, for all exponents together.
+    """
+    with np.errstate(invalid="ignore", divide="ignore"):
         away = np.abs(one.mean - other.mean)
-        t = away / np.hypot(one.stderr, other.stderr)
-        p = 2 * special.stdtr(np.minimum(one.dof, other.dof), -t) * t.size
+        both = np.hypot(one.stderr, other.stderr)
+        dof = 1 / sum((x.stderr / both) ** 4 / x.dof for x in (one, other))
+        p = 2 * special.stdtr(np.fmin(dof, _MOST_DOF), -away / both) * away.size
         scale = np.where(np.isfinite(one.mean), np.abs(one.mean), 0.0).max(axis=-1, keepdims=True)
-        differ = (p < _LEVEL) & (away > NEGLIGIBLE * scale)
+        differ = (p < level) & (away > NEGLIGIBLE * scale)
     return np.where(differ, away, 0.0)
 
 
-def second_run(s: Any, strays: float) -> Estimate | None:
-    """Return what a run on from the end of a `Spectrum` has with half the step, in its order.
+def second_run(s: Any, strays: float) -> Pair | None:
+    """Hold a `Spectrum` against a run with half the step: on from its end, or over its inputs.
 
-    Along a given orbit nothing may be seen of what steps do to it. None where they are off by less
-    than `STRAYS`, or the run cannot be done.
+    Along a given orbit nothing may be seen of what steps do to it. None where they are off by
+    less than `STRAYS` and a run is no matter of milliseconds, or where it cannot be done.
     """
-    system = s.system
-    if strays < STRAYS or s.settings["driven"] or not isinstance(system, Flow):
+    system, settings = s.system, s.settings
+    if isinstance(system, DelayFlow) or not isinstance(system, (Flow, Stroboscopic)):
         return None
-    if isinstance(system, DelayFlow) or "pooled" in s.settings or s._lost.any():
+    if "pooled" in settings or s._lost.any() or (settings["driven"] and s.sample is None):
         return None
-    fine, m = system.finer()
-    n_steps = m * int(min(s.settings["n_steps"], _MOST))
-    warm = max(100, n_steps // 10)
-    plan = Plan(warm, warm, n_steps, s.settings["qr_interval"], forgiving=True)
+    least = min(s.n_steps, max(1, MOST_AGAIN // system.substeps))
+    steps, level = least, _LEVEL
+    if strays < STRAYS:
+        each = s.basis.size * system.substeps
+        steps, level = min(_CHEAP // each, _LONG // system.substeps), _AT_AN_EDGE
+        if steps < least or settings["engine"] != "compiled":
+            return None
+    run, window = _over_its_inputs(s) if settings["driven"] else _from_the_end(s, steps)
+    try:
+        fine = _sorted(run.run().statistics.estimate())
+    except LyapnetError:  # far from the attractor, where steps that are too long have led
+        return None
+    coarse = _within(s, *window)
+    return Pair(coarse, fine, apart(coarse, fine, level))
+
+
+def _from_the_end(s: Any, steps: int) -> tuple[Benettin, tuple[float, float]]:
+    """Return a run with half the step from the end of a `Spectrum`, and what it is held against."""
+    fine, m = s.system.finer()
+    warm = m * max(100, steps // 10)
+    plan = Plan(warm, warm, m * steps, s.settings["qr_interval"], forgiving=True)
     times = fine.drive.rows(
         None, s.state.shape[:-1], plan.total, t0=s.settings.get("t0", 0.0),
         first=m * s.steps_so_far,
     )  # fmt: skip
     rows = np.ascontiguousarray(s.basis.swapaxes(-1, -2))
     run = Benettin(fine, s.state, rows, times, plan, record=False, checked=False)
-    try:
-        found = run.run().statistics.estimate()
-    except LyapnetError:  # far from the attractor, where steps that are too long have led
-        return None
+    return run, (0.0, np.inf)
+
+
+def _over_its_inputs(s: Any) -> tuple[Benettin, tuple[float, float]]:
+    """Return a run with half the step over inputs of a `Spectrum`, and what it is held against.
+
+    Other inputs than the same would make other exponents.
+    """
+    (fine, m), at = s.system.finer(), s.sample
+    warm = int(_WARM_UP * len(at.inputs))
+    steps = len(at.inputs) - 2 * warm
+    plan = Plan(m * warm, m * warm, m * steps, s.settings["qr_interval"], forgiving=True)
+    inputs = divided_inputs(s.system, at.inputs, m)
+    run = Benettin(fine, at.x, at.rows, inputs, plan, record=False, checked=False)
+    dt = s.settings["dt"]
+    return run, ((at.first + 2 * warm) * dt, (at.first + len(at.inputs)) * dt)
+
+
+def _within(s: Any, begin: float, end: float) -> Estimate:
+    """Return the exponents of a `Spectrum` within a part of its time."""
+    statistics = s.statistics
+    times = np.cumsum(statistics.durations)
+    inside = (times - statistics.durations / 2 >= begin) & (times - statistics.durations / 2 <= end)
+    if inside.all():
+        return Estimate(s.exponents, s.stderr, s.dof)
+    part = statistics.growth[inside], statistics.durations[inside]
+    return _sorted(mean_and_stderr(*part, statistics.conserved))
+
+
+def _sorted(found: Estimate) -> Estimate:
+    """Return exponents in descending order."""
     order = np.argsort(-found.mean, axis=-1, kind="stable")
     return Estimate(*(np.take_along_axis(x, order, axis=-1) for x in found))
 
 
-def other_orbit(s: Any, there: Estimate, strays: float) -> str:
-    """Say that a run with half the step has other exponents than a `Spectrum`, if it has."""
-    away = apart(Estimate(s.exponents, s.stderr, s.dof), there)
-    if not away.any():
+def other_orbit(there: Pair, strays: float) -> str:
+    """Say that a run with half the step has other exponents, if it has."""
+    if not there.away.any():
         return ""
-    at = np.unravel_index(int(np.argmax(away)), away.shape)
+    at = np.unravel_index(int(np.argmax(there.away)), there.away.shape)
     return (
         f"too coarse: steps are off by {100 * strays:.2g} % of themselves, and a run with half the "
-        f"step has {there.mean[at]:.3g} for {s.exponents[at]:.3g}, more apart than their error "
-        "bars: the step leads to another orbit; take a smaller dt"
+        f"step has {there.fine.mean[at]:.3g} for {there.coarse.mean[at]:.3g}, more apart than "
+        "their error bars: the step leads to another orbit; take a smaller dt"
     )

@@ -165,7 +165,8 @@ def check_step(
         is_fine, words = False, f"unreliable: {steep}"
     elif is_fine and defect is None:
         is_fine, words = _by_two_runs(difference, stderr, coarse.exponents)
-    away = apart(*(Estimate(x.exponents, x.stderr, x.dof) for x in (coarse, there)))
+    one, other = (Estimate(x.exponents, x.stderr, x.dof) for x in (coarse, there))
+    away = apart(one, other)
     if is_fine and away.any():
         is_fine, words = False, f"too coarse: two runs differ by {away.max():.2g}, {_OTHER_ORBIT}"
     return StepCheck(

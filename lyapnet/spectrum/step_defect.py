@@ -16,6 +16,9 @@ from ..tangent.start import orthonormal_rows
 #: Steps of the comparison: a share of the run, within bounds.
 _SHARE, _LEAST, MOST = 20, 50, 300
 
+#: Steps of a second run, at most; see `second_run`.
+MOST_AGAIN = 20_000
+
 #: Numbers in all states of the comparison, where these are long.
 _LARGE = 2**22
 
@@ -37,11 +40,14 @@ class Sample(NamedTuple):
         Orthonormal tangent vectors there.
     inputs : array (T, ..., c) or None
         What the next steps are given, at least as many as there will be.
+    first : int
+        Steps that are averaged before.
     """
 
     x: Array
     rows: Array
     inputs: Array | None
+    first: int = 0
 
 
 def judge_step(
@@ -163,7 +169,7 @@ class Look(NamedTuple):
 
 
 def step_defect(spectrum: Any) -> Look:
-    """Look at the steps of a `Spectrum`: on from its end, or in a stretch of a driven run."""
+    """Look at the steps of a `Spectrum`: on from its end, or in a part of a driven run."""
     system, settings = spectrum.system, spectrum.settings
     if system is None or system.finer() is None:
         return Look(unseen="" if settings["dt"] == 1 else f": {_no_finer(system, spectrum)}")
@@ -244,10 +250,7 @@ def _on_finer_grid(system: DelayFlow, at: Sample, steps: int) -> tuple[Array | N
     """
     fine, m = system.finer()
     rows, factor = orthonormal_rows(system.resampled(at.rows, fine).swapaxes(-1, -2))
-    inputs = None
-    if at.inputs is not None:
-        inputs = np.stack(system.drive.parts(at.inputs, m), axis=1)
-        inputs = inputs.reshape(m * len(at.inputs), *at.inputs.shape[1:])
+    inputs = None if at.inputs is None else divided_inputs(system, at.inputs, m)
     orbit = fine.orbit(system.resampled(at.x, fine), inputs, m * steps)
     if not np.isfinite(orbit.states).all():
         return None, "", 0.0
@@ -258,6 +261,12 @@ def _on_finer_grid(system: DelayFlow, at: Sample, steps: int) -> tuple[Array | N
     other = forward(coarse, at.rows, 1, start=0, forgiving=True)[0].sum(axis=0)
     found: Array = (begins + grown.sum(axis=0) + ends - other) / (steps * system.dt)
     return found, fine.too_steep(orbit.states, inputs), 0.0
+
+
+def divided_inputs(system: System, inputs: Array, m: int) -> Array:
+    """Return what parts of steps are given, ``(m T, ..., c)``: the same as the steps were."""
+    parts = np.stack(system.drive.parts(inputs, m), axis=1)
+    return parts.reshape(m * len(inputs), *inputs.shape[1:])
 
 
 def _log_growth(carried: Array) -> Array:

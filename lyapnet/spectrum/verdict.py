@@ -12,7 +12,7 @@ from ..numerics.arrays import Array
 from .own_direction import missing_zero
 from .second_run import other_orbit, second_run
 from .step_defect import judge_step, of_all, step_defect
-from .uncertainty.clusters import clusters_between, clusters_in_words
+from .uncertainty.clusters import clusters_between, clusters_in_words, not_mixed
 from .uncertainty.diagnosis import Diagnosis, diagnose
 from .uncertainty.verdict import listed
 
@@ -37,7 +37,7 @@ def diagnosis_of(s: Any, tol: float | None, level: float) -> Diagnosis:
     systematic = np.zeros_like(s.exponents) if change is None else _RICHARDSON * change
     if there is not None:
         with np.errstate(invalid="ignore"):  # -inf from -inf
-            systematic = np.fmax(systematic, np.abs(there.mean - s.exponents))
+            systematic = np.fmax(systematic, np.abs(there.fine.mean - there.coarse.mean))
     found = diagnose(
         growth,
         s.statistics.durations,
@@ -52,7 +52,7 @@ def diagnosis_of(s: Any, tol: float | None, level: float) -> Diagnosis:
     if defect is not None and change is not None:
         found = _with_step(s, found, change, of_all(defect, s.dim), tol)
         seen = found.verdict.startswith("too coarse")
-        if there and not seen and (words := other_orbit(s, there, strays)):
+        if there and not seen and (words := other_orbit(there, strays)):
             found = _too_coarse(found, words)
     if "at_rest" in s.settings and found.verdict.startswith(("too short:", "drifting:")):
         found = _at_rest(s, found, tol, level)
@@ -66,9 +66,12 @@ def diagnosis_of(s: Any, tol: float | None, level: float) -> Diagnosis:
     if not reservations:
         return _unseen(found, unseen)
     together, known = found.clusters, s.settings.get("known_sums")
+    verdict = f"unreliable: {'; and '.join(reservations)}"
     if known and growth.ndim == 2:
-        together = clusters_between(growth, s.statistics.durations, known)
-    verdict = f"unreliable: {'; and '.join(reservations)}{clusters_in_words(together)}"
+        together = clusters_between(s.statistics.growth, s.statistics.durations, known)
+        alone = listed(not_mixed(s.statistics.growth, known))
+        verdict += f"; it does not change exponents {alone}" * bool(alone)
+    verdict += clusters_in_words(together)
     return _unseen(replace(found, verdict=verdict, converged=False, clusters=together), unseen)
 
 

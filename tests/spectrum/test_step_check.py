@@ -6,8 +6,8 @@ import pytest
 from numpy.testing import assert_allclose
 
 import lyapnet as ln
-from lyapnet.spectrum.second_run import apart
-from lyapnet.spectrum.step_defect import judge_step
+from lyapnet.spectrum.second_run import apart, second_run
+from lyapnet.spectrum.step_defect import judge_step, step_defect
 from lyapnet.spectrum.uncertainty.estimate import Estimate
 
 
@@ -392,6 +392,61 @@ def test_a_step_that_leads_to_another_attractor_is_seen(flow, n_steps, x0, words
     assert found.verdict.startswith(words)
     assert not found.converged
     assert (found.step_error < 0.03).all()
+
+
+def driven_against_a_wall(dt):
+    def field(x, u):
+        return anp.array([x[1], -x[0] - 0.1 * x[1] + u[0] - 1e3 * anp.maximum(x[0] - 0.3, 0)])
+
+    inputs = 2.5 * np.cos(2.2 * dt * np.arange(round(480 / dt)))[:, None]
+    return ln.Flow(field, 2, dt=dt, n_inputs=1, interpolation="linear"), inputs
+
+
+def test_a_step_that_leads_elsewhere_under_inputs_is_seen():
+    # As above, the force given as samples. Half the step along the orbit changes 0.003.
+    flow, inputs = driven_against_a_wall(0.02)
+    found = ln.lyapunov_spectrum(flow, inputs=inputs, x0=np.zeros(2), rng=0).diagnose()
+    assert found.verdict.startswith("too coarse: steps are off by 0.2")
+    flow, inputs = driven_against_a_wall(0.002)
+    found = ln.lyapunov_spectrum(flow, inputs=inputs, x0=np.zeros(2), rng=0)
+    assert (found.exponents < -0.04).all()
+    assert found.diagnose().converged
+
+
+@pytest.mark.parametrize("record", [True, False])
+def test_a_run_is_held_against_one_over_the_same_inputs(record):
+    # Exact: -1 under the first 28 000 inputs, -2 under the last. Steps of 2 radians stray.
+    flow = ln.Flow(
+        lambda x, t, u: -u * x + anp.cos(20 * t), 1, dt=0.1, time=True, n_inputs=1
+    )  # fmt: skip
+    inputs = np.repeat([1.0, 2.0], [28_000, 6800])[:, None]
+    s = ln.lyapunov_spectrum(flow, inputs=inputs, x0=[0.0], record=record, rng=0)
+    assert_allclose(s.exponents, -1.244, atol=0.001)
+    assert step_defect(s).strays > 1e-3
+    pair = second_run(s, 1.0)
+    assert_allclose([pair.coarse.mean[0], pair.fine.mean[0]], -1, atol=1e-3)
+    assert "too coarse" not in s.diagnose().verdict
+    more = s.extend(inputs=inputs[-3000:])
+    assert_allclose(second_run(more, 1.0).coarse.mean, -2, atol=1e-3)
+
+
+def pendulum(x, t):
+    return anp.array([x[1], -0.1 * x[1] - anp.sin(x[0]) + 1.5 * anp.cos(2 / 3 * t)])
+
+
+@pytest.mark.parametrize("of", ["flow", "period"])
+def test_a_small_error_of_steps_at_the_edge_of_chaos_is_seen(of):
+    # RK4 at dt = 0.1 to 0.0125: 0.03. At 0.2 there is a window, and steps are off by 3e-5.
+    flow = ln.Flow(pendulum, 2, dt=0.2, time=True)
+    system, n_steps = (flow, 10_000) if of == "flow" else (ln.stroboscopic(flow, 3 * np.pi), 212)
+    s = ln.lyapunov_spectrum(system, n_steps, x0=[0.1, 0.0], rng=0)
+    assert s.exponents[0] < 0
+    found = s.diagnose()
+    if s.settings["engine"] == "compiled":
+        assert found.verdict.startswith("too coarse: steps are off by 0.00")
+    assert ln.lyapunov_spectrum(
+        ln.Flow(pendulum, 2, dt=0.05, time=True), 40_000, x0=[0.1, 0.0], rng=0
+    ).diagnose().converged  # fmt: skip
 
 
 def test_two_runs_that_differ_are_not_called_fine():

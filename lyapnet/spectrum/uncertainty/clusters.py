@@ -80,6 +80,16 @@ def clusters_between(growth: Array, durations: Array, known: list[int]) -> list[
     ]
 
 
+def not_mixed(growth: Array, known: list[int]) -> NDArray[np.bool_]:
+    """Return the exponents (k,), in descending order, that are known one by one.
+
+    Their vectors stand between two sums that are known; arguments as of `clusters_between`.
+    """
+    sums = np.isin(np.arange(growth.shape[1] + 1), [0, *known])
+    order = np.argsort(-growth.sum(axis=0), kind="stable")
+    return (sums[:-1] & sums[1:])[order]
+
+
 def _summed(
     batches: Array, durations: Array, n_blocks: int, columns: NDArray[np.intp]
 ) -> dict[str, Any]:
