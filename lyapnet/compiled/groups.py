@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from .program import Program
+
 #: How the function that runs blocks begins.
 BLOCKS = """define internal i64 @blocks(i64 %count, i64 %interval, ptr noalias %x, ptr noalias %q,
     ptr noalias readonly %u, i64 %width, ptr noalias readonly %p, ptr noalias readonly %d,
@@ -9,8 +11,9 @@ BLOCKS = """define internal i64 @blocks(i64 %count, i64 %interval, ptr noalias %
     ptr noalias %scratch, ptr %blas, ptr %factor) #0 {"""
 
 
-def over_groups(n: int, k: int, lanes: int) -> list[str]:
+def over_groups(program: Program, k: int, lanes: int) -> list[str]:
     """Write what runs both loops for groups of members, one after the other."""
+    n, written = program.dim, program.fresh * lanes
     runs = """i64 %groups, i64 %steps, ptr %x, ptr %u, i64 %width,
     i64 %next.u, ptr %p, i64 %next.p, ptr %d, ptr %states"""
     blocks = """i64 %groups, i64 %count, i64 %interval, ptr %x, ptr %q,
@@ -20,7 +23,8 @@ def over_groups(n: int, k: int, lanes: int) -> list[str]:
     run = f"""{_shift("x", str(n * lanes))}
 {_shift("u", "%next.u")}
 {_shift("p", "%next.p")}
-  %each.states = mul i64 %steps, {n * lanes}
+  %steps.states = mul i64 %steps, {written}
+  %each.states = add i64 %steps.states, {n * lanes if program.moves else 0}
 {_shift("states", "%each.states")}
   %r = call i64 @run(i64 %steps, ptr %x.g, ptr %u.g, i64 %width, ptr %p.g, ptr %d, ptr %states.g)"""
     carry = f"""{_shift("x", str(n * lanes))}

@@ -43,15 +43,20 @@ class Kernel:
         n = program.dim
         self.program = program
         self.k = k
-        self.wide = k * len(program.graph.nodes) + 6 * n * k**2 > _WRITTEN_OUT
+        size = k * len(program.graph.nodes) + 6 * n * k**2
+        self.wide = program.moves or size > _WRITTEN_OUT
         at_once = machine().lanes
         self.lanes = at_once if ensemble and not self.wide else 1
         self._size = len(program.graph.nodes)
-        self._scratch = 1
+        #: Numbers that loops need as room, and for each step of a block.
+        self._scratch, self._ahead = 1, 0
         self._factor = 0
         self._blas: Array | None = None
         if self.wide:
             self._scratch = n * wide.padded(k, at_once) + 2 * n * k + k * k + 67 * k + n
+            if program.moves:
+                self._scratch += n
+                self._ahead = program.fresh * (1 + wide.padded(k, at_once))
             self._factor, self._blas = _factorisation()
             text = wide.source(program, k, at_once)
         else:
@@ -67,7 +72,11 @@ class Kernel:
 
     def run(self, x: Array, u: Array, p: Array, d: Array, n_steps: int) -> Array:
         """Return the states ``(groups, n_steps, n, lanes)`` after each step from ``x``."""
-        states = np.empty((len(x), n_steps, *x.shape[1:]))
+        n, fresh = self.program.dim, self.program.fresh
+        if self.program.moves:
+            states = np.empty((len(x), n_steps * fresh + n))
+        else:
+            states = np.empty((len(x), n_steps, *x.shape[1:]))
 
         def part(a: int, b: int) -> None:
             self._run(
@@ -76,7 +85,10 @@ class Kernel:
             )  # fmt: skip
 
         self._shared(part, len(x), n_steps * self._size)
-        return states
+        if not self.program.moves:
+            return states
+        windows = np.lib.stride_tricks.sliding_window_view(states, n, axis=1)[:, ::fresh]
+        return windows[:, -2::-1, :, None]
 
     def blocks(
         self,
@@ -129,7 +141,7 @@ class Kernel:
         shift = 8 * first * width * lanes
 
         def part(a: int, b: int) -> None:
-            scratch = np.empty(self._scratch)
+            scratch = np.empty(self._scratch + interval * self._ahead)
             self._blocks(
                 b - a, count, interval, _at(x, a), _at(q, a), _at(u, a) + shift, width, _step(u),
                 _at(p, a), _step(p), _at(d, 0), least, collapsed,

@@ -155,12 +155,12 @@ def _known_or_written(system: Any, step: Any, shapes: list[Any] | None) -> Progr
     """
     written_by = system.written_by()
     if shapes is None or written_by is None:
-        return program(step, system.dim)
+        return program(step, system.dim, system.fresh)
     key = type(system), written_by, repr(rebuild(system.numbers, shapes))
     if key not in _known:
         if len(_known) >= _MOST:
             _known.pop(next(iter(_known)))
-        _known[key] = program(step, system.dim)
+        _known[key] = program(step, system.dim, system.fresh)
     return _known[key]
 
 

@@ -28,9 +28,10 @@ class Program:
     graph : Graph
     dim : int
     step : list of int
-        The next state.
+        The next state. If it has fewer components than the state, these come first, and those that
+        were there move on by as many places, as in a past.
     push : list of int
-        The tangent vector after the step.
+        The tangent vector after the step, likewise.
     """
 
     graph: Graph
@@ -48,6 +49,16 @@ class Program:
         return (*exact, tuple(self.step), tuple(self.push))
 
     @property
+    def fresh(self) -> int:
+        """Number of components that are computed."""
+        return len(self.step)
+
+    @property
+    def moves(self) -> bool:
+        """Whether the others move on."""
+        return self.fresh < self.dim
+
+    @property
     def jumps(self) -> str:
         """Names of operations of the step that may jump."""
         return jumps_among(self.graph, ancestors(self.graph, self.step))
@@ -58,7 +69,7 @@ class Program:
         return len(ancestors(self.graph, [*self.step, *self.push]))
 
 
-def program(step: Callable[[Graph, Any], Any], dim: int) -> Program:
+def program(step: Callable[[Graph, Any], Any], dim: int, fresh: int | None = None) -> Program:
     """Write down a step.
 
     Parameters
@@ -66,6 +77,8 @@ def program(step: Callable[[Graph, Any], Any], dim: int) -> Program:
     step : callable (graph, x)
         Returns the next state.
     dim : int
+    fresh : int, optional
+        How many components it returns, if not all.
     """
     graph = Graph()
     x = graph.inputs("x", (dim,))
@@ -75,7 +88,7 @@ def program(step: Callable[[Graph, Any], Any], dim: int) -> Program:
         raise
     except Exception as error:  # whatever a user's function makes of symbols
         raise Untraceable(f"{type(error).__name__}: {error}") from error
-    after = [s.at for s in symbols_of(y, graph, (dim,), "step")]
+    after = [s.at for s in symbols_of(y, graph, (fresh or dim,), "step")]
     q = graph.inputs("q", (dim,))
     found = pushed(graph, after, {x[i].at: q[i] for i in range(dim)})
     zero = graph.constant(0.0)

@@ -28,7 +28,7 @@ def source(program: Program, k: int, lanes: int = 1) -> str:
     """Return the text of both loops."""
     text = Text()
     functions = [run(text, program, lanes), _Blocks(text, program, k, lanes).written()]
-    return module([*functions, *over_groups(program.dim, k, lanes)], text.declared)
+    return module([*functions, *over_groups(program, k, lanes)], text.declared)
 
 
 class _Blocks:

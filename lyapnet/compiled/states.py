@@ -6,31 +6,46 @@ as lanes.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import Any
+
 from .code import Numbers, Text, inputs_of, write
 from .graph import Graph, ancestors
 from .program import Program
 
 
 def run(text: Text, program: Program, lanes: int) -> str:
-    """Write the loop over the states: ``run(steps, x, u, p, d, states)``."""
+    """Write the loop over the states: ``run(steps, x, u, p, d, states)``.
+
+    Of states that move on, those after all steps are written once, the last one first: each is a
+    window on ``states (steps fresh + n)``.
+    """
     text.lines = []
     numbers, n = Numbers(text, lanes), program.dim
     text.label("entry")
-    x = variables_of(numbers, "x", n)
     outside = outside_of(numbers, program.graph, program.step)
-    for i in range(n):
-        text.put(f"  store {numbers.type} {numbers.load('%x', i)}, ptr {x[i]}")
+    x: Sequence[str] = []
+    if program.moves:
+        window = Window(numbers, program, "%states", "%steps")
+        window.fill("%x")
+    else:
+        x = variables_of(numbers, "x", n)
+        for i in range(n):
+            text.put(f"  store {numbers.type} {numbers.load('%x', i)}, ptr {x[i]}")
     text.put("  br label %loop")
     text.label("loop")
     s = text.let("phi i64 [ 0, %entry ], [ %next, %body ]")
     text.put(f"  %more = icmp slt i64 {s}, %steps")
     text.put("  br i1 %more, label %body, label %done")
     text.label("body")
-    values = step_of(numbers, program, x, dict(outside), s, program.step)
-    base = text.let(f"mul i64 {s}, {n}")
+    before, after = window.around(s) if program.moves else (x, x)
+    values = step_of(numbers, program, before, dict(outside), s, program.step)
     for i, at in enumerate(program.step):
-        text.put(f"  store {numbers.type} {values[at]}, ptr {x[i]}")
-        numbers.store(values[at], "%states", text.let(f"add i64 {base}, {i}"))
+        text.put(f"  store {numbers.type} {values[at]}, ptr {after[i]}")
+    if not program.moves:
+        base = text.let(f"mul i64 {s}, {n}")
+        for i, at in enumerate(program.step):
+            numbers.store(values[at], "%states", text.let(f"add i64 {base}, {i}"))
     text.put(f"  %next = add i64 {s}, 1")
     text.put("  br label %loop")
     text.label("done")
@@ -40,6 +55,60 @@ def run(text: Text, program: Program, lanes: int) -> str:
         "i64 %width, ptr noalias readonly %p, ptr noalias readonly %d, ptr noalias %states) #0 {"
     )
     return "\n".join([head, *text.lines, "}"])
+
+
+class Window:
+    """States that move on: each is a window on a region of memory, the last one first.
+
+    Parameters
+    ----------
+    numbers : Numbers
+    program : Program
+    region : str
+        Pointer to ``steps fresh + n`` numbers.
+    steps : str
+        How many steps there will be.
+    """
+
+    def __init__(self, numbers: Numbers, program: Program, region: str, steps: str) -> None:
+        self.numbers, self.program, self.steps = numbers, program, steps
+        self.region = region
+
+    def fill(self, source: str) -> None:
+        """Copy the first state to the end of the region."""
+        copy(self.numbers.text, self._at("0"), source, self.program.dim)
+
+    def around(self, s: str) -> tuple[Places, Places]:
+        """Return the state before step s and that after it."""
+        before = self._at(s)
+        after = self.numbers.place(before, -self.program.fresh)
+        return Places(self.numbers, before), Places(self.numbers, after)
+
+    def _at(self, s: str) -> str:
+        left = self.numbers.text.let(f"sub i64 {self.steps}, {s}")
+        back = self.numbers.text.let(f"mul i64 {left}, {self.program.fresh}")
+        return self.numbers.place(self.region, back)
+
+
+class Places(Sequence[str]):
+    """Where the numbers of an array lie."""
+
+    def __init__(self, numbers: Numbers, pointer: str) -> None:
+        self.numbers, self.pointer = numbers, pointer
+
+    def __getitem__(self, i: Any) -> Any:
+        return self.numbers.place(self.pointer, i)
+
+    def __len__(self) -> int:
+        raise TypeError("as many as are asked for")
+
+
+def copy(text: Text, to: str, source: str, count: int) -> None:
+    """Write a copy of so many single numbers."""
+    text.put(
+        f"  call void @llvm.memcpy.p0.p0.i64(ptr {to}, ptr {source}, i64 {8 * count}, i1 false)"
+    )
+    text.declared["memcpy"] = "declare void @llvm.memcpy.p0.p0.i64(ptr, ptr, i64, i1)"
 
 
 def variables_of(numbers: Numbers, name: str, count: int) -> list[str]:
@@ -64,7 +133,7 @@ def outside_of(numbers: Numbers, graph: Graph, wanted: list[int]) -> dict[int, s
 def step_of(
     numbers: Numbers,
     program: Program,
-    x: list[str],
+    x: Sequence[str],
     values: dict[int, str],
     s: str,
     wanted: list[int],
@@ -77,7 +146,7 @@ def step_of(
 def load_state(
     numbers: Numbers,
     program: Program,
-    x: list[str],
+    x: Sequence[str],
     values: dict[int, str],
     s: str,
     wanted: list[int],

@@ -6,19 +6,21 @@ pointer factorises.
 
 from __future__ import annotations
 
+from typing import Any
+
 from .code import Numbers, Text, inputs_of, module, write
 from .graph import Graph, ancestors
 from .groups import BLOCKS, over_groups
 from .operations import TRUTHS
 from .program import Program, depends_on
-from .states import load_state, outside_of, run, variables_of
+from .states import Window, copy, load_state, outside_of, run, variables_of
 
 
 def source(program: Program, k: int, lanes: int) -> str:
     """Return the text of both loops."""
     text = Text()
     functions = [run(text, program, 1), _COPY, _DISTURB, _blocks(text, program, k, lanes)]
-    return module([*functions, *over_groups(program.dim, k, 1)], text.declared)
+    return module([*functions, *over_groups(program, k, 1)], text.declared)
 
 
 def padded(k: int, lanes: int) -> int:
@@ -89,11 +91,22 @@ def _blocks(text: Text, program: Program, k: int, lanes: int) -> str:
     one, n = Numbers(text), program.dim
     width = padded(k, lanes)
     text.label("entry")
-    x = variables_of(one, "x", n)
     outside = outside_of(one, program.graph, [*program.step, *program.push])
-    for i in range(n):
-        text.put(f"  store double {one.load('%x', i)}, ptr {x[i]}")
-    text.put(f"  %rows = getelementptr inbounds double, ptr %scratch, i64 {n * width}")
+    # Room that vectors and states need to move on within a block: they come back to its beginning.
+    text.put(f"  %ahead = mul i64 %interval, {program.fresh if program.moves else 0}")
+    text.put(f"  %each.step = sub i64 0, {width * program.fresh if program.moves else 0}")
+    text.put(f"  %vectors.ahead = mul i64 %ahead, {width}")
+    text.put("  %vectors = getelementptr inbounds double, ptr %scratch, i64 %vectors.ahead")
+    x: Any = Window(one, program, "%past", "%interval")
+    if program.moves:
+        text.put(f"  %past = getelementptr inbounds double, ptr %vectors, i64 {n * width}")
+        text.put("  %ahead.rows = getelementptr inbounds double, ptr %past, i64 %ahead")
+        text.put(f"  %rows = getelementptr inbounds double, ptr %ahead.rows, i64 {n}")
+    else:
+        x = variables_of(one, "x", n)
+        for i in range(n):
+            text.put(f"  store double {one.load('%x', i)}, ptr {x[i]}")
+        text.put(f"  %rows = getelementptr inbounds double, ptr %scratch, i64 {n * width}")
     text.put(f"  %lengths = getelementptr inbounds double, ptr %rows, i64 {n * k}")
     text.put(f"  %room = getelementptr inbounds double, ptr %lengths, i64 {k}")
     text.put("  %skip = fcmp olt double %least, 0.0")
@@ -114,16 +127,20 @@ def _blocks(text: Text, program: Program, k: int, lanes: int) -> str:
     text.label("spread")
     text.put("  %from = phi ptr [ %q, %begin ], [ %rows, %disturb ]")
     text.put(
-        f"  call void @transpose(ptr %from, ptr %scratch, i64 {k}, i64 {n}, i64 {n}, i64 {width})"
+        f"  call void @transpose(ptr %from, ptr %vectors, i64 {k}, i64 {n}, i64 {n}, i64 {width})"
     )
+    if program.moves:
+        x.fill("%x")
     text.put("  br label %loop")
     _steps(one, Numbers(text, lanes), program, width // lanes, outside, x)
     _checked(text, k, n, width)
     text.label("good")
-    text.put(f"  call void @llvm.memcpy.p0.p0.i64(ptr %q, ptr %rows, i64 {8 * k * n}, i1 false)")
-    text.declared["memcpy"] = "declare void @llvm.memcpy.p0.p0.i64(ptr, ptr, i64, i1)"
-    for i, variable in enumerate(x):
-        one.store(text.let(f"load double, ptr {variable}"), "%x", i)
+    copy(text, "%q", "%rows", k * n)
+    if program.moves:
+        copy(text, "%x", "%past", n)
+    else:
+        for i, variable in enumerate(x):
+            one.store(text.let(f"load double, ptr {variable}"), "%x", i)
     text.put("  %b.next = add i64 %b, 1")
     text.put("  br label %outer")
     text.label("done")
@@ -132,9 +149,8 @@ def _blocks(text: Text, program: Program, k: int, lanes: int) -> str:
 
 
 def _steps(
-    one: Numbers, many: Numbers, program: Program, chunks: int, outside: dict[int, str],
-    x: list[str],
-) -> None:  # fmt: skip
+    one: Numbers, many: Numbers, program: Program, chunks: int, outside: dict[int, str], x: Any
+) -> None:
     """Write the loop over the steps of a block: the state's step, and then the vectors' chunks."""
     text, graph = one.text, program.graph
     wanted = [*program.step, *program.push]
@@ -146,11 +162,15 @@ def _steps(
     text.label("body")
     text.put("  %at = add i64 %first, %s")
     values = dict(outside)
-    load_state(one, program, x, values, "%at", wanted)
+    before, after = x.around("%s") if program.moves else (x, x)
+    load_state(one, program, before, values, "%at", wanted)
     order = ancestors(graph, wanted)
     write(one, graph, [at for at in order if not moving[at]], values)
     for i, at in enumerate(program.step):
-        text.put(f"  store double {values[at]}, ptr {x[i]}")
+        text.put(f"  store double {values[at]}, ptr {after[i]}")
+    text.put("  %gone = mul i64 %s, %each.step")
+    text.put("  %now = getelementptr inbounds double, ptr %vectors, i64 %gone")
+    text.put("  %then = getelementptr inbounds double, ptr %now, i64 %each.step")
     text.put("  br label %chunk")
     text.label("chunk")
     text.put("  %c = phi i64 [ 0, %body ], [ %c.next, %pushed ]")
@@ -175,7 +195,7 @@ def _push(
     spread: dict[int, str] = {}
     for at, name, i in inputs_of(graph, [*program.step, *program.push]):
         if name == "q":
-            spread[at] = many.load("%scratch", text.let(f"add i64 %c, {i * chunks}"))
+            spread[at] = many.load("%now", text.let(f"add i64 %c, {i * chunks}"))
     for at in moving:
         if at in spread:
             continue
@@ -188,7 +208,7 @@ def _push(
         spread[at] = many.apply(operation, given)
     for i, at in enumerate(program.push):
         value = spread[at] if at in spread else _spread(many, graph, at, values)
-        many.store(value, "%scratch", text.let(f"add i64 %c, {i * chunks}"))
+        many.store(value, "%then", text.let(f"add i64 %c, {i * chunks}"))
 
 
 def _checked(text: Text, k: int, n: int, width: int) -> None:

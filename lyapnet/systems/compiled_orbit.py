@@ -60,12 +60,14 @@ class CompiledOrbit(JacobianOrbit):
         if inputs is not None:
             shape = self.n_steps, *which.shape, inputs.shape[-1]
             inputs = np.broadcast_to(inputs, shape)[:, which]
-        step, jacobian = self._step, self._jacobian
-        assert step is not None
-        assert jacobian is not None
         params = member(self._params, which.shape, which)
-        loop, x = self.loop.of_members(which), self._x[which]
-        return CompiledOrbit(loop, x, inputs, self.n_steps, params, step, jacobian)
+        return self._like(self.loop.of_members(which), self._x[which], inputs, params)
+
+    def _like(self, loop: Loop, x: Array, inputs: Array | None, params: Tree) -> CompiledOrbit:
+        """Return the orbit of other members."""
+        assert self._step is not None
+        assert self._jacobian is not None
+        return CompiledOrbit(loop, x, inputs, self.n_steps, params, self._step, self._jacobian)
 
     @cached_property
     def _grouped(self) -> Array:
@@ -97,7 +99,10 @@ class CompiledOrbit(JacobianOrbit):
 
     def push(self, s: int, rows: Array, out: Array) -> None:
         """Carry tangent vectors through step s."""
-        out[...] = self.through(rows, s, s + 1)
+        if rows.shape[-2] != self.loop.kernel.k:
+            super().push(s, rows, out)
+        else:
+            out[...] = self.through(rows, s, s + 1)
 
     def through(self, rows: Array, first: int, last: int) -> Array:
         """Return tangent vectors carried through steps ``first ... last``."""

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import autograd.numpy as anp
 import numpy as np
 
 from .. import validate
+from ..compiled.operations import Untraceable
+from ..compiled.trace import jumps_of
 from ..numerics.arrays import Array
 from ..numerics.autodiff import Function, Tree, jacobian_of
 from .bends import jump_between
-from .delay_orbit import DelayOrbit
+from .delay_orbit import CompiledDelayOrbit, DelayOrbit
 from .flow import Flow
 from .integrators import TABLEAUS
 from .known_jumps import SMOOTH_THEM, Seen
@@ -68,7 +71,6 @@ class DelayFlow(Flow):
     -0.318
     """
 
-    _writable = False
     _stiff_remedy = ""
     state_is = "the past on the grid: make it by the system's `history` of a constant or a function"
 
@@ -246,9 +248,37 @@ class DelayFlow(Flow):
         y = np.shape(self._compact("vectorized", ())[0](z, row, self.params))
         return np.broadcast_shapes(x.shape[:-1], () if u is None else u.shape[:-1], y[:-1])
 
+    @property
+    def fresh(self) -> int:
+        """Number of components of the next state that are `written`; the others move on."""
+        return self.components
+
+    def written(self, x: Any, row: Any, p: Tree, dt: Any) -> Any:
+        """Return the next x, of arrays of symbols; see `Map.written`."""
+        field, drive = self._on_symbols(), replace(self.drive, dt=dt)
+        past = x[self._columns].reshape(-1, self.components)
+
+        def bound(y: Any, c: float) -> Any:
+            late = [sum(past[i] * w[i] for i in np.flatnonzero(w)) for w in self._weights[c]]
+            return field(np.concatenate([y, *late]), drive.now(row, c), p)
+
+        y = self._method.step(bound, None, x[: self.components], dt)
+        if jumps := jumps_of(x):
+            raise Untraceable(f"the field may jump ({jumps}), which is looked for by NumPy alone")
+        return y
+
+    def written_by(self) -> Any:
+        """Return what tells what is `written` from all else; see `Map.written_by`."""
+        how = self.method, self.interpolation, self.delays, self.dt, self.components
+        return self._written_by(DelayFlow, *how)
+
     def orbit(self, x: Array, inputs: Array | None, n_steps: int) -> Orbit:
         """Run `n_steps` steps; see `System.orbit`."""
         lead, n, m = x.shape[:-1], self.components, self.nodes
+        if self._loop is not None and self._loop.lead == lead:
+            given = self._loop, x, inputs, n_steps, self.params
+            compact = self._compact(self._mode, lead)
+            return CompiledDelayOrbit(*given, *compact, self._columns, n)
         points = self._columns[::n] // n
         run = self._compact(self.forward_mode(x, inputs), lead)[0]
         series = np.empty((m + n_steps, *lead, n))  # from the past to the future

@@ -7,8 +7,10 @@ from typing import Any
 
 import numpy as np
 
+from ..compiled.loop import Loop
 from ..numerics.arrays import Array
 from ..numerics.autodiff import Function, Tree
+from .compiled_orbit import CompiledOrbit
 from .jacobian_orbit import JacobianOrbit
 from .orbit import Cotangent
 
@@ -96,3 +98,37 @@ class DelayOrbit(JacobianOrbit):
         found = np.zeros_like(self.states[:-1])
         found[..., self._columns] = bar
         return found
+
+
+class CompiledDelayOrbit(CompiledOrbit, DelayOrbit):
+    """The same, run by compiled loops.
+
+    Parameters
+    ----------
+    loop, x, inputs, n_steps, params
+        As for `CompiledOrbit`.
+    step, jacobian, columns, n
+        As for `DelayOrbit`.
+    """
+
+    def __init__(
+        self,
+        loop: Loop,
+        x: Array,
+        inputs: Array | None,
+        n_steps: int,
+        params: Tree,
+        step: Function,
+        jacobian: Function,
+        columns: Array,
+        n: int,
+    ) -> None:
+        CompiledOrbit.__init__(self, loop, x, inputs, n_steps, params, step, jacobian)
+        self.members_last = False
+        self._columns, self._n = columns, n
+
+    def _like(self, loop: Loop, x: Array, inputs: Array | None, params: Tree) -> CompiledOrbit:
+        assert self._step is not None
+        assert self._jacobian is not None
+        given = loop, x, inputs, self.n_steps, params, self._step, self._jacobian
+        return CompiledDelayOrbit(*given, self._columns, self._n)

@@ -210,6 +210,11 @@ class Map(UserSystem):
         """
         return self._on_symbols()(x, row, p)
 
+    @property
+    def fresh(self) -> int:
+        """Number of components of the next state that are `written`; the others move on."""
+        return self.dim
+
     def written_by(self) -> Any:
         """Return what tells what is `written` from all else, None where that may change unseen."""
         return self._written_by(Map)

@@ -362,12 +362,6 @@ def test_time_and_interpolated_inputs():
     agree(*both(flow, None, inputs=inputs, x0=np.array([1.0, 0.3]), t0=0.4))
 
 
-def test_a_delay_has_no_loops():
-    delayed = ln.DelayFlow(lambda x, y: -y, 1, delays=[1.0], dt=0.1)
-    with pytest.raises(TypeError, match="DelayFlow"):
-        ln.compiled(delayed)
-
-
 def test_fields_that_may_jump_are_left_to_numpy():
     """There steps end where the field jumps."""
     flow = ln.Flow(lambda x: [x[1], -x[0] - 0.1 * np.sign(x[1])], 2, dt=0.1)
