@@ -7,7 +7,7 @@ import numpy as np
 from ..errors import LyapnetError
 from ..numerics.arrays import Array
 from ..systems.known_jumps import MISSES
-from .floquet import floquet_logs
+from .floquet import floquet_logs, in_doubt
 from .shooting import Shot, newton
 
 #: Logarithm of the multiplier along an autonomous flow, in one turn, that is 0 but for the step.
@@ -15,6 +15,45 @@ _ALONG = 0.02
 
 #: What half the step may change, relative to the period and to the largest exponent.
 _CHANGE = 1e-3
+
+#: Singular values that tell no direction, relative to the largest: along a family of cycles.
+_RANK = 1e-8
+
+#: What multipliers are off by where a cycle is regular: its error times how fast they change.
+_OFF = 1e-8
+
+
+def at_a_bifurcation(shot: Shot, x: Array, logs: Array, others: Array) -> str:
+    """Say that it is not known on which side of the unit circle a multiplier is.
+
+    Where a cycle is degenerate it is known to the root of its residual alone, and its multipliers
+    are as far from those on the circle.
+
+    Parameters
+    ----------
+    shot : Shot
+    x : array (n,)
+        Its first state.
+    logs : array (n,), complex
+        Logarithms of the multipliers.
+    others : array of int
+        Those that stability hangs on.
+    """
+    end, D, velocity = shot.run(x)
+    move, longer = newton(end - x, D, velocity if shot.free else None, _RANK)
+    try:
+        there = shot.with_period(shot.period + longer).orbit(x + move)
+    except LyapnetError:
+        return ""  # the step led away: it was none from a cycle to a nearer one
+    doubt = in_doubt(logs, floquet_logs(there.finest.jacobians))[others]
+    unknown = (np.abs(logs.real[others]) <= doubt) & (doubt > _OFF)
+    if not unknown.any():
+        return ""
+    size = np.abs(logs.real[others][unknown]).max()
+    return (
+        f"the cycle is at a bifurcation: the logarithm of a multiplier is {size:.1g}, and a "
+        "further step of Newton's method changes that by a third or more"
+    )
 
 
 def missing_one(shot: Shot, logs: Array, turns: int) -> str:

@@ -16,7 +16,7 @@ from ..systems import NoisyFlow, Stroboscopic, System, SystemLike, as_system
 from ..systems.apart import refuse_mixing
 from ..systems.damped import damped
 from ..tangent.start import start_time
-from .floquet import floquet_logs, multipliers_of
+from .floquet import floquet_logs, in_doubt, multipliers_of
 from .plot import plot_fixed_points
 from .speed import SpeedMinima
 from .starts import constant_rows, starts_of
@@ -219,14 +219,18 @@ def fixed_points(
     first, counts = _distinct(x, speed, distance * size)
     x, speed, size, slowly = (a[first] for a in (x, speed, size, slowly))
     # On the way to infinity the speed may be as small, but a fixed point is nowhere near.
-    fixed = (speed <= tol * size) & (search.newton(x) <= distance * size)
+    fixed = (speed <= tol * size) & (np.linalg.norm(search.newton(x), axis=-1) <= distance * size)
     order = np.lexsort((-counts, ~fixed))
     order = order[(fixed | slowly)[order]]
     x, speed, counts, fixed = (a[order] for a in (x, speed, counts, fixed))
     logs, reservation = _log_multipliers(found, x, u, t0)
     exponents = logs.real / found.dt
     mu = multipliers_of(logs)
-    kinds = [_kind(m) if is_fixed else "slow" for m, is_fixed in zip(mu, fixed, strict=True)]
+    doubt = in_doubt(logs, _log_multipliers(found, x + search.newton(x), u, t0)[0])
+    kinds = [
+        _kind(*of) if is_fixed else "slow"
+        for *of, is_fixed in zip(logs.real, doubt, fixed, strict=True)
+    ]
     settings = {"tol": tol, "distance": distance, "slow": slow, "system": repr(found)}
     if reservation:
         warnings.warn(f"these multipliers are unreliable: {reservation}", stacklevel=2)
@@ -260,10 +264,9 @@ def _distinct(x: Array, speed: Array, within: Array) -> tuple[Array, Array]:
     return np.array(first, dtype=int), np.array(counts, dtype=int)
 
 
-def _kind(multipliers: Array) -> str:
-    """Name a fixed point."""
-    size = np.abs(multipliers)
-    outside, inside = size > 1 + _NEUTRAL, size < 1 - _NEUTRAL
+def _kind(logs: Array, doubt: Array) -> str:
+    """Name a fixed point by the logarithms of its multipliers, and what these are off by."""
+    outside, inside = logs > _NEUTRAL + doubt, logs < -_NEUTRAL - doubt
     if outside.any():
         return "source" if outside.all() else "saddle"
     return "sink" if inside.all() else "neutral"

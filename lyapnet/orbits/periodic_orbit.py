@@ -18,7 +18,7 @@ from ..systems import DelayFlow, Flow, NoisyFlow, SystemLike, as_system
 from ..systems.damped import damped
 from ..tangent.start import start_state, start_time
 from ..tangent.stretches import run_orbit
-from .cycle_check import missing_one, step_of_cycle
+from .cycle_check import at_a_bifurcation, missing_one, step_of_cycle
 from .floquet import floquet_logs, multipliers_of
 from .plot import plot_cycle
 from .shooting import Shot, closed, returns, turns_of
@@ -156,7 +156,8 @@ def periodic_orbit(
     UserWarning
         If the multipliers are unreliable: they cannot be told apart, or the derivative misses
         something, as jumps, so that none of an autonomous flow is near 1; or they decay within a
-        part of an implicit step.
+        part of an implicit step; or one is at the unit circle, where a cycle is born or loses its
+        stability, and the cycle not known well enough to tell on which side.
 
     References
     ----------
@@ -207,12 +208,14 @@ def _result(shot: Shot, x: Array, tol: float) -> PeriodicOrbit:
     turns = turns_of(shot, orbit.states, tol)
     logs = floquet_logs(orbit.finest.jacobians)
     mu, exponents = multipliers_of(logs), logs.real / shot.period
-    others = np.delete(logs, np.argmin(np.abs(mu - 1))) if shot.free else logs
+    others = np.arange(len(mu))
+    others = np.delete(others, np.argmin(np.abs(mu - 1))) if shot.free else others
     residual = float(np.abs(orbit.states[-1] - x).max())
     reservation = shot.system.reservation or missing_one(shot, logs, turns)
     if not reservation and isinstance(shot.fine, Flow):
         reservation = shot.fine.too_steep(orbit.states, orbit.inputs)
     reservation = reservation or damped(shot.fine, orbit, exponents)
+    reservation = reservation or at_a_bifurcation(shot, x, logs, others)
     if reservation:
         warnings.warn(f"these multipliers are unreliable: {reservation}", stacklevel=3)
         verdict = f"unreliable: {reservation}"
@@ -226,7 +229,7 @@ def _result(shot: Shot, x: Array, tol: float) -> PeriodicOrbit:
         multipliers=mu,
         log_multipliers=logs,
         exponents=exponents,
-        stable=None if reservation else bool((others.real < -_ROUNDING).all()),
+        stable=None if reservation else bool((logs[others].real < -_ROUNDING).all()),
         residual=residual,
         turns=turns,
         settings={"tol": tol, "steps": shot.steps, "system": repr(shot.system)},

@@ -109,14 +109,16 @@ def _not_found(why: str) -> LyapnetError:
     )
 
 
-def newton(away: Array, D: Array, velocity: Array | None) -> tuple[Array, float]:
-    """Return the steps of state and period."""
+def newton(
+    away: Array, D: Array, velocity: Array | None, rcond: float | None = None
+) -> tuple[Array, float]:
+    """Return the steps of state and period; `rcond` as of `numpy.linalg.lstsq`."""
     n = len(away)
     A = D - np.eye(n)
     if velocity is None:
-        return np.linalg.lstsq(A, -away, rcond=None)[0], 0.0
+        return np.linalg.lstsq(A, -away, rcond=rcond)[0], 0.0
     bordered = np.block([[A, velocity[:, None]], [velocity[None], np.zeros((1, 1))]])
-    found = np.linalg.lstsq(bordered, np.append(-away, 0.0), rcond=None)[0]
+    found = np.linalg.lstsq(bordered, np.append(-away, 0.0), rcond=rcond)[0]
     return found[:n], float(found[n])
 
 

@@ -41,19 +41,19 @@ class SpeedMinima:
         return np.linalg.norm(self.residual(x), axis=-1)
 
     def newton(self, x: Array) -> Array:
-        """Return how far Newton's method would move points ``(m, n)``: about their errors.
+        """Return where Newton's method would move points ``(m, n)``: by about their errors.
 
         Directions in which the Jacobian tells no velocity, but for rounding, are left out: those
         along a line of fixed points.
         """
         n, dt = x.shape[-1], self.system.dt
-        moves = np.zeros(len(x))
+        moves = np.zeros_like(x)
         if not len(x):
             return moves
         for i, (r, D) in enumerate(zip(self.residual(x), self.jacobian(x), strict=True)):
-            U, s, _ = np.linalg.svd((D - np.eye(n)) / dt)
+            U, s, V = np.linalg.svd((D - np.eye(n)) / dt)
             known = s > _ROUNDING * n * (1 + np.abs(D).max()) / dt
-            moves[i] = np.linalg.norm((U.T @ r)[known] / s[known])
+            moves[i] = -((U.T @ r)[known] / s[known]) @ V[known]
         return moves
 
     def minimise(self, x: Array, tol: float, max_iterations: int) -> Array:

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from ..numerics.arrays import Array
 from ..systems import Map, System
+from ..tangent.step_derivative import on_a_kink, stepped
 from .fixed_point import RESTS, exponents_at_rest
 
 #: Nats of growth after which none of the first digits of a state are left.
@@ -79,6 +80,39 @@ def lost_digits(system: System, x0: Array, state: Array, growth: Array, n_steps:
             "without the symmetry, or elsewhere"
         )
     return ""
+
+
+def rests_on_a_kink(system: System, state: Array, inputs: Array | None, growth: Array) -> str:
+    """Say that a run has ended at rest where a step has no derivative, if it has.
+
+    Parameters
+    ----------
+    system : System
+    state : array (..., n)
+        At the end.
+    inputs : array (T, ..., m) or None
+        Late in the run.
+    growth : array (..., k)
+        Of all averaged steps, in nats.
+    """
+    if system.time or system.tangent_apart or not (growth.max(axis=-1) <= 0).any():
+        return ""
+    if bool(system.n_inputs) != (inputs is not None):
+        return ""
+    u = None if inputs is None else inputs[:1]
+    if inputs is not None and np.any(inputs != u):
+        return ""
+    moved = np.abs(stepped(system, state, u) - state).max(axis=-1)
+    rests = moved <= RESTS * np.abs(state).max(axis=-1)
+    if rests.any():
+        rests = rests & on_a_kink(system, state, u)
+    if not rests.any():
+        return ""
+    return (
+        f"{_first(rests)} has come to rest on a kink, where a step has no derivative: its slopes "
+        "differ between two sides, and exponents hang on what is taken for one. A shorter run has "
+        "those of the way there"
+    )
 
 
 def _first(which: NDArray[np.bool_]) -> str:

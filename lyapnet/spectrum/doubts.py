@@ -13,7 +13,7 @@ from ..systems.damped import damped
 from ..tangent.rounding import SEEN, TIMES, DisturbedSystem, errors_grow
 from ..tangent.step_derivative import MISMATCH, is_of_the_step
 from ..tangent.superstable import Superstable, superstable
-from .digits import lost_digits
+from .digits import lost_digits, rests_on_a_kink
 from .symmetric_start import symmetric_start
 
 if TYPE_CHECKING:
@@ -97,6 +97,7 @@ def of_orbit(
         See `damped`.
     """
     apart = lost_digits(engine or system, x0, state, growth, n_steps)
+    apart = apart or rests_on_a_kink(engine or system, state, late[1], growth)
     apart = apart or symmetric_start(system, x0, *late, n_steps)
     return apart or damped(system, orbit, growth / (n_steps * system.dt), by_volume=by_volume)
 

@@ -163,33 +163,68 @@ class Exponents(Result):
         stderr = self.combination(np.where(known[..., None], weights, 0.0)).stderr
         return np.asarray(np.where(known, stderr, np.nan))[()]
 
-    def _derived(self, function: Callable[..., tuple[Array, Array]]) -> tuple[Array, Array]:
-        """Return a number that follows from the exponents, with its derivatives in them."""
+    def _derived(self, function: Callable[..., tuple[Array, Array]], of: Array) -> Any:
+        """Return a number that follows from exponents `of`, with its derivatives in them."""
         if not self.settings.get("diverged"):
-            return function(self.exponents, self.dim)
+            return function(of, self.dim)
         lost = self._lost
-        found, slopes = function(np.where(lost[..., None], 0.0, self.exponents), self.dim)
+        found, slopes = function(np.where(lost[..., None], 0.0, of), self.dim)
         return np.where(lost, np.nan, found), slopes
 
     @property
+    def _perhaps_zero(self) -> Array:
+        """Exponents (..., k) whose 95 % intervals are finite and hold zero."""
+        low, high = self.confidence_interval()
+        return np.asarray((low <= 0) & (high >= 0) & np.isfinite(self.stderr))
+
+    @property
+    def _dimension(self) -> tuple[Array, Array]:
+        """Kaplan-Yorke dimension, with its standard error.
+
+        It jumps where the first exponent passes zero, from 0 to the number of those that are zero,
+        as on a cycle or a torus: they are taken for zero there, and the error is the jump.
+        """
+        even = self._perhaps_zero
+        of = np.where(even & even[..., :1], 0.0, self.exponents)
+        found, slopes = self._derived(kaplan_yorke_dimension, of)
+        stderr = self._linear(slopes)
+        stderr = np.where(even[..., 0], np.maximum(stderr, found), stderr)
+        return found, self._unknown_beside(stderr)
+
+    def _unknown_beside(self, stderr: Array) -> Array:
+        """Return errors (...), infinite where not even the first exponent's sign is known."""
+        unknown = np.isposinf(self.stderr[..., 0]) & ~np.isnan(stderr)
+        return np.asarray(np.where(unknown, np.inf, stderr))[()]
+
+    @property
     def kaplan_yorke_dimension(self) -> Array:
-        """Kaplan-Yorke (Lyapunov) dimension; ``nan`` where k exponents do not reach it."""
-        return self._derived(kaplan_yorke_dimension)[0]
+        """Kaplan-Yorke (Lyapunov) dimension; ``nan`` where k exponents do not reach it.
+
+        Where the first exponent is not told from zero, such exponents are counted as zero.
+        """
+        return self._dimension[0]
 
     @property
     def kaplan_yorke_stderr(self) -> Array:
-        """Standard error of `kaplan_yorke_dimension`, correlations included."""
-        return self._linear(self._derived(kaplan_yorke_dimension)[1])
+        """Standard error of `kaplan_yorke_dimension`, correlations included.
+
+        The whole dimension where the first exponent is not told from zero: of a slow decay to
+        a fixed point it is 0.
+        """
+        return self._dimension[1]
 
     @property
     def entropy(self) -> Array:
         """Sum of the positive exponents, nats per unit time: the entropy rate (Pesin)."""
-        return self._derived(entropy)[0]
+        return self._derived(entropy, self.exponents)[0]
 
     @property
     def entropy_stderr(self) -> Array:
-        """Standard error of `entropy`, correlations included."""
-        return self._linear(self._derived(entropy)[1])
+        """Standard error of `entropy`, correlations included; of all that may be positive."""
+        slopes, perhaps = self._derived(entropy, self.exponents)[1], self._perhaps_zero
+        sure = self._linear(np.where(perhaps & ~np.isnan(slopes), 0.0, slopes))
+        each = np.where(perhaps, self.stderr, 0.0)  # which of them count is not known
+        return self._unknown_beside(np.hypot(sure, np.linalg.norm(each, axis=-1)))
 
     def log10_condition_number(self, t: ArrayLike, m: int | None = None) -> Array:
         r"""Predict the condition number of the long-term Jacobian (eq. 10), in decimal logs.

@@ -1,4 +1,9 @@
-"""Whether the derivative of a step is that of the step: differences along a tangent vector."""
+"""Whether the derivative of a step is that of the step, and there is one: differences.
+
+A trajectory meets kinks by chance only, and almost never. But one that decays to a fixed point on a
+kink, as a network of rectified units without biases does to 0, ends there once its state is too
+small for a number, and from then on growth is of what stands for a derivative.
+"""
 
 from __future__ import annotations
 
@@ -20,6 +25,10 @@ _ALIKE, _NOTHING = 1e-3, 1e-6
 
 #: States at which they must differ: one may lie on a kink.
 _STATES = 2
+
+#: Parts over which slopes of two sides are held against each other, and by how much they differ at
+#: a kink, relative to the steeper.
+_SIDES, _KINK = (1e-4, 1e-6, 1e-8), 1e-3
 
 MISMATCH = (
     "the derivative is not that of the step: differences of the step along a random tangent "
@@ -55,6 +64,29 @@ def is_of_the_step(system: System, x: Array, inputs: Array | None) -> bool:
     return False
 
 
+def on_a_kink(system: System, x: Array, inputs: Array | None) -> NDArray[np.bool_]:
+    """Return the states ``(..., n)`` at which slopes of a step differ between two sides.
+
+    Parameters
+    ----------
+    system : System
+    x : array (..., n)
+    inputs : array (1, ..., m) or None
+    """
+    direction = np.random.default_rng(0).standard_normal(x.shape)
+    bends, steeper = [], []
+    with np.errstate(all="ignore"):  # states may be about to overflow
+        here = stepped(system, x, inputs)
+        for part in _SIDES:
+            away = part * _size(x) * direction
+            forth, back = (stepped(system, x + y, inputs) - here for y in (away, -away))
+            bends.append(np.abs(forth + back).max(axis=-1) / part)
+            steeper.append(np.maximum(np.abs(forth), np.abs(back)).max(axis=-1) / part)
+        bent = np.array(bends) > _KINK * np.array(steeper)
+        found: NDArray[np.bool_] = bent.all(axis=0) & (2 * bends[-1] > bends[0])  # and stays so
+    return found
+
+
 def _one(system: System, x: Array, inputs: Array | None) -> tuple[System, Array, Array | None]:
     """Return one member of an ensemble, the first whose state is finite; of networks, all."""
     lead = x.shape[:-1]
@@ -84,7 +116,7 @@ def _differ(
     slopes: dict[float, Array] = {}
     for part in _PARTS:
         away = part * _size(x) * direction
-        forth, back = (_stepped(system, x + y, inputs) for y in (away, -away))
+        forth, back = (stepped(system, x + y, inputs) for y in (away, -away))
         slopes[part] = (forth - back) / (2 * part * _size(x))
         right |= _alike(slopes[part], exact, nothing)
         if right.all():
@@ -95,7 +127,7 @@ def _differ(
     return ~right & tend
 
 
-def _stepped(system: System, x: Array, inputs: Array | None) -> Array:
+def stepped(system: System, x: Array, inputs: Array | None) -> Array:
     """Return the states after a step, none that is finite where the step refuses these."""
     try:
         return system.orbit(x, inputs, 1).last

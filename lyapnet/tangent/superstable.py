@@ -84,6 +84,7 @@ def superstable(
     if interval > limit or not growth[: -(-limit // interval)].min() < _DEEP:
         return None
     steps = min(limit, len(growth) * interval if inputs is None else len(inputs))
+    inputs = None if inputs is None else inputs[:steps]
     again = system.orbit(x, inputs, steps)
     orbit = Surviving(again, orbit.lost) if isinstance(orbit, Surviving) else again
     each = forward(orbit, rows, 1, start=0, forgiving=True)[0]

@@ -108,3 +108,36 @@ def test_forced_cycles_and_maps():
 def test_the_verdict_is_kept_in_files(tmp_path):
     cycle = ln.periodic_orbit(van_der_pol("rk4", 0.1), x0=[2.0, 0.0], transient=300)
     assert ln.load(cycle.save(tmp_path / "cycle.npz")).verdict == cycle.verdict
+
+
+def quadratic(r):
+    return ln.Map(lambda x: r * x * (1 - x), 1)
+
+
+@pytest.mark.parametrize(
+    ("system", "period", "x0"),
+    [
+        (quadratic(1 + np.sqrt(8)), 3, [0.5]),  # where the window of period three opens
+        (quadratic(3.0), 2, [0.7]),  # where the fixed point gives birth to period two
+        (quadratic(1.0), 1, [0.2]),
+    ],
+    ids=["fold", "flip", "transcritical"],
+)
+def test_a_cycle_at_a_bifurcation_is_not_called_stable(system, period, x0):
+    # Exact: 1, of which Newton's method has the root of its residual. Before: 0.9999, "stable".
+    with pytest.warns(UserWarning, match="the cycle is at a bifurcation"):
+        found = ln.periodic_orbit(system, period, x0=x0)
+    assert found.stable is None
+    assert found.verdict.startswith("unreliable: the cycle is at a bifurcation")
+    assert_allclose(np.abs(found.multipliers), 1, atol=1e-3)
+
+
+def test_cycles_beside_bifurcations_and_neutral_ones_are_told():
+    r = 1 + np.sqrt(8) + 1e-6
+    assert ln.periodic_orbit(quadratic(r), 3, x0=[0.5]).stable is True
+    assert ln.periodic_orbit(quadratic(3.001), 2, x0=[0.7]).stable is True
+    assert ln.periodic_orbit(quadratic(3.0), 1, x0=[0.7]).stable is False  # exactly -1
+    kicked = ln.Map(lambda x: anp.array([x[0] + x[1] - anp.sin(x[0]), x[1] - anp.sin(x[0])]), 2)
+    elliptic = ln.periodic_orbit(kicked, 1, x0=[0.2, 0.1])
+    assert elliptic.stable is False  # nor unstable: both on the circle
+    assert elliptic.verdict.startswith("fine")

@@ -338,3 +338,12 @@ def test_a_picture_of_one_point_does_not_magnify_its_rounding(dim):
     ax = found.plot()
     assert np.ptp(ax.get_xlim()) >= 0.9
     assert np.ptp(ax.get_ylim()) >= 0.9
+
+
+@pytest.mark.parametrize("step", [lambda x: x + x**2, lambda x: x - x**2, lambda x: x + x**3])
+def test_points_that_are_known_to_the_root_of_their_speed_are_neutral(step):
+    # Multiplier 1 at 0; the points that are found lie beside it, where it is 1 + 2e-7 or so.
+    starts = np.random.default_rng(0).standard_normal((20, 1))
+    found = ln.fixed_points(ln.Map(step, 1), 20, x0=starts, rng=0)
+    assert found.kinds == ["neutral"]
+    assert_allclose(found.points, 0, atol=1e-4)

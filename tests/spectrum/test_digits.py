@@ -109,3 +109,44 @@ def test_vectors_and_condition_numbers_of_such_orbits_are_unreliable():
     with pytest.warns(UserWarning, match="condition numbers are unreliable: .* unstable fixed"):
         c = ln.condition_number(doubling, 100, x0=[0.31, 0.2], transient=500, rng=0)
     assert c.note.startswith("unreliable")
+
+
+def leaky(x):
+    """Slopes 1 and 1/2, so that a state below zero halves: log 1/2, and none at 0."""
+    return anp.maximum(x, 0) - 0.5 * anp.maximum(-x, 0)
+
+
+RECTIFIED = ln.VanillaRNN(
+    np.array([[0.5, 0.1], [0.2, 0.4]]), np.zeros((2, 1)), np.zeros(2), activation="relu"
+)
+
+
+# Before, "converged" at -0.64 and at -inf, though exponents are log 1/2, and log 0.6 and log 0.3,
+# until states become 0 after some thousand steps.
+@pytest.mark.parametrize(
+    ("system", "x0", "rates"),
+    [(ln.Map(leaky, 1), [-0.3], [0.5]), (RECTIFIED, [1.0, 1.0], [0.6, 0.3])],
+    ids=["leaky", "network"],
+)
+def test_rest_on_a_kink_is_no_rest_on_a_fixed_point(system, x0, rates):
+    with pytest.warns(UserWarning, match="has come to rest on a kink"):
+        s = ln.lyapunov_spectrum(system, 3000, x0=np.array(x0), rng=0)
+    assert s.diagnose().verdict.startswith("unreliable: the state has come to rest on a kink")
+    short = ln.lyapunov_spectrum(system, 200, x0=np.array(x0), rng=0)
+    np.testing.assert_allclose(short.exponents, np.log(rates), atol=1e-9)
+    assert short.diagnose().converged
+
+
+@pytest.mark.parametrize(
+    ("step", "x0"),
+    [
+        (lambda x: anp.maximum(x - 0.1, 0.0), [0.35]),  # rests at 0, far from the kink at 0.1
+        (lambda x: anp.abs(x) / 2 + 0.5, [0.3]),
+        (lambda x: x / 2 - x**3, [0.3]),  # vanishes as well
+    ],
+)
+def test_rest_beside_a_kink_is_left_alone(step, x0):
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        s = ln.lyapunov_spectrum(ln.Map(step, 1), 3000, x0=x0, rng=0)
+    assert s.diagnose().converged

@@ -1,6 +1,8 @@
+import autograd.numpy as anp
 import numpy as np
 import pytest
 
+import lyapnet as ln
 from lyapnet.spectrum.dimension import entropy, kaplan_yorke_dimension
 from lyapnet.spectrum.uncertainty.stderr import linear_stderr
 
@@ -70,3 +72,50 @@ def test_bad_arguments_are_named(function):
         function([1.0, np.nan])
     with pytest.raises(ValueError, match="shape"):
         function(1.0)
+
+
+def limit_cycle():
+    return ln.lyapunov_spectrum(ln.catalog.van_der_pol(), 5000, rng=0), 1, 0
+
+
+def torus():
+    golden = (np.sqrt(5) - 1) / 2
+    circles = ln.Map(
+        lambda x: anp.array([x[0] + golden, x[1] + np.sqrt(2), x[2] / 2 + anp.cos(x[0] + x[1])]), 3
+    )
+    return ln.lyapunov_spectrum(circles, 3000, x0=np.zeros(3), rng=0), 2, 0
+
+
+def slow_decay():
+    """A weakly damped oscillator, which rests in the end: the dimension is 0."""
+    flow = ln.Flow(lambda x: anp.array([x[1], -4 * x[0] - 2e-4 * x[1]]), 2, dt=0.05)
+    return ln.lyapunov_spectrum(flow, 2000, x0=[1.0, 0.0], transient=0, rng=0), 0, 0
+
+
+def weak_chaos():
+    """The tent map of slope 1.01: its dimension is 1, its entropy log 1.01."""
+    tent = ln.Map(lambda x: 1.01 * anp.minimum(x, 1 - x), 1)
+    return ln.lyapunov_spectrum(tent, 400, x0=[0.49], rng=0), 1, np.log(1.01)
+
+
+@pytest.mark.parametrize("run", [limit_cycle, torus, slow_decay, weak_chaos])
+def test_where_the_first_exponent_is_near_zero_the_dimension_is_held_by_its_error(run):
+    s, dimension, entropy = run()
+    assert abs(s.kaplan_yorke_dimension - dimension) <= 2 * s.kaplan_yorke_stderr + 1e-9
+    assert abs(s.entropy - entropy) <= 2 * s.entropy_stderr + 1e-9
+
+
+def test_cycles_and_tori_are_counted():
+    for run in (limit_cycle, torus):
+        s, dimension, _ = run()
+        assert s.kaplan_yorke_dimension == dimension
+
+
+def test_unknown_errors_are_those_of_what_follows():
+    s = ln.lyapunov_spectrum(ln.catalog.henon(), 10, rng=0)
+    assert np.isposinf(s.stderr).all()
+    assert s.kaplan_yorke_stderr == s.entropy_stderr == np.inf
+    flow = ln.Flow(lambda x: anp.array([x[1], -x[0] - 0.2 * x[1]]), 2, dt=0.05)
+    s = ln.lyapunov_spectrum(flow, 30, x0=[1.0, 0.0], transient=0, basis_transient=0, rng=0)
+    assert np.isposinf(s.stderr).all()
+    assert s.kaplan_yorke_stderr == s.entropy_stderr == np.inf

@@ -106,7 +106,15 @@ def test_what_vanishes_or_nearly_does_for_other_reasons_is_as_it_was():
     assert "exactly or within rounding" in s.diagnose().verdict
     # At a kink the derivative is another a little beside, but there it does not vanish.
     kink = ln.Map(lambda x: 0.5 * anp.maximum(x, 0.0), 1)
-    assert "superstable" not in ln.lyapunov_spectrum(kink, 300, x0=[0.0], rng=0).settings
+    with pytest.warns(UserWarning, match="has come to rest on a kink"):
+        assert "superstable" not in ln.lyapunov_spectrum(kink, 300, x0=[0.0], rng=0).settings
+
+
+def test_long_sequences_of_jacobians_may_shrink_vectors_by_any_factor():
+    # Before, an error of NumPy's about shapes, where one of the first 1024 was below e^-30.
+    factors = np.exp(np.random.default_rng(0).normal(-1.0, 20.0, 3000))
+    s = ln.spectrum_from_jacobians(factors[:, None, None], rng=0)
+    assert s.exponents[0] == pytest.approx(np.log(factors).mean())
 
 
 def test_minus_infinity_beside_finite_exponents_is_said_to_be_what_rounding_leaves():

@@ -15,6 +15,9 @@ TORUS = 10.0  # times the logarithm of the time: growth that is not that of a to
 UNBOUNDED = 1e6  # factor by which no state grows on the way from its start to an attractor
 FASTEST = 1e3  # the same, per block: phases that are not wrapped grow, but only so fast
 
+#: Part of an exponent that rounding may be off by, where growth is constant.
+ROUNDING = 1e-9
+
 #: Of float64 no more can be said: `condition_number` tells one from the other.
 SINGULAR = "the Jacobian is singular, exactly or within rounding"
 
@@ -62,7 +65,8 @@ def in_words(
     if gone := listed(~finite):
         signs += f"; {gone} {'is' if gone.isdigit() else 'are'} -inf: {SINGULAR}"
     # The sums of one chaotic run in thirty look bounded, too.
-    chaotic = (estimate.mean > estimate.half_width(level)) & (estimate.stderr > 1e-9)
+    chaotic = estimate.mean > estimate.half_width(level)
+    chaotic &= estimate.stderr > ROUNDING * np.abs(estimate.mean)
     if regular.all() and not chaotic.any():
         return f"converged: regular growth, {widths}, that fall as 1/time; {signs}"
     return f"converged: {widths}, no drift (p = {p_drift:.2g}), {signs}"

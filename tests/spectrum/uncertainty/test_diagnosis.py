@@ -8,6 +8,7 @@ from series import ar1
 
 import lyapnet as ln
 from lyapnet.spectrum.uncertainty.diagnosis import diagnose
+from lyapnet.spectrum.uncertainty.phases import is_regular
 
 matplotlib.use("Agg")
 
@@ -281,3 +282,14 @@ def test_a_ball_that_comes_to_rest_on_a_cycle_has_not_converged():
     late = ln.lyapunov_spectrum(ln.Map(step, 2), 5000, x0=longer.state, rng=0)
     assert late.diagnose().converged
     np.testing.assert_allclose(late.exponents.sum(), np.log(0.9), atol=1e-9)
+
+
+@pytest.mark.parametrize("unit", [1e-8, 1.0, 1e8])
+def test_the_unit_of_time_does_not_make_growth_regular(unit):
+    # Sums that look bounded by chance, of positive growth: one chaotic run in thirty.
+    for seed in range(200):
+        growth = 0.1 + 0.3 * np.random.default_rng(seed).standard_normal((400, 1))
+        if is_regular(growth, np.ones(400)).all():
+            break
+    found = diagnose(growth, np.full(400, unit))
+    assert found.verdict.startswith("converged: 95 % half-width")
