@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import math
 import sys
 import threading
@@ -31,13 +32,14 @@ class _Block(NamedTuple):
 def _new(size: int) -> _Block:
     """Return a block with room for so many numbers from there on."""
     memory = np.empty(size + LINE)
-    return _Block(memory, -(memory.__array_interface__["data"][0] // 8) % LINE)
+    address = ctypes.addressof(ctypes.c_char.from_buffer(memory))  # the fastest way to ask for it
+    return _Block(memory, -(address // 8) % LINE)
 
 
 def _array(block: _Block, shape: tuple[int, ...]) -> Array:
     """Return the array of some shape that begins there."""
     memory, first = block
-    return np.ndarray(shape, buffer=memory, offset=8 * first)
+    return memory[first : first + math.prod(shape)].reshape(shape)
 
 
 def _references(block: _Block) -> int:
