@@ -32,7 +32,7 @@ class _Block(NamedTuple):
 def _new(size: int) -> _Block:
     """Return a block with room for so many numbers from there on."""
     memory = np.empty(size + LINE)
-    address = ctypes.addressof(ctypes.c_char.from_buffer(memory))  # the fastest way to ask for it
+    address = ctypes.addressof(ctypes.c_char.from_buffer(memory.data))  # the fastest way
     return _Block(memory, -(address // 8) % LINE)
 
 
