@@ -45,7 +45,7 @@ class CompiledGated(CompiledNetwork, GatedOrbit):
         gates, reset = empty((steps, len(self.cell.gates), size)), empty((steps, size))
         gated.run(
             addresses(), self.kind, self._weights, self.states.reshape(T + 1, self.members, -1),
-            self.beside, gates, reset, self.coefficients, empty((10, size)),
+            self.beside, gates, reset, self.coefficients, empty((11, size)),
         )  # fmt: skip
         self._steps_gates = gates, reset
         return self._steps_gates

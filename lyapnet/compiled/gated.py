@@ -51,13 +51,13 @@ def _lstm_kept(
 @jit
 def lstm_step(c: Any, c_next: Any, h_next: Any, a: Any, kept: Any, rest: Any) -> None:
     """Do a step, given the gates' arguments ``a (4, m)``, which become the gates."""
-    i, f, g, o, t = a[0], a[1], a[2], a[3], rest[4]
+    i, f, g, o, t, scratch = a[0], a[1], a[2], a[3], rest[4], rest[5]
     for j in range(2):
-        sigmoid_and_rest(a[j], rest[j])
-    tanh_and_slope(g, rest[2])
-    sigmoid_and_rest(o, rest[3])
+        sigmoid_and_rest(a[j], rest[j], scratch)
+    tanh_and_slope(g, rest[2], scratch)
+    sigmoid_and_rest(o, rest[3], scratch)
     _new_cell(i, f, g, c, c_next, t)
-    tanh_and_slope(t, kept[4])
+    tanh_and_slope(t, kept[4], scratch)
     _lstm_kept(
         i, f, g, o, rest[0], rest[1], rest[2], rest[3], c, t, h_next,
         kept[0], kept[1], kept[2], kept[3], kept[4], kept[5],
@@ -84,7 +84,7 @@ def _gru_kept(
 @jit
 def gru_step(after: bool, h: Any, h_next: Any, a: Any, m: Any, kept: Any, rest: Any) -> None:
     """Do the rest of a step, given r, z and the candidate's argument in ``a (3, m)``."""
-    tanh_and_slope(a[2], kept[3])
+    tanh_and_slope(a[2], kept[3], rest[2])
     _gru_kept(
         after, a[0], a[1], a[2], rest[0], rest[1], h, m, h_next,
         kept[0], kept[1], kept[2], kept[3], kept[4],
@@ -115,7 +115,7 @@ def run(
         Likewise what r multiplies, of a GRU.
     kept : array (T, KEPT, members n)
         The coefficients are written.
-    scratch : array (10, members n)
+    scratch : array (11, members n)
     """
     n_steps, members, _ = beside.shape
     sums, n = len(weights), weights.shape[1] // (3 if kind == BEFORE else 4)
@@ -135,7 +135,7 @@ def run(
             c, c_next = c_next, c
         else:
             for j in range(2):
-                sigmoid_and_rest(a[j], rest[j])
+                sigmoid_and_rest(a[j], rest[j], rest[2])
             new = a[2].reshape(members, n)
             product(blas, beside[s][:, n:sums], weights[n:, weights.shape[1] - n :], new, False)
             if kind == AFTER:
