@@ -10,7 +10,7 @@ from typing import Any
 
 from .functions import sigmoid_and_rest, tanh_and_slope
 from .jit import jit, jit_apart, loop
-from .products import add_times, copy, outer, product, scale, scale_and_add, times
+from .products import add_times, copy, outer, product, scale, times
 
 #: Kinds of cells, by number: vanilla networks, and GRUs by where their reset gate acts.
 VANILLA, LSTM, AFTER, BEFORE = range(4)
@@ -79,6 +79,36 @@ def _gru_kept(
         first[j] = r[j] * not_r[j] * m[j] * scaled
         third[j] = r[j] * scaled
         kept[j] = z[j]
+
+
+@jit_apart
+def _lstm_back(
+    h: Any, more: Any, A_i: Any, A_f: Any, A_g: Any, A_o: Any, S: Any, F: Any, c: Any, i: Any,
+    f: Any, g: Any, o: Any,
+) -> None:  # fmt: skip
+    """Write what the gates' arguments receive, and carry c back."""
+    for j in range(len(h)):
+        whole = c[j] + h[j] * S[j]
+        i[j] = whole * A_i[j]
+        f[j] = whole * A_f[j]
+        g[j] = whole * A_g[j]
+        o[j] = h[j] * A_o[j]
+        c[j] = whole * F[j] + more[j]
+
+
+@jit_apart
+def _after_back(
+    h: Any, A_r: Any, Z: Any, A_n: Any, E: Any, z: Any, now: Any, r: Any, update: Any, inner: Any,
+    new: Any,
+) -> None:  # fmt: skip
+    """Write what each sum receives, and add what h gives the state before directly."""
+    for j in range(len(h)):
+        bar = h[j]
+        r[j] = bar * A_r[j]
+        update[j] = bar * Z[j]
+        inner[j] = bar * A_n[j]
+        new[j] = bar * E[j]
+        now[j] += bar * z[j]
 
 
 @jit
@@ -191,15 +221,15 @@ def back_in_time(
             A, at = kept[s], s - start
             _given(blas, s, bars, outputs_bar, readout, n_steps - s, now, more)
             if kind == LSTM:
-                add_times(h, A[4], c)
-                for j in range(3):
-                    times(c, A[j], received[j, at])
-                times(h, A[3], received[3, at])
-                scale_and_add(A[5], more, c)
+                _lstm_back(
+                    h, more, A[0], A[1], A[2], A[3], A[4], A[5],
+                    c, received[0, at], received[1, at], received[2, at], received[3, at],
+                )  # fmt: skip
             elif kind == AFTER:
-                for j in range(4):
-                    times(h, A[j], received[j, at])
-                add_times(h, A[4], now)
+                _after_back(
+                    h, A[0], A[1], A[2], A[3], A[4],
+                    now, received[0, at], received[1, at], received[2, at], received[3, at],
+                )  # fmt: skip
             else:
                 times(h, A[3], received[2, at])
                 got = received[2, at].reshape(members, n)
