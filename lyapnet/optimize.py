@@ -8,7 +8,7 @@ from typing import Any, NamedTuple, Self
 import numpy as np
 
 from . import validate
-from .numerics.arrays import Array, Params
+from .numerics.arrays import Array, Params, all_finite
 from .results.storage import register
 
 
@@ -156,7 +156,7 @@ class Adam:
             self._shapes = {name: np.shape(x) for name, x in params.items()}
             self._m, self._v = (np.zeros(sum(np.size(x) for x in params.values())) for _ in "mv")
         theta, g = (_flat(x, self._shapes) for x in (params, grads))
-        if not np.isfinite(g).all():
+        if not all_finite(g):
             bad = [name for name, x in grads.items() if not np.isfinite(x).all()]
             raise ValueError(f"`grads` must be finite, but those of {', '.join(bad)} are not")
         self._t += 1

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from .numerics.arrays import Array
+from .numerics.arrays import Array, all_finite
 
 #: The largest count: sums of a few of them fit into 64 bits, and a float64 holds each.
 MOST = 2**53
@@ -170,8 +170,9 @@ def counted(number: int, one: str, many: str) -> str:
 
 def not_finite(x: Array) -> tuple[int, ...] | None:
     """Return where the first NaN or infinity is, None if there is none."""
-    good = np.isfinite(x)
-    return None if good.all() else tuple(int(i) for i in np.argwhere(~good)[0])
+    if all_finite(x):
+        return None
+    return tuple(int(i) for i in np.argwhere(~np.isfinite(x))[0])
 
 
 def finite(name: str, x: Array) -> None:

@@ -45,7 +45,7 @@ class CompiledGated(CompiledNetwork, GatedOrbit):
         gates, reset = empty((steps, len(self.cell.gates), size)), empty((steps, size))
         gated.run(
             addresses(), self.kind, self._weights, self.states.reshape(T + 1, self.members, -1),
-            self.beside, gates, reset, self.coefficients, empty((10, size)),
+            self.beside, gates, reset, self.coefficients, empty((11, size)),
         )  # fmt: skip
         self._steps_gates = gates, reset
         return self._steps_gates
@@ -83,11 +83,15 @@ class CompiledGated(CompiledNetwork, GatedOrbit):
 
     @cached_property
     def _weights(self) -> Array:
-        return copied(self._all_weights())
+        """What multiplies h, u and 1 in each sum, ``(N + m + 1, sums N)``."""
+        n, m = self.n, self.cell.n_inputs
+        found = empty((n + m + 1, gated.SUMS[self.kind] * n))
+        self._put_weights(found[:n], found[n:-1], found[-1])
+        return found
 
-    def _all_weights(self) -> Array:
-        """Return what multiplies h, u and 1 in each sum, ``(N + m + 1, sums N)``."""
-        return np.concatenate([self.W.T, self.V.T, self.b[None]])
+    def _put_weights(self, W: Array, V: Array, b: Array) -> None:
+        """Write them."""
+        W[...], V[...], b[...] = self.W.T, self.V.T, self.b
 
     def _parameters(self, bar: Array) -> dict[str, Array]:
         """Return the cotangents of the parameters, given those of the weights."""
@@ -118,13 +122,14 @@ class CompiledGated(CompiledNetwork, GatedOrbit):
         self, bars: Array, outputs_bar: Array, readout: Array, inputs_bar: Array
     ) -> Cotangent:
         """Carry cotangents back, and write those of the inputs; see `gated.back_in_time`."""
-        by_sum = self._weights.T.reshape(-1, self.n, len(self._weights))
-        weights_bar = np.zeros(by_sum.shape)
+        depth, sums = len(self._weights), gated.SUMS[self.kind]
+        by_sum = self._weights[:-1].reshape(depth - 1, sums, self.n).transpose(1, 2, 0)
+        weights_bar = np.zeros((sums, self.n, depth))
         steps, size = at_once(self.members), self.members * self.n
-        received = empty((len(by_sum), steps, size))
+        received = empty((sums, steps, size))
         scaled, scratch = empty((steps, *self.beside.shape[1:])), empty((5, size))
         gated.back_in_time(
-            addresses(), self.kind, copied(by_sum[..., :-1]), self.beside,
+            addresses(), self.kind, copied(by_sum), self.beside,
             self.coefficients, bars.reshape(len(bars), self.members, -1), outputs_bar, readout,
             inputs_bar, weights_bar, received, scaled, scratch,
         )  # fmt: skip
@@ -187,20 +192,22 @@ class CompiledAfter(CompiledGRU, ResetAfter):
         """What its argument gives to what it multiplies ``(T, ..., N)``."""
         return self.r * (1 - self.r) * self.reset
 
-    def _all_weights(self) -> Array:
+    def _put_weights(self, W: Array, V: Array, b: Array) -> None:
         """Give the candidate's recurrent part and its drive a sum each."""
-        n, m = self.n, self.cell.n_inputs
-        gates = super()._all_weights()
-        found = np.zeros((n + m + 1, 4 * n))
-        found[:, : 2 * n] = gates[:, : 2 * n]
-        found[:n, 2 * n : 3 * n], found[-1, 2 * n : 3 * n] = gates[:n, 2 * n :], self.c
-        found[n:, 3 * n :] = gates[n:, 2 * n :]
-        return found
+        n = self.n
+        W[:, : 3 * n], W[:, 3 * n :] = self.W.T, 0.0
+        for out, drive, recurrent in ((V, self.V.T, 0.0), (b, self.b, self.c)):
+            gates, new = drive[..., : 2 * n], drive[..., 2 * n :]
+            out[..., : 2 * n], out[..., 2 * n : 3 * n], out[..., 3 * n :] = gates, recurrent, new
 
     def _parameters(self, bar: Array) -> dict[str, Array]:
-        drive = super()._parameters(bar[[0, 1, 3]])
-        recurrent = super()._parameters(bar[:3])
-        return {**drive, "W": recurrent["W"], "c": recurrent["b"][2 * self.n :]}
+        n = self.n
+        drive = np.concatenate([bar[:2, :, n:], bar[3:, :, n:]]).reshape(3 * n, -1)
+        recurrent = bar[:3].reshape(3 * n, -1)
+        return {
+            "W": recurrent[:, :n], "V": drive[:, :-1],
+            "b": drive[:, -1], "c": recurrent[2 * n :, -1],
+        }  # fmt: skip
 
 
 class CompiledBefore(CompiledGRU, ResetBefore):

@@ -10,7 +10,7 @@ from typing import Any
 
 from .functions import sigmoid_and_rest, tanh_and_slope
 from .jit import jit, jit_apart, loop
-from .products import add_times, copy, outer, product, scale, scale_and_add, times
+from .products import add_times, copy, outer, product, scale, times
 
 #: Kinds of cells, by number: vanilla networks, and GRUs by where their reset gate acts.
 VANILLA, LSTM, AFTER, BEFORE = range(4)
@@ -51,13 +51,13 @@ def _lstm_kept(
 @jit
 def lstm_step(c: Any, c_next: Any, h_next: Any, a: Any, kept: Any, rest: Any) -> None:
     """Do a step, given the gates' arguments ``a (4, m)``, which become the gates."""
-    i, f, g, o, t = a[0], a[1], a[2], a[3], rest[4]
+    i, f, g, o, t, scratch = a[0], a[1], a[2], a[3], rest[4], rest[5]
     for j in range(2):
-        sigmoid_and_rest(a[j], rest[j])
-    tanh_and_slope(g, rest[2])
-    sigmoid_and_rest(o, rest[3])
+        sigmoid_and_rest(a[j], rest[j], scratch)
+    tanh_and_slope(g, rest[2], scratch)
+    sigmoid_and_rest(o, rest[3], scratch)
     _new_cell(i, f, g, c, c_next, t)
-    tanh_and_slope(t, kept[4])
+    tanh_and_slope(t, kept[4], scratch)
     _lstm_kept(
         i, f, g, o, rest[0], rest[1], rest[2], rest[3], c, t, h_next,
         kept[0], kept[1], kept[2], kept[3], kept[4], kept[5],
@@ -81,10 +81,40 @@ def _gru_kept(
         kept[j] = z[j]
 
 
+@jit_apart
+def _lstm_back(
+    h: Any, more: Any, A_i: Any, A_f: Any, A_g: Any, A_o: Any, S: Any, F: Any, c: Any, i: Any,
+    f: Any, g: Any, o: Any,
+) -> None:  # fmt: skip
+    """Write what the gates' arguments receive, and carry c back."""
+    for j in range(len(h)):
+        whole = c[j] + h[j] * S[j]
+        i[j] = whole * A_i[j]
+        f[j] = whole * A_f[j]
+        g[j] = whole * A_g[j]
+        o[j] = h[j] * A_o[j]
+        c[j] = whole * F[j] + more[j]
+
+
+@jit_apart
+def _after_back(
+    h: Any, A_r: Any, Z: Any, A_n: Any, E: Any, z: Any, now: Any, r: Any, update: Any, inner: Any,
+    new: Any,
+) -> None:  # fmt: skip
+    """Write what each sum receives, and add what h gives the state before directly."""
+    for j in range(len(h)):
+        bar = h[j]
+        r[j] = bar * A_r[j]
+        update[j] = bar * Z[j]
+        inner[j] = bar * A_n[j]
+        new[j] = bar * E[j]
+        now[j] += bar * z[j]
+
+
 @jit
 def gru_step(after: bool, h: Any, h_next: Any, a: Any, m: Any, kept: Any, rest: Any) -> None:
     """Do the rest of a step, given r, z and the candidate's argument in ``a (3, m)``."""
-    tanh_and_slope(a[2], kept[3])
+    tanh_and_slope(a[2], kept[3], rest[2])
     _gru_kept(
         after, a[0], a[1], a[2], rest[0], rest[1], h, m, h_next,
         kept[0], kept[1], kept[2], kept[3], kept[4],
@@ -115,7 +145,7 @@ def run(
         Likewise what r multiplies, of a GRU.
     kept : array (T, KEPT, members n)
         The coefficients are written.
-    scratch : array (10, members n)
+    scratch : array (11, members n)
     """
     n_steps, members, _ = beside.shape
     sums, n = len(weights), weights.shape[1] // (3 if kind == BEFORE else 4)
@@ -135,7 +165,7 @@ def run(
             c, c_next = c_next, c
         else:
             for j in range(2):
-                sigmoid_and_rest(a[j], rest[j])
+                sigmoid_and_rest(a[j], rest[j], rest[2])
             new = a[2].reshape(members, n)
             product(blas, beside[s][:, n:sums], weights[n:, weights.shape[1] - n :], new, False)
             if kind == AFTER:
@@ -191,15 +221,15 @@ def back_in_time(
             A, at = kept[s], s - start
             _given(blas, s, bars, outputs_bar, readout, n_steps - s, now, more)
             if kind == LSTM:
-                add_times(h, A[4], c)
-                for j in range(3):
-                    times(c, A[j], received[j, at])
-                times(h, A[3], received[3, at])
-                scale_and_add(A[5], more, c)
+                _lstm_back(
+                    h, more, A[0], A[1], A[2], A[3], A[4], A[5],
+                    c, received[0, at], received[1, at], received[2, at], received[3, at],
+                )  # fmt: skip
             elif kind == AFTER:
-                for j in range(4):
-                    times(h, A[j], received[j, at])
-                add_times(h, A[4], now)
+                _after_back(
+                    h, A[0], A[1], A[2], A[3], A[4],
+                    now, received[0, at], received[1, at], received[2, at], received[3, at],
+                )  # fmt: skip
             else:
                 times(h, A[3], received[2, at])
                 got = received[2, at].reshape(members, n)

@@ -93,8 +93,10 @@ def jit_finite(function: Any) -> Any:
 
 def jit_apart(function: Any) -> Any:
     """Compile a function as `jit` does whose arrays do not overlap: it need not look whether."""
-    made = jit(function)
+    return _apart(jit(function))
 
+
+def _apart(made: Any) -> Any:
     def apart(flags: Any) -> Any:
         flags.noalias = True
         return flags
@@ -106,6 +108,11 @@ def jit_apart(function: Any) -> Any:
 def jit_in_order(function: Any) -> Any:
     """Compile a function as `jit` does in whose sums order matters; products and sums may fuse."""
     return _jit(function, fastmath={"contract"}, **_WITHIN)
+
+
+def jit_apart_in_order(function: Any) -> Any:
+    """Compile a function as `jit_in_order` does whose arrays do not overlap."""
+    return _apart(jit_in_order(function))
 
 
 def callback(signature: Any) -> Any:

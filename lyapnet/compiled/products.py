@@ -230,10 +230,3 @@ def add_times(a: Any, b: Any, out: Any) -> None:
     """Add the product of arrays of one axis."""
     for i in range(len(out)):
         out[i] += a[i] * b[i]
-
-
-@jit
-def scale_and_add(a: Any, b: Any, out: Any) -> None:
-    """Multiply an array of one axis in place, and add another."""
-    for i in range(len(out)):
-        out[i] = out[i] * a[i] + b[i]

@@ -31,8 +31,9 @@ from .blas import (
     shown,
 )  # fmt: skip
 from .jit import jit
+from .overlap import OVERLAP
 from .products import panels_of
-from .tiles import OVERLAP, ROWS
+from .tiles import ROWS
 
 #: Inner products of vectors with more numbers than this, all in all, are left to BLAS.
 _OVERLAPS = 2**17

@@ -19,10 +19,10 @@ _FEW = 2
 
 
 @jit
-def activate(which: int, x: Any, out: Any) -> None:
+def activate(which: int, x: Any, out: Any, scratch: Any) -> None:
     """Write the activations of one array of pre-activations."""
     if which == TANH:
-        tanh(x, out)
+        tanh(x, out, scratch)
     elif which == RELU:
         for i in range(len(x)):
             out[i] = x[i] if x[i] > 0.0 or x[i] != x[i] else 0.0
@@ -70,7 +70,8 @@ def run(
     n_steps, members, n = rates.shape
     for s in range(n_steps):
         h, r, following = states[s], rates[s], states[s + 1]
-        activate(which, h.reshape(members * n), r.reshape(members * n))
+        size = members * n
+        activate(which, h.reshape(size), r.reshape(size), following.reshape(size))
         if given.shape[2] > _FEW:
             product(blas, given[s], others, following, False)
         else:

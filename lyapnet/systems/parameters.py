@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from ..errors import DivergedError
-from ..numerics.arrays import Params
+from ..numerics.arrays import Params, all_finite
 from ..numerics.autodiff import Tree, leaves, rebuild
 from . import System, as_system
 
@@ -40,7 +40,7 @@ def named_params(params: Tree, grads: Tree) -> tuple[Params, Params]:
         bars[name] = np.asarray(bar, dtype=float)
         if bars[name].shape != theta[name].shape:
             bars[name] = np.broadcast_to(bars[name], theta[name].shape)
-        if not np.isfinite(bars[name]).all():
+        if not all_finite(bars[name]):
             raise DivergedError(
                 f"the gradient in `{name}` is not finite; use fewer steps, a smaller learning "
                 "rate or a smaller gain"

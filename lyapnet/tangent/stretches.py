@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from ..errors import DivergedError
-from ..numerics.arrays import Array
+from ..numerics.arrays import Array, all_finite
 from ..systems import System
 from ..systems.orbit import Orbit
 from .plan import Stretch
@@ -127,7 +127,7 @@ def run_orbit(
     """Run steps ``start ... stop`` of a trajectory; refuse one that diverges, or note its loss."""
     orbit = system.orbit(x, None if inputs is None else inputs[start:stop], stop - start)
     orbit.remedy = system.if_it_diverges
-    if orbit.runs_along and losses is None:
+    if losses is None and (orbit.runs_along or all_finite(orbit.last)):
         return orbit
     finite: Array = np.asarray(np.isfinite(orbit.last).all(axis=-1))
     if finite.all() and (losses is None or not losses.lost.any()):

@@ -60,13 +60,14 @@ def evaluate(
     """
     system, (W, _), x0 = network.system, network.readout, network.x0
     n_steps, members = batch.inputs.shape[:2]
-    x = np.broadcast_to(x0, (members, system.dim))
+    x = np.empty((members, system.dim))
+    x[...] = x0
     with blas_threads(members * system.dim**2):
         orbit = run_orbit(system, x, batch.rows(system), 0, n_steps)
-        first = int(np.argmax(batch.weights.any(axis=1)))
-        read = orbit.states[1 + first :]
+        first = int(np.argmax(batch.weights != 0)) // batch.weights.shape[1]
+        seen = network.seen(orbit.states[1 + first :])
         with np.errstate(over="ignore", invalid="ignore"):
-            outputs = network.outputs(read)
+            outputs = network.read(seen)
             value, outputs_bar = loss_and_gradient(
                 loss, outputs, batch.targets[first:], batch.weights[first:]
             )
@@ -87,8 +88,7 @@ def evaluate(
         for name, bar in extra.items():
             grads[name] = grads[name] + bar
         flat_bar = outputs_bar.reshape(-1, len(W))
-        seen = read[..., system.visible].reshape(-1, W.shape[1])
-        grads["readout.W"] = np.dot(flat_bar.T, seen)
+        grads["readout.W"] = np.dot(flat_bar.T, seen.reshape(-1, W.shape[1]))
         grads["readout.b"] = flat_bar.sum(axis=0)
         grads["x0"] = through.states.sum(axis=0)
     return Evaluation(value, outputs, first, grads, through.states, orbit, outputs_bar)

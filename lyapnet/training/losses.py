@@ -118,7 +118,7 @@ def as_weights(mask: Any, shape: tuple[int, int]) -> Array:
     weights = np.asarray(mask, dtype=float)
     if weights.shape == shape[:1]:
         weights = weights[:, None]
-    if weights.shape not in ((shape[0], 1), shape) or not (weights >= 0).all():
+    if weights.shape not in ((shape[0], 1), shape) or not weights.min() >= 0:
         raise ValueError(
             f"a task's mask must have shape ({shape[0]},) or {shape} and no negative entry, "
             f"got shape {np.shape(mask)}"

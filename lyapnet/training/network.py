@@ -61,9 +61,17 @@ class Network(NamedTuple):
 
     def outputs(self, states: Array) -> Array:
         """Read out states ``(..., n)``."""
+        return self.read(self.seen(states))
+
+    def seen(self, states: Array) -> Array:
+        """Return what the readout sees of states, in one piece."""
+        return np.ascontiguousarray(states[..., self.system.visible])
+
+    def read(self, seen: Array) -> Array:
+        """Read out what is seen of states."""
         W, b = self.readout
-        flat = states[..., self.system.visible].reshape(-1, W.shape[1])
-        return (np.dot(flat, W.T) + b).reshape(*states.shape[:-1], len(W))
+        flat = seen.reshape(-1, W.shape[1])
+        return (np.dot(flat, W.T) + b).reshape(*seen.shape[:-1], len(W))
 
 
 def draw_readout(readout: Any, n_outputs: int, n: int, rng: np.random.Generator) -> Readout:

@@ -104,9 +104,18 @@ def test_saturated_gates_keep_the_digits_of_their_slopes(kind):
     for s in range(20):
         a.push(s, rows, found)
         b.push(s, rows, expected)
-        # Not less, for a unit that is shut at both ends has digits to lose in h - n.
-        assert_allclose(found, expected, rtol=1e-6, atol=1e-300)
+        assert (np.abs(found - expected) <= 1e-9 * np.abs(expected) + lost(b, s)).all()
     assert (np.abs(expected)[expected != 0] < 1e-20).any()
+
+
+def lost(orbit, s):
+    """Return what a GRU's step may lose of its Jacobian's transpose where h - n cancels."""
+    cell = orbit.cell
+    if isinstance(cell, ln.LSTM):
+        return 1e-300
+    values, rest = cell._values(orbit.states[s], orbit.inputs[s])
+    slope = values[1] * rest[1]
+    return 4 * np.finfo(float).eps * slope * np.abs(cell._blocks()[1]).T + 1e-300
 
 
 @KINDS

@@ -79,7 +79,7 @@ def test_products_are_compiled_once(addresses):
             subtract(addresses, left, right, out)
             assert_array_equal(out, 0.0)
     for function in (products._product, products._by_tiles, products._multiply):
-        assert len(function.signatures) == 1
+        assert len(function.signatures) <= 1  # none where all comes from the disk
 
 
 @pytest.mark.parametrize("rows", [1, 63, 64, 200])
