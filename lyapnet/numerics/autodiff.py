@@ -123,12 +123,12 @@ def over_states(function: Function, mode: str, lead: tuple[int, ...]) -> Functio
     ----------
     function : callable (x, u, p)
         What the user wrote.
-    mode : {"vectorized", "columns", "lanes", "loop"}
+    mode : {"vectorized", "columns", "lanes", "rows", "loop"}
         How to evaluate it, see above.
     lead : tuple of int
         Shape of the ensemble; a parameter that has these leading axes is per member.
     """
-    if mode == "vectorized":
+    if mode in ("vectorized", "rows"):
         return function
     if mode == "columns":
 
@@ -298,6 +298,11 @@ def refuse_traced(y: Any, name: str) -> Any:
 
 def refuse_objects(y: Any, name: str) -> Any:
     """Return y, unless plain NumPy has put what autograd traces into an array of objects."""
+    if isbox(y) and np.asarray(value(y)).dtype.kind == "O":
+        raise TypeError(
+            f"`{name}` computes with a list of components, in which autograd sees no derivative: "
+            "make an array of it, np.array([...])"
+        )
     if isinstance(y, np.ndarray) and y.dtype == object:
         raise TypeError(
             f"autograd cannot trace `{name}`: it is plain NumPy inside; {_remedy(name)}"

@@ -78,4 +78,4 @@ def _traceable(x: Any, depth: int) -> Any:
 
 def _is_installed(x: types.FunctionType) -> bool:
     """Say whether a function is of a package that knows by itself what it calls."""
-    return x.__module__.partition(".")[0] in ("autograd", "numpy", "scipy", "lyapnet")
+    return (x.__module__ or "").partition(".")[0] in ("autograd", "numpy", "scipy", "lyapnet")

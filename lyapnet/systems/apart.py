@@ -9,6 +9,7 @@ import numpy as np
 
 from ..numerics.arrays import Array, own
 from ..numerics.autodiff import refuse_foreign, refuse_traced
+from .user_function import scattered
 
 #: So far a member may be rounded otherwise alone than among others, relative to its size.
 _ROUNDING = 1e-7
@@ -38,6 +39,7 @@ def refuse_mixing(system: Any, x: Array, u: Array | None) -> None:
     if not lead or not x.size or not np.isfinite(x).all():
         return
     given = () if u is None else (np.broadcast_to(u, (*lead, u.shape[-1])),)
+    x = scattered(x)
     Q = np.random.default_rng(0).standard_normal((*x.shape, 1))
     with np.errstate(all="ignore"):  # the run itself tells of what goes wrong
         _compare("step", system.step, lead, x, *given)

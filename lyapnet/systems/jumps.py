@@ -36,7 +36,7 @@ from ..numerics.lanes import Decision, recording
 from .jacobian_orbit import JacobianOrbit
 from .jumping_step import SLIDES, JumpingStep, Part, Sliding
 from .orbit import Orbit
-from .user_function import same
+from .user_function import same, scattered
 
 
 class JumpingSteps:
@@ -179,7 +179,7 @@ class JumpingSteps:
     def mode(self, states: Array, inputs: Array | None) -> str:
         """Return how all states are given to the field at once where it does not jump."""
         flow = self.flow
-        few, rows = states[:3], None if inputs is None else inputs[:3]
+        few, rows = scattered(states[:3]), None if inputs is None else inputs[:3]
         expected = np.asarray(flow._smooth(flow._mode, self.lead)[0](few, rows, flow.params))
         for mode in ("lanes", "columns"):
             if same(flow._smooth(mode, self.lead)[0], expected, few, rows, flow.params):

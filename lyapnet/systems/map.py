@@ -108,6 +108,7 @@ class Map(UserSystem):
             raise TypeError(f"`jacobian` must be callable or None, got {jacobian!r}")
         #: Functions of which it has been said that they run state by state; copies know it, too.
         self._told: set[str] = set()
+        self._seen_apart: set[tuple[str, int]] = set()
         self.dim = validate.integer("dim", dim, low=1)
         self.n_inputs = validate.integer("n_inputs", n_inputs, low=0)
         self.vectorized = validate.flag("vectorized", vectorized)

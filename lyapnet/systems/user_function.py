@@ -12,6 +12,9 @@ import numpy as np
 from ..numerics.arrays import Array
 from ..numerics.autodiff import Function, Tree
 
+#: Distance of states that are looked at from those of a run, relative to their size.
+_SCATTER = 1e-3
+
 #: What may be meant where shapes do not fit.
 IN_FRONT = "if parameters are those of an ensemble, give `x0` its axes in front"
 
@@ -49,6 +52,16 @@ def same(columns: Function, expected: Array, x: Array, u: Array | None, p: Tree)
     return found.shape == expected.shape and np.allclose(
         found, expected, rtol=1e-9, atol=1e-12, equal_nan=True
     )
+
+
+def scattered(x: Array) -> Array:
+    """Return states ``(..., n)`` near these that differ from each other, and in each component.
+
+    A function that mixes states or components shows it there alone: at rest all states are alike.
+    """
+    size = np.abs(x).max(axis=-1, keepdims=True)
+    away = np.random.default_rng(0).uniform(-1, 1, x.shape)
+    return x + _SCATTER * np.where(size > 0, size, 1.0) * away
 
 
 def check_repeatable(function: Function, some: tuple[Any, ...], name: str) -> None:

@@ -30,8 +30,14 @@ from .forward_orbit import LARGE
 from .portable import Portable
 from .protocol import System
 from .user_errors import clearer
-from .user_function import check_repeatable, of_shape, same
+from .user_function import check_repeatable, of_shape, same, scattered
 from .variation import Variation
+
+#: Modes that are tried where a function is not said to be vectorized.
+WAYS = "columns", "lanes", "rows"
+
+#: So many steps of a run are looked at by themselves.
+_LOOKED_AT = 2
 
 #: So many states are too many to be silent about calling a function for each.
 _MANY = 512
@@ -48,8 +54,8 @@ class UserSystem(Portable, System):
 
     Functions are called in a *mode*: "vectorized" with states ``(..., n)``, as the user says they
     can be; "columns" with ``(n, M)``, which most functions of one state ``(n,)`` stand; "lanes"
-    with `Lanes`; or "loop", with one state after the other. A faster mode is used where it is seen
-    to do what the user's own does.
+    with `Lanes`; "rows" with ``(..., n)``, as Fourier transforms want it; or "loop", with one state
+    after the other. A faster mode is used where it is seen to do what the user's own does.
 
     Attributes
     ----------
@@ -68,7 +74,8 @@ class UserSystem(Portable, System):
     _derivative_in_lanes: bool | None = None
     #: Attributes that are only remembered, or follow from others: they tell no map from another.
     _remembered: tuple[str, ...] = (
-        "_known_vectorized", "_derivative_in_lanes", "_told", "seen", "_function", "_derivative",
+        "_known_vectorized", "_derivative_in_lanes", "_told", "_seen_apart", "seen", "_function",
+        "_derivative",
     )  # fmt: skip
     #: The user's functions of (x, input and time, p), the latter None where autograd derives it.
     _function: Function
@@ -76,6 +83,8 @@ class UserSystem(Portable, System):
     #: Integers among the parameters, and functions of which it has been said that they are slow.
     _counts: int
     _told: set[str]
+    #: Ways to call it with many states, and axes of these, which have been seen to be right.
+    _seen_apart: set[tuple[str, int]]
 
     def _called(self, step: Any, jacobian: Any) -> tuple[Function, Function | None]:
         """Return the user's function and Jacobian as they are called here."""
@@ -179,7 +188,7 @@ class UserSystem(Portable, System):
         function = over_states(self._function, mode, lead)
         if self._derivative is None:
             derivative = jacobian_of(function, self.dim, self.named)
-        elif mode in ("columns", "lanes"):
+        elif mode in WAYS:
             derivative = self._derivative_over_states(lead)
         else:
             derivative = over_states(self._derivative, mode, lead)
@@ -199,6 +208,7 @@ class UserSystem(Portable, System):
         def derivative(x: Any, u: Any, p: Tree) -> Any:
             if self._derivative_in_lanes is None and not is_traced(x, u, p):
                 few, now = (x, u) if x.ndim == len(lead) + 1 else (x[:2], u if u is None else u[:2])
+                few = scattered(few)
                 expected = np.asarray(loop(few, now, p))
                 self._derivative_in_lanes = same(lanes, expected, few, now, p)
                 # Beside a large Jacobian its call costs little.
@@ -248,11 +258,32 @@ class UserSystem(Portable, System):
             return self._mode
         u = None if inputs is None or not len(inputs) else inputs[0]
         expected = np.asarray(self._at(self._mode, lead)[0](x, u, self.params))
-        for mode in ("columns", "lanes"):
-            if same(self._at(mode, lead)[0], expected, x, u, self.params):
+        for mode in WAYS:
+            step = self._at(mode, lead)[0]
+            if same(step, expected, x, u, self.params) and self._apart(
+                mode, step, self._at(self._mode, lead)[0], x, u
+            ):
                 return mode
         self._tell_slow(self.named, x)
         return self._mode
+
+    def _apart(self, mode: str, many: Function, each: Function, x: Array, u: Array | None) -> bool:
+        """Say whether a function does to each of many states what it does to it alone.
+
+        This is seen once, at states that differ.
+        """
+        key = mode, x.ndim
+        if key not in self._seen_apart and x[..., 0].size > 1:
+            z = scattered(x)
+            try:
+                with np.errstate(all="ignore"):
+                    expected = np.asarray(each(z, u, self.params), dtype=float)
+            except Exception:  # of the user's function, beside the states of the run
+                return False
+            if not same(many, expected, z, u, self.params):
+                return False
+            self._seen_apart.add(key)
+        return True
 
     def tangent_mode(
         self, states: Array, inputs: Array | None, step: Callable[[str], Function]
@@ -266,22 +297,37 @@ class UserSystem(Portable, System):
         step : callable
             From the mode to the step that leads from each state to the next.
         """
+        n_steps = len(states) - 1
+        few = slice(0, min(n_steps, _LOOKED_AT))
+        some = states[few], None if inputs is None else inputs[few]
 
         def reproduces(mode: str) -> bool:
-            return same(step(mode), states[1:], states[:-1], inputs, self.params)
+            function, one = step(mode), step(self._mode)
+            if not same(function, states[1:], states[:-1], inputs, self.params):
+                return False
+            return self._apart(mode, function, _one_by_one(one), *some)
 
-        n_steps = len(states) - 1
         if not np.isfinite(states[-1]).all():
             pass  # refused by whoever runs this
         elif not self.vectorized and n_steps:
-            for mode in ("columns", "lanes"):
+            for mode in WAYS:
                 if reproduces(mode):
                     return mode
-            some = states[:1], None if inputs is None else inputs[:1], self.params
-            check_repeatable(step(self._mode), some, self.named)
+            first = states[:1], None if inputs is None else inputs[:1], self.params
+            check_repeatable(step(self._mode), first, self.named)
             self._tell_slow(self.named, states[1:])
         elif self.vectorized and n_steps > 1 and not self._known_vectorized:
             if not reproduces(self._mode):
                 raise ValueError(NOT_VECTORIZED.format(self.named))
             self._known_vectorized = True
         return self._mode
+
+
+def _one_by_one(function: Function) -> Function:
+    """Return a function of the states of many steps that is called for each of these."""
+
+    def run(x: Any, u: Any, p: Tree) -> Any:
+        each = [function(x[[s]], None if u is None else u[[s]], p) for s in range(len(x))]
+        return np.concatenate(each)
+
+    return run
