@@ -11,7 +11,7 @@ from autograd.tracer import isbox
 
 from .. import validate
 from ..numerics.arrays import Array, PathLike, broadcast_shapes
-from ..numerics.autodiff import value
+from ..numerics.autodiff import shape, value
 from ..results import storage
 from ..results.html import table
 from ..systems import System
@@ -101,7 +101,7 @@ class Cell(System):
             return None
         given: Any = value(params)
         known: Any = value(self.params)
-        if any(np.shape(value(given[k])) != np.shape(value(x)) for k, x in known.items()):
+        if any(shape(given[k]) != shape(x) for k, x in known.items()):
             return None
         other = copy.copy(self)
         other.params = params

@@ -154,6 +154,8 @@ def run(
     gather(states[0], n, h, c)
     for s in range(n_steps):
         a, what = values[s % len(values)], reset[s % len(reset)]
+        if kind != LSTM:  # whose states are written where they stay
+            h, h_next = states[s].reshape(members * n), states[s + 1].reshape(members * n)
         for m in range(members):
             for i in range(n):
                 beside[s, m, i] = h[m * n + i]
@@ -162,7 +164,8 @@ def run(
             product(blas, beside[s][:, :sums], part, a[j].reshape(members, n), False)
         if kind == LSTM:
             lstm_step(c, c_next, h_next, a, kept[s], rest)
-            c, c_next = c_next, c
+            scatter(h_next, c_next, n, states[s + 1])
+            h, h_next, c, c_next = h_next, h, c_next, c
         else:
             for j in range(2):
                 sigmoid_and_rest(a[j], rest[j], rest[2])
@@ -177,8 +180,6 @@ def run(
                 times(a[0], h, inner)
                 product(blas, inner.reshape(members, n), weights[:n, 2 * n :], new, True)
             gru_step(kind == AFTER, h, h_next, a, what, kept[s], rest)
-        h, h_next = h_next, h
-        scatter(h, c, n, states[s + 1])
 
 
 @loop

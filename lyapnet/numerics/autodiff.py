@@ -99,6 +99,11 @@ def _is_sequence(node: Any) -> bool:
     return isinstance(_plain(node), list | tuple)
 
 
+def shape(x: Any) -> tuple[int, ...]:
+    """Return the shape of an array under any tracing."""
+    return x.shape if type(x) is np.ndarray else np.shape(value(x))
+
+
 def value(x: Any) -> Array:
     """Return the plain array under any tracing."""
     while isbox(x):

@@ -57,4 +57,6 @@ def with_named_params(system: System, params: Params) -> System:
 
 def _is_flat(params: Tree) -> bool:
     """Say whether parameters are a dictionary of arrays already."""
-    return isinstance(params, dict) and len(leaves(params)) == len(params)
+    if not isinstance(params, dict):
+        return False
+    return all(type(x) is np.ndarray for x in params.values()) or len(leaves(params)) == len(params)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -37,11 +38,16 @@ class Moment:
     #: The longest lag of the task, in steps.
     delay: int
 
+    @cached_property
+    def norm_h0(self) -> Array:
+        """Norm of the gradient in the first state, which is recorded by itself and in a share."""
+        bar = self.evaluation.initial_bar
+        return np.sqrt(np.vecdot(bar, bar)).sum()
+
 
 def gradient_norm_h0(moment: Moment) -> Array:
     """Norm of a sequence's loss gradient in its first state, mean over the batch: free."""
-    bar = moment.evaluation.initial_bar
-    return np.sqrt(np.vecdot(bar, bar)).sum()
+    return moment.norm_h0
 
 
 def transmission(moment: Moment) -> Array:
@@ -61,7 +67,7 @@ def transmission(moment: Moment) -> Array:
     squares = np.dot(flat, np.dot(W, W.T)).reshape(bar.shape)
     squares *= bar
     sent = np.sqrt(squares.sum(axis=0).sum(axis=-1)).sum()
-    return gradient_norm_h0(moment) / max(sent, np.finfo(float).tiny)
+    return moment.norm_h0 / max(sent, np.finfo(float).tiny)
 
 
 def longest_gradient_norm_h0(moment: Moment) -> Array:

@@ -45,11 +45,10 @@ def loss_and_gradient(
         total = e.sum(axis=-1, keepdims=True)
         loss = np.log(total) - np.sum(shifted * targets, axis=-1, keepdims=True)
         return float(np.sum(loss * scale)), (e / total - targets) * scale
-    scale = scale / outputs.shape[2]
+    scale /= outputs.shape[2]
     if name == "cross_entropy":
-        # With e = exp(-|z|) nothing overflows.
-        size = np.abs(outputs)
-        e = np.exp(np.negative(size, out=size), out=size)
+        e = np.copysign(outputs, -1.0)  # so that nothing overflows
+        np.exp(e, out=e)
         loss = np.maximum(outputs, 0.0)
         loss += np.log1p(e)
         loss -= outputs * targets
