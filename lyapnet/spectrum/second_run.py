@@ -40,6 +40,7 @@ class Pair(NamedTuple):
     coarse: Estimate
     fine: Estimate
     away: Array  #: By how much they differ, 0 where errors may explain it.
+    perhaps: Array  #: The same, where steps stray by `STRAYS` whether errors may explain it or not.
 
 
 def apart(one: Estimate, other: Estimate, level: float = _LEVEL) -> Array:
@@ -73,7 +74,7 @@ def second_run(s: Any, strays: float) -> Pair | None:
     if strays < STRAYS:
         each = s.basis.size * system.substeps
         steps, level = min(_CHEAP // each, _LONG // system.substeps), _AT_AN_EDGE
-        if steps < least or settings["engine"] != "compiled":
+        if steps < least or settings.get("engine") != "compiled":
             return None
     run, window = _over_its_inputs(s) if settings["driven"] else _from_the_end(s, steps)
     try:
@@ -81,7 +82,11 @@ def second_run(s: Any, strays: float) -> Pair | None:
     except LyapnetError:  # far from the attractor, where steps that are too long have led
         return None
     coarse = _within(s, *window)
-    return Pair(coarse, fine, apart(coarse, fine, level))
+    away = apart(coarse, fine, level)
+    if strays < STRAYS:
+        return Pair(coarse, fine, away, away)
+    with np.errstate(invalid="ignore"):  # -inf from -inf
+        return Pair(coarse, fine, away, np.nan_to_num(np.abs(fine.mean - coarse.mean), nan=0.0))
 
 
 def _from_the_end(s: Any, steps: int) -> tuple[Benettin, tuple[float, float]]:
