@@ -475,3 +475,15 @@ def test_runs_that_errors_explain_are_not_told_apart():
     assert_allclose(apart(sure, off), [0.01, 0])
     unknown = sure._replace(stderr=np.full(2, np.inf))
     assert not apart(unknown, off).any()
+
+
+@pytest.mark.parametrize("radians", [0.01, 20.0])
+def test_a_field_that_is_another_later_on_is_no_fault_of_steps(radians):
+    # Exact: -1 while the run lasts, which half the step must not go beyond.
+    flow = ln.Flow(
+        lambda x, t: -anp.where(t < 300, 1.0, 3.0) * x + anp.cos(radians * t), 1, dt=0.1, time=True
+    )
+    s = ln.lyapunov_spectrum(flow, 2000, x0=[0.0], rng=0)
+    assert s.time + 40 < 300
+    assert_allclose(s.exponents, -1, atol=1e-6)
+    assert "too coarse" not in s.diagnose().verdict
