@@ -92,6 +92,7 @@ def second_run(s: Any, strays: float) -> Pair | None:
 def _held_against(s: Any, steps: int, level: float, *, over: bool) -> Pair | None:
     """Do a run `over` inputs or times of a `Spectrum`, or on from its end, and compare."""
     run, window = _over_its_inputs(s) if over else _from_the_end(s, steps)
+    run.statistics.conserved = s.statistics.conserved
     try:
         fine = _sorted(run.run().statistics.estimate())
     except LyapnetError:  # far from the attractor, where steps that are too long have led
@@ -153,8 +154,12 @@ def other_orbit(there: Pair, strays: float) -> str:
     if not there.away.any():
         return ""
     at = np.unravel_index(int(np.argmax(there.away)), there.away.shape)
+    cause = "the step leads to another orbit; take a smaller dt"
+    if strays < STRAYS:
+        cause = "the step leads to another orbit, or this one has not been everywhere that it goes"
+        cause += "; take a smaller dt, and run longer"
     return (
         f"too coarse: steps are off by {100 * strays:.2g} % of themselves, and a run with half the "
         f"step has {there.fine.mean[at]:.3g} for {there.coarse.mean[at]:.3g}, more apart than "
-        "their error bars: the step leads to another orbit; take a smaller dt"
+        f"their error bars: {cause}"
     )
