@@ -53,7 +53,7 @@ def described(run: Benettin, settings: dict[str, Any]) -> dict[str, Any]:
         },
         statistics=run.statistics,
         system=run.system,
-        sample=run.sample() if settings["driven"] else None,
+        sample=run.sample() if settings["driven"] or run.system.time else None,
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
@@ -16,7 +17,8 @@ from .described import described
 from .exponents import Exponents
 from .html import spectrum_html
 from .plot import plot_spectrum
-from .step_defect import Sample, within_tolerance
+from .second_run import Pair, second_run
+from .step_defect import Look, Sample, step_defect, within_tolerance
 from .uncertainty.batches import GrowthStatistics
 from .uncertainty.diagnosis import Diagnosis
 from .uncertainty.ensemble import pooled
@@ -234,9 +236,18 @@ class Spectrum(Exponents):
     def from_run(cls, run: Benettin, settings: dict[str, Any]) -> Self:
         """Sort and describe what a run has found."""
         found = cls(**described(run, settings))
-        if run.tol is not None and found.converged and not within_tolerance(found, run.tol):
-            return replace(found, converged=False)
-        return found
+        if run.tol is None or not found.converged:
+            return found
+        look, there = found._of_the_step
+        if within_tolerance(found, look, run.tol) and not (there and there.away.any()):
+            return found
+        return replace(found, converged=False)
+
+    @cached_property
+    def _of_the_step(self) -> tuple[Look, Pair | None]:
+        """What is seen of the steps of the run along its orbit, and by another run."""
+        look = step_defect(self)
+        return look, second_run(self, look.strays)
 
 
 @patient

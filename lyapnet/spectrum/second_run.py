@@ -40,6 +40,7 @@ class Pair(NamedTuple):
     coarse: Estimate
     fine: Estimate
     away: Array  #: By how much they differ, 0 where errors may explain it.
+    perhaps: Array  #: The same, where steps stray by `STRAYS` whether errors may explain it or not.
 
 
 def apart(one: Estimate, other: Estimate, level: float = _LEVEL) -> Array:
@@ -69,19 +70,36 @@ def second_run(s: Any, strays: float) -> Pair | None:
     if "pooled" in settings or s._lost.any() or (settings["driven"] and s.sample is None):
         return None
     least = min(s.n_steps, max(1, MOST_AGAIN // system.substeps))
-    steps, level = least, _LEVEL
-    if strays < STRAYS:
-        each = s.basis.size * system.substeps
-        steps, level = min(_CHEAP // each, _LONG // system.substeps), _AT_AN_EDGE
-        if steps < least or settings["engine"] != "compiled":
+    if strays >= STRAYS:
+        found = _held_against(s, least, _LEVEL, over=s.sample is not None)
+        if found is None:
             return None
-    run, window = _over_its_inputs(s) if settings["driven"] else _from_the_end(s, steps)
+        with np.errstate(invalid="ignore"):  # -inf from -inf
+            off = np.nan_to_num(np.abs(found.fine.mean - found.coarse.mean), nan=0.0)
+        return found._replace(perhaps=off)
+    steps = min(_CHEAP // (s.basis.size * system.substeps), _LONG // system.substeps)
+    if steps < least or settings.get("engine") != "compiled":
+        return None
+    if settings["driven"]:
+        return _held_against(s, steps, _AT_AN_EDGE, over=True)
+    if s.sample is not None:  # of a field that depends on time, which may be another later on
+        now = _held_against(s, steps, _LEVEL, over=True)
+        if now is None or not now.away.any():
+            return now
+    return _held_against(s, steps, _AT_AN_EDGE, over=False)
+
+
+def _held_against(s: Any, steps: int, level: float, *, over: bool) -> Pair | None:
+    """Do a run `over` inputs or times of a `Spectrum`, or on from its end, and compare."""
+    run, window = _over_its_inputs(s) if over else _from_the_end(s, steps)
+    run.statistics.conserved = s.statistics.conserved
     try:
         fine = _sorted(run.run().statistics.estimate())
     except LyapnetError:  # far from the attractor, where steps that are too long have led
         return None
     coarse = _within(s, *window)
-    return Pair(coarse, fine, apart(coarse, fine, level))
+    away = apart(coarse, fine, level)
+    return Pair(coarse, fine, away, away)
 
 
 def _from_the_end(s: Any, steps: int) -> tuple[Benettin, tuple[float, float]]:
@@ -101,9 +119,10 @@ def _from_the_end(s: Any, steps: int) -> tuple[Benettin, tuple[float, float]]:
 def _over_its_inputs(s: Any) -> tuple[Benettin, tuple[float, float]]:
     """Return a run with half the step over inputs of a `Spectrum`, and what it is held against.
 
-    Other inputs than the same would make other exponents.
+    Other inputs than the same, or other times, would make other exponents.
     """
     (fine, m), at = s.system.finer(), s.sample
+    at = at._replace(inputs=at.inputs[: max(1, MOST_AGAIN // s.system.substeps)])
     warm = int(_WARM_UP * len(at.inputs))
     steps = len(at.inputs) - 2 * warm
     plan = Plan(m * warm, m * warm, m * steps, s.settings["qr_interval"], forgiving=True)
@@ -135,8 +154,12 @@ def other_orbit(there: Pair, strays: float) -> str:
     if not there.away.any():
         return ""
     at = np.unravel_index(int(np.argmax(there.away)), there.away.shape)
+    cause = "the step leads to another orbit; take a smaller dt"
+    if strays < STRAYS:
+        cause = "the step leads to another orbit, or this one has not been everywhere that it goes"
+        cause += "; take a smaller dt, and run longer"
     return (
         f"too coarse: steps are off by {100 * strays:.2g} % of themselves, and a run with half the "
         f"step has {there.fine.mean[at]:.3g} for {there.coarse.mean[at]:.3g}, more apart than "
-        "their error bars: the step leads to another orbit; take a smaller dt"
+        f"their error bars: {cause}"
     )

@@ -126,10 +126,11 @@ def _no_finer(system: System | None, spectrum: Any) -> str:
     )
 
 
-def within_tolerance(spectrum: Any, tol: float) -> bool:
+def within_tolerance(spectrum: Any, look: Look, tol: float) -> bool:
     """Say whether what is seen of the steps of a `Spectrum` leaves exponents as good as `tol`."""
-    defect = step_defect(spectrum).defect
-    return defect is None or bool((_off(spectrum.system) * np.abs(defect) <= tol).all())
+    if look.defect is None:
+        return True
+    return bool((_off(spectrum.system) * np.abs(look.defect) <= tol).all())
 
 
 def of_all(defect: Array, dim: int) -> Array | None:

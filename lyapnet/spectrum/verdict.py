@@ -10,8 +10,8 @@ import numpy as np
 from .. import validate
 from ..numerics.arrays import Array
 from .own_direction import missing_zero
-from .second_run import other_orbit, second_run
-from .step_defect import judge_step, of_all, step_defect
+from .second_run import other_orbit
+from .step_defect import judge_step, of_all
 from .uncertainty.clusters import clusters_between, clusters_in_words, not_mixed
 from .uncertainty.diagnosis import Diagnosis, diagnose
 from .uncertainty.verdict import listed
@@ -31,13 +31,11 @@ def diagnosis_of(s: Any, tol: float | None, level: float) -> Diagnosis:
     order = np.broadcast_to(s._order, growth.shape[1:])
     growth = np.take_along_axis(growth, order[None], axis=-1)
     growth, x0, state = _surviving(s, growth, s.x0[None], s.state[None])
-    defect, unseen, steep, strays = step_defect(s)
+    (defect, unseen, steep, strays), there = s._of_the_step
     change = None if defect is None else np.abs(defect)
-    there = second_run(s, strays)
     systematic = np.zeros_like(s.exponents) if change is None else _RICHARDSON * change
     if there is not None:
-        with np.errstate(invalid="ignore"):  # -inf from -inf
-            systematic = np.fmax(systematic, np.abs(there.fine.mean - there.coarse.mean))
+        systematic = np.maximum(systematic, there.perhaps)
     found = diagnose(
         growth,
         s.statistics.durations,

@@ -441,9 +441,10 @@ def test_a_small_error_of_steps_at_the_edge_of_chaos_is_seen(of):
     system, n_steps = (flow, 10_000) if of == "flow" else (ln.stroboscopic(flow, 3 * np.pi), 212)
     s = ln.lyapunov_spectrum(system, n_steps, x0=[0.1, 0.0], rng=0)
     assert s.exponents[0] < 0
-    found = s.diagnose()
+    within = ln.lyapunov_spectrum(system, 10 * n_steps, x0=[0.1, 0.0], tol=0.005, rng=0)
     if s.settings["engine"] == "compiled":
-        assert found.verdict.startswith("too coarse: steps are off by 0.00")
+        assert s.diagnose().verdict.startswith("too coarse: steps are off by 0.00")
+        assert within.converged is False
     assert ln.lyapunov_spectrum(
         ln.Flow(pendulum, 2, dt=0.05, time=True), 40_000, x0=[0.1, 0.0], rng=0
     ).diagnose().converged  # fmt: skip
@@ -474,3 +475,15 @@ def test_runs_that_errors_explain_are_not_told_apart():
     assert_allclose(apart(sure, off), [0.01, 0])
     unknown = sure._replace(stderr=np.full(2, np.inf))
     assert not apart(unknown, off).any()
+
+
+@pytest.mark.parametrize("radians", [0.01, 20.0])
+def test_a_field_that_is_another_later_on_is_no_fault_of_steps(radians):
+    # Exact: -1 while the run lasts, which half the step must not go beyond.
+    flow = ln.Flow(
+        lambda x, t: -anp.where(t < 300, 1.0, 3.0) * x + anp.cos(radians * t), 1, dt=0.1, time=True
+    )
+    s = ln.lyapunov_spectrum(flow, 2000, x0=[0.0], rng=0)
+    assert s.time + 40 < 300
+    assert_allclose(s.exponents, -1, atol=1e-6)
+    assert "too coarse" not in s.diagnose().verdict
