@@ -31,7 +31,20 @@ def joined(x):
     return anp.concatenate([anp.array([1.0, x[1]]), x[2:] * x[0]])
 
 
+def order_parameter(x):
+    z = anp.mean(anp.exp(1j * x))
+    return b + 0.3 * anp.abs(z) * anp.sin(anp.angle(z) - x)
+
+
+def complex_field(x):
+    z = x[0] + 1j * x[1]
+    z = z * (1 + 0.3j - abs(z) ** 2)
+    return anp.array([anp.real(z), anp.imag(z), x[2], x[3], anp.real(z * anp.conj(z))])
+
+
 FUNCTIONS = {
+    "order parameter": order_parameter,
+    "complex": complex_field,
     "a derivative of one": lambda x: anp.array([x[1], x[0] * x[2], 1.0, x[3], x[4]]),
     "roll": lambda x: (anp.roll(x, -1) - anp.roll(x, 2)) * anp.roll(x, 1) - x + 8,
     "matrix and bias": lambda x: W @ anp.tanh(x) + b,

@@ -120,7 +120,7 @@ def test_fourier_transforms_run_on_all_states_at_once():
     """Of a wave that is carried along and damped, each mode by its own factor."""
     n, seen = 16, []
     wave = 2 * np.pi * np.fft.rfftfreq(n)
-    damping = 0.9 * np.exp(-0.05 * wave**2 - 0.5j * wave)
+    damping = 0.9 * np.exp(-0.05 * wave**2 - 0.3j * wave)
 
     def step(x):
         seen.append(np.ndim(x))

@@ -60,6 +60,16 @@ class Lanes(np.lib.mixins.NDArrayOperatorsMixin):
         """The transpose of each lane."""
         return RULES["transpose"](self)
 
+    @property
+    def real(self) -> Any:
+        """The real parts."""
+        return RULES["real"](self)
+
+    @property
+    def imag(self) -> Any:
+        """The imaginary parts."""
+        return RULES["imag"](self)
+
     def __len__(self) -> int:
         if not self.shape:
             raise TypeError("len() of unsized object")

@@ -174,6 +174,11 @@ def _like(fill: float) -> Callable[..., Any]:
     return rule
 
 
+def _of_each(name: str) -> Callable[..., Any]:
+    """Return the function of single numbers of this name, which is no ufunc."""
+    return lambda x: elementwise(getattr(anp, name), as_lanes(x))
+
+
 def _clip(x: Any, low: Any = None, high: Any = None, **_: Any) -> Any:
     x = x if low is None else elementwise(anp.maximum, x, low)
     return x if high is None else elementwise(anp.minimum, x, high)
@@ -231,5 +236,5 @@ RULES.update({
     "shape": lambda x: as_lanes(x).shape,
     "ndim": lambda x: as_lanes(x).ndim,
     "size": lambda x: as_lanes(x).size,
-    "real": lambda x: as_lanes(x),
+    **{name: _of_each(name) for name in ("real", "imag", "angle")},
 })  # fmt: skip
