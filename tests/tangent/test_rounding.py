@@ -73,7 +73,7 @@ def test_a_chain_as_it_is_stands(k):
         ln.catalog.henon(),
         ln.catalog.lorenz63(),
         ln.VanillaRNN.random(40, gain=1.5, rng=0),
-        ln.VanillaRNN.random(30, gain=0.9, activation="relu", rng=0),
+        ln.VanillaRNN.random(30, gain=0.9, activation="relu", bias=0.3, rng=0),
         ln.LSTM.random(10, rng=0),
     ],
 )
