@@ -206,8 +206,12 @@ def members(name: str, shape: tuple[int, ...]) -> None:
 
 
 def generator(rng: Any) -> np.random.Generator:
-    """Return the generator that `rng` means (SPEC 7): None, an integer or a Generator."""
-    if rng is not None and not isinstance(rng, np.random.Generator):
+    """Return the generator that `rng` means (SPEC 7).
+
+    None, an integer or a Generator; a SeedSequence or a BitGenerator as well.
+    """
+    ready = np.random.Generator, np.random.BitGenerator, np.random.SeedSequence
+    if rng is not None and not isinstance(rng, ready):
         try:
             rng = integer("rng", rng, low=0, high=None)
         except TypeError:

@@ -301,3 +301,18 @@ def test_a_basis_may_be_of_any_length(scale):
     np.testing.assert_allclose(given.exponents, plain.exponents, rtol=1e-12)
     with pytest.raises(ValueError, match="independent"):
         ln.lyapunov_spectrum(CELL, 20, basis=scale * np.ones((4, 2)))
+
+
+@pytest.mark.parametrize("kind", [np.random.SeedSequence, np.random.PCG64])
+def test_chance_is_taken_in_all_forms_of_numpy(kind, tmp_path):
+    drawn = np.random.Generator(np.random.PCG64(7)).standard_normal((4, 4))
+    np.testing.assert_array_equal(ln.VanillaRNN.random(4, rng=kind(7)).params["W"], drawn / 2)
+
+    def run(seed, n_epochs=2):
+        path = tmp_path / "run.npz"
+        return ln.floss(CELL, n_epochs, k=1, n_steps=4, rng=kind(seed), checkpoint=path)
+
+    first = run(7)
+    np.testing.assert_array_equal(run(7).loss, first.loss)
+    with pytest.raises(ValueError, match="rng"):
+        run(8)

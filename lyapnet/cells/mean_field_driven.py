@@ -26,6 +26,7 @@ import numpy as np
 
 from .. import validate
 from ..numerics.arrays import Array
+from ..runs.progress import progress_bar
 from .cell import checked_leak
 from .mean_field_spectrum import gate_biases, quiescent_gain
 
@@ -58,6 +59,7 @@ def driven_gain(
     bias: Any = None,
     leak: float = 1.0,
     rng: Any = 0,
+    progress: bool = False,
 ) -> float:
     r"""Return the gain at which a large random network under noise becomes unstable.
 
@@ -77,6 +79,8 @@ def driven_gain(
     rng : None, int or Generator, optional
         For the units' random numbers; another seed changes the gain by a per cent or
         two, and more where the exponent hardly depends on it: with little noise, or a small leak.
+    progress : bool, optional
+        Show the gains that are tried, of which there are about ten.
 
     Returns
     -------
@@ -106,11 +110,13 @@ def driven_gain(
     leak = checked_leak(leak)
     biases = gate_biases(bias, _GATES.get(kind, ()))
     unit = _unit(kind, biases, float(leak))
-    crowd = _Crowd(unit, variance, validate.generator(rng))
+    generator = validate.generator(rng)
     gates = {name: x for name, x in biases.items() if name not in ("new", "cell")}
     start = float(np.log(quiescent_gain(kind, bias=gates)))
     try:
-        return float(np.exp(_root_near(crowd.excess, start, np.log(_RANGE))))
+        with progress_bar(None, show=progress, unit="gain") as bar:
+            crowd = _Crowd(unit, variance, generator, bar)
+            return float(np.exp(_root_near(crowd.excess, start, np.log(_RANGE))))
     except ArithmeticError:
         raise ValueError(
             f"no gain between {_RANGE[0]:g} and {_RANGE[1]:g} is critical for `kind` {kind!r}, "
@@ -169,13 +175,14 @@ def _logistic(x: Any) -> Any:
 class _Crowd:
     """Units under Gaussian fields on a circle of time, with random numbers of their own."""
 
-    def __init__(self, unit: _Unit, variance: float, rng: np.random.Generator) -> None:
-        self.unit, self.variance = unit, variance
+    def __init__(self, unit: _Unit, variance: float, rng: np.random.Generator, bar: Any) -> None:
+        self.unit, self.variance, self._bar = unit, variance, bar
         shape = len(unit.recurrent), _STEPS, _UNITS
         self._noise, self._disturbance = (_white(shape, rng) for _ in range(2))
 
     def excess(self, log_gain: float) -> float:
         """Return half the logarithm of what a perturbation's covariance grows by."""
+        self._bar.update(1)
         gain = float(np.exp(log_gain))
         power = np.full(_STEPS // 2 + 1, 0.5)
         for _ in range(_MOST):

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from ..results.axes import BLUE, ORANGE, RED, new_axes
+from ..results.axes import BLUE, ORANGE, RED, count_along, new_axes
 
 #: Of the height of a plot: bounds narrower than that are hidden by their marks.
 _SEEN = 0.01
@@ -92,6 +92,7 @@ def plot_by_dimension(c: Any, ax: Any = None, *, color: Any = None, label: str =
     points = {"ms": 4, "mfc": "white", "color": color or BLUE}
     ax.plot(c.m[good], c.log10_measured[good], "o", label=f"{name}measured", **points)
     ax.set_xlabel("tangent directions m")
+    count_along(ax.xaxis)
     ax.set_ylabel(rf"$\log_{{10}} \kappa_m$ at t = {c.t:g}")
     ax.legend(frameon=False)
     return ax

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from ..numerics.arrays import Array
-from ..results.axes import BLUE, GREEN, ORANGE, RED, SKY, new_axes
+from ..results.axes import BLUE, GREEN, ORANGE, RED, SKY, draw_curves, legend_beside, new_axes
 
 _COLOURS = {
     "regular": BLUE,
@@ -24,12 +24,9 @@ def plot_alignment(a: Any, ax: Any, order: int) -> Any:
     ax = new_axes(ax)
     curves = np.maximum(a.gali[..., order - 2].reshape(len(a.times), -1), 1e-17)
     words = np.ravel(a.verdict)
-    alpha = float(np.clip(10 / len(words), 0.15, 1.0))
     for word in np.unique(words):
-        lines = ax.plot(
-            a.times, curves[:, words == word], color=_COLOURS[word], lw=0.8, alpha=alpha
-        )
-        lines[0].set_label(f"{word} ({np.sum(words == word)})")
+        name = f"{word} ({np.sum(words == word)})"
+        draw_curves(ax, a.times, curves[:, words == word], _COLOURS[word], name)
     t = a.times[a.times >= 1]
     if len(t):
         for power, style in ((0, ":"), (2, "--")):
@@ -37,8 +34,8 @@ def plot_alignment(a: Any, ax: Any, order: int) -> Any:
             ax.plot(t, t ** -float(power), style, color="0.3", lw=1, label=name)
     ax.set(xscale="log", yscale="log", xlabel="time", ylabel=f"GALI$_{order}$")
     ax.set_ylim(1e-17, 3)
-    for handle in ax.legend(frameon=False, fontsize="small", loc="lower left").legend_handles:
-        handle.set_alpha(1.0)
+    for line in ax.legend(frameon=False, fontsize="small", loc="lower left").get_lines():
+        line.set_alpha(1.0)
     return ax
 
 
@@ -79,7 +76,7 @@ def plot_fixed_points(f: Any, ax: Any) -> Any:
     if len(x):
         ax.set_xlim(_limits(x[:, 0]))
         ax.set_ylim(_limits(y))
-        ax.legend(frameon=False, loc="upper left", bbox_to_anchor=(1.01, 1.0), borderaxespad=0.0)
+        legend_beside(ax)
     return ax
 
 

@@ -14,9 +14,10 @@ import numpy as np
 PATIENCE = 1.0
 
 
-def progress_bar(total: int, *, show: bool, unit: str, **options: Any) -> Any:
+def progress_bar(total: int | None, *, show: bool, unit: str, **options: Any) -> Any:
     """Return a bar of tqdm, for a terminal or for Jupyter; one that does nothing unless shown.
 
+    With a total of None it counts.
     tqdm is loaded here, not with lyapnet: its notebook form looks for Jupyter's widgets.
     """
     if not show:

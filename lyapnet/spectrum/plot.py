@@ -9,8 +9,8 @@ import numpy as np
 
 from .. import validate
 from ..numerics.arrays import Array
-from ..results.axes import BLUE, FEW, RED, by_index, new_axes, rate_unit
-from .plot_family import name_members, plot_against, values_of
+from ..results.axes import BLUE, FEW, MANY, RED, by_index, count_along, new_axes, rate_unit
+from .plot_family import draw_family, draw_spread, name_members, plot_against, values_of
 
 #: So many members have a name in a legend; more share a colour bar.
 _MEMBERS = 6
@@ -26,7 +26,8 @@ def plot_spectrum(
     """Draw exponents against their index, with 95 % intervals; one line per member.
 
     Members that are few, or different systems, are told apart by colour, from dark to light, and
-    by a legend or, if they are many, a colour bar. With `against` see `plot_against`.
+    by a legend or, if they are many, a colour bar. Of more than `MANY` no intervals are drawn,
+    and of those of one system the median and how they spread. With `against` see `plot_against`.
     """
     lead, k = s.exponents.shape[:-1], s.exponents.shape[-1]
     count = int(np.prod(lead))
@@ -34,26 +35,25 @@ def plot_spectrum(
         return plot_against(s, ax, against, label)
     if k == 1 and count > _MEMBERS and members is None:  # all of them at index 1 would say nothing
         number = np.arange(count).reshape(lead)
-        return plot_against(s, ax, number, label or "member", joined=False)
+        ax = plot_against(s, ax, number, label or "member", joined=False)
+        count_along(ax.xaxis)
+        return ax
     ax = new_axes(ax)
     index = np.arange(1, k + 1)
-    low, high = (x.reshape(-1, k) for x in s.confidence_interval())
     lines = s.exponents.reshape(-1, k)
     given = members is not None
     values = values_of("members", members, lead) if given else np.arange(count)
     few = count <= _MEMBERS
     apart = count > 1 and (few or given or not s.settings.get("one_system", True))
-    width = _BESIDE if apart and few and k <= FEW else 0.0
-    beside = np.linspace(-width, width, count)
-    shades = by_index(count) if apart else [BLUE] * count
-    alpha = 1.0 if apart else float(max(0.2, min(1.0, 5 / count)))
     what = label or ("" if given else "member")
     names = [f"{what} {x:.4g}".strip() for x in values] if apart and few else []
-    for i, (lam, color) in enumerate(zip(lines, shades, strict=True)):
-        name = names[i] if names else None
-        at = index + beside[i]
-        ax.plot(at, lam, ".-", color=color, ms=5, lw=0.8, label=name, alpha=alpha)
-        _draw_intervals(ax, at, lam, (low[i], high[i]), color, alpha)
+    if count <= MANY:
+        intervals = tuple(x.reshape(-1, k) for x in s.confidence_interval())
+        _draw_members(ax, index, lines, intervals, apart, names)
+    elif apart:
+        draw_family(ax, index, lines)
+    else:
+        draw_spread(ax, index, lines)
     gone = np.isneginf(lines).any(axis=0)
     if gone.any():  # singular Jacobians
         name = r"$-\infty$"
@@ -64,14 +64,32 @@ def plot_spectrum(
     ax.axhline(0, color="0.6", lw=0.8, zorder=0)
     ax.set_xlabel("index i")
     ax.set_ylabel(rf"exponent $\lambda_i$ ({rate_unit(s.settings['dt'])})")
+    count_along(ax.xaxis)
     if k <= FEW:
         ax.set_xticks(index)
         ax.set_xlim(0.5, k + 0.5)
     if apart and not names:
         name_members(ax, values, what)
-    if names or gone.any():
+    if ax.get_legend_handles_labels()[1]:
         ax.legend(frameon=False)
     return ax
+
+
+def _draw_members(
+    ax: Any, index: Array, lines: Array, intervals: Any, apart: bool, names: list[str]
+) -> None:
+    """Draw the spectrum of each member."""
+    count, k = lines.shape
+    width = _BESIDE if names and k <= FEW else 0.0
+    beside = np.linspace(-width, width, count)
+    shades = by_index(count) if apart else [BLUE] * count
+    alpha = 1.0 if apart else float(max(0.2, min(1.0, 5 / count)))
+    low, high = intervals
+    for i, (lam, color) in enumerate(zip(lines, shades, strict=True)):
+        name = names[i] if names else None
+        at = index + beside[i]
+        ax.plot(at, lam, ".-", color=color, ms=5, lw=0.8, label=name, alpha=alpha)
+        _draw_intervals(ax, at, lam, (low[i], high[i]), color, alpha)
 
 
 def _draw_intervals(
@@ -102,7 +120,7 @@ def plot_invariants(r: Any, ax: Any = None) -> Any:
     ax.axvline(1.0, color="0.4", lw=0.8)
     ax.set_xscale("log")
     ax.set_xlim(5e-7, max(3.0, 2 * away.max(initial=1.0)))
-    ax.set_yticks(range(len(r.checks)), r.checks)
+    ax.set_yticks(range(len(r.checks)), r.checks, fontsize="small")
     ax.set_ylim(len(r.checks) - 0.5, -0.5)
     ax.set_xlabel("deviation / tolerance")
     return ax
@@ -157,10 +175,9 @@ def plot_step_check(found: Any, ax: Any = None) -> Any:
     if found.defect is not None:
         rows.append(("along one trajectory", np.abs(found.defect), "x", "0.2"))
     for name, y, marker, color in rows:
-        for i, member in enumerate(np.reshape(y, (-1, k))):
-            member = np.where(np.isfinite(member), np.maximum(member, least), np.nan)
-            label = name if i == 0 else None
-            ax.plot(index, member, marker, ms=9, color=color, label=label)
+        y = np.where(np.isfinite(y), np.maximum(y, least), np.nan)
+        at = np.broadcast_to(index, y.shape).ravel()
+        ax.plot(at, y.ravel(), marker, ms=9, color=color, label=name)
     ax.set_yscale("log")
     ax.set_xticks(index if k <= FEW else [1, k])
     ax.set_xlabel("index i")

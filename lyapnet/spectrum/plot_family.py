@@ -8,7 +8,18 @@ import numpy as np
 
 from .. import validate
 from ..numerics.arrays import Array
-from ..results.axes import BLUE, FEW, RED, by_index, few_of, new_axes, rate_unit
+from ..results.axes import (
+    BANDS,
+    BLUE,
+    FEW,
+    RED,
+    by_index,
+    draw_curves,
+    few_of,
+    new_axes,
+    quantiles,
+    rate_unit,
+)
 
 
 def values_of(name: str, values: Any, lead: tuple[int, ...]) -> Array:
@@ -75,3 +86,33 @@ def name_members(ax: Any, values: Array, label: str) -> None:
 
     ticks = MaxNLocator(6, integer=True)
     ax.figure.colorbar(scale, ax=ax, label=label, ticks=ticks, format=FuncFormatter(value_at))
+
+
+def draw_family(ax: Any, index: Array, lines: Array) -> None:
+    """Draw spectra of many different systems, each in its colour."""
+    from matplotlib.collections import LineCollection
+
+    shades = by_index(len(lines))
+    known = np.where(np.isfinite(lines), lines, np.nan)
+    paths = [np.column_stack([index, lam]) for lam in known]
+    ax.add_collection(LineCollection(paths, colors=shades, linewidths=0.8))
+    if len(index) <= FEW:
+        at = np.broadcast_to(index, lines.shape)
+        colors = np.repeat(shades, len(index), axis=0)
+        ax.scatter(at.ravel(), known.ravel(), c=colors, s=6, linewidths=0)
+    ax.autoscale_view()
+
+
+def draw_spread(ax: Any, index: Array, lines: Array) -> None:
+    """Draw the median of many members of one system, and where half and 95 % of them lie."""
+    middle = f"median of {len(lines)} members"
+    if len(index) > FEW:
+        draw_curves(ax, index, lines.T, BLUE, middle)
+        return
+    found = quantiles(lines)  # a band between two points would hide where the points are
+    found = np.where(np.isfinite(found), found, np.nan)
+    ax.plot(index, found[2], ".-", color=BLUE, ms=5, lw=0.8, label=middle)
+    for (low, high, _, name), width in zip(BANDS, (6.0, 1.5), strict=True):
+        known = ~np.isnan(found[low] + found[high])
+        ends = index[known], found[low, known], found[high, known]
+        ax.vlines(*ends, color=BLUE, lw=width, alpha=0.6, label=name)

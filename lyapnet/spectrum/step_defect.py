@@ -239,9 +239,13 @@ def _step_by_step(system: Flow, at: Sample, steps: int) -> tuple[Array | None, s
 
 def _strays(off: Array, moved: Array) -> float:
     """Return how far steps end elsewhere, relative to how far they go, of the worst member."""
+    unit = np.max(np.abs(moved), where=np.isfinite(moved), initial=0.0)
+    if unit == 0.0:
+        return 0.0
+    off, moved = off / unit, moved / unit  # whose squares are finite however far a state has gone
     far = np.sqrt(np.mean(moved**2, axis=(0, -1)))
     ratio = np.sqrt(np.mean(off**2, axis=(0, -1))) / np.where(far > 0, far, np.inf)
-    return float(np.nanmax(ratio, initial=0.0))
+    return float(np.max(ratio, where=~np.isnan(ratio), initial=0.0))
 
 
 def _on_finer_grid(system: DelayFlow, at: Sample, steps: int) -> tuple[Array | None, str, float]:

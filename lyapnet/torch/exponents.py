@@ -125,7 +125,11 @@ def _sequence(module: Any, inputs: Any) -> Any:
             "`inputs` must be real numbers of shape (T, m) or (T, B, m), got "
             f"{tuple(u.shape)} of {u.dtype}"
         )
-    return u.transpose(0, 1) if u.ndim == 3 and getattr(module, "batch_first", False) else u
+    batch_first = getattr(module, "batch_first", False)
+    if is_standard(module) and u.shape[-1] != (m := module.input_size):
+        many = f"(B, T, {m}), since batch_first=True" if batch_first else f"(T, B, {m})"
+        raise ValueError(f"`inputs` must have shape (T, {m}) or {many}; got {tuple(u.shape)}")
+    return u.transpose(0, 1) if u.ndim == 3 and batch_first else u
 
 
 def expect_many(module: Any) -> None:

@@ -28,7 +28,7 @@ def draw_batch(
         if x.shape != (n_steps, batch_size, size):
             raise ValueError(
                 f"`task.sample` must give {name} of shape {(n_steps, batch_size, size)}, got "
-                f"{x.shape}"
+                f"{x.shape}{_of_labels(x, size) if name == 'targets' else ''}"
             )
         _refuse_nonfinite(name, x)
     return Batch(u, y, as_weights(mask, (n_steps, batch_size)), t0)
@@ -51,6 +51,14 @@ def held_out(task: Any, t0: float) -> Batch:
 def shortest(task: Any) -> int:
     """Return the length of the shortest sequence in which something counts."""
     return int(getattr(task, "length", getattr(task, "delay", 0) + 1))
+
+
+def _of_labels(x: Array, size: int) -> str:
+    """Say how labels of classes become targets, if it is these that were given."""
+    labels = x[..., 0] if x.shape[-1:] == (1,) else x
+    if labels.ndim != 2 or not np.isin(labels, np.arange(size)).all():
+        return ""
+    return f": of labels of classes make rows of zeros and a one, np.eye({size})[labels]"
 
 
 def _refuse_nonfinite(name: str, x: Array) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from ..results.axes import BLUE, FEW, RED, new_axes
+from ..results.axes import BLUE, FEW, RED, count_along, legend_beside, new_axes
 
 #: What a run's accuracy is, and what one of a network that knows nothing is called.
 _ACCURACIES = {
@@ -41,10 +41,10 @@ def plot_training(r: Any, ax: Any = None) -> Any:
         ax.yaxis.set_major_formatter(PercentFormatter(1.0, decimals=0, symbol=" %"))
     _mark_flossing(ax, r.flossing_epochs)
     ax.set_xlabel("training epoch")
+    count_along(ax.xaxis)
     ax.set_ylabel(label)
     if ax.get_legend_handles_labels()[0]:
-        ax.legend(frameon=False, fontsize="small", loc="upper left", bbox_to_anchor=(0.0, -0.2),
-                  borderaxespad=0.0)  # fmt: skip
+        legend_beside(ax, at=(0.0, -0.2))
     return ax
 
 

@@ -36,6 +36,10 @@ class Saved(NamedTuple):
     loss: Array
     accuracy: Array | None
 
+    def __repr__(self) -> str:
+        lost = float(np.mean(self.loss[-1])) if len(self.loss) else float("nan")
+        return f"Saved(epoch={self.epoch}, loss={lost:.6g}, cell={self.cell!r})"
+
 
 def read_checkpoint(path: Any, cell: Any) -> Saved:
     """Read the network that a run of `train` or `floss` has got to.

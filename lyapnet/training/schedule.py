@@ -249,7 +249,7 @@ class Schedule(Protocol):
 
     @property
     def settings(self) -> Mapping[str, Any]:
-        """What to floss, as of `FlossingSchedule`: k and n_steps at least."""
+        """What to floss: a dictionary as for `FlossingSchedule`, k and n_steps at least."""
 
     def episode(self, epoch: int, record: Any, /) -> int:
         """Return the number of flossing epochs to do before training epoch `epoch`.

@@ -78,7 +78,8 @@ def train(
     schedule : FlossingSchedule, AdaptiveFlossing or object, optional
         When to floss, and what. Any object will do whose ``episode(epoch, record)`` returns
         the number of flossing epochs before that training epoch, a function of its
-        arguments alone, and whose `settings` are those of a `FlossingSchedule`.
+        arguments alone, and whose `settings` are a dictionary of what a `FlossingSchedule` takes
+        for its windows: ``{"k": 8, "n_steps": 20}``, and what else there is.
     readout : (array (n_outputs, n), array (n_outputs,)), optional
         Weights and biases; standard normal weights and no biases if left out.
     x0 : array (n,), optional

@@ -322,3 +322,11 @@ def test_rucklidge_is_as_chaotic_by_scipy():
     assert low[0] - 0.03 < total / 240 < high[0] + 0.03  # one run of 240 units has an error, too
     assert low[0] > 0.1
     assert abs(found.exponents.sum() + 3) < 1e-3
+
+
+@pytest.mark.parametrize("n", [30, 60])
+def test_lorenz96_is_compiled(n):
+    """Its Jacobian, an array of n^2 numbers most of which are zero, had too many operations."""
+    pytest.importorskip("numba")
+    s = ln.lyapunov_spectrum(ln.compiled(catalog.lorenz96(n), "compiled"), 400, k=2, rng=0)
+    assert s.settings["engine"] == "compiled"

@@ -65,3 +65,10 @@ def test_the_gain_is_the_same_each_time_and_hardly_another_for_another_seed():
 def test_bad_arguments_are_named(kind, options, named):
     with pytest.raises(ValueError, match=named):
         ln.driven_gain(kind, **options)
+
+
+def test_the_gains_that_are_tried_are_shown(capsys):
+    shown = ln.driven_gain("vanilla", progress=True)
+    assert "gain/s" in capsys.readouterr().err
+    assert shown == ln.driven_gain("vanilla")
+    assert capsys.readouterr().err == ""

@@ -173,6 +173,7 @@ def test_the_network_of_an_interrupted_run_can_be_read(tmp_path):
     np.testing.assert_array_equal(saved.readout.W, short.readout.W)
     np.testing.assert_array_equal(saved.x0, short.x0)
     np.testing.assert_array_equal(saved.loss, short.loss)
+    assert repr(saved) == f"Saved(epoch=1, loss={short.loss[0]:.6g}, cell={saved.cell!r})"
     np.testing.assert_array_equal(saved.accuracy, short.accuracy)
     with pytest.raises(ValueError, match="`cell` is not of the kind"):
         ln.read_checkpoint(path, ln.Stack([cell(), ln.GRU.random(3, n_inputs=6)]))

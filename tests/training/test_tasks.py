@@ -114,3 +114,28 @@ def test_a_mask_of_a_wrong_shape_is_named():
         as_weights(np.ones(3), (4, 2))
     with pytest.raises(ValueError, match="counts no step"):
         as_weights(np.zeros(4), (4, 2))
+
+
+class Labels:
+    """A task whose targets are labels of classes, in one of two shapes."""
+
+    n_inputs, n_outputs, delay, loss = 1, 3, 0, "softmax"
+
+    def __init__(self, *last):
+        self.last = last
+
+    def sample(self, n_steps, batch_size, rng):
+        labels = rng.integers(3, size=(n_steps, batch_size, *self.last))
+        return np.zeros((n_steps, batch_size, 1)), labels, np.ones(n_steps)
+
+
+@pytest.mark.parametrize("task", [Labels(), Labels(1)])
+def test_labels_of_classes_are_to_be_rows_of_zeros_and_a_one(task):
+    with pytest.raises(ValueError, match=r"targets of shape \(5, 2, 3\).*np.eye\(3\)\[labels\]"):
+        ln.train(ln.VanillaRNN.random(4, rng=0), task, 1, n_steps=5, batch_size=2, rng=0)
+
+
+def test_other_targets_of_a_wrong_shape_are_not_taken_for_labels():
+    task = Labels(2)
+    with pytest.raises(ValueError, match=r"got \(5, 2, 2\)$"):
+        ln.train(ln.VanillaRNN.random(4, rng=0), task, 1, n_steps=5, batch_size=2, rng=0)

@@ -104,7 +104,8 @@ class Diagnosis(Result):
         """Draw the running estimates beside the final ones, and the intervals of these as bands.
 
         They are drawn less the final estimates (of an ensemble of one system, their mean), which
-        the legend has: exponents of -14.6 and 0.9 settle within the same few hundredths.
+        the legend has: exponents of -14.6 and 0.9 settle within the same few hundredths. Of more
+        than 50 members the medians are drawn, and bands in which half and 95 % of them lie.
 
         Parameters
         ----------

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from ...numerics.arrays import Array
-from ...results.axes import by_index, few_of
+from ...results.axes import MANY, by_index, draw_curves, few_of, legend_beside
 from .estimate import Estimate
 
 #: Of a run: what is shown of the estimates before that may be cut off.
@@ -24,27 +24,25 @@ def plot_diagnosis(found: Any, ax: Any) -> Any:
     low, high = (end.reshape(-1, k) - about for end in ends)
     curves = found.running.reshape(len(found.times), -1, k) - about
     named = few_of(k)
+    many = curves.shape[1] > MANY
+    late = found.times >= SETTLED * found.times[-1]
+    shown = [np.zeros(0)]
     ax.axhline(0, color="0.6", lw=0.8, zorder=0)
     for i, color in enumerate(by_index(k)):
         name = rf"$\lambda_{{{i + 1}}} = {_in_words(last[:, i])}$" if i in named else None
-        for member in range(curves.shape[1]):
-            drawn = np.isfinite(curves[:, member, i])
-            ax.plot(found.times[drawn], curves[drawn, member, i], color=color, lw=0.8, label=name)
-            name = None
+        shown.append(draw_curves(ax, found.times, curves[..., i], color, name)[late].ravel())
         known = np.isfinite(low[:, i]) & np.isfinite(high[:, i])
-        if i in named and known.any():  # of all they would hide each other
+        if i in named and known.any() and not many:  # of all they would hide each other
             band = low[known, i].min(), high[known, i].max()
             label = f"{100 * found.level:g} % interval" if i == 0 else None
             ax.axhspan(*band, color=color, alpha=0.15, lw=0, label=label)
-    settled = curves[found.times >= SETTLED * found.times[-1]]
-    _limit(ax, np.concatenate([settled.ravel(), low.ravel(), high.ravel()]))
+    if not many:
+        shown += [low.ravel(), high.ravel()]
+    _limit(ax, np.concatenate(shown))
     handles, names = ax.get_legend_handles_labels()
-    order = sorted(range(len(names)), key=lambda i: names[i].endswith("interval"))
-    ax.legend(
-        [handles[i] for i in order], [names[i] for i in order], frameon=False,
-        loc="upper left", bbox_to_anchor=(1.01, 1.0), borderaxespad=0.0,
-    )  # fmt: skip
-    ax.set(xlabel="time", ylabel="running less final exponents\n(nats per unit time)")
+    order = sorted(range(len(names)), key=lambda i: not names[i].startswith("$"))
+    legend_beside(ax, [handles[i] for i in order], [names[i] for i in order], inside="upper right")
+    ax.set(xlabel="time", ylabel="exponent less final (nats per unit time)")
     ax.set_title(found.verdict.split(":")[0])
     return ax
 
