@@ -20,6 +20,7 @@ from .flow import Flow
 from .integrators import TABLEAUS
 from .known_jumps import SMOOTH_THEM, Seen
 from .orbit import Orbit
+from .steepness import look_for_jumps
 
 
 class DelayFlow(Flow):
@@ -296,7 +297,7 @@ class DelayFlow(Flow):
                 series[m + s] = y
         windows = np.lib.stride_tricks.sliding_window_view(series, m, axis=0)[..., ::-1]
         states = np.ascontiguousarray(windows.swapaxes(-1, -2)).reshape(n_steps + 1, *x.shape)
-        self._look_for_jumps(states, inputs)
+        look_for_jumps(self, states, inputs)
         return self._through(states, states, inputs)
 
     def along(self, states: Array, inputs: Array | None) -> DelayOrbit:

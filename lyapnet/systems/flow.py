@@ -14,23 +14,18 @@ from ..compiled.operations import Untraceable
 from ..compiled.trace import depends, jumps_of
 from ..numerics.arrays import Array
 from ..numerics.autodiff import Function, Tree
-from .bends import JUMP, TO_A_JUMP, jump_along
+from .bends import jump_along
 from .compiled_parts import HOW, CompiledParts, cannot_divide, compiled_parts
 from .divided import divided_orbit, undivided
 from .drive import DEGREES, Drive
-from .integrators import CONTROLLED, METHODS, TABLEAUS, method_of, separable, tolerances
-from .integrators.explicit import ExplicitRungeKutta
-from .jumps import JumpingSteps, can_decide
+from .integrators import CONTROLLED, METHODS, check_separable, method_of, tolerances
+from .jumps import JumpingSteps, look_for_decisions
 from .known_jumps import Seen
 from .map import Map
 from .orbit import Orbit
 from .protocol import System
-from .staged_orbit import StagedOrbit, few_enough, jacobians_of_stages
-from .steepness import change_of_field, steepness
-
-#: Dimension from which on autograd carries few tangent vectors through a step in less time than it
-#: takes for the Jacobians of its stages.
-_LARGE = 160
+from .staged_orbit import StagedOrbit, goes_by_stages
+from .steepness import look_for_jumps, steepness
 
 
 class Flow(Map):
@@ -199,15 +194,10 @@ class Flow(Map):
 
     def _of_few(self, mode: str, lead: tuple[int, ...], *given: Any) -> Orbit:
         """Return an orbit that is good at carrying few tangent vectors; see `Map`."""
-        cheap = not self.differentiated or self.dim < _LARGE
-        explicit = isinstance(self._method, ExplicitRungeKutta) and self.method not in CONTROLLED
         own = type(self)._at is not Flow._at or self.seen.matter
-        if own or not (cheap and explicit and few_enough(self._method, given[0])):
+        if own or not goes_by_stages(self, given[0]):
             return super()._of_few(mode, lead, *given)
-        orbit = StagedOrbit(*given)
-        orbit.method, orbit.dt = self._method, self.dt
-        orbit.stages = jacobians_of_stages(self._method, self._bound(mode, lead), self.dt)
-        return orbit
+        return StagedOrbit(self._method, self.dt, self._bound(mode, lead), *given)
 
     def written(self, x: Any, row: Any, p: Tree, dt: Any) -> Any:
         """Return the next state of arrays of symbols; see `Map.written`."""
@@ -246,14 +236,14 @@ class Flow(Map):
         if self._loop is not None:  # what is written down has been seen not to jump
             return super().orbit(x, inputs, n_steps)
         if self.seen.decides is None:
-            self._look_for_decisions(x, inputs)
+            look_for_decisions(self, x, inputs)
         if self.seen.matter:
             return JumpingSteps(self, x.shape[:-1]).orbit(x, inputs, n_steps)
         if self.method in CONTROLLED:
             orbit = divided_orbit(self, x, inputs, n_steps)
         else:
             orbit = super().orbit(x, inputs, n_steps)
-        self._look_for_jumps(orbit.states, inputs)
+        look_for_jumps(self, orbit.states, inputs)
         if self.method == "leapfrog" and not self._known_separable:
             self._refuse_inseparable(orbit)
         return orbit
@@ -302,19 +292,6 @@ class Flow(Map):
             ends.append(np.broadcast_to(np.trace(J, axis1=-2, axis2=-1), x.shape[:-1]))
         return (ends[0] + ends[1]) / 2
 
-    def _look_for_decisions(self, x: Array, inputs: Array | None) -> None:
-        """See whether the field has functions that jump, and the steps can end where they do."""
-        given = self._first_member(x, None if inputs is None or not len(inputs) else inputs[0])
-        able = self.method in TABLEAUS and type(self)._split is Map._split
-        self.seen.decides = able and bool(np.isfinite(x).all()) and can_decide(self, *given)
-
-    def _look_for_jumps(self, states: Array, inputs: Array | None) -> None:
-        """See whether the field jumps where steps have gone on across it."""
-        if self.seen.look(states, least=8):
-            jump = change_of_field(self, states, inputs, TO_A_JUMP)
-            if jump > JUMP:
-                self.seen.without = f"jumps by {100 * jump:.2g} % of itself within a step"
-
     def too_steep(self, states: Array, inputs: Array | None) -> str:
         """Say that the field along states ``(T + 1, ..., n)`` is too steep for the steps to see.
 
@@ -341,10 +318,5 @@ class Flow(Map):
         u = None if orbit.inputs is None else self.drive.now(orbit.inputs[at], 0.0)
         x = orbit.states[at]
         if np.isfinite(x).all():
-            if not separable(self._over_states(self._mode, x.shape[1:-1])[1](x, u, self.params)):
-                raise ValueError(
-                    '`method` "leapfrog" is for states (q, p) of a separable Hamiltonian, where '
-                    "the velocity of q depends on p alone and that of p on q alone (and time): "
-                    'this field is none; take "rk4" or "dop853"'
-                )
+            check_separable(self._over_states(self._mode, x.shape[1:-1])[1](x, u, self.params))
             self._known_separable = True

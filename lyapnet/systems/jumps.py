@@ -33,10 +33,12 @@ from ..numerics.autodiff import (
     value,
 )
 from ..numerics.lanes import Decision, recording
+from .integrators import TABLEAUS
 from .jacobian_orbit import JacobianOrbit
 from .jumping_step import SLIDES, JumpingStep, Part, Sliding
 from .orbit import Orbit
 from .user_function import same, scattered
+from .user_system import UserSystem
 
 
 class JumpingSteps:
@@ -197,6 +199,13 @@ class JumpingSteps:
 
 def _plain(tree: Tree) -> Tree:
     return rebuild(tree, [value(leaf) for leaf in leaves(tree)])
+
+
+def look_for_decisions(flow: Any, x: Array, inputs: Array | None) -> None:
+    """See whether the field has functions that jump, and the steps can end where they do."""
+    given = flow._first_member(x, None if inputs is None or not len(inputs) else inputs[0])
+    able = flow.method in TABLEAUS and type(flow)._split is UserSystem._split
+    flow.seen.decides = able and bool(np.isfinite(x).all()) and can_decide(flow, *given)
 
 
 def can_decide(flow: Any, x: Array, u: Array | None, p: Tree) -> bool:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, cast
 import numpy as np
 
 from ..numerics.arrays import Array
-from .bends import AT_REST, STEEP, TO_A_SLOPE
+from .bends import AT_REST, JUMP, STEEP, TO_A_JUMP, TO_A_SLOPE
 from .known_jumps import RESOLVE
 from .map import Map
 
@@ -47,6 +47,14 @@ def steepness(flow: Flow, states: Array, inputs: Array | None) -> str:
                 f"{2**TO_A_SLOPE}th of a step, which tangent vectors hardly ever see; {RESOLVE}"
             )
     return ""
+
+
+def look_for_jumps(flow: Flow, states: Array, inputs: Array | None) -> None:
+    """See whether the field jumps where steps have gone on across it, along ``(T + 1, ..., n)``."""
+    if flow.seen.look(states, least=8):
+        jump = change_of_field(flow, states, inputs, TO_A_JUMP)
+        if jump > JUMP:
+            flow.seen.without = f"jumps by {100 * jump:.2g} % of itself within a step"
 
 
 def change_of_field(flow: Flow, states: Array, inputs: Array | None, halvings: int) -> float:

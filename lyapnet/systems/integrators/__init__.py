@@ -8,7 +8,7 @@ tableaus, for one stepper.
 """
 
 from .control import divided
-from .leapfrog import separable
+from .leapfrog import check_separable
 from .method import CONTROLLED, METHODS, Controlled, Method, method_of, tolerances
 from .tableaus import TABLEAUS, Tableau
 
@@ -19,8 +19,8 @@ __all__ = [
     "Controlled",
     "Method",
     "Tableau",
+    "check_separable",
     "divided",
     "method_of",
-    "separable",
     "tolerances",
 ]

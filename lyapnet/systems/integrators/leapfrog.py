@@ -50,11 +50,16 @@ class Leapfrog:
         return found
 
 
-def separable(jacobian: Any) -> bool:
-    """Say whether field Jacobians ``(..., n, n)`` are those of a separable Hamiltonian's flow."""
+def check_separable(jacobian: Any) -> None:
+    """Refuse field Jacobians ``(..., n, n)`` that are none of a separable Hamiltonian's flow."""
     n = jacobian.shape[-1]
     q, p = slice(0, n // 2), slice(n // 2, n)
-    return not (jacobian[..., q, q].any() or jacobian[..., p, p].any())
+    if jacobian[..., q, q].any() or jacobian[..., p, p].any():
+        raise ValueError(
+            '`method` "leapfrog" is for states (q, p) of a separable Hamiltonian, where the '
+            "velocity of q depends on p alone and that of p on q alone (and time): this field is "
+            'none; take "rk4" or "dop853"'
+        )
 
 
 def _mask(n: int, half: int) -> Any:
