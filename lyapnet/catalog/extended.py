@@ -90,8 +90,8 @@ def bernoulli_lattice(n: int = 16, *, coupling: Any = 0.1) -> CatalogMap:
     [0.693, 0.588, 0.588, 0.47]
     """
     n = validate.integer("n", n, low=3)
-    unit = np.eye(n)
-    neighbours = 0.5 * (np.roll(unit, 1, axis=1) + np.roll(unit, -1, axis=1))
+    kind = np.eye(n, dtype=int)  # of each entry of the Jacobian: elsewhere, the site, a neighbour
+    kind = kind + 2 * (np.roll(kind, 1, axis=1) + np.roll(kind, -1, axis=1))
 
     def step(x: Any, p: Any) -> Any:
         y = 2.0 * x
@@ -99,8 +99,9 @@ def bernoulli_lattice(n: int = 16, *, coupling: Any = 0.1) -> CatalogMap:
         return (1.0 - e) * y + e * (0.5 * (anp.roll(y, 1, axis=-1) + anp.roll(y, -1, axis=-1)))
 
     def jacobian(x: Any, p: Any) -> Any:
-        e = p["coupling"][..., None, None]
-        return 2.0 * ((1.0 - e) * unit + e * neighbours)
+        e = p["coupling"][..., None]  # compiled loops leave out what is the number zero
+        entries = anp.concatenate([np.zeros(np.shape(e)), 2.0 * (1.0 - e), e], axis=-1)
+        return entries[..., kind]
 
     def known(p: Any) -> Reference:
         e, phases = float(p["coupling"]), 2 * np.pi * np.arange(n) / n

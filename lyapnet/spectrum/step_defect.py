@@ -239,10 +239,10 @@ def _step_by_step(system: Flow, at: Sample, steps: int) -> tuple[Array | None, s
 
 def _strays(off: Array, moved: Array) -> float:
     """Return how far steps end elsewhere, relative to how far they go, of the worst member."""
-    unit = np.max(np.abs(moved), where=np.isfinite(moved), initial=0.0)
-    if unit == 0.0:
-        return 0.0
-    off, moved = off / unit, moved / unit  # whose squares are finite however far a state has gone
+    far = np.abs(moved)  # each member's unit: squares are finite however far its state has gone
+    unit = np.max(far, axis=(0, -1), keepdims=True, where=np.isfinite(far), initial=0.0)
+    unit = np.where(unit > 0, unit, np.inf)
+    off, moved = off / unit, moved / unit
     far = np.sqrt(np.mean(moved**2, axis=(0, -1)))
     ratio = np.sqrt(np.mean(off**2, axis=(0, -1))) / np.where(far > 0, far, np.inf)
     return float(np.max(ratio, where=~np.isnan(ratio), initial=0.0))

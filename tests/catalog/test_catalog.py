@@ -330,3 +330,16 @@ def test_lorenz96_is_compiled(n):
     pytest.importorskip("numba")
     s = ln.lyapunov_spectrum(ln.compiled(catalog.lorenz96(n), "compiled"), 400, k=2, rng=0)
     assert s.settings["engine"] == "compiled"
+
+
+@pytest.mark.parametrize("n", [3, 4, 9])
+def test_jacobians_of_lattices_have_their_neighbours(n):
+    """Rows are e, 2 (1 - e), e about the diagonal; for members of an ensemble each with its own."""
+    coupling = np.array([0.1, 0.3])
+    unit = np.eye(n)
+    expected = [
+        2 * (1 - e) * unit + e * (np.roll(unit, 1, axis=1) + np.roll(unit, -1, axis=1))
+        for e in coupling
+    ]
+    lattice = catalog.bernoulli_lattice(n, coupling=coupling)
+    np.testing.assert_allclose(lattice.jacobian(np.full((2, n), 0.3)), expected, rtol=1e-15)
