@@ -316,3 +316,21 @@ def test_chance_is_taken_in_all_forms_of_numpy(kind, tmp_path):
     np.testing.assert_array_equal(run(7).loss, first.loss)
     with pytest.raises(ValueError, match="rng"):
         run(8)
+
+
+def of_parts(s):
+    z = s[0] + 1j * s[1]
+    return anp.array([z.real, z.imag])
+
+
+@pytest.mark.parametrize(
+    ("step", "named"),
+    [
+        (of_parts, r"`\.real` of an array: write np\.real\(x\)"),
+        (lambda s: s[::-1] * np.float64(1).real + 0 * (s[0] + 1j).conj().real, r"np\.conj\(x\)"),
+        (lambda s: anp.array(s.tolist()), "no attribute 'tolist'.*autograd.numpy"),
+    ],
+)
+def test_attributes_that_autograd_does_not_trace_have_a_function_instead(step, named):
+    with pytest.raises(TypeError, match=named):
+        ln.Map(step, 2).jacobian(np.array([0.1, 0.2]))

@@ -18,7 +18,7 @@ Array = npt.NDArray[Any]
 ArrayLike = npt.ArrayLike
 
 #: What `rng` may be: a seed, a generator, or None for fresh entropy.
-Seed = int | np.random.Generator | None
+Seed = int | np.random.Generator | np.random.BitGenerator | np.random.SeedSequence | None
 #: What a `path` may be.
 PathLike = str | os.PathLike[str]
 

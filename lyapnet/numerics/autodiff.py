@@ -249,7 +249,8 @@ def traced(function: Callable[..., Any], name: str) -> Callable[..., tuple[Any, 
             if _REMEDY in str(error) or "compiled by numba" in str(error):
                 raise
             # With plain arrays it has run before: what fails is the tracing.
-            raise TypeError(f"autograd cannot trace `{name}` ({error}); {_remedy(name)}") from error
+            what = _of_attribute(error) or f"({error}); {_remedy(name)}"
+            raise TypeError(f"autograd cannot trace `{name}` {what}") from error
 
     def run(x: Any) -> tuple[Any, Any]:
         with warnings.catch_warnings():
@@ -257,6 +258,14 @@ def traced(function: Callable[..., Any], name: str) -> Callable[..., tuple[Any, 
             return make_vjp(guarded)(x)
 
     return run
+
+
+def _of_attribute(error: Exception) -> str:
+    """Say what to write for what arrays have, and what autograd traces does not, as `z.real`."""
+    found = re.match(r"'ArrayBox' object has no attribute '(\w+)'", str(error))
+    if not found or not hasattr(anp, found[1]):
+        return ""
+    return f"where it uses `.{found[1]}` of an array: write np.{found[1]}(x)"
 
 
 def _without_derivative(name: str, error: str) -> str:

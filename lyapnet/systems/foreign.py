@@ -13,8 +13,9 @@ from .orbit import Orbit
 from .protocol import System
 
 RANDOM = (
-    "`step` draws at random, and exponents are those of one map: leave out dropout and noise, or "
-    "give what was drawn as inputs"
+    "`step` changes from call to call. It draws at random, and exponents are those of one map: "
+    "leave out dropout and noise, or give what was drawn as inputs. Or it has a memory of its own, "
+    "such as a counter, which belongs into the state"
 )
 
 

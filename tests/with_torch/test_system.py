@@ -272,6 +272,9 @@ def test_steps_that_are_refused():
         lt.System(torch.nn.Sequential(linear, torch.nn.Dropout(0.5)), N)
     with pytest.raises(ValueError, match="draws at random, and exponents are those of one map"):
         lt.System(lambda h: torch.nn.functional.dropout(torch.sin(h)), N)
+    calls = []
+    with pytest.raises(ValueError, match=r"changes from call to call.* a memory of its own"):
+        lt.System(lambda h: calls.append(1) or torch.sin(h) * len(calls), N)
     with pytest.raises(TypeError, match="compute in PyTorch alone, not in NumPy"):
         lt.System(lambda h: torch.from_numpy(np.sin(h.numpy())), N)
     W = torch.eye(N, dtype=torch.complex128)
