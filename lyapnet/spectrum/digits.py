@@ -8,6 +8,8 @@ cancel exactly, an orbit may run into a saddle, along its stable manifold, and s
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -28,6 +30,9 @@ _LOOK, _SMALL = 32, 4
 
 #: Numbers in the states of an ensemble over so many steps.
 _NUMBERS = 2**23
+
+#: Members of an ensemble that are looked at one by one.
+_LOOKED_AT = 8
 
 #: Relative difference of derivatives that are the same.
 _ALIKE = 1e-9
@@ -102,17 +107,38 @@ def rests_on_a_kink(system: System, state: Array, inputs: Array | None, growth: 
     u = None if inputs is None else inputs[:1]
     if inputs is not None and np.any(inputs != u):
         return ""
-    moved = np.abs(stepped(system, state, u) - state).max(axis=-1)
-    rests = moved <= RESTS * np.abs(state).max(axis=-1)
-    if rests.any():
-        rests = rests & on_a_kink(system, state, u)
-    if not rests.any():
-        return ""
-    return (
-        f"{_first(rests)} has come to rest on a kink, where a step has no derivative: its slopes "
-        "differ between two sides, and exponents hang on what is taken for one. A shorter run has "
-        "those of the way there"
-    )
+    for at, stuck in _stuck(system, state, u, growth.max(axis=-1) <= 0):
+        if stuck:
+            return (
+                f"{state_of(at)} has come to rest on a kink, where a step has no derivative: its "
+                "slopes differ between two sides, and exponents hang on what is taken for one. A "
+                "shorter run has those of the way there"
+            )
+    return ""
+
+
+def _stuck(
+    system: System, x: Array, u: Array | None, which: NDArray[np.bool_]
+) -> Iterator[tuple[tuple[int, ...], bool]]:
+    """Say of some members, a few alone or those of a network all at once, if they rest on a kink.
+
+    A function that takes one state at a time is not called for all of a large ensemble.
+    """
+    lead = x.shape[:-1]
+    if not lead or system.ensemble(x[(0,) * len(lead)], None):
+        found = _rest_there(system, x, u)
+        yield from ((tuple(at), bool(found[tuple(at)])) for at in np.argwhere(which))
+        return
+    rows = None if u is None else np.broadcast_to(u[0], (*lead, u.shape[-1]))
+    for at in map(tuple, np.argwhere(which)[:_LOOKED_AT]):
+        own = None if rows is None else rows[at][None]
+        yield at, bool(_rest_there(system.of_member(lead, at), x[at], own))
+
+
+def _rest_there(system: System, x: Array, u: Array | None) -> NDArray[np.bool_]:
+    moved = np.abs(stepped(system, x, u) - x).max(axis=-1)
+    rests: NDArray[np.bool_] = np.asarray(moved <= RESTS * np.abs(x).max(axis=-1))
+    return rests & on_a_kink(system, x, u) if rests.any() else rests
 
 
 def _first(which: NDArray[np.bool_]) -> str:

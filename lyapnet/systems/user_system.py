@@ -267,22 +267,39 @@ class UserSystem(Portable, System):
         self._tell_slow(self.named, x)
         return self._mode
 
-    def _apart(self, mode: str, many: Function, each: Function, x: Array, u: Array | None) -> bool:
+    def _apart(
+        self, mode: str, many: Function, each: Function, x: Array, u: Array | None, axes: int = 0
+    ) -> bool:
         """Say whether a function does to each of many states what it does to it alone.
 
-        This is seen once, at states that differ.
+        This is seen once, at states near x ``(..., n)`` that differ. So many axes stand in front of
+        those of the ensemble.
         """
-        key = mode, x.ndim
-        if key not in self._seen_apart and x[..., 0].size > 1:
-            z = scattered(x)
-            try:
-                with np.errstate(all="ignore"):
-                    expected = np.asarray(each(z, u, self.params), dtype=float)
-            except Exception:  # of the user's function, beside the states of the run
-                return False
-            if not same(many, expected, z, u, self.params):
-                return False
-            self._seen_apart.add(key)
+        shape, key = x.shape[:-1], (mode, x.ndim)
+        if key in self._seen_apart or x[..., 0].size < 2:
+            return True
+        z = scattered(x)
+        some = {tuple(0 for _ in shape), tuple(m - 1 for m in shape)}
+        rows = None if u is None else np.broadcast_to(u, (*shape, u.shape[-1]))
+        try:
+            with np.errstate(all="ignore"):
+                alone = [
+                    each(
+                        z[at],
+                        None if rows is None else rows[at],
+                        member(self.params, shape[axes:], at[axes:]),
+                    )
+                    for at in some
+                ]
+        except Exception:  # of the user's function, beside the states of the run
+            return False
+        where = tuple(np.transpose(list(some)))
+        if not same(
+            lambda x, u, p: np.asarray(many(x, u, p))[where],
+            np.asarray(alone, dtype=float), z, u, self.params,
+        ):  # fmt: skip
+            return False
+        self._seen_apart.add(key)
         return True
 
     def tangent_mode(
@@ -305,7 +322,7 @@ class UserSystem(Portable, System):
             function, one = step(mode), step(self._mode)
             if not same(function, states[1:], states[:-1], inputs, self.params):
                 return False
-            return self._apart(mode, function, _one_by_one(one), *some)
+            return self._apart(mode, function, one, *some, axes=1)
 
         if not np.isfinite(states[-1]).all():
             pass  # refused by whoever runs this
@@ -321,13 +338,3 @@ class UserSystem(Portable, System):
                 raise ValueError(NOT_VECTORIZED.format(self.named))
             self._known_vectorized = True
         return self._mode
-
-
-def _one_by_one(function: Function) -> Function:
-    """Return a function of the states of many steps that is called for each of these."""
-
-    def run(x: Any, u: Any, p: Tree) -> Any:
-        each = [function(x[[s]], None if u is None else u[[s]], p) for s in range(len(x))]
-        return np.concatenate(each)
-
-    return run
