@@ -30,7 +30,7 @@ UNDECIDED = {
     "capacity": 1,
 }
 UNDECIDED |= {"control": 1, "rule": 1, "gated": 7, "overlap": 2, "rivals": 5, "surface": 1}
-UNDECIDED["open"] = 2
+UNDECIDED["open"] = 3
 UNDECIDED |= {"choices": 5, "decay": 4, "gates": 1, "linear": 2, "window": 2}
 RNG = np.random.default_rng
 

@@ -60,7 +60,7 @@ def by_condition(p, longest):
     return p["lag"] <= REACH[p["condition"]] * longest
 
 
-#: With five networks, or one against one.
+#: With five networks, one against one, or judged at each lag by itself.
 FEW = ("capacity", "choices", "control", "decay", "gated", "open", "rivals", "rule", "surface")
 FEW += ("window",)
 
