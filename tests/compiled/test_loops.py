@@ -7,6 +7,8 @@ from numpy.testing import assert_allclose, assert_array_equal
 import lyapnet as ln
 from lyapnet.systems.orbit import Orbit
 
+from .engines import agree, both
+
 pytest.importorskip("numba")
 
 MAPS = ["henon", "logistic", "tent", "standard", "cat", "generalized_henon", "bernoulli_lattice"]
@@ -15,26 +17,6 @@ FLOWS = ["lorenz63", "roessler", "hyperchaotic_roessler", "linear_flow"]
 
 def lorenz(x, p):
     return [p[0] * (x[1] - x[0]), x[0] * (p[1] - x[2]) - x[1], x[0] * x[1] - p[2] * x[2]]
-
-
-def both(system, n_steps, **options):
-    """Run a system by both engines, few steps: chaos sets rounding apart."""
-    options = {"transient": 3, "basis_transient": 5, "rng": 0, **options}
-    runs = [
-        ln.lyapunov_spectrum(ln.compiled(system, engine), n_steps, **options)
-        for engine in ("compiled", "numpy")
-    ]
-    assert [s.settings["engine"] for s in runs] == ["compiled", "numpy"]
-    return runs
-
-
-def agree(a, b, rtol=1e-9, atol=1e-11):
-    assert_allclose(a.state, b.state, rtol=rtol, atol=atol)
-    assert_allclose(a.log_growth, b.log_growth, rtol=rtol, atol=atol)
-    assert_allclose(a.exponents, b.exponents, rtol=rtol, atol=atol)
-    assert_allclose(a.stderr, b.stderr, rtol=1e-6, atol=atol)
-    assert_array_equal(a.times, b.times)
-    assert a.settings["qr_interval"] == b.settings["qr_interval"]
 
 
 @pytest.mark.parametrize("interval", [1, 3, "auto"])

@@ -7,7 +7,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 
 import lyapnet as ln
 
-from .test_loops import agree, both
+from .engines import agree, both
 
 pytest.importorskip("numba")
 
