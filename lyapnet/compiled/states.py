@@ -78,11 +78,11 @@ class Window:
         """Copy the first state to the end of the region."""
         copy(self.numbers.text, self._at("0"), source, self.program.dim)
 
-    def around(self, s: str) -> tuple[Places, Places]:
+    def around(self, s: str) -> tuple[_Numbers, _Numbers]:
         """Return the state before step s and that after it."""
         before = self._at(s)
         after = self.numbers.place(before, -self.program.fresh)
-        return Places(self.numbers, before), Places(self.numbers, after)
+        return _Numbers(self.numbers, before), _Numbers(self.numbers, after)
 
     def _at(self, s: str) -> str:
         left = self.numbers.text.let(f"sub i64 {self.steps}, {s}")
@@ -90,7 +90,7 @@ class Window:
         return self.numbers.place(self.region, back)
 
 
-class Places(Sequence[str]):
+class _Numbers(Sequence[str]):
     """Where the numbers of an array lie."""
 
     def __init__(self, numbers: Numbers, pointer: str) -> None:

@@ -61,13 +61,12 @@ class CompiledOrbit(JacobianOrbit):
             shape = self.n_steps, *which.shape, inputs.shape[-1]
             inputs = np.broadcast_to(inputs, shape)[:, which]
         params = member(self._params, which.shape, which)
-        return self._like(self.loop.of_members(which), self._x[which], inputs, params)
+        given = self.loop.of_members(which), self._x[which], inputs, self.n_steps, params
+        return self._like(*given, self._step, self._jacobian)
 
-    def _like(self, loop: Loop, x: Array, inputs: Array | None, params: Tree) -> CompiledOrbit:
-        """Return the orbit of other members."""
-        assert self._step is not None
-        assert self._jacobian is not None
-        return CompiledOrbit(loop, x, inputs, self.n_steps, params, self._step, self._jacobian)
+    def _like(self, *given: Any) -> CompiledOrbit:
+        """Return an orbit of the same kind."""
+        return CompiledOrbit(*given)
 
     @cached_property
     def _grouped(self) -> Array:

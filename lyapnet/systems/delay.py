@@ -277,9 +277,8 @@ class DelayFlow(Flow):
         """Run `n_steps` steps; see `System.orbit`."""
         lead, n, m = x.shape[:-1], self.components, self.nodes
         if self._loop is not None and self._loop.lead == lead:
-            given = self._loop, x, inputs, n_steps, self.params
-            compact = self._compact(self._mode, lead)
-            return CompiledDelayOrbit(*given, *compact, self._columns, n)
+            given = self._loop, x, inputs, n_steps, self.params, *self._compact(self._mode, lead)
+            return CompiledDelayOrbit(self._columns, n, *given)
         points = self._columns[::n] // n
         run = self._compact(self.forward_mode(x, inputs), lead)[0]
         series = np.empty((m + n_steps, *lead, n))  # from the past to the future

@@ -7,7 +7,6 @@ from typing import Any
 
 import numpy as np
 
-from ..compiled.loop import Loop
 from ..numerics.arrays import Array
 from ..numerics.autodiff import Function, Tree
 from .compiled_orbit import CompiledOrbit
@@ -105,30 +104,16 @@ class CompiledDelayOrbit(CompiledOrbit, DelayOrbit):
 
     Parameters
     ----------
-    loop, x, inputs, n_steps, params
-        As for `CompiledOrbit`.
-    step, jacobian, columns, n
+    columns, n
         As for `DelayOrbit`.
+    given
+        As for `CompiledOrbit`, with the step and Jacobian of a `DelayOrbit`.
     """
 
-    def __init__(
-        self,
-        loop: Loop,
-        x: Array,
-        inputs: Array | None,
-        n_steps: int,
-        params: Tree,
-        step: Function,
-        jacobian: Function,
-        columns: Array,
-        n: int,
-    ) -> None:
-        CompiledOrbit.__init__(self, loop, x, inputs, n_steps, params, step, jacobian)
+    def __init__(self, columns: Array, n: int, *given: Any) -> None:
+        CompiledOrbit.__init__(self, *given)
         self.members_last = False
         self._columns, self._n = columns, n
 
-    def _like(self, loop: Loop, x: Array, inputs: Array | None, params: Tree) -> CompiledOrbit:
-        assert self._step is not None
-        assert self._jacobian is not None
-        given = loop, x, inputs, self.n_steps, params, self._step, self._jacobian
-        return CompiledDelayOrbit(*given, self._columns, self._n)
+    def _like(self, *given: Any) -> CompiledOrbit:
+        return CompiledDelayOrbit(self._columns, self._n, *given)

@@ -84,8 +84,6 @@ def loop_of(system: Any, x: Array, inputs: Array | None, k: int, n_steps: int) -
     """
     if system.engine == "numpy":
         return None, "as asked for"
-    if not system._writable:
-        return refused(system, system.cannot_compile())
     if reason := missing():
         return refused(system, reason)
     if system.engine == "auto":

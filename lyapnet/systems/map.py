@@ -74,8 +74,7 @@ class Map(UserSystem):
            [ 0.3,  0. ]])
     """
 
-    #: Whether its step can be written down for compiled loops, and the loops of a run.
-    _writable = True
+    #: The compiled loops of a run.
     _loop: Any = None
     _initial: Array | None = None
     _made: ClassVar[tuple[str, ...]] = ("_function", "_derivative", "_loop")
@@ -251,8 +250,6 @@ class Map(UserSystem):
 
     def cannot_compile(self) -> str:
         """Return why the system cannot be run by compiled loops, nothing if it can."""
-        if not self._writable:
-            return f"there are no loops for a {type(self).__name__}"
         return missing() or untraceable(self)
 
     def prepared(self, x: Array, inputs: Array | None, k: int, n_steps: int) -> System:
