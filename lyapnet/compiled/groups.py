@@ -24,7 +24,7 @@ def over_groups(program: Program, k: int, lanes: int) -> list[str]:
 {_shift("u", "%next.u")}
 {_shift("p", "%next.p")}
   %steps.states = mul i64 %steps, {written}
-  %each.states = add i64 %steps.states, {n * lanes if program.moves else 0}
+  %each.states = add i64 %steps.states, {n * lanes if program.moved else 0}
 {_shift("states", "%each.states")}
   %r = call i64 @run(i64 %steps, ptr %x.g, ptr %u.g, i64 %width, ptr %p.g, ptr %d, ptr %states.g)"""
     carry = f"""{_shift("x", str(n * lanes))}

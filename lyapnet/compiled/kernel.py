@@ -44,7 +44,7 @@ class Kernel:
         self.program = program
         self.k = k
         size = k * len(program.graph.nodes) + 6 * n * k**2
-        self.wide = program.moves or size > _WRITTEN_OUT
+        self.wide = bool(program.moved) or size > _WRITTEN_OUT
         at_once = machine().lanes
         self.lanes = at_once if ensemble and not self.wide else 1
         self._size = len(program.graph.nodes)
@@ -53,10 +53,8 @@ class Kernel:
         self._factor = 0
         self._blas: Array | None = None
         if self.wide:
-            self._scratch = n * wide.padded(k, at_once) + 2 * n * k + k * k + 67 * k + n
-            if program.moves:
-                self._scratch += n
-                self._ahead = program.fresh * (1 + wide.padded(k, at_once))
+            self._scratch = n * wide.padded(k, at_once) + 2 * n * k + k * k + 67 * k + 2 * n
+            self._ahead = program.moved * (1 + wide.padded(k, at_once))
             self._factor, self._blas = _factorisation()
             text = wide.source(program, k, at_once)
         else:
@@ -72,9 +70,9 @@ class Kernel:
 
     def run(self, x: Array, u: Array, p: Array, d: Array, n_steps: int) -> Array:
         """Return the states ``(groups, n_steps, n, lanes)`` after each step from ``x``."""
-        n, fresh = self.program.dim, self.program.fresh
-        if self.program.moves:
-            states = np.empty((len(x), n_steps * fresh + n))
+        n, moved = self.program.dim, self.program.moved
+        if moved:
+            states = np.empty((len(x), n_steps * moved + n))
         else:
             states = np.empty((len(x), n_steps, *x.shape[1:]))
 
@@ -85,9 +83,9 @@ class Kernel:
             )  # fmt: skip
 
         self._shared(part, len(x), n_steps * self._size)
-        if not self.program.moves:
+        if not moved:
             return states
-        windows = np.lib.stride_tricks.sliding_window_view(states, n, axis=1)[:, ::fresh]
+        windows = np.lib.stride_tricks.sliding_window_view(states, n, axis=1)[:, ::moved]
         return windows[:, -2::-1, :, None]
 
     def blocks(

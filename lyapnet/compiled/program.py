@@ -54,9 +54,9 @@ class Program:
         return len(self.step)
 
     @property
-    def moves(self) -> bool:
-        """Whether the others move on."""
-        return self.fresh < self.dim
+    def moved(self) -> int:
+        """Number of places by which the others move on, 0 if all are computed."""
+        return self.fresh % self.dim
 
     @property
     def jumps(self) -> str:

@@ -24,25 +24,19 @@ def run(text: Text, program: Program, lanes: int) -> str:
     numbers, n = Numbers(text, lanes), program.dim
     text.label("entry")
     outside = outside_of(numbers, program.graph, program.step)
-    x: Sequence[str] = []
-    if program.moves:
-        window = Window(numbers, program, "%states", "%steps")
-        window.fill("%x")
-    else:
-        x = variables_of(numbers, "x", n)
-        for i in range(n):
-            text.put(f"  store {numbers.type} {numbers.load('%x', i)}, ptr {x[i]}")
+    x = state_of(numbers, program, "%states", "%steps")
+    x.fill("%x")
     text.put("  br label %loop")
     text.label("loop")
     s = text.let("phi i64 [ 0, %entry ], [ %next, %body ]")
     text.put(f"  %more = icmp slt i64 {s}, %steps")
     text.put("  br i1 %more, label %body, label %done")
     text.label("body")
-    before, after = window.around(s) if program.moves else (x, x)
+    before, after = x.around(s)
     values = step_of(numbers, program, before, dict(outside), s, program.step)
     for i, at in enumerate(program.step):
         text.put(f"  store {numbers.type} {values[at]}, ptr {after[i]}")
-    if not program.moves:
+    if not program.moved:
         base = text.let(f"mul i64 {s}, {n}")
         for i, at in enumerate(program.step):
             numbers.store(values[at], "%states", text.let(f"add i64 {base}, {i}"))
@@ -55,6 +49,38 @@ def run(text: Text, program: Program, lanes: int) -> str:
         "i64 %width, ptr noalias readonly %p, ptr noalias readonly %d, ptr noalias %states) #0 {"
     )
     return "\n".join([head, *text.lines, "}"])
+
+
+def state_of(numbers: Numbers, program: Program, region: str, steps: str) -> Variables | Window:
+    """Return where a state lives while steps are taken; see `Window`."""
+    if program.moved:
+        return Window(numbers, program, region, steps)
+    return Variables(numbers, program)
+
+
+class Variables:
+    """A state whose components are all computed anew."""
+
+    def __init__(self, numbers: Numbers, program: Program) -> None:
+        self.numbers = numbers
+        self.x = variables_of(numbers, "x", program.dim)
+
+    def fill(self, source: str) -> None:
+        """Read the first state."""
+        for i, x in enumerate(self.x):
+            self.numbers.text.put(
+                f"  store {self.numbers.type} {self.numbers.load(source, i)}, ptr {x}"
+            )
+
+    def around(self, s: str) -> tuple[Sequence[str], Sequence[str]]:
+        """Return the state before step s and that after it, which takes its place."""
+        return self.x, self.x
+
+    def keep(self, target: str) -> None:
+        """Write the last state."""
+        for i, x in enumerate(self.x):
+            now = self.numbers.text.let(f"load {self.numbers.type}, ptr {x}")
+            self.numbers.store(now, target, i)
 
 
 class Window:
@@ -78,7 +104,11 @@ class Window:
         """Copy the first state to the end of the region."""
         copy(self.numbers.text, self._at("0"), source, self.program.dim)
 
-    def around(self, s: str) -> tuple[_Numbers, _Numbers]:
+    def keep(self, target: str) -> None:
+        """Write the last state."""
+        copy(self.numbers.text, target, self.region, self.program.dim)
+
+    def around(self, s: str) -> tuple[Sequence[str], Sequence[str]]:
         """Return the state before step s and that after it."""
         before = self._at(s)
         after = self.numbers.place(before, -self.program.fresh)

@@ -6,14 +6,12 @@ pointer factorises.
 
 from __future__ import annotations
 
-from typing import Any
-
 from .code import Numbers, Text, inputs_of, module, write
 from .graph import Graph, ancestors
 from .groups import BLOCKS, over_groups
 from .operations import TRUTHS
 from .program import Program, depends_on
-from .states import Window, copy, load_state, outside_of, run, variables_of
+from .states import Variables, Window, copy, load_state, outside_of, run, state_of
 
 
 def source(program: Program, k: int, lanes: int) -> str:
@@ -93,20 +91,14 @@ def _blocks(text: Text, program: Program, k: int, lanes: int) -> str:
     text.label("entry")
     outside = outside_of(one, program.graph, [*program.step, *program.push])
     # Room that vectors and states need to move on within a block: they come back to its beginning.
-    text.put(f"  %ahead = mul i64 %interval, {program.fresh if program.moves else 0}")
-    text.put(f"  %each.step = sub i64 0, {width * program.fresh if program.moves else 0}")
+    text.put(f"  %ahead = mul i64 %interval, {program.moved}")
+    text.put(f"  %each.step = sub i64 0, {width * program.moved}")
     text.put(f"  %vectors.ahead = mul i64 %ahead, {width}")
     text.put("  %vectors = getelementptr inbounds double, ptr %scratch, i64 %vectors.ahead")
-    x: Any = Window(one, program, "%past", "%interval")
-    if program.moves:
-        text.put(f"  %past = getelementptr inbounds double, ptr %vectors, i64 {n * width}")
-        text.put("  %ahead.rows = getelementptr inbounds double, ptr %past, i64 %ahead")
-        text.put(f"  %rows = getelementptr inbounds double, ptr %ahead.rows, i64 {n}")
-    else:
-        x = variables_of(one, "x", n)
-        for i in range(n):
-            text.put(f"  store double {one.load('%x', i)}, ptr {x[i]}")
-        text.put(f"  %rows = getelementptr inbounds double, ptr %scratch, i64 {n * width}")
+    text.put(f"  %past = getelementptr inbounds double, ptr %vectors, i64 {n * width}")
+    text.put("  %ahead.rows = getelementptr inbounds double, ptr %past, i64 %ahead")
+    text.put(f"  %rows = getelementptr inbounds double, ptr %ahead.rows, i64 {n}")
+    x = state_of(one, program, "%past", "%interval")
     text.put(f"  %lengths = getelementptr inbounds double, ptr %rows, i64 {n * k}")
     text.put(f"  %room = getelementptr inbounds double, ptr %lengths, i64 {k}")
     text.put("  %skip = fcmp olt double %least, 0.0")
@@ -129,18 +121,13 @@ def _blocks(text: Text, program: Program, k: int, lanes: int) -> str:
     text.put(
         f"  call void @transpose(ptr %from, ptr %vectors, i64 {k}, i64 {n}, i64 {n}, i64 {width})"
     )
-    if program.moves:
-        x.fill("%x")
+    x.fill("%x")
     text.put("  br label %loop")
     _steps(one, Numbers(text, lanes), program, width // lanes, outside, x)
     _checked(text, k, n, width)
     text.label("good")
     copy(text, "%q", "%rows", k * n)
-    if program.moves:
-        copy(text, "%x", "%past", n)
-    else:
-        for i, variable in enumerate(x):
-            one.store(text.let(f"load double, ptr {variable}"), "%x", i)
+    x.keep("%x")
     text.put("  %b.next = add i64 %b, 1")
     text.put("  br label %outer")
     text.label("done")
@@ -149,8 +136,9 @@ def _blocks(text: Text, program: Program, k: int, lanes: int) -> str:
 
 
 def _steps(
-    one: Numbers, many: Numbers, program: Program, chunks: int, outside: dict[int, str], x: Any
-) -> None:
+    one: Numbers, many: Numbers, program: Program, chunks: int, outside: dict[int, str],
+    x: Variables | Window,
+) -> None:  # fmt: skip
     """Write the loop over the steps of a block: the state's step, and then the vectors' chunks."""
     text, graph = one.text, program.graph
     wanted = [*program.step, *program.push]
@@ -162,7 +150,7 @@ def _steps(
     text.label("body")
     text.put("  %at = add i64 %first, %s")
     values = dict(outside)
-    before, after = x.around("%s") if program.moves else (x, x)
+    before, after = x.around("%s")
     load_state(one, program, before, values, "%at", wanted)
     order = ancestors(graph, wanted)
     write(one, graph, [at for at in order if not moving[at]], values)
