@@ -11,7 +11,8 @@ import numpy as np
 from ..numerics.arrays import Array
 from ..numerics.buffers import empty
 from ..numerics.threads import in_pieces, shared
-from . import small, wide
+from . import array_loops, small, wide
+from .blocks import padded
 from .logarithms import logarithms
 from .machine import machine
 from .program import Program
@@ -43,25 +44,32 @@ class Kernel:
         n = program.dim
         self.program = program
         self.k = k
-        size = k * len(program.graph.nodes) + 6 * n * k**2
-        self.wide = bool(program.moved) or size > _WRITTEN_OUT
+        size = k * program.count + 6 * n * k**2
+        self.wide = bool(program.moved) or size > _WRITTEN_OUT or program.whole
         at_once = machine().lanes
         self.lanes = at_once if ensemble and not self.wide else 1
-        self._size = len(program.graph.nodes)
+        self._size = program.count
         #: Numbers that loops need as room, and for each step of a block.
-        self._scratch, self._ahead = 1, 0
+        self._scratch, self._ahead, self._run_scratch = 1, 0, 1
         self._factor = 0
         self._blas: Array | None = None
-        if self.wide:
-            self._scratch = n * wide.padded(k, at_once) + 2 * n * k + k * k + 67 * k + 2 * n
-            self._ahead = program.moved * (1 + wide.padded(k, at_once))
+        if program.whole:
+            from .callbacks import link_all
+
+            text, self._run_scratch, vectors = array_loops.source(program, k, at_once)
+            self._scratch = vectors + 2 * n * k + k * k + 67 * k + n
+            self._factor, self._blas = _factorisation()
+            link_all(text)
+        elif self.wide:
+            self._scratch = n * padded(k, at_once) + 2 * n * k + k * k + 67 * k + 2 * n
+            self._ahead = program.moved * (1 + padded(k, at_once))
             self._factor, self._blas = _factorisation()
             text = wide.source(program, k, at_once)
         else:
             text = small.source(program, k, self.lanes)
         functions = machine().functions(text)
         self._run = ctypes.CFUNCTYPE(
-            None, _INT, _INT, _PTR, _PTR, _INT, _INT, _PTR, _INT, _PTR, _PTR
+            None, _INT, _INT, _PTR, _PTR, _INT, _INT, _PTR, _INT, _PTR, _PTR, _PTR, _PTR
         )(functions["run.groups"])
         self._blocks = ctypes.CFUNCTYPE(
             None, _INT, _INT, _INT, _PTR, _PTR, _PTR, _INT, _INT, _PTR, _INT, _PTR, _REAL,
@@ -76,10 +84,13 @@ class Kernel:
         else:
             states = np.empty((len(x), n_steps, *x.shape[1:]))
 
+        blas = 0 if self._blas is None else _at(self._blas, 0)
+
         def part(a: int, b: int) -> None:
+            scratch = empty((self._run_scratch,))
             self._run(
                 b - a, n_steps, _at(x, a), _at(u, a), u.shape[2], _step(u), _at(p, a), _step(p),
-                _at(d, 0), _at(states, a),
+                _at(d, 0), _at(states, a), _at(scratch, 0), blas,
             )  # fmt: skip
 
         self._shared(part, len(x), n_steps * self._size)
@@ -139,7 +150,7 @@ class Kernel:
         shift = 8 * first * width * lanes
 
         def part(a: int, b: int) -> None:
-            scratch = np.empty(self._scratch + interval * self._ahead)
+            scratch = empty((self._scratch + interval * self._ahead,))
             self._blocks(
                 b - a, count, interval, _at(x, a), _at(q, a), _at(u, a) + shift, width, _step(u),
                 _at(p, a), _step(p), _at(d, 0), least, collapsed,

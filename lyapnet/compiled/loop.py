@@ -12,7 +12,7 @@ from ..numerics.autodiff import leaves, rebuild
 from .graph import Graph
 from .kernel import Kernel, kernel_of
 from .operations import Untraceable
-from .program import Program, program
+from .program import Program, array_program, program
 
 
 @dataclass
@@ -45,7 +45,8 @@ class Loop:
 
     def __post_init__(self) -> None:
         self.alone = not self.lead and self.kernel.lanes == 1
-        self.given = self.grouped(self.params, shared=True), np.array([self.dt])
+        numbers = np.concatenate([[self.dt], self.program.data])
+        self.given = self.grouped(self.params, shared=True), numbers
 
     def of_members(self, which: Array) -> Loop:
         """Return the loops of some members of the ensemble ``which (...)``, on one axis."""
@@ -162,6 +163,21 @@ def _known_or_written(system: Any, step: Any, shapes: list[Any] | None) -> Progr
     return _known[key]
 
 
+#: Operations on numbers from which on whole arrays are better.
+_MANY = 1000
+
+
+def _as_arrays(system: Any, step: Any) -> Program | None:
+    """Return the program of a step on whole arrays, if that can be and is better."""
+    if system.fresh != system.dim:
+        return None
+    try:
+        found = array_program(step, system.dim)
+    except Untraceable:
+        return None
+    return found if found.count > _MANY else None
+
+
 def _with_params(system: Any, lead: tuple[int, ...], symbolic: bool) -> tuple[Program, Array]:
     shapes, columns = [], []
     for leaf in leaves(system.numbers) if symbolic else []:
@@ -183,7 +199,7 @@ def _with_params(system: Any, lead: tuple[int, ...], symbolic: bool) -> tuple[Pr
         u = None if row is None else graph.inputs("u", row.shape)
         return system.written(x, u, p, graph.inputs("d", ())[()])
 
-    done = _known_or_written(system, step, shapes if symbolic else None)
+    done = _as_arrays(system, step) or _known_or_written(system, step, shapes if symbolic else None)
     rows = max((len(c) for c in columns), default=1)
     spread = [np.broadcast_to(c, (rows, c.shape[1])) for c in columns]
     params = np.concatenate(spread, axis=1) if spread else np.zeros((1, 0))

@@ -56,6 +56,8 @@ def _making(name: str) -> Callable[..., Any]:
 def _array(x: Any) -> Any:
     if isinstance(x, list | tuple):
         x = [_array(item) for item in x]
+        if any(getattr(item, "whole", False) for item in x):
+            return np.stack(x)
         shapes = {np.shape(item) for item in x}
         if len(shapes) > 1:
             raise Untraceable("it joins arrays of different shapes")

@@ -20,6 +20,8 @@ class Symbols(np.ndarray[Any, Any]):
     """An array of symbols: what a user's function is called on."""
 
     def __array_ufunc__(self, ufunc: Any, method: str, *operands: Any, **options: Any) -> Any:
+        if any(getattr(x, "whole", False) for x in operands):
+            return NotImplemented
         return ufunc_of_symbols(ufunc, method, operands, options)
 
     def __array_function__(self, function: Any, types: Any, args: Any, kwargs: Any) -> Any:

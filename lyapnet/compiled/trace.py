@@ -17,6 +17,7 @@ import numpy as np
 from .derivative import pushed
 from .graph import Graph, Symbol
 from .operations import JUMPING, Untraceable
+from .array_graph import ArraySymbol
 from .symbols import Symbols, array_of, symbol_in, without_class
 
 
@@ -28,8 +29,10 @@ def symbols_of(y: Any, graph: Graph, shape: tuple[int, ...], name: str) -> list[
     return [graph.symbol(x).as_number() for x in found.view(np.ndarray).ravel()]
 
 
-def as_symbols(y: Any) -> Any:
-    """Return what a function has returned, a list say, as an array of symbols."""
+def as_symbols(y: Any, x: Any = None) -> Any:
+    """Return what a function of x has returned, a list say, as an array of symbols."""
+    if isinstance(x, ArraySymbol):
+        return x.graph.symbol(y)
     found = np.asarray(without_class(y), dtype=object)
     return found.view(Symbols)
 
@@ -67,6 +70,8 @@ def with_jacobian(x: Any, y: Any, jacobian: Any) -> Any:
     jacobian : array of symbols and numbers (n, n)
     """
     graph = symbol_in(x).graph
+    if isinstance(x, ArraySymbol):
+        return with_derivative_of(x.graph.product(jacobian, x), y, x)
     rows = as_symbols(jacobian).view(np.ndarray)
     if rows.shape != (len(y), len(x)):
         raise Untraceable(f"`jacobian` returns an array of shape {rows.shape}")
@@ -88,5 +93,8 @@ def with_derivative_of(other: Any, y: Any, x: Any) -> Any:
         Of the same graph: there may be none in the others.
     """
     graph = symbol_in(x).graph
+    if isinstance(x, ArraySymbol):
+        at = graph.symbol(y).at, graph.symbol(other).at
+        return graph.add("with_derivative_of", at, y.shape)
     pairs = [[graph.symbol(s).as_number().at for s in pair] for pair in zip(y, other, strict=True)]
     return array_of([graph.add("with_derivative_of", tuple(pair)) for pair in pairs], np.shape(y))
