@@ -45,7 +45,7 @@ class ArrayGraph(Graph):
         self.how: list[Any] = []
         self.static: list[bool] = []
         self.data: list[Array] = []
-        self._placed: dict[tuple[Any, ...], Symbol] = {}
+        self._placed: list[tuple[Array, Symbol]] = []
 
     def add(
         self, operation: str, arguments: tuple[Any, ...], shape: Any = None, how: Any = None
@@ -104,13 +104,14 @@ class ArrayGraph(Graph):
         """Return the symbol of an array of numbers."""
         if x.dtype.kind not in "biufO":
             raise Untraceable(f"it computes with an array of {x.dtype}")
-        x = np.array(x.view(np.ndarray), dtype=float)
-        key = x.shape, x.tobytes()
-        if key not in self._placed:
-            first = 1 + sum(known.size for known in self.data)
-            self._placed[key] = self.inputs("d", x.shape, first)
-            self.data.append(x.ravel())
-        return self._placed[key]
+        x = np.array(x.view(np.ndarray), dtype=float, order="C")
+        for known, symbol in self._placed:
+            if known.shape == x.shape and (known.view(np.int64) == x.view(np.int64)).all():
+                return symbol
+        symbol = self.inputs("d", x.shape, 1 + sum(known.size for known in self.data))
+        self._placed.append((x, symbol))
+        self.data.append(x.ravel())
+        return symbol
 
     def like(self, at: int, x: Any) -> Any:
         """Return the symbol of an array in the shape of a node."""
