@@ -254,7 +254,9 @@ class _Loop:
         self._nest(0, [])
 
     def _clear(self, pointer: str, count: int) -> None:
-        self.text.put(f"  call void @llvm.memset.p0.i64(ptr {pointer}, i8 0, i64 {8 * count}, i1 0)")
+        self.text.put(
+            f"  call void @llvm.memset.p0.i64(ptr {pointer}, i8 0, i64 {8 * count}, i1 0)"
+        )
         self.text.declared["memset"] = "declare void @llvm.memset.p0.i64(ptr, i8, i64, i1)"
 
     def _operands(self) -> list[_Operand]:

@@ -163,5 +163,6 @@ _PRODUCTS: dict[str, Callable[..., Any]] = {
 _FUNCTIONS: dict[str, Callable[..., Any]] = {
     "sum": _sum, "mean": _mean, "dot": _dot, "inner": _inner, "outer": _outer, "clip": _clip,
     "einsum": _einsum, "where": _where, "copy": lambda graph, x: x,
-    "zeros_like": lambda graph, x: np.zeros(x.shape), "ones_like": lambda graph, x: np.ones(x.shape),
+    "zeros_like": lambda graph, x: np.zeros(x.shape),
+    "ones_like": lambda graph, x: np.ones(x.shape),
 }  # fmt: skip

@@ -19,6 +19,9 @@ from .array_functions import function_of_arrays, ufunc_of_arrays
 from .graph import Graph, Symbol
 from .operations import Untraceable
 
+#: NumPy as its stubs do not know it: its functions take what says so itself.
+_np: Any = np
+
 #: Operations that want an array in one piece.
 _ON_ARRAYS = frozenset(("tanh",))
 
@@ -34,7 +37,7 @@ class ArrayGraph(Graph):
     how : list
         The places of a ``take`` among the numbers of its argument, and the axes of a ``sum``.
     static : list of bool
-        Whether it is the same in all steps.
+        Whether it is the same in all steps, not `varying`.
     data : list of array
         Constant arrays, one after the other behind the time step: they are inputs ``d``.
     """
@@ -137,7 +140,7 @@ class ArrayGraph(Graph):
         operation, arguments = self.nodes[x.at]
         if operation == "take":
             places, x = self.how[x.at].ravel()[places], self.noted(arguments[0])
-        places = np.ascontiguousarray(places, dtype=np.int64)
+        places = np.array(places, dtype=np.int64, order="C")
         if places.shape == x.shape and (places == _places(x.shape)).all():
             return x
         return self.add("take", (x.at,), places.shape, places)
@@ -178,7 +181,7 @@ class ArrayGraph(Graph):
 
 
 def _places(shape: tuple[int, ...]) -> Any:
-    """Number what an array has."""
+    """Return the numbers of what an array has."""
     return np.arange(math.prod(shape)).reshape(shape)
 
 
@@ -216,7 +219,7 @@ class ArraySymbol(Symbol):
     @property
     def T(self) -> Any:
         """With its axes in reverse."""
-        return np.transpose(self)  # type: ignore[call-overload]  # it takes it by its protocol
+        return _np.transpose(self)
 
     def __len__(self) -> int:
         if not self.shape:
@@ -230,10 +233,10 @@ class ArraySymbol(Symbol):
         return self.graph.take([self], _places(self.shape)[key])
 
     def __matmul__(self, other: Any) -> Any:
-        return np.matmul(self, other)  # type: ignore[call-overload]  # it takes it by its protocol
+        return _np.matmul(self, other)
 
     def __rmatmul__(self, other: Any) -> Any:
-        return np.matmul(other, self)  # type: ignore[call-overload]  # likewise
+        return _np.matmul(other, self)
 
     def view(self, kind: Any = None) -> ArraySymbol:
         """Return itself, as what makes plain arrays wants it."""
@@ -248,11 +251,11 @@ class ArraySymbol(Symbol):
     def reshape(self, *shape: Any, order: str = "C") -> Any:
         """Return it in another shape."""
         found = shape[0] if len(shape) == 1 else shape
-        return np.reshape(self, found, order=order)  # type: ignore[call-overload]  # likewise
+        return _np.reshape(self, found, order=order)
 
     def flatten(self) -> Any:
         """Return it with one axis."""
-        return np.ravel(self)  # type: ignore[call-overload]  # likewise
+        return _np.ravel(self)
 
 
 _METHODS = {"clip", "dot", "mean", "ravel", "repeat", "squeeze", "sum", "swapaxes", "take",

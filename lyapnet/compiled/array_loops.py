@@ -11,11 +11,11 @@ from .array_plan import Plan
 from .blocks import COPY, DISTURB, blocks, padded
 from .code import Text, module
 from .groups import RUN, over_groups
-from .program import Program
+from .program import ArrayProgram
 from .states import copy
 
 
-def source(program: Program, k: int, lanes: int) -> tuple[str, int, int]:
+def source(program: ArrayProgram, k: int, lanes: int) -> tuple[str, int, int]:
     """Return the text of both loops, and the numbers that each needs as scratch."""
     text, tables = Text(), Tables()
     running = _run(text, program, tables)
@@ -32,7 +32,7 @@ def _room(text: Text, plan: Plan) -> int:
     return plan.size + -(-max(sizes) // 8) * 8
 
 
-def _run(text: Text, program: Program, tables: Tables) -> tuple[str, int]:
+def _run(text: Text, program: ArrayProgram, tables: Tables) -> tuple[str, int]:
     """Write the loop over the states, and return the numbers that it needs as scratch."""
     text.lines = []
     plan, n = Plan(program, program.step, 1), program.dim
@@ -72,12 +72,15 @@ class _Arrays:
 
     reached = "%q.now"
 
-    def __init__(self, text: Text, program: Program, tables: Tables, k: int, lanes: int) -> None:
+    def __init__(
+        self, text: Text, program: ArrayProgram, tables: Tables, k: int, lanes: int
+    ) -> None:
         self.text, self.n = text, program.dim
         self.width = padded(k, lanes)
         self.plan = Plan(program, [*program.step, *program.push], self.width)
-        given = {"x": "%x.now", "u": "%u.now", "p": "%p", "d": "%d", "q": "%q.now"}
-        given |= dict(zip(self.plan.wanted, ("%x.then", "%q.then"), strict=True))
+        step, push = self.plan.wanted
+        given = {"x": "%x.now", "u": "%u.now", "p": "%p", "d": "%d", "q": "%q.now",
+                 step: "%x.then", push: "%q.then"}  # fmt: skip
         self.writer = Writer(text, self.plan, tables, lanes, given)
         self.size = 0
 

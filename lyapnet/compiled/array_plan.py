@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from functools import cached_property
 
 from .operations import STANDING_FOR
-from .program import Program, depends_on
+from .program import ArrayProgram, depends_on
 
 #: Operations that are no loop over elements.
 ALONE = frozenset(("product", "join", "tanh"))
@@ -53,14 +53,14 @@ class Plan:
         Numbers in the scratch.
     """
 
-    def __init__(self, program: Program, wanted: Sequence[int], width: int) -> None:
-        self.graph: Any = program.graph
+    def __init__(self, program: ArrayProgram, wanted: Sequence[int], width: int) -> None:
+        self.graph = program.graph
         self.width = width
         self.wanted = [self.real(at) for at in wanted]
         self.moving = depends_on(self.graph, "q")
         order = self._needed()
         self.scalars: list[int] = []
-        for at in order:
+        for at in order:  # one after the other: they may be made of each other
             if self._is_scalar(at):
                 self.scalars.append(at)
         known = set(self.scalars)
@@ -116,7 +116,7 @@ class Plan:
     def _stages(self, nodes: Sequence[int]) -> list[Stage]:
         """Sort nodes into stages by how long they have to wait, which of each other."""
         level: dict[int, int] = {}
-        stages: dict[tuple[Any, ...], Stage] = {}
+        stages: dict[tuple[int, bool, tuple[int, ...], int], Stage] = {}
         for at in nodes:
             operation = self.graph.nodes[at][0]
             if operation == "take" or self.is_leaf(at):
@@ -170,20 +170,17 @@ class Plan:
         if self.graph.nodes[at][0] in (*ALONE, "sum"):
             return True
         within = set(stage.nodes)
-        readers = self._readers[at] if at in self._readers else []
         return any(
             reader not in within or self.graph.nodes[taken][0] == "take"
-            for reader, taken in readers
+            for reader, taken in self._readers.get(at, [])
         )
 
-    @property
+    @cached_property
     def _readers(self) -> dict[int, list[tuple[int, int]]]:
-        if "_known_readers" not in self.__dict__:
-            found: dict[int, list[tuple[int, int]]] = {}
-            for stage in self.before + self.within:
-                for at in stage.nodes:
-                    for i in self.arguments(at):
-                        found.setdefault(self.source(i), []).append((at, i))
-            self.__dict__["_known_readers"] = found
-        known: dict[int, list[tuple[int, int]]] = self.__dict__["_known_readers"]
-        return known
+        """Nodes that read one, and what they take of it."""
+        found: dict[int, list[tuple[int, int]]] = {}
+        for stage in self.before + self.within:
+            for at in stage.nodes:
+                for i in self.arguments(at):
+                    found.setdefault(self.source(i), []).append((at, i))
+        return found

@@ -45,8 +45,12 @@ def _product(
     if columns == 1:
         _by_vector(matrix, carray(x, depth), carray(out, rows))
     else:
-        x, out = carray(x, (depth, columns)), carray(out, (rows, columns))
-        product(carray(blas, COUNT), matrix, x, out, False)
+        blas, x, out = (
+            carray(blas, COUNT),
+            carray(x, (depth, columns)),
+            carray(out, (rows, columns)),
+        )
+        product(blas, matrix, x, out, False)
 
 
 def _tanh(x: Any, out: Any, room: Any, size: int) -> None:

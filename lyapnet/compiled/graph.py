@@ -70,6 +70,16 @@ class Graph:
         """Return a linear operation on tangents: on numbers there is none, see `ArrayGraph`."""
         raise NotImplementedError
 
+    def varying(self) -> list[bool]:
+        """Say of each node whether it may change from step to step."""
+        found: list[bool] = []
+        for operation, arguments in self.nodes:
+            if operation == "input":
+                found.append(arguments[0] not in ("p", "d"))
+            else:
+                found.append(operation != "constant" and any(found[i] for i in arguments))
+        return found
+
     def constant(self, value: Any) -> Symbol:
         """Return the symbol of a number."""
         return self.add("constant", (float(value),))

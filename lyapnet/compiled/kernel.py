@@ -15,7 +15,7 @@ from . import array_loops, small, wide
 from .blocks import padded
 from .logarithms import logarithms
 from .machine import machine
-from .program import Program
+from .program import ArrayProgram, Program
 
 _INT, _REAL, _PTR = ctypes.c_int64, ctypes.c_double, ctypes.c_void_p
 
@@ -53,7 +53,7 @@ class Kernel:
         self._scratch, self._ahead, self._run_scratch = 1, 0, 1
         self._factor = 0
         self._blas: Array | None = None
-        if program.whole:
+        if isinstance(program, ArrayProgram):
             from .callbacks import link_all
 
             text, self._run_scratch, vectors = array_loops.source(program, k, at_once)

@@ -37,9 +37,8 @@ class Loop:
     lead: tuple[int, ...]
 
     @classmethod
-    def of(cls, system: Any, lead: tuple[int, ...], k: int) -> Loop:
-        """Write a `Map` or `Flow` down and compile it; see `Untraceable`."""
-        step, params = written(system, lead)
+    def of(cls, system: Any, lead: tuple[int, ...], k: int, step: Program, params: Array) -> Loop:
+        """Compile a `Map` or `Flow` that is `written` down."""
         members = int(np.prod(lead))
         return cls(step, kernel_of(step, k, members > 1), params, system.dt, lead)
 
@@ -164,7 +163,7 @@ def _known_or_written(system: Any, step: Any, shapes: list[Any] | None) -> Progr
 
 
 #: Operations on numbers from which on whole arrays are better.
-_MANY = 1000
+_MANY = 1500
 
 
 def _as_arrays(system: Any, step: Any) -> Program | None:

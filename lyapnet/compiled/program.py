@@ -41,8 +41,11 @@ class Program:
     step: list[int]
     push: list[int]
     whole = False
-    #: Constants that are data, behind the time step.
-    data = np.zeros(0)
+
+    @property
+    def data(self) -> Array:
+        """Constants that are data, behind the time step."""
+        return np.zeros(0)
 
     @cached_property
     def identity(self) -> tuple[Any, ...]:
@@ -96,7 +99,7 @@ class ArrayProgram(Program):
         return self.dim
 
     @cached_property
-    def count(self) -> int:  # type: ignore[override]  # computed once
+    def count(self) -> int:
         """Number of operations on numbers in both."""
         graph, total = self.graph, 0
         for at in ancestors(graph, [*self.step, *self.push]):
@@ -108,8 +111,8 @@ class ArrayProgram(Program):
             total += each * graph.size(of)
         return total
 
-    @cached_property
-    def data(self) -> Array:  # type: ignore[override]  # an attribute of the class where there are none
+    @property
+    def data(self) -> Array:
         """Constants that are data, behind the time step."""
         return np.concatenate([np.zeros(0), *self.graph.data])
 

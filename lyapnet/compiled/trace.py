@@ -14,10 +14,10 @@ from typing import Any
 
 import numpy as np
 
+from .array_graph import ArraySymbol
 from .derivative import pushed
 from .graph import Graph, Symbol
 from .operations import JUMPING, Untraceable
-from .array_graph import ArraySymbol
 from .symbols import Symbols, array_of, symbol_in, without_class
 
 
@@ -44,11 +44,15 @@ def jumps_of(x: Any) -> str:
 
 
 def jumps_among(graph: Graph, which: Iterable[int]) -> str:
-    """Name the operations that may jump among some nodes of a graph."""
-    nodes = [graph.nodes[i] for i in which]
+    """Name the operations that may jump among some nodes of a graph.
+
+    What is the same in all steps does not.
+    """
+    varying = graph.varying()
+    nodes = [graph.nodes[i] for i in which if varying[i]]
     names = {name for name, _ in nodes}
-    by = {graph.nodes[given[1]][0] for name, given in nodes if name == "divide"}
-    quotient = {"absolute", "divide"} if by - {"constant"} else set()
+    by_varying = any(varying[given[1]] for name, given in nodes if name == "divide")
+    quotient = {"absolute", "divide"} if by_varying else set()
     jumping = names & JUMPING | (quotient if quotient <= names else set())
     return ", ".join(sorted(jumping))
 

@@ -59,7 +59,7 @@ class _Numbers:
         self.x.keep("%x")
 
     def steps(self) -> None:
-        """Write the loop over the steps of a block: the state's step, and then the vectors' chunks."""
+        """Write the loop over the steps of a block: the state's, and then the vectors' chunks."""
         one, program = self.one, self.program
         text, graph = self.text, program.graph
         wanted = [*program.step, *program.push]

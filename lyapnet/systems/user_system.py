@@ -261,7 +261,8 @@ class UserSystem(Portable, System):
         if not lead or self.vectorized:
             return self._mode
         u = None if inputs is None or not len(inputs) else inputs[0]
-        expected = np.asarray(self._at(self._mode, lead)[0](x, u, self.params))
+        with np.errstate(over="ignore", invalid="ignore"):
+            expected = np.asarray(self._at(self._mode, lead)[0](x, u, self.params))
         for mode in WAYS:
             step = self._at(mode, lead)[0]
             if same(step, expected, x, u, self.params) and self._apart(
