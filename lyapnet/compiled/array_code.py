@@ -104,12 +104,18 @@ class Writer:
         self.text.label(name)
         self.here = name
 
+    def known(self, at: int, numbers: Numbers) -> str | None:
+        """Return what is the same number in all steps, for all elements; None if it is not."""
+        source = self.plan.source(at)
+        operation, arguments = self.graph.nodes[source]
+        if operation == "constant":
+            return numbers.literal(arguments[0])
+        return numbers.splat(self.values[source]) if source in self.values else None
+
     def _number(self, at: int) -> str:
         """Return a single number that is the same in all steps."""
-        if at in self.values:
-            return self.values[at]
-        if self.graph.nodes[at][0] == "constant":
-            return self.one.literal(self.graph.nodes[at][1][0])
+        if (known := self.known(at, self.one)) is not None:
+            return known
         operand = self._operand(at, ())
         return self._truth(self.one, at, self.one.load(operand.pointer, operand.first))
 
@@ -207,6 +213,8 @@ class _Loop:
         self.reads: dict[int, _Operand] = {}
         self.writes: list[tuple[int, _Operand]] = []
         self.inside: list[int] = []
+        #: What is the same for all elements.
+        self.known: dict[int, str] = {}
 
     def copy(self, at: int, pointer: str, places: Any) -> None:
         """Write a copy of an array to other places."""
@@ -229,11 +237,12 @@ class _Loop:
         self._write()
 
     def _read(self, at: int) -> None:
-        if at not in self.reads and at not in self.w.values and not self._literal(at):
+        if at in self.reads or at in self.known:
+            return
+        if (known := self.w.known(at, self.numbers)) is not None:
+            self.known[at] = known
+        else:
             self.reads[at] = self.w._operand(at, self.shape)
-
-    def _literal(self, at: int) -> bool:
-        return bool(self.graph.nodes[at][0] == "constant")
 
     sums: Sequence[int] = ()
 
@@ -245,7 +254,7 @@ class _Loop:
             pointer = self.w._pointer(at)
             self._clear(pointer, self.plan.count(at))
             self._totals.append((at, _Operand(pointer, spread, self.w.tables, True)))
-        self.known: dict[int, str] = {
+        self.known |= {
             at: self._scalar(at, operand, operand.first)
             for at, operand in self.reads.items()
             if operand.fixed and not operand.table and not self.plan.moving[at]
@@ -336,21 +345,12 @@ class _Loop:
         for node, where in index.items():
             values[node] = numbers.load(self.reads[node].pointer, where)
 
-        def value(at: int) -> str:
-            if at not in values:
-                values[at] = (
-                    numbers.literal(self.graph.nodes[at][1][0])
-                    if self._literal(at)
-                    else numbers.splat(self.w.values[at])
-                )
-            return values[at]
-
         for at in self.inside:
-            values[at] = self.w._apply(numbers, at, value)
+            values[at] = self.w._apply(numbers, at, values.__getitem__)
         for (at, operand), where in zip((*self.writes, *self._totals), to, strict=True):
             if at in self.sums:
                 total = numbers.load(operand.pointer, where)
-                found = numbers.apply("add", (total, value(self.plan.arguments(at)[0])))
+                found = numbers.apply("add", (total, values[self.plan.arguments(at)[0]]))
             else:
-                found = self.w._untruth(numbers, at, value(at))
+                found = self.w._untruth(numbers, at, values[at])
             numbers.store(found, operand.pointer, where)

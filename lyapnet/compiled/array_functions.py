@@ -22,8 +22,12 @@ _JOINING = {"append", "column_stack", "concatenate", "dstack", "hstack", "stack"
 def ufunc_of_arrays(graph: Any, ufunc: Any, method: str, operands: Any, options: Any) -> Any:
     """Note what a ufunc does to arrays."""
     name = ufunc.__name__
-    if any(options.get(key) is not None for key in ("out", "where")):
-        raise Untraceable(f"`{name}` with out= or where=")
+    if options.get("where") is not None:
+        raise Untraceable(f"`{name}` with where=")
+    if options.get("out") is not None:
+        (out,) = options.pop("out")
+        out[...] = ufunc_of_arrays(graph, ufunc, method, operands, options)
+        return out
     if method == "__call__":
         if name == "matmul":
             return _product(graph, *operands)
@@ -73,7 +77,9 @@ def _moved(
     found = function(given(places), *args, **kwargs)
     if isinstance(found, list | tuple):
         return [graph.take(parts, each) for each in found]
-    return graph.take(parts, found)
+    part = graph.take(parts, found)
+    seen = len(arrays) == 1 and np.shares_memory(found, places[0])
+    return part.seen_in(arrays[0]) if seen and arrays[0] is parts[0] else part
 
 
 def _axes(x: Any, axis: Any) -> tuple[int, ...]:
@@ -162,7 +168,7 @@ _PRODUCTS: dict[str, Callable[..., Any]] = {
 
 _FUNCTIONS: dict[str, Callable[..., Any]] = {
     "sum": _sum, "mean": _mean, "dot": _dot, "inner": _inner, "outer": _outer, "clip": _clip,
-    "einsum": _einsum, "where": _where, "copy": lambda graph, x: x,
+    "einsum": _einsum, "where": _where, "copy": lambda graph, x: x.copy(),
     "zeros_like": lambda graph, x: np.zeros(x.shape),
     "ones_like": lambda graph, x: np.ones(x.shape),
 }  # fmt: skip

@@ -9,6 +9,7 @@ alone are the same.
 from __future__ import annotations
 
 import math
+import weakref
 from collections.abc import Sequence
 from typing import Any
 
@@ -93,19 +94,48 @@ class ArrayGraph(Graph):
             operands = tuple(self.solid(x) for x in operands)
         found = super().apply(name, *operands)
         shape = np.broadcast_shapes(*(self.symbol(x).shape for x in operands))
-        return self.spread(found, shape)  # a power of 0 is a number
+        return self.noted(self.spread(found, shape).at)  # a power of 0 is a number
 
     def symbol(self, x: Any) -> Any:
         """Return the symbol of what a user's function computes with."""
         if isinstance(x, list | tuple):
             x = np.stack(x) if any(isinstance(item, Symbol) for item in x) else np.array(x)
         if isinstance(x, np.ndarray) and x.ndim:
-            return self._constant(x)
+            return self._gathered(x) if x.dtype == object else self._constant(x)
         return super().symbol(x)
+
+    def _gathered(self, x: Any) -> Any:
+        """Return the symbol of an array whose elements are symbols and numbers."""
+        plain: list[float] = []
+        at: list[tuple[int, int]] = []  # the node of each, -1 for a number, and its place there
+        for item in x.view(np.ndarray).flat:
+            item = item.item() if isinstance(item, np.ndarray) else item
+            if not isinstance(item, Symbol):
+                at.append((-1, len(plain)))
+                plain.append(float(item))
+                continue
+            node = self.symbol(item).at
+            operation, arguments = self.nodes[node]
+            taken = operation == "take"
+            at.append((arguments[0], int(self.how[node])) if taken else (node, 0))
+        parts: dict[int, Any] = {node: self.noted(node) for node, _ in at if node >= 0}
+        if plain:
+            parts[-1] = self._constant(np.array(plain))
+        ends = np.cumsum([part.size for part in parts.values()])
+        first = {node: end - parts[node].size for node, end in zip(parts, ends, strict=True)}
+        places = np.array([first[node] + place for node, place in at])
+        return self.take(list(parts.values()), places.reshape(x.shape))
+
+    def put(self, x: Any, key: Any, value: Any) -> Any:
+        """Return the symbol of an array some of whose elements are others."""
+        value = self.symbol(value)
+        places = _places(x.shape)
+        places[key] = x.size + _places(value.shape)
+        return self.take([x, value], places)
 
     def _constant(self, x: Any) -> Symbol:
         """Return the symbol of an array of numbers."""
-        if x.dtype.kind not in "biufO":
+        if x.dtype.kind not in "biuf":
             raise Untraceable(f"it computes with an array of {x.dtype}")
         x = np.array(x.view(np.ndarray), dtype=float, order="C")
         for known, symbol in self._placed:
@@ -142,7 +172,7 @@ class ArrayGraph(Graph):
             places, x = self.how[x.at].ravel()[places], self.noted(arguments[0])
         places = np.array(places, dtype=np.int64, order="C")
         if places.shape == x.shape and (places == _places(x.shape)).all():
-            return x
+            return self.noted(x.at)
         return self.add("take", (x.at,), places.shape, places)
 
     def sum(self, x: Any, axes: tuple[int, ...]) -> Any:
@@ -188,9 +218,14 @@ def _places(shape: tuple[int, ...]) -> Any:
 class ArraySymbol(Symbol):
     """An array of which all is known but the values."""
 
-    __slots__ = ()
+    __slots__ = ("__weakref__", "_seen_by")
     graph: Any
     whole = True
+
+    def __init__(self, graph: Any, at: int) -> None:
+        super().__init__(graph, at)
+        #: Parts of it that are views in NumPy, and would change with it.
+        self._seen_by: list[Any] = []
 
     def __array_ufunc__(self, ufunc: Any, method: str, *operands: Any, **options: Any) -> Any:
         return ufunc_of_arrays(self.graph, ufunc, method, operands, options)
@@ -230,7 +265,30 @@ class ArraySymbol(Symbol):
         return (self[i] for i in range(len(self)))
 
     def __getitem__(self, key: Any) -> Any:
-        return self.graph.take([self], _places(self.shape)[key])
+        places = _places(self.shape)
+        found = places[key]
+        part = self.graph.take([self], found)
+        if np.ndim(found) and np.shares_memory(found, places):
+            part = part.seen_in(self)
+        return part
+
+    def __setitem__(self, key: Any, value: Any) -> None:
+        if any(part() is not None for part in self._seen_by):
+            raise Untraceable("it writes into an array of which it keeps a part")
+        self.at = self.graph.put(self, key, value).at
+
+    def seen_in(self, x: ArraySymbol) -> ArraySymbol:
+        """Return itself as a part of another one: as long as it is kept, neither is written to."""
+        part = self.copy()
+        x._seen_by.append(weakref.ref(part))
+        part._seen_by.append(weakref.ref(x))
+        return part
+
+    def copy(self) -> ArraySymbol:
+        """Return another handle on the same: what is written into one is not in the other."""
+        return ArraySymbol(self.graph, self.at)
+
+    __pos__ = copy
 
     def __matmul__(self, other: Any) -> Any:
         return _np.matmul(self, other)

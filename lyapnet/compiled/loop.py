@@ -97,8 +97,8 @@ class Loop:
         return x.reshape(*shape[:axis], *self.lead, *shape[axis + 2 :])
 
 
-def untraceable(system: Any) -> str:
-    """Return why a system's step cannot be written down, nothing if it can.
+def untraceable(system: Any, arrays: bool = True) -> str:
+    """Return why a system's step cannot be written down, nothing if it can; see `written`.
 
     Which parameters are per member only a run can tell: here it is guessed.
     """
@@ -112,7 +112,7 @@ def untraceable(system: Any) -> str:
     reason = ""
     for lead in sorted(leads, key=in_common, reverse=True):
         try:
-            written(system, lead)
+            written(system, lead, arrays)
         except Untraceable as error:
             reason = reason or f"{system.written_of}: {error}"
         else:
@@ -128,15 +128,18 @@ def jumps_within(system: Any, lead: tuple[int, ...]) -> str:
         return ""
 
 
-def written(system: Any, lead: tuple[int, ...]) -> tuple[Program, Array]:
-    """Write a system's step down, with parameters as symbols if it allows that."""
+def written(system: Any, lead: tuple[int, ...], arrays: bool = True) -> tuple[Program, Array]:
+    """Write a system's step down, with parameters as symbols if it allows that.
+
+    On whole arrays where that is better and can be, unless numbers are asked for.
+    """
     try:
-        return _with_params(system, lead, symbolic=True)
+        return _with_params(system, lead, arrays, symbolic=True)
     except Untraceable:
         own = [np.shape(x)[: len(lead)] == lead for x in leaves(system.numbers)]
         if (lead and any(own)) or not own:
             raise
-        return _with_params(system, lead, symbolic=False)
+        return _with_params(system, lead, arrays, symbolic=False)
 
 
 #: Programs of this process, by what they were written from.
@@ -162,8 +165,8 @@ def _known_or_written(system: Any, step: Any, shapes: list[Any] | None) -> Progr
     return _known[key]
 
 
-#: Operations on numbers from which on whole arrays are better.
-_MANY = 1500
+#: Operations on numbers from which on whole arrays are better, if each node of these is so many.
+_MANY, _EACH = 1500, 8
 
 
 def _as_arrays(system: Any, step: Any) -> Program | None:
@@ -174,10 +177,12 @@ def _as_arrays(system: Any, step: Any) -> Program | None:
         found = array_program(step, system.dim)
     except Untraceable:
         return None
-    return found if found.count > _MANY else None
+    return found if found.count > max(_MANY, _EACH * found.size) else None
 
 
-def _with_params(system: Any, lead: tuple[int, ...], symbolic: bool) -> tuple[Program, Array]:
+def _with_params(
+    system: Any, lead: tuple[int, ...], arrays: bool, symbolic: bool
+) -> tuple[Program, Array]:
     shapes, columns = [], []
     for leaf in leaves(system.numbers) if symbolic else []:
         leaf = np.asarray(leaf)
@@ -198,7 +203,8 @@ def _with_params(system: Any, lead: tuple[int, ...], symbolic: bool) -> tuple[Pr
         u = None if row is None else graph.inputs("u", row.shape)
         return system.written(x, u, p, graph.inputs("d", ())[()])
 
-    done = _as_arrays(system, step) or _known_or_written(system, step, shapes if symbolic else None)
+    done = _as_arrays(system, step) if arrays else None
+    done = done or _known_or_written(system, step, shapes if symbolic else None)
     rows = max((len(c) for c in columns), default=1)
     spread = [np.broadcast_to(c, (rows, c.shape[1])) for c in columns]
     params = np.concatenate(spread, axis=1) if spread else np.zeros((1, 0))

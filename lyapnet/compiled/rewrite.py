@@ -63,7 +63,7 @@ def _array(x: Any) -> Any:
             raise Untraceable("it joins arrays of different shapes")
         parts = [np.asarray(_whole(item), dtype=object) for item in x]
         return np.stack(parts).view(Symbols) if parts else np.empty(0, dtype=object).view(Symbols)
-    return x.copy() if isinstance(x, np.ndarray) else x
+    return x.copy() if isinstance(x, np.ndarray | Symbol) else x
 
 
 def _whole(x: Any) -> Any:

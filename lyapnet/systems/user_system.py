@@ -162,7 +162,7 @@ class UserSystem(Portable, System):
 
         Of a state it is a copy: a function that writes into its argument has not changed it.
         """
-        given = self._split(x.copy() if isinstance(x, np.ndarray) else x)
+        given = self._split(x.copy() if isinstance(x, np.ndarray | ArraySymbol) else x)
         if self.time:
             given.append(now[..., -1] if self.vectorized else now[-1])
             now = now[..., :-1] if self.vectorized else now[:-1]

@@ -29,10 +29,25 @@ SOME, PLACES = np.array([3, 1, 1, 6, 0, 2, 5]), np.array([0, 1, 2, 3, 4, 5, 0])
 def whole(monkeypatch):
     """Write down whole arrays, however few numbers there are."""
     monkeypatch.setattr(sys.modules["lyapnet.compiled.loop"], "_MANY", -1)
+    monkeypatch.setattr(sys.modules["lyapnet.compiled.loop"], "_EACH", 0)
 
 
 def form(system, lead=()):
     return sys.modules["lyapnet.compiled.loop"].written(system, lead)[0]
+
+
+def carried_right(system, other):
+    """See that a compiled step and its derivative are those of autograd for another system."""
+    loop = ln.compiled(system).prepared(X, None, 5, 10)._loop
+    assert loop.program.whole
+    rows = RNG.standard_normal((1, 5, N, 1))
+    expected = rows[0, :, :, 0] @ other.jacobian(X).T
+    x = X.reshape(1, N, 1).copy()
+    loop.kernel.blocks(
+        x, rows, loop.inputs(None, 1), *loop.given, first=0, count=1, interval=1, least=-1.0
+    )
+    assert_allclose(rows[0, :, :, 0], expected, rtol=1e-10, atol=1e-12)
+    assert_allclose(x[0, :, 0], other.step(X), rtol=1e-12, atol=1e-14)
 
 
 def excitation_and_inhibition(x):
@@ -88,6 +103,54 @@ def test_fields(name, k):
         flow = ln.Map(lambda x: x + 0.1 * FIELDS[name](x), N)
     assert form(flow).whole
     agree(*both(flow, 12, k=k, x0=X, qr_interval=3))
+
+
+# What autograd cannot trace, beside the same without assignments.
+
+
+def assigned(x):
+    out = np.zeros(N)
+    out[:5] = W[:5] @ anp.tanh(x)
+    out[5:] = anp.sin(x[1:3])
+    out[0] = 2 * x[3]
+    out -= x
+    return out
+
+
+def alike(x):
+    out = np.empty_like(x)
+    out[::2], out[1::2] = anp.sin(x[:4]), 0.5
+    return out - 2 * x
+
+
+def changed(x):
+    y = W @ anp.tanh(x)
+    kept = y.copy()
+    y[:3] += b[:3] * x[1:4]
+    y[x.shape[0] - 1] = x[0] - kept[2]
+    y *= 0.5
+    return y - x
+
+
+def without_changes(x):
+    y = W @ anp.tanh(x)
+    last = anp.array([x[0] - y[2]])
+    return 0.5 * anp.concatenate([y[:3] + b[:3] * x[1:4], y[3:6], last]) - x
+
+
+ASSIGNED = {
+    "assigned": (assigned, lambda x: anp.concatenate(
+        [2 * x[3:4], W[1:5] @ anp.tanh(x), anp.sin(x[1:3])]) - x),
+    "likewise": (alike, lambda x: anp.where(
+        np.arange(N) % 2 == 0, anp.repeat(anp.sin(x[:4]), 2)[:N], 0.5) - 2 * x),
+    "in place": (changed, without_changes),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", ASSIGNED)
+def test_assignments(name):
+    given, pure = (ln.Flow(field, N, dt=0.1) for field in ASSIGNED[name])
+    carried_right(given, pure)
 
 
 @pytest.mark.parametrize("interval", [1, 4, "auto"])
@@ -167,15 +230,7 @@ def test_products_with_jacobians_are_autograds(name):
     flow = ln.Flow(FIELDS[name], N, dt=0.1)
     if name == "choices":
         flow = ln.Map(FIELDS[name], N)
-    loop = ln.compiled(flow).prepared(X, None, 5, 10)._loop
-    rows = RNG.standard_normal((1, 5, N, 1))
-    expected = rows[0, :, :, 0] @ flow.jacobian(X).T
-    x = X.reshape(1, N, 1).copy()
-    loop.kernel.blocks(
-        x, rows, loop.inputs(None, 1), *loop.given, first=0, count=1, interval=1, least=-1.0
-    )
-    assert_allclose(rows[0, :, :, 0], expected, rtol=1e-10, atol=1e-12)
-    assert_allclose(x[0, :, 0], flow.step(X), rtol=1e-12, atol=1e-14)
+    carried_right(flow, flow)
 
 
 @pytest.mark.parametrize(
@@ -194,6 +249,35 @@ def test_what_cannot_be_written_on_arrays_is_on_numbers(step):
         return
     assert not program.whole
     agree(*both(system, 8, x0=X[:3]))
+
+
+def into_a_view(x):
+    y = W @ anp.tanh(x)
+    part = y[:3]
+    part[0] = 0.1
+    return y - x
+
+
+def behind_a_view(x):
+    y = W @ anp.tanh(x)
+    part = y[:3]
+    y[1] = 0.1
+    return y - x + part.sum()
+
+
+@pytest.mark.parametrize("field", [into_a_view, behind_a_view])
+def test_views_are_those_of_numpy(field):
+    """What is written into an array is in its parts: on numbers that is so, too."""
+    flow = ln.Flow(field, N, dt=0.1, jacobian=lambda x: np.diag(x))
+    assert not form(flow).whole
+    assert_allclose(ln.compiled(flow).prepared(X, None, 2, 10).step(X), flow.step(X))
+
+
+def test_what_is_made_number_by_number_stays_so(monkeypatch):
+    monkeypatch.setattr(sys.modules["lyapnet.compiled.loop"], "_EACH", 8)
+    parts = ln.Map(lambda x: anp.array([anp.sin(y) for y in x]), N)
+    assert not form(parts).whole
+    assert form(ln.Map(lambda x: anp.sin(x), 60)).whole
 
 
 def test_networks_with_other_weights_are_the_same_code(monkeypatch):

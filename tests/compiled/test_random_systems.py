@@ -4,6 +4,7 @@
 """
 
 import os
+import sys
 
 import autograd.numpy as anp
 import numpy as np
@@ -117,9 +118,18 @@ def outcome(system, engine, **options):
     tol=st.sampled_from([None, 0.1]),
     lenient=st.booleans(),
     seed=st.integers(0, 2**20),
+    whole=st.booleans(),
 )
-def test_random_systems(case, k, interval, record, tol, lenient, seed):
-    """Both engines find the same, or fail alike."""
+def test_random_systems(case, k, interval, record, tol, lenient, seed, whole):
+    """Both engines find the same, or fail alike, written on numbers or on whole arrays."""
+    with pytest.MonkeyPatch.context() as patch:
+        loop = sys.modules["lyapnet.compiled.loop"]
+        patch.setattr(loop, "_MANY", -1 if whole else np.inf)
+        patch.setattr(loop, "_EACH", 0)
+        compare(case, k, interval, record, tol, lenient, seed)
+
+
+def compare(case, k, interval, record, tol, lenient, seed):
     system, x0, inputs, _ = case
     assume(not isinstance(system, ln.Flow) or "may jump" not in system.cannot_compile())
     options = {
