@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
+from autograd.tracer import isbox
 
 from .operations import Untraceable
 from .operators import Noted
@@ -20,6 +21,8 @@ class Symbols(np.ndarray[Any, Any]):
     """An array of symbols: what a user's function is called on."""
 
     def __array_ufunc__(self, ufunc: Any, method: str, *operands: Any, **options: Any) -> Any:
+        if any(map(isbox, operands)):
+            return NotImplemented  # left to autograd, which traces it inside of the function
         return ufunc_of_symbols(ufunc, method, operands, options)
 
     def __array_function__(self, function: Any, types: Any, args: Any, kwargs: Any) -> Any:
@@ -101,6 +104,8 @@ def ufunc_of_symbols(
             found = _each(functools.partial(one.graph.apply, name), operands)
     elif method in ("reduce", "accumulate", "outer"):
         found = _over_axis(ufunc, method, operands, options)
+    elif method == "at":
+        return ufunc.at(_plain(operands[0]), operands[1], *map(without_class, operands[2:]))
     else:
         raise Untraceable(f"`{name}.{method}` cannot be compiled")
     if isinstance(found, np.ndarray):

@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+from . import gradients  # noqa: F401  # autograd knows symbols from here on
 from .derivative import pushed
 from .graph import Graph, Symbol
 from .operations import JUMPING, Untraceable
