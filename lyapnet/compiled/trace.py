@@ -17,7 +17,7 @@ import numpy as np
 from . import gradients  # noqa: F401  # autograd knows symbols from here on
 from .derivative import pushed
 from .graph import Graph, Symbol
-from .operations import JUMPING, Untraceable
+from .operations import COMPARISONS, JUMPING, Untraceable
 from .symbols import Symbols, array_of, symbol_in, without_class
 
 
@@ -48,7 +48,8 @@ def jumps_among(graph: Graph, which: Iterable[int]) -> str:
     by = {graph.nodes[given[1]][0] for name, given in nodes if name == "divide"}
     quotient = {"absolute", "divide"} if by - {"constant"} else set()
     jumping = names & JUMPING | (quotient if quotient <= names else set())
-    return ", ".join(sorted(jumping))
+    shown = {"a comparison" if name in COMPARISONS else name for name in jumping}
+    return ", ".join(sorted(shown))
 
 
 def depends(y: Any, x: Any) -> bool:

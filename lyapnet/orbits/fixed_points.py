@@ -203,10 +203,7 @@ def fixed_points(
         validate.trailing("inputs", u, found.n_inputs, "the system's n_inputs")
     spread = validate.real("spread", spread, low=0.0)
     t0 = start_time(found, t0)
-    given: dict[str, Any] = {} if u is None else {"u": u}
-    if found.time:
-        given["t"] = t0
-    search = SpeedMinima(found, given)
+    search = SpeedMinima(found, u, t0)
     starts = starts_of(found, u, x0, n_starts, spread, t0, rng)
     if type(found).orbit is System.orbit:
         refuse_mixing(found, starts, u)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 
 from ..numerics.arrays import Array
 from ..systems import System
+from ..systems.orbit import Orbit
+from .starts import constant_rows
 
 #: The squared speed has a minimum where it falls by less than this part.
 _FLAT = 1e-9
@@ -22,19 +22,25 @@ _DAMPING, _LEAST, _MOST = 1e-2, 1e-14, 1e10
 class SpeedMinima:
     """Minima of the speed, for many states at once."""
 
-    def __init__(self, system: System, given: dict[str, Any]) -> None:
+    def __init__(self, system: System, u: Array | None, t0: float) -> None:
         self.system = system
-        self.given = given
+        self.given = u, t0
         self.settled = np.zeros(0, dtype=bool)
+
+    def _step(self, x: Array) -> Orbit:
+        """Do a step from all states, at once where calls of `step` do one after the other."""
+        u, t0 = self.given
+        return self.system.orbit(x, constant_rows(self.system, u, x.shape[:-1], 1, t0), 1)
 
     def residual(self, x: Array) -> Array:
         """Return (f(x) - x) / dt."""
         with np.errstate(all="ignore"):
-            return (self.system.step(x, **self.given) - x) / self.system.dt
+            return (self._step(x).states[1] - x) / self.system.dt
 
     def jacobian(self, x: Array) -> Array:
         """Return the Jacobian of the step."""
-        return np.asarray(self.system.jacobian(x, **self.given), dtype=float)
+        with np.errstate(all="ignore"):
+            return self._step(x).jacobians[0]
 
     def speed(self, x: Array) -> Array:
         """Return |f(x) - x| / dt."""
