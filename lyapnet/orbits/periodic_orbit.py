@@ -11,7 +11,7 @@ import numpy as np
 
 from .. import validate
 from ..errors import LyapnetError
-from ..numerics.arrays import Array, ArrayLike, Seed
+from ..numerics.arrays import Array, ArrayLike, Seed, unit_of
 from ..results.result import Result
 from ..results.storage import register
 from ..systems import DelayFlow, Flow, NoisyFlow, SystemLike, as_system
@@ -196,7 +196,7 @@ def periodic_orbit(
         guesses = returns(found, x)
     else:
         raise ValueError("`period` is needed: only that of an autonomous flow can be guessed")
-    *others, last = (Shot(found, float(T), t0) for T in guesses)
+    *others, last = (Shot(found, float(T), t0, unit_of(x)) for T in guesses)
     for shot in others:
         with contextlib.suppress(LyapnetError):  # of a state that comes near on its way around
             return _result(*closed(shot, x, tol, max_iterations), tol)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..numerics.arrays import Array
+from ..numerics.arrays import Array, unit_of
 from ..systems import System
 from ..systems.orbit import Orbit
 from .starts import constant_rows
@@ -67,7 +67,7 @@ class SpeedMinima:
         n = x.shape[-1]
         damping = np.full(len(x), _DAMPING)
         self.settled = np.zeros(len(x), dtype=bool)
-        r = self.residual(x)
+        r, unit = self.residual(x), unit_of(x)
         for _ in range(max_iterations):
             at = np.flatnonzero(~self.settled & np.isfinite(r).all(axis=-1))
             if not len(at):
@@ -85,7 +85,7 @@ class SpeedMinima:
             x[at[better]], r[at[better]] = (here + move)[better], new[better]
             factor = np.where(better, 0.1, 10.0)
             damping[at] = np.clip(damping[at] * factor, _LEAST, _MOST)
-            size = 1.0 + np.linalg.norm(here, axis=-1)
+            size = unit + np.linalg.norm(here, axis=-1)
             still = np.linalg.norm(move, axis=-1) < 1e-12 * size
             # At a minimum above zero it hardly falls any more, or not at all.
             flat = better & (then - now < _FLAT * then)

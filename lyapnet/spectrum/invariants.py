@@ -180,7 +180,7 @@ def check_invariants(
         )
     run, reason = retrace(spectrum, known, inputs, progress=progress)
     checks = Checks(spectrum.exponents.shape[:-1])
-    check_derivative(checks, run, known, reason, rng)
+    check_derivative(checks, run, known, reason, spectrum.x0, rng)
     check_volume(checks, spectrum, run, reason, level)
     check_divergence(checks, spectrum, known, run, level)
     check_zero(checks, spectrum, known, zero, reason, level)
