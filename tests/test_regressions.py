@@ -252,6 +252,15 @@ def test_thousands_of_units():
     assert s.exponents[-1] > -0.3
 
 
+def test_given_jacobians_at_an_interval_that_they_bear():
+    jacobians = np.tile(np.diag([1.5, 0.5]), (400, 1, 1))
+    with pytest.raises(ln.DegenerateBasisError, match='qr_interval="auto"'):
+        ln.spectrum_from_jacobians(jacobians, qr_interval=100, rng=0)
+    s = ln.spectrum_from_jacobians(jacobians, qr_interval="auto", basis_transient=20, rng=0)
+    assert 1 < s.settings["qr_interval"] < 100
+    assert_allclose(s.exponents, np.log([1.5, 0.5]), rtol=1e-8)
+
+
 def test_given_jacobians_keep_what_was_measured_before_one_that_overflows():
     jacobians = np.tile(np.diag([2.0, 0.5]), (6, 1, 1))
     jacobians[5] = 1.7e308  # its columns are longer than the largest number

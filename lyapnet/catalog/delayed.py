@@ -9,7 +9,16 @@ import numpy as np
 from scipy.special import lambertw
 
 from .. import validate
-from .reference import CatalogDelayFlow, Known, Reference, exact, named, numbers, tabulated
+from .reference import (
+    CatalogDelayFlow,
+    Known,
+    Reference,
+    catalogued,
+    exact,
+    named,
+    numbers,
+    tabulated,
+)
 
 #: The Mackey-Glass equation with a delay of 31.8.
 _WOLF = Reference(
@@ -41,6 +50,7 @@ def _delayed(
     return named(system, name, system.history([past]), known)
 
 
+@catalogued
 def mackey_glass(
     n: int = 100, *, a: Any = 0.2, b: Any = 0.1, exponent: Any = 10.0, delay: float = 17.0
 ) -> CatalogDelayFlow:
@@ -85,6 +95,7 @@ def mackey_glass(
                     exponent=exponent)  # fmt: skip
 
 
+@catalogued
 def linear_delay(
     n: int = 50, *, a: Any = 0.0, b: Any = -1.0, delay: float = 1.0
 ) -> CatalogDelayFlow:
@@ -125,6 +136,7 @@ def linear_delay(
     return _delayed("linear delay equation", field, 1.0, reference, n, delay, a=a, b=b)
 
 
+@catalogued
 def ikeda_delay(n: int = 50, *, mu: Any = 20.0, delay: float = 2.0) -> CatalogDelayFlow:
     r"""Return Ikeda's delay equation of an optical resonator.
 

@@ -9,9 +9,19 @@ import numpy as np
 
 from .. import validate
 from ..numerics.autodiff import is_traced
-from .reference import CatalogFlow, CatalogMap, Reference, exact, named, numbers, tabulated
+from .reference import (
+    CatalogFlow,
+    CatalogMap,
+    Reference,
+    catalogued,
+    exact,
+    named,
+    numbers,
+    tabulated,
+)
 
 
+@catalogued
 def lorenz96(n: int = 40, *, forcing: Any = 8.0, dt: float = 0.05) -> CatalogFlow:
     r"""Return the Lorenz-96 model.
 
@@ -59,6 +69,7 @@ def lorenz96(n: int = 40, *, forcing: Any = 8.0, dt: float = 0.05) -> CatalogFlo
     return named(system, f"Lorenz-96 model of {n} sites", start, known)
 
 
+@catalogued
 def bernoulli_lattice(n: int = 16, *, coupling: Any = 0.1) -> CatalogMap:
     r"""Return a ring of coupled doubling maps, whose whole spectrum is known.
 
@@ -115,6 +126,7 @@ def bernoulli_lattice(n: int = 16, *, coupling: Any = 0.1) -> CatalogMap:
     return named(system, f"lattice of {n} doubling maps", start - np.floor(start), known)
 
 
+@catalogued
 def coupled_logistic(n: int = 32, *, r: Any = 4.0, coupling: Any = 0.1) -> CatalogMap:
     r"""Return Kaneko's lattice of coupled logistic maps.
 
@@ -155,6 +167,7 @@ def coupled_logistic(n: int = 32, *, r: Any = 4.0, coupling: Any = 0.1) -> Catal
     return named(system, f"lattice of {n} logistic maps", start - np.floor(start))
 
 
+@catalogued
 def kuramoto(
     n: int = 10, *, coupling: Any = 1.0, frequencies: Any = None, dt: float = 0.05
 ) -> CatalogFlow:
@@ -209,6 +222,7 @@ def kuramoto(
     return named(system, name, np.linspace(0.0, 1.0, n), known, {"frequencies": 1})
 
 
+@catalogued
 def rate_network(
     n: int = 100, *, gain: Any = 2.0, leak: Any = 1.0, dt: float = 0.1, W: Any = None, rng: Any = 0
 ) -> CatalogFlow:

@@ -10,9 +10,20 @@ import numpy as np
 from .. import validate
 from ..numerics.autodiff import is_traced, value
 from .maps import SPROTT
-from .reference import CatalogFlow, Reference, exact, matrix, named, numbers, tabulated, vector
+from .reference import (
+    CatalogFlow,
+    Reference,
+    catalogued,
+    exact,
+    matrix,
+    named,
+    numbers,
+    tabulated,
+    vector,
+)
 
 
+@catalogued
 def lorenz63(
     *, sigma: Any = 10.0, rho: Any = 28.0, beta: Any = 8.0 / 3.0, dt: float = 0.01
 ) -> CatalogFlow:
@@ -61,6 +72,7 @@ def lorenz63(
     return named(system, "Lorenz system (1963)", (-5.8, -5.8, 24.0), known)
 
 
+@catalogued
 def roessler(*, a: Any = 0.2, b: Any = 0.2, c: Any = 5.7, dt: float = 0.02) -> CatalogFlow:
     r"""Return the Rössler system.
 
@@ -98,6 +110,7 @@ def roessler(*, a: Any = 0.2, b: Any = 0.2, c: Any = 5.7, dt: float = 0.02) -> C
     return named(system, "Rössler system", (-9.0, 0.0, 0.0), known)
 
 
+@catalogued
 def hyperchaotic_roessler(
     *, a: Any = 0.25, b: Any = 3.0, c: Any = 0.5, d: Any = 0.05, dt: float = 0.005
 ) -> CatalogFlow:
@@ -154,6 +167,7 @@ def hyperchaotic_roessler(
     return named(system, "hyperchaotic Rössler flow", start, tabulated(standard, published))
 
 
+@catalogued
 def linear_flow(matrix: Any = None, *, dt: float = 0.01) -> CatalogFlow:
     r"""Return a linear flow, whose exponents are the real parts of eigenvalues.
 

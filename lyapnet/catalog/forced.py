@@ -7,9 +7,10 @@ from typing import Any
 import autograd.numpy as anp
 
 from .maps import SPROTT
-from .reference import CatalogFlow, flow_of, published
+from .reference import CatalogFlow, catalogued, flow_of, published
 
 
+@catalogued
 def duffing(
     *, damping: Any = 0.25, amplitude: Any = 0.4, frequency: Any = 1.0, dt: float = 0.05
 ) -> CatalogFlow:
@@ -46,6 +47,7 @@ def duffing(
                    amplitude=amplitude, frequency=frequency)  # fmt: skip
 
 
+@catalogued
 def ueda(*, damping: Any = 0.05, amplitude: Any = 7.5, dt: float = 0.02) -> CatalogFlow:
     r"""Return Ueda's oscillator.
 
@@ -76,6 +78,7 @@ def ueda(*, damping: Any = 0.05, amplitude: Any = 7.5, dt: float = 0.02) -> Cata
                    damping=damping, amplitude=amplitude)  # fmt: skip
 
 
+@catalogued
 def forced_van_der_pol(
     *, mu: Any = 5.0, amplitude: Any = 5.0, frequency: Any = 2.466, dt: float = 0.02
 ) -> CatalogFlow:
@@ -112,6 +115,7 @@ def forced_van_der_pol(
                    mu=mu, amplitude=amplitude, frequency=frequency)  # fmt: skip
 
 
+@catalogued
 def driven_pendulum(
     *, damping: Any = 0.05, amplitude: Any = 0.6, frequency: Any = 0.7, dt: float = 0.05
 ) -> CatalogFlow:

@@ -6,9 +6,10 @@ from typing import Any
 
 import autograd.numpy as anp
 
-from .reference import CatalogFlow, exact, flow_of
+from .reference import CatalogFlow, catalogued, exact, flow_of
 
 
+@catalogued
 def pendulum(*, dt: float = 0.05) -> CatalogFlow:
     r"""Return the pendulum: integrable, so that both exponents are 0.
 
@@ -40,6 +41,7 @@ def pendulum(*, dt: float = 0.05) -> CatalogFlow:
     return flow_of("pendulum", field, (1.0, 0.0), lambda p: known, dt=dt, method="leapfrog", g=1.0)
 
 
+@catalogued
 def henon_heiles(*, dt: float = 0.05) -> CatalogFlow:
     r"""Return the Henon-Heiles system.
 
@@ -74,6 +76,7 @@ def henon_heiles(*, dt: float = 0.05) -> CatalogFlow:
     return flow_of("Henon-Heiles system", field, start, dt=dt, method="leapfrog", coupling=1.0)
 
 
+@catalogued
 def double_pendulum(*, gravity: Any = 9.81, dt: float = 0.01) -> CatalogFlow:
     r"""Return the planar double pendulum, with equal masses and lengths of 1.
 
@@ -112,6 +115,7 @@ def double_pendulum(*, gravity: Any = 9.81, dt: float = 0.01) -> CatalogFlow:
     return flow_of("double pendulum", field, start, dt=dt, method="dop853", gravity=gravity)
 
 
+@catalogued
 def nose_hoover(*, dt: float = 0.05) -> CatalogFlow:
     r"""Return the oscillator of Nose and Hoover, a conservative flow (Sprott's case A).
 

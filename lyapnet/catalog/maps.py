@@ -8,11 +8,22 @@ import autograd.numpy as anp
 import numpy as np
 
 from .. import validate
-from .reference import CatalogMap, Reference, exact, matrix, named, numbers, tabulated, vector
+from .reference import (
+    CatalogMap,
+    Reference,
+    catalogued,
+    exact,
+    matrix,
+    named,
+    numbers,
+    tabulated,
+    vector,
+)
 
 SPROTT = 'J. C. Sprott, "Chaos and Time-Series Analysis" (Oxford University Press, 2003), App. A'
 
 
+@catalogued
 def henon(*, a: Any = 1.4, b: Any = 0.3) -> CatalogMap:
     r"""Return the Hénon map.
 
@@ -55,6 +66,7 @@ def henon(*, a: Any = 1.4, b: Any = 0.3) -> CatalogMap:
     return named(system, "Hénon map", (0.1, 0.1), known)
 
 
+@catalogued
 def logistic(*, r: Any = 4.0) -> CatalogMap:
     r"""Return the logistic map.
 
@@ -105,6 +117,7 @@ def _logistic_known(p: Any) -> Reference | None:
     return None
 
 
+@catalogued
 def standard(*, k: Any = 10.0) -> CatalogMap:
     r"""Return Chirikov's standard map, on the torus.
 
@@ -166,6 +179,7 @@ def _standard_known(p: Any) -> Reference | None:
     return None
 
 
+@catalogued
 def generalized_henon(n: int = 3, *, a: Any = 1.76, b: Any = 0.1) -> CatalogMap:
     r"""Return the generalised Hénon map: up to n - 1 positive exponents in n dimensions.
 

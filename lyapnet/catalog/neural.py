@@ -6,9 +6,10 @@ from typing import Any
 
 import autograd.numpy as anp
 
-from .reference import CatalogFlow, flow_of
+from .reference import CatalogFlow, catalogued, flow_of
 
 
+@catalogued
 def hindmarsh_rose(
     *, current: Any = 3.25, r: Any = 0.006, s: Any = 4.0, dt: float = 0.05
 ) -> CatalogFlow:
@@ -46,6 +47,7 @@ def hindmarsh_rose(
                    s=s)  # fmt: skip
 
 
+@catalogued
 def fitzhugh_nagumo(*, current: Any = 0.5, dt: float = 0.1) -> CatalogFlow:
     r"""Return the neuron of FitzHugh and Nagumo.
 
@@ -79,6 +81,7 @@ def fitzhugh_nagumo(*, current: Any = 0.5, dt: float = 0.1) -> CatalogFlow:
     return flow_of("FitzHugh-Nagumo neuron", field, (1.0, 0.5), dt=dt, current=current)
 
 
+@catalogued
 def wilson_cowan(*, drive: Any = 1.25, dt: float = 0.1) -> CatalogFlow:
     r"""Return the populations of Wilson and Cowan, excitatory and inhibitory.
 
@@ -120,6 +123,7 @@ def wilson_cowan(*, drive: Any = 1.25, dt: float = 0.1) -> CatalogFlow:
     return flow_of("Wilson-Cowan populations", field, (0.2, 0.1), dt=dt, drive=drive)
 
 
+@catalogued
 def jansen_rit(*, drive: Any = 120.0, connectivity: Any = 135.0, dt: float = 0.001) -> CatalogFlow:
     r"""Return the cortical column of Jansen and Rit.
 
@@ -171,6 +175,7 @@ def jansen_rit(*, drive: Any = 120.0, connectivity: Any = 135.0, dt: float = 0.0
     return flow_of("Jansen-Rit column", field, start, dt=dt, drive=drive, connectivity=connectivity)
 
 
+@catalogued
 def hodgkin_huxley(*, current: Any = 10.0, dt: float = 0.02) -> CatalogFlow:
     r"""Return the neuron of Hodgkin and Huxley.
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from .reference import CatalogNoisyFlow, Known, Reference, exact, named, numbers
+from .reference import CatalogNoisyFlow, Known, Reference, catalogued, exact, named, numbers
 
 
 def _noisy(
@@ -31,6 +31,7 @@ def _noisy(
     return named(system, name, (0.1,), known)
 
 
+@catalogued
 def ornstein_uhlenbeck(
     *, rate: Any = 1.0, strength: Any = 0.5, dt: float = 0.01
 ) -> CatalogNoisyFlow:
@@ -62,6 +63,7 @@ def ornstein_uhlenbeck(
     )  # fmt: skip
 
 
+@catalogued
 def geometric_brownian(
     *, drift: Any = 0.1, strength: Any = 0.5, calculus: str = "ito", dt: float = 0.01
 ) -> CatalogNoisyFlow:
@@ -99,6 +101,7 @@ def geometric_brownian(
     )  # fmt: skip
 
 
+@catalogued
 def noisy_double_well(*, strength: Any = 0.8, dt: float = 0.01) -> CatalogNoisyFlow:
     r"""Return a double well with additive noise.
 

@@ -18,12 +18,13 @@ import numpy as np
 
 from .. import validate
 from ..numerics.autodiff import value
-from .reference import CatalogMap, Reference, exact, matrix, named, numbers, vector
+from .reference import CatalogMap, Reference, catalogued, exact, matrix, named, numbers, vector
 
 #: Length of the interval on which doubling never loses the last bit, see above.
 LENGTH = float((2**52 + 21) * 2.0**-52)
 
 
+@catalogued
 def tent(*, slope: Any = 2.0) -> CatalogMap:
     r"""Return the tent map.
 
@@ -60,6 +61,7 @@ def tent(*, slope: Any = 2.0) -> CatalogMap:
     return named(system, "tent map", (np.sqrt(2) - 1,), known)
 
 
+@catalogued
 def skew_tent(*, peak: Any = 0.3) -> CatalogMap:
     r"""Return the skew tent map: its log growth per step is independent, and known in law.
 
@@ -100,6 +102,7 @@ def skew_tent(*, peak: Any = 0.3) -> CatalogMap:
     return named(system, "skew tent map", (np.sqrt(2) - 1,), known)
 
 
+@catalogued
 def baker(*, cut: Any = 0.5) -> CatalogMap:
     r"""Return the baker's map, area-preserving, cut anywhere.
 
@@ -161,6 +164,7 @@ def _entropy(c: float) -> float:
     return float(-c * np.log(c) - (1.0 - c) * np.log1p(-c))
 
 
+@catalogued
 def cat(*, matrix: Any = ((1, 1), (1, 2))) -> CatalogMap:
     r"""Return an automorphism of the torus; by default Arnold's cat map.
 

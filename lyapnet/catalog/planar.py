@@ -8,9 +8,10 @@ import autograd.numpy as anp
 import numpy as np
 
 from .maps import SPROTT
-from .reference import CatalogMap, Reference, exact, map_of, published
+from .reference import CatalogMap, Reference, catalogued, exact, map_of, published
 
 
+@catalogued
 def ricker(*, a: Any = 20.0) -> CatalogMap:
     r"""Return Ricker's population map.
 
@@ -34,6 +35,7 @@ def ricker(*, a: Any = 20.0) -> CatalogMap:
     return map_of("Ricker's map", lambda x, p: (p["a"] * x * anp.exp(-x),), (0.1,), known, a=a)
 
 
+@catalogued
 def gauss() -> CatalogMap:
     r"""Return the Gauss map of continued fractions.
 
@@ -58,6 +60,7 @@ def gauss() -> CatalogMap:
     return map_of("Gauss map", step, (0.31,), lambda p: known, one=1.0)
 
 
+@catalogued
 def ikeda(*, u: Any = 0.9) -> CatalogMap:
     r"""Return the Ikeda map of a laser in a ring cavity.
 
@@ -89,6 +92,7 @@ def ikeda(*, u: Any = 0.9) -> CatalogMap:
     return map_of("Ikeda map", step, (0.0, 0.0), known, u=u)
 
 
+@catalogued
 def lozi(*, a: Any = 1.7, b: Any = 0.5) -> CatalogMap:
     r"""Return the Lozi map, the Henon map's piecewise linear kin.
 
@@ -117,6 +121,7 @@ def lozi(*, a: Any = 1.7, b: Any = 0.5) -> CatalogMap:
     return map_of("Lozi map", step, (-0.1, 0.05), known, a=a, b=b)
 
 
+@catalogued
 def tinkerbell() -> CatalogMap:
     r"""Return the Tinkerbell map.
 
@@ -140,6 +145,7 @@ def tinkerbell() -> CatalogMap:
     return map_of("Tinkerbell map", step, (-0.6, -0.4), known, a=0.9, b=-0.6)
 
 
+@catalogued
 def delayed_logistic(*, a: Any = 2.27) -> CatalogMap:
     r"""Return the delayed logistic map.
 
@@ -165,6 +171,7 @@ def delayed_logistic(*, a: Any = 2.27) -> CatalogMap:
     )
 
 
+@catalogued
 def holmes_cubic(*, b: Any = 0.2, d: Any = 2.77) -> CatalogMap:
     r"""Return Holmes's cubic map.
 
@@ -193,6 +200,7 @@ def holmes_cubic(*, b: Any = 0.2, d: Any = 2.77) -> CatalogMap:
     return map_of("Holmes's cubic map", step, (1.6, 0.0), known, b=b, d=d)
 
 
+@catalogued
 def burgers(*, a: Any = 0.75, b: Any = 1.75) -> CatalogMap:
     r"""Return Burgers's map.
 
@@ -220,6 +228,7 @@ def burgers(*, a: Any = 0.75, b: Any = 1.75) -> CatalogMap:
     return map_of("Burgers's map", step, (-0.1, 0.1), known, a=a, b=b)
 
 
+@catalogued
 def folded_towel() -> CatalogMap:
     r"""Return Rossler's folded-towel map: hyperchaos in three dimensions.
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar, ParamSpec, TypeVar
 
 import autograd.numpy as anp
 import numpy as np
@@ -53,6 +54,9 @@ def exact(exponents: Any, source: str, note: str = "") -> Reference:
     return Reference(tuple(ordered), source, True, note=note)
 
 
+_Given = ParamSpec("_Given")
+_System = TypeVar("_System", bound="_Catalogued")
+
 #: From plain parameters to what is known about them.
 Known = Callable[[Any], Reference | None]
 
@@ -68,14 +72,26 @@ class _Catalogued:
         members of an ensemble differ in them.
     """
 
+    #: What the function that made it makes again, in another process.
+    _functions: ClassVar[tuple[str, ...]] = ("_given", "_known", "_diffusion")
+
     name: str
     params: Any
     _known: Known | None = None
+    _made_by: tuple[Any, tuple[Any, ...], dict[str, Any]]
     #: Axes of the parameters that are not numbers.
     _axes: dict[str, int] = {}  # noqa: RUF012 - replaced, never changed
 
     def __repr__(self) -> str:
         return f"<{self.name}: {super().__repr__()}>"
+
+    def __getstate__(self) -> dict[str, Any]:
+        state: Any = super().__getstate__()
+        return {name: x for name, x in state.items() if name != "_made_by"}
+
+    def __reduce__(self) -> Any:
+        own = {name: x for name, x in self.__getstate__().items() if name not in self._functions}
+        return _made_again, self._made_by, own
 
     @property
     def reference(self) -> Reference | None:
@@ -97,6 +113,22 @@ class CatalogDelayFlow(_Catalogued, DelayFlow):
 
 class CatalogNoisyFlow(_Catalogued, NoisyFlow):
     """A stochastic equation with a name, a state, and a `reference`."""
+
+
+def catalogued(make: Callable[_Given, _System]) -> Callable[_Given, _System]:
+    """Let Python's pickle make a system as this function has made it."""
+
+    @functools.wraps(make)
+    def made(*args: _Given.args, **kwargs: _Given.kwargs) -> _System:
+        system = make(*args, **kwargs)
+        system._made_by = made, args, kwargs
+        return system
+
+    return made
+
+
+def _made_again(make: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    return make(*args, **kwargs)
 
 
 def _reference(system: _Catalogued) -> Reference | None:

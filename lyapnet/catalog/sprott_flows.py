@@ -8,9 +8,10 @@ import autograd.numpy as anp
 
 from .. import validate
 from .maps import SPROTT
-from .reference import CatalogFlow, Reference, flow_of, published
+from .reference import CatalogFlow, Reference, catalogued, flow_of, published
 
 
+@catalogued
 def linz_sprott(*, a: Any = 0.6, dt: float = 0.05) -> CatalogFlow:
     r"""Return the simplest chaotic flow with an absolute value.
 
@@ -63,6 +64,7 @@ _SPROTT: dict[str, tuple[Any, tuple[float, ...], float]] = {
 }
 
 
+@catalogued
 def sprott(case: str = "B", *, dt: float = 0.02) -> CatalogFlow:
     """Return one of Sprott's nineteen flows with five terms and two products, or six and one.
 

@@ -6,9 +6,10 @@ from typing import Any
 
 import autograd.numpy as anp
 
-from .reference import CatalogFlow, Reference, exact, flow_of
+from .reference import CatalogFlow, Reference, catalogued, exact, flow_of
 
 
+@catalogued
 def van_der_pol(*, mu: Any = 1.0, dt: float = 0.02, method: str = "rk4") -> CatalogFlow:
     r"""Return the oscillator of van der Pol, a limit cycle.
 
@@ -45,6 +46,7 @@ def van_der_pol(*, mu: Any = 1.0, dt: float = 0.02, method: str = "rk4") -> Cata
                    mu=mu)  # fmt: skip
 
 
+@catalogued
 def robertson(*, dt: float = 40.0) -> CatalogFlow:
     r"""Return Robertson's kinetics: three species whose rates differ by nine orders.
 
@@ -84,6 +86,7 @@ def robertson(*, dt: float = 40.0) -> CatalogFlow:
                    method="implicit", k=0.04)  # fmt: skip
 
 
+@catalogued
 def oregonator(*, dt: float = 0.5) -> CatalogFlow:
     r"""Return the Oregonator, a stiff model of the Belousov-Zhabotinsky reaction.
 
@@ -118,6 +121,7 @@ def oregonator(*, dt: float = 0.5) -> CatalogFlow:
     return flow_of("Oregonator", field, (4.0, 1.1, 4.0), dt=dt, method="implicit", s=77.27)
 
 
+@catalogued
 def brusselator(*, a: Any = 1.0, b: Any = 3.0, dt: float = 0.02) -> CatalogFlow:
     r"""Return the Brusselator.
 

@@ -9,9 +9,10 @@ import numpy as np
 
 from .. import validate
 from .maps import SPROTT
-from .reference import CatalogFlow, flow_of, published
+from .reference import CatalogFlow, catalogued, flow_of, published
 
 
+@catalogued
 def chen(*, a: Any = 35.0, b: Any = 3.0, c: Any = 28.0, dt: float = 0.004) -> CatalogFlow:
     r"""Return Chen's system.
 
@@ -42,6 +43,7 @@ def chen(*, a: Any = 35.0, b: Any = 3.0, c: Any = 28.0, dt: float = 0.004) -> Ca
     return flow_of("Chen's system", field, (-10.0, 0.0, 37.0), known, dt=dt, a=a, b=b, c=c)
 
 
+@catalogued
 def chua(*, alpha: Any = 9.0, beta: Any = 14.286, dt: float = 0.02) -> CatalogFlow:
     r"""Return Chua's circuit, the double scroll.
 
@@ -75,6 +77,7 @@ def chua(*, alpha: Any = 9.0, beta: Any = 14.286, dt: float = 0.02) -> CatalogFl
     return flow_of("Chua's circuit", field, start, known, dt=dt, alpha=alpha, beta=beta)
 
 
+@catalogued
 def thomas(*, b: Any = 0.18, dt: float = 0.05) -> CatalogFlow:
     r"""Return Thomas's cyclically symmetric flow.
 
@@ -105,6 +108,7 @@ def thomas(*, b: Any = 0.18, dt: float = 0.05) -> CatalogFlow:
     return flow_of("Thomas's flow", field, (0.1, 0.0, 0.0), known, dt=dt, b=b)
 
 
+@catalogued
 def halvorsen(*, a: Any = 1.27, dt: float = 0.01) -> CatalogFlow:
     r"""Return Halvorsen's cyclically symmetric flow.
 
@@ -139,6 +143,7 @@ def halvorsen(*, a: Any = 1.27, dt: float = 0.01) -> CatalogFlow:
     return flow_of("Halvorsen's flow", field, (-5.0, 0.0, 0.0), known, dt=dt, a=a)
 
 
+@catalogued
 def burke_shaw(*, s: Any = 10.0, v: Any = 13.0, dt: float = 0.005) -> CatalogFlow:
     r"""Return the attractor of Burke and Shaw.
 
@@ -169,6 +174,7 @@ def burke_shaw(*, s: Any = 10.0, v: Any = 13.0, dt: float = 0.005) -> CatalogFlo
     return flow_of("Burke-Shaw flow", field, (0.6, 0.0, 0.0), known, dt=dt, s=s, v=v)
 
 
+@catalogued
 def rucklidge(*, kappa: Any = 2.0, a: Any = 6.7, dt: float = 0.02) -> CatalogFlow:
     r"""Return Rucklidge's model of double convection.
 
@@ -204,6 +210,7 @@ def rucklidge(*, kappa: Any = 2.0, a: Any = 6.7, dt: float = 0.02) -> CatalogFlo
     return flow_of("Rucklidge's flow", field, (1.0, 0.0, 4.5), None, dt=dt, kappa=kappa, a=a)
 
 
+@catalogued
 def generalized_roessler(
     n: int = 5, *, a: Any = 0.29, b: Any = 4.0, d: Any = 2.0, eps: Any = 0.1, dt: float = 0.005
 ) -> CatalogFlow:

@@ -11,7 +11,7 @@ import autograd.numpy as anp
 import numpy as np
 
 from ..numerics.arrays import Array
-from ..numerics.autodiff import Tree
+from ..numerics.autodiff import Tree, value
 from ..results.storage import register
 from ..systems.orbit import Orbit
 from .cell import Cell
@@ -170,6 +170,17 @@ class Stack(Cell):
             below = cell.output_pushforward(new, row)
             rows.append(row)
         return anp.concatenate(rows, axis=-2)
+
+    def input_jacobian(self, x: Array, u: Array | None = None) -> Array:
+        """Return the Jacobian of `step` in the input, ``(..., dim, n_inputs)``."""
+        rows: list[Any] = []
+        below: Any = np.eye(self.n_inputs)
+        for cell, h, v, new in self._layers(x, u):
+            row = anp.matmul(cell.input_jacobian(h, v), below)
+            below = cell.output_pushforward(new, row)
+            rows.append(row)
+        lead = np.broadcast_shapes(*(np.shape(value(row))[:-2] for row in rows))
+        return anp.concatenate([row + np.zeros((*lead, 1, 1)) for row in rows], axis=-2)
 
     def output(self, x: Array) -> Array:
         """Return the output of the highest layer ``(..., n_outputs)``."""

@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
+from autograd.tracer import isbox
 
 from .array_functions import function_of_arrays, ufunc_of_arrays
 from .operations import Untraceable
@@ -21,6 +22,8 @@ class Symbols(np.ndarray[Any, Any]):
     """An array of symbols: what a user's function is called on."""
 
     def __array_ufunc__(self, ufunc: Any, method: str, *operands: Any, **options: Any) -> Any:
+        if any(map(isbox, operands)):
+            return NotImplemented  # left to autograd, which traces it inside of the function
         one = symbol_in(operands)
         if getattr(one, "whole", False):
             return ufunc_of_arrays(one.graph, ufunc, method, operands, options)
@@ -114,6 +117,8 @@ def ufunc_of_symbols(
             found = _each(functools.partial(one.graph.apply, name), operands)
     elif method in ("reduce", "accumulate", "outer"):
         found = _over_axis(ufunc, method, operands, options)
+    elif method == "at":
+        return ufunc.at(_plain(operands[0]), operands[1], *map(without_class, operands[2:]))
     else:
         raise Untraceable(f"`{name}.{method}` cannot be compiled")
     if isinstance(found, np.ndarray):

@@ -14,10 +14,11 @@ from typing import Any
 
 import numpy as np
 
+from . import gradients  # noqa: F401  # autograd knows symbols from here on
 from .array_graph import ArraySymbol
 from .derivative import pushed
 from .graph import Graph, Symbol
-from .operations import JUMPING, Untraceable
+from .operations import COMPARISONS, JUMPING, Untraceable
 from .symbols import Symbols, array_of, symbol_in, without_class
 
 
@@ -54,7 +55,8 @@ def jumps_among(graph: Graph, which: Iterable[int]) -> str:
     by_varying = any(varying[given[1]] for name, given in nodes if name == "divide")
     quotient = {"absolute", "divide"} if by_varying else set()
     jumping = names & JUMPING | (quotient if quotient <= names else set())
-    return ", ".join(sorted(jumping))
+    shown = {"a comparison" if name in COMPARISONS else name for name in jumping}
+    return ", ".join(sorted(shown))
 
 
 def depends(y: Any, x: Any) -> bool:

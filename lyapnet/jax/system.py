@@ -107,6 +107,12 @@ class System(ForeignSystem):
             tree = rebuild(self.params, shapes[:-2])
             try:
                 found = jax.eval_shape(call, tree, *shapes[-2:])
+            except jax.errors.ConcretizationTypeError as error:
+                raise TypeError(
+                    "`step` asks for the value of something that depends on the state, by an `if`, "
+                    "`float` or a function of NumPy, where JAX knows none: write it with "
+                    "jax.numpy, jnp.where and jax.lax"
+                ) from error
             except Exception as error:  # of the user's function
                 raise TypeError(
                     f"`step` cannot be traced for a state of shape ({self.dim},): {error}"

@@ -27,6 +27,15 @@ Params = dict[str, Array]
 _Function = TypeVar("_Function", bound=Callable[..., Any])
 
 
+def unit_of(states: Array) -> float:
+    """Return what is no small change of some states: 1, or their size if that is less.
+
+    Whoever writes currents in amperes has states of 1e-9.
+    """
+    size = float(np.max(np.abs(states), initial=0.0, where=np.isfinite(states)))
+    return min(1.0, size) if size > 0 else 1.0
+
+
 def patient(function: _Function) -> _Function:
     """Let a function run where the caller has told NumPy to raise floating-point errors.
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 
 from .. import validate
-from ..numerics.arrays import Array, ArrayLike, Seed
+from ..numerics.arrays import Array, ArrayLike, Seed, unit_of
 from ..results.result import Result, import_optional
 from ..results.storage import register
 from ..systems import NoisyFlow, Stroboscopic, System, SystemLike, as_system
@@ -143,7 +143,8 @@ def fixed_points(
     spread : float, optional
         Standard deviation of normal noise that is added to states drawn from trajectories.
     tol : float, optional
-        Speed below which a point is fixed, relative to the size of the state (at least 1).
+        Speed below which a point is fixed, relative to the size of the state, at least 1, or that
+        of the states to start from if these are all smaller.
     distance : float, optional
         Points that are nearer to each other, relative to the size of the state, are one. A
         further step of Newton's method moves a fixed point by less; what it moves by more is just
@@ -203,16 +204,14 @@ def fixed_points(
         validate.trailing("inputs", u, found.n_inputs, "the system's n_inputs")
     spread = validate.real("spread", spread, low=0.0)
     t0 = start_time(found, t0)
-    given: dict[str, Any] = {} if u is None else {"u": u}
-    if found.time:
-        given["t"] = t0
-    search = SpeedMinima(found, given)
+    search = SpeedMinima(found, u, t0)
     starts = starts_of(found, u, x0, n_starts, spread, t0, rng)
     if type(found).orbit is System.orbit:
         refuse_mixing(found, starts, u)
+    unit = unit_of(starts)
     x = search.minimise(starts, tol, max_iterations)
     speed = search.speed(x)
-    size = np.maximum(1.0, np.linalg.norm(x, axis=-1))
+    size = np.maximum(unit, np.linalg.norm(x, axis=-1))
     slowly = search.settled & (speed <= bound)
     good = np.isfinite(speed) & ((speed <= tol * size) | slowly)
     x, speed, size, slowly = (a[good] for a in (x, speed, size, slowly))

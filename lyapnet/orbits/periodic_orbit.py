@@ -11,10 +11,11 @@ import numpy as np
 
 from .. import validate
 from ..errors import LyapnetError
-from ..numerics.arrays import Array, ArrayLike, Seed
+from ..numerics.arrays import Array, ArrayLike, Seed, unit_of
 from ..results.result import Result
 from ..results.storage import register
-from ..systems import DelayFlow, Flow, NoisyFlow, SystemLike, as_system
+from ..systems import DelayFlow, Flow, NoisyFlow, System, SystemLike, as_system
+from ..systems.closed_loop import ClosedLoop
 from ..systems.damped import damped
 from ..tangent.start import start_state, start_time
 from ..tangent.stretches import run_orbit
@@ -105,6 +106,7 @@ def periodic_orbit(
     system: SystemLike,
     period: float | None = None,
     *,
+    inputs: ArrayLike | None = None,
     x0: ArrayLike | None = None,
     transient: int = 0,
     t0: float = 0.0,
@@ -125,10 +127,12 @@ def periodic_orbit(
 
     Parameters
     ----------
-    system : Flow, or a map
+    system : Flow, network or map
     period : float, optional
         Of a map the number of steps, times its dt; of a forced flow the period of the cycle. Of an
         autonomous flow a guess: by default the times of the first three near returns.
+    inputs : array (m,), optional
+        What a network or map is given in every step; zeros if left out.
     x0 : array (n,), optional
         State near the cycle; by default the system's own.
     transient : int, optional
@@ -136,7 +140,8 @@ def periodic_orbit(
     t0 : float, optional
         Time of the first state, where the system depends on it (that after the transient).
     tol : float, optional
-        Largest distance between last and first state, relative to the size of the state.
+        Largest distance between last and first state, relative to the size of the state, at least
+        1, or that of the state to start from if it is smaller.
     max_iterations : int, optional
     rng : None, int or Generator, optional
         For a default state that is drawn.
@@ -175,10 +180,12 @@ def periodic_orbit(
     6.66329, exponents [ 0.     -1.0594], True
     """
     found = as_system(system)
-    if isinstance(found, NoisyFlow | DelayFlow) or found.n_inputs:
+    if isinstance(found, NoisyFlow | DelayFlow) or (isinstance(found, Flow) and found.n_inputs):
         raise ValueError(
-            f"`system` must be a map or flow without delays, noise or inputs, got {found!r}"
+            "`system` must be a network, a map, or a flow without delays, noise or inputs (put a "
+            f"constant one into the field), got {found!r}"
         )
+    found = _under(found, inputs)
     rng = validate.generator(rng)
     transient = validate.integer("transient", transient, low=0)
     max_iterations = validate.integer("max_iterations", max_iterations, low=1)
@@ -196,11 +203,19 @@ def periodic_orbit(
         guesses = returns(found, x)
     else:
         raise ValueError("`period` is needed: only that of an autonomous flow can be guessed")
-    *others, last = (Shot(found, float(T), t0) for T in guesses)
+    *others, last = (Shot(found, float(T), t0, unit_of(x)) for T in guesses)
     for shot in others:
         with contextlib.suppress(LyapnetError):  # of a state that comes near on its way around
             return _result(*closed(shot, x, tol, max_iterations), tol)
     return _result(*closed(last, x, tol, max_iterations), tol)
+
+
+def _under(system: System, inputs: ArrayLike | None) -> System:
+    """Return a network or map under a constant input, zeros if left out."""
+    n, m = system.dim, system.n_inputs
+    u = np.zeros(m) if inputs is None else validate.array("inputs", inputs, ndim=1)
+    validate.trailing("inputs", u, m, "the system's n_inputs")
+    return ClosedLoop(system, np.zeros((m, n)), u) if m else system
 
 
 def _result(shot: Shot, x: Array, tol: float) -> PeriodicOrbit:

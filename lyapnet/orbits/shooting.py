@@ -31,10 +31,10 @@ _SAME = 1e-3
 
 
 class Shot:
-    """The flow over a period, in steps that divide it."""
+    """The flow over a period, in steps that divide it; states are of the size of `unit`."""
 
-    def __init__(self, system: System, period: float, t0: float) -> None:
-        self.system, self.period, self.t0 = system, period, t0
+    def __init__(self, system: System, period: float, t0: float, unit: float = 1.0) -> None:
+        self.system, self.period, self.t0, self.unit = system, period, t0, unit
         self.steps = max(1, round(period / system.dt)) if not isinstance(system, Flow) else max(
             _LEAST_STEPS, int(np.ceil(period / system.dt - 1e-9))
         )  # fmt: skip
@@ -51,7 +51,9 @@ class Shot:
 
     def with_period(self, period: float) -> Shot:
         """Return the same with another period."""
-        return self if period == self.period else Shot(self.system, period, self.t0)
+        if period == self.period:
+            return self
+        return Shot(self.system, period, self.t0, self.unit)
 
     def orbit(self, x: Array) -> Any:
         """Return the orbit over one period."""
@@ -84,14 +86,14 @@ def closed(shot: Shot, x: Array, tol: float, max_iterations: int) -> tuple[Shot,
                 raise
             raise _not_found("Newton's method leads to where the solution diverges") from error
         away = end - x
-        size = max(1.0, float(np.abs(x).max()))
+        size = max(shot.unit, float(np.abs(x).max()))
         if np.abs(away).max() <= tol * size:
             return shot, x
         move, dT = newton(away, D, velocity if shot.free else None)
         # A step that changes the period by more than a part leads to another cycle, or none.
         length = float(np.linalg.norm(move))
         damp = min(1.0, 0.25 * shot.period / max(abs(dT), 1e-300))
-        damp = min(damp, 0.5 * (1 + float(np.linalg.norm(x))) / max(length, 1e-300))
+        damp = min(damp, 0.5 * (shot.unit + float(np.linalg.norm(x))) / max(length, 1e-300))
         x = x + damp * move
         shot = shot.with_period(shot.period + damp * dT)
         if shot.period < _NOTHING * guess:
@@ -117,9 +119,11 @@ def newton(
     A = D - np.eye(n)
     if velocity is None:
         return np.linalg.lstsq(A, -away, rcond=rcond)[0], 0.0
-    bordered = np.block([[A, velocity[:, None]], [velocity[None], np.zeros((1, 1))]])
+    speed = float(np.linalg.norm(velocity))
+    along = velocity / speed if speed > 0 else velocity  # whatever the unit of the state
+    bordered = np.block([[A, along[:, None]], [along[None], np.zeros((1, 1))]])
     found = np.linalg.lstsq(bordered, np.append(-away, 0.0), rcond=rcond)[0]
-    return found[:n], float(found[n])
+    return found[:n], float(found[n]) / (speed if speed > 0 else 1.0)
 
 
 def returns(flow: Flow, x: Array) -> Array:
@@ -143,7 +147,7 @@ def returns(flow: Flow, x: Array) -> Array:
 
 def turns_of(shot: Shot, states: Array, tol: float) -> int:
     """Return how often a closed orbit goes around its shortest cycle."""
-    size = max(1.0, float(np.abs(states).max()))
+    size = max(shot.unit, float(np.abs(states).max()))
     extent = float(np.abs(states - states[0]).max())
     flow = isinstance(shot.system, Flow)
     if extent <= np.sqrt(tol) * size:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 
-from ..numerics.arrays import Array
+from ..numerics.arrays import Array, unit_of
 from ..systems import System
+from ..systems.orbit import Orbit
+from .starts import constant_rows
 
 #: The squared speed has a minimum where it falls by less than this part.
 _FLAT = 1e-9
@@ -22,19 +22,25 @@ _DAMPING, _LEAST, _MOST = 1e-2, 1e-14, 1e10
 class SpeedMinima:
     """Minima of the speed, for many states at once."""
 
-    def __init__(self, system: System, given: dict[str, Any]) -> None:
+    def __init__(self, system: System, u: Array | None, t0: float) -> None:
         self.system = system
-        self.given = given
+        self.given = u, t0
         self.settled = np.zeros(0, dtype=bool)
+
+    def _step(self, x: Array) -> Orbit:
+        """Do a step from all states, at once where calls of `step` do one after the other."""
+        u, t0 = self.given
+        return self.system.orbit(x, constant_rows(self.system, u, x.shape[:-1], 1, t0), 1)
 
     def residual(self, x: Array) -> Array:
         """Return (f(x) - x) / dt."""
         with np.errstate(all="ignore"):
-            return (self.system.step(x, **self.given) - x) / self.system.dt
+            return (self._step(x).states[1] - x) / self.system.dt
 
     def jacobian(self, x: Array) -> Array:
         """Return the Jacobian of the step."""
-        return np.asarray(self.system.jacobian(x, **self.given), dtype=float)
+        with np.errstate(all="ignore"):
+            return self._step(x).jacobians[0]
 
     def speed(self, x: Array) -> Array:
         """Return |f(x) - x| / dt."""
@@ -61,7 +67,7 @@ class SpeedMinima:
         n = x.shape[-1]
         damping = np.full(len(x), _DAMPING)
         self.settled = np.zeros(len(x), dtype=bool)
-        r = self.residual(x)
+        r, unit = self.residual(x), unit_of(x)
         for _ in range(max_iterations):
             at = np.flatnonzero(~self.settled & np.isfinite(r).all(axis=-1))
             if not len(at):
@@ -79,7 +85,7 @@ class SpeedMinima:
             x[at[better]], r[at[better]] = (here + move)[better], new[better]
             factor = np.where(better, 0.1, 10.0)
             damping[at] = np.clip(damping[at] * factor, _LEAST, _MOST)
-            size = 1.0 + np.linalg.norm(here, axis=-1)
+            size = unit + np.linalg.norm(here, axis=-1)
             still = np.linalg.norm(move, axis=-1) < 1e-12 * size
             # At a minimum above zero it hardly falls any more, or not at all.
             flat = better & (then - now < _FLAT * then)

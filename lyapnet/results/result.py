@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import copy
+import pickle
+from collections.abc import Callable
 from dataclasses import fields
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
 
@@ -15,6 +18,10 @@ from .html import table
 if TYPE_CHECKING:
     import pandas
     import xarray
+
+
+#: What stands for a network or system of functions that can be kept nowhere.
+_INSTEAD: dict[str, Callable[[Any], Any]] = {"cell": lambda x: x.params, "system": lambda x: None}
 
 
 class Result:
@@ -48,11 +55,21 @@ class Result:
     def _to_state(self) -> dict[str, Any]:
         """Return all fields; of a `cell` that no file can hold its parameters, no such `system`."""
         state = {name: getattr(self, name) for name in self._fields()}
-        for name, instead in (("cell", lambda x: x.params), ("system", lambda x: None)):
-            x = state.get(name)
-            if x is not None and x._to_state() is None:
-                state[name] = instead(x)
-        return state
+        return _with_what_can_be_kept(state, lambda x: x._to_state() is not None)
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Return what Python's pickle takes: what it cannot find again is left out, as in files."""
+        return _with_what_can_be_kept(dict(self.__dict__), _is_found_again)
+
+    def __copy__(self) -> Self:
+        other = object.__new__(type(self))
+        other.__dict__.update(self.__dict__)
+        return other
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Self:
+        other = object.__new__(type(self))
+        other.__dict__.update(copy.deepcopy(self.__dict__, memo))
+        return other
 
     def save(self, path: PathLike) -> Path:
         """Save to a file that `lyapnet.load` reads: arrays and JSON in one npz, no pickle.
@@ -119,6 +136,24 @@ class Result:
         if len(shape) == 1:
             index = index.get_level_values(0)
         return pandas.DataFrame(columns, index=index)
+
+
+def _with_what_can_be_kept(state: dict[str, Any], can: Callable[[Any], bool]) -> dict[str, Any]:
+    """Put parameters for a `cell` of which this does not hold, and nothing for such a `system`."""
+    for name, instead in _INSTEAD.items():
+        x = state.get(name)
+        if x is not None and not can(x):
+            state[name] = instead(x)
+    return state
+
+
+def _is_found_again(x: Any) -> bool:
+    """Say whether Python's pickle finds the functions that a system is made of."""
+    try:
+        pickle.dumps(x)
+    except (pickle.PicklingError, AttributeError, TypeError):
+        return False
+    return True
 
 
 def _axes(dims: tuple[str, ...], ndim: int) -> tuple[str, ...]:

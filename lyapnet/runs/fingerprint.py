@@ -175,7 +175,7 @@ class _Description:
             special = copyreg.dispatch_table.get(kind)
             reduced = special(x) if special is not None else x.__reduce_ex__(4)
             if named:  # what pickle finds again by its name is told by what it is made of
-                reduced = copyreg.__newobj__, (kind,), vars(x)  # type: ignore[attr-defined]
+                reduced = copyreg.__newobj__, (kind,), x.__getstate__()  # type: ignore[attr-defined]
         except Exception as error:
             raise TypeError(
                 f"`{name}` holds a {kind.__qualname__}, which cannot be told from another one "

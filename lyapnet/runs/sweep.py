@@ -202,7 +202,10 @@ def _points(grid: Any) -> Iterator[Point]:
         try:
             text_of(dict(point))
         except TypeError as error:
-            raise TypeError(f"`grid` holds what no file can: {error}") from None
+            raise TypeError(
+                f"`grid` holds what no file can: {error}; give names or numbers, of which "
+                "`function` makes it"
+            ) from None
         yield dict(point)
 
 

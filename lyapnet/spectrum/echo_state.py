@@ -173,7 +173,8 @@ def _responses(spectrum: Spectrum) -> int:
     with np.errstate(over="ignore"):
         left = np.exp(np.minimum(slowest * spectrum.steps_so_far * how["dt"], 0.0))
     spread = np.abs(x0 - x0[0]).max()
-    within = np.maximum(_APART * max(1.0, np.abs(state).max()), _FACTOR * left * spread)
+    size = max(np.abs(x0).max(), np.abs(state).max())
+    within = np.maximum(_APART * size, _FACTOR * left * spread)
     ends: list[Array] = []
     for x in state:
         if all(np.abs(x - other).max() > within for other in ends):

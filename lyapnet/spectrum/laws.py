@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from .. import validate
-from ..numerics.arrays import Array
+from ..numerics.arrays import Array, unit_of
 from ..systems import Flow, System
 from ..systems.integrators import CONTROLLED
 from .own_direction import explains, rate_of_speed
@@ -67,11 +67,16 @@ def check_derivative(
     run: Retraced | None,
     system: System | None,
     reason: str,
+    x0: Array,
     rng: np.random.Generator,
 ) -> None:
-    """Compare Jacobian and pushforward with central differences of the step."""
+    """Compare Jacobian and pushforward with central differences of the step.
+
+    These are of the size of the states, or that of x0, from where they may have decayed.
+    """
     if run is None or system is None:
         return checks.skip("derivative", reason)
+    unit = max(unit_of(run.states), unit_of(x0))
     worst = np.full(checks.lead, np.nan)
     formed: Any = run.jacobians if len(run.jacobians) else [None] * len(run.states)
     for x, u, D in zip(run.states, run.inputs, formed, strict=True):
@@ -85,7 +90,7 @@ def check_derivative(
         away = np.full(checks.lead, np.inf)
         here = system.orbit(x, rows, 1).states[-1]
         for h in (1e-5, 1e-6, 1e-7):  # a kink or a jump may lie within one, hardly within all
-            step = h * (1 + np.abs(x).max())
+            step = h * (unit + np.abs(x).max())
             forth, back = (
                 system.orbit(x + sign * step * direction, rows, 1).states[-1] for sign in (1, -1)
             )

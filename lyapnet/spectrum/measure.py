@@ -174,7 +174,7 @@ def spectrum_from_jacobians(
     k: int | None = None,
     basis: ArrayLike | None = None,
     basis_transient: int = 0,
-    qr_interval: int = 1,
+    qr_interval: int | str = 1,
     dt: float = 1.0,
     rng: Seed = None,
 ) -> Spectrum:
@@ -190,8 +190,8 @@ def spectrum_from_jacobians(
         Tangent vectors to start from, orthonormalised; default random.
     basis_transient : int, optional
         Steps for the basis to align, not averaged.
-    qr_interval : int, optional
-        Steps between reorthonormalisations.
+    qr_interval : int or "auto", optional
+        Steps between reorthonormalisations; "auto" as for `lyapunov_spectrum`.
     dt : float, optional
         Time that a Jacobian spans.
     rng : None, int or Generator, optional
@@ -214,14 +214,15 @@ def spectrum_from_jacobians(
     if D.shape[-1] != D.shape[-2] or not len(D):
         raise ValueError(f"`jacobians` must have shape (T, ..., n, n) with T >= 1, got {D.shape}")
     warm = validate.integer("basis_transient", basis_transient, low=0, high=len(D) - 1)
-    interval = validate.integer("qr_interval", qr_interval, low=1)
+    interval = interval_of(qr_interval)
     Q = None if basis is None else validate.array("basis", basis, least=2)
     n = D.shape[-1]
     k = directions(k, Q, n)
     system = _Jacobians(n, validate.real("dt", dt, positive=True))
     rows = start_rows(Q, (*D.shape[1:-2], n, k), validate.generator(rng))
     x = np.zeros((*rows.shape[:-2], n))
-    run = Benettin(system, x, rows, D, Plan(0, warm, len(D) - warm, interval))
+    plan = Plan(0, warm, len(D) - warm, interval or 1, forgiving=interval is None)
+    run = Benettin(system, x, rows, D, plan)
     settings = {
         "k": k,
         "transient": 0,
@@ -229,7 +230,7 @@ def spectrum_from_jacobians(
         "dt": system.dt,
         "tol": None,
         "driven": False,
-        "forgiving": False,
+        "forgiving": plan.forgiving,
         "system": f"{len(D)} Jacobians",
     }
     spectrum = _finish(run, settings)
@@ -248,6 +249,8 @@ class _Jacobians(System):
 
     def orbit(self, x: Array, inputs: Array | None, n_steps: int) -> Orbit:
         assert inputs is not None
-        states = np.broadcast_to(0.0, (n_steps + 1, *x.shape))
+        # Of states nothing is known but that none is met again.
+        passed = np.arange(n_steps + 1.0).reshape(-1, *(1,) * x.ndim)
+        states = np.broadcast_to(passed, (n_steps + 1, *x.shape))
         D = np.broadcast_to(inputs, (n_steps, *x.shape, self.dim))
         return JacobianOrbit(states, jacobians=D)

@@ -110,6 +110,12 @@ def _draw_intervals(
 def plot_invariants(r: Any, ax: Any = None) -> Any:
     """Draw each deviation as a fraction of its tolerance."""
     ax = new_axes(ax, figsize=(5, 0.8 + 0.5 * max(1, len(r.checks))))
+    ax.set_xlabel("deviation / tolerance")
+    if not r.checks:
+        ax.set_xticks([])
+        ax.set_yticks([])
+        ax.text(0.5, 0.5, "nothing could be checked", ha="center", va="center")
+        return ax
     with np.errstate(invalid="ignore"):
         away = np.abs(r.value - r.expected)
     away = np.where(r.value == r.expected, 0.0, away) / r.tolerance
@@ -122,7 +128,22 @@ def plot_invariants(r: Any, ax: Any = None) -> Any:
     ax.set_xlim(5e-7, max(3.0, 2 * away.max(initial=1.0)))
     ax.set_yticks(range(len(r.checks)), r.checks, fontsize="small")
     ax.set_ylim(len(r.checks) - 0.5, -0.5)
-    ax.set_xlabel("deviation / tolerance")
+    return ax
+
+
+def plot_reservoir(r: Any, ax: Any = None) -> Any:
+    """Draw two exponents, and their difference with its interval."""
+    ax = new_axes(ax, figsize=(5, 2.0))
+    names = "leading conditional", "smallest of the target", "difference"
+    color = {"holds": BLUE, "fails": RED}.get(r.verdict, "0.4")
+    ax.plot([r.conditional, r.smallest], [0, 1], "o", color="0.2")
+    ax.plot(r.difference, 2, "o", color=color, label=r.verdict)
+    ax.hlines(2, r.low, r.high, color=color)
+    ax.axvline(0.0, color="0.6", lw=0.8)
+    ax.set_yticks(range(3), names)
+    ax.set_ylim(2.5, -0.5)
+    ax.set_xlabel("exponent (nats per unit time)")
+    ax.legend(frameon=False, loc="best")
     return ax
 
 

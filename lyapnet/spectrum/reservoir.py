@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 from scipy.special import stdtrit
@@ -12,7 +12,11 @@ from .. import validate
 from ..numerics.arrays import Array
 from ..results.result import Result
 from ..results.storage import register
+from .plot import plot_reservoir
 from .result import Spectrum
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 
 @register
@@ -43,10 +47,21 @@ class ReservoirCriterion(Result):
     explanation: str
     level: float
 
-    _dims: ClassVar[dict[str, tuple[str, ...]]] = {}
+    _dims: ClassVar[dict[str, tuple[str, ...]]] = dict.fromkeys(
+        ("conditional", "smallest", "difference", "low", "high"), ()
+    )
 
     def _summary(self) -> dict[str, Any]:
         return {"verdict": self.verdict, "explanation": self.explanation}
+
+    def plot(self, ax: Axes | None = None) -> Axes:
+        """Draw both exponents, and their difference with its interval; return the Axes.
+
+        Parameters
+        ----------
+        ax : matplotlib Axes, optional
+        """
+        return plot_reservoir(self, ax)
 
 
 def reservoir_criterion(

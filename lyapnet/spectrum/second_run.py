@@ -78,7 +78,8 @@ def second_run(s: Any, strays: float) -> Pair | None:
             off = np.nan_to_num(np.abs(found.fine.mean - found.coarse.mean), nan=0.0)
         return found._replace(perhaps=off)
     steps = min(_CHEAP // (s.basis.size * system.substeps), _LONG // system.substeps)
-    if steps < least or settings.get("engine") != "compiled":
+    whole = settings.get("engine") == "compiled" and not settings.get("engine_reason")
+    if steps < least or not whole:
         return None
     if settings["driven"]:
         return _held_against(s, steps, _AT_AN_EDGE, over=True)

@@ -11,7 +11,7 @@ import itertools
 
 import numpy as np
 
-from ..numerics.arrays import Array
+from ..numerics.arrays import Array, unit_of
 from ..systems import System
 from .digits import state_of
 
@@ -118,7 +118,7 @@ def _alike_beside(system: System, states: Array, inputs: Array | None, along: Ar
     inside = along.T @ rng.standard_normal(along.shape[:1])
     for i, x in enumerate(states):
         rows = None if inputs is None else inputs[i : i + 1]
-        size = np.abs(across).max() / (1 + np.abs(x).max())
+        size = np.abs(across).max() / (unit_of(states) + np.abs(x).max())
         here, there = (
             _in_blocks(system, y, rows, inside, across, along) for y in (x, x + 0.1 * across / size)
         )

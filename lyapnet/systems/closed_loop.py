@@ -14,6 +14,7 @@ from ..numerics.arrays import Array, PathLike
 from ..numerics.autodiff import Tree, is_traced, leaves, rebuild, value
 from ..results import storage
 from . import System, as_system
+from .foreign import ForeignSystem
 from .jacobian_orbit import JacobianOrbit
 from .orbit import Orbit
 
@@ -37,9 +38,10 @@ class ClosedLoop(System):
         A cell, or a `Map` or `Flow` with inputs, written so that autograd can trace it. Under a
         `Flow` the output is held constant over each step. If it depends on time, so does the loop.
     readout : array (..., m, n)
-        C: from the state to the m inputs of the cell. For an LSTM the last axis may have the
-        length of h alone. What a vanilla network gives to its readout are pre-activations; a
-        readout of the rates :math:`\phi(h)` makes a `VanillaRNN` with weights :math:`W + V C`.
+        C: from the state to the m inputs of the cell. Of an LSTM the last axis may have the
+        length of h alone, of a `Stack` that of the highest layer's. What a vanilla network gives to
+        its readout are pre-activations; a readout of the rates :math:`\phi(h)` makes a
+        `VanillaRNN` with weights :math:`W + V C`.
     bias : array (..., m), optional
         c; default zero.
 
@@ -67,16 +69,23 @@ class ClosedLoop(System):
 
     def __init__(self, cell: Any, readout: Any, bias: Any = None) -> None:
         self.cell = as_system(cell, "cell")
+        if isinstance(self.cell, ForeignSystem):
+            framework = self.cell.framework
+            raise TypeError(
+                f"`cell` is a system of {framework}, which autograd cannot trace: write the whole "
+                f"loop in {framework}"
+            )
         n, m = self.cell.dim, self.cell.n_inputs
         if not m:
             raise ValueError("`cell` has n_inputs=0: nothing can be fed back into it")
         C = readout if is_traced(readout) else validate.array("readout", readout, least=2)
         shape = np.shape(value(C))
-        units = getattr(self.cell, "units", n)
-        if shape[-2] != m or shape[-1] not in (n, units):
-            raise ValueError(f"`readout` must have shape (..., {m}, {units}), got {shape}")
+        first, end, _ = self.cell.visible.indices(n)
+        if shape[-2] != m or shape[-1] not in (n, end - first):
+            raise ValueError(f"`readout` must have shape (..., {m}, {end - first}), got {shape}")
         if shape[-1] < n:
-            C = anp.concatenate([C, np.zeros((*shape[:-1], n - shape[-1]))], axis=-1)
+            before, after = (np.zeros((*shape[:-1], hidden)) for hidden in (first, n - end))
+            C = anp.concatenate([before, C, after], axis=-1)
         c = np.zeros(m) if bias is None else bias
         c = c if is_traced(c) else validate.array("bias", c, least=1)
         validate.trailing("bias", value(c), m, "the cell's n_inputs")

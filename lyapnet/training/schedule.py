@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Iterable, Mapping
 from typing import Any, ClassVar, Protocol
 
@@ -273,5 +274,10 @@ def window_of(schedule: Any) -> Window:
         raise TypeError(
             "`schedule.settings` must be a dictionary with k and n_steps, and what else "
             f"FlossingSchedule takes; got {settings!r}"
+        )
+    unknown = settings.keys() - inspect.signature(Window).parameters.keys()
+    if unknown:
+        raise ValueError(
+            f"`schedule.settings` has {sorted(unknown)}, which FlossingSchedule does not take"
         )
     return Window(**settings)

@@ -38,10 +38,11 @@ def test_each_layer_sees_the_new_output_below(stack):
     assert stack.n_outputs == 3
 
 
-@pytest.mark.parametrize("i", range(5))
+@pytest.mark.parametrize("i", range(6))
 def test_input_jacobian_is_the_derivative_of_the_step(i):
     rng = np.random.default_rng(2)
-    cell = cells(rng)[i]
+    layers = cells(rng)
+    cell = [*layers, ln.Stack(layers)][i]
     x, u = rng.standard_normal((6, cell.dim)), rng.standard_normal((6, cell.n_inputs))
     for h, v in zip(x, u, strict=True):
         exact = jacobian(lambda v, h=h: cell.step(h, v))(v)

@@ -24,7 +24,18 @@ def written(function, n):
     return graph, x, [s.at for s in symbols_of(rewritten(function)(x), graph, (n,), "step")]
 
 
+def energy(x):
+    """A sum of products, squares, extremes and a norm, of components, slices and all of x."""
+    q, p = x[:2], anp.split(x, 2)[1]
+    y = x[0] ** 2 * x[1] - x[3] * anp.max(q) + anp.dot(p, W[:2, :2] @ p) + anp.exp(-anp.dot(q, q))
+    return y + anp.linalg.norm(x) + anp.prod(x) * anp.mean(x) + anp.sum(anp.outer(x, anp.sin(x)))
+
+
 FUNCTIONS = {
+    "gradient": lambda x: W @ autograd.grad(energy)(x),
+    "Hessian": lambda x: autograd.hessian(energy)(x) @ np.arange(4.0),
+    "push": lambda x: autograd.make_jvp(anp.tanh)(x)(np.arange(4.0))[1],
+    "derivative of each": lambda x: autograd.elementwise_grad(anp.tanh)(x),
     "list": lambda x: [x[1] * x[2], -x[0], 2.0, x[3] ** 3],
     "array": lambda x: np.array([x[0] + 1, x[1] / x[0], x[2] - 2.5, x[3]], dtype=float),
     "roll": lambda x: (np.roll(x, -1) - np.roll(x, 2)) * np.roll(x, 1) - x + 8.0,

@@ -28,6 +28,25 @@ def rng():
 # ---- exact truths
 
 
+@pytest.mark.parametrize("there", [[10.0, 0.1, 1.0], [4.0, 1.0, 0.5, 0.25]])
+def test_directions_that_change_places_later(rng, there):
+    """What is known at a time does not hang on times after it, nor do more bits know less."""
+    n = len(there)
+    J = np.array([np.diag(there)] * 30 + [np.diag(1 / np.array(there))] * 30)
+    times = [10, 20, 30, 40, 50, 60]
+    log10_kappa = np.log10(max(there) / min(there)) * np.array([10, 20, 30, 20, 10, 0])
+    before = np.zeros(6, dtype=bool)
+    for bits in (53, 128, 256):
+        c = condition_from_jacobians(
+            J, basis=orthogonal(n, rng), times=times, precision=bits, certify=True
+        )
+        assert (before <= c.resolved).all()
+        np.testing.assert_allclose(c.log10_measured[c.resolved], log10_kappa[c.resolved], atol=1e-9)
+        assert ((c.log10_lower <= log10_kappa + 1e-12) & (log10_kappa <= c.log10_upper)).all()
+        before = c.resolved
+    assert before.all()
+
+
 @pytest.mark.parametrize("backend", BACKENDS)
 @pytest.mark.parametrize("order", [1, -1])
 def test_diagonal(backend, order):

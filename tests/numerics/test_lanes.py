@@ -1,5 +1,6 @@
 """Functions of one state, run on many at once in lanes, against one state after the other."""
 
+import autograd
 import autograd.numpy as anp
 import numpy as np
 import pytest
@@ -42,7 +43,22 @@ def complex_field(x):
     return anp.array([anp.real(z), anp.imag(z), x[2], x[3], anp.real(z * anp.conj(z))])
 
 
+def energy(x):
+    q, more = anp.split(x, [2])
+    spring = anp.sqrt(1 + q[0] ** 2) * anp.tanh(q @ W[:2, :2] @ q)
+    return 0.5 * anp.dot(more, more) + spring + anp.sum(anp.cos(x - anp.roll(x, 1)))
+
+
+def unpacked_energy(x):
+    a, c, *more = x
+    return a**2 * c - c**3 / 3 + sum(y**2 for y in more) + x[-1] * x[0]
+
+
 FUNCTIONS = {
+    "gradient": autograd.grad(energy),
+    "gradient of components": lambda x: W @ autograd.grad(unpacked_energy)(x),
+    "second derivatives": lambda x: autograd.jacobian(autograd.grad(unpacked_energy))(x) @ b,
+    "derivative of each": lambda x: autograd.elementwise_grad(lambda y: anp.tanh(y) ** 2)(x),
     "order parameter": order_parameter,
     "complex": complex_field,
     "a derivative of one": lambda x: anp.array([x[1], x[0] * x[2], 1.0, x[3], x[4]]),

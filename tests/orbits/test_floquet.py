@@ -60,6 +60,23 @@ def test_eigenvalues_that_sweeps_have_not_parted_are_called_unreliable(monkeypat
 # --- cycles -------------------------------------------------------------------------------------
 
 
+@pytest.mark.parametrize("u", [None, [0.3]])
+def test_a_network_under_constant_input(u):
+    W = 1.5 * np.array([[0.0, -1.0], [1.0, 0.0]])  # a quarter turn, that saturates
+    cell = ln.VanillaRNN(W, [[0.0], [0.0]])
+    cycle = ln.periodic_orbit(cell, 4, inputs=u, x0=[1.2, 0.1])
+    a = np.abs(cycle.states).max()
+    assert_allclose(a, 1.5 * np.tanh(a), rtol=1e-9)
+    assert_allclose(np.sort(cycle.exponents), np.log([1.5 * (1 - np.tanh(a) ** 2), 1.5]), rtol=1e-8)
+    held = ln.Map(lambda x: anp.tanh(W @ x) + np.array([0.1, -0.2]), 2)
+    driven = ln.Map(lambda x, v: anp.tanh(W @ x) + v * np.array([0.5, -1.0]), 2, n_inputs=1)
+    ends = [
+        ln.periodic_orbit(held, 4, x0=[0.8, 0.1]),
+        ln.periodic_orbit(driven, 4, x0=[0.8, 0.1], inputs=[0.2]),
+    ]
+    assert_allclose(ends[1].exponents, ends[0].exponents, rtol=1e-9)
+
+
 def test_a_linear_map_twenty_times():
     A = np.array([[0.5, 0.2], [0.2, 0.1]])
     m = ln.Map(lambda z: anp.array([0.5 * z[0] + 0.2 * z[1], 0.2 * z[0] + 0.1 * z[1]]), 2)

@@ -204,3 +204,10 @@ def test_as_many_strengths_as_a_parameter_is_long(engine, jacobian):
         whole = ln.master_stability(each, strengths, 1000, **few)
         more = ln.master_stability(each, np.append(strengths, 2.0), 1000, **few)
         assert_allclose(whole.exponents, more.exponents[:-1], atol=2e-2)
+
+
+def test_invariants_of_a_part_are_not_those_of_the_whole():
+    s = ln.conditional_exponents(ln.catalog.lorenz63(), [1, 2], 2000, rng=0)
+    found = ln.check_invariants(s)
+    assert found.passed is None
+    assert {word.partition(":")[0] for word in found.verdicts.values()} == {"not checked"}

@@ -258,3 +258,11 @@ def test_a_state_that_decays_to_a_kink_has_no_derivative_to_compare():
     with pytest.warns(UserWarning, match="derivative is not that of the step"):
         s = ln.lyapunov_spectrum(wrong, 100, x0=[1.0], rng=0)
     assert ln.check_invariants(s).verdicts["derivative"].startswith("fails")
+
+
+def test_a_picture_where_nothing_could_be_checked():
+    cell = ln.VanillaRNN.random(4, n_inputs=1, rng=0)
+    s = ln.lyapunov_spectrum(cell, inputs=np.zeros((300, 1)), rng=0, k=1)
+    found = ln.check_invariants(s)
+    assert not found.checks
+    assert found.plot().texts[0].get_text() == "nothing could be checked"

@@ -30,6 +30,9 @@ def test_verdicts(henon, rate, verdict, tmp_path):
     assert found.low < found.difference < found.high
     assert ln.load(found.save(tmp_path / "found.npz")).verdict == verdict
     assert ("closed upon itself" in found.explanation) == (verdict == "fails")
+    assert found.to_dataframe()["difference"].tolist() == [found.difference]
+    ax = found.plot()
+    assert [line.get_xdata()[-1] for line in ax.lines[:2]] == [found.smallest, found.difference]
 
 
 def test_undecided_near_the_border(henon):

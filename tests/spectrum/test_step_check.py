@@ -349,7 +349,7 @@ def test_steps_of_ones_own_that_jump_are_said_to():
         return np.where(v > 1, v - 1, v)
 
     s = ln.lyapunov_spectrum(ln.Map(stepped, 1, dt=0.01), 1000, x0=[0.3], rng=0)
-    assert "it may jump (greater)" in s.diagnose().step_verdict
+    assert "it may jump (a comparison)" in s.diagnose().step_verdict
     flow = ln.Flow(lambda v: 1.5 - anp.mod(v, 1.0), 1, dt=0.01)
     s = ln.lyapunov_spectrum(flow, 5000, x0=[0.3], rng=0)
     low, high = s.confidence_interval()

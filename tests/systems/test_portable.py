@@ -1,6 +1,7 @@
 """Maps and flows of functions that stand in a module, in other processes: by Python's pickle."""
 
 import copy
+import inspect
 import pickle
 
 import autograd.numpy as anp
@@ -9,6 +10,7 @@ import pytest
 from numpy.testing import assert_array_equal
 
 import lyapnet as ln
+from lyapnet.runs.fingerprint import describe
 
 
 def henon(x):
@@ -47,6 +49,10 @@ SYSTEMS = {
     "stroboscopic": (
         ln.stroboscopic(ln.Flow(forced, 2, dt=np.pi / 4, time=True), 2 * np.pi), TWO
     ),
+    "catalog": (ln.catalog.henon(a=1.3).with_params({"a": 1.4, "b": 0.2}), TWO),
+    "catalog's noisy": (ln.catalog.noisy_double_well(), ONE),
+    "catalog's delayed": (ln.catalog.mackey_glass(), ln.catalog.mackey_glass().default_state(None)),
+    "catalog's forced": (ln.stroboscopic(ln.catalog.ueda(), 2 * np.pi), TWO),
 }  # fmt: skip
 
 
@@ -68,3 +74,31 @@ def test_copies_of_functions_without_a_name_are_refused_by_pickle_alone():
     with pytest.raises((pickle.PicklingError, AttributeError), match="lambda"):
         pickle.dumps(system)
     assert copy.deepcopy(system).step(ONE) == 0.15
+
+
+FACTORIES = [
+    (name, inspect.signature(getattr(ln.catalog, name)).parameters.values())
+    for name in ln.catalog.__all__ if inspect.isfunction(getattr(ln.catalog, name))
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "name", [name for name, given in FACTORIES if all(p.default is not p.empty for p in given)]
+)
+def test_systems_of_the_catalog_are_made_again(name):
+    system = getattr(ln.catalog, name)()
+    there = pickle.loads(pickle.dumps(system))
+    assert repr(there) == repr(system)
+    assert there.reference == system.reference
+    assert describe(there) == describe(system)
+
+
+def test_results_go_without_a_system_that_pickle_does_not_find():
+    s = ln.lyapunov_spectrum(ln.Map(lambda x: 3.9 * x * (1 - x), 1), 200, x0=[0.3], rng=0)
+    there = pickle.loads(pickle.dumps(s))
+    assert_array_equal(there.exponents, s.exponents)
+    assert there.system is None
+    assert there.diagnose().verdict == s.diagnose().verdict
+    assert there.extend(5, system=s.system).exponents == s.extend(5).exponents
+    for found in (copy.copy(s), copy.deepcopy(s)):
+        assert found.extend(5).exponents == s.extend(5).exponents

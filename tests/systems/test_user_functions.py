@@ -291,3 +291,29 @@ def test_an_input_in_front_of_the_state():
         ln.Map(lambda x, u: x + u, 1, n_inputs=1, jacobian=lambda u, x: x)
     ln.Map(lambda x, h: 0.5 * x + h, 1, n_inputs=1)  # a field h, of magnets
     ln.Map(lambda u, p: p * u, 1, params=0.5)
+
+
+def henon_heiles(z):
+    x, y, px, py = z
+    return 0.5 * (px**2 + py**2 + x**2 + y**2) + x**2 * y - y**3 / 3
+
+
+@pytest.mark.parametrize("params", [None, 1.0])
+def test_fields_that_are_gradients(params):
+    symplectic = np.kron([[0, 1], [-1, 0]], np.eye(2))
+
+    def field(z, *p):
+        gradient = autograd.grad(lambda z: (p[0] if p else 1.0) * henon_heiles(z))
+        return symplectic @ gradient(z)
+
+    def by_hand(z):
+        x, y, px, py = z
+        return anp.array([px, py, -x - 2 * x * y, -y - x**2 + y**2])
+
+    x0 = [[0, -0.25, 0.42, 0], [0, 0.1, 0.49, 0]]
+    expected = ln.lyapunov_spectrum(ln.Flow(by_hand, 4, dt=0.05), 200, x0=x0, rng=0)
+    flow = ln.Flow(field, 4, dt=0.05, params=params)
+    for engine in ("compiled", "numpy"):  # this without calls of one state after the other
+        s = ln.lyapunov_spectrum(ln.compiled(flow, engine), 200, x0=x0, rng=0)
+        assert_allclose(s.exponents, expected.exponents, rtol=1e-8)
+    assert flow.forward_mode(np.array(x0), None) == "lanes"

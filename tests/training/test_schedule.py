@@ -19,6 +19,13 @@ class EveryOther:
         return 3 * (epoch % 2)
 
 
+def test_settings_that_no_schedule_takes():
+    schedule = EveryOther()
+    schedule.settings["window"] = 8
+    with pytest.raises(ValueError, match=r"`schedule\.settings` has \['window'\]"):
+        ln.train(network().system, ln.tasks.DelayedCopy(1), 5, schedule=schedule, **SMALL)
+
+
 def test_any_object_with_an_episode_is_a_schedule():
     schedule = EveryOther()
     r = ln.train(network().system, ln.tasks.DelayedCopy(1), 5, schedule=schedule, **SMALL)

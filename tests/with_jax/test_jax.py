@@ -264,8 +264,13 @@ def test_what_a_step_finds_around_itself_is_never_out_of_date():
 
 
 def test_what_is_refused():
+    for step in (lambda h: h if h.sum() > 0 else -h, np.tanh, lambda h: h * float(h[0])):
+        with pytest.raises(TypeError, match=r"depends on the state.*write it with jax\.numpy"):
+            lj.System(step, N)
     with pytest.raises(TypeError, match="`step` cannot be traced"):
-        lj.System(lambda h: h if h.sum() > 0 else -h, N)
+        lj.System(lambda h: h @ np.eye(N + 1), N)
+    with pytest.raises(TypeError, match="write the whole loop in JAX"):
+        ln.ClosedLoop(lj.System(lambda h, u: h + u, 1, n_inputs=1), [[0.1]])
     with pytest.raises(ValueError, match=r"`step` must return the next state.*\(3,\)"):
         lj.System(lambda h: h[:3], N)
     with pytest.raises(TypeError, match=r"takes \(inputs, state\).*step\(h, u\): give lambda h, u"):

@@ -71,6 +71,11 @@ class Chain:
     shift: dict[int, int]
     collapsed: int | None = None
 
+    def until(self, step: int) -> Chain:
+        """Return the part that ends with an output step."""
+        index = self.ends[step][0]
+        return Chain(self.links[:index], {step: self.ends[step]}, self.shift)
+
 
 def forward(
     arithmetic: Arithmetic,

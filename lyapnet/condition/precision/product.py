@@ -48,7 +48,15 @@ def measure(
     if chain.ends:
         exact = rigorous or k == n
         tilt = slant(arithmetic, arithmetic.exact(start[:, :k]))
-        _values(arithmetic, chain, found, steps, k, tilt, 1.0 if exact else _SPARE)
+        given = k, tilt, 1.0 if exact else _SPARE
+        why = _values(arithmetic, chain, found, steps, *given)
+        for step in [step for step in why if step != max(chain.ends)]:
+            # Where directions change places behind a step, coordinates found from the end are bad.
+            alone = _values(arithmetic, chain.until(step), found, steps, *given)
+            if alone:
+                break  # nor will later ones be better with so few bits
+            del why[step]
+        found.reasons.extend(_reasons(why, found, steps))
     if chain.collapsed is not None:
         _collapse(arithmetic, [basis, *jacobians[: chain.collapsed]], found, steps)
     return found
@@ -85,51 +93,55 @@ def _values(
     k: int,
     tilt: float,
     spare: float,
-) -> None:
-    """Fill in the singular values of all steps that the chain reached.
+) -> dict[int, str]:
+    """Fill in the singular values of all steps of a chain; return why some are not resolved.
 
     `tilt` is what the mixing of the first basis, orthogonal only to float64, may do.
     """
     diagonal = backward(arithmetic, chain, k)
     bounds = error_bounds(chain, diagonal, k)
     total = np.cumsum(np.array(diagonal.exponents), axis=0)[:, :k]
-    failed: dict[str, list[int]] = {}
-    for m, step in enumerate(steps):
-        if step not in chain.ends:
-            continue
-        index, narrow = chain.ends[step]
+    failed: dict[int, str] = {}
+    for step, (index, narrow) in chain.ends.items():
+        m = steps.index(step)
         size, holds = bounds[step]
         spread = tilt + narrow + np.exp2(min(size, 1000.0)) * spare
-        why = ""
         if not holds or spread > RESOLVED:
             # The errors are proportional to 2**-bits, up to where they saturate.
             excess = size + np.log2(spare) - np.log2(RESOLVED) + 8.0
             more = np.clip(excess, 0.25 * arithmetic.bits, arithmetic.bits)  # NaN stays
             found.needed_bits[m] = arithmetic.bits + np.nan_to_num(more, nan=arithmetic.bits)
-            why = "rounding could reach " + ("too many digits" if holds else "all digits")
-        if holds:
-            values, checked = singular_values(
-                arithmetic, diagonal.first, diagonal.at[step], total[index - 1]
-            )
-            found.spread[m] = (spread + checked) * UP
-            if not why and not found.spread[m] <= RESOLVED:
-                found.needed_bits[m] = 1.5 * arithmetic.bits
-                why = "the singular values could not be verified"
-        if why:
-            failed.setdefault(why, []).append(m)
+            failed[step] = "rounding could reach " + ("too many digits" if holds else "all digits")
+        if not holds:
+            continue
+        values, checked = singular_values(
+            arithmetic, diagonal.first, diagonal.at[step], total[index - 1]
+        )
+        found.spread[m] = (spread + checked) * UP
+        if step not in failed and not found.spread[m] <= RESOLVED:
+            found.needed_bits[m] = 1.5 * arithmetic.bits
+            failed[step] = "the singular values could not be verified"
         if not np.isfinite(found.spread[m]):
             continue
         scale = arithmetic.power(chain.shift[step])
         found.log10_values[m] = [arithmetic.log10(x * scale) for x in values]
         found.log10_condition[m] = arithmetic.log10(values[0] / values[-1])
-    for why, which in failed.items():
-        needed = np.ceil(found.needed_bits[which]).astype(int)
+    return failed
+
+
+def _reasons(failed: dict[int, str], found: Measured, steps: list[int]) -> list[str]:
+    """Say for which steps what is in the way, and how many bits may do."""
+    reasons = []
+    for why in dict.fromkeys(failed.values()):
+        which = sorted(step for step in failed if failed[step] == why)
+        needed = np.ceil(found.needed_bits[[steps.index(step) for step in which]]).astype(int)
         least, most = needed.min(), needed.max()
-        when = f"step {steps[which[0]]}"
+        when = f"step {which[0]}"
         if len(which) > 1:
-            when = f"{len(which)} times, from step {steps[which[0]]} to {steps[which[-1]]}"
+            when = f"{len(which)} times, from step {which[0]} to {which[-1]}"
         bits = f"{least}" if least == most else f"{least} to {most}"
-        found.reasons.append(f"{when}: {why}; try {bits} bits")
+        reasons.append(f"{when}: {why}; try {bits} bits")
+    return reasons
 
 
 def _collapse(

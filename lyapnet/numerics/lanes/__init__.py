@@ -14,11 +14,11 @@ from typing import Any
 import autograd.numpy as anp
 
 from ..arrays import Array
-from . import rules
+from . import gradients, rules
 from .array import Lanes, as_lanes, lifted
 from .decisions import Decision, recording
 
-__all__ = ["Decision", "Lanes", "in_lanes", "lifted", "recording", "rules"]
+__all__ = ["Decision", "Lanes", "gradients", "in_lanes", "lifted", "recording", "rules"]
 
 
 def in_lanes(function: Callable[..., Any], x: Array, u: Any, p: Any) -> Any:

@@ -84,6 +84,9 @@ class Lanes(np.lib.mixins.NDArrayOperatorsMixin):
             raise TypeError("an index differs between lanes")
         return Lanes(self.data[(*at, slice(None)) if Ellipsis in at else at])
 
+    def __iadd__(self, other: Any) -> Any:
+        return self + other  # what it was may have other names
+
     def __bool__(self) -> bool:
         if plain(self.data).size > 1:
             raise TypeError("a condition differs between lanes")
@@ -114,8 +117,12 @@ class Lanes(np.lib.mixins.NDArrayOperatorsMixin):
 
     def __array_ufunc__(self, ufunc: np.ufunc, method: str, *args: Any, **options: Any) -> Any:
         name = ufunc.__name__
+        if any(isbox(x) and isinstance(plain(x), Lanes) for x in args):
+            return NotImplemented  # left to autograd, which traces it inside of the function
         if method == "reduce" and name in REDUCTIONS:
             return RULES[REDUCTIONS[name]](*args, **options)
+        if method == "at" and name == "add":
+            return RULES["add.at"](*args)
         if method != "__call__" or options.keys() - {"dtype"}:
             raise TypeError(f"lanes have no rule for {name} with {method} {[*options]}")
         if name in RULES:
@@ -146,7 +153,7 @@ def lifted(x: Any) -> Any:
     if not x.size:
         return x.astype(float)  # else what it is joined with would become objects
     if not any(isinstance(_unwrapped(item), Lanes) for item in x.ravel()):
-        return x
+        return np.array(x.tolist())  # of numbers, if it has them
     items = [as_lanes(item) for item in map(_unwrapped, x.ravel())]
     n_lanes = max((plain(item.data).shape[-1] for item in items), default=1)
     rows = [anp.broadcast_to(item.data, (*item.shape, n_lanes)) for item in items]

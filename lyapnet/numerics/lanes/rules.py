@@ -9,7 +9,7 @@ from typing import Any
 import autograd.numpy as anp
 import numpy as np
 
-from .array import RULES, Lanes, as_lanes, elementwise, lifted, plain
+from .array import RULES, Lanes, as_lanes, elementwise, lifted, numbers_of, plain
 
 
 def _along(axis: int, ndim: int) -> int:
@@ -81,16 +81,30 @@ def _einsum(subscripts: str, *operands: Any, **options: Any) -> Any:
     return Lanes(anp.einsum(f"{inputs}->{out}z", *lanes))
 
 
+def _tensordot(a: Any, b: Any, axes: Any = 2) -> Any:
+    a, b = _same_lanes(as_lanes(a), as_lanes(b))
+    m, n = np.ndim(plain(a)) - 1, np.ndim(plain(b)) - 1
+    if np.ndim(axes) == 0:
+        axes = range(m - axes, m), range(axes)
+    left, right = (np.atleast_1d(x).tolist() for x in axes)
+    first, second = list(range(m)), list(range(m, m + n))
+    for i, j in zip(left, right, strict=True):
+        second[j] = first[i]
+    out = [i for i in (*first, *second) if (i in first) != (i in second)]
+    z = m + n
+    return Lanes(anp.einsum(a, [*first, z], b, [*second, z], [*out, z]))
+
+
 def _outer(a: Any, b: Any) -> Any:
     a, b = (_reshape(as_lanes(x), (-1,)).data for x in (a, b))
     return Lanes(a[:, None] * b[None])
 
 
-def _reshape(x: Any, *shape: Any, order: str = "C", **_: Any) -> Any:
-    if order != "C":
+def _reshape(x: Any, *shape: Any, order: str | None = "C", **_: Any) -> Any:
+    if order not in ("C", None):
         raise TypeError("lanes are reshaped in C order alone")
     x = as_lanes(x)
-    wanted = shape[0] if len(shape) == 1 and isinstance(shape[0], list | tuple) else shape
+    wanted = shape[0] if len(shape) == 1 and np.ndim(shape[0]) else shape
     known = math.prod(i for i in wanted if i != -1)
     wanted = tuple(x.size // max(known, 1) if i == -1 else i for i in wanted)
     return Lanes(anp.reshape(x.data, (*wanted, plain(x.data).shape[-1])))
@@ -112,6 +126,11 @@ def _joined(stacked: bool, default: int) -> Callable[..., Any]:
         return Lanes(join(_same_lanes(*lanes), axis=_along(axis, lanes[0].ndim + stacked)))
 
     return rule
+
+
+def _split(x: Any, parts: Any, axis: int = 0) -> list[Any]:
+    x = as_lanes(x)
+    return [Lanes(part) for part in anp.array_split(x.data, parts, axis=_along(axis, x.ndim))]
 
 
 def _roll(x: Any, shift: Any, axis: Any = None) -> Any:
@@ -190,6 +209,14 @@ def _where(condition: Any, *choices: Any) -> Any:
     return elementwise(anp.where, condition, *choices)
 
 
+def _add_at(x: Lanes, at: Any, more: Any) -> None:
+    """Add to elements of lanes, to one as often as it is named; autograd asks for it."""
+    where = np.arange(x.size).reshape(x.shape)[at]
+    place = np.eye(x.size)[:, where.ravel()]
+    added = anp.broadcast_to(numbers_of(more), (*where.shape, plain(as_lanes(more).data).shape[-1]))
+    x.data = x.data + anp.reshape(place @ anp.reshape(added, (where.size, -1)), (*x.shape, -1))
+
+
 RULES.update({
     **{name: _reduction(name) for name in ("sum", "mean", "prod", "max", "min", "var", "std")},
     "amax": _reduction("max"),
@@ -200,6 +227,7 @@ RULES.update({
     "inner": lambda a, b: _matmul(a, _transpose(b) if np.ndim(b) == 2 else b),
     "vdot": lambda a, b: _matmul(_reshape(a, -1), _reshape(b, -1)),
     "einsum": _einsum,
+    "tensordot": _tensordot,
     "outer": _outer,
     "trace": lambda x: RULES["sum"](_diag(x)),
     "diag": _diag,
@@ -226,6 +254,9 @@ RULES.update({
         _along(axis, as_lanes(x).ndim),
     )),
     "concatenate": _joined(stacked=False, default=0),
+    "array_split": _split,
+    "split": _split,
+    "add.at": _add_at,
     "stack": _joined(stacked=True, default=0),
     "hstack": lambda arrays: _joined(False, 0)([RULES["atleast_1d"](x) for x in arrays], axis=(
         0 if max(as_lanes(x).ndim for x in arrays) < 2 else 1)),
@@ -236,5 +267,7 @@ RULES.update({
     "shape": lambda x: as_lanes(x).shape,
     "ndim": lambda x: as_lanes(x).ndim,
     "size": lambda x: as_lanes(x).size,
+    "result_type": lambda *_: np.dtype(object),  # of what arrays of lanes could be put into
+    "iscomplexobj": lambda x: np.iscomplexobj(plain(x.data)),
     **{name: _of_each(name) for name in ("real", "imag", "angle")},
 })  # fmt: skip

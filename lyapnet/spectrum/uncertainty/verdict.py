@@ -183,7 +183,7 @@ def unbounded(x0: ArrayLike | None, state: ArrayLike | None, n_blocks: int) -> s
     who = "the state" if far.size == 1 else f"the state of {far.sum()} of {far.size} members"
     return (
         f"unbounded: {who} grows without bound, from {start[worst]:.1g} to {end[worst]:.1g}; these "
-        "are not the exponents of an attractor"
+        "are not the exponents of an attractor; of angles, keep them within a period"
     )
 
 
