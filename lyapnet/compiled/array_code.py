@@ -10,13 +10,17 @@ import numpy as np
 
 from .array_plan import Plan, Stage
 from .code import Numbers, Text
-from .operations import TRUTHS
+from .operations import TRUTHS, Untraceable
 
 #: What is called for whole arrays; see `callbacks`.
 DECLARED = {
     "lyapnet.product": "declare void @lyapnet.product(ptr, ptr, ptr, ptr, i64, i64, i64)",
     "lyapnet.tanh": "declare void @lyapnet.tanh(ptr, ptr, ptr, i64)",
 }
+
+
+#: Places that a table may have.
+_MOST = 2**16
 
 
 class Tables:
@@ -27,6 +31,8 @@ class Tables:
 
     def name(self, places: Any) -> str:
         """Return the name of a table."""
+        if places.size > _MOST:
+            raise Untraceable(f"it takes numbers from more than {_MOST} places by no rule")
         key = places.tobytes()
         if key not in self.lines:
             numbers = ", ".join(f"i64 {i}" for i in places.ravel())

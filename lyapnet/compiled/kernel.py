@@ -51,19 +51,18 @@ class Kernel:
         self._size = program.count
         #: Numbers that loops need as room, and for each step of a block.
         self._scratch, self._ahead, self._run_scratch = 1, 0, 1
-        self._factor = 0
-        self._blas: Array | None = None
+        self._factor, self._multiplications = 0, 0.0
         if isinstance(program, ArrayProgram):
             from .callbacks import link_all
 
             text, self._run_scratch, vectors = array_loops.source(program, k, at_once)
             self._scratch = vectors + 2 * n * k + k * k + 67 * k + n
-            self._factor, self._blas = _factorisation()
+            self._factor, self._multiplications = _factorisation(), float(n * n * k)
             link_all(text)
         elif self.wide:
             self._scratch = n * padded(k, at_once) + 2 * n * k + k * k + 67 * k + 2 * n
             self._ahead = program.moved * (1 + padded(k, at_once))
-            self._factor, self._blas = _factorisation()
+            self._factor = _factorisation()
             text = wide.source(program, k, at_once)
         else:
             text = small.source(program, k, self.lanes)
@@ -84,7 +83,7 @@ class Kernel:
         else:
             states = np.empty((len(x), n_steps, *x.shape[1:]))
 
-        blas = 0 if self._blas is None else _at(self._blas, 0)
+        blas = self._blas(len(x))
 
         def part(a: int, b: int) -> None:
             scratch = empty((self._run_scratch,))
@@ -145,7 +144,7 @@ class Kernel:
         growth = np.empty(shape) if count == 1 else empty(shape)
         row, each = growth.shape[1] * self.k, 8 * lanes * self.k
         done = np.empty(len(x), dtype=np.int64)
-        blas = 0 if self._blas is None else _at(self._blas, 0)
+        blas = self._blas(len(x))
         width = u.shape[2]
         shift = 8 * first * width * lanes
 
@@ -163,6 +162,17 @@ class Kernel:
         if least >= 0.0:
             _logarithms(growth[: done.min()], squared=not self.wide)
         return done, growth
+
+    def _blas(self, groups: int) -> int:
+        """Return where the addresses of BLAS are, 0 where it is not called.
+
+        A large product of one system may be shared among threads, as NumPy does.
+        """
+        if not self._factor:
+            return 0
+        from .blas import addresses
+
+        return _at(addresses(self._multiplications if groups == 1 else 0.0), 0)
 
     def _shared(self, part: Any, groups: int, operations: int) -> None:
         """Share groups, each worth so many operations, among threads where that pays."""
@@ -184,12 +194,11 @@ def kernel_of(program: Program, k: int, ensemble: bool) -> Kernel:
 
 
 @cache
-def _factorisation() -> tuple[int, Array]:
-    """Return the address of the factorisation, and of the BLAS that it needs."""
-    from .blas import addresses
+def _factorisation() -> int:
+    """Return the address of the factorisation."""
     from .qr import factorisation
 
-    return factorisation(), addresses()
+    return factorisation()
 
 
 def _logarithms(x: Array, squared: bool) -> None:
