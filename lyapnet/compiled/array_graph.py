@@ -163,6 +163,7 @@ class ArrayGraph(Graph):
 
     def take(self, parts: Sequence[Any], places: Any) -> Any:
         """Return the symbol of numbers of some arrays, counted through all of them."""
+        parts = [part for part in parts if part.size] or parts[:1]
         x = parts[0]
         if len(parts) > 1:
             solid = tuple(self.solid(part).at for part in parts)
@@ -188,6 +189,8 @@ class ArrayGraph(Graph):
     def product(self, a: Any, b: Any) -> Any:
         """Return the symbol of a matrix that has no tangents times a vector or matrix."""
         a, b = self.solid(a), self.solid(b)
+        if not a.size or not b.size:
+            raise Untraceable("a product with nothing")
         return self.add("product", (a.at, b.at), (a.shape[0], *b.shape[1:]))
 
     def again(self, at: int, tangents: Sequence[Any]) -> Any:

@@ -21,7 +21,7 @@ _INT, _REAL, _PTR = ctypes.c_int64, ctypes.c_double, ctypes.c_void_p
 
 #: Vectors are written out one by one up to so many operations in a tangent step and its
 #: factorisation, beyond it they go side by side.
-_WRITTEN_OUT = 3000
+WRITTEN_OUT = 3000
 
 #: Operations that a thread should have, for the start of another to be worth it.
 _PER_THREAD = 2.5e5
@@ -45,7 +45,7 @@ class Kernel:
         self.program = program
         self.k = k
         size = k * program.count + 6 * n * k**2
-        self.wide = bool(program.moved) or size > _WRITTEN_OUT or program.whole
+        self.wide = bool(program.moved) or size > WRITTEN_OUT or program.whole
         at_once = machine().lanes
         self.lanes = at_once if ensemble and not self.wide else 1
         self._size = program.count

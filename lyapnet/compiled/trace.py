@@ -100,7 +100,7 @@ def with_derivative_of(other: Any, y: Any, x: Any) -> Any:
     """
     graph = symbol_in(x).graph
     if isinstance(x, ArraySymbol):
-        at = graph.symbol(y).at, graph.symbol(other).at
+        at = graph.solid(y).at, graph.symbol(other).at
         return graph.add("with_derivative_of", at, y.shape)
     pairs = [[graph.symbol(s).as_number().at for s in pair] for pair in zip(y, other, strict=True)]
     return array_of([graph.add("with_derivative_of", tuple(pair)) for pair in pairs], np.shape(y))

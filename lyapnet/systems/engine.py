@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from .. import validate
-from ..compiled.loop import Loop, written
+from ..compiled.loop import Loop, least_for, written
 from ..compiled.operations import Untraceable
 from ..numerics.arrays import Array
 from ..numerics.autodiff import member
@@ -92,7 +92,8 @@ def loop_of(system: Any, x: Array, inputs: Array | None, k: int, n_steps: int) -
     if auto and short and n_steps * n * n * k < _MUCH:
         return None, over_before(n_steps)
     try:
-        program, params = written(system, lead)
+        least = least_for(int(np.prod(lead)), n, k)
+        program, params = written(system, lead, least)
         if auto and n * k > _LARGE and not program.whole:
             return None, "large systems are no faster"
         loop = Loop.of(system, lead, k, program, params)

@@ -3,8 +3,6 @@
 Small systems, which are written down on numbers otherwise, are enough here.
 """
 
-import sys
-
 import autograd.numpy as anp
 import numpy as np
 import pytest
@@ -12,7 +10,7 @@ from numpy.testing import assert_allclose
 
 import lyapnet as ln
 
-from .engines import agree, both
+from .engines import LOOP, agree, both, on_arrays
 
 pytest.importorskip("numba")
 
@@ -28,12 +26,11 @@ SOME, PLACES = np.array([3, 1, 1, 6, 0, 2, 5]), np.array([0, 1, 2, 3, 4, 5, 0])
 @pytest.fixture(autouse=True)
 def whole(monkeypatch):
     """Write down whole arrays, however few numbers there are."""
-    monkeypatch.setattr(sys.modules["lyapnet.compiled.loop"], "_MANY", -1)
-    monkeypatch.setattr(sys.modules["lyapnet.compiled.loop"], "_EACH", 0)
+    on_arrays(monkeypatch, True)
 
 
 def form(system, lead=()):
-    return sys.modules["lyapnet.compiled.loop"].written(system, lead)[0]
+    return LOOP.written(system, lead, -1)[0]
 
 
 def carried_right(system, other):
@@ -80,6 +77,7 @@ FIELDS = {
     "mean field": lambda x: -x + b + anp.mean(anp.tanh(x)) * anp.cos(x) - anp.sum(x**2) * x / 10,
     "neighbours": lambda x: (anp.roll(x, -1) - anp.roll(x, 2)) * anp.roll(x, 1) - x + 1.0,
     "places": lambda x: anp.tanh(x[::-1]) - x[SOME] * anp.sin(x) + anp.roll(x[SOME], 1) - x,
+    "nothing beside": lambda x: anp.concatenate([x[N:], anp.sin(x[:3]), x[3:3], x[:4]]) - 2 * x,
     "choices": lambda x: -x + W @ anp.where(x**2 + 0.1 > 0, anp.tanh(x), x),
     "functions": lambda x: (
         -x
@@ -274,7 +272,7 @@ def test_views_are_those_of_numpy(field):
 
 
 def test_what_is_made_number_by_number_stays_so(monkeypatch):
-    monkeypatch.setattr(sys.modules["lyapnet.compiled.loop"], "_EACH", 8)
+    monkeypatch.setattr(LOOP, "EACH", 8)
     parts = ln.Map(lambda x: anp.array([anp.sin(y) for y in x]), N)
     assert not form(parts).whole
     assert form(ln.Map(lambda x: anp.sin(x), 60)).whole

@@ -4,7 +4,6 @@
 """
 
 import os
-import sys
 
 import autograd.numpy as anp
 import numpy as np
@@ -14,6 +13,8 @@ from hypothesis import strategies as st
 from numpy.testing import assert_allclose, assert_array_equal
 
 import lyapnet as ln
+
+from .engines import on_arrays
 
 pytest.importorskip("numba")
 
@@ -123,9 +124,7 @@ def outcome(system, engine, **options):
 def test_random_systems(case, k, interval, record, tol, lenient, seed, whole):
     """Both engines find the same, or fail alike, written on numbers or on whole arrays."""
     with pytest.MonkeyPatch.context() as patch:
-        loop = sys.modules["lyapnet.compiled.loop"]
-        patch.setattr(loop, "_MANY", -1 if whole else np.inf)
-        patch.setattr(loop, "_EACH", 0)
+        on_arrays(patch, whole)
         compare(case, k, interval, record, tol, lenient, seed)
 
 
