@@ -9,19 +9,15 @@ alone are the same.
 from __future__ import annotations
 
 import math
-import weakref
 from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
 from ..numerics.arrays import Array
-from .array_functions import function_of_arrays, ufunc_of_arrays
+from .array_symbol import ArraySymbol, places_of
 from .graph import Graph, Symbol
 from .operations import Untraceable
-
-#: NumPy as its stubs do not know it: its functions take what says so itself.
-_np: Any = np
 
 #: Operations that want an array in one piece.
 _ON_ARRAYS = frozenset(("tanh",))
@@ -129,8 +125,8 @@ class ArrayGraph(Graph):
     def put(self, x: Any, key: Any, value: Any) -> Any:
         """Return the symbol of an array some of whose elements are others."""
         value = self.symbol(value)
-        places = _places(x.shape)
-        places[key] = x.size + _places(value.shape)
+        places = places_of(x.shape)
+        places[key] = x.size + places_of(value.shape)
         return self.take([x, value], places)
 
     def _constant(self, x: Any) -> Symbol:
@@ -154,7 +150,7 @@ class ArrayGraph(Graph):
         """Return the symbol of an array that is broadcast."""
         if x.shape == shape:
             return x
-        return self.take([x], np.broadcast_to(_places(x.shape), shape))
+        return self.take([x], np.broadcast_to(places_of(x.shape), shape))
 
     def solid(self, x: Any) -> Any:
         """Return the symbol of an array whose numbers lie side by side."""
@@ -172,13 +168,13 @@ class ArrayGraph(Graph):
         if operation == "take":
             places, x = self.how[x.at].ravel()[places], self.noted(arguments[0])
         places = np.array(places, dtype=np.int64, order="C")
-        if places.shape == x.shape and (places == _places(x.shape)).all():
+        if places.shape == x.shape and (places == places_of(x.shape)).all():
             return self.noted(x.at)
         return self.add("take", (x.at,), places.shape, places)
 
     def sum(self, x: Any, axes: tuple[int, ...]) -> Any:
         """Return the symbol of sums over some axes."""
-        x = self.symbol(x)
+        x = self.symbol(x).as_number()
         if not axes:
             return x
         if not x.shape or not self.size(x.at):
@@ -188,7 +184,7 @@ class ArrayGraph(Graph):
 
     def product(self, a: Any, b: Any) -> Any:
         """Return the symbol of a matrix that has no tangents times a vector or matrix."""
-        a, b = self.solid(a), self.solid(b)
+        a, b = (self.solid(x).as_number() for x in (a, b))
         if not a.size or not b.size:
             raise Untraceable("a product with nothing")
         return self.add("product", (a.at, b.at), (a.shape[0], *b.shape[1:]))
@@ -210,114 +206,4 @@ class ArrayGraph(Graph):
             return self.product(self.noted(arguments[0]), tangents[0])
         zeros = [self.spread(self.constant(0.0), self.shapes[i]) for i in arguments]
         parts = [z if t is None else t for z, t in zip(zeros, tangents, strict=True)]
-        return self.take(parts, _places(self.shapes[at]))
-
-
-def _places(shape: tuple[int, ...]) -> Any:
-    """Return the numbers of what an array has."""
-    return np.arange(math.prod(shape)).reshape(shape)
-
-
-class ArraySymbol(Symbol):
-    """An array of which all is known but the values."""
-
-    __slots__ = ("__weakref__", "_seen_by")
-    graph: Any
-    whole = True
-
-    def __init__(self, graph: Any, at: int) -> None:
-        super().__init__(graph, at)
-        #: Parts of it that are views in NumPy, and would change with it.
-        self._seen_by: list[Any] = []
-
-    def __array_ufunc__(self, ufunc: Any, method: str, *operands: Any, **options: Any) -> Any:
-        return ufunc_of_arrays(self.graph, ufunc, method, operands, options)
-
-    def __array_function__(self, function: Any, types: Any, args: Any, kwargs: Any) -> Any:
-        return function_of_arrays(self.graph, function, args, kwargs)
-
-    def __array__(self, *_: Any, **__: Any) -> Any:
-        raise Untraceable("it is turned into a plain array")
-
-    @property
-    def shape(self) -> tuple[int, ...]:  # type: ignore[override]  # of one number it is fixed
-        """Lengths of its axes."""
-        return self.graph.shapes[self.at]
-
-    @property
-    def ndim(self) -> int:  # type: ignore[override]  # likewise
-        """Number of axes."""
-        return len(self.shape)
-
-    @property
-    def size(self) -> int:
-        """Count of its numbers."""
-        return self.graph.size(self.at)
-
-    @property
-    def T(self) -> Any:
-        """With its axes in reverse."""
-        return _np.transpose(self)
-
-    def __len__(self) -> int:
-        if not self.shape:
-            raise TypeError("a number has no length")
-        return self.shape[0]
-
-    def __iter__(self) -> Any:
-        return (self[i] for i in range(len(self)))
-
-    def __getitem__(self, key: Any) -> Any:
-        places = _places(self.shape)
-        found = places[key]
-        part = self.graph.take([self], found)
-        if np.ndim(found) and np.shares_memory(found, places):
-            part = part.seen_in(self)
-        return part
-
-    def __setitem__(self, key: Any, value: Any) -> None:
-        if any(part() is not None for part in self._seen_by):
-            raise Untraceable("it writes into an array of which it keeps a part")
-        self.at = self.graph.put(self, key, value).at
-
-    def seen_in(self, x: ArraySymbol) -> ArraySymbol:
-        """Return itself as a part of another one: as long as it is kept, neither is written to."""
-        part = self.copy()
-        x._seen_by.append(weakref.ref(part))
-        part._seen_by.append(weakref.ref(x))
-        return part
-
-    def copy(self) -> ArraySymbol:
-        """Return another handle on the same: what is written into one is not in the other."""
-        return ArraySymbol(self.graph, self.at)
-
-    __pos__ = copy
-
-    def __matmul__(self, other: Any) -> Any:
-        return _np.matmul(self, other)
-
-    def __rmatmul__(self, other: Any) -> Any:
-        return _np.matmul(other, self)
-
-    def view(self, kind: Any = None) -> ArraySymbol:
-        """Return itself, as what makes plain arrays wants it."""
-        return self
-
-    def __getattr__(self, name: str) -> Any:
-        """Return a method as NumPy's function of this name."""
-        if name.startswith("_") or name not in _METHODS:
-            raise AttributeError(name)
-        return lambda *args, **kwargs: getattr(np, name)(self, *args, **kwargs)
-
-    def reshape(self, *shape: Any, order: str = "C") -> Any:
-        """Return it in another shape."""
-        found = shape[0] if len(shape) == 1 else shape
-        return _np.reshape(self, found, order=order)
-
-    def flatten(self) -> Any:
-        """Return it with one axis."""
-        return _np.ravel(self)
-
-
-_METHODS = {"clip", "dot", "mean", "ravel", "repeat", "squeeze", "sum", "swapaxes", "take",
-            "transpose"}  # fmt: skip
+        return self.take(parts, places_of(self.shapes[at]))

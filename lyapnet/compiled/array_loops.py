@@ -6,7 +6,8 @@ last axis, and a matrix is multiplied by all of them at once.
 
 from __future__ import annotations
 
-from .array_code import Tables, Writer
+from .array_code import Writer
+from .array_places import Tables
 from .array_plan import Plan
 from .blocks import COPY, DISTURB, blocks, padded
 from .code import Text, module

@@ -108,7 +108,7 @@ class Plan:
     def _is_scalar(self, at: int) -> bool:
         if not self.graph.static[at] or self.graph.shapes[at] or self.is_leaf(at):
             return False
-        if self.graph.nodes[at][0] in ("take", "sum", "product", "join", "tanh"):
+        if self.graph.nodes[at][0] in ("take", "sum", "product", "join"):
             return False
         known = set(self.scalars)
         return all(i in known or self.is_leaf(self.source(i)) for i in self.arguments(at))

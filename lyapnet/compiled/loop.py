@@ -180,7 +180,7 @@ def _known_or_written(system: Any, step: Any, shapes: list[Any] | None, least: f
 
 def _as_arrays(system: Any, step: Any, least: float) -> Program | None:
     """Return the program of a step on whole arrays, if that can be and is better."""
-    if system.fresh != system.dim or least == np.inf:
+    if system.fresh != system.dim or system.dim < EACH or least == np.inf:
         return None
     try:
         found = array_program(step, system.dim)

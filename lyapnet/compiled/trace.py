@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from . import gradients  # noqa: F401  # autograd knows symbols from here on
-from .array_graph import ArraySymbol
+from .array_symbol import ArraySymbol
 from .derivative import pushed
 from .graph import Graph, Symbol
 from .operations import COMPARISONS, JUMPING, Untraceable

@@ -9,7 +9,7 @@ from typing import Any
 import autograd.numpy as anp
 import numpy as np
 
-from ..compiled.array_graph import ArraySymbol
+from ..compiled.array_symbol import ArraySymbol
 from ..compiled.symbols import Symbols
 from ..compiled.trace import as_symbols
 from ..numerics.arrays import Array, own

@@ -170,11 +170,29 @@ def test_parameters(members, own):
 
     def field(x, p):
         M = np.abs(p["W"]) * signs / N
-        return (-x + p["g"] * (M @ anp.tanh(x)) + anp.tanh(x) @ p["W"][:, ::-1] / N) / p["tau"]
+        return (
+            -x + anp.tanh(2 * p["g"]) * (M @ anp.tanh(x)) + anp.tanh(x) @ p["W"][:, ::-1] / N
+        ) / p["tau"]
 
     flow = ln.Flow(field, N, dt=0.1, params=p, jacobian=None)
     assert form(flow, members).whole
     agree(*both(flow, 12, k=3, x0=rng.standard_normal((*members, N)), qr_interval=2))
+
+
+@pytest.mark.parametrize("threshold", [0.0, 2.0])
+def test_choices_by_parameters_and_by_states(threshold):
+    """What is true is a number where it is kept."""
+
+    def step(x, p):
+        gain = anp.where(p["g"] > p["at"], p["g"], 0.5)
+        over = (x > p["at"]) | (W[0] > 0)
+        under = anp.where((x < 0)[::-1], anp.sum(x > 0) / N, W @ (x > p["at"]))
+        chosen = anp.where(anp.broadcast_to(p["g"] > p["at"], N), 0.1 * x, x)
+        return anp.where(over, anp.tanh(gain * x), W @ anp.sin(x)) + under * anp.sin(chosen)
+
+    step = ln.Map(step, N, params={"g": 1.5, "at": threshold})
+    assert form(step).whole
+    agree(*both(step, 12, x0=X))
 
 
 @pytest.mark.parametrize("interpolation", ["hold", "linear", "cubic"])
