@@ -42,7 +42,7 @@ def plot_condition(c: Any, ax: Any = None) -> Any:
             ax.plot(c.times[at], y, marker, color=RED, transform=where, label=label)
     ax.set_xlabel("time")
     ax.set_ylabel(r"$\log_{10}$ condition number")
-    ax.legend(frameon=False)
+    ax.legend(frameon=False, loc="lower right")  # what grows leaves room there
     return ax
 
 

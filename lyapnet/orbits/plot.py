@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from ..numerics.arrays import Array
-from ..results.axes import BLUE, GREEN, ORANGE, RED, SKY, draw_curves, legend_beside, new_axes
+from ..results.axes import BLUE, GREEN, MANY, ORANGE, RED, SKY, draw_curves, legend_beside, new_axes
 
 _COLOURS = {
     "regular": BLUE,
@@ -44,7 +44,8 @@ def plot_phase_space(a: Any, ax: Any, axes: tuple[int, int]) -> Any:
     ax = new_axes(ax, figsize=(5.6, 4.4))
     points = a.x0.reshape(-1, a.x0.shape[-1])
     value = np.log10(np.maximum(a.gali[-1, ..., 0].ravel(), 1e-16))
-    shown = ax.scatter(points[:, axes[0]], points[:, axes[1]], c=value, s=6, cmap="viridis",
+    size = 6 if len(points) > MANY else 40
+    shown = ax.scatter(points[:, axes[0]], points[:, axes[1]], c=value, s=size, cmap="viridis",
                        vmin=-16, vmax=0, linewidths=0)  # fmt: skip
     ax.figure.colorbar(shown, ax=ax, label="log$_{10}$ GALI$_2$")
     ax.set(xlabel=f"$x_{axes[0] + 1}$", ylabel=f"$x_{axes[1] + 1}$")

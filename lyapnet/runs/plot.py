@@ -10,6 +10,9 @@ from ..numerics.arrays import Array
 from ..results.axes import BLUE, new_axes
 from .grid import columns, distinct
 
+#: So many values of a parameter are marked on the axis of a plane, each.
+_FEW = 9
+
 
 def plot_sweep(result: Any, value: str | None, ax: Any) -> Any:
     """Draw a value over one or two parameters that vary: see `SweepResult.plot`."""
@@ -79,5 +82,8 @@ def _draw_plane(ax: Any, a: Array, b: Array, y: Array, label: str) -> None:
         most = np.abs(finite).max()
         look = {"cmap": "RdBu_r", "vmin": -most, "vmax": most}
     shown = ax.pcolormesh(*at, np.ma.masked_invalid(plane), shading="nearest", **look)
+    for values, set_ticks in zip(at, (ax.set_xticks, ax.set_yticks), strict=True):
+        if len(values) <= _FEW:
+            set_ticks(values)
     ax.set_facecolor("0.85")  # where there is none
     ax.figure.colorbar(shown, ax=ax, label=label)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import warnings
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
 from .. import validate
 from ..numerics.arrays import ArrayLike, Seed, blas_threads, patient
-from ..runs.progress import progress_bar
+from ..runs.progress import compiling, progress_bar
 from ..systems import Flow, System, SystemLike, as_system
 from ..tangent.plan import plan_of
 from ..tangent.start import Start, input_sequence
@@ -122,13 +123,16 @@ def covariant_vectors(
     parts = ", ".join([f"n_steps - 1 = {n_steps - 1}", *others])
     total = sum(phases.values())
     start = Start.of(found, input_sequence(inputs), total, x0=x0, t0=t0, rng=rng, k=k, parts=parts)
+    with compiling(show=progress):
+        fast = found.prepared(start.x, start.inputs, start.rows.shape[-2], total)
+    run = replace(start, system=fast)
     warm = phases["transient"] + phases["basis_transient"]
     bars = progress_bar(2 * total - warm, show=progress, unit="step")
     with blas_threads(start.rows.size * found.dim), bars as bar:
-        x, rows = warm_up(start, phases, bar)
+        x, rows = warm_up(run, phases, bar)
         into = Covariant(warm, n_steps, every, rows)
-        sections = sweep_forward(start, x, rows, (warm, total), bar)
-        sweep_backward(start, sections, into, rng, bar)
+        sections = sweep_forward(run, x, rows, (warm, total), bar)
+        sweep_backward(run, sections, into, rng, bar)
     settings = {**start.settings, **phases, "n_steps": n_steps, "every": every}
     vectors = CovariantVectors(
         vectors=into.vectors.swapaxes(-1, -2),

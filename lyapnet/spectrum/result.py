@@ -218,6 +218,9 @@ class Spectrum(Exponents):
     ) -> Spectrum:
         """Continue the run, to the same result as one long run.
 
+        But for inputs that a flow interpolates: the last step of the first part has not seen the
+        sample behind it, and holds its own.
+
         Parameters
         ----------
         n_steps : int, optional

@@ -97,8 +97,8 @@ class CompiledOrbit(JacobianOrbit):
         return self._start if s == 0 else np.ascontiguousarray(self._grouped[:, s - 1])
 
     def push(self, s: int, rows: Array, out: Array) -> None:
-        """Carry tangent vectors through step s."""
-        if rows.shape[-2] != self.loop.kernel.k:
+        """Carry tangent vectors through step s: of small systems by Jacobians, made all at once."""
+        if rows.shape[-2] != self.loop.kernel.k or self._x.shape[-1] <= SMALL_DIM:
             super().push(s, rows, out)
         else:
             out[...] = self.through(rows, s, s + 1)

@@ -16,7 +16,7 @@ from .integrators import control, embedded, radau
 from .map import Map
 
 #: Steps of a run, or parts of them, from which on it is worth a compilation.
-_LONG = {"implicit": 300, "adaptive": 2000}
+_LONG = {"implicit": 300, "adaptive": 500}
 
 #: Components of a state from which on NumPy's calls cost little beside the equations.
 _LARGE = 200

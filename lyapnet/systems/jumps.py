@@ -181,7 +181,7 @@ class JumpingSteps:
     def mode(self, states: Array, inputs: Array | None) -> str:
         """Return how all states are given to the field at once where it does not jump."""
         flow = self.flow
-        few, rows = scattered(states[:3]), None if inputs is None else inputs[:3]
+        few, rows = scattered(states[:-1][:3]), None if inputs is None else inputs[:3]
         expected = np.asarray(flow._smooth(flow._mode, self.lead)[0](few, rows, flow.params))
         for mode in ("lanes", "columns"):
             if same(flow._smooth(mode, self.lead)[0], expected, few, rows, flow.params):

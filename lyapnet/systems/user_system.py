@@ -248,8 +248,33 @@ class UserSystem(Portable, System):
         return self._over_states(mode, lead)
 
     def over_time(self, lead: tuple[int, ...]) -> tuple[Function, Function]:
-        """Return step and Jacobian for many states of an ensemble at once."""
-        return self._at(self._mode, lead)
+        """Return step and Jacobian for states ``(T, *lead, n)`` of an orbit."""
+
+        def at_once(which: int) -> Function:
+            def function(x: Any, u: Any, p: Tree) -> Any:
+                return self._at(self._mode_along(value(x), value(u), lead), lead)[which](x, u, p)
+
+            return function
+
+        return at_once(0), at_once(1)
+
+    def _mode_along(self, x: Array, u: Array | None, lead: tuple[int, ...]) -> str:
+        """Return how all states of an orbit are given to the user's function, seen on a few."""
+        if self.vectorized or x.ndim < len(lead) + 2 or len(x) <= _LOOKED_AT:
+            return self._mode
+        few = x[:_LOOKED_AT], None if u is None else u[:_LOOKED_AT]
+        return self._way(*few, lead, axes=1) or self._mode
+
+    def _way(self, x: Array, u: Array | None, lead: tuple[int, ...], axes: int = 0) -> str | None:
+        """Return a mode that does to states what is done to each; see `_apart`."""
+        one = self._at(self._mode, lead)[0]
+        with np.errstate(all="ignore"):
+            expected = np.asarray(one(x, u, self.params))
+        for mode in WAYS:
+            step = self._at(mode, lead)[0]
+            if same(step, expected, x, u, self.params) and self._apart(mode, step, one, x, u, axes):
+                return mode
+        return None
 
     @property
     def _mode(self) -> str:
@@ -260,17 +285,10 @@ class UserSystem(Portable, System):
         lead = x.shape[:-1]
         if not lead or self.vectorized:
             return self._mode
-        u = None if inputs is None or not len(inputs) else inputs[0]
-        with np.errstate(over="ignore", invalid="ignore"):
-            expected = np.asarray(self._at(self._mode, lead)[0](x, u, self.params))
-        for mode in WAYS:
-            step = self._at(mode, lead)[0]
-            if same(step, expected, x, u, self.params) and self._apart(
-                mode, step, self._at(self._mode, lead)[0], x, u
-            ):
-                return mode
-        self._tell_slow(self.named, x)
-        return self._mode
+        way = self._way(x, None if inputs is None or not len(inputs) else inputs[0], lead)
+        if way is None:
+            self._tell_slow(self.named, x)
+        return way or self._mode
 
     def _apart(
         self, mode: str, many: Function, each: Function, x: Array, u: Array | None, axes: int = 0

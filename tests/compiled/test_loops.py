@@ -1,5 +1,6 @@
 """Compiled runs are NumPy's runs, to rounding."""
 
+import autograd.numpy as anp
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
@@ -368,3 +369,20 @@ def test_some_members_by_themselves(members):
     assert_array_equal(found, prepared.orbit(x, u, 60).states[:, which])
     assert_array_equal(some.params["a"], a[which])
     assert system.of_members(which) is None
+
+
+def test_jacobians_of_compiled_orbits_are_found_at_once():
+    calls = []
+
+    def field(x, t):
+        calls.append(np.ndim(x))
+        return anp.array([x[1], x[0] - x[0] ** 3 - 0.3 * x[1] + 0.5 * anp.cos(1.2 * t)])
+
+    flow = ln.compiled(ln.Flow(field, 2, dt=0.05, time=True))
+    x, times = np.array([0.5, 0.1]), 0.05 * np.arange(400.0)[:, None]
+    orbit = flow.prepared(x, times, 1, 400).orbit(x, times, 400)
+    states, before = orbit.states, len(calls)
+    found = orbit.jacobians
+    assert len(calls) - before < 100
+    expected = [flow.jacobian(states[i], t=times[i, 0]) for i in (0, 200, 399)]
+    np.testing.assert_allclose(found[[0, 200, 399]], expected, rtol=1e-12)

@@ -245,3 +245,20 @@ def test_states_that_stick_are_told_of_with_what_helps():
         s = ln.lyapunov_spectrum(ln.Flow(belt, 2, dt=0.02), 1000, x0=[1.0, 0.5], rng=0)
     assert "np.heaviside" not in str(seen[0].message)  # np.sign is there already
     assert s.diagnose().verdict.startswith("unreliable")
+
+
+@pytest.mark.parametrize("n_steps", [1, 2, 3, 4])
+def test_stretches_of_few_steps_under_forcing(n_steps):
+    flow = ln.Flow(
+        lambda x, t: anp.array([x[1], anp.sign(x[1]) - x[0] + anp.cos(1.3 * t)]), 2, dt=0.05,
+        time=True,
+    )  # fmt: skip
+    s = ln.lyapunov_spectrum(
+        flow, n_steps, x0=[0.5, 0.3], basis=np.eye(2), transient=0, basis_transient=0
+    )
+    x, total = np.array([0.5, 0.3]), np.eye(2)
+    for i in range(n_steps):
+        total = flow.jacobian(x, t=0.05 * i) @ total
+        x = flow.step(x, t=0.05 * i)
+    expected = np.linalg.slogdet(total)[1] / (0.05 * n_steps)
+    np.testing.assert_allclose(s.exponents.sum(), expected, rtol=1e-9, atol=1e-12)

@@ -18,7 +18,7 @@ from .low_frequencies import level_at_zero, number_of_cosines
 from .phases import Phases
 from .regular import constant_to_rounding, regular_bound
 from .series import series
-from .steps import independent_steps, too_few_steps, whitened
+from .steps import MOST_HIDDEN, few_swings, independent_steps, too_few_steps, whitened
 
 Mask = NDArray[np.bool_]
 
@@ -51,6 +51,9 @@ def of_columns(
     dof = np.maximum(1.0, 2 / (doubt + found.uneven))
     short = too_few_steps(power, steps, neighbours, n) | phases.rare | heavy
     short |= count < FEWEST_COSINES
+    slow = ~short & (neighbours < MOST_HIDDEN)
+    if slow.any():
+        short[slow] = few_swings(rows[slow], mean[slow] * durations[0])
     unknown = within_logarithm(mean, time, n_blocks)  # the sign
     hidden = _hidden(phases.sticky, power, neighbours, total, n)
     short |= hidden & ~unknown

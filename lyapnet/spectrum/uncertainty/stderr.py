@@ -53,9 +53,10 @@ def mean_and_stderr(
     otherwise is moved towards the power of the next ones, as chance makes so few low or high. A run
     is too short to tell, and ``stderr`` infinite, if it is worth fewer than 25 independent steps
     (or has fewer than 12 blocks), or fewer than 200 and is correlated on several scales, so that
-    something slower may be hidden; where single rare episodes carry the growth (`heavy_tails`,
-    `laminar`); and where growth in all directions together conserves a volume, unless the spectrum
-    is seen to be flat (`conserved`). There are fewer than ν degrees of freedom where few batches
+    something slower may be hidden, or has crossed its mean fewer than twelve times
+    (`steps.few_swings`); where single rare episodes carry the growth (`heavy_tails`, `laminar`);
+    and where growth in all directions together conserves a volume, unless the spectrum is seen to
+    be flat (`conserved`). There are fewer than ν degrees of freedom where few batches
     carry the variance (`series.unevenness`), 4 where ν is 5, and at most 4 where growth that
     never falls below zero is skewed towards it (`laminar.still_skewed`).
 

@@ -14,6 +14,7 @@ Mask = NDArray[np.bool_]
 
 FEWEST_STEPS, SHARE = 25, 0.4  # with fewer, a run is too short to tell; share of the batches
 MOST_HIDDEN = 200  # steps from which on a run is long enough for correlations of several scales
+FEWEST_SWINGS, ENOUGH = 12, 64  # of growth about its mean; batches from which on these are counted
 STEEP = 3.5  # standard errors by which the whitened spectrum rises there
 
 
@@ -85,6 +86,20 @@ def too_few_steps(power: Array, steps: Array, neighbours: Array, n: int) -> Mask
     steep = flat * score + bent * score_cos > STEEP * (flat * level + bent * level_cos)
     short: Mask = ((steps < MOST_HIDDEN) & steep) | (steps < min(FEWEST_STEPS, SHARE * n))
     return short
+
+
+def few_swings(rows: Array, mean: Array) -> Mask:
+    """Return which growths (m, batches) have crossed their means (m,) fewer than twelve times.
+
+    As growth does that switches between few values: the runs whose error looks small are those in
+    which one value was met less by chance. Of growth that forgets evenly, worth as few steps, the
+    batches cross several times as often.
+    """
+    if rows.shape[1] < ENOUGH:
+        return np.zeros(len(rows), dtype=bool)
+    above = rows > mean[:, None]
+    few: Mask = np.count_nonzero(above[:, 1:] != above[:, :-1], axis=1) < FEWEST_SWINGS
+    return few
 
 
 @lru_cache(maxsize=8)

@@ -2,12 +2,13 @@
 
 import numpy as np
 import pytest
+from scipy import special
 from series import ar1
 
 from lyapnet.spectrum.uncertainty.cosines import cosine_power
 from lyapnet.spectrum.uncertainty.diagnosis import diagnose
 from lyapnet.spectrum.uncertainty.stderr import mean_and_stderr
-from lyapnet.spectrum.uncertainty.steps import independent_steps, too_few_steps
+from lyapnet.spectrum.uncertainty.steps import few_swings, independent_steps, too_few_steps
 
 
 @pytest.mark.parametrize(
@@ -47,3 +48,23 @@ def test_sticky_chaos_is_refused():
     assert mean_and_stderr(growth, np.full(400, 36.0)).too_short.mean() > 0.75
     found = diagnose(growth[:, :32, None], np.full(400, 36.0))
     assert found.verdict.startswith(("too short", "drifting"))
+
+
+def test_growth_that_switches_a_few_times():
+    """Of two rates that switch some nine times a run, few runs give an error, and these hold it."""
+    rng = np.random.default_rng(0)
+    side = np.cumprod(np.where(rng.random((1500, 3000)) < 0.003, -1, 1), axis=1)
+    growth = np.where(side > 0, np.log(1.3), np.log(0.8)).T
+    truth = np.log(1.3 * 0.8) / 2
+    mean, stderr, dof = mean_and_stderr(growth, np.ones(len(growth)))
+    known = np.isfinite(stderr)
+    half = special.stdtrit(dof[known], 0.975) * stderr[known]
+    assert known.mean() < 0.1
+    assert (np.abs(mean[known] - truth) > half).sum() < 0.012 * len(known)
+
+
+@pytest.mark.parametrize("rho", [0.5, 0.95])
+def test_growth_that_forgets_evenly_swings_often_enough(rho):
+    n = 60 * int((1 + rho) / (1 - rho))
+    rows = ar1(np.random.default_rng(1), rho, n).T
+    assert few_swings(rows, rows.mean(axis=1)).mean() < 0.01
