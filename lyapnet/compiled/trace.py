@@ -61,6 +61,8 @@ def jumps_among(graph: Graph, which: Iterable[int]) -> str:
 
 def depends(y: Any, x: Any) -> bool:
     """Say whether an array of symbols has a derivative in another one, of inputs, that is not 0."""
+    if isinstance(x, ArraySymbol):
+        raise Untraceable("which numbers depend on which is not seen from whole arrays")
     graph = symbol_in(x).graph
     seeds = {s.at: graph.constant(1.0) for s in x.view(np.ndarray)}
     found = pushed(graph, [graph.symbol(s).at for s in y.view(np.ndarray)], seeds)

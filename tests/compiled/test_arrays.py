@@ -267,6 +267,34 @@ def test_what_cannot_be_written_on_arrays_is_on_numbers(step):
     agree(*both(system, 8, x0=X[:3]))
 
 
+@pytest.mark.parametrize("coupled", [False, True])
+def test_separable_hamiltonians_are_seen_on_numbers(coupled):
+    """Which half depends on which is not seen from whole arrays."""
+
+    def field(z):
+        q, p = z[:4], z[4:]
+        return anp.concatenate([p + coupled * q, -anp.sin(q)])
+
+    flow = ln.Flow(field, 8, dt=0.05, method="leapfrog")
+    if coupled:
+        with pytest.raises(TypeError, match="separable"):
+            form(flow)
+    else:
+        assert not form(flow).whole
+        agree(*both(flow, 12, x0=np.append(X, 0.2)))
+
+
+def test_perturbations_of_a_part():
+    """What the others drive has the derivative of its own part alone."""
+    flow = ln.Flow(FIELDS["rates"], N, dt=0.1)
+    driven = [1, 2, 5]
+    found = [
+        ln.conditional_exponents(ln.compiled(flow, engine), driven, 30, x0=X, transient=3, rng=0)
+        for engine in ("compiled", "numpy")
+    ]
+    assert_allclose(found[0].exponents, found[1].exponents, rtol=1e-8, atol=1e-10)
+
+
 def into_a_view(x):
     y = W @ anp.tanh(x)
     part = y[:3]
