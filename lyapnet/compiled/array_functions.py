@@ -136,9 +136,10 @@ def _clip(graph: Any, x: Any, low: Any = None, high: Any = None) -> Any:
 
 def _einsum(graph: Any, rule: str, *operands: Any) -> Any:
     """Sum products of one or two arrays over what is not named behind the arrow."""
-    sides = rule.replace(" ", "").split("->")
+    # Of one state there are no more axes than are named.
+    sides = rule.replace(" ", "").replace("...", "").split("->")
     named = sides[0].split(",")
-    if len(sides) != 2 or len(named) != len(operands) or len(named) > 2 or "." in rule:
+    if len(sides) != 2 or len(named) != len(operands) or len(named) > 2:
         raise Untraceable(f"`einsum` by {rule!r}")
     left = sides[1]
     summed = [x for x in dict.fromkeys("".join(named)) if x not in left]

@@ -151,6 +151,24 @@ def test_assignments(name):
     carried_right(given, pure)
 
 
+VECTORIZED = {
+    "behind": lambda x: -x + anp.tanh(x) @ W.T,
+    "einsum": lambda x: -x + anp.einsum("ij,...j->...i", W, anp.tanh(x)),
+    "columns": lambda x: -x + (W @ anp.tanh(x)[..., None])[..., 0],
+    "pairs": lambda x: b + anp.sin(x[..., None, :] - x[..., :, None]).mean(-1),
+    "parts": lambda x: anp.concatenate([anp.sin(x[..., 3:]), -x[..., :3]], axis=-1) - x,
+}
+
+
+@pytest.mark.parametrize("members", [(), (3,)])
+@pytest.mark.parametrize("name", VECTORIZED)
+def test_functions_of_many_states(name, members):
+    flow = ln.Flow(VECTORIZED[name], N, dt=0.1, vectorized=True)
+    assert form(flow).whole
+    x0 = RNG.standard_normal((*members, N))
+    agree(*both(flow, 12, k=3, x0=x0, qr_interval=3))
+
+
 @pytest.mark.parametrize("interval", [1, 4, "auto"])
 @pytest.mark.parametrize("method", ["euler", "heun", "rk4", "dop853"])
 def test_methods(method, interval):
