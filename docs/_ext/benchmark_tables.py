@@ -234,11 +234,24 @@ def engines(data):
 
 
 #: A key that files of a kind have, and what draws them.
+def dense_networks(data):
+    peers = list(data["dense networks"][0]["ratios"])
+    rows = [
+        [found["kind"], found["n"], found["k"],
+         f"{1e6 * found['seconds']['lyapnet']['median'] / found['steps']:.1f}",
+         *(ratio(found["ratios"][name]) for name in peers),
+         *(f"{t:.2f}" for t in found["compiles"])]
+        for found in data["dense networks"]
+    ]  # fmt: skip
+    head = ["system", "n", "k", "lyapnet, us per step", *(f"{name} / lyapnet" for name in peers)]
+    return table([*head, "first call, s", "in a second process"], rows)
+
+
 KINDS = {
     "training": training, "gradients": gradients, "spectra": spectra, "bare calls": bare,
     "engines": engines,
     "henon, ns per trajectory and step": ensembles, "small systems": small_systems,
-    "cases": enclosures, "torch spectrum": torch_modules,
+    "cases": enclosures, "dense networks": dense_networks, "torch spectrum": torch_modules,
     "times faster than plain mpmath": condition_speed,
 }  # fmt: skip
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from .graph import Graph, Symbol, ancestors
-from .operations import DERIVATIVES, TRUTHS
+from .operations import DERIVATIVES, LINEAR, TRUTHS
 
 
 def pushed(graph: Graph, outputs: Sequence[int], seeds: dict[int, Symbol]) -> list[Any]:
@@ -29,25 +29,27 @@ def pushed(graph: Graph, outputs: Sequence[int], seeds: dict[int, Symbol]) -> li
             continue
         if operation == "with_jacobian":
             n = len(arguments) // 2
-            factors = [Symbol(graph, i) for i in arguments[1 + n :]]
+            factors = [graph.noted(i) for i in arguments[1 + n :]]
             found = _summed(factors, [tangents.get(i) for i in arguments[1 : 1 + n]])
         elif operation == "with_derivative_of":
             found = tangents.get(arguments[1])
+        elif operation in LINEAR:
+            found = graph.again(at, [tangents.get(i) for i in arguments])
         elif operation == "where":
             found = _chosen(graph, arguments, tangents)
         else:
-            z, operands = Symbol(graph, at), [Symbol(graph, i) for i in arguments]
+            z, operands = graph.noted(at), [graph.noted(i) for i in arguments]
             partials = DERIVATIVES[operation](z, *operands)
             found = _summed(partials, [tangents.get(i) for i in arguments])
         if found is not None:
-            tangents[at] = found
+            tangents[at] = graph.like(at, found)
     return [tangents.get(at) for at in outputs]
 
 
 def _chosen(graph: Graph, arguments: tuple[Any, ...], tangents: dict[int, Symbol]) -> Any:
     condition, a, b = arguments
     chosen = tangents.get(a, 0.0), tangents.get(b, 0.0)
-    return graph.apply("where", Symbol(graph, condition), *chosen)
+    return graph.apply("where", graph.noted(condition), *chosen)
 
 
 def _summed(factors: Sequence[Any], tangents: Sequence[Symbol | None]) -> Any:

@@ -58,6 +58,28 @@ class Graph:
                 raise Untraceable(f"it takes more than {MOST} operations on numbers")
         return Symbol(self, at)
 
+    def noted(self, at: int) -> Symbol:
+        """Return the symbol of a node."""
+        return Symbol(self, at)
+
+    def like(self, at: int, x: Symbol) -> Symbol:
+        """Return a symbol in the shape of a node, which all have that are numbers."""
+        return x
+
+    def again(self, at: int, tangents: Sequence[Any]) -> Any:
+        """Return a linear operation on tangents: on numbers there is none, see `ArrayGraph`."""
+        raise NotImplementedError
+
+    def varying(self) -> list[bool]:
+        """Say of each node whether it may change from step to step."""
+        found: list[bool] = []
+        for operation, arguments in self.nodes:
+            if operation == "input":
+                found.append(arguments[0] not in ("p", "d"))
+            else:
+                found.append(operation != "constant" and any(found[i] for i in arguments))
+        return found
+
     def constant(self, value: Any) -> Symbol:
         """Return the symbol of a number."""
         return self.add("constant", (float(value),))

@@ -4,7 +4,12 @@ from __future__ import annotations
 
 from .program import Program
 
-#: How the function that runs blocks begins.
+#: How the function that runs steps begins, ...
+RUN = """define internal i64 @run(i64 %steps, ptr noalias %x, ptr noalias readonly %u, i64 %width,
+    ptr noalias readonly %p, ptr noalias readonly %d, ptr noalias %states, ptr noalias %scratch,
+    ptr %blas) #0 {"""
+
+#: ... and that which runs blocks.
 BLOCKS = """define internal i64 @blocks(i64 %count, i64 %interval, ptr noalias %x, ptr noalias %q,
     ptr noalias readonly %u, i64 %width, ptr noalias readonly %p, ptr noalias readonly %d,
     double %least, double %collapsed, ptr %noise, ptr noalias %diagonal, i64 %row,
@@ -15,7 +20,7 @@ def over_groups(program: Program, k: int, lanes: int) -> list[str]:
     """Write what runs both loops for groups of members, one after the other."""
     n, written = program.dim, program.fresh * lanes
     runs = """i64 %groups, i64 %steps, ptr %x, ptr %u, i64 %width,
-    i64 %next.u, ptr %p, i64 %next.p, ptr %d, ptr %states"""
+    i64 %next.u, ptr %p, i64 %next.p, ptr %d, ptr %states, ptr %scratch, ptr %blas"""
     blocks = """i64 %groups, i64 %count, i64 %interval, ptr %x, ptr %q,
     ptr %u, i64 %width, i64 %next.u, ptr %p, i64 %next.p, ptr %d, double %least,
     double %collapsed, ptr %noise, i64 %next.noise, ptr %diagonal, i64 %row, ptr %scratch,
@@ -26,7 +31,8 @@ def over_groups(program: Program, k: int, lanes: int) -> list[str]:
   %steps.states = mul i64 %steps, {written}
   %each.states = add i64 %steps.states, {n * lanes if program.moved else 0}
 {_shift("states", "%each.states")}
-  %r = call i64 @run(i64 %steps, ptr %x.g, ptr %u.g, i64 %width, ptr %p.g, ptr %d, ptr %states.g)"""
+  %r = call i64 @run(i64 %steps, ptr %x.g, ptr %u.g, i64 %width, ptr %p.g, ptr %d, ptr %states.g,
+      ptr %scratch, ptr %blas)"""
     carry = f"""{_shift("x", str(n * lanes))}
 {_shift("q", str(k * n * lanes))}
 {_shift("u", "%next.u")}

@@ -11,16 +11,17 @@ import numpy as np
 from ..numerics.arrays import Array
 from ..numerics.buffers import empty
 from ..numerics.threads import in_pieces, shared
-from . import small, wide
+from . import array_loops, small, wide
+from .blocks import padded
 from .logarithms import logarithms
 from .machine import machine
-from .program import Program
+from .program import ArrayProgram, Program
 
 _INT, _REAL, _PTR = ctypes.c_int64, ctypes.c_double, ctypes.c_void_p
 
 #: Vectors are written out one by one up to so many operations in a tangent step and its
 #: factorisation, beyond it they go side by side.
-_WRITTEN_OUT = 3000
+WRITTEN_OUT = 3000
 
 #: Operations that a thread should have, for the start of another to be worth it.
 _PER_THREAD = 2.5e5
@@ -43,25 +44,31 @@ class Kernel:
         n = program.dim
         self.program = program
         self.k = k
-        size = k * len(program.graph.nodes) + 6 * n * k**2
-        self.wide = bool(program.moved) or size > _WRITTEN_OUT
+        size = k * program.count + 6 * n * k**2
+        self.wide = bool(program.moved) or size > WRITTEN_OUT or program.whole
         at_once = machine().lanes
         self.lanes = at_once if ensemble and not self.wide else 1
-        self._size = len(program.graph.nodes)
+        self._size = program.count
         #: Numbers that loops need as room, and for each step of a block.
-        self._scratch, self._ahead = 1, 0
-        self._factor = 0
-        self._blas: Array | None = None
-        if self.wide:
-            self._scratch = n * wide.padded(k, at_once) + 2 * n * k + k * k + 67 * k + 2 * n
-            self._ahead = program.moved * (1 + wide.padded(k, at_once))
-            self._factor, self._blas = _factorisation()
+        self._scratch, self._ahead, self._run_scratch = 1, 0, 1
+        self._factor, self._multiplications = 0, 0.0
+        if isinstance(program, ArrayProgram):
+            from .callbacks import link_all
+
+            text, self._run_scratch, vectors = array_loops.source(program, k, at_once)
+            self._scratch = vectors + 2 * n * k + k * k + 67 * k + n
+            self._factor, self._multiplications = _factorisation(), float(n * n * k)
+            link_all(text)
+        elif self.wide:
+            self._scratch = n * padded(k, at_once) + 2 * n * k + k * k + 67 * k + 2 * n
+            self._ahead = program.moved * (1 + padded(k, at_once))
+            self._factor = _factorisation()
             text = wide.source(program, k, at_once)
         else:
             text = small.source(program, k, self.lanes)
         functions = machine().functions(text)
         self._run = ctypes.CFUNCTYPE(
-            None, _INT, _INT, _PTR, _PTR, _INT, _INT, _PTR, _INT, _PTR, _PTR
+            None, _INT, _INT, _PTR, _PTR, _INT, _INT, _PTR, _INT, _PTR, _PTR, _PTR, _PTR
         )(functions["run.groups"])
         self._blocks = ctypes.CFUNCTYPE(
             None, _INT, _INT, _INT, _PTR, _PTR, _PTR, _INT, _INT, _PTR, _INT, _PTR, _REAL,
@@ -76,10 +83,13 @@ class Kernel:
         else:
             states = np.empty((len(x), n_steps, *x.shape[1:]))
 
+        blas = self._blas(len(x))
+
         def part(a: int, b: int) -> None:
+            scratch = empty((self._run_scratch,))
             self._run(
                 b - a, n_steps, _at(x, a), _at(u, a), u.shape[2], _step(u), _at(p, a), _step(p),
-                _at(d, 0), _at(states, a),
+                _at(d, 0), _at(states, a), _at(scratch, 0), blas,
             )  # fmt: skip
 
         self._shared(part, len(x), n_steps * self._size)
@@ -134,12 +144,12 @@ class Kernel:
         growth = np.empty(shape) if count == 1 else empty(shape)
         row, each = growth.shape[1] * self.k, 8 * lanes * self.k
         done = np.empty(len(x), dtype=np.int64)
-        blas = 0 if self._blas is None else _at(self._blas, 0)
+        blas = self._blas(len(x))
         width = u.shape[2]
         shift = 8 * first * width * lanes
 
         def part(a: int, b: int) -> None:
-            scratch = np.empty(self._scratch + interval * self._ahead)
+            scratch = empty((self._scratch + interval * self._ahead,))
             self._blocks(
                 b - a, count, interval, _at(x, a), _at(q, a), _at(u, a) + shift, width, _step(u),
                 _at(p, a), _step(p), _at(d, 0), least, collapsed,
@@ -152,6 +162,17 @@ class Kernel:
         if least >= 0.0:
             _logarithms(growth[: done.min()], squared=not self.wide)
         return done, growth
+
+    def _blas(self, groups: int) -> int:
+        """Return where the addresses of BLAS are, 0 where it is not called.
+
+        A large product of one system may be shared among threads, as NumPy does.
+        """
+        if not self._factor:
+            return 0
+        from .blas import addresses
+
+        return _at(addresses(self._multiplications if groups == 1 else 0.0), 0)
 
     def _shared(self, part: Any, groups: int, operations: int) -> None:
         """Share groups, each worth so many operations, among threads where that pays."""
@@ -173,12 +194,11 @@ def kernel_of(program: Program, k: int, ensemble: bool) -> Kernel:
 
 
 @cache
-def _factorisation() -> tuple[int, Array]:
-    """Return the address of the factorisation, and of the BLAS that it needs."""
-    from .blas import addresses
+def _factorisation() -> int:
+    """Return the address of the factorisation."""
     from .qr import factorisation
 
-    return factorisation(), addresses()
+    return factorisation()
 
 
 def _logarithms(x: Array, squared: bool) -> None:

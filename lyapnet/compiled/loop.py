@@ -10,9 +10,21 @@ import numpy as np
 from ..numerics.arrays import Array
 from ..numerics.autodiff import leaves, rebuild
 from .graph import Graph
-from .kernel import Kernel, kernel_of
+from .kernel import WRITTEN_OUT, Kernel, kernel_of
 from .operations import Untraceable
-from .program import Program, program
+from .program import Program, array_program, program
+
+#: Operations on numbers from which on whole arrays are better, if each node of these is so many.
+MANY, EACH = 1500, 8
+
+
+def least_for(members: int, n: int, k: int) -> float:
+    """Return the operations from which on whole arrays are better.
+
+    An ensemble is better off as long as its members go side by side, which they do on numbers.
+    """
+    side_by_side = (WRITTEN_OUT - 6 * n * k**2) / k if members > 1 else 0.0
+    return max(MANY, side_by_side)
 
 
 @dataclass
@@ -37,15 +49,15 @@ class Loop:
     lead: tuple[int, ...]
 
     @classmethod
-    def of(cls, system: Any, lead: tuple[int, ...], k: int) -> Loop:
-        """Write a `Map` or `Flow` down and compile it; see `Untraceable`."""
-        step, params = written(system, lead)
+    def of(cls, system: Any, lead: tuple[int, ...], k: int, step: Program, params: Array) -> Loop:
+        """Compile a `Map` or `Flow` that is `written` down."""
         members = int(np.prod(lead))
         return cls(step, kernel_of(step, k, members > 1), params, system.dt, lead)
 
     def __post_init__(self) -> None:
         self.alone = not self.lead and self.kernel.lanes == 1
-        self.given = self.grouped(self.params, shared=True), np.array([self.dt])
+        numbers = np.concatenate([[self.dt], self.program.data])
+        self.given = self.grouped(self.params, shared=True), numbers
 
     def of_members(self, which: Array) -> Loop:
         """Return the loops of some members of the ensemble ``which (...)``, on one axis."""
@@ -97,8 +109,8 @@ class Loop:
         return x.reshape(*shape[:axis], *self.lead, *shape[axis + 2 :])
 
 
-def untraceable(system: Any) -> str:
-    """Return why a system's step cannot be written down, nothing if it can.
+def untraceable(system: Any, least: float = MANY) -> str:
+    """Return why a system's step cannot be written down, nothing if it can; see `written`.
 
     Which parameters are per member only a run can tell: here it is guessed.
     """
@@ -112,7 +124,7 @@ def untraceable(system: Any) -> str:
     reason = ""
     for lead in sorted(leads, key=in_common, reverse=True):
         try:
-            written(system, lead)
+            written(system, lead, least)
         except Untraceable as error:
             reason = reason or f"{system.written_of}: {error}"
         else:
@@ -128,15 +140,18 @@ def jumps_within(system: Any, lead: tuple[int, ...]) -> str:
         return ""
 
 
-def written(system: Any, lead: tuple[int, ...]) -> tuple[Program, Array]:
-    """Write a system's step down, with parameters as symbols if it allows that."""
+def written(system: Any, lead: tuple[int, ...], least: float = MANY) -> tuple[Program, Array]:
+    """Write a system's step down, with parameters as symbols if it allows that.
+
+    It is written on whole arrays if that can be, from so many operations on numbers on.
+    """
     try:
-        return _with_params(system, lead, symbolic=True)
+        return _with_params(system, lead, least, symbolic=True)
     except Untraceable:
         own = [np.shape(x)[: len(lead)] == lead for x in leaves(system.numbers)]
         if (lead and any(own)) or not own:
             raise
-        return _with_params(system, lead, symbolic=False)
+        return _with_params(system, lead, least, symbolic=False)
 
 
 #: Programs of this process, by what they were written from.
@@ -146,23 +161,37 @@ _known: dict[Any, Program] = {}
 _MOST = 256
 
 
-def _known_or_written(system: Any, step: Any, shapes: list[Any] | None) -> Program:
+def _known_or_written(system: Any, step: Any, shapes: list[Any] | None, least: float) -> Program:
     """Return the program of a step: one written before, where it cannot be another one now.
 
     Where parameters are no symbols, there are no `shapes` of these, and it is written again.
     """
     written_by = system.written_by()
     if shapes is None or written_by is None:
-        return program(step, system.dim, system.fresh)
-    key = type(system), written_by, repr(rebuild(system.numbers, shapes))
+        return _as_arrays(system, step, least) or program(step, system.dim, system.fresh)
+    key = type(system), written_by, repr(rebuild(system.numbers, shapes)), least
     if key not in _known:
         if len(_known) >= _MOST:
             _known.pop(next(iter(_known)))
-        _known[key] = program(step, system.dim, system.fresh)
+        found = _as_arrays(system, step, least)
+        _known[key] = found or program(step, system.dim, system.fresh)
     return _known[key]
 
 
-def _with_params(system: Any, lead: tuple[int, ...], symbolic: bool) -> tuple[Program, Array]:
+def _as_arrays(system: Any, step: Any, least: float) -> Program | None:
+    """Return the program of a step on whole arrays, if that can be and is better."""
+    if system.fresh != system.dim or system.dim < EACH or least == np.inf:
+        return None
+    try:
+        found = array_program(step, system.dim)
+    except Untraceable:
+        return None
+    return found if found.count > max(least, EACH * found.size) else None
+
+
+def _with_params(
+    system: Any, lead: tuple[int, ...], least: float, symbolic: bool
+) -> tuple[Program, Array]:
     shapes, columns = [], []
     for leaf in leaves(system.numbers) if symbolic else []:
         leaf = np.asarray(leaf)
@@ -183,7 +212,7 @@ def _with_params(system: Any, lead: tuple[int, ...], symbolic: bool) -> tuple[Pr
         u = None if row is None else graph.inputs("u", row.shape)
         return system.written(x, u, p, graph.inputs("d", ())[()])
 
-    done = _known_or_written(system, step, shapes if symbolic else None)
+    done = _known_or_written(system, step, shapes if symbolic else None, least)
     rows = max((len(c) for c in columns), default=1)
     spread = [np.broadcast_to(c, (rows, c.shape[1])) for c in columns]
     params = np.concatenate(spread, axis=1) if spread else np.zeros((1, 0))

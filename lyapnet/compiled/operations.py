@@ -24,6 +24,9 @@ JUMPING = COMPARISONS | {"sign", "floor", "ceil", "trunc", "rint", "remainder", 
 #: What is the first of its arguments, with a derivative that comes from the others.
 STANDING_FOR = frozenset(("with_jacobian", "with_derivative_of"))
 
+#: Operations on whole arrays whose tangent is the same of the tangents of their arguments.
+LINEAR = frozenset(("take", "join", "copy", "sum", "product"))
+
 #: Other names of the same, as ufuncs have them.
 ALIASES = {
     "true_divide": "divide",

@@ -15,6 +15,8 @@ class Noted:
 
     __slots__ = ()
     graph: Any
+    #: Whether it stands for a whole array.
+    whole = False
     __hash__ = None  # type: ignore[assignment]  # equality is noted, too
 
     def __add__(self, other: Any) -> Any:

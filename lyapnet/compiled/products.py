@@ -31,6 +31,10 @@ from .tiles import ROWS
 #: as it passes from a large cache, ...
 _DIRECT = 2**18
 
+#: ... or up to so many numbers of the left side where the right one has more columns than that: it
+#: passes once for each panel, ...
+_LEFT, _NARROW = 2**16, 32
+
 #: ... and up to so many numbers of the result, where both sides are long, ...
 _OUTER = 2**16
 
@@ -134,7 +138,8 @@ def subtract(blas: Any, x: Any, W: Any, out: Any) -> None:
 @jit
 def _product(blas: Any, sign: int, table: int, left: Any, right: Any, out: Any, add: bool) -> None:
     """Multiply by tiles of a table, or by BLAS with a sign; see `product` and `subtract`."""
-    if blas[LANES] and right.rows * right.columns <= _DIRECT:
+    again = right.columns > _NARROW and left.rows * left.columns > _LEFT
+    if blas[LANES] and right.rows * right.columns <= _DIRECT and not again:
         panel, width = _panel(blas, right)
         _by_tiles(blas, table, left, panel, width, out, add and table == PRODUCTS)
     else:

@@ -10,6 +10,8 @@ from typing import Any
 
 import numpy as np
 
+from ..numerics.arrays import Array
+from .array_graph import ArrayGraph
 from .derivative import pushed
 from .graph import Graph, Symbol, ancestors
 from .operations import Untraceable
@@ -38,6 +40,12 @@ class Program:
     dim: int
     step: list[int]
     push: list[int]
+    whole = False
+
+    @property
+    def data(self) -> Array:
+        """Constants that are data, behind the time step."""
+        return np.zeros(0)
 
     @cached_property
     def identity(self) -> tuple[Any, ...]:
@@ -64,9 +72,69 @@ class Program:
         return jumps_among(self.graph, ancestors(self.graph, self.step))
 
     @property
+    def count(self) -> int:
+        """Number of operations in both and on the way."""
+        return len(self.graph.nodes)
+
+    @property
     def size(self) -> int:
         """Number of operations in both."""
         return len(ancestors(self.graph, [*self.step, *self.push]))
+
+
+class ArrayProgram(Program):
+    """The same of whole arrays: step and push are one node each of an `ArrayGraph`."""
+
+    graph: ArrayGraph
+    whole = True
+
+    @cached_property
+    def identity(self) -> tuple[Any, ...]:
+        """What tells it from all others."""
+        return (self.dim, *self.graph.identity, *self.step, *self.push)
+
+    @property
+    def fresh(self) -> int:
+        """Number of components that are computed: all."""
+        return self.dim
+
+    @cached_property
+    def count(self) -> int:
+        """Number of operations on numbers in both."""
+        graph, total = self.graph, 0
+        for at in ancestors(graph, [*self.step, *self.push]):
+            operation, arguments = graph.nodes[at]
+            if graph.static[at] or operation in ("input", "take"):
+                continue
+            of = arguments[0] if operation == "sum" else at
+            each = 2 * graph.shapes[arguments[0]][1] if operation == "product" else 1
+            total += each * graph.size(of)
+        return total
+
+    @property
+    def data(self) -> Array:
+        """Constants that are data, behind the time step."""
+        return np.concatenate([np.zeros(0), *self.graph.data])
+
+
+def array_program(step: Callable[[Graph, Any], Any], dim: int) -> ArrayProgram:
+    """Write down a step on whole arrays."""
+    graph = ArrayGraph()
+    x = graph.inputs("x", (dim,))
+    try:
+        y = graph.symbol(step(graph, x)).as_number()
+        if y.shape != (dim,):
+            raise Untraceable(f"`step` returns an array of shape {y.shape}, not {(dim,)}")
+        q = graph.inputs("q", (dim,))
+        tangent = pushed(graph, [y.at], {x.at: q})[0]
+    except Untraceable:
+        raise
+    except Exception as error:  # whatever a user's function makes of symbols
+        raise Untraceable(f"{type(error).__name__}: {error}") from error
+    if tangent is None:
+        raise Untraceable("the next state does not depend on the state")
+    found = [graph.add("copy", (graph.like(y.at, s).at,)).at for s in (y, tangent)]
+    return ArrayProgram(graph, dim, found[:1], found[1:])
 
 
 def program(step: Callable[[Graph, Any], Any], dim: int, fresh: int | None = None) -> Program:

@@ -56,12 +56,14 @@ def _making(name: str) -> Callable[..., Any]:
 def _array(x: Any) -> Any:
     if isinstance(x, list | tuple):
         x = [_array(item) for item in x]
+        if any(getattr(item, "whole", False) for item in x):
+            return np.stack(x)
         shapes = {np.shape(item) for item in x}
         if len(shapes) > 1:
             raise Untraceable("it joins arrays of different shapes")
         parts = [np.asarray(_whole(item), dtype=object) for item in x]
         return np.stack(parts).view(Symbols) if parts else np.empty(0, dtype=object).view(Symbols)
-    return x.copy() if isinstance(x, np.ndarray) else x
+    return x.copy() if isinstance(x, np.ndarray | Symbol) else x
 
 
 def _whole(x: Any) -> Any:

@@ -11,6 +11,7 @@ from typing import Any
 
 from .code import Numbers, Text, inputs_of, write
 from .graph import Graph, ancestors
+from .groups import RUN
 from .program import Program
 
 
@@ -44,11 +45,7 @@ def run(text: Text, program: Program, lanes: int) -> str:
     text.put("  br label %loop")
     text.label("done")
     text.put("  ret i64 %steps")
-    head = (
-        "define internal i64 @run(i64 %steps, ptr noalias %x, ptr noalias readonly %u, "
-        "i64 %width, ptr noalias readonly %p, ptr noalias readonly %d, ptr noalias %states) #0 {"
-    )
-    return "\n".join([head, *text.lines, "}"])
+    return "\n".join([RUN, *text.lines, "}"])
 
 
 def state_of(numbers: Numbers, program: Program, region: str, steps: str) -> Variables | Window:

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 from autograd.tracer import isbox
 
+from .array_functions import function_of_arrays, ufunc_of_arrays
 from .operations import Untraceable
 from .operators import Noted
 
@@ -23,10 +24,21 @@ class Symbols(np.ndarray[Any, Any]):
     def __array_ufunc__(self, ufunc: Any, method: str, *operands: Any, **options: Any) -> Any:
         if any(map(isbox, operands)):
             return NotImplemented  # left to autograd, which traces it inside of the function
+        one = symbol_in(operands)
+        if getattr(one, "whole", False):
+            return ufunc_of_arrays(one.graph, ufunc, method, operands, options)
         return ufunc_of_symbols(ufunc, method, operands, options)
 
     def __array_function__(self, function: Any, types: Any, args: Any, kwargs: Any) -> Any:
+        one = symbol_in(args)
+        if getattr(one, "whole", False):
+            return function_of_arrays(one.graph, function, args, kwargs)
         return function_of_symbols(function, args, kwargs)
+
+    def __setitem__(self, key: Any, value: Any) -> None:
+        if getattr(value, "whole", False):
+            value = array_of([value[i] for i in np.ndindex(value.shape)], value.shape)
+        super().__setitem__(key, value)
 
     def _extreme(self, ufunc: Any, axis: Any, keepdims: bool) -> Any:
         return ufunc.reduce(self, axis=axis, keepdims=keepdims)
@@ -48,7 +60,8 @@ class Symbols(np.ndarray[Any, Any]):
 def array_of(symbols: Sequence[Any], shape: tuple[int, ...]) -> Symbols:
     """Return symbols in a row as an array of some shape."""
     out = np.empty(len(symbols), dtype=object)
-    out[:] = list(symbols)
+    for i, symbol in enumerate(symbols):
+        out[i] = symbol
     return out.reshape(shape).view(Symbols)
 
 

@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from . import gradients  # noqa: F401  # autograd knows symbols from here on
+from .array_symbol import ArraySymbol
 from .derivative import pushed
 from .graph import Graph, Symbol
 from .operations import COMPARISONS, JUMPING, Untraceable
@@ -29,8 +30,10 @@ def symbols_of(y: Any, graph: Graph, shape: tuple[int, ...], name: str) -> list[
     return [graph.symbol(x).as_number() for x in found.view(np.ndarray).ravel()]
 
 
-def as_symbols(y: Any) -> Any:
-    """Return what a function has returned, a list say, as an array of symbols."""
+def as_symbols(y: Any, x: Any = None) -> Any:
+    """Return what a function of x has returned, a list say, as an array of symbols."""
+    if isinstance(x, ArraySymbol):
+        return x.graph.symbol(y)
     found = np.asarray(without_class(y), dtype=object)
     return found.view(Symbols)
 
@@ -42,11 +45,15 @@ def jumps_of(x: Any) -> str:
 
 
 def jumps_among(graph: Graph, which: Iterable[int]) -> str:
-    """Name the operations that may jump among some nodes of a graph."""
-    nodes = [graph.nodes[i] for i in which]
+    """Name the operations that may jump among some nodes of a graph.
+
+    What is the same in all steps does not.
+    """
+    varying = graph.varying()
+    nodes = [graph.nodes[i] for i in which if varying[i]]
     names = {name for name, _ in nodes}
-    by = {graph.nodes[given[1]][0] for name, given in nodes if name == "divide"}
-    quotient = {"absolute", "divide"} if by - {"constant"} else set()
+    by_varying = any(varying[given[1]] for name, given in nodes if name == "divide")
+    quotient = {"absolute", "divide"} if by_varying else set()
     jumping = names & JUMPING | (quotient if quotient <= names else set())
     shown = {"a comparison" if name in COMPARISONS else name for name in jumping}
     return ", ".join(sorted(shown))
@@ -54,6 +61,8 @@ def jumps_among(graph: Graph, which: Iterable[int]) -> str:
 
 def depends(y: Any, x: Any) -> bool:
     """Say whether an array of symbols has a derivative in another one, of inputs, that is not 0."""
+    if isinstance(x, ArraySymbol):
+        raise Untraceable("which numbers depend on which is not seen from whole arrays")
     graph = symbol_in(x).graph
     seeds = {s.at: graph.constant(1.0) for s in x.view(np.ndarray)}
     found = pushed(graph, [graph.symbol(s).at for s in y.view(np.ndarray)], seeds)
@@ -69,6 +78,8 @@ def with_jacobian(x: Any, y: Any, jacobian: Any) -> Any:
     jacobian : array of symbols and numbers (n, n)
     """
     graph = symbol_in(x).graph
+    if isinstance(x, ArraySymbol):
+        return with_derivative_of(x.graph.product(jacobian, x), y, x)
     rows = as_symbols(jacobian).view(np.ndarray)
     if rows.shape != (len(y), len(x)):
         raise Untraceable(f"`jacobian` returns an array of shape {rows.shape}")
@@ -90,5 +101,8 @@ def with_derivative_of(other: Any, y: Any, x: Any) -> Any:
         Of the same graph: there may be none in the others.
     """
     graph = symbol_in(x).graph
+    if isinstance(x, ArraySymbol):
+        at = graph.solid(y).at, graph.symbol(other).at
+        return graph.add("with_derivative_of", at, y.shape)
     pairs = [[graph.symbol(s).as_number().at for s in pair] for pair in zip(y, other, strict=True)]
     return array_of([graph.add("with_derivative_of", tuple(pair)) for pair in pairs], np.shape(y))

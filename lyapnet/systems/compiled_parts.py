@@ -40,7 +40,7 @@ class CompiledParts:
 
     def __init__(self, flow: Any, lead: tuple[int, ...]) -> None:
         self.field = _field_of(flow)
-        program, self._params = written(self.field, lead)
+        program, self._params = written(self.field, lead, least=np.inf)
         from ..compiled.blas import solver  # numba takes its time
         from ..compiled.divided import divide
         from ..compiled.field import field_at, field_of
@@ -107,7 +107,7 @@ class CompiledParts:
 
 def cannot_divide(flow: Any) -> str:
     """Return why compiled loops cannot divide the steps of a flow, nothing if they can."""
-    return missing() or _no_loops(flow) or untraceable(_field_of(flow))
+    return missing() or _no_loops(flow) or untraceable(_field_of(flow), least=np.inf)
 
 
 def compiled_parts(

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from .. import validate
-from ..compiled.loop import Loop
+from ..compiled.loop import Loop, least_for, written
 from ..compiled.operations import Untraceable
 from ..numerics.arrays import Array
 from ..numerics.autodiff import member
@@ -25,11 +25,12 @@ _LONG, _LONGER = 100, 1000
 #: Numbers in the tangent vectors of a small system.
 _SMALL = 16
 
-#: Where parameters and tangent vectors have more numbers than this, NumPy's calls cost little.
+#: Where tangent vectors have more numbers than this, NumPy's calls cost no more than loops that are
+#: not written on whole arrays.
 _LARGE = 2**16
 
-#: Multiplications in the tangent steps of a network's run from which on it is worth that, however
-#: few the steps: about half a second.
+#: Multiplications in the tangent steps of a run, if all units are connected, from which on it is
+#: worth that, however few the steps: about half a second.
 _MUCH = 5e9
 
 #: Members of an ensemble whose first step is compared.
@@ -86,13 +87,16 @@ def loop_of(system: Any, x: Array, inputs: Array | None, k: int, n_steps: int) -
         return None, "as asked for"
     if reason := missing():
         return refused(system, reason)
-    if system.engine == "auto":
-        if n_steps < (_LONG if system.dim * k <= _SMALL else _LONGER):
-            return None, over_before(n_steps)
-        if system.dim * k > _LARGE:
-            return None, "large systems are no faster"
+    lead, n, auto = x.shape[:-1], system.dim, system.engine == "auto"
+    short = n_steps < (_LONG if n * k <= _SMALL else _LONGER)
+    if auto and short and n_steps * n * n * k < _MUCH:
+        return None, over_before(n_steps)
     try:
-        loop = Loop.of(system, x.shape[:-1], k)
+        least = least_for(int(np.prod(lead)), n, k)
+        program, params = written(system, lead, least)
+        if auto and n * k > _LARGE and not program.whole:
+            return None, "large systems are no faster"
+        loop = Loop.of(system, lead, k, program, params)
     except Untraceable as error:
         return refused(system, f"{system.written_of} cannot be compiled: {error}")
     if not _agrees(loop, system, x, inputs):

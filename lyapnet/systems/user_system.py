@@ -9,6 +9,7 @@ from typing import Any
 import autograd.numpy as anp
 import numpy as np
 
+from ..compiled.array_symbol import ArraySymbol
 from ..compiled.symbols import Symbols
 from ..compiled.trace import as_symbols
 from ..numerics.arrays import Array, own
@@ -32,6 +33,9 @@ from .protocol import System
 from .user_errors import clearer
 from .user_function import check_repeatable, of_shape, same, scattered
 from .variation import Variation
+
+#: What a user's function is written down with.
+_NOTED = Symbols, ArraySymbol
 
 #: Modes that are tried where a function is not said to be vectorized.
 WAYS = "columns", "lanes", "rows"
@@ -139,12 +143,12 @@ class UserSystem(Portable, System):
             as_written = traced or (by_numba and isinstance(x, Lanes))
             try:
                 out = (traceable if as_written else function)(*self._passed(x, now, p))
-                if isinstance(out, list | tuple) and not isinstance(x, Symbols):
+                if isinstance(out, list | tuple) and not isinstance(x, _NOTED):
                     out = anp.array(out)
             except Exception as error:
                 known = clearer(
                     error, name, remedy=remedy, params=self.params is not None, time=self.time,
-                    counts=self._counts, more=traced or isinstance(x, Lanes | Symbols),
+                    counts=self._counts, more=traced or isinstance(x, (Lanes, *_NOTED)),
                 )  # fmt: skip
                 if known is None:
                     raise
@@ -158,7 +162,7 @@ class UserSystem(Portable, System):
 
         Of a state it is a copy: a function that writes into its argument has not changed it.
         """
-        given = self._split(x.copy() if isinstance(x, np.ndarray) else x)
+        given = self._split(x.copy() if isinstance(x, np.ndarray | ArraySymbol) else x)
         if self.time:
             given.append(now[..., -1] if self.vectorized else now[-1])
             now = now[..., :-1] if self.vectorized else now[:-1]
@@ -170,8 +174,8 @@ class UserSystem(Portable, System):
 
     def _returned(self, out: Any, x: Any, shape: tuple[int, ...] | None, name: str) -> Any:
         """Return what the user's function has made of x, if that is of the right kind and shape."""
-        if isinstance(x, Symbols):
-            out = as_symbols(out)
+        if isinstance(x, _NOTED):
+            out = as_symbols(out, x)
             return out if shape is None else of_shape(out, shape, name)
         if shape is not None and len(shape) == 2 and hasattr(out, "toarray"):
             out = out.toarray()  # of scipy.sparse

@@ -1,8 +1,20 @@
 """Runs by both engines, and whether they are the same."""
 
+from importlib import import_module
+
+import numpy as np
 from numpy.testing import assert_allclose, assert_array_equal
 
 import lyapnet as ln
+
+#: The module, whose name is also that of a function.
+LOOP = import_module("lyapnet.compiled.loop")
+
+
+def on_arrays(patch, whole):
+    """Let all systems be written down on whole arrays, or none, as far as they can be."""
+    patch.setattr("lyapnet.systems.engine.least_for", lambda *_: -1 if whole else np.inf)
+    patch.setattr(LOOP, "EACH", 0)
 
 
 def both(system, n_steps, **options):

@@ -14,6 +14,8 @@ from numpy.testing import assert_allclose, assert_array_equal
 
 import lyapnet as ln
 
+from .engines import on_arrays
+
 pytest.importorskip("numba")
 
 #: What a component may be made of: a, b, c stand for components, v for a vector.
@@ -117,9 +119,16 @@ def outcome(system, engine, **options):
     tol=st.sampled_from([None, 0.1]),
     lenient=st.booleans(),
     seed=st.integers(0, 2**20),
+    whole=st.booleans(),
 )
-def test_random_systems(case, k, interval, record, tol, lenient, seed):
-    """Both engines find the same, or fail alike."""
+def test_random_systems(case, k, interval, record, tol, lenient, seed, whole):
+    """Both engines find the same, or fail alike, written on numbers or on whole arrays."""
+    with pytest.MonkeyPatch.context() as patch:
+        on_arrays(patch, whole)
+        compare(case, k, interval, record, tol, lenient, seed)
+
+
+def compare(case, k, interval, record, tol, lenient, seed):
     system, x0, inputs, _ = case
     assume(not isinstance(system, ln.Flow) or "may jump" not in system.cannot_compile())
     options = {
