@@ -17,6 +17,13 @@ from ..systems.foreign import RANDOM, ForeignSystem
 from ..systems.user_function import refuse_input_first
 from .orbit import Functions, JaxOrbit
 
+#: What JAX says of a function that asks for a value where there is none yet.
+_WANTS_A_VALUE = (
+    jax.errors.ConcretizationTypeError,
+    jax.errors.TracerArrayConversionError,
+    jax.errors.TracerIntegerConversionError,
+)
+
 
 class System(ForeignSystem):
     r"""A step written in JAX: whatever lyapnet does with a cell, it does with this.
@@ -107,7 +114,7 @@ class System(ForeignSystem):
             tree = rebuild(self.params, shapes[:-2])
             try:
                 found = jax.eval_shape(call, tree, *shapes[-2:])
-            except jax.errors.ConcretizationTypeError as error:
+            except _WANTS_A_VALUE as error:
                 raise TypeError(
                     "`step` asks for the value of something that depends on the state, by an `if`, "
                     "`float` or a function of NumPy, where JAX knows none: write it with "
