@@ -29,10 +29,11 @@ from .drive import Drive
 from .engine import loop_of, missing
 from .forward_orbit import LARGE, ForwardOrbit, forward_through
 from .jacobian_orbit import JacobianOrbit
+from .modes import NOT_VECTORIZED
 from .orbit import Orbit
 from .protocol import System
 from .user_function import check_arguments, refuse_input_first
-from .user_system import NOT_VECTORIZED, UserSystem
+from .user_system import UserSystem
 
 
 class Map(UserSystem):
