@@ -233,7 +233,6 @@ def engines(data):
     return table(head, rows)
 
 
-#: A key that files of a kind have, and what draws them.
 def dense_networks(data):
     peers = list(data["dense networks"][0]["ratios"])
     rows = [
@@ -247,6 +246,7 @@ def dense_networks(data):
     return table([*head, "first call, s", "in a second process"], rows)
 
 
+#: A key that files of a kind have, and what draws them.
 KINDS = {
     "training": training, "gradients": gradients, "spectra": spectra, "bare calls": bare,
     "engines": engines,

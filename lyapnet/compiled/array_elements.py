@@ -20,7 +20,9 @@ class Elements:
         self.numbers = writer.many if moving else writer.one
         self.reads: dict[int, Operand] = {}
         self.writes: list[tuple[int, Operand]] = []
+        self.totals: list[tuple[int, Operand]] = []
         self.inside: list[int] = []
+        self.sums: list[int] = []
         #: What is the same for all elements.
         self.known: dict[int, str] = {}
 
@@ -52,16 +54,13 @@ class Elements:
         else:
             self.reads[at] = self.w.operand(at, self.shape)
 
-    sums: Sequence[int] = ()
-
     def _write(self) -> None:
-        self._totals = []
         for at in self.sums:
             places = np.arange(self.graph.size(at)).reshape(self.graph.shapes[at])
             spread = np.broadcast_to(np.expand_dims(places, self.graph.how[at]), self.shape)
             pointer = self.w.pointer(at)
             self._clear(pointer, self.plan.count(at))
-            self._totals.append((at, Operand(pointer, spread, self.w.tables, True)))
+            self.totals.append((at, Operand(pointer, spread, self.w.tables, True)))
         self.known |= {
             at: self._scalar(at, operand, operand.first)
             for at, operand in self.reads.items()
@@ -77,7 +76,7 @@ class Elements:
         self.text.declared["memset"] = "declare void @llvm.memset.p0.i64(ptr, i8, i64, i1)"
 
     def _operands(self) -> list[Operand]:
-        return [*self.reads.values(), *(o for _, o in self.writes), *(o for _, o in self._totals)]
+        return [*self.reads.values(), *(o for _, o in self.writes), *(o for _, o in self.totals)]
 
     def _dimensions(self) -> list[tuple[int, int]]:
         """Return the axes to loop over as (axis, length): neighbours are one where they can be."""
@@ -130,7 +129,7 @@ class Elements:
                 index[node] = where
             else:
                 values[node] = self._scalar(node, operand, where)
-        to = [self._index(operand, at) for _, operand in (*self.writes, *self._totals)]
+        to = [self._index(operand, at) for _, operand in (*self.writes, *self.totals)]
         if not self.moving:
             self._compute(values, {}, to)
         elif self.w.chunks == 1:
@@ -155,7 +154,7 @@ class Elements:
 
         for at in self.inside:
             values[at] = self.w.apply(numbers, at, values.__getitem__)
-        for (at, operand), where in zip((*self.writes, *self._totals), to, strict=True):
+        for (at, operand), where in zip((*self.writes, *self.totals), to, strict=True):
             if at in self.sums:
                 total = numbers.load(operand.pointer, where)
                 found = numbers.apply("add", (total, values[self.plan.arguments(at)[0]]))

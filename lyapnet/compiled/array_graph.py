@@ -34,7 +34,7 @@ class ArrayGraph(Graph):
     how : list
         The places of a ``take`` among the numbers of its argument, and the axes of a ``sum``.
     static : list of bool
-        Whether it is the same in all steps, not `varying`.
+        Whether it is the same in all steps.
     data : list of array
         Constant arrays, one after the other behind the time step: they are inputs ``d``.
     """

@@ -10,8 +10,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
+from .graph import depends_on
 from .operations import STANDING_FOR
-from .program import ArrayProgram, depends_on
+from .program import ArrayProgram
 
 #: Operations that are no loop over elements.
 ALONE = frozenset(("product", "join", "tanh"))

@@ -37,20 +37,14 @@ def _by_vector(matrix: Any, x: Any, out: Any) -> None:
         i += 1
 
 
-def _product(
-    blas: Any, matrix: Any, x: Any, out: Any, rows: int, depth: int, columns: int
-) -> None:  # fmt: skip
+def _product(blas: Any, matrix: Any, x: Any, out: Any, rows: int, depth: int, columns: int) -> None:
     """Multiply ``(rows, depth)`` by ``(depth, columns)``."""
     matrix = carray(matrix, (rows, depth))
     if columns == 1:
         _by_vector(matrix, carray(x, depth), carray(out, rows))
     else:
-        blas, x, out = (
-            carray(blas, COUNT),
-            carray(x, (depth, columns)),
-            carray(out, (rows, columns)),
-        )
-        product(blas, matrix, x, out, False)
+        many = carray(x, (depth, columns)), carray(out, (rows, columns))
+        product(carray(blas, COUNT), matrix, *many, False)
 
 
 def _tanh(x: Any, out: Any, room: Any, size: int) -> None:

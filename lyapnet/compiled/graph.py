@@ -70,16 +70,6 @@ class Graph:
         """Return a linear operation on tangents: on numbers there is none, see `ArrayGraph`."""
         raise NotImplementedError
 
-    def varying(self) -> list[bool]:
-        """Say of each node whether it may change from step to step."""
-        found: list[bool] = []
-        for operation, arguments in self.nodes:
-            if operation == "input":
-                found.append(arguments[0] not in ("p", "d"))
-            else:
-                found.append(operation != "constant" and any(found[i] for i in arguments))
-        return found
-
     def constant(self, value: Any) -> Symbol:
         """Return the symbol of a number."""
         return self.add("constant", (float(value),))
@@ -255,3 +245,14 @@ def ancestors(graph: Graph, wanted: Sequence[int]) -> list[int]:
             if operation not in ("input", "constant"):
                 pending.extend(arguments)
     return [int(at) for at in np.flatnonzero(seen)]
+
+
+def depends_on(graph: Graph, *names: str) -> Any:
+    """Return for each node whether an input of one of these names enters it."""
+    found = np.zeros(len(graph.nodes), dtype=bool)
+    for at, (operation, arguments) in enumerate(graph.nodes):
+        if operation == "input":
+            found[at] = arguments[0] in names
+        elif operation != "constant":
+            found[at] = any(found[i] for i in arguments)
+    return found

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import struct
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -117,20 +118,27 @@ class ArrayProgram(Program):
         return np.concatenate([np.zeros(0), *self.graph.data])
 
 
+@contextmanager
+def _refusing() -> Iterator[None]:
+    """Say by `Untraceable` whatever a user's function makes of symbols."""
+    try:
+        yield
+    except Untraceable:
+        raise
+    except Exception as error:
+        raise Untraceable(f"{type(error).__name__}: {error}") from error
+
+
 def array_program(step: Callable[[Graph, Any], Any], dim: int) -> ArrayProgram:
     """Write down a step on whole arrays."""
     graph = ArrayGraph()
     x = graph.inputs("x", (dim,))
-    try:
+    with _refusing():
         y = graph.symbol(step(graph, x)).as_number()
         if y.shape != (dim,):
             raise Untraceable(f"`step` returns an array of shape {y.shape}, not {(dim,)}")
         q = graph.inputs("q", (dim,))
         tangent = pushed(graph, [y.at], {x.at: q})[0]
-    except Untraceable:
-        raise
-    except Exception as error:  # whatever a user's function makes of symbols
-        raise Untraceable(f"{type(error).__name__}: {error}") from error
     if tangent is None:
         raise Untraceable("the next state does not depend on the state")
     found = [graph.add("copy", (graph.like(y.at, s).at,)).at for s in (y, tangent)]
@@ -150,28 +158,13 @@ def program(step: Callable[[Graph, Any], Any], dim: int, fresh: int | None = Non
     """
     graph = Graph()
     x = graph.inputs("x", (dim,))
-    try:
+    with _refusing():
         y = step(graph, x)
-    except Untraceable:
-        raise
-    except Exception as error:  # whatever a user's function makes of symbols
-        raise Untraceable(f"{type(error).__name__}: {error}") from error
     after = [s.at for s in symbols_of(y, graph, (fresh or dim,), "step")]
     q = graph.inputs("q", (dim,))
     found = pushed(graph, after, {x[i].at: q[i] for i in range(dim)})
     zero = graph.constant(0.0)
     return Program(graph, dim, after, [(zero if t is None else t).at for t in found])
-
-
-def depends_on(graph: Graph, name: str) -> Any:
-    """Return for each node whether an input of this name enters it."""
-    found = np.zeros(len(graph.nodes), dtype=bool)
-    for at, (operation, arguments) in enumerate(graph.nodes):
-        if operation == "input":
-            found[at] = arguments[0] == name
-        elif operation != "constant":
-            found[at] = any(found[i] for i in arguments)
-    return found
 
 
 def gram_schmidt(k: int, n: int, unit: bool) -> tuple[Graph, list[list[int]]]:

@@ -10,10 +10,10 @@ stand is left to that. `states.run` takes steps of the state alone.
 from __future__ import annotations
 
 from .code import Numbers, Text, inputs_of, module, write
-from .graph import Graph, ancestors
+from .graph import Graph, ancestors, depends_on
 from .groups import BLOCKS, over_groups
 from .limits import EPS, LONG, ONCE_GRAM_SCHMIDT, SHORT
-from .program import Program, depends_on, gram_schmidt
+from .program import Program, gram_schmidt
 from .states import load_state, outside_of, run, variables_of
 
 #: Squared lengths between which vectors are left as long as they are, ...

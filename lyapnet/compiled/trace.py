@@ -17,7 +17,7 @@ import numpy as np
 from . import gradients  # noqa: F401  # autograd knows symbols from here on
 from .array_symbol import ArraySymbol
 from .derivative import pushed
-from .graph import Graph, Symbol
+from .graph import Graph, Symbol, depends_on
 from .operations import COMPARISONS, JUMPING, Untraceable
 from .symbols import Symbols, array_of, symbol_in, without_class
 
@@ -49,7 +49,7 @@ def jumps_among(graph: Graph, which: Iterable[int]) -> str:
 
     What is the same in all steps does not.
     """
-    varying = graph.varying()
+    varying = depends_on(graph, "x", "u", "q")
     nodes = [graph.nodes[i] for i in which if varying[i]]
     names = {name for name, _ in nodes}
     by_varying = any(varying[given[1]] for name, given in nodes if name == "divide")

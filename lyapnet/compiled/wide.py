@@ -7,10 +7,10 @@ from __future__ import annotations
 
 from .blocks import COPY, DISTURB, blocks, padded
 from .code import Numbers, Text, inputs_of, module, write
-from .graph import Graph, ancestors
+from .graph import Graph, ancestors, depends_on
 from .groups import over_groups
 from .operations import TRUTHS
-from .program import Program, depends_on
+from .program import Program
 from .states import load_state, outside_of, run, state_of
 
 

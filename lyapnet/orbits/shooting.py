@@ -119,11 +119,11 @@ def newton(
     A = D - np.eye(n)
     if velocity is None:
         return np.linalg.lstsq(A, -away, rcond=rcond)[0], 0.0
-    speed = float(np.linalg.norm(velocity))
-    along = velocity / speed if speed > 0 else velocity  # whatever the unit of the state
+    speed = float(np.linalg.norm(velocity)) or 1.0
+    along = velocity / speed  # whatever the unit of the state
     bordered = np.block([[A, along[:, None]], [along[None], np.zeros((1, 1))]])
     found = np.linalg.lstsq(bordered, np.append(-away, 0.0), rcond=rcond)[0]
-    return found[:n], float(found[n]) / (speed if speed > 0 else 1.0)
+    return found[:n], float(found[n]) / speed
 
 
 def returns(flow: Flow, x: Array) -> Array:

@@ -56,7 +56,10 @@ class SpeedMinima:
         moves = np.zeros_like(x)
         if not len(x):
             return moves
-        for i, (r, D) in enumerate(zip(self.residual(x), self.jacobian(x), strict=True)):
+        with np.errstate(all="ignore"):
+            orbit = self._step(x)
+            residuals, jacobians = (orbit.states[1] - x) / dt, orbit.jacobians[0]
+        for i, (r, D) in enumerate(zip(residuals, jacobians, strict=True)):
             U, s, V = np.linalg.svd((D - np.eye(n)) / dt)
             known = s > _ROUNDING * n * (1 + np.abs(D).max()) / dt
             moves[i] = -((U.T @ r)[known] / s[known]) @ V[known]

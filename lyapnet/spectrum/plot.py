@@ -137,13 +137,13 @@ def plot_reservoir(r: Any, ax: Any = None) -> Any:
     names = "leading conditional", "smallest of the target", "difference"
     color = {"holds": BLUE, "fails": RED}.get(r.verdict, "0.4")
     ax.plot([r.conditional, r.smallest], [0, 1], "o", color="0.2")
-    ax.plot(r.difference, 2, "o", color=color, label=r.verdict)
+    ax.plot(r.difference, 2, "o", color=color)
     ax.hlines(2, r.low, r.high, color=color)
     ax.axvline(0.0, color="0.6", lw=0.8)
     ax.set_yticks(range(3), names)
     ax.set_ylim(2.5, -0.5)
     ax.set_xlabel("exponent (nats per unit time)")
-    ax.legend(frameon=False, loc="best")
+    ax.set_title(r.verdict)
     return ax
 
 

@@ -53,7 +53,7 @@ class InModes(System):
         raise NotImplementedError
 
     def over_time(self, lead: tuple[int, ...]) -> tuple[Function, Function]:
-        """Return step and Jacobian for states ``(T, *lead, n)`` of an orbit."""
+        """Return step and Jacobian for states ``(*lead, n)``, or ``(T, *lead, n)`` of an orbit."""
 
         def at_once(which: int) -> Function:
             def function(x: Any, u: Any, p: Tree) -> Any:
