@@ -7,6 +7,7 @@ from typing import Any
 
 from numba import carray, types
 
+from .across import SIGNATURE, across
 from .blas import COUNT
 from .functions import tanh
 from .jit import callback, jit
@@ -55,6 +56,7 @@ def _tanh(x: Any, out: Any, room: Any, size: int) -> None:
 _FUNCTIONS: dict[str, tuple[Any, Any]] = {
     "lyapnet.product": (types.void(_WORDS, *[_NUMBERS] * 3, *[_COUNT] * 3), _product),
     "lyapnet.tanh": (types.void(*[_NUMBERS] * 3, _COUNT), _tanh),
+    "lyapnet.across": (SIGNATURE, across),
 }
 
 

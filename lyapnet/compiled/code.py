@@ -129,6 +129,14 @@ class Numbers:
         self.text.declared[name] = f"declare i1 @{name}({self.truth})"
         return self.text.let(f"call i1 @{name}({self.truth} {truth})")
 
+    def any(self, truth: str) -> str:
+        """Return whether something holds in any lane."""
+        if self.lanes == 1:
+            return truth
+        name = f"llvm.vector.reduce.or.v{self.lanes}i1"
+        self.text.declared[name] = f"declare i1 @{name}({self.truth})"
+        return self.text.let(f"call i1 @{name}({self.truth} {truth})")
+
     def product_and_sum(self, a: str, b: str, c: str) -> str:
         """Return the expression a b + c, rounded once where the processor can."""
         kind = "f64" if self.lanes == 1 else f"v{self.lanes}f64"

@@ -45,6 +45,8 @@ class Graph:
     def __init__(self) -> None:
         self.nodes: list[tuple[str, tuple[Any, ...]]] = []
         self._known: dict[Any, int] = {}
+        #: Where the field of the step that is written down jumps, see `surfaces`.
+        self.surfaces: Any = None
 
     def add(self, operation: str, arguments: tuple[Any, ...]) -> Symbol:
         """Return the symbol of an operation, noted before or now."""

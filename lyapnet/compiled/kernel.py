@@ -13,6 +13,7 @@ from ..numerics.buffers import empty
 from ..numerics.threads import in_pieces, shared
 from . import array_loops, small, wide
 from .blocks import padded
+from .crossings import room
 from .logarithms import logarithms
 from .machine import machine
 from .program import ArrayProgram, Program
@@ -60,12 +61,14 @@ class Kernel:
             self._factor, self._multiplications = _factorisation(), float(n * n * k)
             link_all(text)
         elif self.wide:
-            self._scratch = n * padded(k, at_once) + 2 * n * k + k * k + 67 * k + 2 * n
+            self._scratch = wide.scratch(program, k, at_once)
             self._ahead = program.moved * (1 + padded(k, at_once))
             self._factor = _factorisation()
             text = wide.source(program, k, at_once)
         else:
             text = small.source(program, k, self.lanes)
+        across = room(program, k, self.lanes)
+        self._scratch, self._run_scratch = self._scratch + across, self._run_scratch + across
         functions = machine().functions(text)
         self._run = ctypes.CFUNCTYPE(
             None, _INT, _INT, _PTR, _PTR, _INT, _INT, _PTR, _INT, _PTR, _PTR, _PTR, _PTR

@@ -42,3 +42,18 @@ GROWTH_ERROR, FACTOR_ERROR = 1e-9, 1e-13
 #: Vectors of unit length whose determinant is above this need one pass for the former: the
 #: condition number is at most two over the determinant, and it leaves rounding times that, 5e-11.
 DETERMINANT = 1e-5
+
+#: Surfaces that a state may meet within one step of a field that jumps.
+MOST_SURFACES = 20
+
+#: How far from the edge of a region, relative to itself, something is as good as on it.
+ON_EDGE = 1e-9
+
+#: Jumps smaller than this, relative to the field, are none: the field is continuous there.
+NO_JUMP = 1e-9
+
+#: Part of a step in which it is seen whether both sides of a surface lead away from it.
+SMALL = 1e-6
+
+#: Where a decision has met its surface so often, and the field was continuous, it makes kinks only.
+KINKS = 5

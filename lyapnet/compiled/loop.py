@@ -40,6 +40,8 @@ class Loop:
     dt : float
     lead : tuple of int
         Axes of the ensemble.
+    known : array, optional
+        What is known of the decisions of a field that jumps; see `Seen.table`.
     """
 
     program: Program
@@ -47,16 +49,22 @@ class Loop:
     params: Array
     dt: float
     lead: tuple[int, ...]
+    known: Array | None = None
 
     @classmethod
     def of(cls, system: Any, lead: tuple[int, ...], k: int, step: Program, params: Array) -> Loop:
         """Compile a `Map` or `Flow` that is `written` down."""
         members = int(np.prod(lead))
-        return cls(step, kernel_of(step, k, members > 1), params, system.dt, lead)
+        kernel = kernel_of(step, k, members > 1)
+        known = None if step.surfaces is None else system.seen.table(step)
+        return cls(step, kernel, params, system.dt, lead, known)
 
     def __post_init__(self) -> None:
         self.alone = not self.lead and self.kernel.lanes == 1
         numbers = np.concatenate([[self.dt], self.program.data])
+        if self.known is not None:  # loops find it behind the time step, and write to it
+            address = np.array([self.known.ctypes.data]).view(float)
+            numbers = np.concatenate([numbers, address])
         self.given = self.grouped(self.params, shared=True), numbers
 
     def of_members(self, which: Array) -> Loop:

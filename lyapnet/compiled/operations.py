@@ -21,6 +21,20 @@ TRUTHS = COMPARISONS | LOGIC
 #: Operations that may jump, a choice among them.
 JUMPING = COMPARISONS | {"sign", "floor", "ceil", "trunc", "rint", "remainder", "fmod"}
 
+#: What functions that jump decide by the difference, quotient or value of their arguments.
+DECIDED = {
+    **dict.fromkeys(("sign", "less", "less_equal", "greater", "greater_equal"), "sign"),
+    **{name: name for name in ("floor", "ceil", "trunc", "rint")},
+    "remainder": "floor",
+    "fmod": "trunc",
+}
+
+#: The kinds of decisions: a sign, or a whole number.
+KINDS = ("sign", "floor", "ceil", "trunc", "rint")
+
+#: Functions that decide by a quotient.
+QUOTIENTS = frozenset(("remainder", "fmod"))
+
 #: What is the first of its arguments, with a derivative that comes from the others.
 STANDING_FOR = frozenset(("with_jacobian", "with_derivative_of"))
 

@@ -16,6 +16,7 @@ from .array_graph import ArrayGraph
 from .derivative import pushed
 from .graph import Graph, Symbol, ancestors
 from .operations import Untraceable
+from .surfaces import Surfaces
 from .trace import jumps_among, symbols_of
 
 
@@ -24,7 +25,7 @@ class Program:
     """Nodes of a graph that are a step and the push of one tangent vector.
 
     Its inputs are called ``x`` (state), ``q`` (tangent vector), ``u`` (input), ``p`` (parameters,
-    flat) and ``d`` (time step).
+    flat) and ``d`` (time step); ``a`` see `Surfaces`.
 
     Attributes
     ----------
@@ -35,12 +36,15 @@ class Program:
         were there move on by as many places, as in a past.
     push : list of int
         The tangent vector after the step, likewise.
+    surfaces : Surfaces, optional
+        Where steps end that meet them.
     """
 
     graph: Graph
     dim: int
     step: list[int]
     push: list[int]
+    surfaces: Surfaces | None = None
     whole = False
 
     @property
@@ -55,7 +59,18 @@ class Program:
             (name, struct.pack("d", *arguments)) if name == "constant" else (name, arguments)
             for name, arguments in self.graph.nodes
         )
-        return (*exact, tuple(self.step), tuple(self.push))
+        across = None if self.surfaces is None else self.surfaces.identity
+        return (*exact, tuple(self.step), tuple(self.push), across)
+
+    @property
+    def changes(self) -> list[int]:
+        """The node that says whether the step may meet a surface, if there are such."""
+        return [] if self.surfaces is None else [self.surfaces.changed]
+
+    @property
+    def wanted(self) -> list[int]:
+        """All nodes of a step."""
+        return [*self.step, *self.push, *self.changes]
 
     @property
     def fresh(self) -> int:
@@ -164,7 +179,8 @@ def program(step: Callable[[Graph, Any], Any], dim: int, fresh: int | None = Non
     q = graph.inputs("q", (dim,))
     found = pushed(graph, after, {x[i].at: q[i] for i in range(dim)})
     zero = graph.constant(0.0)
-    return Program(graph, dim, after, [(zero if t is None else t).at for t in found])
+    push = [(zero if t is None else t).at for t in found]
+    return Program(graph, dim, after, push, graph.surfaces)
 
 
 def gram_schmidt(k: int, n: int, unit: bool) -> tuple[Graph, list[list[int]]]:

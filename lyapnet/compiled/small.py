@@ -10,6 +10,7 @@ stand is left to that. `states.run` takes steps of the state alone.
 from __future__ import annotations
 
 from .code import Numbers, Text, inputs_of, module, write
+from .crossings import Crossings, crossings_of
 from .graph import Graph, ancestors, depends_on
 from .groups import BLOCKS, over_groups
 from .limits import EPS, LONG, ONCE_GRAM_SCHMIDT, SHORT
@@ -27,19 +28,27 @@ _SLOW, _FAST = 1e-8, 1e8
 def source(program: Program, k: int, lanes: int = 1) -> str:
     """Return the text of both loops."""
     text = Text()
-    functions = [run(text, program, lanes), _Blocks(text, program, k, lanes).written()]
-    return module([*functions, *over_groups(program, k, lanes)], text.declared)
+    unrolled = _unrolled(program, k)
+    crossings = crossings_of(text, unrolled, k, lanes)
+    functions = [
+        run(text, program, lanes, crossings),
+        _Blocks(text, unrolled, k, lanes, crossings).written(),
+        *([] if crossings is None else crossings.functions()),
+        *over_groups(program, k, lanes),
+    ]
+    return module(functions, text.declared)
 
 
 class _Blocks:
     """The text of the loop over blocks, in the order of its parts."""
 
-    def __init__(self, text: Text, program: Program, k: int, lanes: int) -> None:
+    def __init__(
+        self, text: Text, tangent: Program, k: int, lanes: int, crossings: Crossings | None
+    ) -> None:
         text.lines = []
-        self.text, self.k, self.n = text, k, program.dim
+        self.text, self.k, self.n, self.crossings = text, k, tangent.dim, crossings
         self.numbers, self.fused = Numbers(text, lanes), Numbers(text, lanes, fused=True)
-        self.tangent = _unrolled(program, k)
-        self.wanted = [*self.tangent.step, *self.tangent.push]
+        self.tangent, self.wanted = tangent, tangent.wanted
 
     def written(self) -> str:
         """Return the text."""
@@ -67,6 +76,8 @@ class _Blocks:
         self.new, self.length = self._new("new", k), self._new("length", k)
         self.ratio, self.after = self._new("ratio", k), self._new("after", k)
         self.outside = outside_of(self.numbers, self.tangent.graph, self.wanted)
+        if self.crossings is not None:
+            self.crossings.enter()
         for name, variables in (("x", self.x), ("q", self.q)):
             self._set(variables, [self.numbers.load("%" + name, i) for i in range(len(variables))])
         one = self.numbers.literal(1.0)
@@ -112,7 +123,8 @@ class _Blocks:
         """Go through the steps of a part."""
         text, graph = self.text, self.tangent.graph
         text.label("loop")
-        text.put("  %s = phi i64 [ %a, %part ], [ %s.next, %body ]")
+        last = "body" if self.crossings is None else "moved"
+        text.put(f"  %s = phi i64 [ %a, %part ], [ %s.next, %{last} ]")
         text.put("  %more = icmp slt i64 %s, %end")
         text.put("  br i1 %more, label %body, label %stepped")
         text.label("body")
@@ -126,8 +138,13 @@ class _Blocks:
         order, moving = ancestors(graph, self.wanted), depends_on(graph, "q")
         write(self.numbers, graph, [at for at in order if not moving[at]], values)
         write(self.fused, graph, [at for at in order if moving[at]], values)
-        self._set(self.x, [values[at] for at in self.tangent.step])
-        self._set(self.q, [values[at] for at in self.tangent.push])
+        state = [values[at] for at in self.tangent.step]
+        vectors = [values[at] for at in self.tangent.push]
+        if self.crossings is not None:
+            both = self.crossings.step(self.numbers, values, "%at", state, vectors)
+            state, vectors = both[: self.n], both[self.n :]
+        self._set(self.x, state)
+        self._set(self.q, vectors)
         text.put("  %s.next = add i64 %s, 1")
         text.put("  br label %loop")
 
@@ -294,4 +311,4 @@ def _unrolled(program: Program, k: int) -> Program:
             else:
                 copies[at] = graph.add(operation, tuple(copies[i] for i in arguments)).at
         push += [copies[at] for at in program.push]
-    return Program(graph, n, program.step, push)
+    return Program(graph, n, program.step, push, program.surfaces)

@@ -10,12 +10,13 @@ from collections.abc import Sequence
 from typing import Any
 
 from .code import Numbers, Text, inputs_of, write
+from .crossings import Crossings
 from .graph import Graph, ancestors
 from .groups import RUN
 from .program import Program
 
 
-def run(text: Text, program: Program, lanes: int) -> str:
+def run(text: Text, program: Program, lanes: int, crossings: Crossings | None = None) -> str:
     """Write the loop over the states: ``run(steps, x, u, p, d, states)``.
 
     Of states that move on, those after all steps are written once, the last one first: each is a
@@ -24,23 +25,30 @@ def run(text: Text, program: Program, lanes: int) -> str:
     text.lines = []
     numbers, n = Numbers(text, lanes), program.dim
     text.label("entry")
-    outside = outside_of(numbers, program.graph, program.step)
+    wanted = [*program.step, *program.changes]
+    outside = outside_of(numbers, program.graph, wanted)
+    if crossings is not None:
+        crossings.enter()
     x = state_of(numbers, program, "%states", "%steps")
     x.fill("%x")
     text.put("  br label %loop")
     text.label("loop")
-    s = text.let("phi i64 [ 0, %entry ], [ %next, %body ]")
+    last = "body" if crossings is None else "moved"
+    s = text.let(f"phi i64 [ 0, %entry ], [ %next, %{last} ]")
     text.put(f"  %more = icmp slt i64 {s}, %steps")
     text.put("  br i1 %more, label %body, label %done")
     text.label("body")
     before, after = x.around(s)
-    values = step_of(numbers, program, before, dict(outside), s, program.step)
-    for i, at in enumerate(program.step):
-        text.put(f"  store {numbers.type} {values[at]}, ptr {after[i]}")
+    values = step_of(numbers, program, before, dict(outside), s, wanted)
+    state = [values[at] for at in program.step]
+    if crossings is not None:
+        state = crossings.step(numbers, values, s, state, [])
+    for i, value in enumerate(state):
+        text.put(f"  store {numbers.type} {value}, ptr {after[i]}")
     if not program.moved:
         base = text.let(f"mul i64 {s}, {n}")
-        for i, at in enumerate(program.step):
-            numbers.store(values[at], "%states", text.let(f"add i64 {base}, {i}"))
+        for i, value in enumerate(state):
+            numbers.store(value, "%states", text.let(f"add i64 {base}, {i}"))
     text.put(f"  %next = add i64 {s}, 1")
     text.put("  br label %loop")
     text.label("done")
@@ -148,12 +156,17 @@ def variables_of(numbers: Numbers, name: str, count: int) -> list[str]:
 
 def outside_of(numbers: Numbers, graph: Graph, wanted: list[int]) -> dict[int, str]:
     """Load what is the same in all steps: parameters and the time step."""
-    found = {}
+    found: dict[int, str] = {}
+    alone = Numbers(numbers.text)
+    known = ""
     for at, name, i in inputs_of(graph, wanted):
-        if name == "p":
+        if name == "a":
+            known = known or numbers.text.let(f"load ptr, ptr {alone.place('%d', 1)}")
+            found[at] = numbers.splat(alone.load(known, 1 + i))
+        elif name == "p":
             found[at] = numbers.load("%p", i)
         elif name == "d":
-            found[at] = numbers.splat(Numbers(numbers.text).load("%d", i))
+            found[at] = numbers.splat(alone.load("%d", i))
     return found
 
 

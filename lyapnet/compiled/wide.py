@@ -5,8 +5,11 @@ The same as `small`, but vectors go through a step side by side, see `blocks`.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from .blocks import COPY, DISTURB, blocks, padded
 from .code import Numbers, Text, inputs_of, module, write
+from .crossings import Crossings, crossings_of
 from .graph import Graph, ancestors, depends_on
 from .groups import over_groups
 from .operations import TRUTHS
@@ -17,9 +20,11 @@ from .states import load_state, outside_of, run, state_of
 def source(program: Program, k: int, lanes: int) -> str:
     """Return the text of both loops."""
     text = Text()
-    form = _Numbers(text, program, k, lanes)
+    crossings = crossings_of(text, program, k, 1)
+    form = _Numbers(text, program, k, lanes, crossings)
     whole = blocks(text, form, k, program.dim, form.width)
-    functions = [run(text, program, 1), COPY, DISTURB, whole]
+    functions = [run(text, program, 1, crossings), COPY, DISTURB, whole]
+    functions += [] if crossings is None else crossings.functions()
     return module([*functions, *over_groups(program, k, 1)], text.declared)
 
 
@@ -28,8 +33,10 @@ class _Numbers:
 
     reached = "%scratch"
 
-    def __init__(self, text: Text, program: Program, k: int, lanes: int) -> None:
-        self.text, self.program, self.k = text, program, k
+    def __init__(
+        self, text: Text, program: Program, k: int, lanes: int, crossings: Crossings | None
+    ) -> None:
+        self.text, self.program, self.k, self.crossings = text, program, k, crossings
         self.one, self.many = Numbers(text), Numbers(text, lanes)
         self.width = padded(k, lanes)
         self.chunks = self.width // lanes
@@ -40,7 +47,9 @@ class _Numbers:
         Vectors and states that move on need room within a block: they come back to its beginning.
         """
         text, program, n = self.text, self.program, self.program.dim
-        self.outside = outside_of(self.one, program.graph, [*program.step, *program.push])
+        self.outside = outside_of(self.one, program.graph, program.wanted)
+        if self.crossings is not None:
+            self.crossings.enter(scratch(program, self.k, self.many.lanes))
         text.put(f"  %ahead = mul i64 %interval, {program.moved}")
         text.put(f"  %each.step = sub i64 0, {self.width * program.moved}")
         text.put(f"  %vectors.ahead = mul i64 %ahead, {self.width}")
@@ -62,10 +71,10 @@ class _Numbers:
         """Write the loop over the steps of a block: the state's, and then the vectors' chunks."""
         one, program = self.one, self.program
         text, graph = self.text, program.graph
-        wanted = [*program.step, *program.push]
+        wanted = program.wanted
         moving = depends_on(graph, "q")
         text.label("loop")
-        text.put("  %s = phi i64 [ 0, %spread ], [ %s.next, %stepped ]")
+        text.put("  %s = phi i64 [ 0, %spread ], [ %s.next, %moved ]")
         text.put("  %more = icmp slt i64 %s, %interval")
         text.put("  br i1 %more, label %body, label %factorise")
         text.label("body")
@@ -92,8 +101,29 @@ class _Numbers:
         text.put("  %c.next = add i64 %c, 1")
         text.put("  br label %chunk")
         text.label("stepped")
+        if self.crossings is not None:
+            self._across(values, after)
+        text.put("  br label %moved")
+        text.label("moved")
         text.put("  %s.next = add i64 %s, 1")
         text.put("  br label %loop")
+
+    def _across(self, values: dict[int, str], after: Sequence[str]) -> None:
+        """Write what becomes of a step that may meet surfaces."""
+        assert self.crossings is not None
+        self.crossings.branch(self.one, values, "moved")
+        state = [values[at] for at in self.program.step]
+        found = self.crossings.call(
+            self.one, values, "%at", state, self.k, self.width, 1, "%now", "%then"
+        )
+        for value, to in zip(found, after, strict=True):
+            self.text.put(f"  store double {value}, ptr {to}")
+
+
+def scratch(program: Program, k: int, lanes: int) -> int:
+    """Return the numbers that loops need as room, but for surfaces and for states that move on."""
+    n = program.dim
+    return n * padded(k, lanes) + 2 * n * k + k * k + 67 * k + 2 * n
 
 
 def _push(
@@ -102,7 +132,7 @@ def _push(
     """Write the tangent step of one chunk of vectors, given what is the same for all vectors."""
     text, graph = many.text, program.graph
     spread: dict[int, str] = {}
-    for at, name, i in inputs_of(graph, [*program.step, *program.push]):
+    for at, name, i in inputs_of(graph, program.wanted):
         if name == "q":
             spread[at] = many.load("%now", text.let(f"add i64 %c, {i * chunks}"))
     for at in moving:

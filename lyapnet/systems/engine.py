@@ -96,6 +96,8 @@ def loop_of(system: Any, x: Array, inputs: Array | None, k: int, n_steps: int) -
         program, params = written(system, lead, least)
         if auto and n * k > _LARGE and not program.whole:
             return None, "large systems are no faster"
+        if program.surfaces is not None and not system.tells_decisions(x, inputs):
+            raise Untraceable("NumPy cannot tell what it decides, and steps could not end there")
         loop = Loop.of(system, lead, k, program, params)
     except Untraceable as error:
         return refused(system, f"{system.written_of} cannot be compiled: {error}")

@@ -19,13 +19,14 @@ from .compiled_parts import HOW, CompiledParts, cannot_divide, compiled_parts
 from .divided import divided_orbit, undivided
 from .drive import DEGREES, Drive
 from .integrators import CONTROLLED, METHODS, check_separable, method_of, tolerances
-from .jumps import JumpingSteps, look_for_decisions
+from .jumps import JumpingSteps, ends_steps, look_for_decisions
 from .known_jumps import Seen
 from .map import Map
 from .orbit import Orbit
 from .protocol import System
 from .staged_orbit import StagedOrbit, goes_by_stages
 from .steepness import look_for_jumps, steepness
+from .written_jumps import written_across
 
 
 class Flow(Map):
@@ -216,14 +217,23 @@ class Flow(Map):
                     "it is not seen that the field is that of a separable Hamiltonian, which the "
                     "leapfrog method is for"
                 )
-        y = self._method.step(bound, None, x, dt)
+        bound(x, 0.0)
         if jumps := jumps_of(x):
-            raise Untraceable(f"the field may jump ({jumps}): steps end where it does")
+            if self._variation is not None or not ends_steps(self):
+                raise Untraceable(f"the field may jump ({jumps}): steps end where it does")
+            return written_across(self, x, row, p, drive)
+        y = self._method.step(bound, None, x, dt)
         return y if self._variation is None else self._variation.written_step(y, x)
 
     def written_by(self) -> Any:
         """Return what tells what is `written` from all else; see `Map.written_by`."""
         return self._written_by(Flow, self.method, self.interpolation)
+
+    def tells_decisions(self, x: Array, inputs: Array | None) -> bool:
+        """Say whether NumPy, too, can end steps where the field jumps; see `engine.loop_of`."""
+        if self.seen.decides is None:
+            look_for_decisions(self, x, inputs)
+        return bool(self.seen.decides)
 
     def with_dt(self, dt: float) -> Flow:
         """Return the same flow with another step."""

@@ -10,19 +10,10 @@ import numpy as np
 from autograd import grad
 from autograd.tracer import isbox
 
+from ..compiled.limits import MOST_SURFACES, NO_JUMP, ON_EDGE, SMALL
 from ..numerics.arrays import Array
 from ..numerics.autodiff import Tree, leaves, rebuild, value
 from ..numerics.lanes import Decision, Lanes, in_lanes, recording
-
-#: Surfaces that a state may meet within one step.
-_MOST = 20
-
-#: How far from the edge of a region, relative to itself, something is as good as on it.
-_ON_EDGE = 1e-9
-
-#: Jumps smaller than this, relative to the field, are none: the field is continuous there.
-_NO_JUMP = 1e-9
-
 
 #: What is said of a field whose states slide along a surface.
 SLIDES = "leads back, from both sides, to a surface where it jumps"
@@ -88,7 +79,7 @@ class JumpingStep:
         dt, begin, jumps = self.flow.dt, 0.0, False
         outcomes = [d.outcome for d in self.field(x, u, p, 0.0, [])[1]]
         parts: list[Part] = []
-        for _ in range(_MOST):
+        for _ in range(MOST_SURFACES):
             left = dt - begin
             part = Part(outcomes, left)
             meets = self._first(x, u, p, begin, left, part)
@@ -166,7 +157,7 @@ class JumpingStep:
             if old.outcome.shape == new.outcome.shape:
                 # What lies on the edge of its region, to rounding, stays in it.
                 away = np.minimum(*(np.abs(new.of - edge) for edge in old.edges))
-                later[i] = np.where(away <= _ON_EDGE * (1 + np.abs(new.of)), old.outcome, later[i])
+                later[i] = np.where(away <= ON_EDGE * (1 + np.abs(new.of)), old.outcome, later[i])
         return forced + later
 
     def _leads_away(
@@ -174,9 +165,9 @@ class JumpingStep:
     ) -> bool:
         """Say whether the field jumps at a surface, and refuse it if it then leads back there."""
         assert part.meets is not None
-        c, small = begin / self.flow.dt, 1e-6 * self.flow.dt
+        c, small = begin / self.flow.dt, SMALL * self.flow.dt
         before, beyond = (self.field(y, u, p, c, o)[0] for o in (part.outcomes, after))
-        if np.abs(beyond - before).max() <= _NO_JUMP * np.abs(before).max():
+        if np.abs(beyond - before).max() <= NO_JUMP * np.abs(before).max():
             return False
         which, element, _ = part.meets
         rates = []

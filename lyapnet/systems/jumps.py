@@ -204,8 +204,13 @@ def _plain(tree: Tree) -> Tree:
 def look_for_decisions(flow: Any, x: Array, inputs: Array | None) -> None:
     """See whether the field has functions that jump, and the steps can end where they do."""
     given = flow._first_member(x, None if inputs is None or not len(inputs) else inputs[0])
-    able = flow.method in TABLEAUS and type(flow)._split is UserSystem._split
-    flow.seen.decides = able and bool(np.isfinite(x).all()) and can_decide(flow, *given)
+    able = ends_steps(flow) and bool(np.isfinite(x).all())
+    flow.seen.decides = able and can_decide(flow, *given)
+
+
+def ends_steps(flow: Any) -> bool:
+    """Say whether there are steps for a flow that can end at surfaces."""
+    return flow.method in TABLEAUS and type(flow)._split is UserSystem._split
 
 
 def can_decide(flow: Any, x: Array, u: Array | None, p: Tree) -> bool:

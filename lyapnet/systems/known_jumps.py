@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 
+from ..compiled.limits import KINKS
+from ..compiled.program import Program
 from ..numerics.arrays import Array
 from ..numerics.lanes import Decision
 from .jumping_step import SLIDES
-
-#: Where a decision has met its surface so often, and the field was continuous, it makes kinks only.
-_KINKS = 5
 
 #: Jumps are looked for in the first stretches of a trajectory, and then once in so many states.
 _LOOKS, _LONG = 10, 500
@@ -58,27 +58,53 @@ class Seen:
         own among them.
     what : str
         The function that they are looked for in.
-    without : str
-        How it jumps where steps go on across it.
+    left_out : str
+        How it jumps where NumPy's steps go on across it.
     remedy : str
         What to do about that.
     looks, unseen : int
         Stretches so far in which such jumps could be looked for, and states since they were.
+    tables : dict
+        What compiled loops know, by the identities of their programs; see `table`.
     """
 
     decides: bool | None = None
     one_by_one: bool = False
     met: dict[tuple[int, int], float] = field(default_factory=dict)
     what: str = "field"
-    without: str = ""
+    left_out: str = ""
     remedy: str = WRITE_THEM
     looks: int = 0
     unseen: int = 0
+    tables: dict[Any, Array] = field(default_factory=dict)
+
+    def table(self, program: Program) -> Array:
+        """Return what compiled loops know of the decisions of a program, and write to.
+
+        Whether states slide; of each decision whether it matters, and what is counted in `met`.
+        """
+        assert program.surfaces is not None
+        count = len(program.surfaces.decisions)
+        fresh = np.concatenate([np.zeros(1), np.ones(count), np.zeros(count)])
+        found = self.tables.setdefault(program.identity, fresh)
+        found[0] = bool(self.without)
+        return found
+
+    @property
+    def without(self) -> str:
+        """How the field jumps where steps go on across it."""
+        slides = any(table[0] for table in self.tables.values())
+        return self.left_out or (SLIDES if slides else "")
+
+    @without.setter
+    def without(self, how: str) -> None:
+        self.left_out = how
 
     @property
     def jumps(self) -> bool:
         """Whether the field has been seen to jump where steps end."""
-        return math.inf in self.met.values()
+        by_loops = any(np.isinf(table).any() for table in self.tables.values())
+        return by_loops or math.inf in self.met.values()
 
     @property
     def matter(self) -> bool:
@@ -88,7 +114,7 @@ class Seen:
     @property
     def kinks(self) -> set[tuple[int, int]]:
         """The decisions at whose surfaces the field is found to be continuous."""
-        return {which for which, count in self.met.items() if _KINKS <= count < math.inf}
+        return {which for which, count in self.met.items() if KINKS <= count < math.inf}
 
     def differ(self, first: list[Decision], other: list[Decision]) -> Array:
         """Return in which lanes decisions differ, but for those that make kinks only."""
