@@ -66,7 +66,7 @@ def across(
     before: Any, after: Any, k: int, component: int, vector: int, meets: Any, x: Any, y: Any,
     room: Any,
 ) -> None:  # fmt: skip
-    """Do a step once more in the lanes in which it meets surfaces where the field jumps."""
+    """Do a step in the lanes in which it meets surfaces where the field jumps; say in which."""
     n, m, s, inputs, degree, time, lanes = carray(sizes, _HEAD)
     words = carray(sizes, _HEAD + _PARTS + 2 + m)
     ends, kinds = words[_HEAD : _HEAD + _PARTS + 2], words[_HEAD + _PARTS + 2 :]
@@ -91,13 +91,17 @@ def across(
     )  # fmt: skip
     here = whole[: ends[1]]
     for lane in range(lanes):
-        if not meets[lane] or table[0] != 0.0:
+        if not meets[lane]:
+            continue
+        meets[lane] = 0
+        if table[0] != 0.0:
             continue
         _gather(x, lanes, lane, here)
         _gather(rows, lanes, lane, it.row)
         _gather(params, lanes, lane, it.p)
         parts = plan(it, to, here)
         if parts:
+            meets[lane] = 1
             for j in range(k):
                 for i in range(n):
                     to.rows[j, i] = before[i * component + j * vector + lane]

@@ -74,7 +74,7 @@ class _Numbers:
         wanted = program.wanted
         moving = depends_on(graph, "q")
         text.label("loop")
-        text.put("  %s = phi i64 [ 0, %spread ], [ %s.next, %moved ]")
+        text.put("  %s = phi i64 [ 0, %spread ], [ %s.next, %stepped ]")
         text.put("  %more = icmp slt i64 %s, %interval")
         text.put("  br i1 %more, label %body, label %factorise")
         text.label("body")
@@ -89,9 +89,15 @@ class _Numbers:
         text.put("  %gone = mul i64 %s, %each.step")
         text.put("  %now = getelementptr inbounds double, ptr %vectors, i64 %gone")
         text.put("  %then = getelementptr inbounds double, ptr %now, i64 %each.step")
-        text.put("  br label %chunk")
+        came = ["%body"]
+        if self.crossings is None:
+            text.put("  br label %chunk")
+        else:
+            self._across(values, after)
+            came.append("%across")
         text.label("chunk")
-        text.put("  %c = phi i64 [ 0, %body ], [ %c.next, %pushed ]")
+        first = ", ".join(f"[ 0, {label} ]" for label in came)
+        text.put(f"  %c = phi i64 {first}, [ %c.next, %pushed ]")
         text.put(f"  %more.chunks = icmp slt i64 %c, {self.chunks}")
         text.put("  br i1 %more.chunks, label %push, label %stepped")
         text.label("push")
@@ -101,23 +107,21 @@ class _Numbers:
         text.put("  %c.next = add i64 %c, 1")
         text.put("  br label %chunk")
         text.label("stepped")
-        if self.crossings is not None:
-            self._across(values, after)
-        text.put("  br label %moved")
-        text.label("moved")
         text.put("  %s.next = add i64 %s, 1")
         text.put("  br label %loop")
 
     def _across(self, values: dict[int, str], after: Sequence[str]) -> None:
-        """Write what becomes of a step that may meet surfaces."""
+        """Write what becomes of a step that may meet surfaces: plain ones go on with `chunk`."""
         assert self.crossings is not None
-        self.crossings.branch(self.one, values, "moved")
+        text = self.text
+        self.crossings.branch(self.one, values, "chunk")
         state = [values[at] for at in self.program.step]
-        found = self.crossings.call(
-            self.one, values, "%at", state, self.k, self.width, 1, "%now", "%then"
-        )
+        given = self.k, self.width, 1, "%now", "%now"
+        found = self.crossings.call(self.one, values, "%at", state, *given)
         for value, to in zip(found, after, strict=True):
-            self.text.put(f"  store double {value}, ptr {to}")
+            text.put(f"  store double {value}, ptr {to}")
+        met = text.let("load i64, ptr %meets")
+        text.put(f"  br i1 {text.let(f'icmp ne i64 {met}, 0')}, label %stepped, label %chunk")
 
 
 def scratch(program: Program, k: int, lanes: int) -> int:
