@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import itertools
+from dataclasses import replace
+from typing import Any
 
 from .code import Numbers, Text, inputs_of, write
 from .derivative import pushed
 from .graph import Graph, ancestors
-from .operations import KINDS
 from .program import Program
-from .surfaces import Surfaces
+from .surfaces import Stages, Surfaces
 
 _NAME = "lyapnet.across"
 
@@ -23,9 +24,10 @@ def room(program: Program, k: int, lanes: int) -> int:
     """Return the numbers that are needed as room."""
     if program.surfaces is None:
         return 0
-    n, m = program.dim, len(program.surfaces.decisions)
-    work = Crossings(Text(), program, k, lanes).sizes[-m - 1]
-    return int(work) + lanes * (1 + 2 * n + 2 * k * n)
+    from .across import room_for
+
+    work = room_for(Crossings(Text(), program, k, lanes).sizes, k)
+    return work + lanes * (1 + 2 * program.dim * (1 + k))
 
 
 class Crossings:
@@ -47,40 +49,29 @@ class Crossings:
         assert program.surfaces is not None
         self.text, self.program, self.k, self.lanes = text, program, k, lanes
         self.surfaces = program.surfaces
-        params = inputs_of(program.graph, program.wanted)
+        params = [i for _, name, i in inputs_of(program.graph, program.wanted) if name == "p"]
+        kinds = [kind for kind, _ in self.surfaces.decisions]
         self.sizes = sizes(
-            (program.dim, len(self.surfaces.decisions), len(self.surfaces.tableau.nodes),
-             *self.surfaces.drive, lanes),
-            1 + max((i for _, name, i in params if name == "p"), default=-1), k,
-            [KINDS.index(kind) for kind, _ in self.surfaces.decisions],
-        )  # fmt: skip
+            program.dim, kinds, self.surfaces.width, max(params, default=-1) + 1, lanes
+        )
 
     def functions(self) -> list[str]:
-        """Write what steps are divided by: the field and its tangent, given its decisions."""
+        """Write what steps are divided by: field, step and tangent step, given their decisions."""
         from .callbacks import link
 
         link(_NAME)
-        graph, value, tangents = _with_tangents(self.surfaces)
-        tableau = self.surfaces.tableau
-        s = len(tableau.nodes)
-        rows = [[*row, *[0.0] * (s - len(row))] for row in tableau.rows]
-        numbers = [*tableau.nodes, *(a for row in rows for a in row), *tableau.weights]
-        literal = Numbers(Text()).literal
-        table = ", ".join(f"double {literal(a)}" for a in numbers)
-        words = ", ".join(f"i64 {a}" for a in self.sizes)
+        pointers = ", ".join(["ptr"] * 7)
         self.text.declared[_NAME] = (
-            f"declare void @{_NAME}(i64, i64, {', '.join(['ptr'] * 8)}, i64, i64, i64, "
-            "ptr, ptr, ptr, ptr) cold"
+            f"declare void @{_NAME}(i64, i64, i64, {pointers}, i64, i64, i64, ptr, ptr, ptr, ptr)"
         )
+        words = ", ".join(f"i64 {a}" for a in self.sizes)
+        graph, value, after, pushed = _given_decisions(self.surfaces, self.program.dim)
         return [
-            f"@tableau = internal constant [{len(numbers)} x double] [{table}]",
             f"@sizes = internal constant [{len(self.sizes)} x i64] [{words}]",
-            _function(self.text, "value", "ptr %out", graph, {"out": value}),
-            _function(
-                self.text, "tangent", "ptr %q, ptr %r, ptr %out, ptr %moved", graph,
-                {"out": value, "moved": tangents},
-            ),
-        ]  # fmt: skip
+            _function(self.text, "value", graph, {"out": value}),
+            _function(self.text, "advance", graph, {"out": after}),
+            _function(self.text, "tangent", graph, {"out": after, "moved": pushed}),
+        ]
 
     def enter(self, offset: int = 0) -> None:
         """Write where the room is, so many numbers behind the beginning of the scratch."""
@@ -140,9 +131,9 @@ class Crossings:
         self._store(numbers, "x.before", [values[at] for at in self._inputs("x")])
         self._store(numbers, "x.after", state)
         row = numbers.place("%u", self.text.let(f"mul i64 {s}, %width"))
-        pointers = "@sizes", "@tableau", "%d", "%known", row, "%p", before, after
+        pointers = "@sizes", "%d", "%known", row, "%p", before, after
         last = "%meets", "%x.before", "%x.after", "%work"
-        given = [f"i64 ptrtoint (ptr @{name} to i64)" for name in ("value", "tangent")]
+        given = [f"i64 ptrtoint (ptr @{name} to i64)" for name in ("value", "advance", "tangent")]
         given += [f"ptr {p}" for p in pointers] + [f"i64 {i}" for i in (k, component, vector)]
         given += [f"ptr {p}" for p in last]
         self.text.put(f"  call void @{_NAME}({', '.join(given)})")
@@ -161,22 +152,34 @@ class Crossings:
         return [numbers.load(f"%{name}", i) for i in range(count)]
 
 
-def _with_tangents(surfaces: Surfaces) -> tuple[Graph, list[int], list[int]]:
-    """Return a graph with the nodes of field and decisions, and of their tangents."""
+def _given_decisions(
+    surfaces: Surfaces, n: int
+) -> tuple[Graph, list[int], list[int], list[int]]:
+    """Write down field and step, with what decides at the end, given the outcomes of decisions.
+
+    Inputs ``t`` are the begin of a part, its length, and the time step; ``q`` are tangents of the
+    state, and ``t[3], t[4]`` of the first two.
+    """
     graph = Graph()
-    graph.nodes, graph._known = list(surfaces.graph.nodes), dict(surfaces.graph._known)
-    seeds = {}
-    for at, name, i in inputs_of(graph, surfaces.value):
-        if name in "xu":
-            seeds[at] = graph.add("input", ("q" if name == "x" else "r", i))
-    found = pushed(graph, surfaces.value, seeds)
+    x, u = graph.inputs("x", (n,)), graph.inputs("u", (surfaces.width,))
+    begin, h, dt, *moves = graph.inputs("t", (5,))
+    drive, stages = replace(surfaces.drive, dt=dt), Stages(surfaces, graph, told=True)
+    of = [at for _, at in surfaces.decisions]
+
+    def at(y: Any, c: float, wanted: list[int]) -> Any:
+        now = drive.now(u, (begin + c * h) / dt) if surfaces.width else None
+        return stages.at(y, now, wanted)
+
+    value = at(x, 0.0, [*surfaces.plain, *of])
+    y = surfaces.method.step(lambda y, c: at(y, c, surfaces.plain), None, x, h)
+    after = [s.at for s in (*y, *at(y, 1.0, of))]
+    seeds = dict(zip((s.at for s in x), graph.inputs("q", (n,)), strict=True))
+    found = pushed(graph, after, {**seeds, begin.at: moves[0], h.at: moves[1]})
     zero = graph.constant(0.0)
-    return graph, surfaces.value, [(zero if t is None else t).at for t in found]
+    return graph, [s.at for s in value], after, [(zero if t is None else t).at for t in found]
 
 
-def _function(
-    text: Text, name: str, parameters: str, graph: Graph, found: dict[str, list[int]]
-) -> str:
+def _function(text: Text, name: str, graph: Graph, found: dict[str, list[int]]) -> str:
     """Write a function that stores the values of nodes, those of each name one after the other."""
     text.lines = []
     numbers, wanted = Numbers(text), [at for nodes in found.values() for at in nodes]
@@ -186,6 +189,8 @@ def _function(
     for out, nodes in found.items():
         for i, at in enumerate(nodes):
             numbers.store(values[at], f"%{out}", i)
-    given = "ptr %x, ptr %u, ptr %p, ptr %s"
-    head = f"define internal void @{name}({given}, {parameters}) #0 {{"
+    tangents = "ptr %q, " if "moved" in found else ""
+    outs = ", ".join(f"ptr %{out}" for out in found)
+    given = "ptr %x, ptr %u, ptr %p, ptr %s, ptr %t"
+    head = f"define internal void @{name}({given}, {tangents}{outs}) #0 {{"
     return "\n".join([head, *text.lines, "  ret void\n}"])

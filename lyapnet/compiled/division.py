@@ -1,6 +1,7 @@
 """A step of a field that jumps, divided at the surfaces that it meets, inside of loops.
 
-The same as `systems.jumping_step`, which says why.
+The same as `systems.jumping_step`, which says why. What a field and its steps do is written down
+for each (see `crossings`), and called through addresses.
 """
 
 from __future__ import annotations
@@ -9,10 +10,10 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from .blas import call
 from .jit import jit_in_order
 from .limits import KINKS, MOST_SURFACES, NO_JUMP, ON_EDGE, SMALL
 from .operations import KINDS
-from .stages import Stages, advance, advance_tangent, decide, decide_tangent
 
 _SIGN, _FLOOR, _CEIL, _TRUNC, _RINT = range(len(KINDS))
 
@@ -22,37 +23,55 @@ _CLOSE, _TRIALS = 1e-14, 100
 
 
 class Division(NamedTuple):
-    """What a step is divided into, and room.
+    """A step, and what it is divided into.
 
     Attributes
     ----------
+    value, advance, tangent : int
+        Addresses of the functions of `crossings.functions`.
+    row, p : int
+        Where inputs and time of the step are, and parameters.
+    dt : float
     kinds : array (m,)
         Of the decisions, see `operations.KINDS`.
     known : array (1 + 2 m,)
         Whether states slide; of each decision whether it matters, and how often it has met a
         surface where the field is continuous, infinity if it jumps at one.
-    durations, slopes, edges, which : array (parts,)
-        Of each part; how fast a decision comes to the edge of its region at its end, and which.
+    times : array (5,)
+        Begin and length of a part, the step, and how the former two move.
+    found : array (2, n + m)
+        What functions write: states or the field, and what decides; and tangents of these.
+    states : array (2, n)
+        Where a part begins, and room.
+    ends : array (2, m)
+        What decides at both ends.
     outcomes : array (parts, m)
-    here, start, later, vh : array
-        Of `plan` and `through`.
-    rows, begins : array (k, n), (k,)
+    durations, edges, slopes : array (parts,)
+        Of each part; which edge is met at its end, and how fast.
+    which : array (parts,) of int
+        The decision that meets it.
+    rows : array (k, n + 1)
         Tangent vectors, and what they do to the time at which a part begins.
     """
 
+    value: int
+    advance: int
+    tangent: int
+    row: int
+    p: int
+    dt: float
     kinds: Any
     known: Any
-    durations: Any
-    slopes: Any
-    edges: Any
-    which: Any
+    times: Any
+    found: Any
+    states: Any
+    ends: Any
     outcomes: Any
-    here: Any
-    start: Any
-    later: Any
-    vh: Any
+    durations: Any
+    edges: Any
+    slopes: Any
+    which: Any
     rows: Any
-    begins: Any
 
 
 @jit_in_order
@@ -76,8 +95,8 @@ def _high(kind: int, o: float) -> float:
 
 
 @jit_in_order
-def _outcome(kind: int, of: float) -> float:
-    """Return what is decided."""
+def _decided(kind: int, of: float) -> float:
+    """Return the outcome of a decision."""
     if kind == _SIGN:
         return float(np.sign(of))
     if kind == _FLOOR:
@@ -88,214 +107,212 @@ def _outcome(kind: int, of: float) -> float:
 
 
 @jit_in_order
-def _margin(
-    it: Stages, x: Any, begin: float, h: float, outcomes: Any, which: int, edge: float
-) -> float:
-    """Return how far beyond the edge of its region a decision is after a step h."""
-    advance(it, x, begin, h, outcomes)
-    decide(it, it.y, begin + h, outcomes)
-    return float(it.values[-1, len(x) + which] - edge)
+def _run(it: Division, function: int, x: Any, begin: float, h: float, outcomes: Any) -> None:
+    """Write the field at a state, or the state after a step h; and what decides there."""
+    it.times[0], it.times[1] = begin, h
+    given = x.ctypes.data, it.row, it.p, outcomes.ctypes.data, it.times.ctypes.data
+    call(function, (*given, it.found.ctypes.data))
+
+
+@jit_in_order
+def _run_tangent(
+    it: Division, x: Any, v: Any, begin: float, d_begin: float, h: float, dh: float, outcomes: Any
+) -> None:
+    """Write the state after a step, and what decides there, with their tangents."""
+    it.times[0], it.times[1], it.times[3], it.times[4] = begin, h, d_begin, dh
+    given = x.ctypes.data, it.row, it.p, outcomes.ctypes.data, it.times.ctypes.data
+    call(it.tangent, (*given, v.ctypes.data, it.found[0].ctypes.data, it.found[1].ctypes.data))
+
+
+@jit_in_order
+def _copy(source: Any, to: Any) -> None:
+    for i in range(len(to)):
+        to[i] = source[i]
 
 
 @jit_in_order
 def _time(
-    it: Stages, x: Any, begin: float, left: float, outcomes: Any, which: int, edge: float,
-    first: float, last: float,
-) -> float:  # fmt: skip
-    """Return when a decision meets an edge, by Anderson's and Bjoerck's method.
-
-    `first` and `last` are the margins at the ends.
-    """
+    it: Division, x: Any, begin: float, outcomes: Any, which: int, edge: float, left: float
+) -> float:
+    """Return when a decision meets an edge, by Anderson's and Bjoerck's method."""
+    first, last = it.ends[0, which] - edge, it.ends[1, which] - edge
     if not first * last < 0:  # on the edge, to rounding
         return 0.0
-    a, b = 0.0, left
+    a, b, close = 0.0, left, _CLOSE * it.dt
     for _ in range(_TRIALS):
         c = b - last * ((b - a) / (last - first))
-        margin = _margin(it, x, begin, c, outcomes, which, edge)
-        close = abs(c - b) <= _CLOSE * it.field.dt
+        _run(it, it.advance, x, begin, c, outcomes)
+        margin = it.found[0, len(x) + which] - edge
+        moved = abs(c - b)
         if margin * last < 0:
             a, first = b, last
         else:
             factor = 1.0 - margin / last
             first *= factor if factor > 0.0 else 0.5
         b, last = c, margin
-        if close or margin == 0.0 or abs(b - a) <= _CLOSE * it.field.dt:
+        if moved <= close or abs(b - a) <= close or margin == 0.0:
             break
     return b
 
 
 @jit_in_order
-def _first(it: Stages, to: Division, begin: float, left: float, part: int) -> bool:
+def _first(it: Division, begin: float, part: int) -> bool:
     """Note when and where the first decision leaves its region; say whether one does."""
-    x, outcomes, n = to.here, to.outcomes[part], len(to.here)
-    m = len(outcomes)
-    decide(it, x, begin, outcomes)
-    for j in range(m):
-        to.start[j] = it.values[-1, n + j]
-    advance(it, x, begin, left, outcomes)
-    decide(it, it.y, begin + left, outcomes)
-    for j in range(m):
-        to.later[j] = it.values[-1, n + j]
-    met = False
-    for j in range(m):
-        low, high = _low(to.kinds[j], outcomes[j]), _high(to.kinds[j], outcomes[j])
-        if not (to.later[j] < low or to.later[j] > high):
+    x, outcomes, left = it.states[0], it.outcomes[part], it.dt - begin
+    n, met = len(x), False
+    _run(it, it.value, x, begin, 0.0, outcomes)
+    _copy(it.found[0, n:], it.ends[0])
+    _run(it, it.advance, x, begin, left, outcomes)
+    _copy(it.found[0, n:], it.ends[1])
+    it.durations[part] = left
+    for j in range(len(outcomes)):
+        low, high = _low(it.kinds[j], outcomes[j]), _high(it.kinds[j], outcomes[j])
+        below, above = it.ends[1, j] < low, it.ends[1, j] > high
+        if not (below or above):
             continue
-        edge = low if to.later[j] < low else high
-        when = _time(
-            it, x, begin, left, outcomes, j, edge, to.start[j] - edge, to.later[j] - edge
-        )
-        if not met or when < to.durations[part]:
-            to.durations[part], to.edges[part], to.which[part] = when, edge, float(j)
-            met = True
+        edge = low if below else high
+        when = _time(it, x, begin, outcomes, j, edge, left)
+        if not met or when < it.durations[part]:
+            it.durations[part], it.edges[part], it.which[part], met = when, edge, j, True
     return met
 
 
 @jit_in_order
-def _change(it: Stages, to: Division, after: float, part: int) -> None:
+def _change(it: Division, begin: float, part: int) -> None:
     """Write the outcomes beyond a surface; those of later decisions may depend on it."""
-    old, new, n = to.outcomes[part], to.outcomes[part + 1], len(to.here)
-    which, m = int(to.which[part]), len(old)
-    up = to.edges[part] == _high(to.kinds[which], old[which])
-    for j in range(m):
-        new[j] = old[j]
-    if to.kinds[which] == _SIGN:
-        new[which] = 1.0 if up else -1.0
-    else:
-        new[which] += 1.0 if up else -1.0
-    decide(it, to.here, after, new)
-    for j in range(which + 1, m):
-        of, kind = it.values[-1, n + j], to.kinds[j]
-        away = min(abs(of - _low(kind, old[j])), abs(of - _high(kind, old[j])))
-        decided = _outcome(kind, of)
-        # What lies on the edge of its region, to rounding, stays in it.
-        if away > ON_EDGE * (1 + abs(of)) and decided != old[j]:
+    x, old, new, which = it.states[0], it.outcomes[part], it.outcomes[part + 1], it.which[part]
+    up = it.edges[part] == _high(it.kinds[which], old[which])
+    _copy(old, new)
+    new[which] = (0.0 if it.kinds[which] == _SIGN else old[which]) + (1.0 if up else -1.0)
+    settled = False
+    for _ in range(len(old)):
+        if settled:
+            break
+        _run(it, it.value, x, begin, 0.0, new)
+        settled = True
+        for j in range(which + 1, len(old)):
+            of, kind = it.found[0, len(x) + j], it.kinds[j]
+            away = min(abs(of - _low(kind, old[j])), abs(of - _high(kind, old[j])))
+            # What lies on the edge of its region, to rounding, stays in it.
+            decided = _decided(kind, of) if away > ON_EDGE * (1 + abs(of)) else old[j]
+            settled = settled and decided == new[j]
             new[j] = decided
-            decide(it, to.here, after, new)
 
 
 @jit_in_order
-def _rate(it: Stages, to: Division, begin: float, outcomes: Any, which: int) -> float:
-    """Return by how much a decision moves in a small part of the step."""
-    n, small = len(to.here), SMALL * it.field.dt
-    decide(it, to.here, begin, outcomes)
-    before = it.values[-1, n + which]
-    advance(it, to.here, begin, small, outcomes)
-    decide(it, it.y, begin + small, outcomes)
-    return float(it.values[-1, n + which] - before)
-
-
-@jit_in_order
-def _jumps(it: Stages, to: Division, begin: float, part: int) -> bool:
+def _jumps(it: Division, begin: float, part: int) -> bool:
     """Say whether the field jumps at a surface."""
-    n = len(to.here)
-    decide(it, to.here, begin, to.outcomes[part])
-    most = jump = 0.0
-    for i in range(n):
-        to.vh[i] = it.values[-1, i]
-        most = max(most, abs(it.values[-1, i]))
-    decide(it, to.here, begin, to.outcomes[part + 1])
-    for i in range(n):
-        jump = max(jump, abs(it.values[-1, i] - to.vh[i]))
+    x, before, most, jump = it.states[0], it.states[1], 0.0, 0.0
+    _run(it, it.value, x, begin, 0.0, it.outcomes[part])
+    _copy(it.found[0], before)
+    _run(it, it.value, x, begin, 0.0, it.outcomes[part + 1])
+    for i in range(len(x)):
+        most, jump = max(most, abs(before[i])), max(jump, abs(it.found[0, i] - before[i]))
     return bool(jump > NO_JUMP * most)
 
 
 @jit_in_order
-def _meet(to: Division, which: int, jumps: bool) -> None:
-    """Note that a decision has met a surface; where it makes kinks only, it does not matter."""
-    m = len(to.kinds)
-    met = np.inf if jumps else to.known[1 + m + which] + 1.0
-    to.known[1 + m + which] = met
-    to.known[1 + which] = 0.0 if KINKS <= met < np.inf else 1.0
+def _rate(it: Division, begin: float, outcomes: Any, which: int) -> float:
+    """Return by how much a decision moves in a small part of the step."""
+    x, n = it.states[0], it.states.shape[1]
+    _run(it, it.value, x, begin, 0.0, outcomes)
+    before = it.found[0, n + which]
+    _run(it, it.advance, x, begin, SMALL * it.dt, outcomes)
+    return float(it.found[0, n + which] - before)
 
 
 @jit_in_order
-def plan(it: Stages, to: Division, x: Any) -> int:
+def _meets(it: Division, begin: float, part: int) -> int:
+    """Note what a decision has met: return 1 for a jump, 0 for a kink, -1 if it leads back."""
+    m, which, jumps = len(it.kinds), it.which[part], _jumps(it, begin, part)
+    if jumps:
+        rate = _rate(it, begin, it.outcomes[part], which)
+        if not rate * _rate(it, begin, it.outcomes[part + 1], which) > 0.0:
+            return -1
+    met = np.inf if jumps else it.known[1 + m + which] + 1.0
+    it.known[1 + m + which] = met
+    it.known[1 + which] = 0.0 if KINKS <= met < np.inf else 1.0
+    return int(jumps)
+
+
+@jit_in_order
+def _begin(it: Division, x: Any) -> None:
+    """Write the outcomes with which a step begins; later decisions may depend on earlier ones."""
+    outcomes, n, settled = it.outcomes[0], len(x), False
+    for j in range(len(outcomes)):
+        outcomes[j] = 0.0
+    for _ in range(len(outcomes)):
+        if settled:
+            break
+        _run(it, it.value, x, 0.0, 0.0, outcomes)
+        settled = True
+        for j in range(len(outcomes)):
+            decided = _decided(it.kinds[j], it.found[0, n + j])
+            settled = settled and decided == outcomes[j]
+            outcomes[j] = decided
+
+
+@jit_in_order
+def plan(it: Division, x: Any) -> int:
     """Divide the step from a state; return the number of parts, 0 if the field jumps at none.
 
     Where states slide along a surface, that is noted, and no step is divided any more.
     """
-    n, m = len(x), len(to.kinds)
-    for i in range(n):
-        to.here[i] = x[i]
-    for j in range(m):
-        to.outcomes[0, j] = 0.0
-    decide(it, to.here, 0.0, to.outcomes[0])
-    for j in range(m):
-        decided = _outcome(to.kinds[j], it.values[-1, n + j])
-        if decided != to.outcomes[0, j]:
-            to.outcomes[0, j] = decided
-            decide(it, to.here, 0.0, to.outcomes[0])
-    begin, part, jumps = 0.0, 0, False
+    n, here, begin, part, jumps = len(x), it.states[0], 0.0, 0, False
+    _copy(x, here)
+    _begin(it, here)
     for _ in range(MOST_SURFACES):
-        left = it.field.dt - begin
-        if not _first(it, to, begin, left, part):
-            to.durations[part] = left
+        if not _first(it, begin, part):
             return part + 1 if jumps else 0
-        duration, which = to.durations[part], int(to.which[part])
-        outcomes = to.outcomes[part]
-        for i in range(n):
-            to.vh[i] = 0.0
-        advance_tangent(it, to.here, to.vh, begin, 0.0, duration, 1.0, outcomes)
+        duration, outcomes = it.durations[part], it.outcomes[part]
+        it.states[1, :] = 0.0
+        _run_tangent(it, here, it.states[1], begin, 0.0, duration, 1.0, outcomes)
+        it.slopes[part] = it.found[1, n + it.which[part]]
+        _copy(it.found[0], here)
         begin += duration
-        to.slopes[part] = decide_tangent(it, it.y, it.dy, begin, 1.0, outcomes, which)
-        for i in range(n):
-            to.here[i] = it.y[i]
-        _change(it, to, begin, part)
+        _change(it, begin, part)
         if not duration > 0.0:
-            for j in range(m):
-                outcomes[j] = to.outcomes[part + 1, j]
+            _copy(it.outcomes[part + 1], outcomes)
             continue
-        jumps_here = _jumps(it, to, begin, part)
-        if jumps_here:
-            rate = _rate(it, to, begin, outcomes, which)
-            if not rate * _rate(it, to, begin, to.outcomes[part + 1], which) > 0.0:
-                break
-        _meet(to, which, jumps_here)
-        jumps = jumps or jumps_here
+        met = _meets(it, begin, part)
+        if met < 0:
+            break
+        jumps = jumps or met > 0
         part += 1
-    to.known[0] = 1.0
+    it.known[0] = 1.0
     return 0
 
 
 @jit_in_order
-def through(it: Stages, to: Division, x: Any, parts: int) -> None:
+def through(it: Division, x: Any, parts: int) -> None:
     """Take a state and tangent vectors through the parts of a step, in place.
 
     The times at which surfaces are met are found again by two steps of Newton's method.
     """
-    n, begin = len(x), 0.0
-    for j in range(len(to.begins)):
-        to.begins[j] = 0.0
+    n, begin, moved = len(x), 0.0, it.states[1]
+    it.rows[:, n] = 0.0
     for part in range(parts - 1):
-        outcomes, which, edge = to.outcomes[part], int(to.which[part]), to.edges[part]
-        h = to.durations[part]
+        outcomes, h, decision = it.outcomes[part], it.durations[part], n + it.which[part]
         for _ in range(2):
-            h -= _margin(it, x, begin, h, outcomes, which, edge) / to.slopes[part]
-        for i in range(n):
-            to.vh[i] = 0.0
-        advance_tangent(it, x, to.vh, begin, 0.0, h, 1.0, outcomes)
-        for i in range(n):
-            to.vh[i] = it.dy[i]
-        slope = decide_tangent(it, it.y, to.vh, begin + h, 1.0, outcomes, which)
-        for j in range(len(to.begins)):
-            v = to.rows[j]
-            advance_tangent(it, x, v, begin, to.begins[j], h, 0.0, outcomes)
-            later = decide_tangent(it, it.y, it.dy, begin + h, to.begins[j], outcomes, which)
+            _run(it, it.advance, x, begin, h, outcomes)
+            h -= (it.found[0, decision] - it.edges[part]) / it.slopes[part]
+        moved[:] = 0.0
+        _run_tangent(it, x, moved, begin, 0.0, h, 1.0, outcomes)
+        slope = it.found[1, decision]
+        _copy(it.found[1], moved)
+        for j in range(len(it.rows)):
+            v = it.rows[j]
+            _run_tangent(it, x, v, begin, v[n], h, 0.0, outcomes)
+            dh = -it.found[1, decision] / slope
             for i in range(n):
-                v[i] = it.dy[i] - later / slope * to.vh[i]
-            to.begins[j] -= later / slope
-        for i in range(n):
-            to.here[i] = it.y[i]
-        for i in range(n):
-            x[i] = to.here[i]
+                v[i] = it.found[1, i] + dh * moved[i]
+            v[n] += dh
+        _copy(it.found[0], x)
         begin += h
-    h, outcomes = it.field.dt - begin, to.outcomes[parts - 1]
-    for j in range(len(to.begins)):
-        v = to.rows[j]
-        advance_tangent(it, x, v, begin, to.begins[j], h, -to.begins[j], outcomes)
-        for i in range(n):
-            v[i] = it.dy[i]
-    advance(it, x, begin, h, outcomes)
-    for i in range(n):
-        x[i] = it.y[i]
+    h, outcomes = it.dt - begin, it.outcomes[parts - 1]
+    for j in range(len(it.rows)):
+        v = it.rows[j]
+        _run_tangent(it, x, v, begin, v[n], h, -v[n], outcomes)
+        _copy(it.found[1], v[:n])
+    _run(it, it.advance, x, begin, h, outcomes)
+    _copy(it.found[0], x)

@@ -77,11 +77,9 @@ class Surfaces:
     graph : FieldGraph
         Its inputs are ``x`` (state), ``u`` (input and time), ``p`` (parameters), ``s`` (outcomes).
     field : list of int
-        Nodes of the field.
-    tableau : Tableau
-        Of the method.
-    drive : tuple of int
-        Number of inputs, degree of their interpolation, and whether the field depends on time.
+        Nodes of the field, with a derivative of the user's own if there is one.
+    method : ExplicitRungeKutta
+    drive : Drive
     changed : int
         The node of the *step's* graph that says whether decisions change within it; its inputs
         ``a`` say of which decisions this matters.
@@ -89,8 +87,8 @@ class Surfaces:
 
     graph: FieldGraph
     field: list[int]
-    tableau: Any
-    drive: tuple[int, int, int]
+    method: Any
+    drive: Any
     changed: int = -1
 
     @property
@@ -99,22 +97,29 @@ class Surfaces:
         return list(self.graph.decisions)
 
     @property
-    def value(self) -> list[int]:
-        """Nodes of the field without a derivative of the user's own, and of what decides."""
+    def plain(self) -> list[int]:
+        """Nodes of the field without a derivative of the user's own."""
         nodes = self.graph.nodes
-        field = [nodes[at][1][0] if nodes[at][0] in STANDING_FOR else at for at in self.field]
-        return [*field, *(at for _, at in self.decisions)]
+        return [nodes[at][1][0] if nodes[at][0] in STANDING_FOR else at for at in self.field]
+
+    @property
+    def width(self) -> int:
+        """Numbers in the row of a step."""
+        drive = self.drive
+        return int((drive.degree + 1) * drive.n_inputs + drive.time)
 
     @property
     def identity(self) -> tuple[Any, ...]:
-        """What tells it from all others, but for the numbers of its nodes."""
+        """What tells it from all others."""
         nodes = tuple((name, repr(arguments)) for name, arguments in self.graph.nodes)
-        return nodes, tuple(self.field), tuple(self.decisions), self.tableau, self.drive, self.changed
+        driven = self.drive.n_inputs, self.drive.degree, self.drive.time
+        how = self.method.tableau, *driven, self.changed
+        return nodes, tuple(self.field), tuple(self.decisions), how
 
 
 def surfaces_of(
     function: Callable[..., Any], with_derivative: Callable[..., Any], dim: int, p: Any,
-    tableau: Any, drive: Any,
+    method: Any, drive: Any,
 ) -> Surfaces:  # fmt: skip
     """Write down a field that jumps.
 
@@ -127,7 +132,7 @@ def surfaces_of(
     dim : int
     p : callable (graph)
         Returns the parameters as symbols of a graph.
-    tableau : Tableau
+    method : ExplicitRungeKutta
     drive : Drive
     """
     graph = FieldGraph()
@@ -135,9 +140,9 @@ def surfaces_of(
     width = drive.n_inputs + int(drive.time)
     given = x, graph.inputs("u", (width,)) if width else None, p(graph)
     f = function(*given)
-    told = drive.n_inputs, drive.degree, int(drive.time)
-    found = Surfaces(graph, [s.at for s in symbols_of(f, graph, (dim,), "field")], tableau, told)
-    if jumps := jumps_among(graph, ancestors(graph, found.value)):
+    found = Surfaces(graph, [s.at for s in symbols_of(f, graph, (dim,), "field")], method, drive)
+    needed = [*found.field, *(at for _, at in found.decisions)]
+    if jumps := jumps_among(graph, ancestors(graph, needed)):
         raise Untraceable(f"the field may jump ({jumps}): steps end where it does")
     count = len(graph.decisions)
     f = with_derivative(*given, f)
@@ -147,73 +152,65 @@ def surfaces_of(
     return found
 
 
-class Steps:
-    """The stages of steps, written down in another graph.
+class Stages:
+    """The field at stages of steps, written down in another graph.
 
     Parameters
     ----------
     surfaces : Surfaces
     graph : Graph
+    told : bool
+        Whether outcomes are inputs ``s`` of it, too; else each stage decides by itself.
     """
 
-    def __init__(self, surfaces: Surfaces, graph: Graph) -> None:
-        self.surfaces, self.graph = surfaces, graph
-        #: What each stage decides by: nodes of whole numbers, and of what has a sign.
+    def __init__(self, surfaces: Surfaces, graph: Graph, told: bool = False) -> None:
+        self.surfaces, self.graph, self.told = surfaces, graph, told
+        #: What each stage decides by: whole numbers, and what has a sign.
         self._made: list[list[Symbol]] = []
 
-    def field(self, x: Any, now: Any) -> Any:
-        """Return the field of a stage."""
-        values = self._values(x, now, [*self.surfaces.field, *self._of])
-        found = [values[at] for at in self.surfaces.field]
-        return array_of(found, (len(found),))
+    def at(self, x: Any, now: Any, wanted: Sequence[int]) -> Any:
+        """Return nodes of the field at a state, input and time as symbols of the graph."""
+        field, decisions = self.surfaces.graph, self.surfaces.decisions
+        values: dict[int, Symbol] = {}
+        for at in ancestors(field, [*wanted, *(of for _, of in decisions)]):
+            values[at] = self._value(*field.nodes[at], values, {"x": x, "u": now})
+        if not self.told:
+            self._made.append([self._outcome(kind, values[of]) for kind, of in decisions])
+        return array_of([values[at] for at in wanted], (len(wanted),))
 
-    def end(self, x: Any, now: Any) -> None:
-        """Look at what is decided at the end of a step."""
-        self._values(x, now, self._of)
-
-    @property
-    def _of(self) -> list[int]:
-        return [at for _, at in self.surfaces.decisions]
-
-    def _values(self, x: Any, now: Any, wanted: Sequence[int]) -> dict[int, Symbol]:
-        """Return the symbols of nodes of the field at a state, decisions made."""
+    def _value(
+        self, operation: str, arguments: tuple[Any, ...], values: dict[int, Symbol], given: Any
+    ) -> Symbol:
         graph, decisions = self.graph, self.surfaces.decisions
-        nodes, values = self.surfaces.graph.nodes, {}
-        given = {"x": x, "u": now}
-        for at in ancestors(self.surfaces.graph, wanted):
-            operation, arguments = nodes[at]
-            if operation == "constant":
-                values[at] = graph.constant(arguments[0])
-            elif operation == "input":
-                name, i = arguments
-                if name == "s":
-                    kind, of = decisions[i]
-                    values[at] = graph.apply(kind, values[of])
-                elif name == "p":
-                    values[at] = graph.add("input", arguments)
-                else:
-                    values[at] = graph.symbol(given[name][i])
-            elif operation in STANDING_FOR:
-                values[at] = graph.add(operation, tuple(values[i].at for i in arguments))
-            else:
-                first = nodes[arguments[0]]
-                if operation in COMPARISONS and first[0] == "input" and first[1][0] == "s":
-                    arguments = decisions[first[1][1]][1], arguments[1]
-                values[at] = graph.apply(operation, *(values[i] for i in arguments))
-        self._made.append(
-            [values[of] if kind == "sign" else graph.apply(kind, values[of]) for kind, of in decisions]
-        )
-        return values
+        if operation == "constant":
+            return graph.constant(arguments[0])
+        if operation == "input":
+            name, i = arguments
+            if name in given:
+                return graph.symbol(given[name][i])
+            if name == "p" or self.told:
+                return graph.add("input", arguments)
+            kind, of = decisions[i]
+            return graph.apply(kind, values[of])
+        if operation in STANDING_FOR:
+            return graph.add(operation, tuple(values[i].at for i in arguments))
+        first, *others = arguments
+        by, of = self.surfaces.graph.nodes[first]
+        if operation in COMPARISONS and (by, of[0]) == ("input", "s") and not self.told:
+            first = decisions[of[1]][1]  # a number has the sign of its sign
+        return graph.apply(operation, values[first], *(values[i] for i in others))
+
+    def _outcome(self, kind: str, of: Symbol) -> Symbol:
+        return of if kind == "sign" else self.graph.apply(kind, of)
 
     def changed(self) -> Symbol | None:
         """Return whether decisions of later stages differ from the first's, None if none can."""
         graph, found = self.graph, []
         first, *others = self._made
         for j, (kind, _) in enumerate(self.surfaces.decisions):
-            apart = [
-                _differ(graph, kind, first[j], made[j]) for made in others if made[j].at != first[j].at
-            ]
-            if apart:
+            later = {made[j].at: made[j] for made in others if made[j].at != first[j].at}
+            if later:
+                apart = [_differ(graph, kind, first[j], x) for x in later.values()]
                 active = graph.apply("greater", graph.add("input", ("a", j)), 0.5)
                 found.append(graph.apply("logical_and", active, _any(graph, apart)))
         return _any(graph, found) if found else None

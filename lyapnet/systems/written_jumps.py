@@ -10,7 +10,7 @@ from ..compiled.array_symbol import ArraySymbol
 from ..compiled.graph import Graph
 from ..compiled.operations import Untraceable
 from ..compiled.rewrite import rewritten
-from ..compiled.surfaces import Steps, surfaces_of
+from ..compiled.surfaces import Stages, surfaces_of
 from ..compiled.symbols import Symbols, array_of, symbol_in
 from ..compiled.trace import with_jacobian
 from ..numerics.autodiff import Tree, leaves, rebuild
@@ -37,14 +37,18 @@ def written_across(flow: Any, x: Any, row: Any, p: Tree, drive: Any) -> Any:
         return f if derivative is None else with_jacobian(x, f, derivative(x, now, p))
 
     surfaces = surfaces_of(
-        function, with_derivative, flow.dim, lambda graph: _on(graph, p), flow._method.tableau,
+        function, with_derivative, flow.dim, lambda graph: _on(graph, p), flow._method,
         flow.drive,
     )  # fmt: skip
     graph = symbol_in(x).graph
-    steps = Steps(surfaces, graph)
-    y = flow._method.step(lambda y, c: steps.field(y, drive.now(row, c)), None, x, drive.dt)
-    steps.end(y, drive.now(row, 1.0))
-    changed = steps.changed()
+    stages = Stages(surfaces, graph)
+
+    def field(y: Any, c: float) -> Any:
+        return stages.at(y, drive.now(row, c), surfaces.field)
+
+    y = flow._method.step(field, None, x, drive.dt)
+    stages.at(y, drive.now(row, 1.0), [])
+    changed = stages.changed()
     if changed is not None:
         surfaces.changed = changed.at
         graph.surfaces = surfaces
