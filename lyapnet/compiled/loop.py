@@ -73,6 +73,12 @@ class Loop:
         params = self.params[chosen] if len(self.params) > 1 else self.params
         return replace(self, params=params, lead=(len(chosen),))
 
+    def of_steps(self, k: int, n_steps: int) -> Loop:
+        """Return the loops of all steps of an orbit, as so many members, with k vectors each."""
+        params = np.tile(self.params, (n_steps, 1)) if len(self.params) > 1 else self.params
+        lead = (n_steps * int(np.prod(self.lead)),)
+        return replace(self, kernel=kernel_of(self.program, k, True), params=params, lead=lead)
+
     @property
     def groups(self) -> int:
         """Number of groups of members."""

@@ -78,6 +78,28 @@ class CompiledOrbit(JacobianOrbit):
         """States ``(T + 1, ..., n)``."""
         return np.concatenate([self._x[None], self.loop.members(self._grouped, 1)])
 
+    @cached_property
+    def jacobians(self) -> Array:
+        """Jacobians of all steps ``(T, ..., n, n)``: where the field jumps, by loops of all steps.
+
+        NumPy divides the steps that meet a surface one after the other.
+        """
+        loop, n = self.loop, self._x.shape[-1]
+        if loop.known is None or not self.n_steps:
+            return super().jacobians
+        states = self.states[:-1]
+        flat, lead = states.reshape(-1, n), states.shape[:-1]
+        steps = loop.of_steps(n, self.n_steps)
+        inputs = self.inputs
+        if inputs is not None:
+            inputs = np.broadcast_to(inputs, (*lead, inputs.shape[-1])).reshape(1, len(flat), -1)
+        q = steps.grouped(np.broadcast_to(np.eye(n), (len(flat), n, n))).copy()
+        given = steps.inputs(inputs, 1), *steps.given
+        steps.kernel.blocks(
+            steps.grouped(flat).copy(), q, *given, first=0, count=1, interval=1, least=-1.0
+        )
+        return steps.members(q, 0).swapaxes(-1, -2).reshape(*lead, n, n)
+
     def returns(self, steps: int, near: float) -> bool:
         """Say whether the trajectory comes back; see `Orbit.returns`."""
         later = self._grouped.transpose(1, 0, 3, 2)

@@ -76,7 +76,7 @@ class Seen:
     remedy: str = WRITE_THEM
     looks: int = 0
     unseen: int = 0
-    tables: dict[Any, Array] = field(default_factory=dict)
+    tables: dict[Any, Array] = field(default_factory=dict, repr=False)
 
     def table(self, program: Program) -> Array:
         """Return what compiled loops know of the decisions of a program, and write to.
@@ -109,11 +109,14 @@ class Seen:
     @property
     def matter(self) -> bool:
         """Whether steps should end at surfaces: not where all decisions make kinks only."""
-        return bool(self.decides) and not self.without and len(self.kinks) < len(self.met)
+        counts = (table[(len(table) + 1) // 2 :] for table in self.tables.values())
+        by_loops = any(((counted >= KINKS) & (counted < np.inf)).all() for counted in counts)
+        only_kinks = not self.jumps and (by_loops or len(self.kinks) == len(self.met))
+        return bool(self.decides) and not self.without and not only_kinks
 
     @property
     def kinks(self) -> set[tuple[int, int]]:
-        """The decisions at whose surfaces the field is found to be continuous."""
+        """The decisions at whose surfaces NumPy has found the field to be continuous."""
         return {which for which, count in self.met.items() if KINKS <= count < math.inf}
 
     def differ(self, first: list[Decision], other: list[Decision]) -> Array:
