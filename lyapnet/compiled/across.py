@@ -50,25 +50,27 @@ def _gather(numbers: Any, lanes: int, lane: int, alone: Any) -> None:
 
 
 def across(
-    value: int, advance: int, tangent: int, sizes: Any, d: Any, known: Any, rows: Any, params: Any,
+    value: int, advance: int, tangent: int, sizes: Any, d: Any, known: Any, u: Any, params: Any,
     before: Any, after: Any, k: int, component: int, vector: int, meets: Any, x: Any, y: Any,
     room: Any,
 ) -> None:  # fmt: skip
     """Do a step in the lanes in which it meets surfaces where the field jumps; say in which."""
     n, m, width, count, lanes = carray(sizes, _HEAD)
     kinds, table = carray(sizes, _HEAD + m)[_HEAD:], carray(known, 1 + 2 * m)
-    all_of_it = carray(room, width + count + 5 * n + 4 * m + 5 + _PARTS * (m + 4) + k * (n + 1))
-    row, p, rest = all_of_it[:width], all_of_it[width : width + count], all_of_it[width + count :]
-    here, times, found, rest = rest[:n], rest[n : n + 5], rest[n + 5 : 3 * n + 2 * m + 5], rest[3 * n + 2 * m + 5 :]
-    states, ends, rest = rest[: 2 * n], rest[2 * n : 2 * n + 2 * m], rest[2 * n + 2 * m :]
-    outcomes, each = rest[: _PARTS * m], rest[_PARTS * m : _PARTS * (m + 4)]
+    rest = carray(room, width + count + 5 * n + 4 * m + 5 + _PARTS * (m + 4) + k * (n + 1))
+    row, rest = rest[:width], rest[width:]
+    p, rest = rest[:count], rest[count:]
+    here, rest = rest[:n], rest[n:]
+    times, rest = rest[:5], rest[5:]
+    found, rest = rest[: 2 * (n + m)].reshape((2, n + m)), rest[2 * (n + m) :]
+    states, rest = rest[: 2 * n].reshape((2, n)), rest[2 * n :]
+    ends, rest = rest[: 2 * m].reshape((2, m)), rest[2 * m :]
+    outcomes, rest = rest[: _PARTS * m].reshape((_PARTS, m)), rest[_PARTS * m :]
+    each, rows = rest[: 4 * _PARTS].reshape((4, _PARTS)), rest[4 * _PARTS :].reshape((k, n + 1))
     times[2] = d[0]
     it = Division(
-        value, advance, tangent, row.ctypes.data, p.ctypes.data, d[0], kinds, table, times,
-        found.reshape((2, n + m)), states.reshape((2, n)), ends.reshape((2, m)),
-        outcomes.reshape((_PARTS, m)), each[:_PARTS], each[_PARTS : 2 * _PARTS],
-        each[2 * _PARTS : 3 * _PARTS], each[3 * _PARTS :].view(np.int64),
-        rest[_PARTS * (m + 4) :].reshape((k, n + 1)),
+        value, advance, tangent, row.ctypes.data, p.ctypes.data, d[0], kinds, table, times, found,
+        states, ends, outcomes, each[0], each[1], each[2], each[3].view(np.int64), rows,
     )  # fmt: skip
     for lane in range(lanes):
         if not meets[lane]:
@@ -77,7 +79,7 @@ def across(
         if table[0] != 0.0:
             continue
         _gather(x, lanes, lane, here)
-        _gather(rows, lanes, lane, row)
+        _gather(u, lanes, lane, row)
         _gather(params, lanes, lane, p)
         parts = plan(it, here)
         if parts == 0:
@@ -85,9 +87,9 @@ def across(
         meets[lane] = 1
         for j in range(k):
             for i in range(n):
-                it.rows[j, i] = before[i * component + j * vector + lane]
+                rows[j, i] = before[i * component + j * vector + lane]
         through(it, here, parts)
         for i in range(n):
             y[i * lanes + lane] = here[i]
             for j in range(k):
-                after[i * component + j * vector + lane] = it.rows[j, i]
+                after[i * component + j * vector + lane] = rows[j, i]

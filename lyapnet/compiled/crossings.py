@@ -152,9 +152,7 @@ class Crossings:
         return [numbers.load(f"%{name}", i) for i in range(count)]
 
 
-def _given_decisions(
-    surfaces: Surfaces, n: int
-) -> tuple[Graph, list[int], list[int], list[int]]:
+def _given_decisions(surfaces: Surfaces, n: int) -> tuple[Graph, list[int], list[int], list[int]]:
     """Write down field and step, with what decides at the end, given the outcomes of decisions.
 
     Inputs ``t`` are the begin of a part, its length, and the time step; ``q`` are tangents of the

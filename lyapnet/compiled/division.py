@@ -13,9 +13,7 @@ import numpy as np
 from .blas import call
 from .jit import jit_in_order
 from .limits import KINKS, MOST_SURFACES, NO_JUMP, ON_EDGE, SMALL
-from .operations import KINDS
-
-_SIGN, _FLOOR, _CEIL, _TRUNC, _RINT = range(len(KINDS))
+from .regions import SIGN, decided, high, low
 
 #: How close, relative to the step, the time at which a surface is met is found, and in how many
 #: trials: Newton's method takes it on from there.
@@ -72,38 +70,6 @@ class Division(NamedTuple):
     slopes: Any
     which: Any
     rows: Any
-
-
-@jit_in_order
-def _low(kind: int, o: float) -> float:
-    """Return the lower end of the region of an outcome."""
-    if kind == _SIGN:
-        return -np.inf if o < 0 else 0.0
-    if kind == _TRUNC:
-        return o - 1.0 if o <= 0 else o
-    return o - (1.0 if kind == _CEIL else 0.5 if kind == _RINT else 0.0)
-
-
-@jit_in_order
-def _high(kind: int, o: float) -> float:
-    """Return the upper end of the region of an outcome."""
-    if kind == _SIGN:
-        return np.inf if o > 0 else 0.0
-    if kind == _TRUNC:
-        return o + 1.0 if o >= 0 else o
-    return o + (0.0 if kind == _CEIL else 0.5 if kind == _RINT else 1.0)
-
-
-@jit_in_order
-def _decided(kind: int, of: float) -> float:
-    """Return the outcome of a decision."""
-    if kind == _SIGN:
-        return float(np.sign(of))
-    if kind == _FLOOR:
-        return float(np.floor(of))
-    if kind == _CEIL:
-        return float(np.ceil(of))
-    return float(np.trunc(of)) if kind == _TRUNC else float(np.rint(of))
 
 
 @jit_in_order
@@ -166,11 +132,11 @@ def _first(it: Division, begin: float, part: int) -> bool:
     _copy(it.found[0, n:], it.ends[1])
     it.durations[part] = left
     for j in range(len(outcomes)):
-        low, high = _low(it.kinds[j], outcomes[j]), _high(it.kinds[j], outcomes[j])
-        below, above = it.ends[1, j] < low, it.ends[1, j] > high
-        if not (below or above):
+        lowest, highest = low(it.kinds[j], outcomes[j]), high(it.kinds[j], outcomes[j])
+        below = it.ends[1, j] < lowest
+        if not (below or it.ends[1, j] > highest):
             continue
-        edge = low if below else high
+        edge = lowest if below else highest
         when = _time(it, x, begin, outcomes, j, edge, left)
         if not met or when < it.durations[part]:
             it.durations[part], it.edges[part], it.which[part], met = when, edge, j, True
@@ -181,9 +147,9 @@ def _first(it: Division, begin: float, part: int) -> bool:
 def _change(it: Division, begin: float, part: int) -> None:
     """Write the outcomes beyond a surface; those of later decisions may depend on it."""
     x, old, new, which = it.states[0], it.outcomes[part], it.outcomes[part + 1], it.which[part]
-    up = it.edges[part] == _high(it.kinds[which], old[which])
+    up = it.edges[part] == high(it.kinds[which], old[which])
     _copy(old, new)
-    new[which] = (0.0 if it.kinds[which] == _SIGN else old[which]) + (1.0 if up else -1.0)
+    new[which] = (0.0 if it.kinds[which] == SIGN else old[which]) + (1.0 if up else -1.0)
     settled = False
     for _ in range(len(old)):
         if settled:
@@ -192,11 +158,11 @@ def _change(it: Division, begin: float, part: int) -> None:
         settled = True
         for j in range(which + 1, len(old)):
             of, kind = it.found[0, len(x) + j], it.kinds[j]
-            away = min(abs(of - _low(kind, old[j])), abs(of - _high(kind, old[j])))
+            away = min(abs(of - low(kind, old[j])), abs(of - high(kind, old[j])))
             # What lies on the edge of its region, to rounding, stays in it.
-            decided = _decided(kind, of) if away > ON_EDGE * (1 + abs(of)) else old[j]
-            settled = settled and decided == new[j]
-            new[j] = decided
+            outcome = decided(kind, of) if away > ON_EDGE * (1 + abs(of)) else old[j]
+            settled = settled and outcome == new[j]
+            new[j] = outcome
 
 
 @jit_in_order
@@ -247,9 +213,9 @@ def _begin(it: Division, x: Any) -> None:
         _run(it, it.value, x, 0.0, 0.0, outcomes)
         settled = True
         for j in range(len(outcomes)):
-            decided = _decided(it.kinds[j], it.found[0, n + j])
-            settled = settled and decided == outcomes[j]
-            outcomes[j] = decided
+            outcome = decided(it.kinds[j], it.found[0, n + j])
+            settled = settled and outcome == outcomes[j]
+            outcomes[j] = outcome
 
 
 @jit_in_order

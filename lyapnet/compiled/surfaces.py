@@ -58,7 +58,7 @@ class FieldGraph(Graph):
         return x - others[0] * outcome if others else outcome
 
     def _varies(self, at: int) -> bool:
-        """Say whether state, input or time enters a node; what is the same in all steps does not."""
+        """Say whether state, input or time enters a node: what is always the same does not jump."""
         for operation, arguments in self.nodes[len(self._varying) :]:
             if operation == "input":
                 self._varying.append(arguments[0] != "p")

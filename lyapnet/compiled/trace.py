@@ -19,6 +19,7 @@ from .array_symbol import ArraySymbol
 from .derivative import pushed
 from .graph import Graph, Symbol, depends_on
 from .operations import COMPARISONS, JUMPING, Untraceable
+from .positive import above_zero
 from .symbols import Symbols, array_of, symbol_in, without_class
 
 
@@ -52,8 +53,11 @@ def jumps_among(graph: Graph, which: Iterable[int]) -> str:
     varying = depends_on(graph, "x", "u", "q")
     nodes = [graph.nodes[i] for i in which if varying[i]]
     names = {name for name, _ in nodes}
-    by_varying = any(varying[given[1]] for name, given in nodes if name == "divide")
-    quotient = {"absolute", "divide"} if by_varying else set()
+    positive = above_zero(graph)
+    by_any = any(
+        varying[given[1]] and not positive[given[1]] for name, given in nodes if name == "divide"
+    )
+    quotient = {"absolute", "divide"} if by_any else set()
     jumping = names & JUMPING | (quotient if quotient <= names else set())
     shown = {"a comparison" if name in COMPARISONS else name for name in jumping}
     return ", ".join(sorted(shown))

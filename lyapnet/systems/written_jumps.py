@@ -62,9 +62,7 @@ def _on(graph: Graph, p: Tree) -> Tree:
         if not isinstance(leaf, Symbols) and symbol_in(leaf) is None:
             return leaf
         symbols = np.asarray(leaf, dtype=object)
-        found = array_of(
-            [graph.add(*s.graph.nodes[s.at]) for s in symbols.ravel()], symbols.shape
-        )
+        found = array_of([graph.add(*s.graph.nodes[s.at]) for s in symbols.ravel()], symbols.shape)
         return found if symbols.shape else found[()]
 
     return rebuild(p, [copied(leaf) for leaf in leaves(p)])

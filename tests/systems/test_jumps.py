@@ -11,6 +11,8 @@ from numpy.testing import assert_allclose
 import lyapnet as ln
 from lyapnet.systems.bends import JUMP, jump_along
 
+from .engines import ENGINES
+
 # An oscillator that is pushed in the direction of its velocity, x'' + b x' + x = sign x'. From one
 # turning point to the next it moves about 1 or -1, so that amplitudes map as A -> 1 + d (1 + A),
 # d = exp(-b pi / (2 omega)) after half a period pi / omega: the exponents of the limit cycle are 0
@@ -46,17 +48,22 @@ def exponents(flow, n_steps=500, **options):
     return ln.lyapunov_spectrum(flow, n_steps, **options)
 
 
+@pytest.mark.parametrize("engine", ENGINES)
 @pytest.mark.parametrize("kind", SIGNS)
-def test_a_pushed_oscillator_has_its_exact_exponents(kind):
-    s = exponents(ln.Flow(pushed(SIGNS[kind]), 2, dt=0.05), 200 if kind == "if" else 500)
+def test_a_pushed_oscillator_has_its_exact_exponents(kind, engine):
+    engine = "numpy" if kind == "if" else engine
+    flow = ln.compiled(ln.Flow(pushed(SIGNS[kind]), 2, dt=0.05), engine)
+    s = exponents(flow, 200 if kind == "if" else 500)
     assert_allclose(s.exponents, [0, -B / 2], atol=0.05)
     assert not s.settings["reservations"]
 
 
+@pytest.mark.parametrize("engine", ENGINES)
 @pytest.mark.parametrize("method", ["euler", "heun", "dop853"])
-def test_other_methods(method):
+def test_other_methods(method, engine):
     dt = {"euler": 0.01, "heun": 0.05, "dop853": 0.2}[method]
-    s = exponents(ln.Flow(pushed(anp.sign), 2, dt=dt, method=method), round(20 / dt))
+    flow = ln.compiled(ln.Flow(pushed(anp.sign), 2, dt=dt, method=method), engine)
+    s = exponents(flow, round(20 / dt))
     assert_allclose(s.exponents, [0, -B / 2], atol=0.05)
 
 
@@ -104,14 +111,16 @@ def test_exponents_are_differentiable_across_jumps(name):
     assert_allclose(autograd.grad(exponent)(at), expected, rtol=1e-6)
 
 
+@pytest.mark.parametrize("engine", ENGINES)
 @pytest.mark.parametrize("forcing", ["time", "input"])
-def test_a_jump_in_time_does_nothing_to_perturbations(forcing):
+def test_a_jump_in_time_does_nothing_to_perturbations(forcing, engine):
     # x'' + b x' + x = square wave: linear, exponents -b / 2 twice.
     if forcing == "time":
         flow = ln.Flow(
             lambda x, t: anp.array([x[1], -x[0] - B * x[1] + anp.sign(anp.sin(t))]), 2, dt=0.05,
             time=True,
         )  # fmt: skip
+        flow = ln.compiled(flow, engine)
         s = ln.lyapunov_spectrum(flow, 400, x0=[1.0, 0.0], transient=0, rng=0)
     else:
         flow = ln.Flow(
@@ -119,23 +128,27 @@ def test_a_jump_in_time_does_nothing_to_perturbations(forcing):
             n_inputs=1,
         )  # fmt: skip
         inputs = np.random.default_rng(0).standard_normal((400, 1))
+        flow = ln.compiled(flow, engine)
         s = ln.lyapunov_spectrum(flow, inputs=inputs, x0=[1.0, 0.0], rng=0)
     assert_allclose(s.exponents, -B / 2, atol=0.03)
 
 
-def test_an_angle_that_is_wrapped():
+@pytest.mark.parametrize("engine", ENGINES)
+def test_an_angle_that_is_wrapped(engine):
     # y relaxes towards a saw-tooth of a phase: exponents 0 and -1/2, and the phase is no surface
     # that matters to them.
     flow = ln.Flow(lambda x: anp.array([1.0, -0.5 * x[1] + anp.mod(x[0], 1.0)]), 2, dt=0.1)
+    flow = ln.compiled(flow, engine)
     s = ln.lyapunov_spectrum(flow, 150, x0=[0.0, 1.0], transient=0, rng=0)
     assert_allclose(s.exponents, [0, -0.5], atol=0.02)
 
 
-def test_a_kink_is_no_jump():
+@pytest.mark.parametrize("engine", ENGINES)
+def test_a_kink_is_no_jump(engine):
     def field(x):
         return anp.array([x[1], -x[0] - B * x[1] + anp.where(x[1] > 0, 0.3 * x[1], 0.1 * x[1])])
 
-    flow = ln.Flow(field, 2, dt=0.05)
+    flow = ln.compiled(ln.Flow(field, 2, dt=0.05), engine)
     s = ln.lyapunov_spectrum(flow, 600, x0=[1.0, 0.5], rng=0)
     assert not flow.seen.jumps
     assert not flow.seen.matter
@@ -146,8 +159,9 @@ def ramp(u):
     return anp.where(u > 0, u, 0.0)
 
 
+@pytest.mark.parametrize("engine", ENGINES)
 @pytest.mark.parametrize("kinked", [ramp, lambda u: u * (u > 0), lambda u: u * anp.sign(u)])
-def test_kinks_do_not_hide_a_jump_that_is_met_later(kinked):
+def test_kinks_do_not_hide_a_jump_that_is_met_later(kinked, engine):
     # The pushed oscillator again; of its position a third component knows, and does nothing to it.
     def field(x):
         u = anp.sin(20 * x[0])
@@ -156,7 +170,7 @@ def test_kinks_do_not_hide_a_jump_that_is_met_later(kinked):
     omega = math.sqrt(1 - B**2 / 4)
     amplitude = 1 / math.tanh(B * math.pi / (4 * omega))
     x0 = [-amplitude, 1e-3, 0.0]
-    flow = ln.Flow(field, 3, dt=0.02)
+    flow = ln.compiled(ln.Flow(field, 3, dt=0.02), engine)
     s = ln.lyapunov_spectrum(flow, 1250, x0=x0, transient=500, basis_transient=500, rng=0)
     assert_allclose(s.exponents, [0, -B / 2, -1], atol=0.03)
     assert flow.seen.jumps
