@@ -8,10 +8,11 @@ import numpy as np
 from numba import carray, types
 
 from ..numerics.arrays import Array
-from .division import Division, plan, through
+from .division import plan
 from .jit import jit_in_order
 from .limits import MOST_SURFACES
 from .operations import KINDS
+from .parts import Division, through
 
 _WORDS, _NUMBERS, _COUNT = types.CPointer(types.int64), types.CPointer(types.float64), types.int64
 
@@ -26,9 +27,6 @@ SIGNATURE = types.void(
 #: Sizes: components, decisions, numbers in a row, parameters, lanes; then the kinds of decisions.
 _HEAD = 5
 
-#: Parts of a step.
-_PARTS = MOST_SURFACES + 1
-
 
 def sizes(n: int, kinds: list[str], row: int, params: int, lanes: int) -> Array:
     """Return the sizes that `across` is given."""
@@ -39,7 +37,8 @@ def sizes(n: int, kinds: list[str], row: int, params: int, lanes: int) -> Array:
 def room_for(sizes: Array, k: int) -> int:
     """Return the numbers that `across` needs as room."""
     n, m, row, params, _ = (int(size) for size in sizes[:_HEAD])
-    return row + params + 5 * n + 4 * m + 5 + _PARTS * (m + 4) + k * (n + 1)
+    parts = MOST_SURFACES + m  # all may be met at once
+    return row + params + 5 * n + 6 * m + 5 + parts * (m + 4) + k * (n + 1)
 
 
 @jit_in_order
@@ -57,16 +56,17 @@ def across(
     """Do a step in the lanes in which it meets surfaces where the field jumps; say in which."""
     n, m, width, count, lanes = carray(sizes, _HEAD)
     kinds, table = carray(sizes, _HEAD + m)[_HEAD:], carray(known, 1 + 2 * m)
-    rest = carray(room, width + count + 5 * n + 4 * m + 5 + _PARTS * (m + 4) + k * (n + 1))
+    parts = MOST_SURFACES + m
+    rest = carray(room, width + count + 5 * n + 6 * m + 5 + parts * (m + 4) + k * (n + 1))
     row, rest = rest[:width], rest[width:]
     p, rest = rest[:count], rest[count:]
     here, rest = rest[:n], rest[n:]
     times, rest = rest[:5], rest[5:]
     found, rest = rest[: 2 * (n + m)].reshape((2, n + m)), rest[2 * (n + m) :]
     states, rest = rest[: 2 * n].reshape((2, n)), rest[2 * n :]
-    ends, rest = rest[: 2 * m].reshape((2, m)), rest[2 * m :]
-    outcomes, rest = rest[: _PARTS * m].reshape((_PARTS, m)), rest[_PARTS * m :]
-    each, rows = rest[: 4 * _PARTS].reshape((4, _PARTS)), rest[4 * _PARTS :].reshape((k, n + 1))
+    ends, rest = rest[: 3 * m].reshape((3, m)), rest[3 * m :]
+    outcomes, rest = rest[: (parts + 1) * m].reshape((parts + 1, m)), rest[(parts + 1) * m :]
+    each, rows = rest[: 4 * parts].reshape((4, parts)), rest[4 * parts :].reshape((k, n + 1))
     times[2] = d[0]
     it = Division(
         value, advance, tangent, row.ctypes.data, p.ctypes.data, d[0], kinds, table, times, found,
@@ -81,14 +81,14 @@ def across(
         _gather(x, lanes, lane, here)
         _gather(u, lanes, lane, row)
         _gather(params, lanes, lane, p)
-        parts = plan(it, here)
-        if parts == 0:
+        number = plan(it, here)
+        if number == 0:
             continue
         meets[lane] = 1
         for j in range(k):
             for i in range(n):
                 rows[j, i] = before[i * component + j * vector + lane]
-        through(it, here, parts)
+        through(it, here, number)
         for i in range(n):
             y[i * lanes + lane] = here[i]
             for j in range(k):

@@ -1,99 +1,25 @@
 """A step of a field that jumps, divided at the surfaces that it meets, inside of loops.
 
-The same as `systems.jumping_step`, which says why. What a field and its steps do is written down
-for each (see `crossings`), and called through addresses.
+The same as `systems.jumping_step`, which says why.
 """
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
-from .blas import call
 from .jit import jit_in_order
 from .limits import KINKS, MOST_SURFACES, NO_JUMP, ON_EDGE, SMALL
+from .parts import Division, copied, run, run_tangent
 from .regions import SIGN, decided, high, low
 
 #: How close, relative to the step, the time at which a surface is met is found, and in how many
 #: trials: Newton's method takes it on from there.
 _CLOSE, _TRIALS = 1e-14, 100
 
-
-class Division(NamedTuple):
-    """A step, and what it is divided into.
-
-    Attributes
-    ----------
-    value, advance, tangent : int
-        Addresses of the functions of `crossings.functions`.
-    row, p : int
-        Where inputs and time of the step are, and parameters.
-    dt : float
-    kinds : array (m,)
-        Of the decisions, see `operations.KINDS`.
-    known : array (1 + 2 m,)
-        Whether states slide; of each decision whether it matters, and how often it has met a
-        surface where the field is continuous, infinity if it jumps at one.
-    times : array (5,)
-        Begin and length of a part, the step, and how the former two move.
-    found : array (2, n + m)
-        What functions write: states or the field, and what decides; and tangents of these.
-    states : array (2, n)
-        Where a part begins, and room.
-    ends : array (2, m)
-        What decides at both ends.
-    outcomes : array (parts, m)
-    durations, edges, slopes : array (parts,)
-        Of each part; which edge is met at its end, and how fast.
-    which : array (parts,) of int
-        The decision that meets it.
-    rows : array (k, n + 1)
-        Tangent vectors, and what they do to the time at which a part begins.
-    """
-
-    value: int
-    advance: int
-    tangent: int
-    row: int
-    p: int
-    dt: float
-    kinds: Any
-    known: Any
-    times: Any
-    found: Any
-    states: Any
-    ends: Any
-    outcomes: Any
-    durations: Any
-    edges: Any
-    slopes: Any
-    which: Any
-    rows: Any
-
-
-@jit_in_order
-def _run(it: Division, function: int, x: Any, begin: float, h: float, outcomes: Any) -> None:
-    """Write the field at a state, or the state after a step h; and what decides there."""
-    it.times[0], it.times[1] = begin, h
-    given = x.ctypes.data, it.row, it.p, outcomes.ctypes.data, it.times.ctypes.data
-    call(function, (*given, it.found.ctypes.data))
-
-
-@jit_in_order
-def _run_tangent(
-    it: Division, x: Any, v: Any, begin: float, d_begin: float, h: float, dh: float, outcomes: Any
-) -> None:
-    """Write the state after a step, and what decides there, with their tangents."""
-    it.times[0], it.times[1], it.times[3], it.times[4] = begin, h, d_begin, dh
-    given = x.ctypes.data, it.row, it.p, outcomes.ctypes.data, it.times.ctypes.data
-    call(it.tangent, (*given, v.ctypes.data, it.found[0].ctypes.data, it.found[1].ctypes.data))
-
-
-@jit_in_order
-def _copy(source: Any, to: Any) -> None:
-    for i in range(len(to)):
-        to[i] = source[i]
+#: What stands in the place of the time at which a decision leaves its region, once it has.
+_MET = -1.0
 
 
 @jit_in_order
@@ -107,7 +33,7 @@ def _time(
     a, b, close = 0.0, left, _CLOSE * it.dt
     for _ in range(_TRIALS):
         c = b - last * ((b - a) / (last - first))
-        _run(it, it.advance, x, begin, c, outcomes)
+        run(it, it.advance, x, begin, c, outcomes)
         margin = it.found[0, len(x) + which] - edge
         moved = abs(c - b)
         if margin * last < 0:
@@ -122,39 +48,43 @@ def _time(
 
 
 @jit_in_order
-def _first(it: Division, begin: float, part: int) -> bool:
-    """Note when and where the first decision leaves its region; say whether one does."""
+def _first(it: Division, begin: float, part: int) -> float:
+    """Return when decisions first leave their regions, infinity if none does; write for each."""
     x, outcomes, left = it.states[0], it.outcomes[part], it.dt - begin
-    n, met = len(x), False
-    _run(it, it.value, x, begin, 0.0, outcomes)
-    _copy(it.found[0, n:], it.ends[0])
-    _run(it, it.advance, x, begin, left, outcomes)
-    _copy(it.found[0, n:], it.ends[1])
-    it.durations[part] = left
+    n, first, when = len(x), np.inf, it.ends[2]
+    run(it, it.value, x, begin, 0.0, outcomes)
+    copied(it.found[0, n:], it.ends[0])
+    run(it, it.advance, x, begin, left, outcomes)
+    copied(it.found[0, n:], it.ends[1])
     for j in range(len(outcomes)):
-        lowest, highest = low(it.kinds[j], outcomes[j]), high(it.kinds[j], outcomes[j])
-        below = it.ends[1, j] < lowest
-        if not (below or it.ends[1, j] > highest):
-            continue
-        edge = lowest if below else highest
-        when = _time(it, x, begin, outcomes, j, edge, left)
-        if not met or when < it.durations[part]:
-            it.durations[part], it.edges[part], it.which[part], met = when, edge, j, True
-    return met
+        edge, when[j] = _edge(it, outcomes, j), np.inf
+        if abs(edge) < np.inf:
+            when[j] = _time(it, x, begin, outcomes, j, edge, left)
+            first = min(first, when[j])
+    return first
 
 
 @jit_in_order
-def _change(it: Division, begin: float, part: int) -> None:
+def _edge(it: Division, outcomes: Any, j: int) -> float:
+    """Return the edge of its region beyond which a decision is at the end, infinity if at none."""
+    lowest, highest = low(it.kinds[j], outcomes[j]), high(it.kinds[j], outcomes[j])
+    if it.ends[1, j] < lowest:
+        return lowest
+    return highest if it.ends[1, j] > highest else np.inf
+
+
+@jit_in_order
+def _change(it: Division, begin: float, which: int, edge: float, old: Any, new: Any) -> None:
     """Write the outcomes beyond a surface; those of later decisions may depend on it."""
-    x, old, new, which = it.states[0], it.outcomes[part], it.outcomes[part + 1], it.which[part]
-    up = it.edges[part] == high(it.kinds[which], old[which])
-    _copy(old, new)
+    x = it.states[0]
+    up = edge == high(it.kinds[which], old[which])
+    copied(old, new)
     new[which] = (0.0 if it.kinds[which] == SIGN else old[which]) + (1.0 if up else -1.0)
     settled = False
     for _ in range(len(old)):
         if settled:
             break
-        _run(it, it.value, x, begin, 0.0, new)
+        run(it, it.value, x, begin, 0.0, new)
         settled = True
         for j in range(which + 1, len(old)):
             of, kind = it.found[0, len(x) + j], it.kinds[j]
@@ -166,14 +96,61 @@ def _change(it: Division, begin: float, part: int) -> None:
 
 
 @jit_in_order
-def _jumps(it: Division, begin: float, part: int) -> bool:
-    """Say whether the field jumps at a surface."""
-    x, before, most, jump = it.states[0], it.states[1], 0.0, 0.0
-    _run(it, it.value, x, begin, 0.0, it.outcomes[part])
-    _copy(it.found[0], before)
-    _run(it, it.value, x, begin, 0.0, it.outcomes[part + 1])
+def _slope(it: Division, begin: float, outcomes: Any, which: int) -> float:
+    """Return how fast a decision moves, and leave what it decides by."""
+    it.states[1, :] = 0.0
+    run_tangent(it, it.states[0], it.states[1], begin, 0.0, 0.0, 1.0, outcomes)
+    return float(it.found[1, len(it.states[0]) + which])
+
+
+@jit_in_order
+def _across(it: Division, begin: float, duration: float, part: int) -> int:
+    """Note the parts that end where surfaces are met at once; return the number of the next part.
+
+    The first takes time, the others none; see `systems.jumping_step`.
+    """
+    here, when, slopes, now, count = it.states[0], it.ends[2], it.ends[0], begin + duration, part
+    it.states[1, :] = 0.0
+    run_tangent(it, here, it.states[1], begin, 0.0, duration, 1.0, it.outcomes[part])
+    copied(it.found[1, len(here) :], slopes)
+    copied(it.found[0], here)
+    at_once = duration + (ON_EDGE * it.dt if duration > 0.0 else 0.0)
+    while count < len(it.which):
+        j = -1
+        for i in range(len(when)):
+            if 0.0 <= when[i] <= at_once and (j < 0 or when[i] < when[j]):
+                j = i
+        if j < 0:
+            return count
+        before, after, when[j] = it.outcomes[count], it.outcomes[count + 1], _MET
+        edge, slope = _edge(it, it.outcomes[part], j), slopes[j]
+        if count > part:
+            slope = _slope(it, now, before, j)
+        _change(it, now, j, edge, before, after)
+        for i in range(len(when)):
+            if not 0.0 <= when[i] <= at_once:
+                continue
+            if _slope(it, now, before, i) * _slope(it, now, after, i) <= 0.0:
+                when[i] = _MET
+                _change(it, now, i, _edge(it, it.outcomes[part], i), after, after)
+        if not duration > 0.0:
+            copied(after, before)
+            continue
+        it.durations[count] = 0.0 if count > part else duration
+        it.which[count], it.edges[count], it.slopes[count] = j, edge, slope
+        count += 1
+    return count
+
+
+@jit_in_order
+def _jumps(it: Division, begin: float, before: Any, after: Any) -> bool:
+    """Say whether the field jumps where outcomes change."""
+    x, f, most, jump = it.states[0], it.states[1], 0.0, 0.0
+    run(it, it.value, x, begin, 0.0, before)
+    copied(it.found[0], f)
+    run(it, it.value, x, begin, 0.0, after)
     for i in range(len(x)):
-        most, jump = max(most, abs(before[i])), max(jump, abs(it.found[0, i] - before[i]))
+        most, jump = max(most, abs(f[i])), max(jump, abs(it.found[0, i] - f[i]))
     return bool(jump > NO_JUMP * most)
 
 
@@ -181,23 +158,25 @@ def _jumps(it: Division, begin: float, part: int) -> bool:
 def _rate(it: Division, begin: float, outcomes: Any, which: int) -> float:
     """Return by how much a decision moves in a small part of the step."""
     x, n = it.states[0], it.states.shape[1]
-    _run(it, it.value, x, begin, 0.0, outcomes)
+    run(it, it.value, x, begin, 0.0, outcomes)
     before = it.found[0, n + which]
-    _run(it, it.advance, x, begin, SMALL * it.dt, outcomes)
+    run(it, it.advance, x, begin, SMALL * it.dt, outcomes)
     return float(it.found[0, n + which] - before)
 
 
 @jit_in_order
-def _meets(it: Division, begin: float, part: int) -> int:
-    """Note what a decision has met: return 1 for a jump, 0 for a kink, -1 if it leads back."""
-    m, which, jumps = len(it.kinds), it.which[part], _jumps(it, begin, part)
-    if jumps:
-        rate = _rate(it, begin, it.outcomes[part], which)
-        if not rate * _rate(it, begin, it.outcomes[part + 1], which) > 0.0:
-            return -1
-    met = np.inf if jumps else it.known[1 + m + which] + 1.0
-    it.known[1 + m + which] = met
-    it.known[1 + which] = 0.0 if KINKS <= met < np.inf else 1.0
+def _meets(it: Division, begin: float, part: int, beyond: int) -> int:
+    """Note what decisions have met: return 1 for a jump, 0 for a kink, -1 if it leads back."""
+    m, which = len(it.kinds), it.which[part]
+    before, after = it.outcomes[part], it.outcomes[beyond]
+    jumps = _jumps(it, begin, before, after)
+    if jumps and not _rate(it, begin, before, which) * _rate(it, begin, after, which) > 0.0:
+        return -1
+    for j in range(m):
+        if it.ends[2, j] == _MET:
+            met = np.inf if jumps else it.known[1 + m + j] + 1.0
+            it.known[1 + m + j] = met
+            it.known[1 + j] = 0.0 if KINKS <= met < np.inf else 1.0
     return int(jumps)
 
 
@@ -210,7 +189,7 @@ def _begin(it: Division, x: Any) -> None:
     for _ in range(len(outcomes)):
         if settled:
             break
-        _run(it, it.value, x, 0.0, 0.0, outcomes)
+        run(it, it.value, x, 0.0, 0.0, outcomes)
         settled = True
         for j in range(len(outcomes)):
             outcome = decided(it.kinds[j], it.found[0, n + j])
@@ -224,61 +203,18 @@ def plan(it: Division, x: Any) -> int:
 
     Where states slide along a surface, that is noted, and no step is divided any more.
     """
-    n, here, begin, part, jumps = len(x), it.states[0], 0.0, 0, False
-    _copy(x, here)
-    _begin(it, here)
+    begin, part, jumps = 0.0, 0, False
+    copied(x, it.states[0])
+    _begin(it, it.states[0])
     for _ in range(MOST_SURFACES):
-        if not _first(it, begin, part):
+        duration = _first(it, begin, part)
+        if duration == np.inf:
             return part + 1 if jumps else 0
-        duration, outcomes = it.durations[part], it.outcomes[part]
-        it.states[1, :] = 0.0
-        _run_tangent(it, here, it.states[1], begin, 0.0, duration, 1.0, outcomes)
-        it.slopes[part] = it.found[1, n + it.which[part]]
-        _copy(it.found[0], here)
+        beyond = _across(it, begin, duration, part)
         begin += duration
-        _change(it, begin, part)
-        if not duration > 0.0:
-            _copy(it.outcomes[part + 1], outcomes)
-            continue
-        met = _meets(it, begin, part)
-        if met < 0:
+        met = _meets(it, begin, part, beyond) if duration > 0.0 else 0
+        if met < 0 or beyond == len(it.which):
             break
-        jumps = jumps or met > 0
-        part += 1
+        jumps, part = jumps or met > 0, beyond
     it.known[0] = 1.0
     return 0
-
-
-@jit_in_order
-def through(it: Division, x: Any, parts: int) -> None:
-    """Take a state and tangent vectors through the parts of a step, in place.
-
-    The times at which surfaces are met are found again by two steps of Newton's method.
-    """
-    n, begin, moved = len(x), 0.0, it.states[1]
-    it.rows[:, n] = 0.0
-    for part in range(parts - 1):
-        outcomes, h, decision = it.outcomes[part], it.durations[part], n + it.which[part]
-        for _ in range(2):
-            _run(it, it.advance, x, begin, h, outcomes)
-            h -= (it.found[0, decision] - it.edges[part]) / it.slopes[part]
-        moved[:] = 0.0
-        _run_tangent(it, x, moved, begin, 0.0, h, 1.0, outcomes)
-        slope = it.found[1, decision]
-        _copy(it.found[1], moved)
-        for j in range(len(it.rows)):
-            v = it.rows[j]
-            _run_tangent(it, x, v, begin, v[n], h, 0.0, outcomes)
-            dh = -it.found[1, decision] / slope
-            for i in range(n):
-                v[i] = it.found[1, i] + dh * moved[i]
-            v[n] += dh
-        _copy(it.found[0], x)
-        begin += h
-    h, outcomes = it.dt - begin, it.outcomes[parts - 1]
-    for j in range(len(it.rows)):
-        v = it.rows[j]
-        _run_tangent(it, x, v, begin, v[n], h, -v[n], outcomes)
-        _copy(it.found[1], v[:n])
-    _run(it, it.advance, x, begin, h, outcomes)
-    _copy(it.found[0], x)

@@ -19,6 +19,10 @@ from ..numerics.lanes import Decision, Lanes, in_lanes, recording
 SLIDES = "leads back, from both sides, to a surface where it jumps"
 
 
+#: A decision that comes to the edge of its region: its number, the element of it, and the edge.
+Meets = tuple[int, int, float]
+
+
 class Sliding(Exception):
     """The fields of both sides lead back to the surface."""
 
@@ -27,12 +31,12 @@ class Sliding(Exception):
 class Part:
     """A part of a step, in which decisions are fixed, up to a surface or the end of the step.
 
-    `meets` is the decision that changes at its end, the element of it, and the edge of its region.
+    At its end the decision `meets` changes, which comes there with a `slope`.
     """
 
     outcomes: list[Array]
     duration: float
-    meets: tuple[int, int, float] | None = None
+    meets: Meets | None = None
     slope: float = 1.0
 
 
@@ -66,49 +70,76 @@ class JumpingStep:
         return self.flow._method.step(field, None, x, h)
 
     def _margin(
-        self, x: Any, u: Any, p: Tree, begin: Any, h: Any, part: Part, meets: tuple[int, int, float]
+        self, x: Any, u: Any, p: Tree, begin: Any, h: Any, outcomes: list[Array], meets: Meets
     ) -> Any:
         """Return how far beyond the edge of its region a decision is after a step h."""
         which, element, edge = meets
-        y = self._advance(x, u, p, begin, h, part.outcomes)
-        made = self.field(y, u, p, (begin + h) / self.flow.dt, part.outcomes)[1]
+        y = self._advance(x, u, p, begin, h, outcomes)
+        made = self.field(y, u, p, (begin + h) / self.flow.dt, outcomes)[1]
         return anp.reshape(made[which].of, (-1,))[element] - edge
 
     def plan(self, x: Array, u: Array | None, p: Tree) -> list[Part] | None:
         """Divide the step from a state ``(n,)`` at surfaces, None if the field jumps at none."""
-        dt, begin, jumps = self.flow.dt, 0.0, False
+        begin, jumps = 0.0, False
         outcomes = [d.outcome for d in self.field(x, u, p, 0.0, [])[1]]
         parts: list[Part] = []
         for _ in range(MOST_SURFACES):
-            left = dt - begin
-            part = Part(outcomes, left)
-            meets = self._first(x, u, p, begin, left, part)
-            if meets is None:
-                return [*parts, part] if jumps else None
-            part.duration, part.meets = meets
-            y = self._advance(x, u, p, begin, part.duration, outcomes)
-            begin += part.duration
-            after = self._changed(y, u, p, begin / dt, part)
-            if part.duration > 0:
-                part.slope = grad(
-                    lambda h, x=x, b=begin - part.duration, part=part: self._margin(
-                        x, u, p, b, h, part, part.meets
-                    )
-                )(part.duration)
-                jumps_here = self._leads_away(y, u, p, begin, after, part)
-                self.flow.seen.meet(len(outcomes), meets[1][0], jumps_here)
+            duration, met = self._first(x, u, p, begin, outcomes)
+            if not met:
+                return [*parts, Part(outcomes, duration)] if jumps else None
+            found, after, y = self._across(x, u, p, begin, duration, outcomes, met)
+            begin += duration
+            if duration > 0:
+                jumps_here = self._leads_away(y, u, p, begin, outcomes, after, met[0])
+                for which, *_ in met:
+                    self.flow.seen.meet(len(outcomes), which, jumps_here)
                 jumps = jumps or jumps_here
-                parts.append(part)
+                parts += found
             x, outcomes = y, after
         raise Sliding
 
+    def _across(
+        self, x: Array, u: Any, p: Tree, begin: float, duration: float, outcomes: list[Array],
+        met: list[Meets],
+    ) -> tuple[list[Part], list[Array], Array]:  # fmt: skip
+        """Return the parts that end where surfaces are met at once, what is beyond, and the state.
+
+        The first takes time, the others none: perturbations meet one surface after the other. A
+        surface that turns round, or rests, where another one is met, is the same written twice.
+        """
+        y = self._advance(x, u, p, begin, duration, outcomes)
+        parts, after, now, left = [], outcomes, begin + duration, list(met)
+        while left:
+            meets, before = left.pop(0), after
+            where = (y, u, p, now, 0.0) if parts else (x, u, p, begin, duration)
+            slope = self._slope(*where, before, meets)
+            parts.append(Part(before, 0.0 if parts else duration, meets, slope))
+            after = self._changed(y, u, p, now / self.flow.dt, before, meets)
+            for other in list(left):
+                slopes = [self._slope(y, u, p, now, 0.0, held, other) for held in (before, after)]
+                if slopes[0] * slopes[1] <= 0:
+                    after = self._changed(y, u, p, now / self.flow.dt, after, other)
+                    left.remove(other)
+        return parts, after, y
+
+    def _slope(
+        self, x: Array, u: Any, p: Tree, begin: float, h: float, outcomes: list[Array], meets: Meets
+    ) -> float:
+        """Return how fast a decision comes to the edge of its region after a step h."""
+        return float(grad(lambda h: self._margin(x, u, p, begin, h, outcomes, meets))(h))
+
     def _first(
-        self, x: Array, u: Any, p: Tree, begin: float, left: float, part: Part
-    ) -> tuple[float, tuple[int, int, float]] | None:
-        """Return when and where the first decision leaves its region, None if none does."""
-        y = self._advance(x, u, p, begin, left, part.outcomes)
-        here = self.field(x, u, p, begin / self.flow.dt, part.outcomes)[1]
-        there = self.field(y, u, p, (begin + left) / self.flow.dt, part.outcomes)[1]
+        self, x: Array, u: Any, p: Tree, begin: float, outcomes: list[Array]
+    ) -> tuple[float, list[Meets]]:
+        """Return when and where decisions first leave their regions: in all that is left if none.
+
+        More than one does where units are alike, or where one surface is written twice.
+        """
+        dt = self.flow.dt
+        left = dt - begin
+        y = self._advance(x, u, p, begin, left, outcomes)
+        here = self.field(x, u, p, begin / dt, outcomes)[1]
+        there = self.field(y, u, p, (begin + left) / dt, outcomes)[1]
         found = []
         for which, (a, b) in enumerate(zip(here, there, strict=True)):
             low, high = (edge.ravel() for edge in b.edges)
@@ -116,32 +147,38 @@ class JumpingStep:
             for element in np.flatnonzero((end < low) | (end > high)):
                 edge = low[element] if end[element] < low[element] else high[element]
                 meets = (which, int(element), float(edge))
-                found.append((self._time(x, u, p, begin, left, part, meets, start[element]), meets))
-        return min(found, default=None)
+                when = self._time(x, u, p, begin, left, outcomes, meets, start[element])
+                found.append((when, meets))
+        if not found:
+            return left, []
+        first = min(found)[0]
+        at_once = ON_EDGE * dt if first > 0 else 0.0
+        return first, [meets for when, meets in sorted(found) if when <= first + at_once]
 
     def _time(
-        self, x: Array, u: Any, p: Tree, begin: float, left: float, part: Part,
-        meets: tuple[int, int, float], start: float,
+        self, x: Array, u: Any, p: Tree, begin: float, left: float, outcomes: list[Array],
+        meets: Meets, start: float,
     ) -> float:  # fmt: skip
         """Return the time at which a decision meets an edge."""
         from scipy.optimize import brentq  # a tenth of a second to load
 
         edge = meets[2]
-        end = self._margin(x, u, p, begin, left, part, meets)
+        end = self._margin(x, u, p, begin, left, outcomes, meets)
         if (start - edge) * end >= 0:  # on the edge, to rounding
             return 0.0
         return float(
             brentq(
-                lambda h: self._margin(x, u, p, begin, h, part, meets) if h else start - edge,
+                lambda h: self._margin(x, u, p, begin, h, outcomes, meets) if h else start - edge,
                 0.0, left, xtol=1e-15 * self.flow.dt, rtol=1e-15,
             )
         )  # fmt: skip
 
-    def _changed(self, y: Array, u: Any, p: Tree, c: float, part: Part) -> list[Array]:
+    def _changed(
+        self, y: Array, u: Any, p: Tree, c: float, outcomes: list[Array], meets: Meets
+    ) -> list[Array]:
         """Return the outcomes beyond a surface; those of later decisions may depend on it."""
-        assert part.meets is not None
-        which, element, edge = part.meets
-        made = self.field(y, u, p, c, part.outcomes)[1]
+        which, element, edge = meets
+        made = self.field(y, u, p, c, outcomes)[1]
         decision = made[which]
         outcome = np.array(decision.outcome, dtype=float)
         _, high = (e.ravel() for e in decision.edges)
@@ -152,29 +189,33 @@ class JumpingStep:
             outcome.ravel()[element] += 1.0 if up else -1.0
         forced = [d.outcome for d in made[:which]] + [outcome]
         free = self.field(y, u, p, c, forced)[1]
-        later = [d.outcome for d in free[which + 1 :]]
-        for i, (old, new) in enumerate(zip(made[which + 1 :], free[which + 1 :], strict=False)):
-            if old.outcome.shape == new.outcome.shape:
+        while len(forced) < len(free):
+            i = len(forced)
+            forced.append(free[i].outcome)
+            if i < len(made) and made[i].outcome.shape == free[i].outcome.shape:
                 # What lies on the edge of its region, to rounding, stays in it.
-                away = np.minimum(*(np.abs(new.of - edge) for edge in old.edges))
-                later[i] = np.where(away <= ON_EDGE * (1 + np.abs(new.of)), old.outcome, later[i])
-        return forced + later
+                old, of = made[i].outcome, free[i].of
+                away = np.minimum(*(np.abs(of - edge) for edge in made[i].edges))
+                forced[i] = np.where(away <= ON_EDGE * (1 + np.abs(of)), old, forced[i])
+                if (forced[i] != free[i].outcome).any():  # later ones may depend on it
+                    free = self.field(y, u, p, c, forced)[1]
+        return forced
 
     def _leads_away(
-        self, y: Array, u: Any, p: Tree, begin: float, after: list[Array], part: Part
-    ) -> bool:
+        self, y: Array, u: Any, p: Tree, begin: float, outcomes: list[Array], after: list[Array],
+        meets: Meets,
+    ) -> bool:  # fmt: skip
         """Say whether the field jumps at a surface, and refuse it if it then leads back there."""
-        assert part.meets is not None
         c, small = begin / self.flow.dt, SMALL * self.flow.dt
-        before, beyond = (self.field(y, u, p, c, o)[0] for o in (part.outcomes, after))
+        before, beyond = (self.field(y, u, p, c, o)[0] for o in (outcomes, after))
         if np.abs(beyond - before).max() <= NO_JUMP * np.abs(before).max():
             return False
-        which, element, _ = part.meets
+        which, element, _ = meets
         rates = []
-        for outcomes in (part.outcomes, after):
-            moved = self._advance(y, u, p, begin, small, outcomes)
+        for held in (outcomes, after):
+            moved = self._advance(y, u, p, begin, small, held)
             there = [(y, c), (moved, c + small / self.flow.dt)]
-            ends = [self.field(z, u, p, at, outcomes)[1][which].of for z, at in there]
+            ends = [self.field(z, u, p, at, held)[1][which].of for z, at in there]
             rates.append(np.ravel(ends[1])[element] - np.ravel(ends[0])[element])
         if rates[0] * rates[1] <= 0:
             raise Sliding
@@ -192,9 +233,9 @@ class JumpingStep:
         for part in parts[:-1]:
             assert part.meets is not None
             h: Any = part.duration
-            meets: Any = part.meets  # only the last part meets no surface
             for _ in range(2):
-                h = h - self._margin(x, u, p, begin, h, part, meets) / part.slope
+                margin = self._margin(x, u, p, begin, h, part.outcomes, part.meets)
+                h = h - margin / part.slope
             x = self._advance(x, u, p, begin, h, part.outcomes)
             begin = begin + h
         return self._advance(x, u, p, begin, self.flow.dt - begin, parts[-1].outcomes)

@@ -133,6 +133,32 @@ def test_a_jump_in_time_does_nothing_to_perturbations(forcing, engine):
     assert_allclose(s.exponents, -B / 2, atol=0.03)
 
 
+# Velocity 1 on the first half of a ring of length 2, and 2 on the other: 10 units of time after 0.3
+# the state is at 13.6, with twice the velocity and twice the perturbation. Some are written with
+# the surface of one jump twice, so that between the two the field leads back, or vanishes.
+TWICE = {
+    "once": lambda x: 1.0 + (x % 2 > 1),
+    "twice": lambda x: 1.0 - 2.0 * (x % 2 > 1) + 3.0 * (x % 2 > 1),
+    "turned round": lambda x: 1.0 - 2.0 * (x % 2 > 1) + 3.0 * (-(x % 2) < -1),
+    "scaled": lambda x: 1.0 - 2.0 * (x % 2 > 1) + 3.0 * (2 * (x % 2) > 2),
+    "at rest between": lambda x: 1.0 - 1.0 * (x % 2 > 1) + 2.0 * (3 * (x % 2) > 3),
+}
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+@pytest.mark.parametrize("n", [1, 3])
+@pytest.mark.parametrize("kind", TWICE)
+def test_surfaces_that_are_met_at_once(kind, n, engine):
+    """One that is written twice, and those of units that are alike, each with its own normal."""
+    flow = ln.compiled(ln.Flow(TWICE[kind], n, dt=0.05), engine)
+    s = ln.lyapunov_spectrum(
+        flow, 200, x0=np.full(n, 0.3), basis=np.eye(n), transient=0, basis_transient=0
+    )
+    assert_allclose(s.state, 13.6, rtol=1e-12)
+    assert_allclose(s.exponents, math.log(2) / 10, rtol=1e-9)
+    assert not s.settings["reservations"]
+
+
 @pytest.mark.parametrize("engine", ENGINES)
 def test_an_angle_that_is_wrapped(engine):
     # y relaxes towards a saw-tooth of a phase: exponents 0 and -1/2, and the phase is no surface
