@@ -108,11 +108,14 @@ class JumpingStep:
         surface that turns round, or rests, where another one is met, is the same written twice.
         """
         y = self._advance(x, u, p, begin, duration, outcomes)
-        parts, after, now, left = [], outcomes, begin + duration, list(met)
+        after, now, left = outcomes, begin + duration, list(met)
+        parts: list[Part] = []
         while left:
             meets, before = left.pop(0), after
-            where = (y, u, p, now, 0.0) if parts else (x, u, p, begin, duration)
-            slope = self._slope(*where, before, meets)
+            if parts:
+                slope = self._slope(y, u, p, now, 0.0, before, meets)
+            else:
+                slope = self._slope(x, u, p, begin, duration, before, meets)
             parts.append(Part(before, 0.0 if parts else duration, meets, slope))
             after = self._changed(y, u, p, now / self.flow.dt, before, meets)
             for other in list(left):
