@@ -127,3 +127,26 @@ def test_minus_infinity_beside_finite_exponents_is_said_to_be_what_rounding_leav
     assert np.isfinite(exact.log10_measured[-1])
     few = ln.lyapunov_spectrum(cell, 500, k=3, rng=0)
     assert "-inf" not in few.diagnose().verdict
+
+
+@pytest.mark.parametrize("members", [(), (3,)])
+def test_growth_that_one_step_hides_in_rounding_is_not_taken_for_minus_infinity(members):
+    """Exponents of triangular products are the means on the diagonal: .2, .1 and -.1 here.
+
+    One step stretches the first direction by e^60, of which float64 has 36 nats: of the second
+    nothing is left, and before, the third stood in its place, "converged".
+    """
+    f = lambda x, u: anp.stack([  # noqa: E731
+        np.exp(u[0]) * x[0] + 0.3 * x[1], np.exp(u[1]) * x[1] + 0.3 * x[2], np.exp(u[2]) * x[2]
+    ])  # fmt: skip
+    system = ln.Map(f, 3, n_inputs=3)
+    u = np.random.default_rng(0).normal([0.2, 0.1, -0.1], 0.1, (1000, *members, 3))
+    given = {"x0": np.zeros((*members, 3)), "transient": 0, "basis_transient": 0, "rng": 0}
+    s = ln.lyapunov_spectrum(system, 1000, inputs=u, **given)
+    assert s.diagnose().converged
+    u[500, ..., 0] = 60.0
+    with pytest.warns(UserWarning, match="in 1 of .* lost in rounding"):
+        s = ln.lyapunov_spectrum(system, 1000, inputs=u, **given)
+    assert s.diagnose().verdict.startswith("unreliable: in 1 of")
+    s = ln.lyapunov_spectrum(system, 1000, k=1, inputs=u, **given)
+    assert not s.settings["reservations"]  # a single vector loses nothing
