@@ -131,22 +131,24 @@ def test_minus_infinity_beside_finite_exponents_is_said_to_be_what_rounding_leav
 
 @pytest.mark.parametrize("members", [(), (3,)])
 def test_growth_that_one_step_hides_in_rounding_is_not_taken_for_minus_infinity(members):
-    """Exponents of triangular products are the means on the diagonal: .2, .1 and -.1 here.
+    """Exponents of triangular products are the means on the diagonal: .2, .2 and -.1 here.
 
-    One step stretches the first direction by e^60, of which float64 has 36 nats: of the second
-    nothing is left, and before, the third stood in its place, "converged".
+    One step stretches the first direction by e^60, of which float64 has 36 nats: of the next vector
+    nothing is left, and the last one's growth, -.1, stood in its place, "converged".
     """
-    f = lambda x, u: anp.stack([  # noqa: E731
-        np.exp(u[0]) * x[0] + 0.3 * x[1], np.exp(u[1]) * x[1] + 0.3 * x[2], np.exp(u[2]) * x[2]
+    step = lambda x, u: anp.stack([  # noqa: E731
+        np.exp(u[0]) * x[0] + u[3] * x[1], np.exp(u[1]) * x[1] + u[4] * x[2], np.exp(u[2]) * x[2]
     ])  # fmt: skip
-    system = ln.Map(f, 3, n_inputs=3)
-    u = np.random.default_rng(0).normal([0.2, 0.1, -0.1], 0.1, (1000, *members, 3))
+    system = ln.Map(step, 3, n_inputs=5)
+    mean, spread = [0.2, 0.2, -0.1, 0.0, 0.0], [0.1, 0.1, 0.1, 1.0, 1.0]
+    u = np.random.default_rng(0).normal(mean, spread, (1000, *members, 5))
     given = {"x0": np.zeros((*members, 3)), "transient": 0, "basis_transient": 0, "rng": 0}
     s = ln.lyapunov_spectrum(system, 1000, inputs=u, **given)
-    assert s.diagnose().converged
+    assert not s.settings["reservations"]
     u[500, ..., 0] = 60.0
-    with pytest.warns(UserWarning, match="in 1 of .* lost in rounding"):
+    with pytest.warns(UserWarning, match="in 1 of 1000 parts .* lost in rounding"):
         s = ln.lyapunov_spectrum(system, 1000, inputs=u, **given)
-    assert s.diagnose().verdict.startswith("unreliable: in 1 of")
+    assert np.isneginf(s.exponents[..., -1]).all()
+    assert s.diagnose().verdict.startswith("unreliable: in 1 of 1000 parts")
     s = ln.lyapunov_spectrum(system, 1000, k=1, inputs=u, **given)
     assert not s.settings["reservations"]  # a single vector loses nothing
