@@ -57,7 +57,10 @@ def by_jitcdde(jitcdde, name, tighter):
     field, delay, _, past, before, counted = EQUATIONS[name]
     now, late = jitcdde.y(0), jitcdde.y(0, jitcdde.t - delay)
     system = jitcdde.jitcdde_lyap([field(now, late)], n_lyap=K, verbose=False)
-    with tempfile.TemporaryDirectory() as folder, contextlib.chdir(folder):  # not this project's settings
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        contextlib.chdir(folder),
+    ):  # not this project's settings
         system.compile_C()
     settings = {"rtol": 1e-5 * tighter, "atol": 1e-10 * tighter}
 

@@ -136,7 +136,7 @@ def test_growth_that_one_step_hides_in_rounding_is_not_taken_for_minus_infinity(
     One step stretches the first direction by e^60, of which float64 has 36 nats: of the next vector
     nothing is left, and the last one's growth, -.1, stood in its place, "converged".
     """
-    step = lambda x, u: anp.stack([  # noqa: E731
+    step = lambda x, u: anp.stack([
         np.exp(u[0]) * x[0] + u[3] * x[1], np.exp(u[1]) * x[1] + u[4] * x[2], np.exp(u[2]) * x[2]
     ])  # fmt: skip
     system = ln.Map(step, 3, n_inputs=5)
