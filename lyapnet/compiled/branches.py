@@ -16,7 +16,7 @@ from .operations import Untraceable
 from .symbols import array_of
 
 #: Paths through a function, and conditions on one of them, that are followed.
-_PATHS, _CONDITIONS = 64, 32
+_PATHS, _CONDITIONS = 64, 64
 
 
 class Path:

@@ -192,6 +192,14 @@ class Symbol(Noted):
             "an index, or an assignment to an array of floats"
         )
 
+    def __int__(self) -> int:
+        return int(bool(self)) if self.is_truth else self._no_value()
+
+    __index__ = __int__
+
+    def __float__(self) -> float:
+        return float(int(self))
+
     def __bool__(self) -> bool:
         truth = self.as_truth()
         _, arguments = self.graph.nodes[truth.at]
@@ -214,7 +222,7 @@ class Symbol(Noted):
         """Return its root, as NumPy asks of objects."""
         return _np.sqrt(self)
 
-    __float__ = __int__ = __index__ = __complex__ = _no_value
+    __complex__ = _no_value
 
 
 def replay(graph: Graph, wanted: Sequence[int], inputs: dict[str, Any]) -> list[Any]:

@@ -19,6 +19,7 @@ RULES: dict[str, Callable[..., Any]] = {}
 #: Those that an array has as methods.
 METHODS = {"sum", "mean", "prod", "max", "min", "var", "std", "cumsum", "dot", "trace", "clip"}
 METHODS |= {"reshape", "ravel", "flatten", "transpose", "swapaxes", "squeeze", "take"}
+METHODS |= {"argmax", "argmin"}
 
 #: What NumPy calls the reductions by ufuncs.
 REDUCTIONS = {"add": "sum", "multiply": "prod", "maximum": "max", "minimum": "min"}
@@ -109,6 +110,16 @@ class Lanes(np.lib.mixins.NDArrayOperatorsMixin):
         if met.all() or not met.any():
             return bool(met[0])
         raise ConditionDiffers(met)
+
+    def __int__(self) -> int:
+        if self.dtype.kind != "b":
+            raise TypeError("a number differs between lanes")
+        return int(bool(self))
+
+    __index__ = __int__
+
+    def __float__(self) -> float:
+        return float(int(self))
 
     def __getattr__(self, name: str) -> Any:
         """Return a method of the name: one of an array, or what NumPy calls on objects."""
