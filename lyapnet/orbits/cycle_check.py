@@ -8,7 +8,7 @@ from ..errors import LyapnetError
 from ..numerics.arrays import Array
 from ..systems.known_jumps import MISSES
 from .floquet import floquet_logs, in_doubt
-from .shooting import Shot, newton
+from .shooting import Shot, loosest, newton
 
 #: Logarithm of the multiplier along an autonomous flow, in one turn, that is 0 but for the step.
 _ALONG = 0.02
@@ -18,6 +18,11 @@ _CHANGE = 1e-3
 
 #: Singular values that tell no direction, relative to the largest: along a family of cycles.
 _RANK = 1e-8
+
+#: A direction of which closing a cycle tells as little, relative to the others, may be that of a
+#: family; states are moved along it by a part of their size, and corrected so often, and have to
+#: close to a part of that.
+_LOOSE, _BESIDE, _CORRECTIONS, _CLOSED = 1e-5, 1e-2, 3, 1e-5
 
 #: What multipliers are off by where a cycle is regular: its error times how fast they change.
 _OFF = 1e-8
@@ -39,8 +44,8 @@ def at_a_bifurcation(shot: Shot, x: Array, logs: Array, others: Array) -> str:
     others : array of int
         Those that stability hangs on.
     """
-    end, D, velocity = shot.run(x)
-    move, longer = newton(end - x, D, velocity if shot.free else None, _RANK)
+    end, D, along = shot.run(x)
+    move, longer = newton(end - x, D, along, _RANK)
     try:
         there = shot.with_period(shot.period + longer).orbit(x + move)
     except LyapnetError:
@@ -54,6 +59,36 @@ def at_a_bifurcation(shot: Shot, x: Array, logs: Array, others: Array) -> str:
         f"the cycle is at a bifurcation: the logarithm of a multiplier is {size:.1g}, and a "
         "further step of Newton's method changes that by a third or more"
     )
+
+
+def in_a_family(shot: Shot, x: Array) -> bool:
+    """Say whether other cycles lie beside a cycle, as where a flow conserves its energy.
+
+    A state beside it, along the direction that closing it tells nothing of, closes then by a move
+    that is small beside its distance; at a bifurcation it has to come all the way back.
+
+    Parameters
+    ----------
+    shot : Shot
+    x : array (n,)
+        First state of the cycle.
+    """
+    end, D, along = shot.run(x)
+    direction, longer, certain = loosest(D, along)
+    if certain > _LOOSE:
+        return False
+    beside = _BESIDE * max(shot.unit, float(np.abs(x).max()))
+    try:
+        y, other = x + beside * direction, shot.with_period(shot.period + beside * longer)
+        for _ in range(_CORRECTIONS):
+            end, D, along = other.run(y)
+            move, dT = newton(end - y, D, along)
+            y, other = y + move, other.with_period(other.period + dT)
+        closes = np.abs(other.orbit(y).states[-1] - y).max() <= _CLOSED * beside
+    except (LyapnetError, ValueError):  # periods that are negative
+        return False
+    stays = abs(direction @ (y - x)) + abs(longer) * abs(other.period - shot.period)
+    return bool(closes and stays >= 0.5 * beside * (direction @ direction + longer**2))
 
 
 def missing_one(shot: Shot, logs: Array, turns: int) -> str:
@@ -73,7 +108,7 @@ def missing_one(shot: Shot, logs: Array, turns: int) -> str:
     return f"no multiplier is near 1, the nearest is {nearest:.3g}, {MISSES}"
 
 
-def step_of_cycle(shot: Shot, x: Array, exponents: Array) -> str:
+def step_of_cycle(shot: Shot, x: Array, exponents: Array) -> tuple[str, Array]:
     """Say what half the step changes: by one step of Newton's method from the cycle.
 
     Parameters
@@ -86,29 +121,33 @@ def step_of_cycle(shot: Shot, x: Array, exponents: Array) -> str:
 
     Returns
     -------
-    str
-        That begins with "fine:" or "too coarse:"; empty for maps.
+    words : str
+        That begin with "fine:" or "too coarse:"; empty for maps.
+    change : array (n,)
+        Of the exponents.
     """
     finer = shot.fine.finer()
     if finer is None:
-        return ""
+        return "", np.zeros_like(exponents)
     fine = Shot(finer[0], shot.period, shot.t0)
     try:
-        end, D, velocity = fine.run(x)
-        move, longer = newton(end - x, D, velocity if fine.free else None)
+        end, D, along = fine.run(x)
+        move, longer = newton(end - x, D, along)
         if not -shot.period / 2 < longer < shot.period:
             raise LyapnetError("another cycle")
         fine = fine.with_period(shot.period + longer)
         there = floquet_logs(fine.orbit(x + move).finest.jacobians).real / fine.period
     except LyapnetError:
-        return "too coarse: in half the steps the cycle is not found; take a smaller dt"
+        words = "too coarse: in half the steps the cycle is not found; take a smaller dt"
+        return words, np.full_like(exponents, np.inf)
     with np.errstate(invalid="ignore"):
         away = np.where(there == exponents, 0.0, np.abs(there - exponents))
+        away = np.where(np.isfinite(away), away, 0.0)
         size = np.where(np.isfinite(exponents), np.abs(exponents), 0.0).max()
-    change = float(np.where(np.isfinite(away), away, 0.0).max())
+    change = float(away.max())
     of_period = f"the period by {abs(longer):.1g} and " if shot.free else ""
     words = f"halving the step changes {of_period}exponents by up to {change:.1g}"
     coarse = abs(longer) > _CHANGE * shot.period
     if coarse or change > _CHANGE * max(size, 1 / shot.period):
-        return f"too coarse: {words}; take a smaller dt"
-    return f"fine: {words}"
+        return f"too coarse: {words}; take a smaller dt", away
+    return f"fine: {words}", away

@@ -19,7 +19,7 @@ from ..systems.closed_loop import ClosedLoop
 from ..systems.damped import damped
 from ..tangent.start import start_state, start_time
 from ..tangent.stretches import run_orbit
-from .cycle_check import at_a_bifurcation, missing_one, step_of_cycle
+from .cycle_check import at_a_bifurcation, in_a_family, missing_one, step_of_cycle
 from .floquet import floquet_logs, multipliers_of
 from .plot import plot_cycle
 from .shooting import Shot, closed, returns, turns_of
@@ -29,6 +29,9 @@ if TYPE_CHECKING:
 
 #: Logarithms of multipliers, as of a cycle among others, that are 0 but for rounding.
 _ROUNDING = 1e-10
+
+#: Exponents of up to so many times what half the step changes are those of the step.
+_BY_THE_STEP = 3.0
 
 
 @register
@@ -52,7 +55,8 @@ class PeriodicOrbit(Result):
         the cycle.
     stable : bool or None
         Whether all multipliers, but for that along the flow, lie inside the unit circle, by more
-        than rounding. None where the multipliers are unreliable: see `verdict`.
+        than rounding. None where the multipliers are unreliable, see `verdict`, or where all decay
+        but some not by more than half the step changes.
     residual : float
         Distance between last and first state.
     turns : int
@@ -62,7 +66,7 @@ class PeriodicOrbit(Result):
     verdict : str
         What the step of a flow does, in a sentence: "fine:" or "too coarse:" with what half of it
         changes; of a map "fine:" with how near it closes. "unreliable:" where multipliers cannot
-        be those of the cycle.
+        be those of the cycle. Where cycles form a family, as where energy is conserved, it says so.
     """
 
     _dims: ClassVar[dict[str, tuple[str, ...]]] = {
@@ -119,7 +123,8 @@ def periodic_orbit(
     .. math:: \varphi_T(x) - x = 0, \qquad f(x_0) \cdot (x - x_0) = 0
 
     For an autonomous flow state and period are unknown, and the second equation fixes the phase.
-    Of a map, or a flow forced in time, the period is given.
+    Of a map, or a flow forced in time, the period is given. Of a family of cycles, as where energy
+    is conserved, that which is nearest to state and guess is found, if the steps conserve it, too.
 
     The multipliers are found without their product: a basis is carried around the cycle,
     factorised in each step, until its spans come back as they were (orthogonal iteration, which
@@ -230,13 +235,22 @@ def _result(shot: Shot, x: Array, tol: float) -> PeriodicOrbit:
     if not reservation and isinstance(shot.fine, Flow):
         reservation = shot.fine.too_steep(orbit.states, orbit.inputs)
     reservation = reservation or damped(shot.fine, orbit, exponents)
-    reservation = reservation or at_a_bifurcation(shot, x, logs, others)
+    family = not reservation and in_a_family(shot, x)
+    if not family:
+        reservation = reservation or at_a_bifurcation(shot, x, logs, others)
+    stable: bool | None = None
     if reservation:
         warnings.warn(f"these multipliers are unreliable: {reservation}", stacklevel=3)
         verdict = f"unreliable: {reservation}"
     else:
         of_map = f"fine: the orbit closes to {residual:.1g}, and a map has no step to halve"
-        verdict = step_of_cycle(shot, x, exponents) or of_map
+        words, change = step_of_cycle(shot, x, exponents)
+        verdict = (words or of_map) + family * "; other cycles lie beside it, a family"
+        known = np.abs(exponents) > _BY_THE_STEP * change
+        if family or not (decays := (logs.real < -_ROUNDING)[others]).all():
+            stable = False
+        elif known[others].all():
+            stable = bool(decays.all())
     return PeriodicOrbit(
         states=orbit.states,
         times=shot.t0 + shot.fine.dt * np.arange(shot.steps + 1),
@@ -244,7 +258,7 @@ def _result(shot: Shot, x: Array, tol: float) -> PeriodicOrbit:
         multipliers=mu,
         log_multipliers=logs,
         exponents=exponents,
-        stable=None if reservation else bool((logs[others].real < -_ROUNDING).all()),
+        stable=stable,
         residual=residual,
         turns=turns,
         settings={"tol": tol, "steps": shot.steps, "system": repr(shot.system)},

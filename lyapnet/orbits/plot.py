@@ -18,6 +18,9 @@ _COLOURS = {
     "unbounded": "0.5",
 }
 
+#: Logarithms of the multipliers up to which a cycle that is not stable is not unstable either.
+_NEUTRAL = 1e-5
+
 
 def plot_alignment(a: Any, ax: Any, order: int) -> Any:
     """Draw GALI over time, orbits coloured by their verdict; return the Axes."""
@@ -101,6 +104,8 @@ def plot_cycle(c: Any, ax: Any, axes: tuple[int, int]) -> Any:
     words, color = {True: ("stable cycle", GREEN), False: ("unstable cycle", RED)}.get(
         c.stable, ("cycle, stability not known", "0.5")
     )
+    if c.stable is False and c.log_multipliers.real.max() < _NEUTRAL:
+        words, color = "neutral cycle", "0.5"
     ax.plot(x, y, ".-" if len(x) < 30 else "-", color=color, lw=1.2)
     ax.plot(x[:1], y[:1], "o", color="0.2", ms=4)
     ax.set_title(f"{words}, period {c.period:.6g}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from typing import Any
 
 import numpy as np
@@ -23,8 +24,18 @@ _RETURNS = 3
 #: Part of a guess below which a period has shrunk to nothing.
 _NOTHING = 0.1
 
+#: A direction of which closing a cycle tells as little, relative to the others, may be that of a
+#: family, but for the step.
+_LOOSE = 0.05
+
+#: Change of the period by which its derivative is found.
+_STRETCH = 1e-5
+
 #: Steps of a flow in a cycle.
 _LEAST_STEPS = 4
+
+#: Part of the distance to close for which no step is made that is mostly along a family of cycles.
+_LITTLE = 0.3
 
 #: Turns that differ by less, relative to the extent of the cycle, are the same.
 _SAME = 1e-3
@@ -60,19 +71,32 @@ class Shot:
         rows = self.fine.drive.rows(None, (), self.steps, t0=self.t0)
         return run_orbit(self.fine, x, rows, 0, self.steps)
 
-    def run(self, x: Array) -> tuple[Array, Array, Array]:
-        """Return the last state, the Jacobian over the period and the velocity at its end."""
+    def run(self, x: Array) -> tuple[Array, Array, Array | None]:
+        """Return the last state, and its derivatives in the first and, if free, in the period.
+
+        The latter is the velocity; where cycles may form a family, that of the steps, which keep
+        to another one than the field.
+        """
         orbit = self.orbit(x)
         D = np.eye(len(x))
         for J in orbit.jacobians:
             D = J @ D
-        return orbit.states[-1], D, self._velocity(orbit.states[-1])
-
-    def _velocity(self, x: Array) -> Array:
+        end = orbit.states[-1]
         if not self.free:
-            return np.zeros_like(x)
+            return end, D, None
         assert isinstance(self.fine, Flow)
-        return np.asarray(self.fine.velocity(x))
+        velocity = np.asarray(self.fine.velocity(end))
+        if loosest(D, velocity)[2] > _LOOSE:
+            return end, D, velocity
+        longer, shorter = (self._stretched(x, 1 + e) for e in (_STRETCH, -_STRETCH))
+        return end, D, (longer - shorter) / (2 * _STRETCH * self.period)
+
+    def _stretched(self, x: Array, factor: float) -> Array:
+        """Return the last state of as many steps that are longer by a factor."""
+        other = copy.copy(self)
+        assert isinstance(self.fine, Flow)
+        other.fine = self.fine.with_dt(factor * self.fine.dt)
+        return other.orbit(x).states[-1]
 
 
 def closed(shot: Shot, x: Array, tol: float, max_iterations: int) -> tuple[Shot, Array]:
@@ -80,16 +104,18 @@ def closed(shot: Shot, x: Array, tol: float, max_iterations: int) -> tuple[Shot,
     guess = shot.period
     for i in range(max_iterations):
         try:
-            end, D, velocity = shot.run(x)
+            end, D, along = shot.run(x)
         except DivergedError as error:
             if not i:
                 raise
-            raise _not_found("Newton's method leads to where the solution diverges") from error
+            raise _not_found(
+                shot, "Newton's method leads to where the solution diverges"
+            ) from error
         away = end - x
         size = max(shot.unit, float(np.abs(x).max()))
         if np.abs(away).max() <= tol * size:
             return shot, x
-        move, dT = newton(away, D, velocity if shot.free else None)
+        move, dT = newton(away, D, along)
         # A step that changes the period by more than a part leads to another cycle, or none.
         length = float(np.linalg.norm(move))
         damp = min(1.0, 0.25 * shot.period / max(abs(dT), 1e-300))
@@ -97,33 +123,91 @@ def closed(shot: Shot, x: Array, tol: float, max_iterations: int) -> tuple[Shot,
         x = x + damp * move
         shot = shot.with_period(shot.period + damp * dT)
         if shot.period < _NOTHING * guess:
-            raise _not_found(f"the period shrinks from the guess of {guess:.6g} to nothing")
+            why = f"the period shrinks from the guess of {guess:.6g} to nothing"
+            raise _not_found(shot, why)
     raise _not_found(
+        shot,
         f"after {max_iterations} iterations the state misses itself by {np.abs(away).max():.2g} "
-        f"after {shot.period:.6g}"
+        f"after {shot.period:.6g}",
     )
 
 
-def _not_found(why: str) -> LyapnetError:
+def _not_found(shot: Shot, why: str) -> LyapnetError:
     return LyapnetError(
         f"no cycle found from this state: {why}; start nearer to the cycle (a `transient` leads to "
-        "one that attracts), or give another `period`"
+        f"one that attracts), or give another `period`{_conserving(shot)}"
+    )
+
+
+def _conserving(shot: Shot) -> str:
+    """Return what helps where a flow conserves what its steps do not."""
+    if not shot.free or getattr(shot.system, "method", "") not in ("euler", "heun", "rk4"):
+        return ""
+    return (
+        "; if energy or the like is conserved, cycles form a family, which these steps do not "
+        'keep: take method="leapfrog" or "dop853"'
     )
 
 
 def newton(
-    away: Array, D: Array, velocity: Array | None, rcond: float | None = None
+    away: Array, D: Array, along: Array | None, rcond: float | None = None
 ) -> tuple[Array, float]:
-    """Return the steps of state and period; `rcond` as of `numpy.linalg.lstsq`."""
-    n = len(away)
-    A = D - np.eye(n)
-    if velocity is None:
-        return np.linalg.lstsq(A, -away, rcond=rcond)[0], 0.0
-    speed = float(np.linalg.norm(velocity)) or 1.0
-    along = velocity / speed  # whatever the unit of the state
-    bordered = np.block([[A, along[:, None]], [along[None], np.zeros((1, 1))]])
-    found = np.linalg.lstsq(bordered, np.append(-away, 0.0), rcond=rcond)[0]
-    return found[:n], float(found[n]) / speed
+    """Return the steps of state and period.
+
+    Where cycles form a family, as where a flow conserves its energy, what leads along the family
+    is left out: no part of the state's distance needs it, and small ones would lead far away.
+
+    Parameters
+    ----------
+    away : array (n,)
+        Last state, less the first.
+    D : array (n, n)
+        Derivative of the last state in the first.
+    along : array (n,) or None
+        And in the period, if that is free.
+    rcond : float, optional
+        Singular values that tell no direction, relative to the largest.
+    """
+    A, speed = _bordered(D, along)
+    b = np.append(-away, np.zeros(len(A) - len(away)))
+    U, s, Vt = np.linalg.svd(A)
+    rcond = len(A) * np.finfo(float).eps if rcond is None else rcond
+    rank = int((s > rcond * s[0]).sum())
+    parts = U.T @ b
+    moves = parts[:rank] / s[:rank]
+    while rank > 1 and _leads_along(parts, moves, rank - 1):
+        rank -= 1
+    return _split(moves[:rank] @ Vt[:rank], len(away), speed)
+
+
+def loosest(D: Array, along: Array | None) -> tuple[Array, float, float]:
+    """Return the direction of state and period of which `newton` is told least, and how much.
+
+    The last is relative to what it is told of the others.
+    """
+    A, speed = _bordered(D, along)
+    _, s, Vt = np.linalg.svd(A)
+    return *_split(Vt[-1], len(D), speed), float(s[-1] / (s[0] or 1.0))
+
+
+def _bordered(D: Array, along: Array | None) -> tuple[Array, float]:
+    """Return the derivative of the distance, with the phase if the period is free, and a speed."""
+    A = D - np.eye(len(D))
+    if along is None:
+        return A, 1.0
+    speed = float(np.linalg.norm(along)) or 1.0  # whatever the unit of the state
+    side = along[:, None] / speed
+    return np.block([[A, side], [side.T, np.zeros((1, 1))]]), speed
+
+
+def _split(v: Array, n: int, speed: float) -> tuple[Array, float]:
+    return v[:n], float(v[n:].sum()) / speed
+
+
+def _leads_along(parts: Array, moves: Array, i: int) -> bool:
+    """Say that a direction makes most of the step for little of the distance."""
+    little = abs(parts[i]) <= _LITTLE * np.linalg.norm(parts)
+    return bool(little and abs(moves[i]) > np.linalg.norm(moves[:i]))
 
 
 def returns(flow: Flow, x: Array) -> Array:
@@ -154,7 +238,7 @@ def turns_of(shot: Shot, states: Array, tol: float) -> int:
         if shot.free:
             raise LyapnetError(
                 "no cycle found from this state: Newton's method ends at a fixed point, which has "
-                "any period (see `fixed_points`); start nearer to the cycle"
+                f"any period (see `fixed_points`); start nearer to the cycle{_conserving(shot)}"
             )
         return 1 if flow else shot.steps
     if not flow:

@@ -47,13 +47,13 @@ def of_columns(
     steps, neighbours = independent_steps(found.squares, found.lagged, durations, power)
     count = number_of_cosines(power, steps, neighbours)
     level, doubt = level_at_zero(power, count)
-    doubt[still_skewed(rows, mean * durations[0], durations)] += CAUTION
+    doubt[still_skewed(rows, mean, durations)] += CAUTION
     dof = np.maximum(1.0, 2 / (doubt + found.uneven))
     short = too_few_steps(power, steps, neighbours, n) | phases.rare | heavy
     short |= count < FEWEST_COSINES
     slow = ~short & (neighbours < MOST_HIDDEN)
     if slow.any():
-        short[slow] = few_swings(rows[slow], mean[slow] * durations[0])
+        short[slow] = few_swings(rows[slow] - mean[slow, None] * durations)
     unknown = within_logarithm(mean, time, n_blocks)  # the sign
     hidden = _hidden(phases.sticky, power, neighbours, total, n)
     short |= hidden & ~unknown

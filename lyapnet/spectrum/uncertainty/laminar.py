@@ -37,6 +37,7 @@ SLOW = 128  # sums of batches that should not be skewed
 SKEWED = -0.5  # more than two standard errors, if they were normal
 FEW = 32  # growths that are copied before they are summed
 SOON = 32  # batches, of which one is below zero in nearly all growths that go there
+_EQUAL = 1e-9  # part by which durations differ that are equal
 CANCEL = 0.5  # of the variance of independent batches: below, the increments of bounded functions
 
 
@@ -87,10 +88,10 @@ def still_skewed(rows: Array, mean: Array, durations: Array) -> Mask:
     ----------
     rows : ndarray, shape (m, batches)
     mean : ndarray, shape (m,)
-        Of whole batches.
+        Per unit time.
     durations : ndarray, shape (batches,)
     """
-    rows = _whole(rows, durations)
+    rows, mean = _whole(rows, durations), mean * durations.max()
     n = rows.shape[1]
     if n < FEWEST_BATCHES:
         return np.zeros(len(rows), dtype=bool)
@@ -110,8 +111,16 @@ def still_skewed(rows: Array, mean: Array, durations: Array) -> Mask:
 
 
 def _whole(rows: Array, durations: Array) -> Array:
-    """Return rows (m, batches) without a shorter last batch."""
-    return rows[:, : len(durations) - int(durations[-1] < durations[0])]
+    """Return rows (m, batches) of batches that are as long as the longest.
+
+    Where a run was extended some may be shorter: their growth is small for that alone. Those of
+    less than half are left out.
+    """
+    longest = durations.max()
+    if durations.min() >= (1 - _EQUAL) * longest:
+        return rows
+    whole = durations > 0.5 * longest
+    return rows[:, whole] * (longest / durations[whole])
 
 
 def _least(rows: Array, mean: Array) -> Array:

@@ -88,16 +88,16 @@ def too_few_steps(power: Array, steps: Array, neighbours: Array, n: int) -> Mask
     return short
 
 
-def few_swings(rows: Array, mean: Array) -> Mask:
-    """Return which growths (m, batches) have crossed their means (m,) fewer than twelve times.
+def few_swings(deviation: Array) -> Mask:
+    """Return which growths (m, batches) have crossed their means fewer than twelve times.
 
     As growth does that switches between few values: the runs whose error looks small are those in
     which one value was met less by chance. Of growth that forgets evenly, worth as few steps, the
     batches cross several times as often.
     """
-    if rows.shape[1] < ENOUGH:
-        return np.zeros(len(rows), dtype=bool)
-    above = rows > mean[:, None]
+    if deviation.shape[1] < ENOUGH:
+        return np.zeros(len(deviation), dtype=bool)
+    above = deviation > 0
     few: Mask = np.count_nonzero(above[:, 1:] != above[:, :-1], axis=1) < FEWEST_SWINGS
     return few
 

@@ -3,6 +3,7 @@
 import autograd.numpy as anp
 import numpy as np
 import pytest
+from numpy.testing import assert_allclose
 from series import skew_tent
 
 import lyapnet as ln
@@ -129,3 +130,25 @@ def test_short_decaying_and_infinite_growth_is_not_laminar():
     growth = intermittent(0.7, 4000, 2)
     growth[7, 1] = -np.inf
     assert laminar(growth, ones, 4000).tolist() == [True, False]
+
+
+@pytest.mark.parametrize("short", [0, 140, [100, 230], -1])
+def test_blocks_that_are_shorter_than_the_others_are_no_phases(short):
+    # As a run leaves that was extended. Before: "rare long episodes", and an infinite error.
+    rng = np.random.default_rng(2)
+    durations = np.full(300, 50.0)
+    durations[short] = 1.0
+    growth = 0.4 * durations + 0.15 * np.sqrt(durations) * rng.standard_normal(300)
+    assert not laminar(growth[:, None], durations, 300).any()
+    _, stderr, _ = mean_and_stderr(growth[:, None], durations)
+    assert_allclose(stderr, 0.15 / np.sqrt(durations.sum()), rtol=0.3)
+
+
+@pytest.mark.parametrize("n", [7, 7001, 7010])
+def test_an_extended_run_has_the_error_of_one_run(n):
+    henon = ln.Map(lambda x: anp.array([1 - 1.4 * x[0] ** 2 + x[1], 0.3 * x[0]]), 2)
+    run = {"k": 1, "qr_interval": 50, "transient": 100, "basis_transient": 50, "rng": 0}
+    longer = ln.lyapunov_spectrum(henon, n, x0=[0.1, 0.1], **run).extend(12_000)
+    at_once = ln.lyapunov_spectrum(henon, n + 12_000, x0=[0.1, 0.1], **run)
+    assert_allclose(longer.stderr, at_once.stderr, rtol=0.1)
+    assert longer.diagnose().verdict.startswith("converged")
