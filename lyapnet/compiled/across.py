@@ -38,7 +38,7 @@ def room_for(sizes: Array, k: int) -> int:
     """Return the numbers that `across` needs as room."""
     n, m, row, params, _ = (int(size) for size in sizes[:_HEAD])
     parts = MOST_SURFACES + m  # all may be met at once
-    return row + params + 5 * n + 6 * m + 5 + parts * (m + 4) + k * (n + 1)
+    return row + params + 6 * n + 6 * m + 5 + parts * (m + 4) + k * (n + 1)
 
 
 @jit_in_order
@@ -57,13 +57,13 @@ def across(
     n, m, width, count, lanes = carray(sizes, _HEAD)
     kinds, table = carray(sizes, _HEAD + m)[_HEAD:], carray(known, 1 + 2 * m)
     parts = MOST_SURFACES + m
-    rest = carray(room, width + count + 5 * n + 6 * m + 5 + parts * (m + 4) + k * (n + 1))
+    rest = carray(room, width + count + 6 * n + 6 * m + 5 + parts * (m + 4) + k * (n + 1))
     row, rest = rest[:width], rest[width:]
     p, rest = rest[:count], rest[count:]
     here, rest = rest[:n], rest[n:]
     times, rest = rest[:5], rest[5:]
     found, rest = rest[: 2 * (n + m)].reshape((2, n + m)), rest[2 * (n + m) :]
-    states, rest = rest[: 2 * n].reshape((2, n)), rest[2 * n :]
+    states, rest = rest[: 3 * n].reshape((3, n)), rest[3 * n :]
     ends, rest = rest[: 3 * m].reshape((3, m)), rest[3 * m :]
     outcomes, rest = rest[: (parts + 1) * m].reshape((parts + 1, m)), rest[(parts + 1) * m :]
     each, rows = rest[: 4 * parts].reshape((4, parts)), rest[4 * parts :].reshape((k, n + 1))

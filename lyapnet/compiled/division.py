@@ -143,15 +143,15 @@ def _across(it: Division, begin: float, duration: float, part: int) -> int:
 
 
 @jit_in_order
-def _jumps(it: Division, begin: float, before: Any, after: Any) -> bool:
-    """Say whether the field jumps where outcomes change."""
-    x, f, most, jump = it.states[0], it.states[1], 0.0, 0.0
+def _differ(it: Division, x: Any, begin: float, before: Any, after: Any, least: float) -> bool:
+    """Say whether fields with different outcomes differ by more than a part of themselves."""
+    f, most, jump = it.states[1], 0.0, 0.0
     run(it, it.value, x, begin, 0.0, before)
     copied(it.found[0], f)
     run(it, it.value, x, begin, 0.0, after)
     for i in range(len(x)):
         most, jump = max(most, abs(f[i])), max(jump, abs(it.found[0, i] - f[i]))
-    return bool(jump > NO_JUMP * most)
+    return bool(jump > least * most)
 
 
 @jit_in_order
@@ -166,14 +166,20 @@ def _rate(it: Division, begin: float, outcomes: Any, which: int) -> float:
 
 @jit_in_order
 def _meets(it: Division, begin: float, part: int, beyond: int) -> int:
-    """Note what decisions have met: return 1 for a jump, 0 for a kink, -1 if it leads back."""
-    m, which = len(it.kinds), it.which[part]
+    """Note what decisions have met: return 1 for a jump, 0 for none, -1 if it leads back.
+
+    What is not felt at all, as in a branch that is not taken, may be a jump elsewhere.
+    """
+    m, which, near = len(it.kinds), it.which[part], it.states[2]
     before, after = it.outcomes[part], it.outcomes[beyond]
-    jumps = _jumps(it, begin, before, after)
+    jumps = _differ(it, it.states[0], begin, before, after, NO_JUMP)
     if jumps and not _rate(it, begin, before, which) * _rate(it, begin, after, which) > 0.0:
         return -1
+    run(it, it.advance, it.states[0], begin, SMALL * it.dt, before)
+    copied(it.found[0], near)
+    felt = jumps or _differ(it, near, begin + SMALL * it.dt, before, after, 0.0)
     for j in range(m):
-        if it.ends[2, j] == _MET:
+        if felt and it.ends[2, j] == _MET:
             met = np.inf if jumps else it.known[1 + m + j] + 1.0
             it.known[1 + m + j] = met
             it.known[1 + j] = 0.0 if KINKS <= met < np.inf else 1.0

@@ -31,7 +31,7 @@ class Division(NamedTuple):
         Begin and length of a part, the step, and how the former two move.
     found : array (2, n + m)
         What functions write: states or the field, and what decides; and tangents of these.
-    states : array (2, n)
+    states : array (3, n)
         Where a part begins, and room.
     ends : array (3, m)
         What decides at both ends, and when it leaves its region.

@@ -92,8 +92,9 @@ class JumpingStep:
             begin += duration
             if duration > 0:
                 jumps_here = self._leads_away(y, u, p, begin, outcomes, after, met[0])
-                for which, *_ in met:
-                    self.flow.seen.meet(len(outcomes), which, jumps_here)
+                if jumps_here or self._felt(y, u, p, begin, outcomes, after):
+                    for which, *_ in met:
+                        self.flow.seen.meet(len(outcomes), which, jumps_here)
                 jumps = jumps or jumps_here
                 parts += found
             x, outcomes = y, after
@@ -224,6 +225,18 @@ class JumpingStep:
         if rates[0] * rates[1] <= 0:
             raise Sliding
         return True
+
+    def _felt(
+        self, y: Array, u: Any, p: Tree, begin: float, outcomes: list[Array], after: list[Array]
+    ) -> bool:
+        """Say whether decisions do anything to the field beside a surface where it is continuous.
+
+        If not, as in a branch that is not taken, it may jump there elsewhere.
+        """
+        small = SMALL * self.flow.dt
+        moved, c = self._advance(y, u, p, begin, small, outcomes), (begin + small) / self.flow.dt
+        fields = [self.field(moved, u, p, c, held)[0] for held in (outcomes, after)]
+        return bool((fields[0] != fields[1]).any())
 
     def through(self, x: Any, u: Any, p: Tree, parts: list[Part] | None) -> Any:
         """Return the state after a step in parts, as a function that autograd may trace.

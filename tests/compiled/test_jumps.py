@@ -12,6 +12,7 @@ import pytest
 from numpy.testing import assert_allclose
 
 import lyapnet as ln
+from lyapnet.compiled.loop import written
 
 from .engines import agree, both
 
@@ -42,6 +43,8 @@ SIGNS = {
     "rint": lambda v: 2 * np.rint(np.clip(v / 100 + 0.5, 0.1, 0.9)) - 1,
     "mod": lambda v: 2 * (np.mod(v, 10.0) < 5) - 1.0,
     "fmod": lambda v: 2 * (np.fmod(v + 20, 10.0) < 5) - 1.0,
+    "if": lambda v: 1.0 if v > 0 else -1.0,
+    "if within if": lambda v: (1.0 if v < 100 else 2.0) if v > 0 else -1.0,
     "one upon another": lambda v: np.where(np.sign(v) + np.sign(v + 0.1) > 0.5, 1.0, -1.0),
 }
 
@@ -174,8 +177,15 @@ def test_step_and_parameters_are_arguments():
     assert len(KERNELS._known) == kernels
 
 
-def test_kinks_are_no_jumps():
-    flow = ln.Flow(pushed(lambda v: np.where(v > 0, 0.3 * v, 0.1 * v)), 2, dt=0.05)
+KINKS = {
+    "where": lambda v: np.where(v > 0, 0.3 * v, 0.1 * v),
+    "if": lambda v: 0.3 * v if v > 0 else 0.1 * v,
+}
+
+
+@pytest.mark.parametrize("kind", KINKS)
+def test_kinks_are_no_jumps(kind):
+    flow = ln.Flow(pushed(KINKS[kind]), 2, dt=0.05)
     agree(*both(flow, 300, x0=[1.0, 0.5]))
     assert not flow.seen.jumps
     (table,) = flow.seen.tables.values()
@@ -190,6 +200,16 @@ def test_states_that_slide_are_told_of_as_by_numpy():
     assert said[0] == said[1]
     assert "sticks" in said[0][0]
     assert_allclose(runs[0].state, runs[1].state, atol=1e-12)
+
+
+def test_a_branch_that_is_never_taken_costs_next_to_nothing():
+    flow = ln.Flow(lambda x: np.array([x[1], 1.0 if x[0] < -1e9 else np.sin(x[0])]), 2, dt=0.05)
+    agree(*both(flow, 300, x0=[1.0, 0.5]))
+    (table,) = flow.seen.tables.values()
+    assert not table[2:].any()
+    plain = ln.Flow(lambda x: np.array([x[1], np.sin(x[0])]), 2, dt=0.05)
+    sizes = [written(each, ())[0].size for each in (flow, plain)]
+    assert sizes[0] < 2 * sizes[1]
 
 
 SMOOTH = {

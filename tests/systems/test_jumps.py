@@ -51,7 +51,6 @@ def exponents(flow, n_steps=500, **options):
 @pytest.mark.parametrize("engine", ENGINES)
 @pytest.mark.parametrize("kind", SIGNS)
 def test_a_pushed_oscillator_has_its_exact_exponents(kind, engine):
-    engine = "numpy" if kind == "if" else engine
     flow = ln.compiled(ln.Flow(pushed(SIGNS[kind]), 2, dt=0.05), engine)
     s = exponents(flow, 200 if kind == "if" else 500)
     assert_allclose(s.exponents, [0, -B / 2], atol=0.05)
@@ -183,6 +182,29 @@ def test_a_kink_is_no_jump(engine):
 
 def ramp(u):
     return anp.where(u > 0, u, 0.0)
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+@pytest.mark.parametrize("branch", [False, True])
+def test_surfaces_on_the_side_that_is_not_taken_are_no_kinks(engine, branch):
+    """A flow that has passed one often, where it does nothing, goes on as one that has not."""
+
+    def field(x):
+        if branch:
+            s = (1.0 if x[0] > 0 else -1.0) if x[2] > 30 else 0.3
+        else:
+            s = anp.where(x[2] > 30, anp.sign(x[0]), 0.3)
+        return anp.array([x[1], -x[0] - 0.05 * x[1] + 0.1 * s, 1.0])
+
+    def run(x0, n_steps):
+        flow = ln.compiled(ln.Flow(field, 3, dt=0.1), engine)
+        return ln.lyapunov_spectrum(
+            flow, n_steps, x0=x0, basis=np.eye(3), transient=0, basis_transient=0
+        )
+
+    before = run([-2.0, 0.1, 0.0], 305).state
+    assert before[2] > 30
+    assert_allclose(run([-2.0, 0.1, 0.0], 505).state, run(before, 200).state, atol=1e-12)
 
 
 @pytest.mark.parametrize("engine", ENGINES)
