@@ -32,6 +32,7 @@ class CompiledOrbit(JacobianOrbit):
 
     n_steps: int = 0
     runs_along = True
+    of_one_size = True
 
     def __init__(
         self,

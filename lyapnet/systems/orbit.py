@@ -59,6 +59,8 @@ class Orbit:
     members_last = False
     #: Whether there are loops for `tape`.
     tapes = False
+    #: Whether its loops are made for one number of tangent vectors.
+    of_one_size = False
     #: Whether states are computed along with the tangent vectors, and checked after these.
     runs_along = False
     #: Whether its last state has been looked at, and is finite.

@@ -56,6 +56,7 @@ class Disturbed(Orbit):
         #: Factors of steps that are not done yet.
         self._left: Array | None = None
         self.inputs, self.members_last = orbit.inputs, orbit.members_last
+        self.of_one_size = orbit.of_one_size
         volume = orbit.log_volume
         self.log_volume = volume if volume is None or n_steps is None else volume[:n_steps]
 
@@ -85,7 +86,8 @@ class Disturbed(Orbit):
         left, each = self._left, (*(1,) * (rows.ndim - 2), *rows.shape[-2:])
         if left is None:
             left = self._factors((count, *each))
-        elif len(left) < count:
+        left = left[..., : rows.shape[-2], :]  # of vectors that have not been left out since
+        if len(left) < count:
             left = np.concatenate([left, self._factors((count - len(left), *each))])
         self._left = left
         return left[:count]
