@@ -32,7 +32,6 @@ class CompiledOrbit(JacobianOrbit):
 
     n_steps: int = 0
     runs_along = True
-    of_one_size = True
 
     def __init__(
         self,
@@ -64,6 +63,11 @@ class CompiledOrbit(JacobianOrbit):
         params = member(self._params, which.shape, which)
         given = self.loop.of_members(which), self._x[which], inputs, self.n_steps, params
         return self._like(*given, self._step, self._jacobian)
+
+    def for_fewer(self, k: int) -> CompiledOrbit:
+        """Return the orbit with loops for k tangent vectors; see `Orbit.for_fewer`."""
+        given = self._x, self.inputs, self.n_steps, self._params
+        return self._like(self.loop.of_size(k), *given, self._step, self._jacobian)
 
     def _like(self, *given: Any) -> CompiledOrbit:
         """Return an orbit of the same kind."""

@@ -59,8 +59,6 @@ class Orbit:
     members_last = False
     #: Whether there are loops for `tape`.
     tapes = False
-    #: Whether its loops are made for one number of tangent vectors.
-    of_one_size = False
     #: Whether states are computed along with the tangent vectors, and checked after these.
     runs_along = False
     #: Whether its last state has been looked at, and is finite.
@@ -84,6 +82,10 @@ class Orbit:
     def of_members(self, which: NDArray[np.bool_]) -> Orbit | None:
         """Return the orbit of some members ``which (...)``, on one axis, where loops run it."""
         return None
+
+    def for_fewer(self, k: int) -> Orbit:
+        """Return the orbit for k of its tangent vectors, where loops are made for a number."""
+        return self
 
     def summed(self, bar: Array) -> Array:
         """Return cotangents of the inputs from those of the finest steps."""

@@ -123,7 +123,7 @@ class _Run:
         self.suspect: list[tuple[int, int, int, Array]] = []
         #: Of each vector of a single basis, in how many parts it has vanished.
         self.gone = np.zeros(rows.shape[-2], dtype=int)
-        self.may_leave_out = not keep and rows.ndim == 2 and not orbit.of_one_size
+        self.may_leave_out = not keep and rows.ndim == 2
         self.qr, self.loop = Habit(), Habit()
         #: Blocks that compiled loops should try at once.
         self.reach = n_steps
@@ -207,6 +207,7 @@ class _Run:
             self.buffer = np.ascontiguousarray(self.buffer[:, :stay])
             self.views = list(self.buffer)
             self.factor_shape = stay, stay
+            self.orbit = self.orbit.for_fewer(stay)
             self.qr, self.loop = Habit(), Habit()
 
     def _check(self, diagonal: Array, length: Array, last: int) -> None:

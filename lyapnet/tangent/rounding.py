@@ -56,9 +56,13 @@ class Disturbed(Orbit):
         #: Factors of steps that are not done yet.
         self._left: Array | None = None
         self.inputs, self.members_last = orbit.inputs, orbit.members_last
-        self.of_one_size = orbit.of_one_size
         volume = orbit.log_volume
         self.log_volume = volume if volume is None or n_steps is None else volume[:n_steps]
+
+    def for_fewer(self, k: int) -> Disturbed:
+        """Return the orbit with loops for k tangent vectors; see `Orbit.for_fewer`."""
+        self.orbit = self.orbit.for_fewer(k)
+        return self
 
     @property
     def states(self) -> Array:  # type: ignore[override]  # passed on

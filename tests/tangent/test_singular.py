@@ -52,3 +52,16 @@ def test_a_vector_that_vanishes_now_and_then_is_carried_on():
     gone = np.isneginf(s.log_growth).sum(axis=0)
     assert gone.tolist() == [0, 0, 8]
     assert s.exponents[:2] == pytest.approx([np.log(2), 8 * np.log(2) / 1000], abs=1e-2)
+
+
+def test_loops_of_maps_leave_out_too():
+    """Henon's map with a sum of its coordinates beside them, on which nothing depends."""
+    step = lambda x: np.array([1 - 1.4 * x[0] ** 2 + x[1], 0.3 * x[0], x[0] + x[1]])
+    x0 = [0.1, 0.1, 0.2]
+    found = [
+        ln.lyapunov_spectrum(ln.compiled(ln.Map(step, 3), engine), 3000, x0=x0, rng=0)
+        for engine in ("auto", "numpy")
+    ]
+    for s in found:
+        assert s.exponents[:2].sum() == pytest.approx(np.log(0.3), rel=1e-3)
+        assert np.isneginf(s.exponents[2])
