@@ -65,6 +65,11 @@ class Loop:
         params = self.params[chosen] if len(self.params) > 1 else self.params
         return replace(self, params=params, lead=(len(chosen),))
 
+    def of_size(self, k: int) -> Loop:
+        """Return the loops for k tangent vectors."""
+        members = int(np.prod(self.lead))
+        return replace(self, kernel=kernel_of(self.program, k, members > 1))
+
     @property
     def groups(self) -> int:
         """Number of groups of members."""
