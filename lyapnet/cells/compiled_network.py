@@ -13,14 +13,11 @@ from ..compiled.gated import VANILLA
 from ..compiled.qr import room
 from ..numerics.arrays import Array
 from ..numerics.buffers import empty
-from ..systems.orbit import Orbit
+from ..systems.compiled_blocks import CompiledBlocks
 
 
-class CompiledNetwork(Orbit):
-    """Tangent bases, forward and in reverse, by one call for a stretch.
-
-    Each member of a batch goes through the tangent loop by itself.
-    """
+class CompiledNetwork(CompiledBlocks):
+    """Tangent bases, forward and in reverse, by one call for a stretch."""
 
     tapes = True
     #: See `compiled.gated`.
@@ -30,65 +27,8 @@ class CompiledNetwork(Orbit):
     #: of the weights.
     swept: tuple[Array, Array] | None = None
 
-    def _by_member(self, at: slice) -> list[Array]:
-        """Return the coefficients ``(T, KEPT, N)`` of each member's steps."""
-        raise NotImplementedError
-
-    @property
-    def _leak(self) -> Array:
-        return np.ones(1)
-
-    def blocks(
-        self,
-        rows: Array,
-        first: int,
-        count: int,
-        interval: int,
-        least: float,
-        collapsed: float = np.inf,
-    ) -> tuple[int, Array, Array]:
-        """Carry a basis through blocks of steps, none of which is halved; see `Orbit.blocks`."""
-        *lead, k, n = rows.shape
-        if not count:
-            return super().blocks(rows, first, count, interval, least)
-        return self._blocks(rows, first, count, interval, least, np.empty((0, *lead, k, n)))
-
-    def disturbed(
-        self, rows: Array, first: int, factors: Array, least: float
-    ) -> tuple[int, Array, Array]:
-        """Do steps, each from a basis times factors; see `Orbit.disturbed`."""
-        each = np.broadcast_to(factors, (len(factors), *rows.shape))
-        return self._blocks(rows, first, len(factors), 1, least, each)
-
-    def _blocks(
-        self, rows: Array, first: int, count: int, interval: int, least: float, factors: Array
-    ) -> tuple[int, Array, Array]:
-        """Do blocks, each from a basis times its factors if there are some."""
-        *lead, k, n = rows.shape
-        done, bases, sizes = count, [], []
-        blas = self._addresses(rows)
-        turned = self._turned(blas)
-        step = steps.push(self.kind, k, self.W.shape[-1])
-        scratch = np.empty(2 * k * n + k * k + max(room(k, n), step.scratch))
-        each = self._by_member(slice(first, first + count * interval))
-        for i, coefficients in zip(np.ndindex(*lead), each, strict=True):
-            for _ in range(2):  # once more where another member has stopped earlier
-                here, size = rows[i].copy(), np.empty((2, done, k))
-                found = networks.blocks(
-                    blas, step.address, turned, coefficients, self._leak, here, interval,
-                    least, size[0], size[1], scratch, np.array(factors[:, *i], order="C"),
-                )  # fmt: skip
-                if found == done:
-                    break
-                done = found
-            bases.append(here)
-            sizes.append(size[0, :done])
-        if not done:
-            return super().blocks(rows, first, 0, interval, least)
-        if any(len(size) > done for size in sizes):
-            return self._blocks(rows, first, done, interval, least, factors[:done])
-        growth = np.log(np.stack(sizes, axis=1).reshape(done, *lead, k))
-        return done, np.stack(bases).reshape(rows.shape), growth
+    def _push(self, k: int) -> steps.Step:
+        return steps.push(self.kind, k, self.W.shape[-1])
 
     def _addresses(self, rows: Array) -> Array:
         """Return the addresses that tangent steps need."""
@@ -111,7 +51,7 @@ class CompiledNetwork(Orbit):
         bases = empty((members, n_steps + 1, k, n))
         bases[:, 0] = rows.reshape(members, k, n)
         blas = self._addresses(rows)
-        turned, step = self._turned(blas), steps.push(self.kind, k, self.W.shape[-1])
+        turned, step = self._turned(blas), self._push(k)
         scratch = np.empty(k * k + max(room(k, n), step.scratch))
         blocks, sizes = [], []
         for m, coefficients in enumerate(self._by_member(slice(None))):

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from .branches import Path
 from .operations import (
     ALIASES,
     COMPARISONS,
@@ -41,6 +42,9 @@ class Graph:
         An argument is the position of an earlier node. ``("input", (name, i))`` and
         ``("constant", (value,))`` have none.
     """
+
+    #: Answers to conditions, on a path through a function: see `branches`.
+    path: Path | None = None
 
     def __init__(self) -> None:
         self.nodes: list[tuple[str, tuple[Any, ...]]] = []
@@ -184,9 +188,24 @@ class Symbol(Noted):
 
     def _no_value(self, *_: Any) -> Any:
         raise Untraceable(
-            "it asks for the value of something that depends on the state: a branch or loop in "
-            "Python, a function of `math`, or an assignment to an array of floats"
+            "it asks for the value of something that depends on the state: a function of `math`, "
+            "an index, or an assignment to an array of floats"
         )
+
+    def __int__(self) -> int:
+        return int(bool(self)) if self.is_truth else self._no_value()
+
+    __index__ = __int__
+
+    def __float__(self) -> float:
+        return float(int(self))
+
+    def __bool__(self) -> bool:
+        truth = self.as_truth()
+        _, arguments = self.graph.nodes[truth.at]
+        if all(self.graph.noted(at).is_constant for at in arguments):
+            return bool(replay(self.graph, [truth.at], {})[0])
+        return self.graph.path.answer(truth.at) if self.graph.path else self._no_value()
 
     def __getitem__(self, key: Any) -> Any:
         return alone(self).view(Symbols)[key]
@@ -203,7 +222,7 @@ class Symbol(Noted):
         """Return its root, as NumPy asks of objects."""
         return _np.sqrt(self)
 
-    __bool__ = __float__ = __int__ = __index__ = __complex__ = _no_value
+    __complex__ = _no_value
 
 
 def replay(graph: Graph, wanted: Sequence[int], inputs: dict[str, Any]) -> list[Any]:

@@ -5,10 +5,12 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 import numpy as np
+from numba import carray
 
 from ..numerics.arrays import Array
 from ..numerics.buffers import LINE, empty
 from .blas import (
+    COUNT,
     DGEMM,
     DGEMV,
     EACH,
@@ -127,6 +129,14 @@ def by_panels(blas: Any, x: Any, panels: Any, out: Any, add: bool) -> None:
 def product(blas: Any, x: Any, W: Any, out: Any, add: bool) -> None:
     """Write the product of ``x (m, q)`` and ``W (q, p)``, or add it to what is there."""
     _product(blas, ONE, PRODUCTS, _place(x), _place(W), _place(out), add)
+
+
+def by_jacobian(
+    blas: Any, turned: Any, A: Any, leak: Any, rows: Any, out: Any, scratch: Any, k: int, n: int
+) -> None:
+    """Multiply rows by a transposed Jacobian; see `steps.PUSH`."""
+    right = carray(A, (n, n))
+    product(carray(blas, COUNT), carray(rows, (k, n)), right, carray(out, (k, n)), False)
 
 
 @jit

@@ -13,6 +13,7 @@ from numba import types
 from . import gated_tangents, vanilla
 from .gated import AFTER, BEFORE, LSTM, VANILLA
 from .jit import callback
+from .products import by_jacobian
 
 _WORDS, _NUMBERS = types.CPointer(types.int64), types.CPointer(types.float64)
 
@@ -65,6 +66,16 @@ def _scratch(kind: int, k: int, n: int) -> int:
 def push(kind: int, k: int, n: int) -> Step:
     """Return the step forward of k vectors of a network of n units."""
     return Step(_push(kind).address, _scratch(kind, k, n))
+
+
+@cache
+def _by_jacobian() -> Any:
+    return callback(PUSH)(by_jacobian)
+
+
+def dense() -> Step:
+    """Return the step whose coefficients are a transposed Jacobian ``(n, n)``."""
+    return Step(_by_jacobian().address, 0)
 
 
 def pull(kind: int, k: int, n: int) -> Step:

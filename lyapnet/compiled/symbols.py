@@ -51,10 +51,32 @@ class Symbols(np.ndarray[Any, Any]):
         """Return the smallest elements."""
         return self._extreme(np.minimum, axis, keepdims)
 
+    def argmax(self, axis: Any = None, out: Any = None, **_: Any) -> Any:
+        """Return where the first of the largest elements is."""
+        return _first_of(self, axis, np.greater, np.greater_equal)
+
+    def argmin(self, axis: Any = None, out: Any = None, **_: Any) -> Any:
+        """Return where the first of the smallest elements is."""
+        return _first_of(self, axis, np.less, np.less_equal)
+
     def clip(self, low: Any = None, high: Any = None, out: Any = None) -> Any:  # type: ignore[override]  # ndarray's has overloads
         """Return elements kept between bounds."""
         above = self if low is None else np.maximum(self, low)
         return above if high is None else np.minimum(above, high)
+
+
+def _first_of(x: Symbols, axis: Any, beyond: Any, not_below: Any) -> int:
+    """Return the place of an element that is beyond those before it, and not below the others."""
+    if x.ndim != 1 or axis not in (None, 0, -1):
+        raise Untraceable("the place of an extreme along an axis")
+    elements = list(x.view(np.ndarray))
+    for i, one in enumerate(elements[:-1]):
+        of_before = [beyond(one, other) for other in elements[:i]]
+        if functools.reduce(
+            np.logical_and, [*of_before, *(not_below(one, other) for other in elements[i + 1 :])]
+        ):
+            return i
+    return len(elements) - 1
 
 
 def array_of(symbols: Sequence[Any], shape: tuple[int, ...]) -> Symbols:
@@ -166,6 +188,9 @@ def function_of_symbols(function: Any, args: Any, kwargs: Any) -> Any:
         return _each(functools.partial(one.graph.apply, "where"), args)
     if name in ("max", "amax", "min", "amin") and isinstance(args[0], Symbols):
         return getattr(args[0], name[-3:])(*args[1:], **kwargs)
+    if name in ("argmax", "argmin"):
+        x = np.asarray(without_class(args[0]), dtype=object).view(Symbols)
+        return getattr(x, name)(*args[1:], **kwargs)
     if name == "clip":
         return without_class(args[0]).view(Symbols).clip(*args[1:], **kwargs)
     plain = without_class(args), without_class(kwargs)

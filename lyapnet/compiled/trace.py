@@ -3,8 +3,9 @@
 The function is called once on arrays whose elements stand for any number. Slices, sums, products
 and rolls of such arrays are NumPy's own; every operation on elements is noted. What comes out is
 a list of operations on numbers: it can be run on arrays of any shape, differentiated, or turned
-into machine code. A function that asks for the value of such a number, by a branch in Python say,
-cannot be written down, and is refused with the reason.
+into machine code. Branches in Python are followed on all their paths, see `branches`. A function
+that asks for the value of such a number, as an index say, cannot be written down, and is refused
+with the reason.
 """
 
 from __future__ import annotations

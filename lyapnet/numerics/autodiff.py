@@ -158,7 +158,7 @@ def over_states(function: Function, mode: str, lead: tuple[int, ...]) -> Functio
             if u is not None:
                 u = anp.broadcast_to(u, x.shape[:-1] + u.shape[-1:])
             own = _spread(p, lead, x, lanes=True)
-            return in_lanes(function, x, u, own)
+            return in_lanes(function, x, u, lambda which: _of_lanes(own, which))
 
         return by_lanes
 
@@ -196,6 +196,15 @@ def _spread(tree: Tree, lead: tuple[int, ...], x: Any, lanes: bool = False) -> T
             leaf = Lanes(anp.reshape(leaf, (*shape, 1)))
         spread.append(leaf)
     return rebuild(tree, spread)
+
+
+def _of_lanes(tree: Tree, which: Any) -> Tree:
+    """Return what some lanes have of parameters."""
+    if isinstance(which, slice):
+        return tree
+    own = [isinstance(x, Lanes) and np.shape(value(x.data))[-1] > 1 for x in leaves(tree)]
+    each = zip(leaves(tree), own, strict=True)
+    return rebuild(tree, [Lanes(x.data[..., which]) if some else x for x, some in each])
 
 
 def member(tree: Tree, lead: tuple[int, ...], i: Any) -> Tree:

@@ -10,7 +10,6 @@ import numpy as np
 from .compare import learned
 from .fractions import LEARNED, fraction
 from .harness import Records
-from .learning import BLOCK
 from .style import COLOURS, NAMES, legend_below, panels
 
 
@@ -147,16 +146,6 @@ def learned_against(
     """Draw the fraction of networks that have learned, in per cent, with its interval."""
     values, x = _places(records, name, shift)
     _fractions(ax, x, [learned(records.where(**{name: value})) for value in values], look)
-
-
-def learned_curve(ax: Any, records: Records, **look: Any) -> None:
-    """Draw over the training epochs what fraction of the networks is above the level."""
-    if records:
-        above = records.values("curve") > LEARNED
-        x = BLOCK * (np.arange(above.shape[1]) + 0.5)
-        value, low, high = 100 * np.array([fraction(one) for one in above.T]).T
-        ax.fill_between(x, low, high, color=look["color"], alpha=0.15, linewidth=0)
-        ax.plot(x, value, **look)
 
 
 def chance(ax: Any, *, level: float = 50, **labels: Any) -> None:

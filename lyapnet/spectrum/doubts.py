@@ -21,6 +21,10 @@ if TYPE_CHECKING:
     from ..systems import System
     from ..systems.orbit import Orbit
     from .benettin import Benettin
+    from .uncertainty.batches import GrowthStatistics
+
+#: Growth that is -inf in one part of a run in so many, or in a single one, is so seldom.
+_SELDOM = 50
 
 
 @dataclass
@@ -55,6 +59,8 @@ def doubts(run: Benettin) -> Doubts:
         )
         found.reservations += [said] if said else []
     by_loops = run.system.differentiated and run.prepare().engine_used == ("compiled", "")
+    if lost := lost_in_rounding(run.statistics):
+        found.reservations.append(lost)
     known = by_loops or run.system.tangent_apart
     if not known and not is_of_the_step(run.system, run.x, run.inputs):
         found.reservations.append(MISMATCH)
@@ -138,6 +144,29 @@ def of_orbit(
     apart = apart or rests_on_a_kink(engine or system, state, late[1], growth)
     apart = apart or symmetric_start(system, x0, *late, n_steps)
     return apart or damped(system, orbit, growth / (n_steps * system.dt), by_volume=by_volume)
+
+
+def lost_in_rounding(statistics: GrowthStatistics) -> str:
+    """Say that finite exponents may stand in the places of others, whose growth rounding hides.
+
+    Singular Jacobians are mostly so in many steps. But where one step stretches a direction by more
+    than float64 has digits, nothing is left of the next ones; what is left of the volume is the
+    last one's.
+    """
+    gone = np.isneginf(statistics.total)
+    finite_behind = np.logical_or.accumulate(~gone[..., ::-1], axis=-1)[..., ::-1]
+    gone &= finite_behind
+    gone[..., 0] = False  # is not made orthogonal to any
+    parts = np.isneginf(statistics.growth[:, gone]).sum(axis=0)
+    n = len(statistics.durations)
+    rare = parts <= max(1, n // _SELDOM)
+    if not rare.any():
+        return ""
+    return (
+        f"in {parts[rare].max()} of {n} parts of the run what a tangent vector grows by is lost in "
+        "rounding. An exponent is -inf if a Jacobian is singular there in exact arithmetic; if it "
+        "is not, none is, and those behind the first may stand in other places"
+    )
 
 
 def _disturb(

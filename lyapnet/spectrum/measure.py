@@ -10,11 +10,10 @@ import numpy as np
 
 from .. import validate
 from ..errors import LyapnetError
-from ..numerics.arrays import Array, ArrayLike, Seed, patient
+from ..numerics.arrays import ArrayLike, Seed, patient
 from ..numerics.autodiff import is_traced
-from ..systems import System, SystemLike, as_system
-from ..systems.jacobian_orbit import JacobianOrbit
-from ..systems.orbit import Orbit
+from ..systems import SystemLike, as_system
+from ..systems.given_jacobians import GivenJacobians
 from ..tangent.interval import automatic_interval
 from ..tangent.plan import Plan, interval_of, plan_of
 from ..tangent.start import Start, directions, input_sequence, start_rows
@@ -218,7 +217,7 @@ def spectrum_from_jacobians(
     Q = None if basis is None else validate.array("basis", basis, least=2)
     n = D.shape[-1]
     k = directions(k, Q, n)
-    system = _Jacobians(n, validate.real("dt", dt, positive=True))
+    system = GivenJacobians(n, validate.real("dt", dt, positive=True))
     rows = start_rows(Q, (*D.shape[1:-2], n, k), validate.generator(rng))
     x = np.zeros((*rows.shape[:-2], n))
     plan = Plan(0, warm, len(D) - warm, interval or 1, forgiving=interval is None)
@@ -236,21 +235,3 @@ def spectrum_from_jacobians(
     spectrum = _finish(run, settings)
     unknown = np.full_like(spectrum.state, np.nan)
     return replace(spectrum, state=unknown, x0=unknown, system=None)
-
-
-class _Jacobians(System):
-    """A system whose inputs are its Jacobians."""
-
-    tangent_apart = True
-
-    def __init__(self, dim: int, dt: float) -> None:
-        self.dim = dim
-        self.dt = dt
-
-    def orbit(self, x: Array, inputs: Array | None, n_steps: int) -> Orbit:
-        assert inputs is not None
-        # Of states nothing is known but that none is met again.
-        passed = np.arange(n_steps + 1.0).reshape(-1, *(1,) * x.ndim)
-        states = np.broadcast_to(passed, (n_steps + 1, *x.shape))
-        D = np.broadcast_to(inputs, (n_steps, *x.shape, self.dim))
-        return JacobianOrbit(states, jacobians=D)

@@ -62,7 +62,8 @@ class JumpingStep:
         now = self.flow.drive.now(u, c)
         with recording(forced) as made:
             one = None if now is None else now[None]
-            f = in_lanes(self.flow._function, x[None], one, _own(p))
+            own = _own(p)
+            f = in_lanes(self.flow._function, x[None], one, lambda _: own)
         return f[0], made
 
     def _advance(self, x: Any, u: Any, p: Tree, begin: Any, h: Any, forced: list[Array]) -> Any:

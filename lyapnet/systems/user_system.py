@@ -9,7 +9,8 @@ import autograd.numpy as anp
 import numpy as np
 
 from ..compiled.array_symbol import ArraySymbol
-from ..compiled.symbols import Symbols
+from ..compiled.branches import on_all_paths
+from ..compiled.symbols import Symbols, symbol_in
 from ..compiled.trace import as_symbols
 from ..numerics.arrays import own
 from ..numerics.autodiff import (
@@ -116,6 +117,8 @@ class UserSystem(Portable, InModes):
             traced = is_traced(x, now, p)
             as_written = traced or (by_numba and isinstance(x, Lanes))
             try:
+                if isinstance(x, Symbols):
+                    return self._written(function, x, now, p, shape, name)
                 out = (traceable if as_written else function)(*self._passed(x, now, p))
                 if isinstance(out, list | tuple) and not isinstance(x, _NOTED):
                     out = anp.array(out)
@@ -130,6 +133,16 @@ class UserSystem(Portable, InModes):
             return self._returned(out, x, shape, name)
 
         return call
+
+    def _written(
+        self, function: Any, x: Any, now: Any, p: Tree, shape: tuple[int, ...] | None, name: str
+    ) -> Any:
+        """Return what a user's function makes of symbols, on all paths through it."""
+
+        def follow() -> Any:
+            return self._returned(function(*self._passed(x, now, p)), x, shape, name)
+
+        return on_all_paths(symbol_in(x).graph, follow)
 
     def _passed(self, x: Any, now: Any, p: Tree) -> list[Any]:
         """Return what the user's function is called with: x, t, u and p, as far as it takes them.

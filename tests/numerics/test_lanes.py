@@ -100,9 +100,43 @@ def test_lanes_do_what_is_done_for_one_state(name):
     assert_allclose(found, expected, rtol=1e-12, atol=1e-14)
 
 
-@pytest.mark.parametrize("fails", [
-    lambda x: anp.array([1.0 if x[0] > 0 else 2.0]), lambda x: anp.sort(x), lambda x: float(x[0]),
+def rooted(x):
+    return x * anp.sqrt(x[0]) if x[0] > 0 else -x
+
+
+def halved(x):
+    y = x[1]
+    while y > 0.01:
+        y = 0.5 * y
+    return y * x
+
+
+@pytest.mark.parametrize("f", [
+    rooted, halved, lambda x: (1.0 if x[0] > 0 else 2.0 * x[1]) * x,
+    lambda x: x[anp.argmax(x)] * x + x[x[1:].argmin()], lambda x: x * (2 + int(x[0] > x[1])),
+    lambda x: x[0] * x if max(x[0], x[1]) > x[2] and not x[3] > 0 else anp.sin(x),
 ])  # fmt: skip
+def test_lanes_that_meet_a_condition_go_on_apart_from_the_others(f):
+    """A derivative where a branch has none, that of a root, is not looked at."""
+    lanes, loop = (over_states(lambda x, u, p: f(x), mode, ()) for mode in ("lanes", "loop"))
+    with np.errstate(all="raise"):
+        assert_allclose(lanes(X, None, None), loop(X, None, None), rtol=1e-15)
+        found, expected = (jacobian_of(g, 5)(X, None, None) for g in (lanes, loop))
+    assert_allclose(found, expected, rtol=1e-14)
+
+
+def test_lanes_that_go_on_apart_keep_their_inputs_and_parameters():
+    def step(x, u, p):
+        return u[0] * x if x[0] > p["a"] else p["b"] * x
+
+    draw = np.random.default_rng(0)
+    p = {"a": draw.normal(size=len(X)), "b": 0.3}
+    u = draw.normal(size=(len(X), 1))
+    lanes, loop = (over_states(step, mode, (len(X),)) for mode in ("lanes", "loop"))
+    assert_allclose(lanes(X, u, p), loop(X, u, p), rtol=1e-15)
+
+
+@pytest.mark.parametrize("fails", [lambda x: anp.sort(x), lambda x: float(x[0])])
 def test_what_has_no_rule_is_refused(fails):
     with pytest.raises(TypeError):
         over_states(lambda x, u, p: fails(x), "lanes", ())(X, None, None)
@@ -179,7 +213,7 @@ def test_a_jacobian_of_one_state_runs_at_once_too():
 
 def test_what_runs_state_by_state_is_said_once():
     def step(x):
-        return anp.array([0.5 * x[0] if x[0] > 0 else 0.4 * x[0], 0.3 * x[1]])
+        return anp.array([0.5 * anp.linalg.det(x[0] * np.eye(1)), 0.3 * x[1]])
 
     system = ln.Map(step, 2)
     with pytest.warns(UserWarning, match="one state after the other.*vectorized=True"):

@@ -127,3 +127,28 @@ def test_minus_infinity_beside_finite_exponents_is_said_to_be_what_rounding_leav
     assert np.isfinite(exact.log10_measured[-1])
     few = ln.lyapunov_spectrum(cell, 500, k=3, rng=0)
     assert "-inf" not in few.diagnose().verdict
+
+
+@pytest.mark.parametrize("members", [(), (3,)])
+def test_growth_that_one_step_hides_in_rounding_is_not_taken_for_minus_infinity(members):
+    """Exponents of triangular products are the means on the diagonal: .2, .2 and -.1 here.
+
+    One step stretches the first direction by e^60, of which float64 has 36 nats: of the next vector
+    nothing is left, and the last one's growth, -.1, stood in its place, "converged".
+    """
+    step = lambda x, u: anp.stack([
+        np.exp(u[0]) * x[0] + u[3] * x[1], np.exp(u[1]) * x[1] + u[4] * x[2], np.exp(u[2]) * x[2]
+    ])  # fmt: skip
+    system = ln.Map(step, 3, n_inputs=5)
+    mean, spread = [0.2, 0.2, -0.1, 0.0, 0.0], [0.1, 0.1, 0.1, 1.0, 1.0]
+    u = np.random.default_rng(0).normal(mean, spread, (1000, *members, 5))
+    given = {"x0": np.zeros((*members, 3)), "transient": 0, "basis_transient": 0, "rng": 0}
+    s = ln.lyapunov_spectrum(system, 1000, inputs=u, **given)
+    assert not s.settings["reservations"]
+    u[500, ..., 0] = 60.0
+    with pytest.warns(UserWarning, match="in 1 of 1000 parts .* lost in rounding"):
+        s = ln.lyapunov_spectrum(system, 1000, inputs=u, **given)
+    assert np.isneginf(s.exponents[..., -1]).all()
+    assert s.diagnose().verdict.startswith("unreliable: in 1 of 1000 parts")
+    s = ln.lyapunov_spectrum(system, 1000, k=1, inputs=u, **given)
+    assert not s.settings["reservations"]  # a single vector loses nothing

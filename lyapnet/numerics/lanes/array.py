@@ -10,6 +10,7 @@ import autograd.numpy as anp
 import numpy as np
 from autograd.tracer import isbox
 
+from ..arrays import Array
 from ..steady import NUMPY
 
 #: What functions of NumPy do to lanes, by their names: see `rules` and `decisions`.
@@ -18,9 +19,24 @@ RULES: dict[str, Callable[..., Any]] = {}
 #: Those that an array has as methods.
 METHODS = {"sum", "mean", "prod", "max", "min", "var", "std", "cumsum", "dot", "trace", "clip"}
 METHODS |= {"reshape", "ravel", "flatten", "transpose", "swapaxes", "squeeze", "take"}
+METHODS |= {"argmax", "argmin"}
 
 #: What NumPy calls the reductions by ufuncs.
 REDUCTIONS = {"add": "sum", "multiply": "prod", "maximum": "max", "minimum": "min"}
+
+
+class ConditionDiffers(TypeError):
+    """A function asks for a condition that some lanes meet and others do not.
+
+    Attributes
+    ----------
+    met : array (M,)
+        Which do.
+    """
+
+    def __init__(self, met: Array) -> None:
+        super().__init__("a condition differs between lanes")
+        self.met = met
 
 
 class Lanes(np.lib.mixins.NDArrayOperatorsMixin):
@@ -88,9 +104,22 @@ class Lanes(np.lib.mixins.NDArrayOperatorsMixin):
         return self + other  # what it was may have other names
 
     def __bool__(self) -> bool:
-        if plain(self.data).size > 1:
-            raise TypeError("a condition differs between lanes")
-        return bool(plain(self.data))
+        if self.shape not in ((), (1,)):
+            raise TypeError("the truth of an array of more than one element is ambiguous")
+        met = np.ravel(plain(self.data)) != 0
+        if met.all() or not met.any():
+            return bool(met[0])
+        raise ConditionDiffers(met)
+
+    def __int__(self) -> int:
+        if self.dtype.kind != "b":
+            raise TypeError("a number differs between lanes")
+        return int(bool(self))
+
+    __index__ = __int__
+
+    def __float__(self) -> float:
+        return float(int(self))
 
     def __getattr__(self, name: str) -> Any:
         """Return a method of the name: one of an array, or what NumPy calls on objects."""

@@ -70,6 +70,11 @@ def recording(forced: Sequence[Array] = ()) -> Iterator[list[Decision]]:
         _decisions.made, _decisions.forced = before
 
 
+def is_recording() -> bool:
+    """Say whether decisions are recorded."""
+    return _decisions.made is not None
+
+
 def _decide(kind: str, x: Any) -> Any:
     """Return the outcome of a decision, as constant lanes."""
     data = as_lanes(x).data

@@ -9,7 +9,17 @@ from typing import Any
 import autograd.numpy as anp
 import numpy as np
 
-from .array import RULES, Lanes, as_lanes, elementwise, lifted, numbers_of, plain
+from .array import (
+    RULES,
+    ConditionDiffers,
+    Lanes,
+    as_lanes,
+    elementwise,
+    lifted,
+    numbers_of,
+    plain,
+)
+from .decisions import is_recording
 
 
 def _along(axis: int, ndim: int) -> int:
@@ -209,6 +219,20 @@ def _where(condition: Any, *choices: Any) -> Any:
     return elementwise(anp.where, condition, *choices)
 
 
+def _place_of(name: str) -> Callable[..., Any]:
+    """Return what finds the place of an extreme, in lanes where it is the same."""
+
+    def rule(x: Any, axis: int | None = None, **_: Any) -> int:
+        if x.ndim != 1 or axis not in (None, 0, -1) or is_recording():
+            raise TypeError(f"lanes have no rule for {name} along an axis, nor in a field")
+        at = getattr(np, name)(plain(x.data), axis=0)
+        if (at != at[0]).any():
+            raise ConditionDiffers(at == at[0])
+        return int(at[0])
+
+    return rule
+
+
 def _add_at(x: Lanes, at: Any, more: Any) -> None:
     """Add to elements of lanes, to one as often as it is named; autograd asks for it."""
     where = np.arange(x.size).reshape(x.shape)[at]
@@ -234,6 +258,7 @@ RULES.update({
     "diff": _diff,
     "norm": _norm,
     "where": _where,
+    **{name: _place_of(name) for name in ("argmax", "argmin")},
     "clip": _clip,
     "roll": _roll,
     "flip": _flip,
