@@ -5,11 +5,14 @@ r"""How fast, and how exact, are the exponents of delay equations? On one core.
 The linear equation x' = -x(t - 1), whose exponents are the real parts of W_j(-1), of the branches
 of Lambert's function, and the equation of Mackey and Glass at a delay of 31.8, four exponents of
 one trajectory. lyapnet is given a function as a user writes it, takes 50 and 186 steps of RK4 in a
-delay, and chooses where to factorise; jitcdde takes steps of its own, of order 3, at its default
-tolerances and at a hundredth of these, and factorises once in a delay. Both are compiled before
-the timing. Answers for the linear equation, means of its two pairs, are held against the exact ones
-(lyapnet's within 1e-5), those for the other against lyapnet's, within 2e-3 (the leading one has a
-standard error of 2e-4).
+delay, and chooses where to factorise; lyapax, jitted, takes the same steps, and factorises in each,
+which is its default, or as often as lyapnet; jitcdde takes steps of its own, of order 3, at its
+default tolerances and at a hundredth of these, and factorises once in a delay. All are compiled
+before the timing.
+
+Answers for the linear equation, means of its two pairs, are held against the exact ones (lyapnet's
+within 1e-5), those for the other against lyapnet's, within 2e-3 (the leading one has a standard
+error of 3e-4).
 """
 
 import argparse
@@ -47,10 +50,27 @@ def by_lyapnet(name):
 
     def run():
         n, warm = round(counted / dt), round(before / dt)
-        s = ln.lyapunov_spectrum(flow, n, k=K, transient=warm, x0=x0, rng=0)
-        return np.array(s.exponents)
+        return ln.lyapunov_spectrum(flow, n, k=K, transient=warm, x0=x0, rng=0)
 
     return run
+
+
+def by_lyapax(lyapax, name, interval):
+    import jax
+    import jax.numpy as jnp
+
+    field, delay, steps, past, before, counted = EQUATIONS[name]
+    dt = delay / steps
+    problem = lyapax.dde_problem(field, jnp.array([past]), delay, dt, integrator="rk4")
+    n = round(counted / dt / interval) * interval
+
+    @jax.jit
+    def found():
+        return lyapax.lyapunov_spectrum_dde(
+            problem, n, k=K, renorm_every=interval, t_transient=float(before)
+        ).exponents
+
+    return lambda: np.array(found())
 
 
 def by_jitcdde(jitcdde, name, tighter):
@@ -86,11 +106,16 @@ def main():
     parser.add_argument("--json", metavar="FILE", help="write the report there")
     options = parser.parse_args()
     warnings.simplefilter("ignore")  # of jitcdde, that there are many exponents
-    jitcdde = peer("jitcdde")
+    jitcdde, lyapax = peer("jitcdde"), peer("lyapax")
     exact = np.repeat([lambertw(-1, branch).real for branch in (0, 1)], 2)
     rows, report, wrong = [], {}, []
     for name, (_, _, _, _, before, counted) in EQUATIONS.items():
-        tools = {"lyapnet": by_lyapnet(name)}
+        spectrum = by_lyapnet(name)
+        tools = {"lyapnet": lambda run=spectrum: np.array(run().exponents)}
+        if lyapax:
+            interval = spectrum().settings["qr_interval"]
+            tools["lyapax"] = by_lyapax(lyapax, name, 1)
+            tools[f"lyapax, {interval}"] = by_lyapax(lyapax, name, interval)
         if jitcdde:
             tools["jitcdde"] = by_jitcdde(jitcdde, name, 1.0)
             tools["jitcdde, tighter"] = by_jitcdde(jitcdde, name, 1e-2)
@@ -114,7 +139,8 @@ def main():
             error = f"{errors[tool]:.1e}" if name == "linear" else ""
             rows.append([name, tool, f"{time:.2f}", f"{time / each['lyapnet']:.1f}", error])
     table(["", "", "us per time unit", "over lyapnet", "error"], rows)
-    versions = {"jitcdde": metadata.version("jitcdde")} if jitcdde else {}
+    found = {"jitcdde": jitcdde, "lyapax": lyapax}
+    versions = {name: metadata.version(name) for name, module in found.items() if module}
     write(options.json, {"delay equations": report, "versions": versions})
     print("\n".join(["", *wrong]))
     return bool(wrong)

@@ -246,12 +246,23 @@ def dense_networks(data):
     return table([*head, "first call, s", "in a second process"], rows)
 
 
+def delay_equations(data):
+    rows = []
+    for name, found in data["delay equations"].items():
+        each = found["us per time unit"]
+        for tool, time in each.items():
+            error = f"{found['errors'][tool]:.1e}" if name == "linear" else ""
+            rows.append([name, tool, f"{time:.2f}", f"{time / each['lyapnet']:.1f}", error])
+    return table(["equation", "", "us per time unit", "over lyapnet", "error"], rows)
+
+
 #: A key that files of a kind have, and what draws them.
 KINDS = {
     "training": training, "gradients": gradients, "spectra": spectra, "bare calls": bare,
     "engines": engines,
     "henon, ns per trajectory and step": ensembles, "small systems": small_systems,
-    "cases": enclosures, "dense networks": dense_networks, "torch spectrum": torch_modules,
+    "cases": enclosures, "dense networks": dense_networks,
+    "delay equations": delay_equations, "torch spectrum": torch_modules,
     "times faster than plain mpmath": condition_speed,
 }  # fmt: skip
 

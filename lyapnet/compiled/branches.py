@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from ..numerics.insistent import not_caught
 from .operations import Untraceable
 from .symbols import array_of
 
@@ -68,7 +69,8 @@ def on_all_paths(graph: Any, function: Callable[[], Any]) -> Any:
             raise Untraceable(f"more than {_PATHS} paths lead through it, by its conditions")
         graph.path = path = Path(begun)
         try:
-            out = function()
+            with not_caught():
+                out = function()
         finally:
             graph.path = None
         for i, condition in reversed(list(enumerate(path.answers))[len(begun) :]):

@@ -79,6 +79,11 @@ class Loop:
         lead = (n_steps * int(np.prod(self.lead)),)
         return replace(self, kernel=kernel_of(self.program, k, True), params=params, lead=lead)
 
+    def of_size(self, k: int) -> Loop:
+        """Return the loops for k tangent vectors."""
+        members = int(np.prod(self.lead))
+        return replace(self, kernel=kernel_of(self.program, k, members > 1))
+
     @property
     def groups(self) -> int:
         """Number of groups of members."""

@@ -8,8 +8,10 @@ from typing import Any
 import autograd.numpy as anp
 import numpy as np
 
+from ..numerics.insistent import Insistent
 
-class Untraceable(TypeError):
+
+class Untraceable(Insistent):
     """A function cannot be written down; the message says what stands in the way."""
 
 

@@ -39,7 +39,7 @@ def described(run: Benettin, settings: dict[str, Any]) -> dict[str, Any]:
         dof=dof,
         log_growth=growth,
         times=run.kept.times,
-        converged=None if run.tol is None else run.within(run.tol) and run.trusted,
+        converged=None if run.tol is None else _settled(run, run.tol),
         state=state,
         basis=basis,
         x0=run.x if run.x0 is None else run.x0,
@@ -57,11 +57,22 @@ def described(run: Benettin, settings: dict[str, Any]) -> dict[str, Any]:
     )
 
 
+def _settled(run: Benettin, tol: float) -> bool:
+    """Return whether a run has met its tolerance, rounding in single steps included."""
+    rounding = run.doubts.rounding
+    return run.within(tol) and run.trusted and not (rounding is not None and rounding.max() > tol)
+
+
 def _known_apart(
     run: Benettin, settings: dict[str, Any], order: Array, exponents: Array, stderr: Array,
     dof: Array,
 ) -> dict[str, Any]:  # fmt: skip
     """Put into errors what growth does not tell: that exponents hang on rounding, or a rest."""
+    settings = {name: value for name, value in settings.items() if name != "rounding"}
+    if run.doubts.rounding is not None:
+        rounding = np.take_along_axis(run.doubts.rounding, order, axis=-1)
+        stderr[...] = np.hypot(stderr, rounding)
+        settings["rounding"] = rounding
     if run.doubts.superstable:
         which, bound = (np.take_along_axis(x, order, axis=-1) for x in run.doubts.superstable)
         settings = {**settings, "superstable": np.where(which, bound / run.system.dt, np.nan)}

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from ..numerics.arrays import Array
 from ..systems.damped import damped
+from ..tangent.products import APART, UNKNOWN, rounded_in_products, sample_length
 from ..tangent.rounding import SEEN, TIMES, DisturbedSystem, errors_grow
 from ..tangent.step_derivative import MISMATCH, is_of_the_step
 from ..tangent.superstable import Superstable, superstable
@@ -37,11 +38,14 @@ class Doubts:
         Where exponents hang on rounding.
     known_sums : list of int
         Where rounding shows: of how many leading vectors the sum is known nevertheless.
+    rounding : array (..., k) or None
+        What rounding in single steps may do to exponents.
     """
 
     reservations: list[str] = field(default_factory=list)
     superstable: Superstable | None = None
     known_sums: list[int] = field(default_factory=list)
+    rounding: Array | None = None
 
 
 def doubts(run: Benettin) -> Doubts:
@@ -70,12 +74,46 @@ def doubts(run: Benettin) -> Doubts:
     # A single component's errors stay as small as they are.
     if found.superstable or run.system.dim == 1:
         return found
+    if _lost_in_products(run, found):
+        return found
     n_steps = run.n_done - run.start[2]
     doubtful = errors_grow(seen.orbit, seen.rows, seen.growth, interval, n_steps)
     if doubtful.any():
         along = seen.orbit.runs_along or run.prepare().runs_along
         _disturb(run, found, along, doubtful, n_steps)
     return found
+
+
+def _lost_in_products(run: Benettin, found: Doubts) -> bool:
+    """Note what rounding in single steps does, where they shrink some vectors far more than others.
+
+    Say whether exponents are lost in it.
+
+    Errors of steps are independent; the logarithm of what they make of growth is less by half of
+    their square.
+    """
+    seen, k = run.seen, run.rows.shape[-2]
+    assert seen is not None
+    finite = np.isfinite(seen.growth)
+    least = np.where(finite, seen.growth, np.inf).min(axis=0).min(axis=-1)
+    most = np.where(finite, seen.growth, -np.inf).max(axis=0).max(axis=-1)
+    if run.plan.interval > 1 or k == 1 or not (most - least > APART).any():
+        return False
+    steps = sample_length(seen.orbit, seen.rows)
+    now = None if seen.inputs is None else seen.inputs[:steps]
+    error = rounded_in_products(run.prepare().orbit(seen.x, now, steps).finest, seen.rows)
+    error = np.where(np.isfinite(run.statistics.total), error, 0.0)  # of -inf its words are said
+    found.rounding = (2 * error / np.sqrt(run.n_done) + error**2 / 2) / run.system.dt
+    unknown = (error > UNKNOWN).reshape(-1, k).any(axis=0)
+    if unknown.any():
+        orders = (most - least).max() / np.log(10)
+        found.known_sums = list(range(1, int(np.argmax(unknown)) + 1))
+        found.reservations.append(
+            "rounding in the products of Jacobians and tangent vectors is as large as what is left "
+            f"of vectors that a step shrinks by {orders:.0f} orders more than others, and in these "
+            "coordinates no zeros keep them apart"
+        )
+    return bool(unknown.any())
 
 
 def of_orbit(

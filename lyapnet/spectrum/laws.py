@@ -191,7 +191,9 @@ def check_zero(
         half = np.take_along_axis((high - low) / 2, at, axis=-1)[..., 0]
     value = np.take_along_axis(lam, at, axis=-1)[..., 0]
     if zero is None and system is not None:
-        rate = rate_of_speed(system, spectrum.state, spectrum.settings["n_steps"])
+        rate = rate_of_speed(
+            system, spectrum.state, spectrum.settings["n_steps"], spectrum.exponents.shape[-1]
+        )
         off = ~(np.abs(value) <= half)
         if (~np.isfinite(rate) | (off & explains(rate, value))).any():
             return checks.skip(name, "the flow comes to rest or escapes, and needs none")

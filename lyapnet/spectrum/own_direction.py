@@ -57,7 +57,7 @@ def missing_zero(
     if not wrong.any():
         return ""
     nearest = np.take_along_axis(exponents, near[..., None], axis=-1)[..., 0]
-    wrong &= ~explains(rate_of_speed(system, state, n_steps), nearest)
+    wrong &= ~explains(rate_of_speed(system, state, n_steps, exponents.shape[-1]), nearest)
     if not wrong.any():
         return ""
     at = tuple(np.argwhere(wrong)[0])
@@ -65,11 +65,15 @@ def missing_zero(
     return f"no exponent{who} is near 0, the nearest is {nearest[at]:.3g}, {MISSES}"
 
 
-def rate_of_speed(system: System, state: Array, n_steps: int) -> Array:
-    """Return the rate at which a flow's speed grows from where a run ended, NaN at rest."""
+def rate_of_speed(system: System, state: Array, n_steps: int, k: int) -> Array:
+    """Return the rate at which a flow's speed grows from where a run ended, NaN at rest.
+
+    The run had `n_steps` steps and k tangent vectors: the loops that did it are used again, for
+    steps that are divided may be dear.
+    """
     dear = isinstance(system, Flow) and system.seen.matter
     steps = int(np.clip(n_steps, 50, _FEW if dear else _MOST))
-    states = system.orbit(state, None, steps).states
+    states = system.prepared(state, None, k, n_steps).orbit(state, None, steps).states
     with np.errstate(all="ignore"):
         speed = np.linalg.norm(np.diff(states, axis=0), axis=-1)
         moved = np.ptp(states, axis=0).max(axis=-1)

@@ -36,6 +36,9 @@ def diagnosis_of(s: Any, tol: float | None, level: float) -> Diagnosis:
     systematic = np.zeros_like(s.exponents) if change is None else _RICHARDSON * change
     if there is not None:
         systematic = np.maximum(systematic, there.perhaps)
+    rounding = s.settings.get("rounding")
+    if rounding is not None:
+        systematic = np.maximum(systematic, rounding)
     found = diagnose(
         growth,
         s.statistics.durations,
@@ -47,6 +50,8 @@ def diagnosis_of(s: Any, tol: float | None, level: float) -> Diagnosis:
         conserved=_of_all(s),
         systematic=_surviving(s, systematic[None])[0][0],
     )
+    if rounding is not None:
+        found = _with_rounding(s, found, rounding, tol)
     if defect is not None and change is not None:
         found = _with_step(s, found, change, of_all(defect, s.dim), tol)
         seen = found.verdict.startswith("too coarse")
@@ -71,6 +76,17 @@ def diagnosis_of(s: Any, tol: float | None, level: float) -> Diagnosis:
         verdict += f"; it does not change exponents {alone}" * bool(alone)
     verdict += clusters_in_words(together)
     return _unseen(replace(found, verdict=verdict, converged=False, clusters=together), unseen)
+
+
+def _with_rounding(s: Any, found: Diagnosis, rounding: Array, tol: float | None) -> Diagnosis:
+    """Say what rounding in single steps makes of errors, where growth does not show it."""
+    rounding, stderr = _surviving(s, rounding[None], s.stderr[None])
+    if not (rounding > found.stderr).any():
+        return found
+    words = f"{found.verdict}; rounding in the products of single steps adds up to "
+    words += f"{np.nanmax(rounding):.1g} to their errors"
+    enough = found.converged and (tol is None or not (rounding > tol).any())
+    return replace(found, verdict=words, converged=enough, stderr=stderr[0])
 
 
 def _with_step(

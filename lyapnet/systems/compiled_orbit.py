@@ -64,6 +64,11 @@ class CompiledOrbit(JacobianOrbit):
         given = self.loop.of_members(which), self._x[which], inputs, self.n_steps, params
         return self._like(*given, self._step, self._jacobian)
 
+    def for_fewer(self, k: int) -> CompiledOrbit:
+        """Return the orbit with loops for k tangent vectors; see `Orbit.for_fewer`."""
+        given = self._x, self.inputs, self.n_steps, self._params
+        return self._like(self.loop.of_size(k), *given, self._step, self._jacobian)
+
     def _like(self, *given: Any) -> CompiledOrbit:
         """Return an orbit of the same kind."""
         return CompiledOrbit(*given)

@@ -83,6 +83,10 @@ class Orbit:
         """Return the orbit of some members ``which (...)``, on one axis, where loops run it."""
         return None
 
+    def for_fewer(self, k: int) -> Orbit:
+        """Return the orbit for k of its tangent vectors, where loops are made for a number."""
+        return self
+
     def summed(self, bar: Array) -> Array:
         """Return cotangents of the inputs from those of the finest steps."""
         return bar

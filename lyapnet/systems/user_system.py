@@ -117,10 +117,10 @@ class UserSystem(Portable, InModes):
             traced = is_traced(x, now, p)
             as_written = traced or (by_numba and isinstance(x, Lanes))
             try:
-                if isinstance(x, Symbols):
+                if isinstance(x, _NOTED):
                     return self._written(function, x, now, p, shape, name)
                 out = (traceable if as_written else function)(*self._passed(x, now, p))
-                if isinstance(out, list | tuple) and not isinstance(x, _NOTED):
+                if isinstance(out, list | tuple):
                     out = anp.array(out)
             except Exception as error:
                 known = clearer(

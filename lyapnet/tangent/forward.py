@@ -33,6 +33,10 @@ _FLAG = 1e-6
 #: Here the basis has lost rank to rounding: an interval that was asked for is refused.
 _COLLAPSED = 1e-12
 
+#: The last vectors are left out once they have vanished in so many parts of a stretch, and in one
+#: of so many: Jacobians are singular, and their exponents -inf.
+_GONE, _OFTEN = 8, 8
+
 
 def forward(
     orbit: Orbit,
@@ -100,6 +104,7 @@ class _Run:
         self.orbit, self.interval, self.start = orbit, interval, start
         self.forgiving = forgiving
         self.keep, self.flag_only = keep, flag_only
+        self.k = rows.shape[-2]
         self.n_blocks = -(-n_steps // interval)
         length = n_steps if keep else min(interval, n_steps)
         self.buffer = _buffer(length + 1, rows, orbit.members_last)
@@ -116,6 +121,9 @@ class _Run:
         #: The first part of each block.
         self.starts: list[Sequence[int]] = []
         self.suspect: list[tuple[int, int, int, Array]] = []
+        #: Of each vector of a single basis, in how many parts it has vanished.
+        self.gone = np.zeros(rows.shape[-2], dtype=int)
+        self.may_leave_out = not keep and rows.ndim == 2
         self.qr, self.loop = Habit(), Habit()
         #: Blocks that compiled loops should try at once.
         self.reach = n_steps
@@ -158,6 +166,9 @@ class _Run:
         """Note how much blocks have grown, or parts of one, that end at some steps."""
         self.n_parts += len(ends)
         self.ends.append(ends)
+        if left_out := self.k - log_growth.shape[-1]:
+            none = np.full((*log_growth.shape[:-1], left_out), -np.inf)
+            log_growth = np.concatenate([log_growth, none], axis=-1)
         self.grown.append(log_growth)
 
     def _block(self, first: int, last: int) -> bool:
@@ -183,7 +194,21 @@ class _Run:
             self.tape.blocks.append((first, last, factor))
         if not self.keep:
             self.buffer[0] = self.views[end]
+        if self.may_leave_out and np.isneginf(log_growth[-1]):
+            self._leave_out(np.isneginf(log_growth))
         return True
+
+    def _leave_out(self, vanished: Array) -> None:
+        """Go on without the last vectors if they vanish again and again."""
+        self.gone[: len(vanished)] += vanished
+        often = self.gone[: len(vanished)] >= max(_GONE, self.n_parts / _OFTEN)
+        stay = max(1, int(np.flatnonzero(~often).max(initial=-1)) + 1)
+        if stay < len(vanished):
+            self.buffer = np.ascontiguousarray(self.buffer[:, :stay])
+            self.views = list(self.buffer)
+            self.factor_shape = stay, stay
+            self.orbit = self.orbit.for_fewer(stay)
+            self.qr, self.loop = Habit(), Habit()
 
     def _check(self, diagonal: Array, length: Array, last: int) -> None:
         """Refuse what is not finite: states, or else Jacobians."""
@@ -212,9 +237,21 @@ class _Run:
                     raise _degenerate(self.start + last, last - first, collapsed)
         if self.tape is not None:
             self.tape.log_growth = log_growth
-        rows = self.buffer[self.orbit.n_steps if self.keep else 0].copy()
+        rows = _completed(self.buffer[self.orbit.n_steps if self.keep else 0], self.k)
         smallest = min((float(np.nan_to_num(s[3]).min()) for s in self.suspect), default=1.0)
         return growth, rows, min(smallest, self.least), self.tape
+
+
+def _completed(rows: Array, k: int) -> Array:
+    """Return a copy of orthonormal rows ``(..., m, n)`` with others behind them, k in all."""
+    m, n = rows.shape[-2:]
+    if m == k:
+        return rows.copy()
+    more = np.random.default_rng(0).standard_normal((k - m, n))
+    found = np.concatenate([rows, more])
+    orthonormalise(found)
+    found[:m] = rows
+    return found
 
 
 def check_growth(diagonal: Array, length: Array, ends: Sequence[int] | Array) -> None:

@@ -59,6 +59,11 @@ class Disturbed(Orbit):
         volume = orbit.log_volume
         self.log_volume = volume if volume is None or n_steps is None else volume[:n_steps]
 
+    def for_fewer(self, k: int) -> Disturbed:
+        """Return the orbit with loops for k tangent vectors; see `Orbit.for_fewer`."""
+        self.orbit = self.orbit.for_fewer(k)
+        return self
+
     @property
     def states(self) -> Array:  # type: ignore[override]  # passed on
         """States ``(T + 1, ..., n)``, which compiled loops compute only when they are asked."""
@@ -85,7 +90,8 @@ class Disturbed(Orbit):
         left, each = self._left, (*(1,) * (rows.ndim - 2), *rows.shape[-2:])
         if left is None:
             left = self._factors((count, *each))
-        elif len(left) < count:
+        left = left[..., : rows.shape[-2], :]  # of vectors that have not been left out since
+        if len(left) < count:
             left = np.concatenate([left, self._factors((count - len(left), *each))])
         self._left = left
         return left[:count]

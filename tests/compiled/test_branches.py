@@ -184,3 +184,43 @@ def test_loops_that_end_as_the_state_says_run_on_many_states():
     assert s.settings["engine"] == "numpy"
     assert "more than 64 conditions" in s.settings["engine_reason"]
     assert s.exponents[0] == pytest.approx(np.log(2.5), rel=1e-12)
+
+
+def caught(x):
+    try:
+        i = int(3 * x[0])
+    except Exception:
+        i = 0
+    return anp.array([1 - 1.4 * x[0] ** 2 + x[1] + 0.01 * i, 0.3 * x[0]])
+
+
+def caught_elsewhere(x):
+    try:
+        a = np.interp(x[0] if x[0] > 0 else x[1], [0, 1], [0, 1])
+    except TypeError:
+        a = 7.0
+    return anp.array([0.1 * a + x[1], 0.3 * x[0]])
+
+
+@pytest.mark.parametrize("step", [caught, caught_elsewhere])
+def test_a_function_that_catches_a_refusal_is_refused(step):
+    """It was compiled as it goes on then, and no one was told."""
+    with pytest.raises(TypeError, match="cannot be compiled"):
+        ln.compiled(ln.Map(step, 2, jacobian=lambda x: [[0.0, 1.0], [0.3, 0.0]]))
+
+
+def caught_condition(x):
+    try:
+        return 0.5 * x if x[0] > 0 else 0.4 * x + 0.1
+    except Exception:
+        return 0.0 * x
+
+
+def test_a_function_that_catches_what_a_condition_raises_goes_on_apart():
+    x0 = np.random.default_rng(0).normal(size=(9, 1))
+    system = ln.compiled(ln.Map(caught_condition, 1), "numpy")
+    s = ln.lyapunov_spectrum(system, 5, x0=x0, transient=0, basis_transient=0, rng=0)
+    expected = x0
+    for _ in range(5):
+        expected = np.where(expected > 0, 0.5 * expected, 0.4 * expected + 0.1)
+    np.testing.assert_allclose(s.state, expected, rtol=1e-14)

@@ -107,7 +107,8 @@ def test_rounding_of_ill_conditioned_jacobians_is_allowed_for():
     assert 1e-8 < found.tolerance[1] < 1e-3
     # Singular to rounding: the determinant might as well be zero.
     W = np.array([[1.0, 1.0], [1.0, 1.0 + 2**-52]])
-    found = ln.check_invariants(ln.VanillaRNN(W / 3, activation="linear"), 50, rng=0)
+    with pytest.warns(UserWarning, match="as large as what is left"):
+        found = ln.check_invariants(ln.VanillaRNN(W / 3, activation="linear"), 50, rng=0)
     assert "singular to rounding" in found.verdicts["volume"]
 
 

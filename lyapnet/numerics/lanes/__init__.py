@@ -15,6 +15,7 @@ import autograd.numpy as anp
 import numpy as np
 
 from ..arrays import Array
+from ..insistent import not_caught
 from . import gradients, rules
 from .array import ConditionDiffers, Lanes, as_lanes, lifted, plain
 from .decisions import Decision, is_recording, recording
@@ -44,7 +45,8 @@ def in_lanes(function: Callable[..., Any], x: Array, u: Any, params: Callable[[A
 
     def of(which: Any) -> Any:
         now = None if inputs is None else Lanes(inputs[:, which])
-        y = as_lanes(function(Lanes(states[:, which]), now, params(which)))
+        with not_caught():
+            y = as_lanes(function(Lanes(states[:, which]), now, params(which)))
         count = np.size(which) if isinstance(which, np.ndarray) else math.prod(lead)
         return anp.moveaxis(anp.broadcast_to(y.data, (*y.shape, count)), -1, 0)
 

@@ -11,6 +11,7 @@ import numpy as np
 from autograd.tracer import isbox
 
 from ..arrays import Array
+from ..insistent import Insistent
 from ..steady import NUMPY
 
 #: What functions of NumPy do to lanes, by their names: see `rules` and `decisions`.
@@ -25,7 +26,7 @@ METHODS |= {"argmax", "argmin"}
 REDUCTIONS = {"add": "sum", "multiply": "prod", "maximum": "max", "minimum": "min"}
 
 
-class ConditionDiffers(TypeError):
+class ConditionDiffers(Insistent):
     """A function asks for a condition that some lanes meet and others do not.
 
     Attributes

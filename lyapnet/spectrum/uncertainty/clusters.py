@@ -48,7 +48,8 @@ def clusters(
     total_time = durations.sum()
     means = batches.sum(axis=0) / total_time
     order = np.argsort(-means, kind="stable")
-    gaps = -np.diff(means[order])
+    with np.errstate(invalid="ignore"):  # -inf from -inf
+        gaps = -np.diff(means[order])
     together = LOGARITHM * np.log1p(n_blocks)
     close = gaps * total_time <= together
     close &= unknown[order][1:] | unknown[order][:-1]

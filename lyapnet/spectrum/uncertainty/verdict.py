@@ -35,18 +35,27 @@ def in_words(
     sea: NDArray[np.bool_],
     systematic: Array,
 ) -> str:
-    """Put into a sentence what decides."""
+    """Put into a sentence what decides, and which exponents are -inf."""
     finite = ~np.isneginf(estimate.mean)
     if not finite.any():
         return f"converged: every exponent is -inf, {SINGULAR}"
     p_drift = _familywise(drift[finite])
-    against = (
+    words = (
         _drifting(drift, finite, p_drift)
         or _too_short(estimate.too_short, heavy, sea, n_blocks)
         or _disagreeing(agreement, r_hat)
+        or _known(estimate, finite, p_drift, tol, level, regular, systematic)
     )
-    if against:
-        return against
+    if gone := listed(~finite):
+        words += f"; {gone} {'is' if gone.isdigit() else 'are'} -inf: {SINGULAR}"
+    return words
+
+
+def _known(
+    estimate: Estimate, finite: NDArray[np.bool_], p_drift: float, tol: float | None, level: float,
+    regular: NDArray[np.bool_], systematic: Array,
+) -> str:  # fmt: skip
+    """Say how well exponents are known of which nothing is amiss."""
     widths, widest = _widths(estimate, level, finite)
     if tol is not None and widest > tol:
         return f"not yet: {widths}, more than tol = {tol:g}; run longer"
@@ -62,8 +71,6 @@ def in_words(
         )
     plural = "" if which.isdigit() else "s"
     signs = f"exponent{plural} {which} not told from 0" if which else "all signs settled"
-    if gone := listed(~finite):
-        signs += f"; {gone} {'is' if gone.isdigit() else 'are'} -inf: {SINGULAR}"
     # The sums of one chaotic run in thirty look bounded, too.
     chaotic = estimate.mean > estimate.half_width(level)
     chaotic &= estimate.stderr > ROUNDING * np.abs(estimate.mean)

@@ -1,4 +1,5 @@
 import re
+import warnings
 
 import autograd.numpy as anp
 import matplotlib
@@ -293,3 +294,18 @@ def test_the_unit_of_time_does_not_make_growth_regular(unit):
             break
     found = diagnose(growth, np.full(400, unit))
     assert found.verdict.startswith("converged: 95 % half-width")
+
+
+@pytest.mark.parametrize("kind", ["drifting", "too short", "not yet", "stationary"])
+def test_every_verdict_says_which_exponents_are_minus_infinity(kind):
+    # Before, "converged" alone did; and several of them beside others cost a RuntimeWarning.
+    growth = np.random.default_rng(0).standard_normal((10 if kind == "too short" else 400, 3))
+    growth[:, 0] -= growth[:, 0].mean()
+    growth[:100, 0] += 5.0 if kind == "drifting" else 0.0
+    growth[7, 1:] = -np.inf
+    tol = 1e-6 if kind == "not yet" else None
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        verdict = diagnose(growth, np.ones(len(growth)), tol=tol).verdict
+    assert verdict.startswith(kind)
+    assert "; 2, 3 are -inf: the Jacobian is singular, exactly or within rounding" in verdict
