@@ -107,13 +107,16 @@ class JumpingStep:
         """Return the parts that end where surfaces are met at once, what is beyond, and the state.
 
         The first takes time, the others none: perturbations meet one surface after the other. A
-        surface that turns round, or rests, where another one is met, is the same written twice.
+        surface that turns round, or rests, where another one is met, is the same written twice;
+        one that is not asked for beyond another does nothing.
         """
         y = self._advance(x, u, p, begin, duration, outcomes)
         after, now, left = outcomes, begin + duration, list(met)
         parts: list[Part] = []
         while left:
             meets, before = left.pop(0), after
+            if meets[0] >= len(before):
+                continue
             if parts:
                 slope = self._slope(y, u, p, now, 0.0, before, meets)
             else:
@@ -121,6 +124,8 @@ class JumpingStep:
             parts.append(Part(before, 0.0 if parts else duration, meets, slope))
             after = self._changed(y, u, p, now / self.flow.dt, before, meets)
             for other in list(left):
+                if other[0] >= len(after):
+                    continue
                 slopes = [self._slope(y, u, p, now, 0.0, held, other) for held in (before, after)]
                 if slopes[0] * slopes[1] <= 0:
                     after = self._changed(y, u, p, now / self.flow.dt, after, other)

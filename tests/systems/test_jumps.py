@@ -158,6 +158,31 @@ def test_surfaces_that_are_met_at_once(kind, n, engine):
     assert not s.settings["reservations"]
 
 
+def test_decisions_that_are_asked_for_on_one_side_only():
+    """Two surfaces at once, of which one is looked at beyond the other, and at last none."""
+
+    def field(x):
+        a = anp.where(x[1] > 0, 0.5, 1.0)
+        b = 1.0 + 0.3 * anp.sign(x[1]) if x[0] > 0 else 1.0
+        return anp.array([a + 0.0 * x[0], a * b - 0.1 * x[1] * (x[0] > 0)])
+
+    def fewer(x):
+        a = anp.sign(x[0]) + anp.sign(x[1]) if x[0] <= 0 else -2.0
+        return anp.array([1.0 - 0.2 * a, 1.0 + 0.0 * x[1]])
+
+    for one in (field, fewer):
+        found = [
+            ln.lyapunov_spectrum(
+                ln.compiled(ln.Flow(one, 2, dt=0.1), engine), 10, x0=[-0.55, -0.55], transient=0,
+                basis_transient=0, qr_interval=1, rng=0,
+            )
+            for engine in ENGINES
+        ]  # fmt: skip
+        for s in found:
+            assert_allclose(s.state, found[0].state, rtol=1e-12)
+            assert_allclose(s.log_growth, found[0].log_growth, rtol=1e-9, atol=1e-12)
+
+
 @pytest.mark.parametrize("engine", ENGINES)
 def test_an_angle_that_is_wrapped(engine):
     # y relaxes towards a saw-tooth of a phase: exponents 0 and -1/2, and the phase is no surface
