@@ -37,8 +37,13 @@ def sizes(n: int, kinds: list[str], row: int, params: int, lanes: int) -> Array:
 def room_for(sizes: Array, k: int) -> int:
     """Return the numbers that `across` needs as room."""
     n, m, row, params, _ = (int(size) for size in sizes[:_HEAD])
-    parts = MOST_SURFACES + m  # all may be met at once
-    return row + params + 6 * n + 6 * m + 5 + parts * (m + 4) + k * (n + 1)
+    return int(_size.py_func(n, m, row, params, k))
+
+
+@jit_in_order
+def _size(n: int, m: int, row: int, params: int, k: int) -> int:
+    """Return how many numbers `across` divides its room into; all surfaces may be met at once."""
+    return row + params + 6 * n + 6 * m + 5 + (MOST_SURFACES + m) * (m + 4) + k * (n + 1)
 
 
 @jit_in_order
@@ -57,7 +62,7 @@ def across(
     n, m, width, count, lanes = carray(sizes, _HEAD)
     kinds, table = carray(sizes, _HEAD + m)[_HEAD:], carray(known, 1 + 2 * m)
     parts = MOST_SURFACES + m
-    rest = carray(room, width + count + 6 * n + 6 * m + 5 + parts * (m + 4) + k * (n + 1))
+    rest = carray(room, _size(n, m, width, count, k))
     row, rest = rest[:width], rest[width:]
     p, rest = rest[:count], rest[count:]
     here, rest = rest[:n], rest[n:]

@@ -123,17 +123,16 @@ class Numbers:
 
     def all(self, truth: str) -> str:
         """Return whether something holds in all lanes."""
-        if self.lanes == 1:
-            return truth
-        name = f"llvm.vector.reduce.and.v{self.lanes}i1"
-        self.text.declared[name] = f"declare i1 @{name}({self.truth})"
-        return self.text.let(f"call i1 @{name}({self.truth} {truth})")
+        return self._of_lanes("and", truth)
 
     def any(self, truth: str) -> str:
         """Return whether something holds in any lane."""
+        return self._of_lanes("or", truth)
+
+    def _of_lanes(self, how: str, truth: str) -> str:
         if self.lanes == 1:
             return truth
-        name = f"llvm.vector.reduce.or.v{self.lanes}i1"
+        name = f"llvm.vector.reduce.{how}.v{self.lanes}i1"
         self.text.declared[name] = f"declare i1 @{name}({self.truth})"
         return self.text.let(f"call i1 @{name}({self.truth} {truth})")
 

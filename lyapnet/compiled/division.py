@@ -11,7 +11,8 @@ import numpy as np
 
 from .jit import jit_in_order
 from .limits import KINKS, MOST_SURFACES, NO_JUMP, ON_EDGE, SMALL
-from .parts import Division, copied, run, run_tangent
+from .parts import Division, run, run_tangent
+from .products import copy
 from .regions import SIGN, decided, high, low
 
 #: How close, relative to the step, the time at which a surface is met is found, and in how many
@@ -53,9 +54,9 @@ def _first(it: Division, begin: float, part: int) -> float:
     x, outcomes, left = it.states[0], it.outcomes[part], it.dt - begin
     n, first, when = len(x), np.inf, it.ends[2]
     run(it, it.value, x, begin, 0.0, outcomes)
-    copied(it.found[0, n:], it.ends[0])
+    copy(it.found[0, n:], it.ends[0])
     run(it, it.advance, x, begin, left, outcomes)
-    copied(it.found[0, n:], it.ends[1])
+    copy(it.found[0, n:], it.ends[1])
     for j in range(len(outcomes)):
         edge, when[j] = _edge(it, outcomes, j), np.inf
         if abs(edge) < np.inf:
@@ -78,7 +79,7 @@ def _change(it: Division, begin: float, which: int, edge: float, old: Any, new: 
     """Write the outcomes beyond a surface; those of later decisions may depend on it."""
     x = it.states[0]
     up = edge == high(it.kinds[which], old[which])
-    copied(old, new)
+    copy(old, new)
     new[which] = (0.0 if it.kinds[which] == SIGN else old[which]) + (1.0 if up else -1.0)
     settled = False
     for _ in range(len(old)):
@@ -112,8 +113,8 @@ def _across(it: Division, begin: float, duration: float, part: int) -> int:
     here, when, slopes, now, count = it.states[0], it.ends[2], it.ends[0], begin + duration, part
     it.states[1, :] = 0.0
     run_tangent(it, here, it.states[1], begin, 0.0, duration, 1.0, it.outcomes[part])
-    copied(it.found[1, len(here) :], slopes)
-    copied(it.found[0], here)
+    copy(it.found[1, len(here) :], slopes)
+    copy(it.found[0], here)
     at_once = duration + (ON_EDGE * it.dt if duration > 0.0 else 0.0)
     while count < len(it.which):
         j = -1
@@ -134,7 +135,7 @@ def _across(it: Division, begin: float, duration: float, part: int) -> int:
                 when[i] = _MET
                 _change(it, now, i, _edge(it, it.outcomes[part], i), after, after)
         if not duration > 0.0:
-            copied(after, before)
+            copy(after, before)
             continue
         it.durations[count] = 0.0 if count > part else duration
         it.which[count], it.edges[count], it.slopes[count] = j, edge, slope
@@ -147,7 +148,7 @@ def _differ(it: Division, x: Any, begin: float, before: Any, after: Any, least: 
     """Say whether fields with different outcomes differ by more than a part of themselves."""
     f, most, jump = it.states[1], 0.0, 0.0
     run(it, it.value, x, begin, 0.0, before)
-    copied(it.found[0], f)
+    copy(it.found[0], f)
     run(it, it.value, x, begin, 0.0, after)
     for i in range(len(x)):
         most, jump = max(most, abs(f[i])), max(jump, abs(it.found[0, i] - f[i]))
@@ -176,7 +177,7 @@ def _meets(it: Division, begin: float, part: int, beyond: int) -> int:
     if jumps and not _rate(it, begin, before, which) * _rate(it, begin, after, which) > 0.0:
         return -1
     run(it, it.advance, it.states[0], begin, SMALL * it.dt, before)
-    copied(it.found[0], near)
+    copy(it.found[0], near)
     felt = jumps or _differ(it, near, begin + SMALL * it.dt, before, after, 0.0)
     for j in range(m):
         if felt and it.ends[2, j] == _MET:
@@ -210,7 +211,7 @@ def plan(it: Division, x: Any) -> int:
     Where states slide along a surface, that is noted, and no step is divided any more.
     """
     begin, part, jumps = 0.0, 0, False
-    copied(x, it.states[0])
+    copy(x, it.states[0])
     _begin(it, it.states[0])
     for _ in range(MOST_SURFACES):
         duration = _first(it, begin, part)

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 
 from .blas import call
 from .jit import jit_in_order
+from .products import copy
 
 
 class Division(NamedTuple):
@@ -83,13 +84,6 @@ def run_tangent(
 
 
 @jit_in_order
-def copied(source: Any, to: Any) -> None:
-    """Copy as many numbers as there is room for."""
-    for i in range(len(to)):
-        to[i] = source[i]
-
-
-@jit_in_order
 def through(it: Division, x: Any, parts: int) -> None:
     """Take a state and tangent vectors through the parts of a step, in place.
 
@@ -105,7 +99,7 @@ def through(it: Division, x: Any, parts: int) -> None:
         moved[:] = 0.0
         run_tangent(it, x, moved, begin, 0.0, h, 1.0, outcomes)
         slope = it.found[1, decision]
-        copied(it.found[1], moved)
+        copy(it.found[1], moved)
         for j in range(len(it.rows)):
             v = it.rows[j]
             run_tangent(it, x, v, begin, v[n], h, 0.0, outcomes)
@@ -113,12 +107,12 @@ def through(it: Division, x: Any, parts: int) -> None:
             for i in range(n):
                 v[i] = it.found[1, i] + dh * moved[i]
             v[n] += dh
-        copied(it.found[0], x)
+        copy(it.found[0], x)
         begin += h
     h, outcomes = it.dt - begin, it.outcomes[parts - 1]
     for j in range(len(it.rows)):
         v = it.rows[j]
         run_tangent(it, x, v, begin, v[n], h, -v[n], outcomes)
-        copied(it.found[1], v[:n])
+        copy(it.found[1], v[:n])
     run(it, it.advance, x, begin, h, outcomes)
-    copied(it.found[0], x)
+    copy(it.found[0], x)

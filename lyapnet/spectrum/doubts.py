@@ -94,10 +94,12 @@ def _lost_in_products(run: Benettin, found: Doubts) -> bool:
     """
     seen, k = run.seen, run.rows.shape[-2]
     assert seen is not None
+    if run.plan.interval > 1 or k == 1:
+        return False
     finite = np.isfinite(seen.growth)
     least = np.where(finite, seen.growth, np.inf).min(axis=0).min(axis=-1)
     most = np.where(finite, seen.growth, -np.inf).max(axis=0).max(axis=-1)
-    if run.plan.interval > 1 or k == 1 or not (most - least > APART).any():
+    if not (most - least > APART).any():
         return False
     steps = sample_length(seen.orbit, seen.rows)
     now = None if seen.inputs is None else seen.inputs[:steps]
@@ -157,6 +159,8 @@ def lost_in_rounding(statistics: GrowthStatistics) -> str:
     finite_behind = np.logical_or.accumulate(~gone[..., ::-1], axis=-1)[..., ::-1]
     gone &= finite_behind
     gone[..., 0] = False  # is not made orthogonal to any
+    if not gone.any():
+        return ""
     parts = np.isneginf(statistics.growth[:, gone]).sum(axis=0)
     n = len(statistics.durations)
     rare = parts <= max(1, n // _SELDOM)
