@@ -35,8 +35,8 @@ Tree = Any  # a float, an array, or a dict, list or tuple of such
 Function = Callable[[Any, Any, Tree], Any]  # (x, u, p) -> array
 
 _REMEDY = (
-    "write it with `import autograd.numpy as np` (functions of np and not of math, arrays built "
-    "by np.array([...]), no assignment to elements)"
+    "write it with `import autograd.numpy as np` (functions of np, assignments to elements of arrays "
+    "of floats that it makes itself, not of those outside)"
 )
 
 
@@ -133,6 +133,16 @@ def over_states(function: Function, mode: str, lead: tuple[int, ...]) -> Functio
     lead : tuple of int
         Shape of the ensemble; a parameter that has these leading axes is per member.
     """
+    found = _in_mode(function, mode, lead)
+    if mode == "lanes" or not getattr(function, "assigns", False):
+        return found
+    # What assigns to elements of arrays is traced in lanes, which can be assigned.
+    lanes = _in_mode(function, "lanes", lead)
+    return lambda x, u, p: (lanes if is_traced(x, u, p) else found)(x, u, p)
+
+
+def _in_mode(function: Function, mode: str, lead: tuple[int, ...]) -> Function:
+    """Make a function of many states, without a look at what is traced."""
     if mode in ("vectorized", "rows"):
         return function
     if mode == "columns":

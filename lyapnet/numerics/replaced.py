@@ -14,6 +14,10 @@ MATH_NAMES = {
 }  # fmt: skip
 
 
+#: Packages whose functions stay as they are.
+_PACKAGES = {"autograd", "numpy", "scipy", "lyapnet", "torch", "jax", "keras", "numba"}
+
+
 def replaced(
     function: Any,
     again: Callable[[Any], Any],
@@ -25,7 +29,7 @@ def replaced(
     Parameters
     ----------
     function : callable
-        What is no function of Python's own comes back as it is.
+        What is no function of Python's own, nor an object with one, comes back as it is.
     again : callable
         From what a partial function or a method stands for to what shall be called instead.
     other : callable
@@ -38,7 +42,9 @@ def replaced(
     if isinstance(function, types.MethodType):
         return types.MethodType(again(function.__func__), function.__self__)
     if not isinstance(function, types.FunctionType):
-        return function
+        call = getattr(type(function), "__call__", None)
+        own = isinstance(call, types.FunctionType) and is_own(call)
+        return types.MethodType(again(call), function) if own else function
     scope = dict(function.__globals__)
     builtin = builtin or {}
     for name in _names(function.__code__):
@@ -54,6 +60,11 @@ def replaced(
     )
     made.__kwdefaults__ = function.__kwdefaults__
     return made
+
+
+def is_own(function: types.FunctionType) -> bool:
+    """Say whether a function is not of a package that knows by itself what it calls."""
+    return (function.__module__ or "").partition(".")[0] not in _PACKAGES
 
 
 def _names(code: types.CodeType) -> set[str]:

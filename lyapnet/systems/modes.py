@@ -176,8 +176,7 @@ class InModes(System):
         warnings.warn(
             f"`{name}` is called for one state after the other, {count} times in a stretch, since "
             "it does not run on several at once: write it with NumPy's functions of arrays, "
-            "without float(), math, an index that is computed, or setting elements of np.zeros "
-            "(use np.zeros_like(x) or np.array([...])); or let it take states (..., n), with "
-            "vectorized=True",
+            "without an index that is computed, or setting elements of arrays made outside of it; "
+            "or let it take states (..., n), with vectorized=True",
             stacklevel=2,
         )

@@ -26,7 +26,8 @@ from ..numerics.autodiff import (
     value,
 )
 from ..numerics.lanes import Lanes, lifted
-from ..numerics.plain_numpy import for_autograd
+from ..numerics.lanes.written import written
+from ..numerics.plain_numpy import for_autograd, for_writing
 from .forward_orbit import LARGE
 from .modes import WAYS, InModes
 from .portable import Portable
@@ -109,17 +110,20 @@ class UserSystem(Portable, InModes):
         shape : tuple of int or None
             Of what it returns for one state; None to leave that to the caller.
         """
-        traceable = for_autograd(function)
-        by_numba = hasattr(function, "py_func")
+        traceable, writing = for_autograd(function), for_writing(function)
         remedy = "give `jacobian=`" if name == self.named else "write it with NumPy alone"
 
         def call(x: Any, now: Any, p: Tree) -> Any:
             traced = is_traced(x, now, p)
-            as_written = traced or (by_numba and isinstance(x, Lanes))
             try:
                 if isinstance(x, _NOTED):
                     return self._written(function, x, now, p, shape, name)
-                out = (traceable if as_written else function)(*self._passed(x, now, p))
+                if writing is not None and isinstance(x, Lanes):
+                    out = writing(*self._passed(written(x), now, p))
+                elif traced or isinstance(x, Lanes):
+                    out = traceable(*self._passed(x, now, p))
+                else:
+                    out = function(*self._passed(x, now, p))
                 if isinstance(out, list | tuple):
                     out = anp.array(out)
             except Exception as error:
@@ -132,6 +136,7 @@ class UserSystem(Portable, InModes):
                 raise known from error
             return self._returned(out, x, shape, name)
 
+        call.assigns = writing is not None  # type: ignore[attr-defined]
         return call
 
     def _written(

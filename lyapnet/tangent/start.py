@@ -105,11 +105,12 @@ class Start:
     @property
     def of_one_system(self) -> bool:
         """Whether all members are of one network, or have the same parameters."""
+        if not self.system.alike(self.rows.shape[:-2]):
+            return False
         state = self.x[(0,) * (self.x.ndim - 1)]
         u = self.samples
         now = None if u is None else u[(0,) * (u.ndim - 1)]
-        one = int(np.prod(self.system.ensemble(state, now))) == 1  # they span no ensemble
-        return one and self.system.alike(self.rows.shape[:-2])
+        return int(np.prod(self.system.ensemble(state, now))) == 1  # they span no ensemble
 
     @property
     def of_one_input(self) -> bool:

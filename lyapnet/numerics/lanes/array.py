@@ -14,6 +14,8 @@ from ..arrays import Array
 from ..insistent import Insistent
 from ..steady import NUMPY
 
+_Operators = np.lib.mixins.NDArrayOperatorsMixin
+
 #: What functions of NumPy do to lanes, by their names: see `rules` and `decisions`.
 RULES: dict[str, Callable[..., Any]] = {}
 
@@ -40,7 +42,7 @@ class ConditionDiffers(Insistent):
         self.met = met
 
 
-class Lanes(np.lib.mixins.NDArrayOperatorsMixin):
+class Lanes(_Operators):
     """An array that stands for many of its shape.
 
     Parameters
@@ -96,13 +98,14 @@ class Lanes(np.lib.mixins.NDArrayOperatorsMixin):
         return (Lanes(self.data[i]) for i in range(len(self)))
 
     def __getitem__(self, at: Any) -> Any:
+        at = index_of(at)
         at = at if isinstance(at, tuple) else (at,)
-        if any(isinstance(i, Lanes) for i in at):
-            raise TypeError("an index differs between lanes")
         return Lanes(self.data[(*at, slice(None)) if Ellipsis in at else at])
 
-    def __iadd__(self, other: Any) -> Any:
-        return self + other  # what it was may have other names
+    # What it was may have other names.
+    __iadd__, __isub__ = _Operators.__add__, _Operators.__sub__
+    __imul__, __itruediv__ = _Operators.__mul__, _Operators.__truediv__
+    __ipow__, __imod__, __imatmul__ = _Operators.__pow__, _Operators.__mod__, _Operators.__matmul__
 
     def __bool__(self) -> bool:
         if self.shape not in ((), (1,)):
@@ -166,6 +169,15 @@ class Lanes(np.lib.mixins.NDArrayOperatorsMixin):
         return rule(*args, **options)
 
 
+def index_of(at: Any) -> Any:
+    """Return an index without lanes: a mask, if it is the same in all of them."""
+    if isinstance(at, tuple):
+        return tuple(map(index_of, at))
+    if not isinstance(at, Lanes):
+        return at
+    return RULES["mask"](at)
+
+
 def plain(x: Any) -> Any:
     """Return what autograd traces, itself."""
     while isbox(x):
@@ -180,6 +192,7 @@ def lifted(x: Any) -> Any:
         x = np.array([lifted(item) for item in x] if _holds_lanes(x) else x)
     if not (isinstance(x, np.ndarray) and x.dtype == object):
         return x
+    x = x.view(np.ndarray)
     if not x.size:
         return x.astype(float)  # else what it is joined with would become objects
     if not any(isinstance(_unwrapped(item), Lanes) for item in x.ravel()):

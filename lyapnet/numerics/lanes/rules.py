@@ -233,6 +233,17 @@ def _place_of(name: str) -> Callable[..., Any]:
     return rule
 
 
+def _mask(at: Lanes) -> Any:
+    """Return lanes of truths as a mask, where they are the same in all."""
+    if at.dtype.kind != "b" or is_recording():
+        raise TypeError("an index differs between lanes")
+    mask = np.asarray(plain(at.data))
+    as_first = (mask == mask[..., :1]).reshape(-1, mask.shape[-1]).all(axis=0)
+    if not as_first.all():
+        raise ConditionDiffers(as_first)
+    return mask[..., 0]
+
+
 def _add_at(x: Lanes, at: Any, more: Any) -> None:
     """Add to elements of lanes, to one as often as it is named; autograd asks for it."""
     where = np.arange(x.size).reshape(x.shape)[at]
@@ -259,6 +270,7 @@ RULES.update({
     "norm": _norm,
     "where": _where,
     **{name: _place_of(name) for name in ("argmax", "argmin")},
+    "mask": _mask,
     "clip": _clip,
     "roll": _roll,
     "flip": _flip,
