@@ -41,7 +41,7 @@ LIBRARY = {
     "tan": "tan", "arcsin": "asin", "arccos": "acos", "arctan": "atan", "arctan2": "atan2",
     "sinh": "sinh", "cosh": "cosh", "tanh": "tanh", "arcsinh": "asinh", "arccosh": "acosh",
     "arctanh": "atanh", "expm1": "expm1", "log1p": "log1p", "cbrt": "cbrt", "hypot": "hypot",
-    "fmod": "fmod",
+    "fmod": "fmod", "erf": "erf", "erfc": "erfc",
 }  # fmt: skip
 
 

@@ -109,7 +109,7 @@ class Graph:
                     return simpler
             if name not in COMPARISONS and all([x.is_constant for x in symbols]):
                 with np.errstate(all="ignore"):
-                    return self.constant(getattr(np, name)(*(x.number for x in symbols)))
+                    return self.constant(evaluated(name)(*(x.number for x in symbols)))
         return self.add(name, tuple([x.at for x in symbols]))
 
     def _plain(self, x: Any) -> int | None:

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-import autograd.numpy as anp
 import numpy as np
+from scipy import special
 
 from ..numerics.insistent import Insistent
+from ..numerics.steady import NUMPY
 
 
 class Untraceable(Insistent):
@@ -73,6 +74,10 @@ COMPOSED: dict[str, Callable[..., Any]] = {
     "floor_divide": lambda x, y: np.floor(x / y),
     "logaddexp": lambda x, y: np.maximum(x, y) + np.log1p(np.exp(-np.abs(x - y))),
     "exp2": lambda x: np.exp(x * np.log(2.0)),
+    "copysign": lambda x, y: np.abs(x) * np.where(y < 0, -1.0, 1.0),
+    "expit": lambda x: 0.5 + 0.5 * np.tanh(0.5 * x),
+    "logit": lambda x: np.log(x) - np.log1p(-x),
+    "ndtr": lambda x: 0.5 * special.erfc(-x / np.sqrt(2.0)),
 }
 
 
@@ -121,6 +126,8 @@ DERIVATIVES: dict[str, Callable[..., tuple[Any, ...]]] = {
     "arcsinh": lambda z, x: (1.0 / np.sqrt(1.0 + x * x),),
     "arccosh": lambda z, x: (1.0 / np.sqrt(x * x - 1.0),),
     "arctanh": lambda z, x: (1.0 / (1.0 - x * x),),
+    "erf": lambda z, x: (2.0 / np.sqrt(np.pi) * np.exp(-x * x),),
+    "erfc": lambda z, x: (-2.0 / np.sqrt(np.pi) * np.exp(-x * x),),
     "arctan2": lambda z, x, y: (y / (x * x + y * y), -x / (x * x + y * y)),
     "hypot": lambda z, x, y: (x / z, y / z),
     "absolute": lambda z, x: (np.sign(x),),
@@ -139,4 +146,4 @@ KNOWN = {*DERIVATIVES, *TRUTHS, "where"}
 
 def evaluated(name: str) -> Callable[..., Any]:
     """Return the function of arrays that an operation is, one that autograd can trace."""
-    return getattr(anp, name)
+    return getattr(NUMPY, name)

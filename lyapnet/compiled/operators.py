@@ -19,6 +19,16 @@ class Noted:
     whole = False
     __hash__ = None  # type: ignore[assignment]  # equality is noted, too
 
+    def __getattr__(self, name: str) -> Any:
+        """Return what NumPy calls on the elements of an array of objects."""
+        if isinstance(getattr(np, name, None), np.ufunc):
+            return lambda *others: self.graph.apply(name, self, *others)
+        raise AttributeError(name)
+
+    def item(self) -> Any:
+        """Return itself, as a number of NumPy does."""
+        return self
+
     def __add__(self, other: Any) -> Any:
         if isinstance(other, Noted | float | int):
             return self.graph.apply("add", self, other)

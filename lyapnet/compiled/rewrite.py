@@ -17,38 +17,34 @@ from typing import Any
 import autograd.numpy as anp
 import numpy as np
 
-from ..numerics.replaced import MATH_NAMES, replaced
+from ..numerics.more_functions import (
+    convolve,
+    gradient,
+    piecewise,
+    polyval,
+    rounded,
+    select,
+    vectorize,
+)
+from ..numerics.replaced import MATH_NAMES, Standing, float_but, package_of, replaced
 from .graph import Symbol
 from .operations import Untraceable
-from .symbols import Symbols
-
-
-class _Module:
-    """A module some of whose functions are others."""
-
-    def __init__(self, module: Any, others: dict[str, Any]) -> None:
-        self._module, self._others = module, others
-
-    def __getattr__(self, name: str) -> Any:
-        found = self._others.get(name)
-        return getattr(self._module, name) if found is None else found
+from .symbols import Symbols, symbol_in
 
 
 def _making(name: str) -> Callable[..., Any]:
     """Return a function of NumPy that makes arrays which can hold symbols."""
     make = getattr(np, name)
 
-    def made(*args: Any, **kwargs: Any) -> Any:
-        kwargs.pop("dtype", None)
+    def made(like: Any, *args: Any, dtype: Any = None, **options: Any) -> Any:
         if name in ("array", "asarray", "asanyarray", "ascontiguousarray"):
-            return _array(args[0])
-        if name.endswith("_like"):
-            args = (np.empty(np.shape(args[0])), *args[1:])
-        return (
-            make(*args[: 2 if name.startswith("full") else 1], **kwargs)
-            .astype(object)
-            .view(Symbols)
-        )
+            if symbol_in(like) is not None:
+                return _array(like)
+        elif name.endswith("_like"):
+            like = np.empty(np.shape(like), getattr(like, "dtype", None))
+        found = make(like, *args, dtype=dtype, **options)
+        # Counts and truths, which may be indices, stay what they are.
+        return found.astype(object).view(Symbols) if found.dtype.kind in "fO" else found
 
     return made
 
@@ -76,6 +72,21 @@ def _whole(x: Any) -> Any:
     return x
 
 
+#: Tables of more numbers are NumPy's.
+_LONG_TABLE = 100
+
+
+def _interp(x: Any, xp: Any, fp: Any, *outside: Any, **options: Any) -> Any:
+    """Look up in a table of numbers: a line with a bend at each of its places."""
+    if outside or options or len(xp) > _LONG_TABLE:
+        raise Untraceable(f"it looks up in a table of more than {_LONG_TABLE}, or with options")
+    xp, fp = (np.array(np.asarray(t).tolist(), dtype=float) for t in (xp, fp))
+    slopes = np.diff(fp) / np.diff(xp)
+    x = np.minimum(np.maximum(x, xp[0]), xp[-1])
+    bends = zip(np.diff(slopes), xp[1:-1], strict=True)
+    return fp[0] + slopes[0] * (x - xp[0]) + sum(b * np.maximum(x - at, 0.0) for b, at in bends)
+
+
 _MAKERS = (
     "array", "asarray", "asanyarray", "ascontiguousarray", "empty", "zeros", "ones", "full",
     "empty_like", "zeros_like", "ones_like", "full_like",
@@ -88,10 +99,19 @@ _JOINING = (
     "append", "column_stack", "concatenate", "dstack", "hstack", "stack", "vstack",
 )  # fmt: skip
 
+#: What asks for values, made of what does not.
+_MADE_OF_OTHERS = {
+    "select": select, "piecewise": piecewise, "vectorize": vectorize, "interp": _interp,
+    "polyval": polyval, "convolve": convolve, "gradient": gradient, "round": rounded,
+    "around": rounded,
+}  # fmt: skip
+
 _OTHERS: dict[Any, Any] = {
-    np: _Module(np, _ARRAYS),
-    anp: _Module(anp, {**_ARRAYS, **{name: getattr(np, name) for name in _JOINING}}),
-    math: _Module(
+    np: Standing(np, {**_ARRAYS, **_MADE_OF_OTHERS}),
+    anp: Standing(
+        anp, {**_ARRAYS, **_MADE_OF_OTHERS, **{name: getattr(np, name) for name in _JOINING}}
+    ),
+    math: Standing(
         math,
         {**{name: getattr(np, name) for name in dir(math) if isinstance(getattr(np, name, None),
             np.ufunc)}, **{name: getattr(np, there) for name, there in MATH_NAMES.items()}},
@@ -112,7 +132,7 @@ def _extreme(function: Any, ufunc: Any) -> Callable[..., Any]:
 _BUILTINS = {
     "max": _extreme(builtins.max, np.maximum),
     "min": _extreme(builtins.min, np.minimum),
-    "float": lambda x=0.0: x if isinstance(x, Symbol) else float(x),
+    "float": float_but(lambda x: isinstance(x, Symbol)),
 }
 
 
@@ -130,5 +150,5 @@ def _other(x: Any, depth: int) -> Any:
         name = getattr(x, "__name__", None)
         if isinstance(name, str) and callable(x) and getattr(module, name, None) is x:
             return getattr(_OTHERS[module], name)
-    own = isinstance(x, types.FunctionType) and not x.__module__.startswith(("numpy", "autograd"))
+    own = isinstance(x, types.FunctionType) and package_of(x) not in ("numpy", "autograd")
     return rewritten(x, depth - 1) if depth and (own or hasattr(x, "py_func")) else x

@@ -14,6 +14,7 @@ import numpy as np
 from autograd.tracer import isbox
 
 from .array_functions import function_of_arrays, ufunc_of_arrays
+from .matrices import OF_MATRICES
 from .operations import Untraceable
 from .operators import Noted
 
@@ -34,6 +35,12 @@ class Symbols(np.ndarray[Any, Any]):
         if getattr(one, "whole", False):
             return function_of_arrays(one.graph, function, args, kwargs)
         return function_of_symbols(function, args, kwargs)
+
+    def astype(self, dtype: Any, *_: Any, **__: Any) -> Any:
+        """Return a copy: symbols stand for floats."""
+        if np.dtype(dtype) != float:
+            raise Untraceable(f"it turns numbers into {np.dtype(dtype)}")
+        return self.copy()
 
     def __setitem__(self, key: Any, value: Any) -> None:
         if getattr(value, "whole", False):
@@ -194,13 +201,20 @@ def function_of_symbols(function: Any, args: Any, kwargs: Any) -> Any:
     if name == "clip":
         return without_class(args[0]).view(Symbols).clip(*args[1:], **kwargs)
     plain = without_class(args), without_class(kwargs)
+    function = OF_MATRICES.get(name, function)
     try:
         found = function(*plain[0], **plain[1])
     except Untraceable:
         raise
     except Exception as error:
         raise Untraceable(f"`{name}` cannot be compiled ({error})") from error
-    return found.view(Symbols) if isinstance(found, np.ndarray) and found.dtype == object else found
+    if isinstance(found, list):
+        return list(map(_as_symbols, found))
+    return _as_symbols(found)
+
+
+def _as_symbols(x: Any) -> Any:
+    return x.view(Symbols) if isinstance(x, np.ndarray) and x.dtype == object else x
 
 
 def without_class(x: Any) -> Any:

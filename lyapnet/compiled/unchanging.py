@@ -13,6 +13,8 @@ from typing import Any
 import autograd.numpy as anp
 import numpy as np
 
+from ..numerics.replaced import package_of
+
 #: How deep functions may call others.
 _DEPTH = 3
 
@@ -66,7 +68,7 @@ def _part(x: Any, depth: int) -> Any:
         return x.__name__
     if isinstance(x, np.ufunc | types.BuiltinFunctionType) and x.__name__ in _NAMES:
         return x
-    if isinstance(x, types.FunctionType) and x.__module__.startswith("lyapnet."):
+    if isinstance(x, types.FunctionType) and package_of(x) == "lyapnet":
         return x
     return made_of(x, depth - 1)
 

@@ -35,8 +35,8 @@ Tree = Any  # a float, an array, or a dict, list or tuple of such
 Function = Callable[[Any, Any, Tree], Any]  # (x, u, p) -> array
 
 _REMEDY = (
-    "write it with `import autograd.numpy as np` (functions of np, assignments to elements of arrays "
-    "of floats that it makes itself, not of those outside)"
+    "write it with `import autograd.numpy as np` (functions of np, assignments to elements of "
+    "arrays of floats that it makes itself, not of those outside)"
 )
 
 

@@ -12,12 +12,17 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 import autograd.numpy as anp
+import numpy as np
 from autograd.tracer import isbox
 
 #: Functions whose first argument is a list of arrays.
 _JOINING = {
     "block", "column_stack", "concatenate", "dstack", "hstack", "row_stack", "stack", "vstack",
 }  # fmt: skip
+
+
+#: What NumPy calls the reductions by ufuncs.
+_REDUCTIONS = {"add": "sum", "multiply": "prod", "maximum": "max", "minimum": "min"}
 
 
 def taking_lists(functions: Mapping[str, Any]) -> dict[str, Any]:
@@ -37,7 +42,29 @@ def _taking_lists(name: str, function: Callable[..., Any]) -> Callable[..., Any]
             args = tuple(map(_whole, args))
         return function(*args, **{key: _whole(x) for key, x in more.items()})
 
+    if isinstance(getattr(np, name, None), np.ufunc):
+        vars(call).update(outer=_outer(call), reduce=_reduced(name))
     return call
+
+
+def _outer(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Return what applies a function to all pairs of numbers."""
+
+    def outer(a: Any, b: Any) -> Any:
+        return function(anp.reshape(a, (*anp.shape(a), *(1 for _ in anp.shape(b)))), b)
+
+    return outer
+
+
+def _reduced(name: str) -> Callable[..., Any]:
+    """Return what a ufunc of this name does along an axis."""
+
+    def reduce(x: Any, axis: Any = 0, **options: Any) -> Any:
+        if name not in _REDUCTIONS:
+            raise TypeError(f"`np.{name}.reduce` has no derivative")
+        return getattr(anp, _REDUCTIONS[name])(x, axis=axis, **options)
+
+    return reduce
 
 
 def _whole(x: Any) -> Any:

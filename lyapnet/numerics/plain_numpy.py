@@ -10,27 +10,40 @@ from typing import Any
 
 import autograd.numpy as anp
 import numpy as np
+import scipy
 from autograd.extend import defjvp, defvjp, primitive
 from autograd.tracer import isbox
+from scipy import special
 from scipy.sparse import issparse
 
 from .lanes.array import Lanes
-from .lanes.written import WRITING
-from .replaced import MATH_NAMES, is_own, replaced
+from .lanes.written import LANES, WRITING
+from .more_functions import SPECIAL
+from .replaced import MATH_NAMES, Standing, float_but, is_own, replaced
 from .steady import NUMPY
 
 _MATH = types.SimpleNamespace(
     **{name: getattr(NUMPY, MATH_NAMES.get(name, name), getattr(math, name)) for name in dir(math)}
 )
 #: What is called in the place of what, to trace a function and to run lanes through it.
-_TRACED = (np, NUMPY), (anp, NUMPY), (math, _MATH)
-_WRITING = (np, WRITING), (anp, WRITING), (math, _MATH)
+_TRACED, _LANES, _WRITING = (
+    ((np, found), (anp, found), (math, _MATH)) for found in (NUMPY, LANES, WRITING)
+)
+
+#: What is called in the place of functions and modules of SciPy, by their names.
+_OF_SCIPY: dict[str, Any] = {
+    **SPECIAL,
+    "scipy": Standing(scipy, {"special": Standing(special, SPECIAL)}),
+    "scipy.special": Standing(special, SPECIAL),
+}
 
 #: What stands in the place of builtins: a number that is traced stays what it is.
-_BUILTINS = {"float": lambda x=0.0: x if isbox(x) or isinstance(x, Lanes) else float(x)}
+_BUILTINS = {"float": float_but(lambda x: isbox(x) or isinstance(x, Lanes))}
 
-#: Instructions of Python that assign to elements.
+#: Instructions of Python that assign to elements, ...
 _STORES = {"STORE_SUBSCR", "STORE_SLICE"}
+#: ... and what arrays and lanes have, but not what autograd traces.
+_OF_ARRAYS = {"copy", "dot", "imag", "item", "real", "repeat", "tolist"}
 
 
 def _multiplied(x: Any, matrix: Any) -> Any:
@@ -71,10 +84,11 @@ def for_autograd(function: Any) -> Any:
     return _through(function, lambda _: None, _TRACED)
 
 
-def for_writing(function: Any) -> Any:
-    """Return one, too, whose arrays are `Written`: lanes can be assigned to their elements.
+def for_lanes(function: Any) -> tuple[Any, bool]:
+    """Return one for lanes, and whether it is for these alone.
 
-    None if nothing in it assigns to elements.
+    It is if something in it assigns to elements, or takes of arrays what boxes have not: then its
+    arrays are `Written`.
     """
     stores: list[Any] = []
 
@@ -83,13 +97,23 @@ def for_writing(function: Any) -> Any:
             stores.append(function)
 
     found = _through(function, look, _WRITING)
-    return found if stores else None
+    return (found, True) if stores else (_through(function, look, _LANES), False)
 
 
 def _assigns(code: types.CodeType) -> bool:
-    """Say whether something in a function, or in those inside of it, assigns to elements."""
-    inner = (c for c in code.co_consts if isinstance(c, types.CodeType))
-    return any(i.opname in _STORES for i in dis.get_instructions(code)) or any(map(_assigns, inner))
+    """Say whether a function, or one inside of it, does to arrays what boxes do not stand."""
+    before = ""
+    for one in dis.get_instructions(code):
+        of_array = one.argval in _OF_ARRAYS and before not in ("LOAD_GLOBAL", "LOAD_DEREF")
+        if one.opname in _STORES or one.opname == "UNARY_POSITIVE":
+            return True
+        if one.opname in ("LOAD_ATTR", "LOAD_METHOD") and of_array:
+            return True
+        before = one.opname
+    constants = code.co_consts
+    inner = (c for c in constants if isinstance(c, types.CodeType))
+    by_out = any(isinstance(names, tuple) and "out" in names for names in constants)
+    return by_out or any(map(_assigns, inner))
 
 
 def _through(
@@ -124,6 +148,8 @@ def _other(x: Any, look: Callable[[Any], None], others: tuple[Any, ...], depth: 
             return other
         if isinstance(name, str) and callable(x) and getattr(module, name, None) is x:
             return getattr(other, name, x)
+    if isinstance(x, np.ufunc | types.ModuleType) and name in _OF_SCIPY:
+        return _OF_SCIPY[name]
     if issparse(x):
         return _SparseFactor(x)
     own = isinstance(x, types.FunctionType) and is_own(x)

@@ -7,6 +7,8 @@ import types
 from collections.abc import Callable, Mapping
 from typing import Any
 
+import numpy as np
+
 #: Functions of `math` that NumPy has under another name.
 MATH_NAMES = {
     "fabs": "abs", "asin": "arcsin", "acos": "arccos", "atan": "arctan", "atan2": "arctan2",
@@ -16,6 +18,27 @@ MATH_NAMES = {
 
 #: Packages whose functions stay as they are.
 _PACKAGES = {"autograd", "numpy", "scipy", "lyapnet", "torch", "jax", "keras", "numba"}
+
+
+def float_but(stays: Callable[[Any], bool]) -> type:
+    """Return what stands for `float`, as a type too, and leaves some numbers as they are."""
+
+    class Float(np.float64):
+        def __new__(cls, x: Any = 0.0) -> Any:
+            return x if stays(x) else float(x)
+
+    return Float
+
+
+class Standing:
+    """A module some of whose functions are others."""
+
+    def __init__(self, module: Any, others: Mapping[str, Any]) -> None:
+        self._module, self._others = module, others
+
+    def __getattr__(self, name: str) -> Any:
+        found = self._others.get(name)
+        return getattr(self._module, name) if found is None else found
 
 
 def replaced(
@@ -42,7 +65,7 @@ def replaced(
     if isinstance(function, types.MethodType):
         return types.MethodType(again(function.__func__), function.__self__)
     if not isinstance(function, types.FunctionType):
-        call = getattr(type(function), "__call__", None)
+        call = vars(type(function)).get("__call__")
         own = isinstance(call, types.FunctionType) and is_own(call)
         return types.MethodType(again(call), function) if own else function
     scope = dict(function.__globals__)
@@ -62,9 +85,14 @@ def replaced(
     return made
 
 
+def package_of(function: types.FunctionType) -> str:
+    """Return the name of the package that a function is from, of one made by `exec` none."""
+    return (function.__module__ or "").partition(".")[0]
+
+
 def is_own(function: types.FunctionType) -> bool:
     """Say whether a function is not of a package that knows by itself what it calls."""
-    return (function.__module__ or "").partition(".")[0] not in _PACKAGES
+    return package_of(function) not in _PACKAGES
 
 
 def _names(code: types.CodeType) -> set[str]:

@@ -14,6 +14,7 @@ import numpy as np
 from autograd.extend import defjvp, defvjp, primitive
 
 from .listed import taking_lists
+from .more_functions import MORE, SPECIAL
 
 
 def sech2(h: Any) -> Any:
@@ -56,5 +57,8 @@ _MADE_OF_OTHERS = {
     "take": _take, "ptp": _spread,
 }  # fmt: skip
 
-#: To be called in the place of autograd.numpy.
-NUMPY = types.SimpleNamespace(**taking_lists({**vars(anp), **_MADE_OF_OTHERS, "tanh": tanh}))
+#: To be called in the place of autograd.numpy, and of NumPy, whose further names it has.
+NUMPY = types.SimpleNamespace(
+    **{name: x for name, x in vars(np).items() if not name.startswith("_")}
+    | taking_lists({**vars(anp), **_MADE_OF_OTHERS, **MORE, **SPECIAL, "tanh": tanh})
+)

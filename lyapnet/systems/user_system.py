@@ -27,7 +27,7 @@ from ..numerics.autodiff import (
 )
 from ..numerics.lanes import Lanes, lifted
 from ..numerics.lanes.written import written
-from ..numerics.plain_numpy import for_autograd, for_writing
+from ..numerics.plain_numpy import for_autograd, for_lanes
 from .forward_orbit import LARGE
 from .modes import WAYS, InModes
 from .portable import Portable
@@ -110,7 +110,8 @@ class UserSystem(Portable, InModes):
         shape : tuple of int or None
             Of what it returns for one state; None to leave that to the caller.
         """
-        traceable, writing = for_autograd(function), for_writing(function)
+        traceable = for_autograd(function)
+        in_lanes, writes = for_lanes(function)
         remedy = "give `jacobian=`" if name == self.named else "write it with NumPy alone"
 
         def call(x: Any, now: Any, p: Tree) -> Any:
@@ -118,9 +119,9 @@ class UserSystem(Portable, InModes):
             try:
                 if isinstance(x, _NOTED):
                     return self._written(function, x, now, p, shape, name)
-                if writing is not None and isinstance(x, Lanes):
-                    out = writing(*self._passed(written(x), now, p))
-                elif traced or isinstance(x, Lanes):
+                if isinstance(x, Lanes):
+                    out = in_lanes(*self._passed(written(x) if writes else x, now, p))
+                elif traced:
                     out = traceable(*self._passed(x, now, p))
                 else:
                     out = function(*self._passed(x, now, p))
@@ -136,7 +137,7 @@ class UserSystem(Portable, InModes):
                 raise known from error
             return self._returned(out, x, shape, name)
 
-        call.assigns = writing is not None  # type: ignore[attr-defined]
+        call.assigns = writes  # type: ignore[attr-defined]
         return call
 
     def _written(

@@ -7,7 +7,7 @@ from autograd import grad
 from numpy.testing import assert_allclose
 
 import lyapnet as ln
-from lyapnet.numerics.plain_numpy import for_writing
+from lyapnet.numerics.plain_numpy import for_lanes
 
 X0 = np.array([1.0, 2.0, 20.0])
 
@@ -124,7 +124,9 @@ def test_ensembles_and_what_else_asks_for_derivatives(field):
     found, known = (ln.covariant_vectors(f, 50, x0=X0, rng=0, **SHORT) for f in (flow, expected))
     assert_allclose(found.exponents, known.exponents, rtol=1e-6)
     found, known = (
-        np.sort(ln.fixed_points(f, x0=[[8.0, 8.0, 20.0], [-8.0, -8.0, 20.0], [0.1, 0, 0]]).points, 0)
+        np.sort(
+            ln.fixed_points(f, x0=[[8.0, 8.0, 20.0], [-8.0, -8.0, 20.0], [0.1, 0, 0]]).points, 0
+        )
         for f in (flow, expected)
     )
     assert_allclose(found, known, rtol=1e-9, atol=1e-9)
@@ -277,7 +279,7 @@ def test_arrays_of_whole_numbers_are_refused():
         y[0], y[1] = 10 * np.sin(x[0]), 10 * np.sin(x[1])
         return y
 
-    with pytest.raises(TypeError, match="number differs between lanes|whole numbers"):
+    with pytest.raises(TypeError, match="a number differs between lanes"):
         ln.lyapunov_spectrum(ln.Map(step, 2), 50, x0=np.array([0.35, 0.27]), rng=0)
 
 
@@ -294,6 +296,6 @@ def test_arrays_from_outside_are_refused():
 
 
 def test_what_assigns_to_elements_is_seen():
-    assert all(for_writing(f) is not None for f in WAYS)
-    assert for_writing(lorenz) is None
-    assert for_writing(np.tanh) is None
+    assert all(for_lanes(f)[1] for f in WAYS)
+    assert not for_lanes(lorenz)[1]
+    assert not for_lanes(np.tanh)[1]

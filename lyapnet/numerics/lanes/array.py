@@ -22,7 +22,7 @@ RULES: dict[str, Callable[..., Any]] = {}
 #: Those that an array has as methods.
 METHODS = {"sum", "mean", "prod", "max", "min", "var", "std", "cumsum", "dot", "trace", "clip"}
 METHODS |= {"reshape", "ravel", "flatten", "transpose", "swapaxes", "squeeze", "take"}
-METHODS |= {"argmax", "argmin"}
+METHODS |= {"argmax", "argmin", "any", "all", "repeat"}
 
 #: What NumPy calls the reductions by ufuncs.
 REDUCTIONS = {"add": "sum", "multiply": "prod", "maximum": "max", "minimum": "min"}
@@ -100,7 +100,8 @@ class Lanes(_Operators):
     def __getitem__(self, at: Any) -> Any:
         at = index_of(at)
         at = at if isinstance(at, tuple) else (at,)
-        return Lanes(self.data[(*at, slice(None)) if Ellipsis in at else at])
+        dots = any(i is Ellipsis for i in at)
+        return Lanes(self.data[(*at, slice(None)) if dots else at])
 
     # What it was may have other names.
     __iadd__, __isub__ = _Operators.__add__, _Operators.__sub__
@@ -134,6 +135,14 @@ class Lanes(_Operators):
             return lambda *args: ufunc(self, *args)
         raise AttributeError(name)
 
+    def item(self) -> Any:
+        """Return the only number of each lane."""
+        return RULES["reshape"](self, ())
+
+    def tolist(self) -> list[Any]:
+        """Return lists of single lanes."""
+        return [x.tolist() if x.ndim else x for x in self]
+
     def copy(self, *_: Any, **__: Any) -> Any:
         """Return the same lanes: they are never written to."""
         return Lanes(self.data)
@@ -144,7 +153,7 @@ class Lanes(_Operators):
 
     def astype(self, dtype: Any, *_: Any, **__: Any) -> Any:
         """Return the same lanes as floats."""
-        if dtype not in (float, np.float64):
+        if np.dtype(dtype) != float:
             raise TypeError(f"lanes are not turned into {dtype}")
         return Lanes(self.data * 1.0)
 

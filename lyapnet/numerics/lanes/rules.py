@@ -9,6 +9,7 @@ from typing import Any
 import autograd.numpy as anp
 import numpy as np
 
+from ..steady import NUMPY
 from .array import (
     RULES,
     ConditionDiffers,
@@ -233,6 +234,44 @@ def _place_of(name: str) -> Callable[..., Any]:
     return rule
 
 
+def _of_matrices(name: str) -> Callable[..., Any]:
+    """Return a function of linear algebra, of the matrices of all lanes."""
+    function = getattr(anp.linalg, name)
+
+    def rule(*arrays: Any) -> Any:
+        lanes = [anp.moveaxis(x, -1, 0) for x in _same_lanes(*map(as_lanes, arrays))]
+        vector = len(lanes) == 2 and np.ndim(plain(lanes[1])) == 2
+        if vector:
+            lanes[1] = lanes[1][..., None]
+        found = function(*lanes)
+        return Lanes(anp.moveaxis(found[..., 0] if vector else found, 0, -1))
+
+    return rule
+
+
+def _transform(name: str) -> Callable[..., Any]:
+    """Return a Fourier transform along one axis."""
+    function = getattr(anp.fft, name)
+
+    def rule(x: Any, n: int | None = None, axis: int = -1) -> Any:
+        x = as_lanes(x)
+        return Lanes(function(x.data, n, axis=_along(axis, x.ndim)))
+
+    return rule
+
+
+def _truth(name: str) -> Callable[..., Any]:
+    """Return a function of truths."""
+    function = getattr(np, name)
+
+    def rule(x: Any, axis: int | None = None, **_: Any) -> Any:
+        x = as_lanes(x)
+        axes = tuple(range(x.ndim)) if axis is None else _along(axis, x.ndim)
+        return Lanes(function(plain(x.data), axis=axes))
+
+    return rule
+
+
 def _mask(at: Lanes) -> Any:
     """Return lanes of truths as a mask, where they are the same in all."""
     if at.dtype.kind != "b" or is_recording():
@@ -270,6 +309,12 @@ RULES.update({
     "norm": _norm,
     "where": _where,
     **{name: _place_of(name) for name in ("argmax", "argmin")},
+    "interp": lambda x, *table, **options: Lanes(NUMPY.interp(as_lanes(x).data, *table, **options)),
+    **{name: _of_matrices(name) for name in ("solve", "inv", "det")},
+    **{name: _transform(name) for name in ("fft", "ifft", "rfft", "irfft")},
+    **{name: _truth(name) for name in ("any", "all", "count_nonzero")},
+    "repeat": lambda x, *args, **options: NUMPY.repeat(as_lanes(x), *args, **options),
+    "atleast_2d": lambda x: x if as_lanes(x).ndim > 1 else _reshape(x, 1, -1),
     "mask": _mask,
     "clip": _clip,
     "roll": _roll,

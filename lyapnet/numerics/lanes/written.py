@@ -25,8 +25,11 @@ class Written(np.ndarray[Any, Any]):
     Its slices are views, as those of any array; functions of NumPy are given `Lanes` for it.
     """
 
-    sum, mean, prod, max, min, var, std, cumsum, dot, trace, clip, argmax, argmin = map(
-        _of_lanes, "sum mean prod max min var std cumsum dot trace clip argmax argmin".split()
+    sum, mean, prod, max, min, var, std = map(
+        _of_lanes, ("sum", "mean", "prod", "max", "min", "var", "std")
+    )
+    cumsum, dot, trace, clip, argmax, argmin = map(
+        _of_lanes, ("cumsum", "dot", "trace", "clip", "argmax", "argmin")
     )
 
     def __getitem__(self, at: Any) -> Any:
@@ -126,5 +129,29 @@ _MADE = {
     **dict.fromkeys(("array", "asarray", "asanyarray", "ascontiguousarray"), _array),
 }
 
-#: To be called in the place of autograd.numpy by a function that writes to arrays.
-WRITING = types.SimpleNamespace(**{**vars(NUMPY), **_MADE})
+
+def _taking_out(function: Any) -> Any:
+    """Return a function that writes into `out`, if that is given."""
+
+    def call(*args: Any, **options: Any) -> Any:
+        out = options.pop("out", None)
+        found = function(*args, **options)
+        if out is None:
+            return found
+        out[...] = found
+        return out
+
+    return call if isinstance(function, types.FunctionType) else function
+
+
+def _joined(x: Any, *args: Any, **options: Any) -> Any:
+    found = lifted(x)
+    return found if isinstance(found, Lanes) else NUMPY.array(x, *args, **options)
+
+
+#: To be called in the place of autograd.numpy by a function of lanes, ...
+LANES = types.SimpleNamespace(**(vars(NUMPY) | {"array": _joined}))
+#: ... and by one that writes to arrays.
+WRITING = types.SimpleNamespace(
+    **({name: _taking_out(x) for name, x in vars(NUMPY).items()} | _MADE)
+)
