@@ -235,7 +235,8 @@ defvjp(interp, lambda y, x, *table, **options: lambda g: g * _slope_of(x, *table
 defjvp(interp, lambda g, y, x, *table, **options: g * _slope_of(x, *table, **options))
 
 MORE = {
-    "positive": lambda x: 1.0 * x, "cbrt": cbrt, "heaviside": heaviside, "fmod": fmod, "divmod": divmod_, "copysign": copysign,
+    "positive": lambda x: 1.0 * x, "cbrt": cbrt, "heaviside": heaviside, "fmod": fmod,
+    "divmod": divmod_, "copysign": copysign,
     "float_power": float_power, "polyval": polyval, "trapezoid": trapezoid, "gradient": gradient,
     "convolve": convolve, "select": select, "piecewise": piecewise, "block": block,
     "append": append, "pad": pad, "meshgrid": meshgrid, "tril": tril, "triu": triu, "vdot": vdot,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
@@ -75,11 +75,32 @@ class InModes(System):
         one = self._at(self._mode, lead)[0]
         with np.errstate(all="ignore"):
             expected = np.asarray(one(x, u, self.params))
-        for mode in WAYS:
+        for mode in self._ways(x[0] if axes else x, u[0] if axes and u is not None else u, lead):
             step = self._at(mode, lead)[0]
             if same(step, expected, x, u, self.params) and self._apart(mode, step, one, x, u, axes):
                 return mode
         return None
+
+    def _ways(self, x: Array, u: Array | None, lead: tuple[int, ...]) -> Iterator[str]:
+        """Find modes that do to two states near the first of ``(*lead, n)`` what is done to each.
+
+        Where all pairs of numbers meet, as in `numpy.subtract.outer`, those of many states as
+        columns would fill the memory.
+        """
+        first = (0,) * len(lead)
+        x, p = x[first], member(self.params, lead, first)
+        count = 2 if self.dim != 2 else 3  # no square
+        z = scattered(np.tile(x, (count, 1)))
+        rows = None if u is None else np.tile(u[(0,) * (u.ndim - 1)], (count, 1))
+        one = self._at(self._mode, ())[0]
+        try:
+            with np.errstate(all="ignore"):
+                each = [one(z[i], None if rows is None else rows[i], p) for i in range(count)]
+        except Exception:  # of the user's function, beside the states of the run
+            return
+        for mode in WAYS:
+            if same(self._at(mode, ())[0], np.asarray(each, dtype=float), z, rows, p):
+                yield mode
 
     @property
     def _mode(self) -> str:
@@ -155,7 +176,8 @@ class InModes(System):
         if not np.isfinite(states[-1]).all():
             pass  # refused by whoever runs this
         elif not self.vectorized and n_steps:
-            for mode in WAYS:
+            first = inputs if inputs is None else inputs[0]
+            for mode in self._ways(states[0], first, states.shape[1:-1]):
                 if reproduces(mode):
                     return mode
             first = states[:1], None if inputs is None else inputs[:1], self.params

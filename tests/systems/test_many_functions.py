@@ -155,6 +155,20 @@ def test_all_states_run_at_once(field):
     assert len(calls) < 2000  # where jumps are looked for
 
 
+def test_pairs_of_all_states_are_never_made():
+    """As columns of an array, 300 states would make a table of all their pairs."""
+    shapes = []
+
+    def field(x):
+        shapes.append(np.shape(x))
+        return -x + 0.1 * np.sin(np.subtract.outer(x, x)).sum(axis=0)
+
+    flow = ln.compiled(ln.Flow(field, 3, dt=DT), "numpy")
+    ln.lyapunov_spectrum(flow, 300, x0=X0, rng=0, transient=0)
+    ln.lyapunov_spectrum(flow, 3, x0=np.tile(X0, (100, 1)), rng=0, transient=0)
+    assert max(math.prod(shape[1:]) for shape in shapes) <= 3
+
+
 @pytest.mark.parametrize("name", sorted(set(DERIVATIVES) - JUMPING))
 def test_what_is_compiled_is_differentiated_by_autograd_too(name):
     derivative, function = DERIVATIVES[name], getattr(NUMPY, name)
