@@ -89,10 +89,11 @@ def loop_of(system: Any, x: Array, inputs: Array | None, k: int, n_steps: int) -
         return refused(system, reason)
     lead, n, auto = x.shape[:-1], system.dim, system.engine == "auto"
     short = n_steps < (_LONG if n * k <= _SMALL else _LONGER)
-    if auto and short and n_steps * n * n * k < _MUCH:
+    members = int(np.prod(lead))
+    if auto and short and n_steps * members * n * n * k < _MUCH:
         return None, over_before(n_steps)
     try:
-        least = least_for(int(np.prod(lead)), n, k)
+        least = least_for(members, n, k)
         program, params = written(system, lead, least)
         if auto and n * k > _LARGE and not program.whole:
             return None, "large systems are no faster"
