@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from .branches import Path
+from .complex_numbers import apply_to_complex, is_complex
 from .operations import (
     ALIASES,
     COMPARISONS,
@@ -91,6 +92,8 @@ class Graph:
             found = [self._plain(x) for x in operands]
             if None not in found:
                 return self.add(name, tuple(found))
+        if any(map(is_complex, operands)):
+            return apply_to_complex(self, name, operands)
         name = ALIASES.get(name, name)
         if name in COMPOSED:
             return COMPOSED[name](*operands)
@@ -128,8 +131,8 @@ class Graph:
             if x.graph is not self:
                 raise Untraceable("it keeps a value from an earlier call")
             return x
-        if isinstance(x, complex):
-            raise Untraceable("it computes with complex numbers")
+        if is_complex(x):
+            raise Untraceable("it computes with complex numbers where real ones are needed")
         try:
             return self.constant(x)
         except (TypeError, ValueError):
@@ -211,6 +214,16 @@ class Symbol(Noted):
 
     def __getitem__(self, key: Any) -> Any:
         return alone(self).view(Symbols)[key]
+
+    @property
+    def real(self) -> Symbol:
+        """Its real part: all of it."""
+        return self
+
+    @property
+    def imag(self) -> Symbol:
+        """Its imaginary part: none."""
+        return self.graph.constant(0.0)
 
     def copy(self) -> Symbol:
         """Return itself: a number does not change."""

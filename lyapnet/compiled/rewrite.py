@@ -44,7 +44,7 @@ def _making(name: str) -> Callable[..., Any]:
             like = np.empty(np.shape(like), getattr(like, "dtype", None))
         found = make(like, *args, dtype=dtype, **options)
         # Counts and truths, which may be indices, stay what they are.
-        return found.astype(object).view(Symbols) if found.dtype.kind in "fO" else found
+        return found.astype(object).view(Symbols) if found.dtype.kind in "fcO" else found
 
     return made
 

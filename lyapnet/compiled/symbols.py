@@ -7,6 +7,7 @@ passed on to these, one by one.
 from __future__ import annotations
 
 import functools
+import operator
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -41,6 +42,22 @@ class Symbols(np.ndarray[Any, Any]):
         if np.dtype(dtype) != float:
             raise Untraceable(f"it turns numbers into {np.dtype(dtype)}")
         return self.copy()
+
+    @property  # type: ignore[misc]  # which nobody sets
+    def real(self) -> Any:
+        """Their real parts."""
+        return _each(operator.attrgetter("real"), [self])
+
+    @property  # type: ignore[misc]
+    def imag(self) -> Any:
+        """Their imaginary parts."""
+        return _each(operator.attrgetter("imag"), [self])
+
+    def conj(self) -> Any:
+        """Return their mirror images."""
+        return np.conjugate(self)
+
+    conjugate = conj
 
     def __setitem__(self, key: Any, value: Any) -> None:
         if getattr(value, "whole", False):
@@ -193,6 +210,10 @@ def function_of_symbols(function: Any, args: Any, kwargs: Any) -> Any:
     if name == "where" and len(args) == 3:
         one = symbol_in(args)
         return _each(functools.partial(one.graph.apply, "where"), args)
+    if name in ("real", "imag"):
+        return getattr(args[0], name)
+    if name == "angle":
+        return np.arctan2(args[0].imag, args[0].real)
     if name in ("max", "amax", "min", "amin") and isinstance(args[0], Symbols):
         return getattr(args[0], name[-3:])(*args[1:], **kwargs)
     if name in ("argmax", "argmin"):

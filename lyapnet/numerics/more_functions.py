@@ -189,6 +189,16 @@ def cross(a: Any, b: Any, **options: Any) -> Any:
     return anp.stack([a[i - 2] * b[i - 1] - a[i - 1] * b[i - 2] for i in range(3)])
 
 
+class _Rows:
+    """What joins arrays and numbers in brackets, as `numpy.r_` does."""
+
+    def __getitem__(self, parts: Any) -> Any:
+        parts = parts if isinstance(parts, tuple) else (parts,)
+        if any(isinstance(x, str | slice) for x in parts):
+            return anp.r_[parts]
+        return anp.concatenate([anp.atleast_1d(x) for x in parts])
+
+
 def append(x: Any, values: Any) -> Any:
     """Join two arrays, flat."""
     return anp.concatenate([anp.ravel(x), anp.ravel(values)])
@@ -239,7 +249,8 @@ MORE = {
     "divmod": divmod_, "copysign": copysign,
     "float_power": float_power, "polyval": polyval, "trapezoid": trapezoid, "gradient": gradient,
     "convolve": convolve, "select": select, "piecewise": piecewise, "block": block,
-    "append": append, "pad": pad, "meshgrid": meshgrid, "tril": tril, "triu": triu, "vdot": vdot,
+    "append": append,
+    "r_": _Rows(), "pad": pad, "meshgrid": meshgrid, "tril": tril, "triu": triu, "vdot": vdot,
     "average": average, "cross": cross,
     **{name: _moving(name) for name in (
         "delete", "diagonal", "fliplr", "flipud", "repeat", "rollaxis", "rot90", "tile")},

@@ -19,6 +19,8 @@ from .more_functions import MORE, SPECIAL
 
 def sech2(h: Any) -> Any:
     """Return the derivative of tanh with all its digits; traceable."""
+    if anp.iscomplexobj(h):
+        return 1.0 - tanh(h) ** 2
     e = anp.exp(-2.0 * anp.abs(h))
     return 4.0 * e / (1.0 + e) ** 2
 

@@ -32,6 +32,21 @@ def complex_numbers(x):
     return np.array([w.real, w.imag, -x[2]])
 
 
+def pair(x):
+    return x[:1] + 1j * x[1:2]
+
+
+def parts(z):
+    return np.array([z[0].real, z[0].imag, -z[0].real])
+
+
+def complex_zeros(x):
+    z = np.zeros(2, dtype=complex)
+    z[0] = (1j - 0.2) * (x[0] + 1j * x[1])
+    z[1] = -x[2]
+    return np.array([z[0].real, z[0].imag, z[1].real])
+
+
 def mass_matrix(x):
     M = np.array([[2.0, np.cos(x[0])], [np.cos(x[0]), 1.0]])
     a = np.linalg.solve(M, np.array([-x[1], -np.sin(x[0])]))
@@ -103,10 +118,20 @@ FIELDS = {
     "astype": lambda x: -x.astype(float),
     "list of arrays": lambda x: -np.sin(np.sum([x, x], axis=0)),
     "polynomial": lambda x: -x - 0.1 * np.polynomial.polynomial.polyval(x, [1.0, 2.0, 0.5]),
+    "r_": lambda x: np.r_[-x[0], -2 * x[1:]],
+    "complex tanh": lambda x: parts(-pair(x) + 0.1 * np.tanh((1 - 2j) * pair(x))),
+    "complex functions": lambda x: parts(sum(f(0.1 * pair(x)) for f in (
+        np.exp, np.sin, np.cos, np.sinh, np.cosh, np.square)) - 3 * pair(x)),
+    "complex powers": lambda x: parts(
+        pair(x) ** 3 + (2 + pair(x)) ** -2 + (2 + pair(x)) ** 0.7 + np.sqrt(2 + pair(x))
+        + np.log(3 + pair(x)) + 1 / (3 + pair(x)) - 3 * pair(x)),
+    "mean field": lambda x: np.sin(np.angle(np.exp(1j * x).mean()) - x) - x,
+    "conjugates": lambda x: parts(0.1 * pair(x).conj() - np.conj(np.conj(pair(x))) * abs(pair(x))),
+    "complex zeros": complex_zeros,
     "ifft": lambda x: -x + 0.1 * np.fft.ifft(np.array([0.0, 0.5, 0.5]) * np.fft.fft(x)).real,
 }  # fmt: skip
 #: What NumPy alone runs: the reason is told.
-BY_NUMPY = {"divmod", "real and imag", "ifft"}
+BY_NUMPY = {"divmod", "ifft"}
 
 
 @pytest.fixture(params=FIELDS.values(), ids=FIELDS)

@@ -88,7 +88,7 @@ def _each_lifted(x: Any) -> Any:
 
 def _made(found: Any) -> Any:
     """Return an array that a function has made: as one to be written to, if it is of floats."""
-    return written(found) if found.dtype.kind in "fO" else found
+    return written(found) if found.dtype.kind in "fcO" else found
 
 
 def _making(name: str) -> Callable[..., Any]:
