@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dis
 import math
+import sys
 import types
 from collections.abc import Callable
 from typing import Any
@@ -19,7 +20,7 @@ from scipy.sparse import issparse
 from .lanes.array import Lanes
 from .lanes.written import LANES, WRITING
 from .more_functions import SPECIAL
-from .replaced import MATH_NAMES, Standing, float_but, is_own, replaced
+from .replaced import MATH_NAMES, Standing, float_but, is_own, named_by, replaced
 from .steady import NUMPY
 
 _MATH = types.SimpleNamespace(
@@ -42,6 +43,7 @@ _BUILTINS = {"float": float_but(lambda x: isbox(x) or isinstance(x, Lanes))}
 
 #: Instructions of Python that assign to elements, ...
 _STORES = {"STORE_SUBSCR", "STORE_SLICE"}
+_PLUS = "UNARY_POSITIVE" if sys.version_info < (3, 12) else "INTRINSIC_UNARY_POSITIVE"
 #: ... and what arrays and lanes have, but not what autograd traces.
 _OF_ARRAYS = {"copy", "dot", "imag", "item", "real", "repeat", "tolist"}
 
@@ -93,27 +95,29 @@ def for_lanes(function: Any) -> tuple[Any, bool]:
     stores: list[Any] = []
 
     def look(function: Any) -> None:
-        if isinstance(function, types.FunctionType) and _assigns(function.__code__):
-            stores.append(function)
+        if isinstance(function, types.FunctionType):
+            scope = named_by(function).items()
+            modules = {name for name, x in scope if isinstance(x, types.ModuleType)}
+            if _assigns(function.__code__, modules):
+                stores.append(function)
 
     found = _through(function, look, _WRITING)
     return (found, True) if stores else (_through(function, look, _LANES), False)
 
 
-def _assigns(code: types.CodeType) -> bool:
+def _assigns(code: types.CodeType, modules: set[str]) -> bool:
     """Say whether a function, or one inside of it, does to arrays what boxes do not stand."""
-    before = ""
+    before: Any = None
     for one in dis.get_instructions(code):
-        of_array = one.argval in _OF_ARRAYS and before not in ("LOAD_GLOBAL", "LOAD_DEREF")
-        if one.opname in _STORES or one.opname == "UNARY_POSITIVE":
+        if one.opname in _STORES or _PLUS in (one.opname, one.argrepr):
             return True
-        if one.opname in ("LOAD_ATTR", "LOAD_METHOD") and of_array:
+        of_array = one.opname in ("LOAD_ATTR", "LOAD_METHOD") and one.argval in _OF_ARRAYS
+        if of_array and before.argval not in modules:
             return True
-        before = one.opname
-    constants = code.co_consts
-    inner = (c for c in constants if isinstance(c, types.CodeType))
-    by_out = any(isinstance(names, tuple) and "out" in names for names in constants)
-    return by_out or any(map(_assigns, inner))
+        before = one
+    inner = (c for c in code.co_consts if isinstance(c, types.CodeType))
+    by_out = any(isinstance(names, tuple) and "out" in names for names in code.co_consts)
+    return by_out or any(_assigns(c, modules) for c in inner)
 
 
 def _through(

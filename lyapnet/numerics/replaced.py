@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import types
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from typing import Any
 
 import numpy as np
@@ -23,7 +24,11 @@ _PACKAGES = {"autograd", "numpy", "scipy", "lyapnet", "torch", "jax", "keras", "
 def float_but(stays: Callable[[Any], bool]) -> type:
     """Return what stands for `float`, as a type too, and leaves some numbers as they are."""
 
-    class Float(np.float64):
+    class Kind(type):
+        def __instancecheck__(cls, x: Any) -> bool:
+            return isinstance(x, float) or stays(x)
+
+    class Float(np.float64, metaclass=Kind):
         def __new__(cls, x: Any = 0.0) -> Any:
             return x if stays(x) else float(x)
 
@@ -93,6 +98,16 @@ def package_of(function: types.FunctionType) -> str:
 def is_own(function: types.FunctionType) -> bool:
     """Say whether a function is not of a package that knows by itself what it calls."""
     return package_of(function) not in _PACKAGES
+
+
+def named_by(function: types.FunctionType) -> dict[str, Any]:
+    """Return what a function names, and closes over, by these names."""
+    found = {name: function.__globals__.get(name) for name in _names(function.__code__)}
+    cells = zip(function.__code__.co_freevars, function.__closure__ or (), strict=True)
+    for name, cell in cells:
+        with suppress(ValueError):  # empty
+            found[name] = cell.cell_contents
+    return found
 
 
 def _names(code: types.CodeType) -> set[str]:

@@ -87,6 +87,7 @@ class InModes(System):
         Where all pairs of numbers meet, as in `numpy.subtract.outer`, those of many states as
         columns would fill the memory.
         """
+        yield from (mode for mode in WAYS if (mode, 0) in self._seen_apart)
         first = (0,) * len(lead)
         x, p = x[first], member(self.params, lead, first)
         count = 2 if self.dim != 2 else 3  # no square
@@ -99,7 +100,10 @@ class InModes(System):
         except Exception:  # of the user's function, beside the states of the run
             return
         for mode in WAYS:
+            if (mode, 0) in self._seen_apart:
+                continue
             if same(self._at(mode, ())[0], np.asarray(each, dtype=float), z, rows, p):
+                self._seen_apart.add((mode, 0))
                 yield mode
 
     @property

@@ -299,3 +299,17 @@ def test_what_assigns_to_elements_is_seen():
     assert all(for_lanes(f)[1] for f in WAYS)
     assert not for_lanes(lorenz)[1]
     assert not for_lanes(np.tanh)[1]
+
+
+W = np.random.default_rng(5).normal(size=(3, 3))
+
+
+@pytest.mark.parametrize(
+    "step",
+    [lambda x: W.dot(np.tanh(x)), lambda x: np.tanh(x).dot(W), lambda x: -np.dot(W, +x)],
+    ids=["array's", "state's", "numpy's"],
+)
+def test_methods_of_arrays(step):
+    x = np.array([0.1, 0.2, 0.3])
+    differences = [(step(x + d) - step(x - d)) / 2e-6 for d in 1e-6 * np.eye(3)]
+    assert_allclose(ln.Map(step, 3).jacobian(x), np.transpose(differences), rtol=1e-7, atol=1e-9)

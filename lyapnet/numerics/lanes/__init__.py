@@ -16,11 +16,11 @@ import numpy as np
 
 from ..arrays import Array
 from ..insistent import not_caught
-from . import gradients, rules
+from . import algebra, gradients, rules
 from .array import ConditionDiffers, Lanes, as_lanes, lifted, plain
 from .decisions import Decision, is_recording, recording
 
-__all__ = ["Decision", "Lanes", "gradients", "in_lanes", "lifted", "recording", "rules"]
+__all__ = ["Decision", "Lanes", "algebra", "gradients", "in_lanes", "lifted", "recording", "rules"]
 
 
 def in_lanes(function: Callable[..., Any], x: Array, u: Any, params: Callable[[Any], Any]) -> Any:
