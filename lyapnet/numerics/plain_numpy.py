@@ -7,6 +7,7 @@ import math
 import sys
 import types
 from collections.abc import Callable
+from functools import lru_cache
 from typing import Any
 
 import autograd.numpy as anp
@@ -97,7 +98,7 @@ def for_lanes(function: Any) -> tuple[Any, bool]:
     def look(function: Any) -> None:
         if isinstance(function, types.FunctionType):
             scope = named_by(function).items()
-            modules = {name for name, x in scope if isinstance(x, types.ModuleType)}
+            modules = frozenset(name for name, x in scope if isinstance(x, types.ModuleType))
             if _assigns(function.__code__, modules):
                 stores.append(function)
 
@@ -105,7 +106,8 @@ def for_lanes(function: Any) -> tuple[Any, bool]:
     return (found, True) if stores else (_through(function, look, _LANES), False)
 
 
-def _assigns(code: types.CodeType, modules: set[str]) -> bool:
+@lru_cache
+def _assigns(code: types.CodeType, modules: frozenset[str]) -> bool:
     """Say whether a function, or one inside of it, does to arrays what boxes do not stand."""
     before: Any = None
     for one in dis.get_instructions(code):
