@@ -196,7 +196,7 @@ def caught(x):
 
 def caught_elsewhere(x):
     try:
-        a = np.interp(x[0] if x[0] > 0 else x[1], [0, 1], [0, 1])
+        a = abs(np.fft.fft(x)[0 if x[0] > 0 else 1])
     except TypeError:
         a = 7.0
     return anp.array([0.1 * a + x[1], 0.3 * x[0]])
