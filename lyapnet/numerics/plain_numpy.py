@@ -98,8 +98,9 @@ def for_lanes(function: Any) -> tuple[Any, bool]:
     def look(function: Any) -> None:
         if isinstance(function, types.FunctionType):
             scope = named_by(function).items()
-            modules = frozenset(name for name, x in scope if isinstance(x, types.ModuleType))
-            if _assigns(function.__code__, modules):
+            known = (types.ModuleType, np.ndarray)
+            others = frozenset(name for name, x in scope if isinstance(x, known))
+            if _assigns(function.__code__, others):
                 stores.append(function)
 
     found = _through(function, look, _WRITING)
@@ -107,19 +108,22 @@ def for_lanes(function: Any) -> tuple[Any, bool]:
 
 
 @lru_cache
-def _assigns(code: types.CodeType, modules: frozenset[str]) -> bool:
-    """Say whether a function, or one inside of it, does to arrays what boxes do not stand."""
+def _assigns(code: types.CodeType, others: frozenset[str]) -> bool:
+    """Say whether a function, or one inside of it, does to arrays what boxes do not stand.
+
+    What it names otherwise, such as modules, is no concern.
+    """
     before: Any = None
     for one in dis.get_instructions(code):
         if one.opname in _STORES or _PLUS in (one.opname, one.argrepr):
             return True
         of_array = one.opname in ("LOAD_ATTR", "LOAD_METHOD") and one.argval in _OF_ARRAYS
-        if of_array and before.argval not in modules:
+        if of_array and before.argval not in others:
             return True
         before = one
     inner = (c for c in code.co_consts if isinstance(c, types.CodeType))
     by_out = any(isinstance(names, tuple) and "out" in names for names in code.co_consts)
-    return by_out or any(_assigns(c, modules) for c in inner)
+    return by_out or any(_assigns(c, others) for c in inner)
 
 
 def _through(

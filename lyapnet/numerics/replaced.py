@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from typing import Any
 
+import autograd.numpy as anp
 import numpy as np
 
 #: Functions of `math` that NumPy has under another name.
@@ -33,6 +34,26 @@ def float_but(stays: Callable[[Any], bool]) -> type:
             return x if stays(x) else float(x)
 
     return Float
+
+
+class Factor(np.ndarray[Any, Any]):
+    """A constant array whose method `dot` multiplies whatever autograd's function does."""
+
+    def dot(self, x: Any, out: Any = None) -> Any:
+        """Return the product with an array, or with what stands for one."""
+        return anp.dot(self.view(np.ndarray), x)
+
+    def __array_ufunc__(self, ufunc: Any, method: str, *args: Any, **options: Any) -> Any:
+        return getattr(ufunc, method)(*map(_plain, args), **options)
+
+    def __array_function__(self, function: Any, kinds: Any, args: Any, options: Any) -> Any:
+        return function(*map(_plain, args), **options)
+
+
+def _plain(x: Any) -> Any:
+    if isinstance(x, list | tuple):
+        return type(x)(map(_plain, x))
+    return x.view(np.ndarray) if isinstance(x, Factor) else x
 
 
 class Standing:
@@ -75,14 +96,20 @@ def replaced(
         return types.MethodType(again(call), function) if own else function
     scope = dict(function.__globals__)
     builtin = builtin or {}
-    for name in _names(function.__code__):
+    names = _names(function.__code__)
+
+    def instead(x: Any) -> Any:
+        of_floats = type(x) is np.ndarray and x.dtype.kind == "f"
+        return x.view(Factor) if of_floats and "dot" in names else other(x)
+
+    for name in names:
         if name in scope:
-            scope[name] = other(scope[name])
+            scope[name] = instead(scope[name])
         elif name in builtin:
             scope[name] = builtin[name]
     closure = function.__closure__
     if closure is not None:
-        closure = tuple(_cell(cell, other) for cell in closure)
+        closure = tuple(_cell(cell, instead) for cell in closure)
     made = types.FunctionType(
         function.__code__, scope, function.__name__, function.__defaults__, closure
     )
