@@ -72,6 +72,8 @@ class _SparseFactor:
         return _SparseFactor(self._matrix.T)
 
     def __matmul__(self, x: Any) -> Any:
+        if isinstance(x, Lanes):
+            return Lanes(_product(x.data, self._matrix))
         return _product(x, self._matrix)
 
     dot = __matmul__

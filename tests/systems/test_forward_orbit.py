@@ -143,6 +143,6 @@ def test_without_a_rule_for_going_forward_jacobians_are_formed():
 
 
 def test_what_autograd_cannot_trace_is_still_named():
-    system = Map(lambda x: np.array([y.item() for y in x]), N)
+    system = Map(lambda x: np.array([y.__float__() for y in x]), N)
     with pytest.raises(TypeError, match="autograd cannot trace `step`"):
         ln.lyapunov_spectrum(system, 20, x0=np.ones(N), k=1)

@@ -144,8 +144,8 @@ class Lanes(_Operators):
         return [x.tolist() if x.ndim else x for x in self]
 
     def copy(self, *_: Any, **__: Any) -> Any:
-        """Return the same lanes: they are never written to."""
-        return Lanes(self.data)
+        """Return lanes that can be written to."""
+        return RULES["copy"](self)
 
     def view(self, *_: Any) -> Any:
         """Return the same lanes; autograd asks for them."""

@@ -1,94 +1,188 @@
-"""Arrays that a function makes, or copies, and writes to, number by number."""
+"""Arrays that a function makes, or copies, and writes to, in lanes."""
 
 from __future__ import annotations
 
 import types
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
+import autograd.numpy as anp
 import numpy as np
 
+from ..arrays import Array
 from ..steady import NUMPY
-from .array import RULES, Lanes, as_lanes, index_of, lifted
+from .array import RULES, Lanes, as_lanes, index_of, lifted, plain
 
-#: Functions of NumPy that write to their first argument, or ask for no number.
-_AS_OBJECTS = {"copyto", "fill_diagonal", "put", "shape", "ndim", "size", "shares_memory"}
-
-
-def _of_lanes(name: str) -> Callable[..., Any]:
-    return lambda self, *args, **options: RULES[name](as_lanes(self), *args, **options)
+#: What NumPy's arrays give views of.
+_SEEN_IN = ("reshape", "ravel", "transpose", "swapaxes", "squeeze")
 
 
-class Written(np.ndarray[Any, Any]):
-    """An array of objects, each of which is a number or that of all lanes.
+class _Memory:
+    """Where numbers lie: each has been written by one of some assignments, the last of them.
 
-    Its slices are views, as those of any array; functions of NumPy are given `Lanes` for it.
+    Nothing is written over, so that autograd can trace all of it.
+
+    Parameters
+    ----------
+    flat : array (size, M) or (size, 1)
     """
 
-    sum, mean, prod, max, min, var, std = map(
-        _of_lanes, ("sum", "mean", "prod", "max", "min", "var", "std")
-    )
-    cumsum, dot, trace, clip, argmax, argmin = map(
-        _of_lanes, ("cumsum", "dot", "trace", "clip", "argmax", "argmin")
-    )
+    def __init__(self, flat: Any) -> None:
+        size = plain(flat).shape[0]
+        self.size, self._sources = size, [flat]
+        self._source, self._row = np.zeros(size, dtype=int), np.arange(size)
+
+    def read(self, places: Array) -> Any:
+        """Return the numbers at some places, ``(*shape, M)``."""
+        if not places.size:
+            return np.zeros((*places.shape, 1))
+        flat = places.ravel()
+        used = np.unique(self._source[flat])
+        if len(used) == 1:
+            found, rows = self._sources[used[0]], self._row[flat]
+        else:
+            parts = [self._sources[i] for i in used]
+            count = max(plain(part).shape[-1] for part in parts)
+            parts = [anp.broadcast_to(part, (plain(part).shape[0], count)) for part in parts]
+            starts = np.cumsum([0, *(plain(part).shape[0] for part in parts)])
+            found = anp.concatenate(parts)
+            rows = starts[np.searchsorted(used, self._source[flat])] + self._row[flat]
+        if not np.array_equal(rows, np.arange(plain(found).shape[0])):
+            found = found[rows]
+        if np.array_equal(flat, np.arange(self.size)):  # all of it: the next time it is at hand
+            self._sources = [found]
+            self._source, self._row = np.zeros(self.size, dtype=int), np.arange(self.size)
+        return anp.reshape(found, (*places.shape, plain(found).shape[-1]))
+
+    def write(self, places: Array, value: Lanes) -> None:
+        """Put numbers, which are broadcast, at some places."""
+        if value.dtype.kind == "c" and plain(self._sources[0]).dtype.kind != "c":
+            raise TypeError("complex numbers are assigned to an array of real ones")
+        data = anp.broadcast_to(value.data, (*places.shape, plain(value.data).shape[-1]))
+        self._sources.append(anp.reshape(data, (places.size, plain(data).shape[-1])))
+        self._source[places] = len(self._sources) - 1
+        self._row[places] = np.arange(places.size).reshape(places.shape)
+
+
+class Written(Lanes):
+    """Lanes that can be assigned to.
+
+    Slices are views, as those of any array.
+
+    Parameters
+    ----------
+    memory : _Memory
+    places : array of int (*shape)
+        Where in the memory the numbers lie.
+    """
+
+    def __init__(self, memory: _Memory, places: Array) -> None:
+        self._memory, self._places = memory, places
+
+    @property
+    def data(self) -> Any:
+        """The numbers ``(*shape, M)`` of all lanes."""
+        return self._memory.read(self._places)
+
+    @data.setter
+    def data(self, data: Any) -> None:
+        self[...] = Lanes(data)
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Shape of each lane."""
+        return self._places.shape
+
+    def __iter__(self) -> Iterator[Any]:
+        return (self[i] for i in range(len(self)))
 
     def __getitem__(self, at: Any) -> Any:
-        found = super().__getitem__(index_of(at))
-        alone = isinstance(found, np.ndarray) and not found.ndim
-        return found.item() if alone else found
+        return self._at(self._places[index_of(at)])
 
     def __setitem__(self, at: Any, value: Any) -> None:
-        super().__setitem__(index_of(at), _objects(value))
+        self._memory.write(np.asarray(self._places[index_of(at)]), as_lanes(value))
+
+    def _at(self, places: Any) -> Any:
+        """Return a view of some places, or a copy where NumPy's arrays give one."""
+        if not np.ndim(places):
+            return Lanes(self._memory.read(np.asarray(places)))
+        if np.shares_memory(places, self._places) or not places.size:
+            return Written(self._memory, places)
+        return written(Lanes(self._memory.read(places)))
 
     def __array_ufunc__(self, ufunc: Any, method: str, *args: Any, **options: Any) -> Any:
-        if method == "at":
-            return ufunc.at(self.view(np.ndarray), args[1], *map(_objects, args[2:]))
         (out,) = options.pop("out", (None,))
-        found = getattr(ufunc, method)(*map(lifted, args), **options)
-        if out is None:
-            return found
-        out[...] = found
-        return out
+        found = super().__array_ufunc__(ufunc, method, *args, **options)
+        return _made(found) if out is None else _put(out, found)
 
     def __array_function__(self, function: Any, kinds: Any, args: Any, options: Any) -> Any:
-        if function.__name__ in _AS_OBJECTS:
-            return super().__array_function__(function, kinds, args, options)
-        if function.__name__ == "copy":
-            return self.copy()
-        options = {name: _each_lifted(x) for name, x in options.items()}
-        return function(*map(_each_lifted, args), **options)
+        if function.__name__ in ("copyto", "fill_diagonal"):
+            return _WRITERS[function.__name__](*args)
+        if function.__name__ in _SEEN_IN and args[0] is self:
+            return self._at(function(self._places, *args[1:], **options))
+        return _made(super().__array_function__(function, kinds, args, options))
 
-    def astype(self, dtype: Any, *args: Any, **options: Any) -> Any:
-        """Return a copy, of floats."""
-        return written(as_lanes(self).astype(dtype, *args, **options))
+    def __getattr__(self, name: str) -> Any:
+        """Return a method of an array, of those that give views one that does."""
+        if name in _SEEN_IN:
+            return lambda *args: self._at(getattr(self._places, name)(*args))
+        if name == "fill":
+            return lambda value: self.__setitem__(..., value)
+        return super().__getattr__(name)
+
+    @property
+    def T(self) -> Any:
+        """The transpose of each lane, a view."""
+        return self._at(self._places.T)
+
+    def __iadd__(self, other: Any) -> Any:
+        return _put(self, self + other)
+
+    def __isub__(self, other: Any) -> Any:
+        return _put(self, self - other)
+
+    def __imul__(self, other: Any) -> Any:
+        return _put(self, self * other)
+
+    def __itruediv__(self, other: Any) -> Any:
+        return _put(self, self / other)
+
+    def __ipow__(self, other: Any) -> Any:
+        return _put(self, self**other)
+
+    def __imod__(self, other: Any) -> Any:
+        return _put(self, self % other)
 
 
 def written(x: Any) -> Written:
-    """Return an array of lanes or numbers as one that can be written to: a copy."""
-    found = _objects(x)
-    return np.array(found, dtype=object).view(Written)
-
-
-def _objects(x: Any) -> Any:
-    """Return what an array of objects can be set to."""
-    x = lifted(x)
-    if not isinstance(x, Lanes):
-        return x
-    found = np.empty(x.shape, dtype=object)
-    for i in np.ndindex(x.shape):
-        found[i] = Lanes(x.data[i])
-    return found
-
-
-def _each_lifted(x: Any) -> Any:
-    if isinstance(x, list | tuple):
-        return type(x)(map(_each_lifted, x))
-    return lifted(x)
+    """Return an array, or lanes of one, as one that can be written to: a copy."""
+    data = as_lanes(x).data
+    *shape, count = plain(data).shape
+    places = np.arange(int(np.prod(shape))).reshape(shape)
+    return Written(_Memory(anp.reshape(data, (places.size, count))), places)
 
 
 def _made(found: Any) -> Any:
-    """Return an array that a function has made: as one to be written to, if it is of floats."""
-    return written(found) if found.dtype.kind in "fcO" else found
+    """Return what a function has made: an array as one to be written to, if it is of numbers."""
+    if isinstance(found, list | tuple):
+        return type(found)(map(_made, found))
+    if isinstance(found, np.ndarray) and found.dtype.kind == "O":
+        found = lifted(found)
+    array = isinstance(found, np.ndarray | Lanes) and found.ndim and found.dtype.kind in "fc"
+    return written(found) if array and not isinstance(found, Written) else found
+
+
+def _put(out: Any, found: Any) -> Any:
+    out[...] = found
+    return out
+
+
+def _fill_diagonal(x: Written, value: Any) -> None:
+    i = np.arange(min(x.shape))
+    x[i, i] = value
+
+
+_WRITERS: dict[str, Callable[..., Any]] = {"copyto": _put, "fill_diagonal": _fill_diagonal}
 
 
 def _making(name: str) -> Callable[..., Any]:
@@ -96,7 +190,7 @@ def _making(name: str) -> Callable[..., Any]:
     make = getattr(np, name)
 
     def made(like: Any, *args: Any, **options: Any) -> Any:
-        like = np.empty(like.shape) if isinstance(like, Lanes | Written) else like
+        like = np.empty(like.shape) if isinstance(like, Lanes) else like
         return _made(make(like, *args, **options))
 
     return made
@@ -109,9 +203,7 @@ def _filling(name: str) -> Callable[..., Any]:
     def made(like: Any, fill_value: Any, dtype: Any = None, **options: Any) -> Any:
         if dtype is None and name == "full" and not isinstance(fill_value, Lanes):
             dtype = np.asarray(fill_value).dtype
-        found = make(like, dtype=dtype, **options)
-        found[...] = fill_value
-        return found
+        return _put(make(like, dtype=dtype, **options), fill_value)
 
     return made
 
@@ -122,11 +214,15 @@ def _array(x: Any, dtype: Any = None, **_: Any) -> Any:
     return written(x) if isinstance(x, Lanes) else _made(np.array(x, dtype=dtype))
 
 
-_MADE = {
+_MAKERS = {
     **{name: _making(name) for name in ("zeros", "ones", "empty")},
     **{name: _making(name) for name in ("zeros_like", "ones_like", "empty_like")},
     **{name: _filling(name) for name in ("full", "full_like")},
-    **dict.fromkeys(("array", "asarray", "asanyarray", "ascontiguousarray"), _array),
+    **dict.fromkeys(("array", "copy"), _array),
+    **dict.fromkeys(
+        ("asarray", "asanyarray", "ascontiguousarray"),
+        lambda x, *args, **options: x if isinstance(x, Written) else _array(x, *args, **options),
+    ),
 }
 
 
@@ -136,10 +232,7 @@ def _taking_out(function: Any) -> Any:
     def call(*args: Any, **options: Any) -> Any:
         out = options.pop("out", None)
         found = function(*args, **options)
-        if out is None:
-            return found
-        out[...] = found
-        return out
+        return found if out is None else _put(out, found)
 
     return call if isinstance(function, types.FunctionType) else function
 
@@ -153,5 +246,7 @@ def _joined(x: Any, *args: Any, **options: Any) -> Any:
 LANES = types.SimpleNamespace(**(vars(NUMPY) | {"array": _joined}))
 #: ... and by one that writes to arrays.
 WRITING = types.SimpleNamespace(
-    **({name: _taking_out(x) for name, x in vars(NUMPY).items()} | _MADE)
+    **({name: _taking_out(x) for name, x in vars(NUMPY).items()} | _MAKERS)
 )
+
+RULES["copy"] = lambda x, *_, **__: written(x)
