@@ -46,4 +46,5 @@ def steep_later(system: Any, at: Sample | None, most: int, least: int) -> str:
     if engine.engine_used != ("compiled", ""):
         return ""
     steps = min(most, max(least, in_no_time(system, at.x.shape[:-1], 1)))
-    return str(system.too_steep(engine.orbit(at.x, at.inputs, steps).states, at.inputs))
+    states = engine.orbit(at.x, at.inputs, steps).states
+    return str(system.too_steep(states, at.inputs)) if np.isfinite(states).all() else ""

@@ -119,6 +119,8 @@ def _held_against(s: Any, steps: int, level: float, *, over: bool) -> Pair | Non
         fine = _sorted(run.run().statistics.estimate())
     except LyapnetError:  # far from the attractor, where steps that are too long have led
         return None
+    if not run.trusted:
+        return None
     coarse = _within(s, *window)
     away = apart(coarse, fine, level)
     longer = not over and steps >= s.n_steps
@@ -148,7 +150,7 @@ def _from_the_end(s: Any, steps: int) -> tuple[Benettin, tuple[float, float]]:
         first=m * s.steps_so_far,
     )  # fmt: skip
     rows = np.ascontiguousarray(s.basis.swapaxes(-1, -2))
-    run = Benettin(fine, s.state, rows, times, plan, record=False, checked=False)
+    run = Benettin(fine, s.state, rows, times, plan, record=False, checked=fine is s.system)
     return run, (0.0, np.inf)
 
 
