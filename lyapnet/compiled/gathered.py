@@ -22,7 +22,7 @@ MOST_GATHERED = 50_000
 
 
 def gathered(numbers: Graph, wanted: Sequence[int], x: Any) -> Any:
-    """Return an array of some nodes of a graph of numbers, in the graph of the array x of a state."""
+    """Return some nodes of a graph of numbers as an array, in the graph of the state x."""
     graph, where = x.graph, _Places(x.graph)
     groups: dict[Any, list[int]] = defaultdict(list)
     depth: dict[int, int] = {}
