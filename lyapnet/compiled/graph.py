@@ -17,6 +17,7 @@ from .operations import (
     LOGIC,
     STANDING_FOR,
     TRUTHS,
+    TooLong,
     Untraceable,
     evaluated,
 )  # fmt: skip
@@ -44,6 +45,9 @@ class Graph:
         ``("constant", (value,))`` have none.
     """
 
+    #: Operations that may be noted.
+    most = MOST
+
     #: Answers to conditions, on a path through a function: see `branches`.
     path: Path | None = None
 
@@ -61,8 +65,8 @@ class Graph:
         if at is None:
             at = self._known[key] = len(self.nodes)
             self.nodes.append((operation, arguments))
-            if at > MOST:
-                raise Untraceable(f"it takes more than {MOST} operations on numbers")
+            if at > self.most:
+                raise TooLong(f"it takes more than {self.most} operations on numbers")
         return Symbol(self, at)
 
     def noted(self, at: int) -> Symbol:
@@ -134,9 +138,10 @@ class Graph:
         if is_complex(x):
             raise Untraceable("it computes with complex numbers where real ones are needed")
         try:
-            return self.constant(x)
+            number = float(x)
         except (TypeError, ValueError):
             raise Untraceable(f"it computes with {type(x).__name__}") from None
+        return self.constant(number)
 
 
 def _simple_power(x: Symbol, exponent: float) -> Symbol | None:

@@ -11,8 +11,8 @@ from ..numerics.arrays import Array
 from ..numerics.autodiff import leaves, rebuild
 from .graph import Graph
 from .kernel import WRITTEN_OUT, Kernel, kernel_of
-from .operations import Untraceable
-from .program import Program, array_program, program
+from .operations import TooLong, Untraceable
+from .program import Program, array_program, gathered_program, program
 
 #: Operations on numbers from which on whole arrays are better, if each node of these is so many.
 MANY, EACH = 1500, 8
@@ -187,22 +187,33 @@ def _known_or_written(system: Any, step: Any, shapes: list[Any] | None, least: f
     """
     written_by = system.written_by()
     if shapes is None or written_by is None:
-        return _as_arrays(system, step, least) or program(step, system.dim, system.fresh)
+        return _written(system, step, least)
     key = type(system), written_by, repr(rebuild(system.numbers, shapes)), least
     if key not in _known:
         if len(_known) >= _MOST:
             _known.pop(next(iter(_known)))
-        found = _as_arrays(system, step, least)
-        _known[key] = found or program(step, system.dim, system.fresh)
+        _known[key] = _written(system, step, least)
     return _known[key]
 
 
-def _as_arrays(system: Any, step: Any, least: float) -> Program | None:
-    """Return the program of a step on whole arrays, if that can be and is better."""
+def _written(system: Any, step: Any, least: float) -> Program:
+    """Return the program of a step: on whole arrays, or gathered, where that is better."""
+    if found := _as_arrays(array_program, system, step, least):
+        return found
+    try:
+        return program(step, system.dim, system.fresh)
+    except TooLong:
+        if found := _as_arrays(gathered_program, system, step, least):
+            return found
+        raise
+
+
+def _as_arrays(written: Any, system: Any, step: Any, least: float) -> Program | None:
+    """Return the program of a step on arrays, if that can be and is better."""
     if system.fresh != system.dim or system.dim < EACH or least == np.inf:
         return None
     try:
-        found = array_program(step, system.dim)
+        found = written(step, system.dim)
     except Untraceable:
         return None
     return found if found.count > max(least, EACH * found.size) else None

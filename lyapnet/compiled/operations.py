@@ -16,6 +16,10 @@ class Untraceable(Insistent):
     """A function cannot be written down; the message says what stands in the way."""
 
 
+class TooLong(Untraceable):
+    """It takes too many operations on numbers."""
+
+
 #: Operations that say yes or no.
 COMPARISONS = frozenset(("less", "less_equal", "greater", "greater_equal", "equal", "not_equal"))
 LOGIC = frozenset(("logical_and", "logical_or", "logical_xor", "logical_not"))

@@ -14,6 +14,7 @@ import numpy as np
 from ..numerics.arrays import Array
 from .array_graph import ArrayGraph
 from .derivative import pushed
+from .gathered import MOST_GATHERED, gathered
 from .graph import Graph, Symbol, ancestors
 from .operations import Untraceable
 from .surfaces import Surfaces
@@ -158,6 +159,18 @@ def array_program(step: Callable[[Graph, Any], Any], dim: int) -> ArrayProgram:
         raise Untraceable("the next state does not depend on the state")
     found = [graph.add("copy", (graph.like(y.at, s).at,)).at for s in (y, tangent)]
     return ArrayProgram(graph, dim, found[:1], found[1:])
+
+
+def gathered_program(step: Callable[[Graph, Any], Any], dim: int) -> ArrayProgram:
+    """Write down a step number by number, and then on arrays of what is alike."""
+    numbers = Graph()
+    numbers.most = MOST_GATHERED
+    with _refusing():
+        y = step(numbers, numbers.inputs("x", (dim,)))
+    if numbers.surfaces is not None:
+        raise Untraceable("steps that end where the field jumps are not gathered")
+    after = [s.at for s in symbols_of(y, numbers, (dim,), "step")]
+    return array_program(lambda graph, x: gathered(numbers, after, x), dim)
 
 
 def program(step: Callable[[Graph, Any], Any], dim: int, fresh: int | None = None) -> Program:

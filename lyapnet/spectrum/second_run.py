@@ -1,4 +1,4 @@
-"""Two runs held against each other: what a step does to the orbit, not to growth along it."""
+"""Two runs held against each other: of half the step, or of what an orbit does later on."""
 
 from __future__ import annotations
 
@@ -9,12 +9,15 @@ from scipy import special
 
 from ..errors import LyapnetError
 from ..numerics.arrays import Array
-from ..systems import DelayFlow, Flow, Stroboscopic
+from ..systems import DelayFlow, Map, NoisyFlow, Stroboscopic, System
 from ..tangent.plan import Plan
 from .benettin import Benettin
+from .in_no_time import in_no_time
 from .step_defect import MOST_AGAIN, NEGLIGIBLE, divided_inputs
 from .uncertainty.estimate import Estimate
+from .uncertainty.phases import phases
 from .uncertainty.stderr import mean_and_stderr
+from .uncertainty.verdict import listed
 
 #: Error of a step, relative to how far it goes, from which on it may well lead to other orbits.
 #: Those of the catalog's flows are off by 3e-4 at most.
@@ -35,12 +38,16 @@ _WARM_UP = 0.05
 
 
 class Pair(NamedTuple):
-    """Exponents of two runs, with the step as it is and with half of it, in descending order."""
+    """Exponents of two runs, with the step as it is and with half of it, in descending order.
+
+    Of a map, those of a run and of another one on from its end.
+    """
 
     coarse: Estimate
     fine: Estimate
     away: Array  #: By how much they differ, 0 where errors may explain it.
     perhaps: Array  #: The same, where steps stray by `STRAYS` whether errors may explain it or not.
+    stuck: Array  #: Where volumes are conserved, and the other run, no shorter, tells no error.
 
 
 def apart(one: Estimate, other: Estimate, level: float = _LEVEL) -> Array:
@@ -63,11 +70,16 @@ def second_run(s: Any, strays: float) -> Pair | None:
 
     Along a given orbit nothing may be seen of what steps do to it. None where they are off by
     less than `STRAYS` and a run is no matter of milliseconds, or where it cannot be done.
+
+    Maps are held against themselves, on from the end. An orbit that has not been everywhere that
+    it goes, which is long in a sea of chaos among islands (see `conserved`), does not know it.
     """
     system, settings = s.system, s.settings
-    if isinstance(system, DelayFlow) or not isinstance(system, (Flow, Stroboscopic)):
+    if isinstance(system, DelayFlow | NoisyFlow) or not isinstance(system, Map | Stroboscopic):
         return None
     if "pooled" in settings or s._lost.any() or (settings["driven"] and s.sample is None):
+        return None
+    if system.finer() is None and s.sample is not None:  # it would be the same run
         return None
     least = min(s.n_steps, max(1, MOST_AGAIN // system.substeps))
     if strays >= STRAYS:
@@ -77,9 +89,8 @@ def second_run(s: Any, strays: float) -> Pair | None:
         with np.errstate(invalid="ignore"):  # -inf from -inf
             off = np.nan_to_num(np.abs(found.fine.mean - found.coarse.mean), nan=0.0)
         return found._replace(perhaps=off)
-    steps = min(_CHEAP // (s.basis.size * system.substeps), _LONG // system.substeps)
     whole = settings.get("engine") == "compiled" and not settings.get("engine_reason")
-    if steps < least or not whole:
+    if not whole or (steps := _in_no_time(s)) < least:
         return None
     if settings["driven"]:
         return _held_against(s, steps, _AT_AN_EDGE, over=True)
@@ -90,6 +101,16 @@ def second_run(s: Any, strays: float) -> Pair | None:
     return _held_against(s, steps, _AT_AN_EDGE, over=False)
 
 
+def _in_no_time(s: Any) -> int:
+    """Return how many steps compiled loops do in no time."""
+    system, lead, k = s.system, s.state.shape[:-1], s.basis.shape[-1]
+    steps, own = min(_CHEAP // s.basis.size, _LONG), s.n_steps * system.substeps
+    if steps > own:
+        once = system.flow if isinstance(system, Stroboscopic) else system
+        steps = max(own, min(steps, in_no_time(once, lead, k)))
+    return int(steps // system.substeps)
+
+
 def _held_against(s: Any, steps: int, level: float, *, over: bool) -> Pair | None:
     """Do a run `over` inputs or times of a `Spectrum`, or on from its end, and compare."""
     run, window = _over_its_inputs(s) if over else _from_the_end(s, steps)
@@ -98,14 +119,30 @@ def _held_against(s: Any, steps: int, level: float, *, over: bool) -> Pair | Non
         fine = _sorted(run.run().statistics.estimate())
     except LyapnetError:  # far from the attractor, where steps that are too long have led
         return None
+    if not run.trusted:
+        return None
     coarse = _within(s, *window)
     away = apart(coarse, fine, level)
-    return Pair(coarse, fine, away, away)
+    longer = not over and steps >= s.n_steps
+    stuck = longer & _in_a_sea(s) & np.isfinite(coarse.stderr) & np.isinf(fine.stderr)
+    return Pair(coarse, fine, away, away, stuck)
+
+
+def _finer(system: System) -> tuple[System, int]:
+    """Return a system with a finer step, and how many make one of these; a map as it is."""
+    return system.finer() or (system, 1)
+
+
+def _in_a_sea(s: Any) -> Array:
+    """Return which exponents (..., k) may be those of a sea of chaos among islands."""
+    found = s.statistics
+    sticky = phases(found.growth, found.durations, found.n_blocks, found.conserved).sticky
+    return np.take_along_axis(sticky, np.broadcast_to(s._order, sticky.shape), axis=-1)
 
 
 def _from_the_end(s: Any, steps: int) -> tuple[Benettin, tuple[float, float]]:
     """Return a run with half the step from the end of a `Spectrum`, and what it is held against."""
-    fine, m = s.system.finer()
+    fine, m = _finer(s.system)
     warm = m * max(100, steps // 10)
     plan = Plan(warm, warm, m * steps, s.settings["qr_interval"], forgiving=True)
     times = fine.drive.rows(
@@ -113,7 +150,7 @@ def _from_the_end(s: Any, steps: int) -> tuple[Benettin, tuple[float, float]]:
         first=m * s.steps_so_far,
     )  # fmt: skip
     rows = np.ascontiguousarray(s.basis.swapaxes(-1, -2))
-    run = Benettin(fine, s.state, rows, times, plan, record=False, checked=False)
+    run = Benettin(fine, s.state, rows, times, plan, record=False, checked=fine is s.system)
     return run, (0.0, np.inf)
 
 
@@ -150,17 +187,35 @@ def _sorted(found: Estimate) -> Estimate:
     return Estimate(*(np.take_along_axis(x, order, axis=-1) for x in found))
 
 
-def other_orbit(there: Pair, strays: float) -> str:
-    """Say that a run with half the step has other exponents, if it has."""
+def other_orbit(there: Pair, strays: float, *, a_map: bool) -> str:
+    """Say that another run has other exponents, or cannot tell them, if it is so."""
     if not there.away.any():
-        return ""
+        return _stuck(there)
     at = np.unravel_index(int(np.argmax(there.away)), there.away.shape)
+    apart = f"{there.fine.mean[at]:.3g} for {there.coarse.mean[at]:.3g}, more apart than their "
+    apart += "error bars"
+    if a_map:
+        return (
+            f"too short: a run on from its end has {apart}: the orbit has not been everywhere "
+            "that it goes; run longer"
+        )
     cause = "the step leads to another orbit; take a smaller dt"
     if strays < STRAYS:
         cause = "the step leads to another orbit, or this one has not been everywhere that it goes"
         cause += "; take a smaller dt, and run longer"
     return (
         f"too coarse: steps are off by {100 * strays:.2g} % of themselves, and a run with half the "
-        f"step has {there.fine.mean[at]:.3g} for {there.coarse.mean[at]:.3g}, more apart than "
-        f"their error bars: {cause}"
+        f"step has {apart}: {cause}"
+    )
+
+
+def _stuck(there: Pair) -> str:
+    """Say that an orbit goes on to stick where it has not been, if it does."""
+    if not there.stuck.any():
+        return ""
+    which = listed(there.stuck)
+    return (
+        "too short: volumes are conserved, and a run on from its end does not look free of long "
+        "stays near islands of regular motion: the orbit has not been everywhere that it goes, and "
+        f"no error of exponent{'' if which.isdigit() else 's'} {which} is known; run longer"
     )

@@ -12,11 +12,12 @@ from ..systems import DelayFlow, Flow, Map, NoisyFlow, Stroboscopic, System
 from ..systems.integrators import CONTROLLED
 from ..tangent.forward import forward
 from ..tangent.start import orthonormal_rows
+from .in_no_time import steep_later
 
 #: Steps of the comparison: a share of the run, within bounds.
 _SHARE, _LEAST, MOST = 20, 50, 300
 
-#: Steps of a second run, at most; see `second_run`.
+#: Steps of a second run, at most, and in which compiled loops look for steep slopes.
 MOST_AGAIN = 20_000
 
 #: Numbers in all states of the comparison, where these are long.
@@ -174,27 +175,31 @@ def step_defect(spectrum: Any) -> Look:
     system, settings = spectrum.system, spectrum.settings
     if system is None or system.finer() is None:
         return Look(unseen="" if settings["dt"] == 1 else f": {_no_finer(system, spectrum)}")
-    if isinstance(system, NoisyFlow):  # which a finer step needs in between
-        return Look(unseen=" under noise: see check_step()")
     if "pooled" in settings:
         return Look(unseen=" where members are pooled: see diagnose() of the ensemble")
     steps = int(np.clip(settings["n_steps"] * system.substeps // _SHARE, _LEAST, MOST))
     steps = -(-steps // system.substeps)
-    at = spectrum.sample if settings["driven"] else _behind(spectrum, steps)
+    far = max(steps, min(MOST_AGAIN, _LARGE // spectrum.state.size) // system.substeps)
+    at = spectrum.sample if settings["driven"] else _behind(spectrum, far)
+    if isinstance(system, NoisyFlow):  # which a finer step needs in between
+        steep = steep_later(system, at, far, steps)
+        return Look(unseen=" under noise: see check_step()", steep=steep)
     if at is None:
         return Look(unseen=" in so short a run")
     if isinstance(system, Stroboscopic):  # seen in the steps of its flow
-        at = at._replace(inputs=system.within(at.inputs, steps))
-        steps *= system.steps
+        at = at._replace(inputs=system.within(at.inputs, far))
+        steps, far = steps * system.steps, far * system.steps
         system = system.flow
     if isinstance(system, DelayFlow):
         steps = min(steps, max(_LEAST, _LARGE // at.x.size))
+    near = at
     if at.inputs is not None:
         steps = min(steps, len(at.inputs))
-        at = at._replace(inputs=at.inputs[:steps])
+        near = at._replace(inputs=at.inputs[:steps])
     with np.errstate(all="ignore"):
         along = _on_finer_grid if isinstance(system, DelayFlow) else _step_by_step
-        defect, steep, strays = along(system, at, steps)
+        defect, steep, strays = along(system, near, steps)
+    steep = steep or steep_later(system, at, far, steps)
     if defect is None:
         return Look(unseen=": states go to infinity")
     order = np.argsort(-spectrum.statistics.estimate().mean, axis=-1, kind="stable")
@@ -207,7 +212,7 @@ def _behind(spectrum: Any, steps: int) -> Sample:
     rows = np.ascontiguousarray(spectrum.basis.swapaxes(-1, -2))
     given = spectrum.system.drive.rows(
         None, spectrum.state.shape[:-1], steps, t0=spectrum.settings.get("t0", 0.0),
-        first=spectrum.steps_so_far,
+        first=spectrum.steps_so_far, seed=spectrum.settings.get("seed"),
     )  # fmt: skip
     return Sample(spectrum.state, rows, given)
 

@@ -54,9 +54,8 @@ def diagnosis_of(s: Any, tol: float | None, level: float) -> Diagnosis:
         found = _with_rounding(s, found, rounding, tol)
     if defect is not None and change is not None:
         found = _with_step(s, found, change, of_all(defect, s.dim), tol)
-        seen = found.verdict.startswith("too coarse")
-        if there and not seen and (words := other_orbit(there, strays)):
-            found = _too_coarse(found, words)
+    if there and (words := other_orbit(there, strays, a_map=defect is None)):
+        found = _elsewhere(found, words)
     if "at_rest" in s.settings and found.verdict.startswith(("too short:", "drifting:")):
         found = _at_rest(s, found, tol, level)
     if "superstable" in s.settings:
@@ -108,6 +107,17 @@ def _too_coarse(found: Diagnosis, words: str) -> Diagnosis:
     """Put what the step does in front of a verdict."""
     verdict = f"{words}. Apart from the step: {found.verdict}"
     return replace(found, step_verdict=words, converged=False, verdict=verdict)
+
+
+def _elsewhere(found: Diagnosis, words: str) -> Diagnosis:
+    """Put what another run has in front of a verdict that does not know of it."""
+    if found.verdict.startswith("too coarse"):
+        return found
+    if words.startswith("too coarse"):
+        return _too_coarse(found, words)
+    if found.verdict.startswith(("too short", "drifting")):
+        return found
+    return replace(found, converged=False, verdict=f"{words}. Apart from that: {found.verdict}")
 
 
 def _missing_zero(s: Any, level: float) -> str:

@@ -16,6 +16,7 @@ from ..compiled.operations import Untraceable
 from ..numerics.arrays import Array
 from ..numerics.autodiff import member
 from .compiled_orbit import CompiledOrbit
+from .forward_orbit import LARGE
 from .protocol import as_system
 from .user_function import check_repeatable
 
@@ -32,6 +33,10 @@ _LARGE = 2**16
 #: Multiplications in the tangent steps of a run, if all units are connected, from which on it is
 #: worth that, however few the steps: about half a second.
 _MUCH = 5e9
+
+#: Numbers in the Jacobians of a run from which on it is seen what its function costs, and
+#: operations on numbers in these from which on that is worth a compilation: some seconds.
+_SEEN, _DEAR = 1e7, 5e8
 
 #: Members of an ensemble whose first step is compared.
 _LOOKED_AT = 8
@@ -88,13 +93,16 @@ def loop_of(system: Any, x: Array, inputs: Array | None, k: int, n_steps: int) -
     if reason := missing():
         return refused(system, reason)
     lead, n, auto = x.shape[:-1], system.dim, system.engine == "auto"
-    short = n_steps < (_LONG if n * k <= _SMALL else _LONGER)
+    short = n_steps < (_LONG if n * k <= _SMALL else _LONGER) and n_steps * n * n * k < _MUCH
     members = int(np.prod(lead))
-    if auto and short and n_steps * members * n * n * k < _MUCH:
+    columns = n_steps * members * (n if n < LARGE else k)
+    if auto and short and columns * n * n < _SEEN:
         return None, over_before(n_steps)
     try:
         least = least_for(members, n, k)
         program, params = written(system, lead, least)
+        if auto and short and columns * program.count < _DEAR:
+            return None, over_before(n_steps)
         if auto and n * k > _LARGE and not program.whole:
             return None, "large systems are no faster"
         if program.surfaces is not None and not system.tells_decisions(x, inputs):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -16,7 +16,7 @@ from ..compiled.rewrite import rewritten
 from ..compiled.trace import jumps_of
 from ..numerics.arrays import Array, Seed
 from ..numerics.autodiff import Function, Tree, jacobian_of, over_states
-from .bends import JUMP, jump_between
+from .bends import JUMP, STEEP, TO_A_JUMP, TO_A_SLOPE, jump_between
 from .drive import Drive
 from .known_jumps import SMOOTH_THEM, Seen
 from .map import Map
@@ -263,26 +263,45 @@ class NoisyFlow(Map):
         """See whether drift or diffusion jump: the step has no derivative that knows of it."""
         if not self.seen.look(orbit.states, least=4):
             return
-        p = self._first_member(orbit.states[0], None)[2]
-        states = orbit.states[:-1].reshape(orbit.n_steps, -1, self.dim)[:, 0]
-        if not np.isfinite(states).all():
-            return
-        u = np.asarray(orbit.inputs)
-        times = u.reshape(len(u), -1, u.shape[-1])[:, 0, self.n_inputs :]
-
-        def jump_of(function: Function) -> float:
-            f = over_states(function, self._mode, ())
-            with np.errstate(all="ignore"):
-                return jump_between(
-                    lambda s, x: np.ravel(f(x, times[s] if self.time else None, p)), states
-                )
-
-        for what, function in (("drift", self._function), ("diffusion", self._strength)):
-            jump = jump_of(function)
+        for what, jump in self._changes(orbit.states, orbit.inputs, TO_A_JUMP):
             if jump > JUMP:
                 self.seen.what = what
                 self.seen.without = f"jumps by {100 * jump:.2g} % of itself"
                 return
+
+    def too_steep(self, states: Array, inputs: Array | None) -> str:
+        """Say that drift or diffusion along states ``(T + 1, ..., n)`` are too steep for steps."""
+        for what, change in self._changes(states, inputs, TO_A_SLOPE):
+            if change > STEEP:
+                return (
+                    f"the {what} changes by {100 * change:.2g} % of itself within a "
+                    f"{2**TO_A_SLOPE}th of a step, which tangent vectors hardly ever see; take "
+                    "steps that resolve it"
+                )
+        return ""
+
+    def _changes(
+        self, states: Array, inputs: Array | None, halvings: int
+    ) -> Iterator[tuple[str, float]]:
+        """Return how much drift and diffusion change on a small part of a step; see `bends`.
+
+        Along the first member of states ``(T + 1, ..., n)``.
+        """
+        p = self._first_member(states[0], None)[2]
+        along = states[:-1].reshape(len(states) - 1, -1, self.dim)[:, 0]
+        if not np.isfinite(along).all():
+            return
+        u = np.asarray(inputs)
+        times = u.reshape(len(u), -1, u.shape[-1])[:, 0, self.n_inputs :]
+        for what, function in (("drift", self._function), ("diffusion", self._strength)):
+            f = over_states(function, self._mode, ())
+
+            def value(s: int, x: Array, f: Function = f) -> Array:
+                return np.ravel(f(x, times[s] if self.time else None, p))
+
+            with np.errstate(all="ignore"):
+                change = jump_between(value, along, halvings)
+            yield what, change
 
     @property
     def reservation(self) -> str:
