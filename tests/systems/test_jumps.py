@@ -400,3 +400,25 @@ def test_steep_slopes_are_seen_under_noise(what, drift, diffusion):
     assert s.diagnose().verdict.startswith(f"unreliable: the {what} changes by")
     smooth = ln.NoisyFlow(lambda x: -anp.tanh(5 * x), lambda x: 1 + 0 * x, 1, dt=0.01)
     assert ln.lyapunov_spectrum(smooth, 50_000, x0=[0.1], rng=0).diagnose().converged
+
+
+@pytest.mark.filterwarnings("ignore:these exponents are unreliable")
+def test_decisions_are_as_many_in_every_part_of_a_step():
+    """The largest of a list of numbers was found by asking which is larger, of some in turn."""
+    pytest.importorskip("numba")
+    x0 = np.array([
+        [-1.897, 0.953, -0.004], [-0.705, -0.587, -0.467], [-2.177, -1.154, -0.526],
+        [-2.266, 1.626, -0.805], [-0.972, -1.473, 0.023], [0.014, -2.115, 0.280],
+    ])  # fmt: skip
+
+    def field(x, t):
+        rows = np.array([0.5, np.arctan(t), np.maximum(0.3, t)])
+        largest = np.max(np.array([np.mean(x), np.dot(rows, x), -0.5]))
+        return (1.0 - np.array([largest, 0.97, 0.71])) % 1.0
+
+    flow = ln.Flow(field, 3, dt=0.05, time=True)
+    found = [
+        ln.lyapunov_spectrum(ln.compiled(flow, e), 40, x0=x0, rng=0, transient=0).exponents
+        for e in ("compiled", "numpy")
+    ]
+    assert_allclose(*found, rtol=1e-7, atol=1e-9)
