@@ -46,7 +46,9 @@ _BUILTINS = {"float": float_but(lambda x: isbox(x) or isinstance(x, Lanes))}
 _STORES = {"STORE_SUBSCR", "STORE_SLICE"}
 _PLUS = "UNARY_POSITIVE" if sys.version_info < (3, 12) else "INTRINSIC_UNARY_POSITIVE"
 #: ... and what arrays and lanes have, but not what autograd traces.
-_OF_ARRAYS = {"copy", "dot", "imag", "item", "real", "repeat", "tolist"}
+_OF_ARRAYS = {
+    "conj", "conjugate", "copy", "dot", "fill", "imag", "item", "real", "repeat", "tolist",
+}  # fmt: skip
 
 
 def _multiplied(x: Any, matrix: Any) -> Any:

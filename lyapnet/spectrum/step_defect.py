@@ -228,7 +228,9 @@ def _step_by_step(system: Flow, at: Sample, steps: int) -> tuple[Array | None, s
     fine, m = system.finer()
     Q = tape.rows[:-1].swapaxes(-1, -2)
     x, coarse = orbit.states[:-1], orbit.jacobians
-    mode = system.tangent_mode(orbit.states, orbit.inputs, lambda mode: system._at(mode, lead)[0])
+    mode = system.tangent_mode(
+        orbit.states, orbit.inputs, lambda mode, lead: system._at(mode, lead)[0]
+    )
     there = np.eye(system.dim)
     for row in system.drive.parts(at.inputs, m):
         step, derivative = fine._at(mode, lead)

@@ -308,7 +308,7 @@ class DelayFlow(Flow):
     def _through(self, states: Array, own: Array, inputs: Array | None) -> DelayOrbit:
         """Return the orbit of states; how all are given to the field at once, `own` tell."""
         lead, given = states.shape[1:-1], None if inputs is None else inputs[: len(own) - 1]
-        mode = self.tangent_mode(own, given, lambda mode: self._at(mode, lead)[0])
+        mode = self.tangent_mode(own, given, lambda mode, lead: self._at(mode, lead)[0])
         compact = self._compact(mode, lead)
         return DelayOrbit(states, inputs, self.params, *compact, self._columns, self.components)
 

@@ -80,7 +80,7 @@ def divided_orbit(flow: Any, x: Array, inputs: Array | None, n_steps: int) -> Or
             each = _with_parts(np.repeat(inputs[:n_steps], np.diff(edges), axis=0), parts)
     else:
         every, each, edges = _divided_by_numpy(flow, x, inputs, n_steps)
-    mode = flow.tangent_mode(every, each, lambda mode: _parts(flow, mode, lead)[0])
+    mode = flow.tangent_mode(every, each, lambda mode, lead: _parts(flow, mode, lead)[0])
     inner = JacobianOrbit(every, each, flow.params, *_parts(flow, mode, lead))
     volume = _volume(flow, mode, lead) if hasattr(flow._method, "volume") else None
     return ComposedOrbit(inner, edges, inputs, volume)

@@ -152,7 +152,7 @@ class Flow(Map):
         return JumpingSteps(self, lead)
 
     def tangent_mode(
-        self, states: Array, inputs: Array | None, step: Callable[[str], Function]
+        self, states: Array, inputs: Array | None, step: Callable[[str, tuple[int, ...]], Function]
     ) -> str:
         """Return how all states of a trajectory are given to the field at once."""
         if self.seen.matter:
@@ -294,7 +294,9 @@ class Flow(Map):
     def divergence(self, orbit: Orbit) -> Array:
         """Return the mean divergence of the field over each step ``(T, ...)``, by its ends."""
         lead = orbit.states.shape[1:-1]
-        mode = self.tangent_mode(orbit.states, orbit.inputs, lambda mode: self._at(mode, lead)[0])
+        mode = self.tangent_mode(
+            orbit.states, orbit.inputs, lambda mode, lead: self._at(mode, lead)[0]
+        )
         derivative = self._over_states(mode, lead)[1]
         ends = []
         for x, theta in ((orbit.states[:-1], 0.0), (orbit.states[1:], 1.0)):

@@ -287,7 +287,7 @@ class Map(UserSystem):
                         f"{np.shape(y)}; for an ensemble give `x0` its axes in front"
                     )
                 states[s + 1] = refuse_traced(y, self.named)
-        mode = self.tangent_mode(states, inputs, lambda mode: self._at(mode, lead)[0])
+        mode = self.tangent_mode(states, inputs, lambda mode, lead: self._at(mode, lead)[0])
         if self.dim < LARGE or self._variation is not None:
             return JacobianOrbit(states, inputs, self.params, *self._at(mode, lead))
         return self._of_few(mode, lead, states, inputs, self.params, *self._at(mode, lead))

@@ -13,6 +13,9 @@ from ..numerics.autodiff import Function, Tree, member, value
 from .protocol import System
 from .user_function import check_repeatable, same, scattered
 
+#: From a mode and the shape of an ensemble to a function of its states.
+_Steps = Callable[[str, tuple[int, ...]], Function]
+
 #: Modes that are tried where a function is not said to be vectorized.
 WAYS = "columns", "lanes", "rows"
 
@@ -75,13 +78,18 @@ class InModes(System):
         one = self._at(self._mode, lead)[0]
         with np.errstate(all="ignore"):
             expected = np.asarray(one(x, u, self.params))
-        for mode in self._ways(x[0] if axes else x, u[0] if axes and u is not None else u, lead):
+        now = u[0] if axes and u is not None else u
+        for mode in self._ways(
+            x[0] if axes else x, now, lead, lambda mode, at: self._at(mode, at)[0]
+        ):
             step = self._at(mode, lead)[0]
             if same(step, expected, x, u, self.params) and self._apart(mode, step, one, x, u, axes):
                 return mode
         return None
 
-    def _ways(self, x: Array, u: Array | None, lead: tuple[int, ...]) -> Iterator[str]:
+    def _ways(
+        self, x: Array, u: Array | None, lead: tuple[int, ...], step: _Steps
+    ) -> Iterator[str]:
         """Find modes that do to two states near the first of ``(*lead, n)`` what is done to each.
 
         Where all pairs of numbers meet, as in `numpy.subtract.outer`, those of many states as
@@ -93,7 +101,7 @@ class InModes(System):
         count = 2 if self.dim != 2 else 3  # no square
         z = scattered(np.tile(x, (count, 1)))
         rows = None if u is None else np.tile(u[(0,) * (u.ndim - 1)], (count, 1))
-        one = self._at(self._mode, ())[0]
+        one = step(self._mode, ())
         try:
             with np.errstate(all="ignore"):
                 each = [one(z[i], None if rows is None else rows[i], p) for i in range(count)]
@@ -102,7 +110,7 @@ class InModes(System):
         for mode in WAYS:
             if (mode, 0) in self._seen_apart:
                 continue
-            if same(self._at(mode, ())[0], np.asarray(each, dtype=float), z, rows, p):
+            if same(step(mode, ()), np.asarray(each, dtype=float), z, rows, p):
                 self._seen_apart.add((mode, 0))
                 yield mode
 
@@ -155,9 +163,7 @@ class InModes(System):
         self._seen_apart.add(key)
         return True
 
-    def tangent_mode(
-        self, states: Array, inputs: Array | None, step: Callable[[str], Function]
-    ) -> str:
+    def tangent_mode(self, states: Array, inputs: Array | None, step: _Steps) -> str:
         """Return how all states of a trajectory are given to the user's function at once.
 
         Parameters
@@ -165,18 +171,15 @@ class InModes(System):
         states : array (T + 1, ..., n)
         inputs : array (T, ..., c) or None
         step : callable
-            From the mode to the step that leads from each state to the next.
+            From the mode, and the shape of an ensemble, to the step that leads from each state to
+            the next.
         """
-        n_steps = len(states) - 1
+        n_steps, lead = len(states) - 1, states.shape[1:-1]
         few = slice(0, min(n_steps, _LOOKED_AT))
         some = states[few], None if inputs is None else inputs[few]
 
         def reproduces(mode: str) -> bool:
-            function, one = step(mode), step(self._mode)
-            # Of few first: where all pairs of numbers meet, those of all would fill the memory.
-            ahead = states[1 : len(some[0]) + 1]
-            if not same(function, ahead, *some, self.params):
-                return False
+            function, one = step(mode, lead), step(self._mode, lead)
             if not same(function, states[1:], states[:-1], inputs, self.params):
                 return False
             return self._apart(mode, function, one, *some, axes=1)
@@ -184,11 +187,12 @@ class InModes(System):
         if not np.isfinite(states[-1]).all():
             pass  # refused by whoever runs this
         elif not self.vectorized and n_steps:
-            for mode in WAYS:
+            now = None if inputs is None else inputs[0]
+            for mode in self._ways(states[0], now, lead, step):
                 if reproduces(mode):
                     return mode
             first = states[:1], None if inputs is None else inputs[:1], self.params
-            check_repeatable(step(self._mode), first, self.named)
+            check_repeatable(step(self._mode, lead), first, self.named)
             self._tell_slow(self.named, states[1:])
         elif self.vectorized and n_steps > 1 and not self._known_vectorized:
             if not reproduces(self._mode):
