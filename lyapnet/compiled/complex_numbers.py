@@ -8,8 +8,7 @@ from typing import Any
 import numpy as np
 
 from .operations import Untraceable
-from .operators import Noted
-from .symbols import function_of_symbols, ufunc_of_symbols
+from .symbols import Number
 
 #: NumPy as its stubs do not know it: its functions take what says so itself.
 _np: Any = np
@@ -18,7 +17,7 @@ _np: Any = np
 _PRODUCTS = 64
 
 
-class Complex(Noted):
+class Complex(Number):
     """A complex number.
 
     Attributes
@@ -27,17 +26,9 @@ class Complex(Noted):
     """
 
     __slots__ = ("graph", "imag", "real")
-    shape: tuple[int, ...] = ()
-    ndim = 0
 
     def __init__(self, graph: Any, real: Any, imag: Any) -> None:
         self.graph, self.real, self.imag = graph, real, imag
-
-    def __array_ufunc__(self, ufunc: Any, method: str, *operands: Any, **options: Any) -> Any:
-        return ufunc_of_symbols(ufunc, method, operands, options)
-
-    def __array_function__(self, function: Any, types: Any, args: Any, kwargs: Any) -> Any:
-        return function_of_symbols(function, args, kwargs)
 
     def conj(self) -> Complex:
         """Return its mirror image."""
@@ -92,11 +83,6 @@ def _absolute(x: Complex) -> Any:
     return _np.hypot(x.real, x.imag)
 
 
-def angle(x: Any) -> Any:
-    """Return the argument of a complex number."""
-    return _np.arctan2(x.imag, x.real)
-
-
 def _polar(size: Any, phase: Any, x: Complex) -> Complex:
     return x._with(size * _np.cos(phase), size * _np.sin(phase))
 
@@ -110,7 +96,7 @@ def _power(x: Complex, y: Complex) -> Complex:
         for _ in range(abs(int(p))):
             found = _multiply(found, x)
         return found if p >= 0 else _divide(x._with(1.0, 0.0), found)
-    return _polar(_absolute(x) ** p, p * angle(x), x)
+    return _polar(_absolute(x) ** p, p * _np.angle(x), x)
 
 
 def _cosh_sinh(x: Complex) -> tuple[Complex, Complex]:
@@ -139,7 +125,7 @@ _DONE: dict[str, Callable[..., Any]] = {
     "reciprocal": lambda x: _divide(x._with(1.0, 0.0), x),
     "power": _power,
     "exp": lambda x: _polar(_np.exp(x.real), x.imag, x),
-    "log": lambda x: x._with(_np.log(_absolute(x)), angle(x)),
+    "log": lambda x: x._with(_np.log(_absolute(x)), _np.angle(x)),
     "sqrt": lambda x: _power(x, x._with(0.5, 0.0)),
     "cosh": lambda x: _cosh_sinh(x)[0],
     "sinh": lambda x: _cosh_sinh(x)[1],

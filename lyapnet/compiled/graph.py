@@ -21,8 +21,7 @@ from .operations import (
     Untraceable,
     evaluated,
 )  # fmt: skip
-from .operators import Noted
-from .symbols import Symbols, alone, array_of, function_of_symbols, ufunc_of_symbols
+from .symbols import Number, Symbols, alone, array_of
 
 #: NumPy as its stubs do not know it: its functions take what says so itself.
 _np: Any = np
@@ -156,12 +155,10 @@ def _simple_power(x: Symbol, exponent: float) -> Symbol | None:
     return simple[exponent](x) if exponent in simple else None
 
 
-class Symbol(Noted):
+class Symbol(Number):
     """A number of which all is known but its value."""
 
     __slots__ = ("at", "graph")
-    shape: tuple[int, ...] = ()
-    ndim = 0
 
     def __init__(self, graph: Graph, at: int) -> None:
         self.graph = graph
@@ -189,12 +186,6 @@ class Symbol(Noted):
     def as_number(self) -> Symbol:
         """Return 1 and 0 for yes and no."""
         return self.graph.apply("where", self, 1.0, 0.0) if self.is_truth else self
-
-    def __array_ufunc__(self, ufunc: Any, method: str, *operands: Any, **options: Any) -> Any:
-        return ufunc_of_symbols(ufunc, method, operands, options)
-
-    def __array_function__(self, function: Any, types: Any, args: Any, kwargs: Any) -> Any:
-        return function_of_symbols(function, args, kwargs)
 
     def _no_value(self, *_: Any) -> Any:
         raise Untraceable(

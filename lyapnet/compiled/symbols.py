@@ -20,6 +20,20 @@ from .operations import Untraceable
 from .operators import Noted
 
 
+class Number(Noted):
+    """One number, as NumPy's functions take it."""
+
+    __slots__ = ()
+    shape: tuple[int, ...] = ()
+    ndim = 0
+
+    def __array_ufunc__(self, ufunc: Any, method: str, *operands: Any, **options: Any) -> Any:
+        return ufunc_of_symbols(ufunc, method, operands, options)
+
+    def __array_function__(self, function: Any, types: Any, args: Any, kwargs: Any) -> Any:
+        return function_of_symbols(function, args, kwargs)
+
+
 class Symbols(np.ndarray[Any, Any]):
     """An array of symbols: what a user's function is called on."""
 

@@ -18,7 +18,6 @@ one of four ways:
 
 from __future__ import annotations
 
-import re
 import warnings
 from collections.abc import Callable
 from typing import Any
@@ -30,20 +29,10 @@ from autograd.tracer import isbox
 
 from .arrays import Array
 from .lanes import Lanes, in_lanes
+from .refusals import REMEDY, of_attribute, refuse_objects, remedy, without_derivative
 
 Tree = Any  # a float, an array, or a dict, list or tuple of such
 Function = Callable[[Any, Any, Tree], Any]  # (x, u, p) -> array
-
-_REMEDY = (
-    "write it with `import autograd.numpy as np` (functions of np, assignments to elements of "
-    "arrays of floats that it makes itself, not of those outside)"
-)
-
-
-def _remedy(name: str) -> str:
-    """Say what to do about a function that autograd cannot trace."""
-    alone = name in ("loss", "jacobian")
-    return _REMEDY if alone else f"{_REMEDY}, or give its jacobian"
 
 
 def leaves(tree: Tree) -> list[Any]:
@@ -134,7 +123,7 @@ def over_states(function: Function, mode: str, lead: tuple[int, ...]) -> Functio
         Shape of the ensemble; a parameter that has these leading axes is per member.
     """
     found = _in_mode(function, mode, lead)
-    if mode == "lanes" or not getattr(function, "assigns", False):
+    if mode == "lanes" or not getattr(function, "traced_in_lanes", False):
         return found
     # What assigns to elements of arrays is traced in lanes, which can be assigned.
     lanes = _in_mode(function, "lanes", lead)
@@ -263,12 +252,12 @@ def traced(function: Callable[..., Any], name: str) -> Callable[..., tuple[Any, 
         try:
             return refuse_objects(function(x), name)
         except NotImplementedError as error:
-            raise TypeError(_without_derivative(name, str(error))) from error
+            raise TypeError(without_derivative(name, str(error))) from error
         except (TypeError, ValueError, AttributeError) as error:
-            if _REMEDY in str(error) or "compiled by numba" in str(error):
+            if REMEDY in str(error) or "compiled by numba" in str(error):
                 raise
             # With plain arrays it has run before: what fails is the tracing.
-            what = _of_attribute(error) or f"({error}); {_remedy(name)}"
+            what = of_attribute(error) or f"({error}); {remedy(name)}"
             raise TypeError(f"autograd cannot trace `{name}` {what}") from error
 
     def run(x: Any) -> tuple[Any, Any]:
@@ -277,66 +266,3 @@ def traced(function: Callable[..., Any], name: str) -> Callable[..., tuple[Any, 
             return make_vjp(guarded)(x)
 
     return run
-
-
-def _of_attribute(error: Exception) -> str:
-    """Say what to write for what arrays have, and what autograd traces does not, as `z.real`."""
-    found = re.match(r"'ArrayBox' object has no attribute '(\w+)'", str(error))
-    if not found or not hasattr(anp, found[1]):
-        return ""
-    return f"where it uses `.{found[1]}` of an array: write np.{found[1]}(x)"
-
-
-def _without_derivative(name: str, error: str) -> str:
-    """Say which function autograd cannot differentiate, and what to do."""
-    found = re.match("VJP of (.*) wrt", error)
-    what = f"`np.{found[1]}`" if found else f"a function ({error})"
-    return (
-        f"autograd knows no derivative of {what}, which `{name}` uses: give `jacobian`, or write "
-        "it with functions that have one"
-    )
-
-
-def refuse_foreign(y: Any, name: str) -> Any:
-    """Return y, unless it is no array of real numbers of NumPy: complex, a tensor, or nothing."""
-    if y is None:
-        raise TypeError(f"`{name}` returned None: let it return an array")
-    dtype = getattr(y, "dtype", None)
-    if dtype is None:
-        return y
-    if not hasattr(dtype, "kind"):
-        raise TypeError(
-            f"`{name}` returned a {type(y).__name__}, and arrays here are those of NumPy: write it "
-            "with autograd.numpy, or make a lyapnet.torch.System of it"
-        )
-    if dtype.kind == "c":
-        raise TypeError(
-            f"`{name}` returned complex numbers, and states are real: write it for real and "
-            "imaginary parts, with twice the `dim`: z = x[0] + 1j * x[1], and at the end "
-            "np.array([np.real(dz), np.imag(dz)])"
-        )
-    return y
-
-
-def refuse_traced(y: Any, name: str) -> Any:
-    """Return y, unless autograd is tracing what a function uses besides its arguments."""
-    if isbox(y):
-        raise TypeError(
-            f"autograd is tracing something that `{name}` uses besides its arguments: give it to "
-            f"the system as `params=`, as the last argument of `{name}`, to differentiate in it"
-        )
-    return y
-
-
-def refuse_objects(y: Any, name: str) -> Any:
-    """Return y, unless plain NumPy has put what autograd traces into an array of objects."""
-    if isbox(y) and np.asarray(value(y)).dtype.kind == "O":
-        raise TypeError(
-            f"`{name}` computes with a list of components, in which autograd sees no derivative: "
-            "make an array of it, np.array([...])"
-        )
-    if isinstance(y, np.ndarray) and y.dtype == object:
-        raise TypeError(
-            f"autograd cannot trace `{name}`: it is plain NumPy inside; {_remedy(name)}"
-        )
-    return y

@@ -20,9 +20,8 @@ _JOINING = {
     "block", "column_stack", "concatenate", "dstack", "hstack", "row_stack", "stack", "vstack",
 }  # fmt: skip
 
-
 #: What NumPy calls the reductions by ufuncs.
-_REDUCTIONS = {"add": "sum", "multiply": "prod", "maximum": "max", "minimum": "min"}
+REDUCTIONS = {"add": "sum", "multiply": "prod", "maximum": "max", "minimum": "min"}
 
 
 def taking_lists(functions: Mapping[str, Any]) -> dict[str, Any]:
@@ -60,9 +59,9 @@ def _reduced(name: str) -> Callable[..., Any]:
     """Return what a ufunc of this name does along an axis."""
 
     def reduce(x: Any, axis: Any = 0, **options: Any) -> Any:
-        if name not in _REDUCTIONS:
+        if name not in REDUCTIONS:
             raise TypeError(f"`np.{name}.reduce` has no derivative")
-        return getattr(anp, _REDUCTIONS[name])(x, axis=axis, **options)
+        return getattr(anp, REDUCTIONS[name])(x, axis=axis, **options)
 
     return reduce
 

@@ -81,21 +81,20 @@ class _SparseFactor:
     dot = __matmul__
 
 
-def for_autograd(function: Any) -> Any:
-    """Return a function that calls autograd.numpy where the given one calls numpy or math.
+def for_autograd_and_lanes(function: Any) -> tuple[Any, Any, bool]:
+    """Return functions that call autograd.numpy where the given one calls numpy or math.
 
     Its globals and what it closes over are looked through, and so are the functions among these,
     to some depth; what they hold otherwise is the same. Functions compiled by numba are taken for
     what they were written as.
-    """
-    return _through(function, lambda _: None, _TRACED)
 
-
-def for_lanes(function: Any) -> tuple[Any, bool]:
-    """Return one for lanes, and whether it is for these alone.
-
-    It is if something in it assigns to elements, or takes of arrays what boxes have not: then its
-    arrays are `Written`.
+    Returns
+    -------
+    for_autograd, for_lanes : callable
+        What autograd traces, and what is called with lanes.
+    by_lanes : bool
+        Whether autograd traces it in lanes alone. It does if something in it assigns to elements,
+        or takes of arrays what boxes have not: then arrays of lanes are `Written`.
     """
     stores: list[Any] = []
 
@@ -107,8 +106,9 @@ def for_lanes(function: Any) -> tuple[Any, bool]:
             if _assigns(function.__code__, others):
                 stores.append(function)
 
-    found = _through(function, look, _WRITING)
-    return (found, True) if stores else (_through(function, look, _LANES), False)
+    traced = _through(function, look, _TRACED)
+    in_lanes = _through(function, lambda _: None, _WRITING if stores else _LANES)
+    return traced, in_lanes, bool(stores)
 
 
 @lru_cache

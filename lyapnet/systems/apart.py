@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from ..numerics.arrays import Array, own
-from ..numerics.autodiff import refuse_foreign, refuse_traced
+from ..numerics.refusals import refuse_foreign, refuse_traced
 from .user_function import scattered
 
 #: So far a member may be rounded otherwise alone than among others, relative to its size.

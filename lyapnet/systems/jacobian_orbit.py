@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 
 from ..numerics.arrays import Array, own, unbroadcast
-from ..numerics.autodiff import Function, Tree, refuse_foreign, traced
+from ..numerics.autodiff import Function, Tree, traced
+from ..numerics.refusals import refuse_foreign
 from .orbit import Cotangent, Orbit
 
 #: Up to this dimension an ensemble's tangent step is written out in components.

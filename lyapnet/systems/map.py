@@ -16,14 +16,8 @@ from ..compiled.rewrite import rewritten
 from ..compiled.trace import with_jacobian
 from ..compiled.unchanging import made_of
 from ..numerics.arrays import Array
-from ..numerics.autodiff import (
-    Function,
-    Tree,
-    leaves,
-    member,
-    rebuild,
-    refuse_traced,
-)
+from ..numerics.autodiff import Function, Tree, leaves, member, rebuild
+from ..numerics.refusals import refuse_traced
 from .compiled_orbit import CompiledOrbit
 from .drive import Drive
 from .engine import loop_of, missing

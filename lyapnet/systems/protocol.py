@@ -12,15 +12,8 @@ from numpy.typing import NDArray
 
 from .. import validate
 from ..numerics.arrays import Array, broadcast_shapes, own
-from ..numerics.autodiff import (
-    Function,
-    Tree,
-    leaves,
-    rebuild,
-    refuse_foreign,
-    refuse_traced,
-    value,
-)
+from ..numerics.autodiff import Function, Tree, leaves, rebuild, value
+from ..numerics.refusals import refuse_foreign, refuse_traced
 from .apart import refuse_mixing
 from .drive import Drive
 from .jacobian_orbit import JacobianOrbit, PushforwardOrbit

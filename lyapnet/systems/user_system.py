@@ -21,13 +21,12 @@ from ..numerics.autodiff import (
     leaves,
     member,
     over_states,
-    refuse_foreign,
-    refuse_objects,
     value,
 )
 from ..numerics.lanes import Lanes, lifted
 from ..numerics.lanes.written import written
-from ..numerics.plain_numpy import for_autograd, for_lanes
+from ..numerics.plain_numpy import for_autograd_and_lanes
+from ..numerics.refusals import refuse_foreign, refuse_objects
 from .forward_orbit import LARGE
 from .modes import WAYS, InModes
 from .portable import Portable
@@ -110,8 +109,7 @@ class UserSystem(Portable, InModes):
         shape : tuple of int or None
             Of what it returns for one state; None to leave that to the caller.
         """
-        traceable = for_autograd(function)
-        in_lanes, writes = for_lanes(function)
+        traceable, in_lanes, by_lanes = for_autograd_and_lanes(function)
         remedy = "give `jacobian=`" if name == self.named else "write it with NumPy alone"
 
         def call(x: Any, now: Any, p: Tree) -> Any:
@@ -120,7 +118,7 @@ class UserSystem(Portable, InModes):
                 if isinstance(x, _NOTED):
                     return self._written(function, x, now, p, shape, name)
                 if isinstance(x, Lanes):
-                    out = in_lanes(*self._passed(written(x) if writes else x, now, p))
+                    out = in_lanes(*self._passed(written(x) if by_lanes else x, now, p))
                 elif traced:
                     out = traceable(*self._passed(x, now, p))
                 else:
@@ -137,7 +135,7 @@ class UserSystem(Portable, InModes):
                 raise known from error
             return self._returned(out, x, shape, name)
 
-        call.assigns = writes  # type: ignore[attr-defined]
+        vars(call)["traced_in_lanes"] = by_lanes  # see `over_states`
         return call
 
     def _written(

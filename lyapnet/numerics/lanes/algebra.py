@@ -8,6 +8,7 @@ from typing import Any
 import autograd.numpy as anp
 import numpy as np
 
+from ..steady import NUMPY
 from .array import RULES, Lanes, as_lanes, elementwise, lifted, plain
 from .rules import along, reshape, same_lanes, transpose
 
@@ -109,7 +110,7 @@ RULES.update({
     "matmul": _matmul,
     "dot": _matmul,
     "inner": lambda a, b: _matmul(a, transpose(b) if np.ndim(b) == 2 else b),
-    "vdot": lambda a, b: _matmul(reshape(a, -1), reshape(b, -1)),
+    "vdot": NUMPY.vdot,
     "einsum": _einsum,
     "tensordot": _tensordot,
     "outer": _outer,

@@ -12,9 +12,11 @@ from autograd.tracer import isbox
 
 from ..arrays import Array
 from ..insistent import Insistent
+from ..listed import REDUCTIONS
 from ..steady import NUMPY
 
-_Operators = np.lib.mixins.NDArrayOperatorsMixin
+#: Python's operators as ufuncs.
+Operators = np.lib.mixins.NDArrayOperatorsMixin
 
 #: What functions of NumPy do to lanes, by their names: see `rules` and `decisions`.
 RULES: dict[str, Callable[..., Any]] = {}
@@ -23,9 +25,6 @@ RULES: dict[str, Callable[..., Any]] = {}
 METHODS = {"sum", "mean", "prod", "max", "min", "var", "std", "cumsum", "dot", "trace", "clip"}
 METHODS |= {"reshape", "ravel", "flatten", "transpose", "swapaxes", "squeeze", "take"}
 METHODS |= {"argmax", "argmin", "any", "all", "repeat"}
-
-#: What NumPy calls the reductions by ufuncs.
-REDUCTIONS = {"add": "sum", "multiply": "prod", "maximum": "max", "minimum": "min"}
 
 
 class ConditionDiffers(Insistent):
@@ -42,7 +41,7 @@ class ConditionDiffers(Insistent):
         self.met = met
 
 
-class Lanes(_Operators):
+class Lanes(Operators):
     """An array that stands for many of its shape.
 
     Parameters
@@ -104,9 +103,9 @@ class Lanes(_Operators):
         return Lanes(self.data[(*at, slice(None)) if dots else at])
 
     # What it was may have other names.
-    __iadd__, __isub__ = _Operators.__add__, _Operators.__sub__
-    __imul__, __itruediv__ = _Operators.__mul__, _Operators.__truediv__
-    __ipow__, __imod__, __imatmul__ = _Operators.__pow__, _Operators.__mod__, _Operators.__matmul__
+    __iadd__, __isub__ = Operators.__add__, Operators.__sub__
+    __imul__, __itruediv__ = Operators.__mul__, Operators.__truediv__
+    __ipow__, __imod__, __imatmul__ = Operators.__pow__, Operators.__mod__, Operators.__matmul__
 
     def __bool__(self) -> bool:
         if self.shape not in ((), (1,)):

@@ -129,15 +129,6 @@ def _flip(x: Any, axis: int | None = None) -> Any:
     return x[tuple(slice(None, None, -1 if i in axes else 1) for i in range(x.ndim))]
 
 
-def _like(fill: float) -> Callable[..., Any]:
-    """Return an array of objects, whose elements may be set to lanes."""
-
-    def rule(x: Any, *_: Any, **__: Any) -> Any:
-        return np.full(as_lanes(x).shape, fill, dtype=object)
-
-    return rule
-
-
 def _of_each(name: str) -> Callable[..., Any]:
     """Return the function of single numbers of this name, which is no ufunc."""
     return lambda x: elementwise(getattr(anp, name), as_lanes(x))
@@ -238,9 +229,6 @@ RULES.update({
     "stack": _joined(stacked=True, default=0),
     "hstack": lambda arrays: _joined(False, 0)([RULES["atleast_1d"](x) for x in arrays], axis=(
         0 if max(as_lanes(x).ndim for x in arrays) < 2 else 1)),
-    "zeros_like": _like(0.0),
-    "empty_like": _like(0.0),
-    "ones_like": _like(1.0),
     "shape": lambda x: as_lanes(x).shape,
     "ndim": lambda x: as_lanes(x).ndim,
     "size": lambda x: as_lanes(x).size,

@@ -11,7 +11,7 @@ import numpy as np
 
 from ..arrays import Array
 from ..steady import NUMPY
-from .array import RULES, Lanes, as_lanes, index_of, lifted, plain
+from .array import RULES, Lanes, Operators, as_lanes, index_of, lifted, plain
 
 #: What NumPy's arrays give views of.
 _SEEN_IN = ("reshape", "ravel", "transpose", "swapaxes", "squeeze")
@@ -135,23 +135,12 @@ class Written(Lanes):
         """The transpose of each lane, a view."""
         return self._at(self._places.T)
 
-    def __iadd__(self, other: Any) -> Any:
-        return _put(self, self + other)
-
-    def __isub__(self, other: Any) -> Any:
-        return _put(self, self - other)
-
-    def __imul__(self, other: Any) -> Any:
-        return _put(self, self * other)
-
-    def __itruediv__(self, other: Any) -> Any:
-        return _put(self, self / other)
-
-    def __ipow__(self, other: Any) -> Any:
-        return _put(self, self**other)
-
-    def __imod__(self, other: Any) -> Any:
-        return _put(self, self % other)
+    # As ufuncs with `out`, which write.
+    __iadd__, __isub__ = Operators.__iadd__, Operators.__isub__
+    __imul__, __itruediv__ = Operators.__imul__, Operators.__itruediv__
+    __ipow__, __imod__, __imatmul__ = (
+        Operators.__ipow__, Operators.__imod__, Operators.__imatmul__,
+    )  # fmt: skip
 
 
 def written(x: Any) -> Written:
@@ -249,4 +238,7 @@ WRITING = types.SimpleNamespace(
     **({name: _taking_out(x) for name, x in vars(NUMPY).items()} | _MAKERS)
 )
 
-RULES["copy"] = lambda x, *_, **__: written(x)
+RULES.update({
+    "copy": lambda x, *_, **__: written(x),
+    **{name: _MAKERS[name] for name in ("zeros_like", "ones_like", "empty_like", "full_like")},
+})  # fmt: skip
