@@ -27,7 +27,7 @@ class CompiledOrbit(JacobianOrbit):
     inputs : array (T, ..., m) or None
     n_steps : int
     params, step, jacobian
-        As for `JacobianOrbit`.
+        As for `JacobianOrbit`; functions of this ensemble, or None where they are of a larger one.
     """
 
     n_steps: int = 0
@@ -40,8 +40,8 @@ class CompiledOrbit(JacobianOrbit):
         inputs: Array | None,
         n_steps: int,
         params: Tree,
-        step: Function,
-        jacobian: Function,
+        step: Function | None,
+        jacobian: Function | None,
     ) -> None:
         self.loop = loop
         self.n_steps = n_steps
@@ -62,7 +62,7 @@ class CompiledOrbit(JacobianOrbit):
             inputs = np.broadcast_to(inputs, shape)[:, which]
         params = member(self._params, which.shape, which)
         given = self.loop.of_members(which), self._x[which], inputs, self.n_steps, params
-        return self._like(*given, self._step, self._jacobian)
+        return self._like(*given, None, None)
 
     def for_fewer(self, k: int) -> CompiledOrbit:
         """Return the orbit with loops for k tangent vectors; see `Orbit.for_fewer`."""
@@ -125,7 +125,8 @@ class CompiledOrbit(JacobianOrbit):
 
     def push(self, s: int, rows: Array, out: Array) -> None:
         """Carry tangent vectors through step s: of small systems by Jacobians, made all at once."""
-        if rows.shape[-2] != self.loop.kernel.k or self._x.shape[-1] <= SMALL_DIM:
+        small = self._x.shape[-1] <= SMALL_DIM and self._jacobian is not None
+        if small or rows.shape[-2] != self.loop.kernel.k:
             super().push(s, rows, out)
         else:
             out[...] = self.through(rows, s, s + 1)

@@ -8,6 +8,7 @@ stands in `lyapnet.tangent.gradient`.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
@@ -121,17 +122,20 @@ class _Run:
         #: The first part of each block.
         self.starts: list[Sequence[int]] = []
         self.suspect: list[tuple[int, int, int, Array]] = []
-        #: Of each vector of a single basis, in how many parts it has vanished.
-        self.gone = np.zeros(rows.shape[-2], dtype=int)
-        self.may_leave_out = not keep and rows.ndim == 2
+        #: Of each vector, in how many parts it has vanished.
+        self.gone: Array = np.zeros(rows.shape[:-1], dtype=int)
+        #: Runs of members that go on with fewer vectors, and of the others, with their places.
+        self.others: list[tuple[Any, _Run]] = []
+        #: The blocks that this run does itself.
+        self.first, self.rest = 0, self.n_blocks
         self.qr, self.loop = Habit(), Habit()
         #: Blocks that compiled loops should try at once.
         self.reach = n_steps
 
-    def through(self) -> None:
-        """Go through all blocks."""
-        done = 0
-        while done < self.n_blocks:
+    def through(self, done: int = 0) -> None:
+        """Go through all blocks that are not done before."""
+        self.first = done
+        while done < self.n_blocks and not self._left_out(done):
             done += self._at_once(done * self.interval)
             if done < self.n_blocks:
                 first = done * self.interval
@@ -166,9 +170,6 @@ class _Run:
         """Note how much blocks have grown, or parts of one, that end at some steps."""
         self.n_parts += len(ends)
         self.ends.append(ends)
-        if left_out := self.k - log_growth.shape[-1]:
-            none = np.full((*log_growth.shape[:-1], left_out), -np.inf)
-            log_growth = np.concatenate([log_growth, none], axis=-1)
         self.grown.append(log_growth)
 
     def _block(self, first: int, last: int) -> bool:
@@ -194,21 +195,33 @@ class _Run:
             self.tape.blocks.append((first, last, factor))
         if not self.keep:
             self.buffer[0] = self.views[end]
-        if self.may_leave_out and np.isneginf(log_growth[-1]):
-            self._leave_out(np.isneginf(log_growth))
+            self.gone += np.isneginf(log_growth)
         return True
 
-    def _leave_out(self, vanished: Array) -> None:
-        """Go on without the last vectors if they vanish again and again."""
-        self.gone[: len(vanished)] += vanished
-        often = self.gone[: len(vanished)] >= max(_GONE, self.n_parts / _OFTEN)
-        stay = max(1, int(np.flatnonzero(~often).max(initial=-1)) + 1)
-        if stay < len(vanished):
-            self.buffer = np.ascontiguousarray(self.buffer[:, :stay])
-            self.views = list(self.buffer)
-            self.factor_shape = stay, stay
-            self.orbit = self.orbit.for_fewer(stay)
-            self.qr, self.loop = Habit(), Habit()
+    def _left_out(self, done: int) -> bool:
+        """Go on without last vectors that vanish again and again, of the members of which they do.
+
+        Members on which others hang, whose loops are not compiled, keep theirs.
+        """
+        often = self.gone >= max(_GONE, self.n_parts / _OFTEN)
+        if self.keep or not often[..., -1].any():
+            return False
+        k = self.gone.shape[-1]
+        stay = np.where(often.all(axis=-1), 0, k - np.argmin(often[..., ::-1], axis=-1))
+        for number in np.unique(stay):
+            which = stay == number if stay.ndim else ...
+            orbit = self.orbit.of_members(stay == number) if stay.ndim else self.orbit
+            if orbit is None:
+                return False
+            if number:
+                orbit = orbit.for_fewer(int(number)) if number < k else orbit
+                rows = self.buffer[0][which][..., :number, :]
+                other = _Run(orbit, rows, self.interval, self.start, self.forgiving, False, False)
+                self.others.append((which, other))
+        self.rest = done
+        for _, other in self.others:
+            other.through(done)
+        return True
 
     def _check(self, diagonal: Array, length: Array, last: int) -> None:
         """Refuse what is not finite: states, or else Jacobians."""
@@ -218,17 +231,17 @@ class _Run:
             check_growth(diagonal[None], length[None], [self.start + last])
 
     def growth(self) -> tuple[Array, Array, float, Tape | None]:
-        """Return what `forward` does."""
+        """Return what `forward` does, of the blocks from the first one on."""
         log_growth = self.grown[0] if len(self.grown) == 1 else np.concatenate(self.grown)
         volume = None if self.keep else self.orbit.log_volume
         if volume is not None and self.buffer.shape[-2] == self.buffer.shape[-1]:
             # The last direction of a full basis has what the others leave of the volume.
-            begin = np.concatenate([[0], np.concatenate(self.ends)[:-1]])
-            whole = np.add.reduceat(volume, begin, axis=0)
+            begin = [self.first * self.interval, *np.concatenate(self.ends)]
+            whole = np.add.reduceat(volume, begin[:-1], axis=0)
             log_growth[..., -1] = whole - log_growth[..., :-1].sum(axis=-1)
         growth = log_growth
-        if self.n_blocks < self.n_parts:
-            starts = np.concatenate(self.starts)
+        starts = np.concatenate(self.starts)
+        if len(starts) < self.n_parts:
             growth = np.add.reduceat(log_growth, starts, axis=0)
             for part, first, last, collapsed in self.suspect:
                 if self.forgiving or part not in starts or collapsed.min() >= _COLLAPSED:
@@ -237,20 +250,29 @@ class _Run:
                     raise _degenerate(self.start + last, last - first, collapsed)
         if self.tape is not None:
             self.tape.log_growth = log_growth
-        rows = _completed(self.buffer[self.orbit.n_steps if self.keep else 0], self.k)
         smallest = min((float(np.nan_to_num(s[3]).min()) for s in self.suspect), default=1.0)
-        return growth, rows, min(smallest, self.least), self.tape
+        smallest = min(smallest, self.least)
+        rows = self.buffer[self.orbit.n_steps if self.keep else 0].copy()
+        if self.rest < self.n_blocks:
+            rest = np.full((self.n_blocks - self.rest, *growth.shape[1:]), -np.inf)
+            for which, other in self.others:
+                found, vectors, sine, _ = other.growth()
+                rest[:, which, : found.shape[-1]] = found
+                rows[which] = _completed(vectors, rows.shape[-2])
+                smallest = min(smallest, sine)
+            growth = np.concatenate([growth, rest])
+        return growth, rows, smallest, self.tape
 
 
 def _completed(rows: Array, k: int) -> Array:
-    """Return a copy of orthonormal rows ``(..., m, n)`` with others behind them, k in all."""
+    """Return orthonormal rows ``(..., m, n)`` with others behind them, k in all."""
     m, n = rows.shape[-2:]
     if m == k:
-        return rows.copy()
-    more = np.random.default_rng(0).standard_normal((k - m, n))
-    found = np.concatenate([rows, more])
+        return rows
+    more = np.random.default_rng(0).standard_normal((*rows.shape[:-2], k - m, n))
+    found = np.concatenate([rows, more], axis=-2)
     orthonormalise(found)
-    found[:m] = rows
+    found[..., :m, :] = rows
     return found
 
 

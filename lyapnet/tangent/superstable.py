@@ -137,8 +137,7 @@ class _Beside:
 
 def _one(orbit: Orbit, s: int, rows: Array) -> tuple[Array, Array, Array]:
     """Carry a basis through step s: return log growth, sines, and the basis that follows."""
-    following = np.empty_like(rows)
-    orbit.push(s, rows, following)
+    following = orbit.through(rows, s, s + 1)
     diagonal, length = orthonormalise(following)
     with np.errstate(divide="ignore"):
         return *logs(diagonal, length, rows.shape[-1]), following

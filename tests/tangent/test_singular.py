@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 import lyapnet as ln
+from lyapnet.tangent import forward
 
 
 def relu_network():
@@ -65,3 +66,35 @@ def test_loops_of_maps_leave_out_too():
     for s in found:
         assert s.exponents[:2].sum() == pytest.approx(np.log(0.3), rel=1e-3)
         assert np.isneginf(s.exponents[2])
+
+
+def test_members_go_on_with_vectors_of_their_own_number(monkeypatch):
+    """Cycles, of which some lose one vector in each step, and some both."""
+    step = lambda x, p: np.array([p[2] * (1 - p[0] * x[0] ** 2) + x[1], p[1] * x[0]])
+    p = np.array([[0.9, 1.0, 1.1], [0.9, 1.0, 1.1]]), np.array([[0.3], [0.0]]), np.ones((2, 3))
+    params = np.stack(np.broadcast_arrays(*p), axis=-1)
+    params[:, 1, 1:] = 0.0  # goes to zero
+    blocks = []
+    real = forward.orthonormalise
+    monkeypatch.setattr(forward, "orthonormalise", lambda *a: blocks.append(1) or real(*a))
+    s = ln.lyapunov_spectrum(ln.Map(step, 2, params=params), 3000, x0=np.full((2, 3, 2), 0.2), rng=0)
+    if ln.compiled(ln.Map(step, 2, params=params[0, 0]), "auto").engine_used[0] == "compiled":
+        assert len(blocks) < 300
+    assert np.isneginf(s.exponents).sum(axis=-1).tolist() == [[0, 2, 0], [1, 2, 1]]
+    for at in np.ndindex(2, 3):
+        one = ln.lyapunov_spectrum(ln.Map(step, 2, params=params[at]), 3000, x0=[0.2, 0.2], rng=0)
+        np.testing.assert_allclose(s.exponents[at], one.exponents, atol=1e-6)
+        np.testing.assert_allclose(s.basis[at] @ s.basis[at].T, np.eye(2), atol=1e-12)
+    longer = s.extend(1000)
+    np.testing.assert_array_equal(np.isneginf(longer.exponents), np.isneginf(s.exponents))
+
+
+def test_nothing_is_carried_on_where_nothing_is_left():
+    step = lambda x: np.round(np.array([1 - 1.4 * x[0] ** 2 + x[1], 0.3 * x[0]]), 3)
+    s = ln.lyapunov_spectrum(ln.Map(step, 2), 3000, x0=[0.1, 0.1], rng=0)
+    x = np.array([0.1, 0.1])
+    for _ in range(s.steps_so_far):
+        x = step(x)
+    np.testing.assert_array_equal(s.state, x)
+    assert np.isneginf(s.log_growth).all()
+    assert s.diagnose().verdict.startswith("converged: every exponent is -inf")
