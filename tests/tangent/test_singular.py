@@ -77,7 +77,9 @@ def test_members_go_on_with_vectors_of_their_own_number(monkeypatch):
     blocks = []
     real = forward.orthonormalise
     monkeypatch.setattr(forward, "orthonormalise", lambda *a: blocks.append(1) or real(*a))
-    s = ln.lyapunov_spectrum(ln.Map(step, 2, params=params), 3000, x0=np.full((2, 3, 2), 0.2), rng=0)
+    s = ln.lyapunov_spectrum(
+        ln.Map(step, 2, params=params), 3000, x0=np.full((2, 3, 2), 0.2), rng=0
+    )
     if ln.compiled(ln.Map(step, 2, params=params[0, 0]), "auto").engine_used[0] == "compiled":
         assert len(blocks) < 300
     assert np.isneginf(s.exponents).sum(axis=-1).tolist() == [[0, 2, 0], [1, 2, 1]]
