@@ -62,7 +62,7 @@ def doubts(run: Benettin) -> Doubts:
     if lost := lost_in_rounding(run.statistics):
         found.reservations.append(lost)
     known = by_loops or run.system.tangent_apart
-    if not known and not is_of_the_step(run.system, run.x, run.inputs):
+    if not known and not is_of_the_step(run.prepare(), run.x, run.inputs):
         found.reservations.append(MISMATCH)
         return found
     seen, interval = run.seen, run.plan.interval

@@ -141,13 +141,16 @@ def _field_of(flow: Any) -> Map:
 
 
 def _parts_of_a_step(flow: Any, x: Array, inputs: Array | None) -> float:
-    """Return into how many parts the first step is divided by the rate of the field, at least."""
-    if flow.method != "adaptive":
-        return 1.0
+    """Return into about how many parts the first step is divided, by its error as a whole."""
     x, u, p = flow._first_member(x, None if inputs is None or not len(inputs) else inputs[0])
+    field, derivative = flow._over_states(flow._mode, ())
     with np.errstate(all="ignore"):
-        J = flow._over_states(flow._mode, ())[1](x, flow.drive.now(u, 0.0), p)
-    return max(1.0, flow.dt * float(embedded.rate(J)) / embedded.longest_reach(flow.rtol))
+        _, error = flow._method.attempt(
+            lambda y, c: field(y, flow.drive.now(u, c), p),
+            lambda y, c: derivative(y, flow.drive.now(u, c), p),
+            x, np.full(1, flow.dt), flow.rtol, flow.atol,
+        )  # fmt: skip
+    return max(1.0, float(error) ** (1 / flow._method.error_order)) if error < np.inf else np.inf
 
 
 def _no_loops(flow: Any) -> str:
