@@ -15,7 +15,7 @@ from ..runs.progress import compiling, progress_bar
 from ..systems import SystemLike, as_system
 from ..tangent.plan import divided
 from ..tangent.start import Start, input_sequence
-from ..tangent.stretches import run_stretches, stretch_length
+from ..tangent.stretches import check_states, run_stretches, stretch_length
 from .motion import Motion
 from .plot import plot_alignment, plot_phase_space
 
@@ -219,6 +219,7 @@ class _Carried:
         system, inputs = self.start.system, self.start.inputs
         stretches = divided({"to the next look": end - self.step}, self.length, self.step)
         for _, first, orbit in run_stretches(system, self.x, inputs, stretches, bar=bar):
+            check_states(orbit, first)
             self.motion.see(first, orbit.states)
             for s in range(0, orbit.n_steps, _EVERY):
                 self.rows = orbit.through(self.rows, s, min(s + _EVERY, orbit.n_steps))
