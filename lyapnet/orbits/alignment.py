@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
@@ -11,11 +11,11 @@ from .. import validate
 from ..numerics.arrays import Array, ArrayLike, Seed, blas_threads
 from ..results.result import Result
 from ..results.storage import register
-from ..runs.progress import progress_bar
+from ..runs.progress import compiling, progress_bar
 from ..systems import SystemLike, as_system
 from ..tangent.plan import divided
 from ..tangent.start import Start, input_sequence
-from ..tangent.stretches import run_stretches, stretch_length
+from ..tangent.stretches import check_states, run_stretches, stretch_length
 from .motion import Motion
 from .plot import plot_alignment, plot_phase_space
 
@@ -23,8 +23,8 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 
-#: Steps between normalisations of the vectors.
-_EVERY = 4
+#: Steps between normalisations of the vectors, which may grow by 1e19 in each.
+_EVERY = 16
 
 #: Regular orbits keep GALI_2 above about t^-2, and deviations below about t: by so much may they
 #: fail to, for shear that is strong and for the time that it takes to begin.
@@ -189,7 +189,9 @@ def alignment(
     n_times = validate.integer("n_times", n_times, low=2)
     start = Start.of(found, input_sequence(inputs), n_steps, x0=x0, t0=t0, rng=rng, k=k)
     keep = np.unique(np.round(np.geomspace(1, n_steps, n_times)).astype(int))
-    carried = _Carried(start, n_steps)
+    with compiling(show=progress):
+        fast = found.prepared(start.x, start.inputs, k, n_steps)
+    carried = _Carried(replace(start, system=fast), n_steps)
     bars = progress_bar(n_steps, show=progress, unit="step")
     with bars as bar, blas_threads(start.rows.size):
         looks = [carried.to(stop, bar) for stop in keep]
@@ -217,22 +219,23 @@ class _Carried:
         system, inputs = self.start.system, self.start.inputs
         stretches = divided({"to the next look": end - self.step}, self.length, self.step)
         for _, first, orbit in run_stretches(system, self.x, inputs, stretches, bar=bar):
+            check_states(orbit, first)
             self.motion.see(first, orbit.states)
-            for s in range(orbit.n_steps):
-                out = np.empty_like(self.rows)
-                orbit.push(s, self.rows, out)
-                self.rows = out
-                if (s + 1) % _EVERY == 0 or s + 1 == orbit.n_steps:
-                    self._normalise()
+            for s in range(0, orbit.n_steps, _EVERY):
+                self.rows = orbit.through(self.rows, s, min(s + _EVERY, orbit.n_steps))
+                self._normalise()
             self.x = orbit.last
         self.step = end
         return self._indices()
 
     def _normalise(self) -> None:
+        largest = np.abs(self.rows).max(axis=-1, keepdims=True)  # squares might leave the range
+        self.rows /= np.where(largest > 0, largest, 1.0)
         lengths = np.linalg.norm(self.rows, axis=-1, keepdims=True)
         self.rows /= np.where(lengths > 0, lengths, 1.0)
         with np.errstate(divide="ignore"):
-            self.log_growth = self.log_growth + np.log(lengths[..., 0, 0])
+            first = np.log(largest[..., 0, 0]) + np.log(lengths[..., 0, 0])
+        self.log_growth = self.log_growth + first
 
     def _indices(self) -> tuple[Array, Array, Array]:
         R = np.linalg.qr(self.rows.swapaxes(-1, -2))[1]

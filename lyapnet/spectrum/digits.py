@@ -124,13 +124,13 @@ def _stuck(
 
     A function that takes one state at a time is not called for all of a large ensemble.
     """
-    lead = x.shape[:-1]
-    if not lead or system.ensemble(x[(0,) * len(lead)], None):
+    lead, members = x.shape[:-1], [tuple(at) for at in np.argwhere(which)]
+    if not lead or system.alone(x, members[0]) is None:
         found = _rest_there(system, x, u)
-        yield from ((tuple(at), bool(found[tuple(at)])) for at in np.argwhere(which))
+        yield from ((at, bool(found[at])) for at in members)
         return
     rows = None if u is None else np.broadcast_to(u[0], (*lead, u.shape[-1]))
-    for at in map(tuple, np.argwhere(which)[:_LOOKED_AT]):
+    for at in members[:_LOOKED_AT]:
         own = None if rows is None else rows[at][None]
         yield at, bool(_rest_there(system.of_member(lead, at), x[at], own))
 

@@ -53,8 +53,8 @@ def symmetric_start(
     for at in itertools.islice(np.ndindex(*lead), _MEMBERS):
         if not (_repeats(x0[at]) and _repeats(state[at])) or steps < _PARTS:
             continue
-        one, rows = system.of_member(lead, at), inputs
-        if one.ensemble(x0[at], None):  # networks, of which none can be taken alone
+        one, rows = system.alone(x0, at), inputs
+        if one is None:
             return ""
         if inputs is not None:
             each = np.broadcast_to(inputs, (len(inputs), *lead, inputs.shape[-1]))

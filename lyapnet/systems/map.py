@@ -184,9 +184,14 @@ class Map(UserSystem):
             y = np.shape(self._function(x, now, self.params))
             found = np.broadcast_shapes(lead, y[:-1])
         except (ValueError, IndexError) as error:
-            if not lead:
+            if lead:
+                raise ValueError(f"{NOT_VECTORIZED.format(self.named)} ({error})") from error
+            if self.params is not None:
                 raise
-            raise ValueError(f"{NOT_VECTORIZED.format(self.named)} ({error})") from error
+            raise ValueError(
+                f"`{self.named}` fails for one state ({error}): numbers of which each member of an "
+                "ensemble has its own are given as `params`"
+            ) from error
         if y[-1:] != (self.dim,):
             raise ValueError(f"`{self.named}` must return states (..., {self.dim}), got shape {y}")
         return found

@@ -211,6 +211,17 @@ class System:
         """
         return self
 
+    def alone(self, x: Array, at: Any) -> System | None:
+        """Return the system of the member `at` of an ensemble of states ``x (..., n)``.
+
+        None where members run together only: networks, and functions that hold numbers of all.
+        """
+        one = self.of_member(x.shape[:-1], at)
+        try:
+            return None if one.ensemble(x[at], None) else one
+        except Exception:  # of the user's function
+            return None
+
     def of_members(self, which: NDArray[np.bool_]) -> System | None:
         """Return the system of some members ``which (...)`` of an ensemble, on one axis.
 

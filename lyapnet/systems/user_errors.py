@@ -9,6 +9,9 @@ from .user_function import IN_FRONT
 #: What errors of functions of other frameworks say when they get arrays of NumPy.
 _FOREIGN = {"must be Tensor": "torch", "JAX": "jax", "jax.": "jax"}
 
+#: What errors of shapes that do not go together say, of an operation, a stack and a concatenation.
+_SHAPES = "broadcast", "same shape", "must match exactly"
+
 
 def clearer(
     error: Exception, name: str, *, remedy: str, params: bool, time: bool, counts: int, more: bool
@@ -42,7 +45,7 @@ def clearer(
 
 
 def _of_shapes(error: ValueError, name: str, params: bool) -> ValueError | None:
-    if params and "broadcast" in str(error):
+    if params and any(sign in str(error) for sign in _SHAPES):
         return ValueError(f"`{name}` failed ({error}): {IN_FRONT}, (members, dim)")
     if "inhomogeneous" in str(error):
         return ValueError(

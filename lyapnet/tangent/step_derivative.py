@@ -90,13 +90,14 @@ def on_a_kink(system: System, x: Array, inputs: Array | None) -> NDArray[np.bool
 def _one(system: System, x: Array, inputs: Array | None) -> tuple[System, Array, Array | None]:
     """Return one member of an ensemble, the first whose state is finite; of networks, all."""
     lead = x.shape[:-1]
-    if not lead or system.ensemble(x[(0,) * len(lead)], None):
-        return system, x, inputs
     first = int(np.argmax(np.isfinite(x).all(axis=-1)))
-    at = tuple(int(i) for i in np.unravel_index(first, lead))
+    at = tuple(int(i) for i in np.unravel_index(first, lead)) if lead else ()
+    one = system.alone(x, at) if lead else None
+    if one is None:
+        return system, x, inputs
     if inputs is not None:
         inputs = np.broadcast_to(inputs[0], (*lead, inputs.shape[-1]))[at][None]
-    return system.of_member(lead, at), x[at], inputs
+    return one, x[at], inputs
 
 
 def _differ(

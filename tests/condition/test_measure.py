@@ -161,6 +161,25 @@ def test_too_few_bits_are_noticed(backend):
     assert enough.log10_measured[0] == pytest.approx(200 * log10(4), rel=1e-14)
 
 
+@pytest.mark.parametrize("times", [[400], [100, 300, 400], [200, 390, 400]])
+def test_bits_to_try_lead_to_a_value_soon(times):
+    """There and back along an orbit: no error says how many bits a product that is 1 takes."""
+    there = np.array([[2.0, 1.0], [1.0, 1.0]])
+    J = np.array([there] * 200 + [np.linalg.inv(there).round()] * 200)
+    bits, tries = 64, 0
+    while True:
+        try:
+            c = condition_from_jacobians(J, times=times, precision=bits, rng=0)
+        except PrecisionError as error:
+            c = error.partial
+        if c.resolved.all():
+            break
+        bits, tries = c.needed_precision.max(), tries + 1
+        assert tries < 6  # one doubling after the other
+    assert c.log10_measured[-1] == pytest.approx(0, abs=1e-10)
+    assert bits < 1200  # entries grow to 2.618^200, of 278 bits, and their products to 556
+
+
 @pytest.mark.parametrize("backend", BACKENDS)
 def test_precision_is_put_back_after_an_error(backend, monkeypatch):
     def fail(*args, **kwargs):

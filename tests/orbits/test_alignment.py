@@ -314,3 +314,31 @@ def test_cycles_that_attract_become_regular():
     henon = ln.catalog.henon(a=1.08)
     x0 = 0.1 * np.random.default_rng(0).standard_normal((10, 2))
     assert "regular" not in ln.alignment(henon, 1000, x0=x0, rng=0).verdict
+
+
+@pytest.mark.parametrize("lead", [(), (7,)])
+@pytest.mark.parametrize("kind", ["flow", "driven map"])
+def test_compiled_loops_carry_the_same_vectors(kind, lead):
+    pytest.importorskip("numba")
+    system, inputs = ln.catalog.henon_heiles(), None
+    x0 = [0.0, -0.25, 0.42, 0.0]
+    if kind == "driven map":
+        system = ln.Map(lambda x, u: anp.sin(anp.roll(x, 1) + 2 * x) + u, 3, n_inputs=1)
+        x0, inputs = x0[:3], np.random.default_rng(1).standard_normal((2500, 1))
+    x0 = x0 + 0.01 * np.random.default_rng(2).standard_normal((*lead, len(x0)))
+    one, other = (
+        ln.alignment(ln.compiled(system, engine), 2500, x0=x0, inputs=inputs, k=3, rng=0)
+        for engine in ("compiled", "numpy")
+    )
+    early = one.times <= 20 * system.dt  # chaos takes roundings apart
+    assert_allclose(one.gali[early], other.gali[early], rtol=1e-9)
+    assert_allclose(one.log_growth[early], other.log_growth[early], rtol=1e-9)
+    assert (one.verdict == other.verdict).all()
+
+
+@pytest.mark.parametrize("rates", [(1e18, 2.0), (1e-18, 1e-19)])
+def test_vectors_that_grow_fast_stay_in_the_range_of_numbers(rates):
+    found = ln.alignment(ln.Map(lambda x: np.array(rates) * x, 2), 1000, x0=[0, 0], rng=0)
+    assert found.log_growth[-1] == pytest.approx(
+        1000 * np.log(rates[0]), abs=10
+    )  # and that of w(0)

@@ -1,5 +1,6 @@
 """Spectra against exact answers, invariants and published values."""
 
+import autograd.numpy as anp
 import numpy as np
 import pytest
 import truths
@@ -270,6 +271,48 @@ def test_bifurcation_diagram_in_one_call():
     # Fixed point and two-cycle: the logs of their multipliers; r = 4: ln 2.
     cycle = 0.5 * np.log(abs(4 + 2 * 3.2 - 3.2**2))
     assert_allclose(s.exponents[:, 0], [np.log(0.5), cycle, np.log(2)], atol=2e-3)
+
+
+def henon_family(x, a):
+    return anp.stack([1 - a * x[..., 0] ** 2 + x[..., 1], 0.3 * x[..., 0]], axis=-1)
+
+
+def decays(x, a):
+    return anp.stack([-a * x[..., 0] + x[..., 1], 0.1 * x[..., 0] - 2 * x[..., 1]], axis=-1)
+
+
+@pytest.mark.parametrize("kind", ["map", "flow", "driven map"])
+def test_components_that_are_stacked_under_parameters_of_each_member(kind):
+    # All members come to rest, which is looked at one by one, where np.stack cannot join a number
+    # of one state with those of all. Exact: logs of eigenvalues.
+    a, D = np.array([0.2, 0.25, 0.3]), np.zeros((3, 2, 2))
+    if kind == "flow":
+        system = ln.Flow(decays, 2, dt=0.02, params=a, vectorized=True)
+        D[:, 0, 0], D[:, 0, 1], D[:, 1] = -a, 1, [0.1, -2]
+        expected = np.linalg.eigvals(D)
+    else:
+        rest = (-0.7 + np.sqrt(0.49 + 4 * a)) / (2 * a)
+        D[:, 0, 0], D[:, 0, 1], D[:, 1] = -2 * a * rest, 1, [0.3, 0]
+        expected = np.log(np.abs(np.linalg.eigvals(D)))
+        system = ln.Map(henon_family, 2, params=a, vectorized=True)
+    if kind == "driven map":
+        system = ln.Map(
+            lambda x, u, a: henon_family(x, a) + u, 2, n_inputs=2, params=a, vectorized=True
+        )
+    x0 = np.full((3, 2), [0.1, 0.2])
+    s = ln.lyapunov_spectrum(system, 1000, x0=x0, transient=2000, basis_transient=1000, rng=0)
+    assert_allclose(s.exponents, np.sort(expected)[:, ::-1], atol=1e-6)
+    assert ln.check_invariants(system, 500, x0=x0, rng=0).passed
+    ln.covariant_vectors(system, 50, x0=x0, rng=0)
+    with pytest.raises(ValueError, match="give `x0` its axes in front"):
+        ln.lyapunov_spectrum(system, 100, x0=x0[0], rng=0)
+
+
+def test_numbers_of_each_member_that_are_no_parameters():
+    a = np.array([0.2, 0.25, 0.3])
+    system = ln.Map(lambda x: henon_family(x, a), 2, vectorized=True)
+    with pytest.raises(ValueError, match="are given as `params`"):
+        ln.lyapunov_spectrum(system, 100, x0=np.full((3, 2), 0.1), rng=0)
 
 
 def test_same_seed_same_answer_and_no_global_state():

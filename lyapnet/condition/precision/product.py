@@ -56,7 +56,7 @@ def measure(
             if alone:
                 break  # nor will later ones be better with so few bits
             del why[step]
-        found.reasons.extend(_reasons(why, found, steps))
+        found.reasons.extend(_reasons(why, found, steps, arithmetic.bits))
     if chain.collapsed is not None:
         _collapse(arithmetic, [basis, *jacobians[: chain.collapsed]], found, steps)
     return found
@@ -107,10 +107,11 @@ def _values(
         size, holds = bounds[step]
         spread = tilt + narrow + np.exp2(min(size, 1000.0)) * spare
         if not holds or spread > RESOLVED:
-            # The errors are proportional to 2**-bits, up to where they saturate.
+            # The errors are proportional to 2**-bits, up to where they saturate: from there on
+            # they say nothing of what is needed.
             excess = size + np.log2(spare) - np.log2(RESOLVED) + 8.0
-            more = np.clip(excess, 0.25 * arithmetic.bits, arithmetic.bits)  # NaN stays
-            found.needed_bits[m] = arithmetic.bits + np.nan_to_num(more, nan=arithmetic.bits)
+            more = np.clip(excess, 0.25 * arithmetic.bits, arithmetic.bits)
+            found.needed_bits[m] = arithmetic.bits + (more if holds else arithmetic.bits)
             failed[step] = "rounding could reach " + ("too many digits" if holds else "all digits")
         if not holds:
             continue
@@ -129,7 +130,7 @@ def _values(
     return failed
 
 
-def _reasons(failed: dict[int, str], found: Measured, steps: list[int]) -> list[str]:
+def _reasons(failed: dict[int, str], found: Measured, steps: list[int], bits: int) -> list[str]:
     """Say for which steps what is in the way, and how many bits may do."""
     reasons = []
     for why in dict.fromkeys(failed.values()):
@@ -139,8 +140,9 @@ def _reasons(failed: dict[int, str], found: Measured, steps: list[int]) -> list[
         when = f"step {which[0]}"
         if len(which) > 1:
             when = f"{len(which)} times, from step {which[0]} to {which[-1]}"
-        bits = f"{least}" if least == most else f"{least} to {most}"
-        reasons.append(f"{when}: {why}; try {bits} bits")
+        enough = f"{least}" if least == most else f"{least} to {most}"
+        more = ", or more" if most >= 2 * bits else ""
+        reasons.append(f"{when}: {why}; try {enough} bits{more}")
     return reasons
 
 

@@ -75,7 +75,7 @@ def _known(
     chaotic = estimate.mean > estimate.half_width(level)
     chaotic &= estimate.stderr > ROUNDING * np.abs(estimate.mean)
     if regular.all() and not chaotic.any():
-        return f"converged: regular growth, {widths}, that fall as 1/time; {signs}"
+        return f"converged: regular growth, {widths}, falling as 1/time; {signs}"
     return f"converged: {widths}, no drift (p = {p_drift:.2g}), {signs}"
 
 
