@@ -60,7 +60,9 @@ def symmetric_start(
             each = np.broadcast_to(inputs, (len(inputs), *lead, inputs.shape[-1]))
             rows = each[(slice(steps), *at)]
         try:
-            rate = _rate_across(one, x0[at], state[at], rows, steps)
+            rate = _rate_across(
+                one.prepared(x0[at], rows, 1, steps), x0[at], state[at], rows, steps
+            )
         except Exception:  # of the user's function, which may take all members together only
             continue
         if rate * n_steps > _LEAVES:

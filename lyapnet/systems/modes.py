@@ -22,6 +22,9 @@ WAYS = "columns", "lanes", "rows"
 #: So many steps of a run are looked at by themselves.
 _LOOKED_AT = 2
 
+#: So many members of an ensemble are looked at, and others believed to be alike.
+_MEMBERS = 16
+
 #: So many states are too many to be silent about calling a function for each.
 _MANY = 512
 
@@ -68,7 +71,7 @@ class InModes(System):
 
     def _mode_along(self, x: Array, u: Array | None, lead: tuple[int, ...]) -> str:
         """Return how all states of an orbit are given to the user's function, seen on a few."""
-        if self.vectorized or x.ndim < len(lead) + 2 or len(x) <= _LOOKED_AT:
+        if self.vectorized or x.ndim < len(lead) + 2 or x[..., 0].size <= _LOOKED_AT:
             return self._mode
         few = x[:_LOOKED_AT], None if u is None else u[:_LOOKED_AT]
         return self._way(*few, lead, axes=1) or self._mode
@@ -76,14 +79,24 @@ class InModes(System):
     def _way(self, x: Array, u: Array | None, lead: tuple[int, ...], axes: int = 0) -> str | None:
         """Return a mode that does to states what is done to each; see `_apart`."""
         one = self._at(self._mode, lead)[0]
+        members = _some(np.asarray(np.isfinite(x).all(axis=(*range(axes), -1))))
+        at = (slice(None),) * axes + members
+        few = len(members[0]) if members else 0
+        rows = None if u is None else np.broadcast_to(u, (*x.shape[:-1], u.shape[-1]))[at]
+        each = self._at(self._mode, (few,) if lead else ())[0]
         with np.errstate(all="ignore"):
-            expected = np.asarray(one(x, u, self.params))
+            expected = np.asarray(each(x[at], rows, member(self.params, lead, members)))
         now = u[0] if axes and u is not None else u
         for mode in self._ways(
             x[0] if axes else x, now, lead, lambda mode, at: self._at(mode, at)[0]
         ):
             step = self._at(mode, lead)[0]
-            if same(step, expected, x, u, self.params) and self._apart(mode, step, one, x, u, axes):
+
+            def of_some(x: Any, u: Any, p: Tree, step: Function = step) -> Any:
+                return np.asarray(step(x, u, p))[at]
+
+            alike = same(of_some, expected, x, u, self.params)
+            if alike and self._apart(mode, step, one, x, u, axes):
                 return mode
         return None
 
@@ -213,3 +226,10 @@ class InModes(System):
             "or let it take states (..., n), with vectorized=True",
             stacklevel=2,
         )
+
+
+def _some(known: Array) -> tuple[Array, ...]:
+    """Return where a few members ``(...)`` of an ensemble are, of those that are known if any."""
+    flat = np.flatnonzero(known) if known.any() else np.arange(known.size)
+    chosen = flat[np.unique(np.linspace(0, len(flat) - 1, _MEMBERS).astype(int))]
+    return np.unravel_index(chosen, known.shape) if known.ndim else ()

@@ -105,7 +105,7 @@ def test_errors_of_slope_and_prefactor_hold():
     s = ln.spectrum_from_jacobians(repeat(np.diag(np.exp([0.2, -0.2])), 100), basis=np.eye(2))
     t = np.arange(3, 73, 3)
     inside = np.zeros(2)
-    runs = 100
+    runs = 60
     for _ in range(runs):
         D = diagonal_walk(generator, 72)
         D[0] = np.diag([100.0, 1.0]) @ D[0]  # the prefactor
