@@ -142,3 +142,25 @@ def test_a_function_of_no_module_is_taken():
     step.__module__ = None  # as sympy.lambdify leaves it
     system = ln.Map(lambda x: step(x), 2)  # whose closure is looked through
     assert_allclose(system.jacobian(np.zeros(2)), 0.5 * np.eye(2))
+
+
+def test_a_scan_calls_its_function_a_few_times():
+    """Some members come to rest, where Jacobians of all are looked at by themselves."""
+    calls = []
+
+    def step(x, a):
+        calls.append(1)
+        return anp.array([1 - a * x[0] ** 2 + x[1], 0.3 * x[0]])
+
+    m = ln.Map(step, 2, params=np.linspace(0.0, 1.4, 1000))
+    s = ln.lyapunov_spectrum(m, 500, x0=np.full((1000, 2), 0.1), rng=0)
+    settled = m.params < 0.3
+    fixed = (np.sqrt(0.49 + 4 * m.params[settled]) - 0.7) / (
+        2 * np.maximum(m.params[settled], 1e-9)
+    )
+    slope = -2 * m.params[settled] * np.where(m.params[settled] > 0, fixed, 1 / 0.7)
+    roots = slope[:, None] / 2 + np.sqrt(slope[:, None] ** 2 / 4 + 0.3) * [1, -1]
+    exact = np.sort(np.log(np.abs(roots)))[:, ::-1]
+    np.testing.assert_allclose(s.exponents[settled], exact, atol=0.02)
+    if s.settings["engine"] == "compiled":
+        assert len(calls) < 500
