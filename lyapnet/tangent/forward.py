@@ -105,7 +105,6 @@ class _Run:
         self.orbit, self.interval, self.start = orbit, interval, start
         self.forgiving = forgiving
         self.keep, self.flag_only = keep, flag_only
-        self.k = rows.shape[-2]
         self.n_blocks = -(-n_steps // interval)
         length = n_steps if keep else min(interval, n_steps)
         self.buffer = _buffer(length + 1, rows, orbit.members_last)

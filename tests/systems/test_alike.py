@@ -155,11 +155,8 @@ def test_a_scan_calls_its_function_a_few_times():
     m = ln.Map(step, 2, params=np.linspace(0.0, 1.4, 1000))
     s = ln.lyapunov_spectrum(m, 500, x0=np.full((1000, 2), 0.1), rng=0)
     settled = m.params < 0.3
-    fixed = (np.sqrt(0.49 + 4 * m.params[settled]) - 0.7) / (
-        2 * np.maximum(m.params[settled], 1e-9)
-    )
-    slope = -2 * m.params[settled] * np.where(m.params[settled] > 0, fixed, 1 / 0.7)
-    roots = slope[:, None] / 2 + np.sqrt(slope[:, None] ** 2 / 4 + 0.3) * [1, -1]
+    slope = 0.7 - np.sqrt(0.49 + 4 * m.params[settled])  # -2 a x at the fixed point
+    roots = slope[:, None] / 2 + np.sqrt(slope[:, None] ** 2 / 4 + 0.3) * [[1, -1]]
     exact = np.sort(np.log(np.abs(roots)))[:, ::-1]
     np.testing.assert_allclose(s.exponents[settled], exact, atol=0.02)
     if s.settings["engine"] == "compiled":
