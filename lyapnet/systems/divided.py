@@ -33,6 +33,12 @@ def _bound(flow: Any, mode: str, lead: tuple[int, ...]) -> Callable[[Any, Any], 
     return bound
 
 
+def _field(flow: Any, mode: str, lead: tuple[int, ...]) -> Function:
+    """Return the field at the beginning of a step, a function of states, rows and parameters."""
+    field = flow._over_states(mode, lead)[0]
+    return lambda x, u, p: field(x, flow.drive.now(u, 0.0), p)
+
+
 def _parts(flow: Any, mode: str, lead: tuple[int, ...]) -> tuple[Function, Function]:
     """Return step and Jacobian of the parts of steps."""
     bound, method = _bound(flow, mode, lead), flow._method
@@ -91,7 +97,7 @@ def _divided_by_numpy(
 ) -> tuple[Array, Array, Array]:
     """Return the states after all parts, the first one in front, their rows, and the edges."""
     lead = x.shape[:-1]
-    bound = _bound(flow, flow.forward_mode(x, inputs), lead)
+    bound = _bound(flow, flow.forward_mode(x, inputs, lambda *at: _field(flow, *at)), lead)
     states, rows, edges = [x], [], [0]
     with np.errstate(all="ignore"):
         for s in range(n_steps):

@@ -155,7 +155,8 @@ class JumpingSteps:
     def orbit(self, x: Array, inputs: Array | None, n_steps: int) -> Orbit:
         """Run `n_steps` steps; see `System.orbit`."""
         flow, p = self.flow, self.flow.params
-        run = flow._smooth(flow.forward_mode(x, inputs), self.lead)[0]
+        mode = flow.forward_mode(x, inputs, lambda *at: flow._smooth(*at)[0])
+        run = flow._smooth(mode, self.lead)[0]
         states = np.empty((n_steps + 1, *x.shape))
         states[0] = x
         s, length = 0, 1 if self.lead else 32

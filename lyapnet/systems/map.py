@@ -103,6 +103,7 @@ class Map(UserSystem):
         #: Functions of which it has been said that they run state by state; copies know it, too.
         self._told: set[str] = set()
         self._seen_apart: set[tuple[str, int]] = set()
+        self._seen_right: dict[tuple[str, int, int], int] = {}
         self.dim = validate.integer("dim", dim, low=1)
         self.n_inputs = validate.integer("n_inputs", n_inputs, low=0)
         self.vectorized = validate.flag("vectorized", vectorized)

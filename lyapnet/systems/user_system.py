@@ -56,8 +56,8 @@ class UserSystem(Portable, InModes):
     _derivative_in_lanes: bool | None = None
     #: Attributes that are only remembered, or follow from others: they tell no map from another.
     _remembered: tuple[str, ...] = (
-        "_known_vectorized", "_derivative_in_lanes", "_told", "_seen_apart", "seen", "_function",
-        "_derivative",
+        "_known_vectorized", "_derivative_in_lanes", "_told", "_seen_apart", "_seen_right", "seen",
+        "_function", "_derivative",
     )  # fmt: skip
     #: The user's functions of (x, input and time, p), the latter None where autograd derives it.
     _function: Function
