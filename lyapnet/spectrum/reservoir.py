@@ -18,6 +18,9 @@ from .result import Spectrum
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
+#: Relative error within which the quotient of two steps is a whole number.
+_WHOLE = 1e-9
+
 
 @register
 @dataclass(frozen=True, repr=False, eq=False)
@@ -65,7 +68,7 @@ class ReservoirCriterion(Result):
 
 
 def reservoir_criterion(
-    conditional: Spectrum, target: Spectrum, *, level: float = 0.95
+    conditional: Spectrum, target: Spectrum, *, every: int | None = None, level: float = 0.95
 ) -> ReservoirCriterion:
     r"""Say whether a driven reservoir can have all exponents of the system that drives it.
 
@@ -80,6 +83,10 @@ def reservoir_criterion(
         Of the reservoir under the target's series as `inputs`; one exponent is enough.
     target : Spectrum
         Of the system itself, all exponents.
+    every : int, optional
+        Steps of the target from one input to the next: a step of the reservoir takes so long. By
+        default as many as the reservoir's `dt` has; to be given where that was left at 1, and
+        the target's is another.
     level : float, optional
         Of the two-sided interval of the difference.
 
@@ -90,7 +97,8 @@ def reservoir_criterion(
     Raises
     ------
     ValueError
-        If the first is of a run without inputs, or the second has not all exponents.
+        If the first is of a run without inputs, the second has not all exponents, or nothing
+        says how long the reservoir's steps are.
 
     References
     ----------
@@ -124,13 +132,11 @@ def reservoir_criterion(
         )
     if not 0 < validate.real("level", level) < 1:
         raise ValueError(f"`level` must lie between 0 and 1, got {level}: 0.95 is usual")
-    a, b = conditional.exponents[0], target.exponents[-1]
+    scale = _scale(conditional.settings["dt"], target.settings["dt"], every)
+    a, b = scale * conditional.exponents[0], target.exponents[-1]
     difference = float(a - b)
-    stderr, dofs = (
-        np.array([getattr(conditional, name)[0], getattr(target, name)[-1]])
-        for name in ("stderr", "dof")
-    )
-    half = _half_width(stderr**2, dofs, level)
+    stderr = np.array([scale * conditional.stderr[0], target.stderr[-1]])
+    half = _half_width(stderr**2, np.array([conditional.dof[0], target.dof[-1]]), level)
     low, high = difference - half, difference + half
     verdict = (
         "undecided" if low <= 0 <= high or np.isnan(half) else "holds" if high < 0 else "fails"
@@ -144,6 +150,23 @@ def reservoir_criterion(
     return ReservoirCriterion(
         float(a), float(b), difference, float(low), float(high), verdict, explanation, float(level)
     )
+
+
+def _scale(dt: float, given: float, every: int | None) -> float:
+    """Return by what exponents of the reservoir, of steps `dt`, are in the target's unit of time.
+
+    The target's steps are `given`, `every` of which make one of the reservoir.
+    """
+    if every is not None:
+        return dt / (validate.integer("every", every, low=1) * given)
+    ratio = dt / given
+    if ratio != 1 and (dt == 1 or abs(ratio - round(ratio)) > _WHOLE * ratio):
+        raise ValueError(
+            f"the reservoir's steps have dt={dt:g}, the target's dt={given:g}: give the network "
+            "the time between two of its inputs as `dt`, or say by `every` how many steps of the "
+            "target lie between them"
+        )
+    return 1.0
 
 
 def _half_width(variances: Array, dofs: Array, level: float) -> float:

@@ -41,6 +41,31 @@ def test_undecided_near_the_border(henon):
     assert found.verdict == "undecided"
 
 
+@pytest.mark.parametrize("every", [1, 2])
+def test_both_are_of_one_unit_of_time(every):
+    # A linear reservoir that forgets by a factor in each step, under a flow with exponents of -1
+    # and -2: -2.5 or -1.5 in the flow's time, and always less than -2 in steps or more.
+    dt = 0.05
+    flow = ln.Flow(lambda x: np.array([-1.0, -2.0]) * x, 2, dt=dt)
+    target = ln.lyapunov_spectrum(flow, 2000, x0=[1.0, 1.0], rng=0)
+    u = flow.orbit(np.ones(2), None, 900).states[::every, :1]
+    for rate, verdict in ((-2.5, "holds"), (-1.5, "fails")):
+        W = np.exp(rate * every * dt) * np.diag([1, 0.5])
+        esn = ln.EchoStateNetwork(W, np.ones((2, 1)), activation="linear")
+        timed = ln.EchoStateNetwork(W, np.ones((2, 1)), activation="linear", dt=every * dt)
+        with pytest.raises(ValueError, match="say by `every`"):
+            ln.reservoir_criterion(ln.lyapunov_spectrum(esn, inputs=u, rng=0), target)
+        for system in (esn, timed):
+            s = ln.lyapunov_spectrum(system, inputs=u, rng=0)
+            found = ln.reservoir_criterion(s, target, every=every)
+            assert found.verdict == verdict
+            assert found.conditional == pytest.approx(rate, rel=1e-9)
+        assert ln.reservoir_criterion(s, target).verdict == verdict
+    odd = ln.EchoStateNetwork(W, np.ones((2, 1)), activation="linear", dt=0.07)
+    with pytest.raises(ValueError, match=r"dt=0.07, the target's dt=0.05"):
+        ln.reservoir_criterion(ln.lyapunov_spectrum(odd, inputs=u, rng=0), target)
+
+
 def test_what_is_refused(henon):
     target, u = henon
     esn = ln.EchoStateNetwork(np.eye(2) / 2, np.ones((2, 1)))
