@@ -9,7 +9,7 @@ import autograd.numpy as anp
 import numpy as np
 
 from ..numerics.arrays import Array
-from ..numerics.autodiff import Function, Tree, value
+from ..numerics.autodiff import Function, Tree, leaves, rebuild, value
 from .composed import ComposedOrbit
 from .integrators import divided
 from .jacobian_orbit import JacobianOrbit
@@ -55,12 +55,12 @@ def _parts(flow: Any, mode: str, lead: tuple[int, ...]) -> tuple[Function, Funct
 
 
 def _divide(
-    flow: Any, bound: Callable[[Any, Any], Any], x: Array, u: Array | None
+    flow: Any, bound: Callable[[Any, Any], Any], x: Array, u: Array | None, p: Tree
 ) -> tuple[list[Array], list[Array]]:
     """Return the states after the parts of a step, and the rows of the parts."""
 
     def attempt(x: Array, begin: Array, h: Array) -> tuple[Array, Array]:
-        f, j, h = bound(_with_parts(u, np.concatenate([begin, h], axis=-1)), flow.params)
+        f, j, h = bound(_with_parts(u, np.concatenate([begin, h], axis=-1)), p)
         return flow._method.attempt(f, j, x, h, flow.rtol, flow.atol)
 
     states, parts = divided(attempt, x, flow.dt, flow._method.error_order)
@@ -101,7 +101,8 @@ def _divided_by_numpy(
     states, rows, edges = [x], [], [0]
     with np.errstate(all="ignore"):
         for s in range(n_steps):
-            after, given = _divide(flow, bound, states[-1], None if inputs is None else inputs[s])
+            now = None if inputs is None else inputs[s]
+            after, given = _divide(flow, bound, states[-1], now, flow.params)
             states += after
             rows += given
             edges.append(len(rows))
@@ -121,22 +122,22 @@ def undivided(flow: Any, mode: str, lead: tuple[int, ...]) -> tuple[Function, Fu
     bound = _bound(flow, mode, lead)
     part, derivative = _parts(flow, mode, lead)
 
-    def parts(x: Any, u: Any) -> list[Any]:
-        at = value(x)
+    def parts(x: Any, u: Any, p: Tree) -> list[Any]:
+        at, p = value(x), rebuild(p, [value(leaf) for leaf in leaves(p)])
         with np.errstate(all="ignore"):
-            _, rows = _divide(flow, bound, at, None if u is None else value(u))
+            _, rows = _divide(flow, bound, at, None if u is None else value(u), p)
         if u is None:
             return rows
         return [_with_parts(u, row[..., -2:]) for row in rows]
 
     def step(x: Any, u: Any, p: Tree) -> Any:
-        for row in parts(x, u):
+        for row in parts(x, u, p):
             x = part(x, row, p)
         return x
 
     def jacobian(x: Any, u: Any, p: Tree) -> Any:
         found = np.eye(flow.dim)
-        for row in parts(x, u):
+        for row in parts(x, u, p):
             found = anp.matmul(derivative(x, row, p), found)
             x = part(x, row, p)
         return found

@@ -121,8 +121,11 @@ class _Run:
         #: The first part of each block.
         self.starts: list[Sequence[int]] = []
         self.suspect: list[tuple[int, int, int, Array]] = []
-        #: Of each vector, in how many parts it has vanished.
+        #: Of each vector, in how many parts it has vanished, of how many before this run's own.
         self.gone: Array = np.zeros(rows.shape[:-1], dtype=int)
+        self.before = 0
+        #: Of each member, how many vectors are not left out.
+        self.stay: Array = np.full(rows.shape[:-2], rows.shape[-2])
         #: Runs of members that go on with fewer vectors, and of the others, with their places.
         self.others: list[tuple[Any, _Run]] = []
         #: The blocks that this run does itself.
@@ -169,7 +172,14 @@ class _Run:
         """Note how much blocks have grown, or parts of one, that end at some steps."""
         self.n_parts += len(ends)
         self.ends.append(ends)
+        if (self.stay < self.gone.shape[-1]).any():
+            log_growth = np.where(self._stays(), log_growth, -np.inf)
         self.grown.append(log_growth)
+
+    def _stays(self) -> Array:
+        """Say which vectors ``(..., k)`` are not left out."""
+        found: Array = np.arange(self.gone.shape[-1]) < self.stay[..., None]
+        return found
 
     def _block(self, first: int, last: int) -> bool:
         """Push through a block and factorise; say whether the basis stood it undivided."""
@@ -198,24 +208,27 @@ class _Run:
         return True
 
     def _left_out(self, done: int) -> bool:
-        """Go on without last vectors that vanish again and again, of the members of which they do.
+        """Leave out last vectors that vanish again and again, of the members of which they do.
 
-        Members on which others hang, whose loops are not compiled, keep theirs.
+        Say whether others go on without them. Where loops do not run the members, these go on as
+        they are, and growth of such vectors is none.
         """
-        often = self.gone >= max(_GONE, self.n_parts / _OFTEN)
+        often = self.gone >= max(_GONE, (self.before + self.n_parts) / _OFTEN)
         if self.keep or not often[..., -1].any():
             return False
         k = self.gone.shape[-1]
-        stay = np.where(often.all(axis=-1), 0, k - np.argmin(often[..., ::-1], axis=-1))
-        for number in np.unique(stay):
-            which = stay == number if stay.ndim else ...
-            orbit = self.orbit.of_members(stay == number) if stay.ndim else self.orbit
+        self.stay = np.where(often.all(axis=-1), 0, k - np.argmin(often[..., ::-1], axis=-1))
+        for number in np.unique(self.stay):
+            which: Any = self.stay == number if self.stay.ndim else ...
+            orbit = self.orbit.of_members(which) if self.stay.ndim else self.orbit
             if orbit is None:
                 return False
             if number:
                 orbit = orbit.for_fewer(int(number)) if number < k else orbit
                 rows = self.buffer[0][which][..., :number, :]
                 other = _Run(orbit, rows, self.interval, self.start, self.forgiving, False, False)
+                other.gone = self.gone[which][..., :number]
+                other.before = self.before + self.n_parts
                 self.others.append((which, other))
         self.rest = done
         for _, other in self.others:
@@ -256,23 +269,24 @@ class _Run:
             rest = np.full((self.n_blocks - self.rest, *growth.shape[1:]), -np.inf)
             for which, other in self.others:
                 found, vectors, sine, _ = other.growth()
-                rest[:, which, : found.shape[-1]] = found
-                rows[which] = _completed(vectors, rows.shape[-2])
+                m = found.shape[-1]
+                rest[:, which, :m] = found
+                here = rows[which]
+                here[..., :m, :] = vectors
+                rows[which], self.stay[which] = here, other.stay
                 smallest = min(smallest, sine)
             growth = np.concatenate([growth, rest])
+        if (self.stay < rows.shape[-2]).any():
+            rows = _completed(rows, self._stays())
         return growth, rows, smallest, self.tape
 
 
-def _completed(rows: Array, k: int) -> Array:
-    """Return orthonormal rows ``(..., m, n)`` with others behind them, k in all."""
-    m, n = rows.shape[-2:]
-    if m == k:
-        return rows
-    more = np.random.default_rng(0).standard_normal((*rows.shape[:-2], k - m, n))
-    found = np.concatenate([rows, more], axis=-2)
+def _completed(rows: Array, stays: Array) -> Array:
+    """Return orthonormal rows ``(..., k, n)``, of which some stay, with others behind these."""
+    more = np.random.default_rng(0).standard_normal(rows.shape)
+    found = np.where(stays[..., None], rows, more)
     orthonormalise(found)
-    found[..., :m, :] = rows
-    return found
+    return np.where(stays[..., None], rows, found)
 
 
 def check_growth(diagonal: Array, length: Array, ends: Sequence[int] | Array) -> None:

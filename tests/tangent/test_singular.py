@@ -89,6 +89,9 @@ def test_members_go_on_with_vectors_of_their_own_number(monkeypatch):
         np.testing.assert_allclose(s.basis[at] @ s.basis[at].T, np.eye(2), atol=1e-12)
     longer = s.extend(1000)
     np.testing.assert_array_equal(np.isneginf(longer.exponents), np.isneginf(s.exponents))
+    m = ln.compiled(ln.Map(step, 2, params=params), "numpy")
+    by_numpy = ln.lyapunov_spectrum(m, 3000, x0=x0, qr_interval=s.settings["qr_interval"], rng=0)
+    np.testing.assert_allclose(by_numpy.log_growth, s.log_growth, atol=1e-6)
 
 
 def test_nothing_is_carried_on_where_nothing_is_left():
