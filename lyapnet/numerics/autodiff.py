@@ -34,6 +34,9 @@ from .refusals import REMEDY, of_attribute, refuse_objects, remedy, without_deri
 Tree = Any  # a float, an array, or a dict, list or tuple of such
 Function = Callable[[Any, Any, Tree], Any]  # (x, u, p) -> array
 
+#: Numbers in all copies of states whose derivatives are taken in one pass.
+_COPIED = 2**15
+
 
 def leaves(tree: Tree) -> list[Any]:
     """List the arrays of a tree, dictionaries in the order of their keys."""
@@ -214,20 +217,31 @@ def member(tree: Tree, lead: tuple[int, ...], i: Any) -> Tree:
     return rebuild(tree, picked)
 
 
-def jacobian_of(function: Function, n: int, name: str = "step") -> Function:
+def jacobian_of(
+    function: Function, n: int, name: str = "step", *, at_once: bool = False
+) -> Function:
     """Return the Jacobians ``(..., n, n)`` of a function of states ``(..., n)``, itself traceable.
 
     n reverse passes, each for one component of all states at once: the states do not
-    act on each other.
+    act on each other. Of a few states, with a function that takes more `at_once` at hardly more
+    cost, one pass is for as many components of as many copies of them.
     """
 
     def jacobian(x: Any, u: Any, p: Tree) -> Any:
-        unit = np.eye(n)
+        plain = at_once and not is_traced(x, u, p)
+        copies = int(np.clip(_COPIED // max(1, x.size), 1, n)) if plain else 1
+        if copies > 1:
+            x = np.broadcast_to(x, (copies, *x.shape))
         with np.errstate(over="ignore"):  # as in derivatives of what saturates; NaN is noticed
             vjp, y = traced(lambda x: function(x, u, p), name)(x)
             shape = np.shape(value(y))
-            rows = [vjp(anp.broadcast_to(unit[i], shape)) for i in range(n)]
-        return anp.stack(rows, axis=-2)
+            if copies == 1:
+                return anp.stack([vjp(anp.broadcast_to(e, shape)) for e in np.eye(n)], axis=-2)
+            rows = []
+            for first in range(0, n, copies):
+                seeds = np.eye(copies, n, first).reshape(copies, *(1,) * (len(shape) - 2), n)
+                rows.append(vjp(anp.broadcast_to(seeds, shape)))
+        return anp.moveaxis(anp.concatenate(rows)[:n], 0, -2)
 
     return jacobian
 

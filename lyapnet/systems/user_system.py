@@ -182,7 +182,7 @@ class UserSystem(Portable, InModes):
         """Return the user's function and its Jacobian for many states at once."""
         function = over_states(self._function, mode, lead)
         if self._derivative is None:
-            derivative = jacobian_of(function, self.dim, self.named)
+            derivative = jacobian_of(function, self.dim, self.named, at_once=mode in WAYS)
         elif mode in WAYS:
             derivative = self._derivative_over_states(lead)
         else:

@@ -7,6 +7,7 @@ from weakref import WeakKeyDictionary
 
 import numpy as np
 import torch
+from torch.nn.utils.rnn import PackedSequence
 
 from .. import validate
 from ..numerics.arrays import Array, unbroadcast
@@ -119,6 +120,11 @@ def _sequence(module: Any, inputs: Any) -> Any:
     """Return the inputs as they are needed, ``(T, m)`` or ``(T, B, m)``."""
     if inputs is None:
         return None
+    if isinstance(inputs, PackedSequence):
+        raise TypeError(
+            "`inputs` are packed, of sequences of several lengths, and exponents are averages over "
+            "one: give those of each length by themselves, unpacked, or cut all to the shortest"
+        )
     u = cast(torch.as_tensor(inputs), torch.float64)
     if u.ndim not in (2, 3) or not u.is_floating_point():
         raise ValueError(

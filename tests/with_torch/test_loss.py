@@ -258,6 +258,9 @@ def test_what_is_refused():
         lt.flossing_loss(rnn, inputs, k=1, transient=T)
     with pytest.raises(ValueError, match="`inputs` must have shape"):
         lt.flossing_loss(rnn, torch.randn(T, M + 1), k=1)
+    packed = torch.nn.utils.rnn.pack_padded_sequence(torch.randn(60, 2, M), [60, 50])
+    with pytest.raises(TypeError, match="packed"):
+        lt.flossing_loss(torch.nn.GRU(M, N), packed, k=1)
     batch_first = torch.nn.GRU(M, N, batch_first=True)
     with pytest.raises(ValueError, match=r"\(B, T, 2\), since batch_first.*got \(4, 60, 3\)"):
         lt.flossing_loss(batch_first, torch.randn(4, 60, M + 1), k=1)
