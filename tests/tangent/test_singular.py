@@ -90,7 +90,9 @@ def test_members_go_on_with_vectors_of_their_own_number(monkeypatch):
     longer = s.extend(1000)
     np.testing.assert_array_equal(np.isneginf(longer.exponents), np.isneginf(s.exponents))
     m = ln.compiled(ln.Map(step, 2, params=params), "numpy")
-    by_numpy = ln.lyapunov_spectrum(m, 3000, x0=x0, qr_interval=s.settings["qr_interval"], rng=0)
+    interval = s.settings["qr_interval"]
+    x0 = np.full((2, 3, 2), 0.2)
+    by_numpy = ln.lyapunov_spectrum(m, 3000, x0=x0, qr_interval=interval, rng=0)
     np.testing.assert_allclose(by_numpy.log_growth, s.log_growth, atol=1e-6)
 
 
