@@ -14,7 +14,7 @@ from ..numerics.arrays import Array
 from ..numerics.buffers import empty
 from ..systems.orbit import Orbit
 from .cholesky_qr import Habit
-from .forward import check_growth, logs
+from .growth import check_growth, logs
 from .qr import orthonormalise
 from .tape import Tape
 

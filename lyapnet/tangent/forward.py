@@ -12,12 +12,12 @@ from typing import Any
 
 import numpy as np
 
-from ..errors import DegenerateBasisError, DivergedError
 from ..numerics.arrays import Array
 from ..numerics.buffers import empty
 from ..systems.composed import ComposedOrbit
 from ..systems.orbit import Orbit
 from .cholesky_qr import Habit
+from .growth import check_growth, degenerate, logs
 from .parts import through_parts
 from .qr import orthonormalise
 from .stretches import check_states
@@ -259,7 +259,7 @@ class _Run:
                 if self.forgiving or part not in starts or collapsed.min() >= _COLLAPSED:
                     continue
                 if not np.isneginf(growth[np.searchsorted(starts, part)]).any():
-                    raise _degenerate(self.start + last, last - first, collapsed)
+                    raise degenerate(self.start + last, last - first, collapsed)
         if self.tape is not None:
             self.tape.log_growth = log_growth
         smallest = min((float(np.nan_to_num(s[3]).min()) for s in self.suspect), default=1.0)
@@ -287,45 +287,6 @@ def _completed(rows: Array, stays: Array) -> Array:
     found = np.where(stays[..., None], rows, more)
     orthonormalise(found)
     return np.where(stays[..., None], rows, found)
-
-
-def check_growth(diagonal: Array, length: Array, ends: Sequence[int] | Array) -> None:
-    """Refuse Jacobians that are not finite."""
-    if np.isfinite(diagonal).all() and np.isfinite(length).all():
-        return
-    good = np.isfinite(diagonal + length).reshape(len(ends), -1).all(axis=1)
-    step = int(ends[int(np.argmin(good))])
-    raise DivergedError(
-        f"the Jacobian of step {step}, times the tangent basis, is not finite: check "
-        "`jacobian` at the state there (`check_invariants` compares it with the step), or the "
-        "step itself if its derivative comes from autograd",
-        step=step,
-    )
-
-
-def logs(diagonal: Array, length: Array, n: int) -> tuple[Array, Array]:
-    """Return logs of growth factors, and sines; a factor that rounding hides is zero."""
-    sine = np.divide(diagonal, length, out=np.zeros_like(diagonal), where=length > 0)
-    return np.log(np.where(sine > n * np.finfo(float).eps, diagonal, 0.0)), sine
-
-
-def _degenerate(step: int, length: int, sine: Array) -> DegenerateBasisError:
-    each = sine.reshape(-1, sine.shape[-1]).min(axis=0)
-    exponent = int(np.argmin(each))
-    if np.isnan(each).any():
-        exponent = int(np.argmax(np.isnan(each)))
-        what = f"vector {exponent + 1} of {len(each)} left the range of floating-point numbers"
-    else:
-        what = (
-            f"vector {exponent + 1} of {len(each)} came within {sine.min():.1e} of the span of "
-            "those before it"
-        )
-    return DegenerateBasisError(
-        f"the tangent basis degenerated within the {length} steps before step {step}: {what}; use "
-        'a smaller qr_interval, or qr_interval="auto"',
-        step=step,
-        exponent=exponent,
-    )
 
 
 def _buffer(length: int, rows: Array, members_last: bool) -> Array:

@@ -17,7 +17,8 @@ from ..numerics.arrays import Array
 from ..systems import System
 from ..systems.composed import ComposedOrbit
 from ..systems.orbit import Orbit
-from .forward import forward, logs
+from .forward import forward
+from .growth import logs
 from .qr import orthonormalise
 from .stretches import Surviving
 
