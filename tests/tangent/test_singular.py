@@ -71,7 +71,7 @@ def test_loops_of_maps_leave_out_too():
 def test_members_go_on_with_vectors_of_their_own_number(monkeypatch):
     """Cycles, of which some lose one vector in each step, and some both."""
     step = lambda x, p: np.array([p[2] * (1 - p[0] * x[0] ** 2) + x[1], p[1] * x[0]])
-    p = np.array([[0.9, 1.0, 1.1], [0.9, 1.0, 1.1]]), np.array([[0.3], [0.0]]), np.ones((2, 3))
+    p = np.array([[0.9, 1.0, 0.95], [0.9, 1.0, 0.95]]), np.array([[0.3], [0.0]]), np.ones((2, 3))
     params = np.stack(np.broadcast_arrays(*p), axis=-1)
     params[:, 1, 1:] = 0.0  # goes to zero
     blocks = []
@@ -80,7 +80,7 @@ def test_members_go_on_with_vectors_of_their_own_number(monkeypatch):
     s = ln.lyapunov_spectrum(
         ln.Map(step, 2, params=params), 3000, x0=np.full((2, 3, 2), 0.2), rng=0
     )
-    if ln.compiled(ln.Map(step, 2, params=params[0, 0]), "auto").engine_used[0] == "compiled":
+    if s.settings["engine"] == "compiled":
         assert len(blocks) < 300
     assert np.isneginf(s.exponents).sum(axis=-1).tolist() == [[0, 2, 0], [1, 2, 1]]
     for at in np.ndindex(2, 3):
