@@ -11,14 +11,11 @@ with its number of epochs.
 """
 
 import argparse
-import json
-import platform
 import sys
-import time
 from pathlib import Path
 
 import numpy as np
-import scipy
+from timing import write
 
 import lyapnet as ln
 
@@ -33,16 +30,6 @@ RATES, RISE, FALL = ((2.5e-5, 4356), (1e-4, 5129), (1e-4, 7000)), (300, 500, 0),
 BLOCK = 50
 
 
-class Blocks:
-    """Floss so many epochs before each training epoch."""
-
-    def __init__(self, epochs, **settings):
-        self.epochs, self.settings = epochs, settings
-
-    def episode(self, epoch, record):
-        return self.epochs
-
-
 class Held(ln.AdaptiveFlossing):
     """Take the transmission at the start for what flossing has reached, after one epoch of it."""
 
@@ -53,9 +40,10 @@ class Held(ln.AdaptiveFlossing):
 def flossed(cell, task, n_steps, window):
     """Floss a network in stages; training epochs in between have no effect."""
     for rate, epochs in STAGES:
-        schedule = Blocks(20, optimizer=ln.Adam(rate), **window)
+        blocks = range(epochs // 20)
+        schedule = ln.FlossingSchedule(at=blocks, epochs=20, optimizer=ln.Adam(rate), **window)
         cell = ln.train(
-            cell, task, epochs // 20, n_steps=n_steps, batch_size=4, clip_norm=0.03,
+            cell, task, len(blocks), n_steps=n_steps, batch_size=4, clip_norm=0.03,
             optimizer=ln.Adam(1e-12), schedule=schedule, rng=5,
         ).cell  # fmt: skip
     return cell
@@ -110,20 +98,13 @@ def main():
     accuracy, transmission, episodes = (np.concatenate(x) for x in zip(*parts, strict=True))
     u, y, mask = task.sample(n_steps, 200, np.random.default_rng(99))
     report = {
-        "command": "OMP_NUM_THREADS=1 python benchmarks/slow_training.py",
-        "date": time.strftime("%Y-%m-%d", time.gmtime()),
-        "versions": {
-            "lyapnet": ln.__version__, "numpy": np.__version__, "scipy": scipy.__version__,
-            "python": platform.python_version(),
-        },
         "n": n, "lag": lag, "network": o.network, "stages": STAGES, "rates": rates,
         "accuracy": float(task.accuracy(r.outputs(u), y, mask)),
         "flossing_epochs": int(episodes.sum()) + sum(epochs for _, epochs in STAGES),
         "curve": mean(accuracy, 4), "transmission": np.exp(mean(np.log(transmission), 4)).tolist(),
     }  # fmt: skip
     print(f"{n} units, lag {lag}: {100 * report['accuracy']:.1f} % after {len(accuracy)} epochs")
-    if o.json:
-        o.json.write_text(json.dumps(report, indent=1) + "\n")
+    write(o.json, report)
     return 0
 
 

@@ -7,7 +7,7 @@ summed over the process' threads: on one core that is what the clock would show 
 else ran, and it does not count the turns of other programs.
 """
 
-import importlib
+import importlib.metadata
 import json
 import os
 import platform

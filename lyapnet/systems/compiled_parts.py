@@ -11,6 +11,7 @@ from ..compiled.operations import Untraceable
 from ..compiled.scheme import Control, work_for
 from ..numerics.arrays import Array
 from ..numerics.autodiff import member
+from .divided import error_undivided
 from .engine import missing, over_before, refused
 from .integrators import control, embedded, radau
 from .map import Map
@@ -142,15 +143,9 @@ def _field_of(flow: Any) -> Map:
 
 def _parts_of_a_step(flow: Any, x: Array, inputs: Array | None) -> float:
     """Return into about how many parts the first step is divided, by its error as a whole."""
-    x, u, p = flow._first_member(x, None if inputs is None or not len(inputs) else inputs[0])
-    field, derivative = flow._over_states(flow._mode, ())
-    with np.errstate(all="ignore"):
-        _, error = flow._method.attempt(
-            lambda y, c: field(y, flow.drive.now(u, c), p),
-            lambda y, c: derivative(y, flow.drive.now(u, c), p),
-            x, np.full(1, flow.dt), flow.rtol, flow.atol,
-        )  # fmt: skip
-    return max(1.0, float(error) ** (1 / flow._method.error_order)) if error < np.inf else np.inf
+    now = None if inputs is None or not len(inputs) else inputs[0]
+    error = error_undivided(flow, *flow._first_member(x, now))
+    return max(1.0, error ** (1 / flow._method.error_order)) if error < np.inf else np.inf
 
 
 def _no_loops(flow: Any) -> str:

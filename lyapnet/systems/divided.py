@@ -54,15 +54,30 @@ def _parts(flow: Any, mode: str, lead: tuple[int, ...]) -> tuple[Function, Funct
     return step, jacobian
 
 
-def _divide(
-    flow: Any, bound: Callable[[Any, Any], Any], x: Array, u: Array | None, p: Tree
-) -> tuple[list[Array], list[Array]]:
-    """Return the states after the parts of a step, and the rows of the parts."""
+def _attempt(
+    flow: Any, bound: Callable[[Any, Any], Any], u: Array | None, p: Tree
+) -> Callable[[Array, Array, Array], tuple[Array, Array]]:
+    """Return what tries a part of a step; see `divided`."""
 
     def attempt(x: Array, begin: Array, h: Array) -> tuple[Array, Array]:
         f, j, h = bound(_with_parts(u, np.concatenate([begin, h], axis=-1)), p)
         return flow._method.attempt(f, j, x, h, flow.rtol, flow.atol)
 
+    return attempt
+
+
+def error_undivided(flow: Any, x: Array, u: Array | None, p: Tree) -> float:
+    """Return the error of a step of one state as a whole, in units of the tolerance."""
+    attempt = _attempt(flow, _bound(flow, flow._mode, ()), u, p)
+    with np.errstate(all="ignore"):
+        return float(attempt(x, np.zeros(1), np.full(1, flow.dt))[1])
+
+
+def _divide(
+    flow: Any, bound: Callable[[Any, Any], Any], x: Array, u: Array | None, p: Tree
+) -> tuple[list[Array], list[Array]]:
+    """Return the states after the parts of a step, and the rows of the parts."""
+    attempt = _attempt(flow, bound, u, p)
     states, parts = divided(attempt, x, flow.dt, flow._method.error_order)
     return states, [_with_parts(u, part) for part in parts]
 
