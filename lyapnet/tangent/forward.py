@@ -217,7 +217,8 @@ class _Run:
         if self.keep or not often[..., -1].any():
             return False
         k = self.gone.shape[-1]
-        self.stay = np.where(often.all(axis=-1), 0, k - np.argmin(often[..., ::-1], axis=-1))
+        stay = np.where(often.all(axis=-1), 0, k - np.argmin(often[..., ::-1], axis=-1))
+        self.stay = np.asarray(np.minimum(self.stay, stay))  # what is left out does not come back
         for number in np.unique(self.stay):
             which: Any = self.stay == number if self.stay.ndim else ...
             orbit = self.orbit.of_members(which) if self.stay.ndim else self.orbit

@@ -105,3 +105,18 @@ def test_nothing_is_carried_on_where_nothing_is_left():
     np.testing.assert_array_equal(s.state, x)
     assert np.isneginf(s.log_growth).all()
     assert s.diagnose().verdict.startswith("converged: every exponent is -inf")
+
+
+@pytest.mark.parametrize("engine", ["auto", "numpy"])
+def test_what_is_left_out_does_not_come_back(engine):
+    def system(p):
+        step = lambda x, u, p: np.array([0.5 * x[0], p * u[0] * x[1]])
+        return ln.compiled(ln.Map(step, 2, n_inputs=1, params=p), engine)
+
+    u = np.where(np.arange(800) < 20, 0.0, 0.4)[:, None]  # singular in the first steps alone
+    how = {"inputs": u, "transient": 0, "basis_transient": 0, "qr_interval": 1, "basis": np.eye(2)}
+    one = ln.lyapunov_spectrum(system(1.0), 800, x0=[1.0, 1.0], **how)
+    p = np.array([1.0, 0.0])  # and always of the second member
+    two = ln.lyapunov_spectrum(system(p), 800, x0=np.ones((2, 2)), **how)
+    np.testing.assert_allclose(two.log_growth[:, 0], one.log_growth, rtol=1e-12)
+    assert np.isneginf(one.log_growth[:, 1]).sum() > 100
