@@ -13,11 +13,11 @@ from ..line import LN10
 from ..result import ConditionNumber
 
 
-def long_run_growth(spectrum: Any, times: Array, k: int) -> Array:
+def long_run_growth(spectrum: Any, condition: ConditionNumber) -> Array:
     """Return the growth (times, k) that a long run's exponents predict, in decimal logs."""
     if not isinstance(spectrum, Spectrum):
         raise TypeError(f"`spectrum` must be a Spectrum, got {type(spectrum).__name__}")
-    lam = spectrum.exponents
+    lam, k = spectrum.exponents, condition.settings["k"]
     if lam.ndim != 1:
         raise ValueError(f"`spectrum` has members {lam.shape[:-1]}: pass spectrum.pooled()")
     if lam.size < k:
@@ -25,7 +25,13 @@ def long_run_growth(spectrum: Any, times: Array, k: int) -> Array:
             f"`spectrum` has {lam.size} exponents, the condition number {k} directions: "
             f"run it with k={k} or more"
         )
-    return np.multiply.outer(times, lam[:k]) / LN10
+    dt, of_spectrum = condition.settings["dt"], spectrum.settings["dt"]
+    if dt != of_spectrum and 1.0 in (dt, of_spectrum):
+        raise ValueError(
+            f"`condition` has dt={dt:g} and `spectrum` dt={of_spectrum:g}: one "
+            "seems to count steps, the other time; give both the time that a step takes as `dt`"
+        )
+    return np.multiply.outer(condition.times, lam[:k]) / LN10
 
 
 def is_condition(name: str, value: Any) -> None:

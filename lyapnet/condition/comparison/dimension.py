@@ -131,7 +131,7 @@ def condition_by_dimension(
     s = condition.log10_singular_values[at]
     growth = condition.log10_growth[at]
     if spectrum is not None:
-        growth = long_run_growth(spectrum, condition.times[at : at + 1], s.size)[0]
+        growth = long_run_growth(spectrum, condition)[at]
     lower = upper = None
     low, high = condition.log10_singular_lower, condition.log10_singular_upper
     if low is not None and high is not None:

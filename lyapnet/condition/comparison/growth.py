@@ -166,11 +166,10 @@ def compare_condition(
     if spectrum is None:
         estimate = condition.log10_predicted
     else:
-        k = condition.settings["k"]
-        estimate = long_run_growth(spectrum, times, k)
+        estimate = long_run_growth(spectrum, condition)
         estimate = estimate[:, 0] - estimate[:, -1]
         if len(spectrum.log_growth):
-            low, high = prediction_band(spectrum, times, m=k, level=level)
+            low, high = prediction_band(spectrum, times, m=condition.settings["k"], level=level)
     estimate = np.where(np.isfinite(estimate), estimate, np.nan)
     start = times[-1] / 2 if fit_from is None else validate.real("fit_from", fit_from, low=0.0)
     ratio = measured - estimate

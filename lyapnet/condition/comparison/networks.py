@@ -136,7 +136,7 @@ def compare_networks(
     y = np.array([c.log10_measured[i] for c, i in zip(found, at, strict=True)])
     x = np.array([c.log10_predicted[i] for c, i in zip(found, at, strict=True)])
     if spectra is not None:
-        growth = [long_run_growth(s, np.array([float(t)]), max(sizes))[0] for s in spectra]
+        growth = [long_run_growth(s, c)[i] for s, c, i in zip(spectra, found, at, strict=True)]
         x = np.array([g[0] - g[-1] for g in growth])
     good = np.isfinite(x) & np.isfinite(y)
     x, y = np.where(good, x, np.nan), np.where(good, y, np.nan)

@@ -331,3 +331,32 @@ def test_spectrum_must_fit():
     ensemble = ln.lyapunov_spectrum(ln.catalog.henon(), 200, x0=np.zeros((2, 2)), rng=0)
     with pytest.raises(ValueError, match="pooled"):
         ln.compare_condition(scaled([2.0])[0], ensemble)
+
+
+def of_time(rate, dt, dt_spectrum):
+    """Return a condition number and a spectrum of diagonal Jacobians, each with its `dt`."""
+    D = repeat(np.diag([rate, 1 / rate]), 100)
+    c = ln.condition_from_jacobians(D, basis=np.eye(2), dt=dt)
+    return c, ln.spectrum_from_jacobians(D, basis=np.eye(2), dt=dt_spectrum)
+
+
+@pytest.mark.parametrize("dts", [(1.0, 0.02), (0.02, 1.0)])
+def test_steps_and_times_are_not_held_against_each_other(dts):
+    """An estimate of 50 times the condition number, or of a 50th, is none."""
+    c, s = of_time(2.0, *dts)
+    for call in (
+        lambda: ln.compare_condition(c, s),
+        lambda: ln.condition_by_dimension(c, s),
+        lambda: ln.compare_networks([c] * 3, [s] * 3),
+    ):
+        with pytest.raises(ValueError, match="one seems to count steps"):
+            call()
+
+
+def test_steps_of_two_lengths_may_be_compared():
+    """Half the step grows by the root: the exponents per unit time are those of the whole step."""
+    c, _ = of_time(2.0, 0.02, 0.02)
+    _, finer = of_time(2**0.5, 0.01, 0.01)
+    expected = 100 * np.log10(4)
+    assert ln.compare_condition(c, finer).log10_estimate[-1] == pytest.approx(expected)
+    assert ln.condition_by_dimension(c, finer).log10_estimate[-1] == pytest.approx(expected)
