@@ -13,6 +13,7 @@ from ..results.result import Result
 from ..systems import System
 from .dimension import entropy, kaplan_yorke_dimension
 from .uncertainty.batches import GrowthStatistics
+from .uncertainty.ensemble import pooled_combination
 from .uncertainty.estimate import Estimate
 from .uncertainty.stderr import linear_stderr
 
@@ -149,9 +150,11 @@ class Exponents(Result):
                 f"`weights` must fit the exponents, of shape {self.exponents.shape}, got shape "
                 f"{weights.shape}: give 0 for those that do not count"
             ) from None
-        statistics = self._own_statistics
+        statistics = self.statistics
         raw = np.zeros(weights.shape)
         np.put_along_axis(raw, self._order, weights, axis=-1)
+        if "pooled" in self.settings:
+            return pooled_combination(statistics.growth, statistics.durations, raw)
         found = linear_stderr(statistics.growth, statistics.durations, raw)
         if not self.settings.get("diverged"):
             return found

@@ -178,8 +178,9 @@ class Spectrum(Exponents):
     def pooled(self) -> Spectrum:
         """Return one spectrum of an ensemble: averaged in QR order, then sorted.
 
-        Its errors combine the spread of the members with the errors within each run. Its
-        `diagnose` still judges the members, so that it tells if runs of one system disagree.
+        Its errors combine the spread of the members with the errors within each run, and by how
+        much their average is seen to drift. Its `diagnose` still judges the members, so that it
+        tells if runs of one system disagree, and their average.
         """
         lead = self.exponents.shape[:-1]
         if not lead:

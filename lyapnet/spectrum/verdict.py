@@ -48,6 +48,7 @@ def diagnosis_of(s: Any, tol: float | None, level: float) -> Diagnosis:
         x0=x0[0],
         state=state[0],
         conserved=_of_all(s),
+        together="pooled" in s.settings,
         systematic=_surviving(s, systematic[None])[0][0],
     )
     if rounding is not None:

@@ -16,12 +16,12 @@ from .blocks import checked, coarsened
 from .clusters import clusters, clusters_in_words
 from .conserved import chaotic_directions
 from .drift import drift_pvalue, effective_sample_size, running
-from .ensemble import agreement_pvalue, split_r_hat
+from .ensemble import agreement_pvalue, common_drift, split_r_hat
 from .estimate import Estimate
 from .phases import is_heavy_tailed, is_regular
 from .plot import plot_diagnosis
 from .stderr import mean_and_stderr
-from .verdict import SIGNIFICANT, in_words, outlasted, unbounded, within
+from .verdict import SIGNIFICANT, drifting_together, in_words, outlasted, unbounded, within
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -130,6 +130,7 @@ def diagnose(
     state: ArrayLike | None = None,
     systematic: ArrayLike = 0.0,
     conserved: ArrayLike = False,
+    together: bool = False,
 ) -> Diagnosis:
     """Judge whether a run has converged.
 
@@ -165,6 +166,9 @@ def diagnose(
         that are no larger no sign is settled.
     conserved : array_like of bool, shape (...), optional
         As of `mean_and_stderr`.
+    together : bool, optional
+        Whether the members' average is judged, too: it may drift by far more than its error where
+        each of them does not seem to.
 
     Returns
     -------
@@ -203,19 +207,20 @@ def diagnose(
     systematic = np.broadcast_to(np.asarray(systematic, dtype=float), estimate.mean.shape)
     judged = _that_tell(estimate) if ensemble else np.ones(estimate.mean.shape[:-1], dtype=bool)
     known = outlasted(estimate, growth, durations, regular, level) if tol is None else ""
-    words = unbounded(x0, state, len(growth)) or known or in_words(
+    drifts = drifting_together(*common_drift(growth, durations)[1:], tol) if together else ""
+    words = unbounded(x0, state, len(growth)) or known or drifts or in_words(
         Estimate(*(part[judged] for part in estimate)),
         drift[judged], agreement, r_hat, len(growth), tol, level, regular[judged], heavy[judged],
         sea[judged], systematic[judged],
     )  # fmt: skip
-    together = []
+    alike = []
     if growth.ndim == 2 and words.startswith(("too short:", "drifting:")):
         unknown = (estimate.too_short & ~heavy) | (drift * drift.size < SIGNIFICANT)
-        together = clusters(batches, batch_durations, len(growth), unknown)
+        alike = clusters(batches, batch_durations, len(growth), unknown)
     left_out = int(np.size(judged) - np.sum(judged))
     if left_out:
         words += f"; {left_out} of {np.size(judged)} members alone are too short to tell"
-    verdict = words + clusters_in_words(together)
+    verdict = words + clusters_in_words(alike)
     return Diagnosis(
         verdict=verdict,
         converged=verdict.startswith("converged:"),
@@ -229,7 +234,7 @@ def diagnose(
         times=np.cumsum(batch_durations),
         running=running(batches, batch_durations),
         level=level,
-        clusters=together,
+        clusters=alike,
     )
 
 

@@ -52,6 +52,14 @@ def effective_sample_size(growth: ArrayLike, durations: ArrayLike) -> Array:
     return np.sum(shares * spread**2, axis=0) / stderr**2
 
 
+def parts(durations: Array) -> tuple[slice, slice]:
+    """Return the blocks of the first fifth of a run, and of its last half: at least one each."""
+    ends = np.cumsum(durations) / durations.sum()
+    n_first = max(1, int(np.searchsorted(ends, FIRST * (1 + 1e-12), side="right")))
+    n_last = max(1, len(durations) - int(np.searchsorted(ends, 1 - LAST, side="right")))
+    return slice(None, n_first), slice(-n_last, None)
+
+
 def drift_pvalue(growth: ArrayLike, durations: ArrayLike) -> Array:
     r"""Test whether the first fifth of a run differs in mean from its last half.
 
@@ -80,12 +88,9 @@ def drift_pvalue(growth: ArrayLike, durations: ArrayLike) -> Array:
        posterior moments", in: Bayesian Statistics 4, Oxford University Press, 169 (1992).
     """
     growth, durations = checked(growth, durations)
-    ends = np.cumsum(durations) / durations.sum()
-    n_first = max(1, int(np.searchsorted(ends, FIRST * (1 + 1e-12), side="right")))
-    n_last = max(1, len(growth) - int(np.searchsorted(ends, 1 - LAST, side="right")))
+    first, last = parts(durations)
     singular = np.isneginf(growth.min(axis=0))
     growth = np.where(singular, 0.0, growth)
-    first, last = slice(None, n_first), slice(-n_last, None)
     first_time, last_time = durations[first].sum(), durations[last].sum()
     mean, stderr, dof = mean_and_stderr(growth[last], durations[last])
     difference = growth[first].sum(axis=0) / first_time - mean

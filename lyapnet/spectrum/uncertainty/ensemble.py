@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy import special
@@ -9,13 +11,16 @@ from scipy import special
 from ...numerics.arrays import Array
 from .blocks import checked, coarsened
 from .cosines import MOST_COSINES, cosine_power
+from .drift import drift_pvalue, parts
 from .estimate import Estimate
 from .laminar import laminar
+from .phases import is_regular
 from .stderr import mean_and_stderr
 
 ENOUGH = 9  # members whose spread alone is an error: t quantile 2.3
 DEPENDENT = 0.1  # level at which members are taken to depend on each other
 RARE = 0.25  # share of the members from which on what they live on has not been seen by all either
+DRIFTS = 0.1  # level at which what the first fifth differs by is an error of the average
 DOUBT = 0.25  # level at which spread and within-run errors of an ensemble are not averaged
 
 
@@ -113,6 +118,10 @@ def pooled(growth: ArrayLike, durations: ArrayLike) -> Estimate:
     test at the level 0.25 on either side lets the two errors differ, the larger counts, else
     their average.
 
+    What all members are off by alike, as by transients too short for their number, does not spread:
+    where their average is seen to drift (`common_drift`, level 0.1), by how much it differs from
+    that of the last half is an error, too.
+
     Two to four members that differ by more than their errors cannot be told with certainty from
     members that agree: there, 95 % intervals may hold the truth only 86 times in 100.
 
@@ -137,7 +146,30 @@ def pooled(growth: ArrayLike, durations: ArrayLike) -> Estimate:
     >>> print(stderr.round(3), dof)
     [0.013] [49.]
     """
+    found, pvalue, off = common_drift(growth, durations)
+    stderr = np.where(pvalue < DRIFTS, np.hypot(found.stderr, off), found.stderr)
+    return Estimate(found.mean, stderr, found.dof)
+
+
+def pooled_combination(growth: ArrayLike, durations: ArrayLike, weights: Array) -> Estimate:
+    """Return what `pooled` says of a linear combination of the exponents, each of shape ().
+
+    Parameters
+    ----------
+    growth : array_like, shape (blocks, ..., k)
+        Log growth per block, in nats; ``...`` are the members.
+    durations : array_like, shape (blocks,)
+        Durations of the blocks.
+    weights : ndarray, shape (k,)
+        Finite; where one is zero, the exponent plays no part, be it ``-inf``.
+    """
     growth, durations = _members(growth, durations)
+    combined = growth[..., weights != 0] @ weights[weights != 0]
+    return Estimate(*(x[0] for x in pooled(combined[..., None], durations)))
+
+
+def _average(growth: Array, durations: Array) -> Estimate:
+    """Return what `pooled` does, of members that do not drift."""
     batches, batch_durations = coarsened(growth, durations)
     members = batches.shape[1]
     average = mean_and_stderr(batches.mean(axis=1), batch_durations)
@@ -166,10 +198,75 @@ def pooled(growth: ArrayLike, durations: ArrayLike) -> Estimate:
     return Estimate(mean, combined, total)
 
 
+class CommonDrift(NamedTuple):
+    """What the average of an ensemble drifts by.
+
+    Attributes
+    ----------
+    estimate : Estimate
+        The average and its errors but for the drift, each of shape (k,).
+    pvalue : ndarray, shape (k,)
+        Of two tests together, two-sided. 1 where the growth of all members is regular; ``nan``
+        where a mean is ``-inf``.
+    off : ndarray, shape (k,)
+        By how much the average differs from that of the last half.
+    """
+
+    estimate: Estimate
+    pvalue: Array
+    off: Array
+
+
+def common_drift(growth: ArrayLike, durations: ArrayLike) -> CommonDrift:
+    """Test whether the average of all members drifts, and say by how much that may be off.
+
+    It may by many of its errors, though each member drifts far less than its own error bar tells.
+    The average is held against that of the last half, which differs from it by as much as it is
+    uncertain itself; and first fifths against last halves, as in `drift_pvalue`, by how their
+    differences spread where nine members or more are seen to be independent.
+
+    Parameters
+    ----------
+    growth : array_like, shape (blocks, ..., k)
+        Log growth per block, in nats; ``...`` are the members.
+    durations : array_like, shape (blocks,)
+        Durations of the blocks.
+
+    Returns
+    -------
+    CommonDrift
+    """
+    growth, durations = _members(growth, durations)
+    estimate = _average(growth, durations)
+    singular = np.isneginf(estimate.mean)
+    growth = np.where(singular, 0.0, growth)
+    first, last = parts(durations)
+    start, end = (growth[part].sum(axis=0) / durations[part].sum() for part in (first, last))
+    off = np.abs(np.where(singular, 0.0, estimate.mean) - end.mean(axis=0))
+    against_last = _two_sided(off, np.where(singular, np.inf, estimate.stderr), estimate.dof)
+    pvalue = drift_pvalue(growth.mean(axis=1), durations)
+    if len(start) > 1:
+        alone = _independent(*coarsened(growth[last], durations[last]))
+        spread = (start - end).std(axis=0, ddof=1) / np.sqrt(len(start))
+        paired = _two_sided((start - end).mean(axis=0), spread, len(start) - 1.0)
+        pvalue = np.where(alone, paired, pvalue)
+    pvalue = np.minimum(1.0, 2 * np.minimum(pvalue, against_last))
+    regular = is_regular(growth, durations).all(axis=0)
+    pvalue = np.where(singular, np.nan, np.where(regular, 1.0, pvalue))
+    return CommonDrift(estimate, pvalue, off)
+
+
+def _two_sided(difference: Array, stderr: Array, dof: Array | float) -> Array:
+    """Return Student's p-values; 1 where nothing differs."""
+    t = np.divide(difference, stderr, out=np.zeros_like(stderr), where=stderr > 0)
+    pvalue: Array = 2 * special.stdtr(dof, -np.abs(t))
+    return pvalue
+
+
 def _independent(batches: Array, durations: Array) -> NDArray[np.bool_]:
     """Return where at least nine members are seen not to depend on each other, shape (k,)."""
     n, members, k = batches.shape
-    if members < ENOUGH:
+    if members < ENOUGH or n < 2:
         return np.zeros(k, dtype=bool)
     finite = np.where(np.isneginf(batches.min(axis=(0, 1))), 0.0, batches)
     deviation = finite - durations[:, None, None] * (finite.sum(axis=0) / durations.sum())

@@ -90,6 +90,18 @@ def _drifting(drift: Array, finite: NDArray[np.bool_], p_drift: float) -> str:
     )
 
 
+def drifting_together(pvalue: Array, off: Array, tol: float | None) -> str:
+    """Say if the average of all members drifts, by more than `tol`."""
+    which = (pvalue * pvalue.size < SIGNIFICANT) & (off > (tol or 0.0))
+    if not which.any():
+        return ""
+    return (
+        f"drifting: the average of all members differs from that of its last half by up to "
+        f"{off[which].max():.1g} (p = {_familywise(pvalue[which]):.1g}) in exponents "
+        f"{', '.join(_columns(which))}; take longer transients"
+    )
+
+
 def _too_short(
     short: NDArray[np.bool_], heavy: NDArray[np.bool_], sea: NDArray[np.bool_], n_blocks: int
 ) -> str:
