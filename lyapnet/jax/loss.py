@@ -11,6 +11,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from .. import validate
+from ..errors import DivergedError
 from ..flossing.loss import per_exponent
 from ..numerics.arrays import Array, unbroadcast
 from ..numerics.autodiff import Tree, leaves, rebuild
@@ -78,6 +79,11 @@ def flossing_loss(
 
     Raises
     ------
+    ValueError
+        If inputs, h0 or parameters are not finite. Of what is traced, as under `jax.jit` or what
+        `jax.grad` differentiates in, no value is known: there a `System` returns NaN.
+    DivergedError
+        If the loss of a `System` is not finite, and not traced.
     RuntimeError
         For a cell where the process has a single CPU: there JAX's callbacks wait for themselves.
 
@@ -118,6 +124,9 @@ def flossing_loss(
     tree = found.params if params is None else params
     arrays = [jnp.asarray(p) for p in leaves(tree)]
     u = jnp.zeros((plan.total, *lead, 0)) if inputs is None else jnp.asarray(inputs)
+    for name, given in (("inputs", u), ("h0", x), *(("params", p) for p in arrays)):
+        if _known(given):
+            validate.finite(name, np.asarray(given))
     if isinstance(found, System):
         return _native(found, rebuild(found.params, arrays), rows, x, u, plan, goal, each)
     _refuse_one_cpu()
@@ -130,7 +139,18 @@ def _native(
     """Return the loss of a system written in JAX."""
     one = partial(exponents_in_jax, system.function, params, plan=plan)
     lam = (jax.vmap(one, in_axes=(0, 0, 1)) if x.ndim > 1 else one)(x, rows, u) / system.dt
-    return jnp.mean(jnp.sum(each * (lam - goal) ** 2, axis=-1))
+    loss = jnp.mean(jnp.sum(each * (lam - goal) ** 2, axis=-1))
+    if _known(loss) and not np.isfinite(loss):
+        raise DivergedError(
+            "the loss is not finite: the state diverges, or an exponent is -inf; use smaller weights "
+            "or inputs, or a smaller k"
+        )
+    return loss
+
+
+def _known(x: Any) -> bool:
+    """Return whether there is a value to look at: under `jax.jit` and `jax.grad` there is none."""
+    return not isinstance(x, jax.core.Tracer)
 
 
 def _refuse_one_cpu() -> None:

@@ -290,6 +290,37 @@ def test_what_is_refused():
         lj.flossing_loss(lj.System(jnp.sin, N), None, k=1)
 
 
+@pytest.mark.parametrize("kind", ["system", "cell"])
+@pytest.mark.parametrize("name", ["inputs", "h0", "params"])
+def test_what_is_not_finite_is_refused(kind, name):
+    """A `System` said NaN, a cell raised an error of JAX's callbacks."""
+    cell = ln.VanillaRNN.random(N, rng=0)
+    native = lj.System(
+        lambda h, u, p: jnp.tanh(p["W"] @ h) + u[0], N, n_inputs=1, params=cell.params
+    )
+    system = cell if kind == "cell" else native
+    given = {"inputs": np.ones((T, 1)), "h0": np.ones(N), "params": cell.params}
+    broken = dict(given)
+    broken[name] = jax.tree_util.tree_map(lambda x: np.full(np.shape(x), np.nan), given[name])
+    with pytest.raises(ValueError, match=f"`{name}` must be finite"):
+        lj.flossing_loss(system, k=2, **broken)
+    if name != "params":  # what is not differentiated in is known
+        with pytest.raises(ValueError, match=f"`{name}` must be finite"):
+            jax.grad(lambda p: lj.flossing_loss(system, k=2, **{**broken, "params": p}))(
+                cell.params
+            )
+    assert np.isfinite(lj.flossing_loss(native, k=2, **given))
+
+
+def test_a_state_that_diverges_is_said():
+    system = lj.System(lambda h: 2 * h**3, N)
+    with pytest.raises(ln.DivergedError, match="not finite"):
+        lj.flossing_loss(system, None, np.full(N, 3.0), k=1, n_steps=T)
+    assert np.isnan(
+        jax.jit(lambda h: lj.flossing_loss(system, None, h, k=1, n_steps=T))(np.full(N, 3.0))
+    )
+
+
 def test_gradients_that_are_stopped_are_noticed():
     W = np.random.default_rng(0).standard_normal((N, N))
     for step in (
