@@ -21,7 +21,7 @@ def plot_flossing(r: Any, ax: Any = None) -> Any:
     """Draw the exponents of flossing over its epochs, from dark to light by index."""
     ax = new_axes(ax, figsize=(6.2, 3.6))
     n_epochs, k = len(r.loss), r.exponents.shape[-1]
-    curves = r.exponents.reshape(n_epochs, -1, k)
+    curves = r.exponents.reshape(n_epochs, int(np.prod(r.exponents.shape[1:-1])), k)
     named = few_of(k)
     shades = by_index(k)
     epochs = np.arange(1, n_epochs + 1)

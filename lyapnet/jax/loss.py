@@ -142,8 +142,8 @@ def _native(
     loss = jnp.mean(jnp.sum(each * (lam - goal) ** 2, axis=-1))
     if _known(loss) and not np.isfinite(loss):
         raise DivergedError(
-            "the loss is not finite: the state diverges, or an exponent is -inf; use smaller weights "
-            "or inputs, or a smaller k"
+            "the loss is not finite: the state diverges, or an exponent is -inf; use smaller "
+            "weights or inputs, or a smaller k"
         )
     return loss
 

@@ -105,9 +105,9 @@ def draw_curves(ax: Any, x: Array, curves: Array, color: Any, label: str | None 
     drawn = np.where(np.isfinite(drawn), drawn, np.nan)
     if few:
         alpha = float(max(0.2, min(1.0, 10 / max(1, curves.shape[1]))))
-        lines = ax.plot(x, drawn, color=color, lw=0.8, alpha=alpha)
+        lines = ax.plot(x, drawn, color=color, lw=0.8, alpha=alpha, marker=dot(x), ms=4)
     else:
-        lines = ax.plot(x, drawn[:, 2], color=color, lw=1.2)
+        lines = ax.plot(x, drawn[:, 2], color=color, lw=1.2, marker=dot(x), ms=4)
         taken = ax.get_legend_handles_labels()[1]
         for low, high, shade, name in BANDS:
             ax.fill_between(
@@ -117,6 +117,11 @@ def draw_curves(ax: Any, x: Array, curves: Array, color: Any, label: str | None 
     if label and lines:
         lines[0].set_label(label)
     return drawn
+
+
+def dot(x: Array) -> str | None:
+    """Return a marker for a curve that is a single point, which no line would show."""
+    return "o" if len(x) == 1 else None
 
 
 def legend_beside(

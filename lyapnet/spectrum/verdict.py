@@ -9,6 +9,7 @@ import numpy as np
 
 from .. import validate
 from ..numerics.arrays import Array
+from ..results.axes import rate_unit
 from .own_direction import missing_zero
 from .second_run import other_orbit
 from .step_defect import judge_step, of_all
@@ -51,6 +52,7 @@ def diagnosis_of(s: Any, tol: float | None, level: float) -> Diagnosis:
         together="pooled" in s.settings,
         systematic=_surviving(s, systematic[None])[0][0],
     )
+    found = replace(found, unit=rate_unit(s.settings["dt"]))
     if rounding is not None:
         found = _with_rounding(s, found, rounding, tol)
     if defect is not None and change is not None:

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from ..results.axes import BLUE, FEW, RED, count_along, legend_beside, new_axes
+from ..results.axes import BLUE, FEW, RED, count_along, dot, legend_beside, new_axes
 
 #: What a run's accuracy is, and what one of a network that knows nothing is called.
 _ACCURACIES = {
@@ -26,7 +26,8 @@ def plot_training(r: Any, ax: Any = None) -> Any:
     width = min(max(1, n // 40), 200)
     smooth = np.convolve(r.accuracy, np.full(width, 1 / width), "valid") if n else r.accuracy
     ax.plot(np.arange(1, n + 1), r.accuracy, lw=0.5, alpha=0.35, color=BLUE)
-    ax.plot(np.arange(len(smooth)) + (width + 1) / 2, smooth, color=BLUE, lw=1.6)
+    at = np.arange(len(smooth)) + (width + 1) / 2
+    ax.plot(at, smooth, color=BLUE, lw=1.6, marker=dot(at), ms=4)
     ignorant = 0.0 if r.accuracy_kind == "R2" else r.chance
     if ignorant is not None:
         ax.axhline(ignorant, color="0.5", lw=0.9, ls=":", zorder=0, label=name)

@@ -335,6 +335,19 @@ def test_the_result_shows_and_draws_itself():
     plt.close(ax.figure)
 
 
+@pytest.mark.parametrize(("n_epochs", "points"), [(0, 0), (1, 1)])
+def test_runs_of_hardly_any_epochs_are_drawn(n_epochs, points):
+    """Of no epoch: "cannot reshape array of size 0"; of one: an empty picture."""
+    import matplotlib.pyplot as plt
+
+    for batch_size in (1, 60):  # one by one, and by their median
+        ax = ln.floss(small(), n_epochs, k=2, n_steps=5, batch_size=batch_size, rng=0).plot()
+        curves = [line for line in ax.lines if line.get_label() != "target"]
+        assert {len(line.get_xdata()) for line in curves} == {points}
+        assert points == 0 or {line.get_marker() for line in curves} == {"o"}
+    plt.close("all")
+
+
 SHORT = dict(k=10, n_steps=20, clip_norm=1.0, optimizer=ln.Adam(0.01), rng=0)
 
 

@@ -195,7 +195,9 @@ def test_plots_name_the_unit():
         (ln.catalog.henon(), "nats per step"),
         (ln.catalog.lorenz63(), "unit time"),
     ):
-        assert unit in ln.lyapunov_spectrum(system, 100, rng=0).plot().get_ylabel()
+        s = ln.lyapunov_spectrum(system, 100, rng=0)
+        assert unit in s.plot().get_ylabel()
+        assert unit in s.diagnose().plot().get_ylabel()
     plt.close("all")
 
 

@@ -45,6 +45,16 @@ def test_the_result_says_what_its_accuracy_is(tmp_path):
     plt.close("all")
 
 
+@pytest.mark.parametrize("n_epochs", [0, 1])
+def test_runs_of_hardly_any_epochs_are_drawn(n_epochs):
+    import matplotlib.pyplot as plt
+
+    ax = ln.train(network().system, ln.tasks.DelayedCopy(1), n_epochs, **SMALL).plot()
+    dots = [line for line in ax.lines if line.get_marker() == "o"]
+    assert sum(len(line.get_xdata()) for line in dots) == n_epochs
+    plt.close("all")
+
+
 def test_few_episodes_of_flossing_get_a_line_and_many_a_tick():
     import matplotlib.pyplot as plt
 

@@ -66,6 +66,8 @@ class Diagnosis(Result):
     step_verdict : str
         That beside the error bars, in one sentence: "fine:" or "too coarse:", or why it is not
         looked at.
+    unit : str
+        Of the exponents.
     """
 
     verdict: str
@@ -83,6 +85,7 @@ class Diagnosis(Result):
     clusters: list[dict[str, Any]] = field(default_factory=list)
     step_error: Array | None = None
     step_verdict: str = ""
+    unit: str = "nats per unit time"
 
     _dims: ClassVar[dict[str, tuple[str, ...]]] = {
         "exponents": ("exponent",),

@@ -42,7 +42,7 @@ def plot_diagnosis(found: Any, ax: Any) -> Any:
     handles, names = ax.get_legend_handles_labels()
     order = sorted(range(len(names)), key=lambda i: not names[i].startswith("$"))
     legend_beside(ax, [handles[i] for i in order], [names[i] for i in order], inside="lower right")
-    ax.set(xlabel="time", ylabel="exponent less final (nats per unit time)")
+    ax.set(xlabel="time", ylabel=f"exponent less final ({found.unit})")
     ax.set_title(found.verdict.split(":")[0])
     return ax
 
