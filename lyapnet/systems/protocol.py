@@ -20,8 +20,8 @@ from .jacobian_orbit import JacobianOrbit, PushforwardOrbit
 from .orbit import Orbit
 
 
-class SystemLike(Protocol):
-    """What an object of one's own needs, for type checkers: the six members of `System`."""
+class Stepped(Protocol):
+    """What an object of one's own needs, for type checkers, beside a derivative of its step."""
 
     @property
     def dim(self) -> int:
@@ -41,19 +41,31 @@ class SystemLike(Protocol):
     def step(self, x: Any, u: Any = None, /) -> Any:
         """Return the next state."""
 
+
+class WithJacobian(Stepped, Protocol):
+    """One whose derivative is a matrix."""
+
     def jacobian(self, x: Any, u: Any = None, /) -> Any:
         """Return the Jacobian of the step."""
+
+
+class WithPushforward(Stepped, Protocol):
+    """One whose derivative takes tangent vectors along."""
 
     def pushforward(self, x: Any, Q: Any, u: Any = None, /) -> Any:
         """Return the Jacobian times a tangent basis."""
 
 
+#: What functions take for a `System`: one of the two derivatives will do.
+SystemLike = WithJacobian | WithPushforward
+
+
 class System:
     """A discrete-time system with state ``(..., n)``: the one protocol of lyapnet.
 
-    Any object with these six members has exponents; a subclass needs to supply only
-    `dim`, `step` and one of `jacobian` and `pushforward`, and `orbit` where it can do better than
-    one step at a time. With a `pushforward` of its own no Jacobian is formed for exponents and
+    Any object with `dim`, `n_inputs`, `dt`, `step`, and `jacobian` or `pushforward` has exponents.
+    A subclass needs to supply only `dim`, `step` and one of these two, and `orbit` where it can do
+    better than one step at a time. With a `pushforward` of its own no Jacobian is formed for exponents and
     covariant vectors, so that the system may have very many states.
 
     Attributes

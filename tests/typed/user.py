@@ -85,11 +85,30 @@ class Decay:
     def jacobian(self, h: np.ndarray, u: object = None) -> np.ndarray:
         return 0.5 * np.eye(2)
 
+
+class Shrinking:
+    """Its derivative may be either."""
+
+    dim, n_inputs, dt = 2, 0, 1.0
+
+    def step(self, h: np.ndarray, u: object = None) -> np.ndarray:
+        return 0.5 * h
+
     def pushforward(self, h: np.ndarray, Q: np.ndarray, u: object = None) -> np.ndarray:
         return 0.5 * Q
 
 
+class Underived:
+    dim, n_inputs, dt = 2, 0, 1.0
+
+    def step(self, h: np.ndarray, u: object = None) -> np.ndarray:
+        return 0.5 * h
+
+
 reveal_type(ln.lyapunov_spectrum(Decay(), 10, x0=np.ones(2)))  # Spectrum
+reveal_type(ln.lyapunov_spectrum(Shrinking(), 10, x0=np.ones(2)))  # Spectrum
+
+ln.lyapunov_spectrum(Underived(), 10, x0=np.ones(2))  # refused
 
 ln.lyapunov_spectrum(cell, 100, rng="seed")  # refused
 ln.lyapunov_spectrum(3, 100)  # refused
