@@ -65,8 +65,8 @@ class System:
 
     Any object with `dim`, `n_inputs`, `dt`, `step`, and `jacobian` or `pushforward` has exponents.
     A subclass needs to supply only `dim`, `step` and one of these two, and `orbit` where it can do
-    better than one step at a time. With a `pushforward` of its own no Jacobian is formed for exponents and
-    covariant vectors, so that the system may have very many states.
+    better than one step at a time. With a `pushforward` of its own no Jacobian is formed for
+    exponents and covariant vectors, so that the system may have very many states.
 
     Attributes
     ----------
