@@ -10,7 +10,7 @@ import torch
 
 from .. import validate
 from ..flossing.loss import per_exponent
-from ..optimize import as_adam
+from ..optimize import Adam, as_adam
 from ..training.progress import TrainingProgress
 from ..training.schedule import window_of
 from .exponents import expect_many, finite_time_exponents
@@ -68,6 +68,8 @@ class Flosser:
     ) -> None:
         settings = window_of(schedule).settings
         adam, self._clip = as_adam(settings["optimizer"]), settings["clip_norm"]
+        if type(adam) is not Adam:
+            raise TypeError(f"`schedule` must floss by lyapnet.Adam, which torch has, got {adam!r}")
         if inputs is not None and not callable(inputs):
             raise TypeError(f"`inputs` must be a function of nothing, or None, got {inputs!r}")
         target = (settings[name] for name in ("target", "weights", "reduction", "k"))
