@@ -34,7 +34,7 @@ def train(
     loss: str | Callable[..., Any] | None = None,
     optimizer: Adam | None = None,
     schedule: Schedule | None = None,
-    readout: tuple[ArrayLike, ArrayLike] | None = None,
+    readout: tuple[ArrayLike, ArrayLike] | float | None = None,
     x0: ArrayLike | None = None,
     clip_norm: float | tuple[str, float] | None = None,
     penalty: tuple[str, float] | Penalty | None = None,
@@ -80,8 +80,10 @@ def train(
         the number of flossing epochs before that training epoch, a function of its
         arguments alone, and whose `settings` are a dictionary of what a `FlossingSchedule` takes
         for its windows: ``{"k": 8, "n_steps": 20}``, and what else there is.
-    readout : (array (n_outputs, n), array (n_outputs,)), optional
-        Weights and biases; standard normal weights and no biases if left out.
+    readout : (array (n_outputs, n), array (n_outputs,)) or float, optional
+        Weights and biases; or the standard deviation of normal weights, without biases,
+        1 if left out. ``n**-0.5`` gives outputs of the size of the states; with larger ones large
+        networks begin by silencing their states.
     x0 : array (n,), optional
         First value of the initial state. If left out, it is drawn standard normal for a cell, and
         a system of the catalog has its own; a `Map` or `Flow` of one's own needs one.
