@@ -3,8 +3,8 @@
     OMP_NUM_THREADS=1 python benchmarks/orthogonal_steps.py --json FILE
 
 Temporal XOR whose longest lag is 0.9 of the number of units N. The same networks, readouts (of a
-standard deviation of 1/sqrt(N)), sequences and `AdaptiveFlossing` by Adam at 1e-3, whichever way a
-network is trained. One setting for all sizes: the learning rate begins at 0.5 N^(-3/2), rises to
+standard deviation of 1/sqrt(N)), sequences and `AdaptiveFlossing` by Adam at 1e-3 and, where that
+no longer helps, at a third and a ninth of it, whichever way a network is trained. One setting for all sizes: the learning rate begins at 0.5 N^(-3/2), rises to
 four times that until half of the epochs and falls to zero at the end, each along half a cosine; so
 the recurrent weights of N units take steps whose singular values are 0.4 / N at most. A network of
 80 units takes a minute, one of 160 five, one of 320 half an hour. Each is a file in `--directory`,
@@ -49,7 +49,7 @@ def train(n, network, optimizer, floss, epochs, directory):
     task, n_steps = ln.tasks.TemporalXOR(lag), max(100, 3 * lag)
     schedule = ln.AdaptiveFlossing(
         k=round(n * 75 / 80), n_steps=max(39, lag // 4), transient=10, basis_transient=6,
-        most=round(MOST * epochs),
+        slower=2, most=round(MOST * epochs),
     )  # fmt: skip
     r = ln.train(
         ln.VanillaRNN.random(n, n_inputs=1, bias=0.1, rng=np.random.default_rng(network)),

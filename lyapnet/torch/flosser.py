@@ -81,6 +81,7 @@ class Flosser:
         torchs = isinstance(rng, torch.Generator)
         self._rng: Any = rng if torchs else validate.generator(0 if rng is None else rng)
         self._parameters = _chosen(module, settings.get("only") if only is None else only)
+        self._rate = adam.learning_rate
         self.optimizer = torch.optim.AdamW(
             self._parameters, adam.learning_rate, (adam.b1, adam.b2), adam.eps, adam.weight_decay
         )
@@ -111,7 +112,11 @@ class Flosser:
             raise ValueError(
                 "`gradient_norm_h0` is needed in each call after the first: the schedule goes by it"
             )
-        count = int(self.schedule.episode(epoch, self._record()))
+        record = self._record()
+        count = int(self.schedule.episode(epoch, record))
+        pace = getattr(self.schedule, "pace", None)
+        for group in self.optimizer.param_groups:
+            group["lr"] = self._rate * (1.0 if pace is None else pace(epoch, record))
         for _ in range(count):
             self.step()
         self._epochs.append(count)
