@@ -4,11 +4,12 @@
 
 Temporal XOR whose longest lag is 0.9 of the number of units N. The same networks, readouts (of a
 standard deviation of 1/sqrt(N)), sequences and `AdaptiveFlossing` by Adam at 1e-3 and, where that
-no longer helps, at a third and a ninth of it, whichever way a network is trained. One setting for all sizes: the learning rate begins at 0.5 N^(-3/2), rises to
-four times that until half of the epochs and falls to zero at the end, each along half a cosine; so
-the recurrent weights of N units take steps whose singular values are 0.4 / N at most. A network of
-80 units takes a minute, one of 160 five, one of 320 half an hour. Each is a file in `--directory`,
-from which a run that was stopped goes on; one that is complete is not done again.
+no longer helps, at a third and a ninth of it, whichever way a network is trained. One setting for
+all sizes: the learning rate begins at 0.5 N^(-3/2), rises to four times that until half of the
+epochs and falls to zero at the end, each along half a cosine; so the recurrent weights of N units
+take steps whose singular values are 0.4 / N at most. A network of 80 units takes a minute, one of
+160 five, one of 320 half an hour. Each is a file in `--directory`, from which a run that was
+stopped goes on; one that is complete is not done again.
 """
 
 import argparse

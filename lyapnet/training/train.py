@@ -78,8 +78,9 @@ def train(
     schedule : FlossingSchedule, AdaptiveFlossing or object, optional
         When to floss, and what. Any object will do whose ``episode(epoch, record)`` returns
         the number of flossing epochs before that training epoch, a function of its
-        arguments alone (as ``pace(epoch, record)``, what multiplies their learning rate, if it has one), and whose `settings` are a dictionary of what a `FlossingSchedule` takes
-        for its windows: ``{"k": 8, "n_steps": 20}``, and what else there is.
+        arguments alone, and whose `settings` are a dictionary of what a `FlossingSchedule` takes
+        for its windows: ``{"k": 8, "n_steps": 20}``, and what else there is. Where it has
+        ``pace(epoch, record)``, that multiplies the learning rate of these epochs.
     readout : (array (n_outputs, n), array (n_outputs,)) or float, optional
         Weights and biases; or the standard deviation of normal weights, without biases,
         1 if left out. ``n**-0.5`` gives outputs of the size of the states; with larger ones large
