@@ -33,7 +33,7 @@ from .flossing.loss import flossing_loss
 from .flossing.progress import Progress
 from .flossing.result import FlossResult
 from .numerics.signatures import show_types as _show_types
-from .optimize import Adam, AdamState
+from .optimize import Adam, AdamState, Muon
 from .orbits.alignment import Alignment, alignment
 from .orbits.fixed_points import FixedPoints, fixed_points
 from .orbits.ftle import FTLEField, ftle_field
@@ -104,6 +104,7 @@ __all__ = [
     "LyapnetError",
     "Map",
     "MasterStability",
+    "Muon",
     "NetworkComparison",
     "NoisyFlow",
     "PeriodicOrbit",

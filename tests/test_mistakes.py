@@ -237,6 +237,8 @@ CASES = {
         (lambda: train(optimizer=0.01), TypeError, "`optimizer` must be a lyapnet.Adam"),
         (lambda: train(clip_norm=("all", 1.0)), ValueError, '"global", number'),
         (lambda: train(readout=np.ones((1, 4))), TypeError, "`readout` must be a pair"),
+        (lambda: train(readout=-1.0), ValueError, "`readout` must be at least 0"),
+        (lambda: train(readout=np.nan), ValueError, "`readout` must be"),
         (lambda: train(readout=(np.ones((1, 3)), [0.0])),
          ValueError, "`readout`'s weights must have"),
         (lambda: train(x0=np.ones((2, 4))), ValueError, "`x0` must have shape"),

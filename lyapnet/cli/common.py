@@ -16,6 +16,7 @@ from .. import validate
 from ..cells import Cell
 from ..errors import FileError
 from ..numerics.arrays import Array
+from ..optimize import Adam, Muon
 from ..results import archive, storage
 from ..weights import read_arrays, read_cell, to_torch, write_arrays
 from ..weights.torch import put_back
@@ -25,6 +26,8 @@ weights: a network or result saved by lyapnet; arrays W (n, n), V (n, m), b (n) 
 h' = W phi(h) + V u + b; or a vanilla RNN, LSTM or GRU of PyTorch (its state dict), Keras
 (.weights.h5, .keras) or Flax. Files are .npz, .safetensors or those of Keras.
 """
+
+OPTIMIZERS: dict[str, type[Adam]] = {"adam": Adam, "muon": Muon}
 
 
 def command(commands: Any, name: str, *, help: str, description: str, epilog: str) -> Any:
@@ -66,6 +69,21 @@ def add_choice(parser: argparse.ArgumentParser) -> None:
         help="of a vanilla network whose file does not tell (default tanh)",
     )
     parser.add_argument("--leak", type=float, help="of W, V, b: see --activation (default 1)")
+
+
+def add_optimizer(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments that say how parameters move."""
+    parser.add_argument(
+        "--optimizer",
+        choices=sorted(OPTIMIZERS),
+        default="adam",
+        help="muon moves recurrent weights by orthogonal steps (default %(default)s)",
+    )
+
+
+def optimizer(options: argparse.Namespace) -> Adam:
+    """Return the optimiser that was asked for."""
+    return OPTIMIZERS[options.optimizer](options.learning_rate)
 
 
 def add_results(parser: argparse.ArgumentParser, saved: str) -> None:

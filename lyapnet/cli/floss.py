@@ -11,7 +11,6 @@ from ..cells import Cell
 from ..flossing.floss import floss
 from ..flossing.result import FlossResult
 from ..numerics.arrays import Array
-from ..optimize import Adam
 from . import common
 
 _TEACH = f"""\
@@ -54,6 +53,7 @@ def add(commands: Any) -> None:
     parser.add_argument("--target", type=float, default=0.0, help="default %(default)s")
     parser.add_argument("--batch-size", type=int, default=1, help="windows (default %(default)s)")
     parser.add_argument("--learning-rate", type=float, default=3e-3, help="default %(default)s")
+    common.add_optimizer(parser)
     parser.add_argument(
         "--clip-norm",
         type=float,
@@ -97,7 +97,7 @@ def run(options: argparse.Namespace) -> None:
         transient=options.transient,
         basis_transient=options.basis_transient,
         batch_size=options.batch_size,
-        optimizer=Adam(options.learning_rate),
+        optimizer=common.optimizer(options),
         clip_norm=options.clip_norm or None,
         tol=options.tol,
         rng=options.seed,

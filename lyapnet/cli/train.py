@@ -10,7 +10,6 @@ import numpy as np
 
 from ..cells import GRU, LSTM, Cell, VanillaRNN
 from ..numerics.arrays import blas_threads
-from ..optimize import Adam
 from ..training.result import TrainResult
 from ..training.schedule import FlossingSchedule
 from ..training.tasks import DelayedCopy, SpatialXOR, Task, TemporalXOR
@@ -60,6 +59,7 @@ def add(commands: Any) -> None:
     )
     parser.add_argument("--batch-size", type=int, default=16, help="default %(default)s")
     parser.add_argument("--learning-rate", type=float, default=1e-3, help="default %(default)s")
+    common.add_optimizer(parser)
     parser.add_argument(
         "--clip-norm",
         type=float,
@@ -103,7 +103,7 @@ def run(options: argparse.Namespace) -> None:
             options.epochs,
             n_steps=n_steps,
             batch_size=options.batch_size,
-            optimizer=Adam(options.learning_rate),
+            optimizer=common.optimizer(options),
             schedule=_schedule(options, cell),
             clip_norm=options.clip_norm or None,
             rng=options.seed,

@@ -24,9 +24,15 @@ class Flosser:
         self.clip_norm = window.settings["clip_norm"]
         self.optimizer = as_adam(window.settings["optimizer"])
         self.interval = window.interval
+        self.learning_rate = self.optimizer.learning_rate
 
     def epoch(
-        self, system: System, x: Array, inputs: Array | None, rng: np.random.Generator
+        self,
+        system: System,
+        x: Array,
+        inputs: Array | None,
+        rng: np.random.Generator,
+        pace: float = 1.0,
     ) -> tuple[System, Array, Array]:
         """Take one step down the flossing loss, from a random orthonormal basis.
 
@@ -37,6 +43,8 @@ class Flosser:
             First states, with all axes of the ensemble: members, then networks.
         inputs : array (T, ..., m) or None
         rng : Generator
+        pace : float, optional
+            What multiplies the learning rate.
 
         Returns
         -------
@@ -61,7 +69,9 @@ class Flosser:
         loss = np.sum(window.each * (lam - window.goal) ** 2, axis=(*members, -1)) / count
         params, grads = named_params(system.params, params_bar)
         free, bars = ({name: x[name] for name in self.names} for x in (params, grads))
+        self.optimizer.learning_rate = pace * self.learning_rate
         params = {**params, **self.optimizer.update(free, clipped(bars, self.clip_norm))}
+        self.optimizer.learning_rate = self.learning_rate
         self.interval.adapt(record.smallest_sine, plan.n_steps)
         return with_named_params(system, params), lam.mean(axis=members), loss
 

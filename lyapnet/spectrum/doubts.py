@@ -97,8 +97,8 @@ def _lost_in_products(run: Benettin, found: Doubts) -> bool:
     if run.plan.interval > 1 or k == 1:
         return False
     finite = np.isfinite(seen.growth)
-    least = np.where(finite, seen.growth, np.inf).min(axis=0).min(axis=-1)
-    most = np.where(finite, seen.growth, -np.inf).max(axis=0).max(axis=-1)
+    least = np.where(finite, seen.growth, np.inf).min(axis=(0, -1))
+    most = np.where(finite, seen.growth, -np.inf).max(axis=(0, -1))
     if not (most - least > APART).any():
         return False
     steps = sample_length(seen.orbit, seen.rows)

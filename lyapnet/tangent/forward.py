@@ -7,7 +7,6 @@ stands in `lyapnet.tangent.gradient`.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -115,11 +114,11 @@ class _Run:
         self.tape = Tape(orbit, self.buffer) if keep else None
         # Of all blocks and parts of divided ones, in groups: where each ends, what it has grown.
         self.n_parts = 0
-        self.ends: list[Sequence[int]] = []
+        self.ends: list[range] = []
         self.grown: list[Array] = []
         self.least = 1.0
         #: The first part of each block.
-        self.starts: list[Sequence[int]] = []
+        self.starts: list[range] = []
         self.suspect: list[tuple[int, int, int, Array]] = []
         #: Of each vector, in how many parts it has vanished, of how many before this run's own.
         self.gone: Array = np.zeros(rows.shape[:-1], dtype=int)
@@ -141,7 +140,7 @@ class _Run:
             done += self._at_once(done * self.interval)
             if done < self.n_blocks:
                 first = done * self.interval
-                self.starts.append([self.n_parts])
+                self.starts.append(range(self.n_parts, self.n_parts + 1))
                 pending = [(first, min(first + self.interval, self.orbit.n_steps))]
                 while pending:
                     a, b = pending.pop()
@@ -164,11 +163,10 @@ class _Run:
         if found:
             self.buffer[0] = rows
             self.starts.append(range(self.n_parts, self.n_parts + found))
-            ends = range(first + steps, first + steps * found + 1, steps)
-            self._note(ends, growth)
+            self._note(range(first + steps, first + steps * found + 1, steps), growth)
         return found
 
-    def _note(self, ends: Sequence[int], log_growth: Array) -> None:
+    def _note(self, ends: range, log_growth: Array) -> None:
         """Note how much blocks have grown, or parts of one, that end at some steps."""
         self.n_parts += len(ends)
         self.ends.append(ends)
@@ -199,7 +197,7 @@ class _Run:
         self._check(diagonal, length, last)
         log_growth, sine = logs(diagonal, length, self.buffer.shape[-1])
         self.least = min(self.least, float(sine.min()))
-        self._note([last], log_growth[None])
+        self._note(range(last, last + 1), log_growth[None])
         if self.tape is not None and factor is not None:
             self.tape.blocks.append((first, last, factor))
         if not self.keep:
@@ -249,12 +247,12 @@ class _Run:
         volume = None if self.keep else self.orbit.log_volume
         if volume is not None and self.buffer.shape[-2] == self.buffer.shape[-1]:
             # The last direction of a full basis has what the others leave of the volume.
-            begin = [self.first * self.interval, *np.concatenate(self.ends)]
-            whole = np.add.reduceat(volume, begin[:-1], axis=0)
+            begin = np.append(self.first * self.interval, _numbers(self.ends)[:-1])
+            whole = np.add.reduceat(volume, begin, axis=0)
             log_growth[..., -1] = whole - log_growth[..., :-1].sum(axis=-1)
         growth = log_growth
-        starts = np.concatenate(self.starts)
-        if len(starts) < self.n_parts:
+        if sum(map(len, self.starts)) < self.n_parts:
+            starts = _numbers(self.starts)
             growth = np.add.reduceat(log_growth, starts, axis=0)
             for part, first, last, collapsed in self.suspect:
                 if self.forgiving or part not in starts or collapsed.min() >= _COLLAPSED:
@@ -280,6 +278,11 @@ class _Run:
         if (self.stay < rows.shape[-2]).any():
             rows = _completed(rows, self._stays())
         return growth, rows, smallest, self.tape
+
+
+def _numbers(ranges: list[range]) -> Array:
+    """Return the numbers of ranges in one array, without a list of them."""
+    return np.concatenate([np.arange(r.start, r.stop, r.step) for r in ranges])
 
 
 def _completed(rows: Array, stays: Array) -> Array:

@@ -10,7 +10,7 @@ import torch
 
 from .. import validate
 from ..flossing.loss import per_exponent
-from ..optimize import as_adam
+from ..optimize import Adam, as_adam
 from ..training.progress import TrainingProgress
 from ..training.schedule import window_of
 from .exponents import expect_many, finite_time_exponents
@@ -68,6 +68,8 @@ class Flosser:
     ) -> None:
         settings = window_of(schedule).settings
         adam, self._clip = as_adam(settings["optimizer"]), settings["clip_norm"]
+        if type(adam) is not Adam:
+            raise TypeError(f"`schedule` must floss by lyapnet.Adam, which torch has, got {adam!r}")
         if inputs is not None and not callable(inputs):
             raise TypeError(f"`inputs` must be a function of nothing, or None, got {inputs!r}")
         target = (settings[name] for name in ("target", "weights", "reduction", "k"))
@@ -79,6 +81,7 @@ class Flosser:
         torchs = isinstance(rng, torch.Generator)
         self._rng: Any = rng if torchs else validate.generator(0 if rng is None else rng)
         self._parameters = _chosen(module, settings.get("only") if only is None else only)
+        self._rate = adam.learning_rate
         self.optimizer = torch.optim.AdamW(
             self._parameters, adam.learning_rate, (adam.b1, adam.b2), adam.eps, adam.weight_decay
         )
@@ -109,7 +112,11 @@ class Flosser:
             raise ValueError(
                 "`gradient_norm_h0` is needed in each call after the first: the schedule goes by it"
             )
-        count = int(self.schedule.episode(epoch, self._record()))
+        record = self._record()
+        count = int(self.schedule.episode(epoch, record))
+        pace = getattr(self.schedule, "pace", None)
+        for group in self.optimizer.param_groups:
+            group["lr"] = self._rate * (1.0 if pace is None else pace(epoch, record))
         for _ in range(count):
             self.step()
         self._epochs.append(count)

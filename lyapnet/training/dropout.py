@@ -4,14 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..numerics.arrays import Array, Params
+from ..numerics.arrays import Array
+from ..optimize import recurrent_names
 from .network import Network
-
-
-def recurrent_names(params: Params) -> list[str]:
-    """Return the names of the recurrent weights, those of a stack's layers among them."""
-    own = [name for name in params if not name.startswith("readout.")]
-    return [name for name in own if name.split(".")[-1] == "W" and params[name].ndim == 2]
 
 
 def dropped(

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from numbers import Real
 from typing import Any, NamedTuple
 
 import numpy as np
 
+from .. import validate
 from ..numerics.arrays import Array, Params
 from ..results.storage import register
 from ..systems import System
@@ -75,14 +77,16 @@ class Network(NamedTuple):
 
 
 def draw_readout(readout: Any, n_outputs: int, n: int, rng: np.random.Generator) -> Readout:
-    """Return the readout that was given, or a standard normal one without bias."""
-    if readout is None:
-        return Readout(rng.standard_normal((n_outputs, n)), np.zeros(n_outputs))
+    """Return the readout that was given, or one without bias, normal of a standard deviation."""
+    if readout is None or isinstance(readout, Real):
+        deviation = 1.0 if readout is None else validate.real("readout", readout, low=0.0)
+        return Readout(deviation * rng.standard_normal((n_outputs, n)), np.zeros(n_outputs))
     try:
         W, b = (np.array(x, dtype=float) for x in readout)
     except (TypeError, ValueError):
         raise TypeError(
-            f"`readout` must be a pair of weights and biases, got {readout!r}"
+            "`readout` must be a pair of weights and biases, or the standard deviation of the "
+            f"weights, got {readout!r}"
         ) from None
     for name, x, shape in (("weights", W, (n_outputs, n)), ("biases", b, (n_outputs,))):
         if x.shape != shape:

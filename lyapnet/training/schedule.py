@@ -14,6 +14,9 @@ from ..numerics.arrays import ArrayLike
 from ..optimize import Adam
 from .progress import TrainingProgress
 
+#: What a learning rate of flossing is divided by where it is to go on in smaller steps.
+_SLOWER = 3.0
+
 
 class _Windowed:
     """What all schedules of lyapnet share: the window that they floss, and how."""
@@ -34,6 +37,10 @@ class _Windowed:
         """Return the number of flossing epochs to do before training epoch `epoch`."""
         raise NotImplementedError
 
+    def pace(self, epoch: int, record: TrainingProgress) -> float:
+        """Return what multiplies the learning rate of flossing before training epoch `epoch`."""
+        return 1.0
+
 
 class FlossingSchedule(_Windowed):
     """Floss before training, and again before given epochs.
@@ -50,7 +57,7 @@ class FlossingSchedule(_Windowed):
     k, n_steps, target, transient, basis_transient, weights, reduction, qr_interval, clip_norm, only
         The window, as for `floss`; `k` and `n_steps` are needed. It starts from the
         network's trained initial state, under one input sequence of the task.
-    optimizer : Adam, optional
+    optimizer : Adam or Muon, optional
         For flossing alone; it goes on from episode to episode.
 
     Examples
@@ -130,6 +137,10 @@ class AdaptiveFlossing(_Windowed):
     enough : float, optional
         Flossing during training ends as soon as the transmission is this many times as large as
         it was at the best end of flossing so far; infinite for no such end.
+    slower : int, optional
+        So many times flossing before training goes on at a third of its learning rate when it
+        has stopped to help; flossing during training takes the last of these rates. Networks of
+        hundreds of units need it: in them, steps of 1e-3 undo what flossing has done.
     clip_norm : float, optional
         As for `floss`.
     k, n_steps, target, transient, basis_transient, optimizer, ...
@@ -162,6 +173,7 @@ class AdaptiveFlossing(_Windowed):
         growth: float = 1.2,
         patience: int = 3,
         enough: float = 0.3,
+        slower: int = 0,
         clip_norm: float | tuple[str, float] | None = 1.0,
         k: int,
         n_steps: int,
@@ -189,6 +201,9 @@ class AdaptiveFlossing(_Windowed):
         self.drop = validate.real("drop", drop, low=1.0)
         self.growth = validate.real("growth", growth, low=1.0)
         self.patience = validate.integer("patience", patience, low=1)
+        self.slower = validate.integer("slower", slower, low=0)
+        if self.slower and self.low is not None:
+            raise ValueError("`slower` and the limits `low` and `high` exclude each other")
         self.enough = np.inf if enough == np.inf else validate.real("enough", enough, positive=True)
 
     def episode(self, epoch: int, record: TrainingProgress) -> int:
@@ -199,6 +214,13 @@ class AdaptiveFlossing(_Windowed):
         else:
             on = self._is_low(record, self.low, self.high)
         return min(self.epochs, max(left, 0)) if on else 0
+
+    def pace(self, epoch: int, record: TrainingProgress) -> float:
+        """Return what multiplies the learning rate of flossing before training epoch `epoch`."""
+        share, flossed = _share(record), record.flossing_epochs > 0
+        before = int(np.argmin(np.append(flossed, False)))
+        began = self._times_stopped(share[:before]) if before == len(flossed) else self.slower
+        return float(_SLOWER ** -min(began, self.slower))
 
     def _is_low(self, record: TrainingProgress, low: float, high: float) -> bool:
         """Say whether the gradient is below its limits."""
@@ -211,7 +233,7 @@ class AdaptiveFlossing(_Windowed):
 
     def _is_collapsed(self, record: TrainingProgress) -> bool:
         """Say whether flossing still helps, or training has undone what it did."""
-        share = record.gradient_norm_h0 if record.transmission is None else record.transmission
+        share = _share(record)
         flossed = record.flossing_epochs > 0
         if not flossed.any():
             return not len(share)  # before training
@@ -227,10 +249,24 @@ class AdaptiveFlossing(_Windowed):
 
     def _still_helps(self, episodes: Any, ends: Any) -> bool:
         """Say whether to go on after these episodes, given how far flossing came before."""
-        if len(ends) and episodes[-1] >= self.enough * ends.max():
-            return False
-        now, earlier = episodes[-self.patience :], episodes[: -self.patience]
-        return not len(earlier) or bool(now.max() > self.growth * earlier.max())
+        if len(ends):
+            enough = episodes[-1] >= self.enough * ends.max()
+            return not enough and not self._times_stopped(episodes)
+        return self._times_stopped(episodes) <= self.slower
+
+    def _times_stopped(self, episodes: Any) -> int:
+        """Count how often flossing has stopped to help, and begun at another rate."""
+        stopped = begin = 0
+        for end in range(self.patience + 1, len(episodes) + 1):
+            first = end - self.patience
+            if first >= begin and episodes[first:end].max() <= self.growth * episodes[:first].max():
+                stopped, begin = stopped + 1, end
+        return stopped
+
+
+def _share(record: TrainingProgress) -> Any:
+    """Return what says how much of the gradient arrives in the first state."""
+    return record.gradient_norm_h0 if record.transmission is None else record.transmission
 
 
 def _geometric_mean(x: Any) -> float:

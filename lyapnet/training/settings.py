@@ -7,13 +7,12 @@ from numbers import Real
 from typing import Any, NamedTuple
 
 from .. import validate
-from ..optimize import checked_clip
+from ..optimize import checked_clip, recurrent_names
 from ..systems import System
 from ..systems.parameters import flossable, named_params
 from ..tangent.start import start_time
 from .batches import shortest
 from .diagnostics import check_diagnostics
-from .dropout import recurrent_names
 from .losses import check_loss
 from .penalty import as_penalty
 from .tasks import Task

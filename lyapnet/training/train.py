@@ -34,7 +34,7 @@ def train(
     loss: str | Callable[..., Any] | None = None,
     optimizer: Adam | None = None,
     schedule: Schedule | None = None,
-    readout: tuple[ArrayLike, ArrayLike] | None = None,
+    readout: tuple[ArrayLike, ArrayLike] | float | None = None,
     x0: ArrayLike | None = None,
     clip_norm: float | tuple[str, float] | None = None,
     penalty: tuple[str, float] | Penalty | None = None,
@@ -73,15 +73,18 @@ def train(
         and, softmax apart, outputs. Or a function ``loss(outputs, targets, weights)`` written
         with autograd.numpy, of arrays ``(T, batch, n_outputs)`` and weights ``(T, batch)`` or
         ``(T, 1)`` from the first step that counts, which returns one number.
-    optimizer : Adam, optional
+    optimizer : Adam or Muon, optional
         Copied; its state is carried on.
     schedule : FlossingSchedule, AdaptiveFlossing or object, optional
         When to floss, and what. Any object will do whose ``episode(epoch, record)`` returns
         the number of flossing epochs before that training epoch, a function of its
         arguments alone, and whose `settings` are a dictionary of what a `FlossingSchedule` takes
-        for its windows: ``{"k": 8, "n_steps": 20}``, and what else there is.
-    readout : (array (n_outputs, n), array (n_outputs,)), optional
-        Weights and biases; standard normal weights and no biases if left out.
+        for its windows: ``{"k": 8, "n_steps": 20}``, and what else there is. Where it has
+        ``pace(epoch, record)``, that multiplies the learning rate of these epochs.
+    readout : (array (n_outputs, n), array (n_outputs,)) or float, optional
+        Weights and biases; or the standard deviation of normal weights, without biases,
+        1 if left out. ``n**-0.5`` gives outputs of the size of the states; with larger ones large
+        networks begin by silencing their states.
     x0 : array (n,), optional
         First value of the initial state. If left out, it is drawn standard normal for a cell, and
         a system of the catalog has its own; a `Map` or `Flow` of one's own needs one.

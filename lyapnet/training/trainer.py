@@ -93,7 +93,9 @@ class Trainer:
         system, total = self.network.system, self.flosser.window.plan.total
         inputs = draw_inputs(self.settings.task, total, self.rng)
         rows = system.drive.rows(inputs, (), total, t0=self.settings.t0)
-        system, lam, _ = self.flosser.epoch(system, self.network.x0, rows, self.rng)
+        pace = getattr(self.settings.schedule, "pace", None)  # an object of one's own may lack it
+        pace = 1.0 if pace is None else pace(self.epoch, self.progress())
+        system, lam, _ = self.flosser.epoch(system, self.network.x0, rows, self.rng, pace)
         self.network = Network(system, *self.network[1:])
         self.exponents.append(lam)
         self.history["flossing_epochs"][self.epoch] += 1

@@ -111,6 +111,60 @@ def test_adaptive_flossing_ends_when_enough_is_back():
         asked(0.0, first)
 
 
+def test_adaptive_flossing_goes_on_in_smaller_steps():
+    rule = ln.AdaptiveFlossing(
+        epochs=10, window=2, drop=10, growth=2, patience=2, enough=0.5, slower=2, k=2, n_steps=5
+    )
+
+    def after(share, flossed):
+        none, flossed = np.full(len(share), np.nan), np.array(flossed, dtype=int)
+        record = ln.TrainingProgress(
+            len(share), None, none, None, none, none, flossed, {}, np.array(share, dtype=float)
+        )
+        return rule.episode(len(share), record), round(1 / rule.pace(len(share), record))
+
+    share = [1, 3, 4, 5]  # neither 4 nor 5 is twice 3
+    assert after(share[:3], [10] * 3) == (10, 1)
+    assert after(share, [10] * 4) == (10, 3)
+    assert after([*share, 9], [10] * 5) == (10, 3)  # the new rate has not had two episodes yet
+    share += [9, 11]  # 11 is twice 5, 12 is not twice 9
+    assert after(share, [10] * 6) == (10, 3)
+    assert after([*share, 12], [10] * 7) == (10, 9)
+    share += [12, 12, 12]
+    assert after(share, [10] * 9) == (0, 9)
+    # Training has undone it: flossing in the smallest steps, until half of the best is back.
+    share += [1, 1]
+    assert after(share, [10] * 9 + [0, 0]) == (10, 9)
+    assert after([*share, 5], [10] * 9 + [0, 0, 10]) == (10, 9)
+    assert after([*share, 7], [10] * 9 + [0, 0, 10]) == (0, 9)
+    with pytest.raises(ValueError, match="`slower` and the limits"):
+        ln.AdaptiveFlossing(1e-4, 1e-2, slower=1, k=2, n_steps=5)
+
+
+class Paced(ln.FlossingSchedule):
+    def pace(self, epoch, record):
+        return 0.5 if epoch else 1.0
+
+
+def test_the_pace_multiplies_the_learning_rate():
+    """Each flossing epoch by itself, continued by hand."""
+    window = dict(k=3, n_steps=8)
+    task, run = ln.tasks.TemporalXOR(2), dict(n_steps=8, batch_size=2, rng=1)
+    still = ln.Adam(1e-300)
+    cell = ln.VanillaRNN.random(5, n_inputs=1, rng=0)
+
+    def flossed(kind, rate, n_epochs, **more):
+        schedule = kind(at=[0, 1], epochs=1, optimizer=ln.Adam(rate), **window)
+        return ln.train(cell, task, n_epochs, schedule=schedule, optimizer=still, **run)
+
+    first, whole, paced = (
+        flossed(kind, 0.1, n).cell.params["W"]
+        for kind, n in ((ln.FlossingSchedule, 1), (ln.FlossingSchedule, 2), (Paced, 2))
+    )
+    np.testing.assert_allclose(paced - first, (whole - first) / 2, rtol=1e-9)
+    assert flossed(Paced, 0.1, 2).flossing_optimizer.learning_rate == 0.1
+
+
 class LastStep(ln.tasks.DelayedCopy):
     """A task in which the last step alone counts."""
 

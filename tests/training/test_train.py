@@ -123,7 +123,7 @@ def test_goes_on_where_it_ended():
         ({"loss": "hinge"}, ValueError, "`loss` must be one of"),
         ({"optimizer": 1e-3}, TypeError, "`optimizer`"),
         ({"schedule": 3}, TypeError, "`schedule`"),
-        ({"readout": 3}, TypeError, "`readout`"),
+        ({"readout": "small"}, TypeError, "`readout`"),
         ({"readout": (np.ones((2, 6)), np.ones(1))}, ValueError, "weights must have shape"),
         ({"x0": np.ones(5)}, ValueError, "`x0`"),
         ({"x0": np.ones((3, 6))}, ValueError, "`x0`"),
@@ -186,3 +186,12 @@ def test_a_task_without_a_mask_is_told_what_it_lacks():
 
     with pytest.raises(ValueError, match=r"inputs, targets and a mask, got 2 .*np.ones\(n_steps\)"):
         ln.train(ln.GRU.random(4, rng=0), Unmasked(1), 2, n_steps=9, batch_size=2, rng=0)
+
+
+def test_readout_of_a_standard_deviation():
+    cell, task = ln.VanillaRNN.random(5, n_inputs=1, rng=0), ln.tasks.TemporalXOR(2)
+    run = dict(n_epochs=0, n_steps=9, batch_size=2)
+    whole, small = (ln.train(cell, task, readout=x, rng=1, **run) for x in (None, 0.25))
+    np.testing.assert_array_equal(small.readout.W, 0.25 * whole.readout.W)
+    np.testing.assert_array_equal(small.readout.b, [0])
+    np.testing.assert_array_equal(small.x0, whole.x0)

@@ -1,4 +1,4 @@
-"""The optimiser."""
+"""Adam."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from typing import Any, NamedTuple, Self
 
 import numpy as np
 
-from . import validate
-from .numerics.arrays import Array, Params, all_finite
-from .results.storage import register
+from .. import validate
+from ..numerics.arrays import Array, Params, all_finite
+from ..results.storage import register
 
 
 @register
@@ -86,7 +86,7 @@ class Adam:
         self._m = self._v = np.zeros(0)
 
     @property
-    def settings(self) -> dict[str, float]:
+    def settings(self) -> dict[str, Any]:
         """The arguments that make an optimiser like this one."""
         names = ("learning_rate", "b1", "b2", "eps", "weight_decay")
         return {name: getattr(self, name) for name in names}
@@ -100,7 +100,7 @@ class Adam:
     def state(self) -> AdamState:
         """A copy of all that the optimiser remembers."""
         return AdamState(
-            self._t, _split(self._m.copy(), self._shapes), _split(self._v.copy(), self._shapes)
+            self._t, split(self._m.copy(), self._shapes), split(self._v.copy(), self._shapes)
         )
 
     def with_state(self, state: AdamState) -> Self:
@@ -127,12 +127,12 @@ class Adam:
             return new.with_state(state["state"])
         # The first format had its vectors, and the shapes as lists.
         shapes = {name: tuple(shape) for name, shape in state["_shapes"].items()}
-        m, v = (_split(state[name], shapes) for name in ("_m", "_v"))
+        m, v = (split(state[name], shapes) for name in ("_m", "_v"))
         return new.with_state(AdamState(state["_t"], m, v))
 
     def __repr__(self) -> str:
         settings = {**self.settings, "t": self._t}
-        return f"Adam({', '.join(f'{name}={x}' for name, x in settings.items())})"
+        return f"{type(self).__name__}({', '.join(f'{name}={x}' for name, x in settings.items())})"
 
     def update(self, params: Params, grads: Params) -> Params:
         """Return new parameters after one step against the gradient.
@@ -169,11 +169,16 @@ class Adam:
         correction = np.sqrt(1 - self.b2**self._t)
         root += self.eps * correction
         step = np.divide(self._m, root, out=g)
-        step *= self.learning_rate * correction / (1 - self.b1**self._t)
+        step *= correction / (1 - self.b1**self._t)
+        self._turn(step)
+        step *= self.learning_rate
         if self.weight_decay:
             theta *= 1 - self.learning_rate * self.weight_decay
         theta -= step
-        return _split(theta, self._shapes)
+        return split(theta, self._shapes)
+
+    def _turn(self, step: Array) -> None:
+        """Change a step, which the learning rate is still to multiply, in place."""
 
 
 def as_adam(optimizer: Any) -> Adam:
@@ -181,7 +186,7 @@ def as_adam(optimizer: Any) -> Adam:
     if optimizer is None:
         return Adam()
     if not isinstance(optimizer, Adam):
-        raise TypeError(f"`optimizer` must be a lyapnet.Adam, got {optimizer!r}")
+        raise TypeError(f"`optimizer` must be a lyapnet.Adam or Muon, got {optimizer!r}")
     return optimizer.copy()
 
 
@@ -204,7 +209,7 @@ def _flat(tree: Params, shapes: dict[str, tuple[int, ...]]) -> Array:
     return np.concatenate([tree[name] for name in shapes], axis=None, dtype=float)
 
 
-def _split(vector: Array, shapes: dict[str, tuple[int, ...]]) -> Params:
+def split(vector: Array, shapes: dict[str, tuple[int, ...]]) -> Params:
     """Cut a vector into views of the given names and shapes."""
     out, at = {}, 0
     for name, shape in shapes.items():
@@ -212,34 +217,6 @@ def _split(vector: Array, shapes: dict[str, tuple[int, ...]]) -> Params:
         out[name] = vector[at : at + size].reshape(shape)
         at += size
     return out
-
-
-def checked_clip(clip_norm: Any) -> Any:
-    """Return a `clip_norm` that is None, a number, or ("global", number)."""
-    if clip_norm is None:
-        return None
-    if isinstance(clip_norm, tuple) or clip_norm == "global":
-        if len(clip_norm) != 2 or clip_norm[0] != "global":
-            raise ValueError(
-                '`clip_norm` must be a number or ("global", number), such as ("global", 1.0); got '
-                f"{clip_norm!r}"
-            )
-        return ("global", validate.real("clip_norm", clip_norm[1], positive=True))
-    return validate.real("clip_norm", clip_norm, positive=True)
-
-
-def clipped(grads: Params, clip_norm: Any) -> Params:
-    """Return gradients of at most the norm that `clip_norm` allows, each or all together."""
-    if clip_norm is None:
-        return grads
-    together = isinstance(clip_norm, tuple)
-    most = clip_norm[1] if together else clip_norm
-    norms = {name: math.sqrt(np.vdot(g, g)) for name, g in grads.items()}
-    if together:
-        norms = dict.fromkeys(norms, math.hypot(*norms.values()))
-    return {
-        name: g * (most / norms[name]) if norms[name] > most else g for name, g in grads.items()
-    }
 
 
 def adam_state(optimizer: Adam) -> dict[str, Any]:
