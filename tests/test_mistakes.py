@@ -266,6 +266,8 @@ CASES = {
         (lambda: ln.Adam(0), ValueError, "`learning_rate` must be positive"),
         (lambda: ln.Adam("1e-3"), TypeError, "`learning_rate` must be a real number"),
         (lambda: ln.Adam(b1=1.0), ValueError, r"`b1` must lie in \[0, 1\)"),
+        (lambda: ln.Muon(0), ValueError, "`learning_rate` must be positive"),
+        (lambda: ln.Muon(matrices="W"), TypeError, "`matrices` must be a sequence of names"),
         (lambda: ln.Adam().update({"a": np.ones(2)}, {"b": np.ones(2)}),
          ValueError, "use a new Adam"),
     ],

@@ -19,13 +19,13 @@ SIZE = 0.2
 
 @register
 class Muon(Adam):
-    r"""Adam with orthogonal steps of recurrent weights, which leave long-term Jacobians alive.
+    r"""Adam with orthogonal steps of recurrent weights, which leave long-term gradients alive.
 
     A step of `Adam` moves each weight by up to the learning rate :math:`\eta`. Where the entries
     of a step agree in sign, as those of its first steps do, its largest singular value is
     :math:`\eta N`, and each step of a sequence may gain or lose as much. Here the running mean m
-    of the gradient in recurrent weights W gives the directions alone, and all of them are gone
-    equally far:
+    of the gradient in recurrent weights W gives directions alone, and W goes equally far in all
+    of them:
 
     .. math:: W \leftarrow W - 0.2 \, \sqrt{N} \, \eta \, U V^\top, \qquad m = U S V^\top
 

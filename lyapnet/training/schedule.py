@@ -259,7 +259,8 @@ class AdaptiveFlossing(_Windowed):
         stopped = begin = 0
         for end in range(self.patience + 1, len(episodes) + 1):
             first = end - self.patience
-            if first >= begin and episodes[first:end].max() <= self.growth * episodes[:first].max():
+            now, earlier = episodes[first:end].max(), episodes[:first].max()
+            if first >= begin and not now > self.growth * earlier:  # nor where one is NaN
                 stopped, begin = stopped + 1, end
         return stopped
 
