@@ -81,7 +81,6 @@ class Flosser:
         torchs = isinstance(rng, torch.Generator)
         self._rng: Any = rng if torchs else validate.generator(0 if rng is None else rng)
         self._parameters = _chosen(module, settings.get("only") if only is None else only)
-        self._rate = adam.learning_rate
         self.optimizer = torch.optim.AdamW(
             self._parameters, adam.learning_rate, (adam.b1, adam.b2), adam.eps, adam.weight_decay
         )
@@ -114,11 +113,13 @@ class Flosser:
             )
         record = self._record()
         count = int(self.schedule.episode(epoch, record))
-        pace = getattr(self.schedule, "pace", None)
-        for group in self.optimizer.param_groups:
-            group["lr"] = self._rate * (1.0 if pace is None else pace(epoch, record))
+        pace = getattr(self.schedule, "pace", None)  # an object of one's own may lack it
+        group = self.optimizer.param_groups[0]
+        rate = group["lr"]
+        group["lr"] = rate * (1.0 if pace is None else pace(epoch, record))
         for _ in range(count):
             self.step()
+        group["lr"] = rate
         self._epochs.append(count)
         return count
 

@@ -52,6 +52,24 @@ def test_one_step_is_that_of_lyapnet():
     np.testing.assert_allclose(module.weight_ih_l0.detach(), theirs.params["V"], atol=1e-9)
 
 
+def test_adaptive_flossing_goes_on_in_smaller_steps():
+    rnn, rates = fresh(), []
+    window = dict(k=4, n_steps=15, transient=2, basis_transient=3, optimizer=ln.Adam(0.01))
+    rule = ln.AdaptiveFlossing(epochs=1, growth=2, patience=1, slower=2, **window)
+    flosser = lt.Flosser(rnn, rule, inputs)
+    step = flosser.optimizer.step
+    flosser.optimizer.step = lambda: (rates.append(flosser.optimizer.param_groups[0]["lr"]), step())
+    done = [flosser(0)] + [flosser(i + 1, gradient_norm_h0=1.0) for i in range(5)]
+    assert done == [1, 1, 1, 1, 0, 0]
+    np.testing.assert_allclose(rates, 0.01 / np.array([1, 1, 3, 9]))
+    assert flosser.optimizer.param_groups[0]["lr"] == 0.01
+
+
+def test_orthogonal_steps_are_left_to_torch():
+    with pytest.raises(TypeError, match=r"must floss by lyapnet\.Adam"):
+        lt.Flosser(fresh(), ln.FlossingSchedule(k=4, n_steps=15, optimizer=ln.Muon()), inputs)
+
+
 def test_clipping_is_of_each_parameter_or_of_all():
     u, norms = inputs(), {}
     for clip in (None, 1e-3, ("global", 1e-3)):
