@@ -63,9 +63,10 @@ def retrace(
     k = spectrum.exponents.shape[-1]
     stretches = plan.stretches(stretch_length(system, x.shape[:-1], k))
     witness = _Witness(system, plan, given, volume=k == system.dim)
+    fast = system.prepared(x, given, k, plan.total)  # as the run was: it is the same orbit, then
     bars = progress_bar(plan.total, show=progress, unit="step", desc="retracing")
     with blas_threads(system.dim**3), bars as bar:
-        for phase, start, orbit in run_stretches(system, x, given, stretches, bar=bar):
+        for phase, start, orbit in run_stretches(fast, x, given, stretches, bar=bar):
             if phase == "n_steps":
                 witness.look(orbit, start)
     return witness.told(spectrum.state), ""
