@@ -5,8 +5,9 @@ from .engine import compiled
 from .flow import Flow
 from .map import Map
 from .noisy import NoisyFlow
-from .protocol import AnySystem, System, SystemLike, as_system
+from .protocol import AnySystem, System, as_system
 from .stroboscopic import Stroboscopic, stroboscopic
+from .system_like import SystemLike
 
 __all__ = [
     "AnySystem",

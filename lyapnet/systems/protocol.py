@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable
-from typing import Any, Protocol, Self, TypeVar
+from typing import Any, Self, TypeVar
 
 import autograd.numpy as anp
 import numpy as np
@@ -19,45 +19,17 @@ from .drive import Drive
 from .jacobian_orbit import JacobianOrbit, PushforwardOrbit
 from .orbit import Orbit
 
-
-class Stepped(Protocol):
-    """What an object of one's own needs, for type checkers, beside a derivative of its step."""
-
-    @property
-    def dim(self) -> int:
-        """Dimension of the state."""
-        ...
-
-    @property
-    def n_inputs(self) -> int:
-        """Dimension of the input."""
-        ...
-
-    @property
-    def dt(self) -> float:
-        """Time that a step takes."""
-        ...
-
-    def step(self, x: Any, u: Any = None, /) -> Any:
-        """Return the next state."""
-
-
-class WithJacobian(Stepped, Protocol):
-    """One whose derivative is a matrix."""
-
-    def jacobian(self, x: Any, u: Any = None, /) -> Any:
-        """Return the Jacobian of the step."""
-
-
-class WithPushforward(Stepped, Protocol):
-    """One whose derivative takes tangent vectors along."""
-
-    def pushforward(self, x: Any, Q: Any, u: Any = None, /) -> Any:
-        """Return the Jacobian times a tangent basis."""
-
-
-#: What functions take for a `System`: one of the two derivatives will do.
-SystemLike = WithJacobian | WithPushforward
+#: What runs ask of a system, and those who use one do not: it does not come up in completion.
+_INNER = {
+    "alike", "alone", "along", "as_it_is", "cannot_compile", "default_state", "differentiated",
+    "divergence", "drive", "engine", "engine_used", "ensemble", "finer", "forward_mode",
+    "fresh", "if_it_diverges", "input_jacobian", "kept", "masked", "matrix_free", "named",
+    "networks", "nodes", "numbers", "of_member", "of_members", "output_pullback",
+    "output_pushforward", "over_time", "prepared", "resampled", "reservation", "runs_along",
+    "seen", "split", "state_is", "substeps", "tangent_apart", "tangent_mode", "tells_decisions",
+    "too_steep", "velocity", "visible", "with_dt", "with_loops", "within", "written",
+    "written_by", "written_of",
+}  # fmt: skip
 
 
 class System:
@@ -99,6 +71,9 @@ class System:
     engine: str = "auto"
     #: Who does, and why if it is NumPy, or with what in part; see `prepared`.
     engine_used: tuple[str, str] = "numpy", "there are no compiled loops for its kind"
+
+    def __dir__(self) -> list[str]:
+        return [name for name in super().__dir__() if name not in _INNER]
 
     @property
     def drive(self) -> Drive:

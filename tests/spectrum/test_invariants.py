@@ -9,6 +9,7 @@ import truths
 from numpy.testing import assert_allclose
 
 import lyapnet as ln
+from lyapnet.spectrum.retrace import _alike
 
 
 def coupled_standard_maps(damping=1.0):
@@ -151,6 +152,24 @@ def test_conformally_symplectic_system_pairs_about_a_constant():
         system, 4000, x0=[1.0, 2.0, 0.3, 0.1], pairing=0.0, rng=0
     )  # not symplectic
     assert asked.verdicts["pairing"].startswith("fails")
+
+
+@pytest.mark.parametrize("n_steps", [5000, 5500])
+def test_phases_that_go_round_are_retraced_by_their_part_of_a_turn(n_steps):
+    # Before: "fails: ... -0.103651846, expected -0.103651848": another orbit, by rounding in phases
+    # of a hundred turns, that was taken for the same.
+    s = ln.lyapunov_spectrum(ln.catalog.kuramoto(), n_steps, rng=1)
+    for system in (s.system, ln.compiled(s.system, "numpy")):  # retraced as it was run, and by NumPy
+        found = ln.check_invariants(replace(s, system=system))
+        assert found.verdicts["volume"].startswith("holds")
+
+
+def test_a_state_is_alike_by_its_size_up_to_one():
+    for value, off, alike in (
+        (1.0, 1e-10, True), (1.0, 1e-8, False), (300.0, 1e-10, True), (300.0, 1e-7, False),
+        (1e8, 1e-5, True), (1e-7, 1e-12, True), (1e-20, 0.0, True),
+    ):  # fmt: skip
+        assert _alike(np.array([value + off]), np.array([value])).all() == alike
 
 
 def test_driven_spectrum_is_retraced_with_its_inputs():
