@@ -159,7 +159,7 @@ def test_phases_that_go_round_are_retraced_by_their_part_of_a_turn(n_steps):
     # Before: "fails: ... -0.103651846, expected -0.103651848": another orbit, by rounding in phases
     # of a hundred turns, that was taken for the same.
     s = ln.lyapunov_spectrum(ln.catalog.kuramoto(), n_steps, rng=1)
-    for system in (s.system, ln.compiled(s.system, "numpy")):  # retraced as it was run, and by NumPy
+    for system in (s.system, ln.compiled(s.system, "numpy")):  # as it was run, or not
         found = ln.check_invariants(replace(s, system=system))
         assert found.verdicts["volume"].startswith("holds")
 
