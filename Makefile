@@ -39,7 +39,7 @@ plain: export LYAPNET_TEST_WITHOUT = numba llvmlite
 plain: $(VENV)/test.ready
 	$(PY) -m pytest -n auto --maxprocesses 8 tests/compiled tests/tangent tests/flossing \
 	  tests/systems/test_user_functions.py tests/systems/test_time.py tests/cells/test_gated.py \
-	  tests/cells/test_vanilla.py tests/cells/test_stack.py
+	  tests/cells/test_vanilla.py tests/cells/test_stack.py tests/spectrum/test_own_direction.py
 
 frameworks: export OMP_NUM_THREADS = 1
 frameworks: export MPLBACKEND = Agg

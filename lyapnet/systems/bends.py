@@ -26,8 +26,9 @@ _BENDS = 3
 #: A field as small as this is rounding, too.
 _TINY = 1e-290
 
-#: A step so short, relative to the state, ends where it began.
-AT_REST = 1e-9
+#: A step so short, relative to the state, ends where it began; or so short at all, near zero,
+#: where the field is what rounding leaves of larger numbers.
+AT_REST, ROUNDING = 1e-9, 1e-12
 
 
 def jump_along(field: Any, states: Array, dt: float, halvings: int = TO_A_JUMP) -> float:
@@ -80,7 +81,7 @@ def jump_between(field: Any, states: Array, halvings: int = TO_A_JUMP) -> float:
 
 def _jump(field: Any, i: int, a: Array, b: Array, halvings: int) -> float:
     """Return by how much the field changes where it changes most between two states."""
-    if np.abs(b - a).max() <= AT_REST * np.abs(a).max():
+    if np.abs(b - a).max() <= AT_REST * np.abs(a).max() + ROUNDING:
         return 0.0  # what the field does there is rounding
     f, g = field(i, a), field(i, b)
     size = max(np.abs(f).max(), np.abs(g).max(), _TINY)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, cast
 import numpy as np
 
 from ..numerics.arrays import Array
-from .bends import AT_REST, JUMP, STEEP, TO_A_JUMP, TO_A_SLOPE
+from .bends import AT_REST, JUMP, ROUNDING, STEEP, TO_A_JUMP, TO_A_SLOPE
 from .known_jumps import RESOLVE
 from .map import Map
 
@@ -17,9 +17,6 @@ if TYPE_CHECKING:
 
 #: What a step should move a state by, relative to it, that is not at rest.
 _MOVES = 1e-6
-
-#: What is rounding of the field, where a state is at rest near zero.
-_ROUNDING = 1e-12
 
 #: Members of an ensemble along which steep slopes are looked for.
 _MEMBERS = 8
@@ -84,4 +81,4 @@ def _stays(flow: Flow, states: Array, inputs: Array | None) -> bool:
         return False
     now = None if inputs is None else flow.drive.now(inputs[-1], 0.0)
     velocity = flow._over_states(flow._mode, ())[0](before, now, flow.params)
-    return bool(flow.dt * np.abs(velocity).max() > _MOVES * size + _ROUNDING)
+    return bool(flow.dt * np.abs(velocity).max() > _MOVES * size + ROUNDING)

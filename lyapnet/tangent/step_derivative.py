@@ -23,6 +23,9 @@ _PARTS = (1e-5, 1e-6, 1e-7, 1e-4, 1e-3, 1e-2, 1e-8, 1e-9, 1e-10, 1e-11)
 #: state, in a step that takes one to its like, is no slope at all.
 _ALIKE, _NOTHING = 1e-3, 1e-6
 
+#: A state as small as this may lie near zero by chance, in steps that add numbers of size 1 to it.
+_NEAR_ZERO = 1e-8
+
 #: States at which they must differ: one may lie on a kink.
 _STATES = 2
 
@@ -114,17 +117,21 @@ def _differ(
         return right
     exact = pushed[..., 0, :]
     nothing = _NOTHING * _size(orbit.last) / _size(x)
-    slopes: dict[float, Array] = {}
-    for part in _PARTS:
-        away = part * _size(x) * direction
-        forth, back = (stepped(system, x + y, inputs) for y in (away, -away))
-        slopes[part] = (forth - back) / (2 * part * _size(x))
-        right |= _alike(slopes[part], exact, nothing)
-        if right.all():
-            return ~right
+    sizes = [_size(x)]
+    if (sizes[0] < _NEAR_ZERO).any():
+        sizes.append(np.ones_like(sizes[0]))
     tend = np.zeros_like(right)
-    for part, other in pairwise(sorted(_PARTS)):
-        tend |= _alike(slopes[part], slopes[other], nothing)
+    for size in sizes:
+        slopes: dict[float, Array] = {}
+        for part in _PARTS:
+            away = part * size * direction
+            forth, back = (stepped(system, x + y, inputs) for y in (away, -away))
+            slopes[part] = (forth - back) / (2 * part * size)
+            right |= _alike(slopes[part], exact, nothing)
+            if right.all():
+                return ~right
+        for part, other in pairwise(sorted(_PARTS)):
+            tend |= _alike(slopes[part], slopes[other], nothing)
     return ~right & tend
 
 
