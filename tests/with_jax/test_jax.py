@@ -315,9 +315,9 @@ def test_what_is_not_finite_is_refused(kind, name):
 def test_a_state_that_diverges_is_said():
     system = lj.System(lambda h: 2 * h**3, N)
     with pytest.raises(ln.DivergedError, match="not finite"):
-        lj.flossing_loss(system, None, np.full(N, 3.0), k=1, n_steps=T)
+        lj.flossing_loss(system, None, np.full(N, 3.0), k=1, n_steps=2 * T)
     assert np.isnan(
-        jax.jit(lambda h: lj.flossing_loss(system, None, h, k=1, n_steps=T))(np.full(N, 3.0))
+        jax.jit(lambda h: lj.flossing_loss(system, None, h, k=1, n_steps=2 * T))(np.full(N, 3.0))
     )
 
 
