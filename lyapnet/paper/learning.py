@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from ..cells import GRU, LSTM, VanillaRNN
-from ..optimize import Adam, Muon
+from ..optimize import Adam
 from ..spectrum.measure import lyapunov_spectrum
 from ..training.schedule import AdaptiveFlossing, FlossingSchedule
 from ..training.tasks import DelayedCopy, SpatialXOR, TemporalXOR
@@ -23,7 +23,6 @@ TASKS: dict[str, Any] = {
     "hold": Hold,
 }
 CELLS: dict[str, Any] = {"rnn": VanillaRNN, "lstm": LSTM, "gru": GRU}
-OPTIMIZERS: dict[str, type[Adam]] = {"adam": Adam, "muon": Muon}
 
 #: Epochs per point of the learning curves that are kept, and of those that are kept finely.
 BLOCK, FINE = 50, 10
@@ -96,9 +95,6 @@ def learn(
     watch: bool = False,
     learning_rate: float = 1e-3,
     cycle: bool = False,
-    optimizer: str = "adam",
-    b1: float = 0.9,
-    readout: float = 1.0,
     n_steps: int | None = None,
     episode: int = 500,
     at: Any = None,
@@ -131,10 +127,6 @@ def learn(
     cycle : bool, optional
         Let the learning rate rise to `PEAK` times itself in the first half of training, and fall
         to zero in the second, each along half a cosine (L. N. Smith's one-cycle policy).
-    optimizer : {"adam", "muon"}, optional
-        Of training, with its `b1`; that of flossing is Adam at 1e-3.
-    readout : float, optional
-        Standard deviation of the readout's first weights.
     window : dict, optional
         What else is different in the windows that are flossed.
     penalty : {"spectral_radius", "jacobian_norm"}, optional
@@ -164,8 +156,7 @@ def learn(
         n_steps=n_steps,
         batch_size=16,
         clip_norm=0.03,
-        optimizer=OPTIMIZERS[optimizer](learning_rate, b1, weight_decay=weight_decay),
-        readout=readout,
+        optimizer=Adam(learning_rate, weight_decay=weight_decay),
         learning_rate=_one_cycle(learning_rate, epochs) if cycle else None,
         schedule=schedule(condition, n, k, episode=episode, at=at, **(window or {})),
         penalty=rival(penalty, strength, until),
