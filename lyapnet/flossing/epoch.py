@@ -24,7 +24,6 @@ class Flosser:
         self.clip_norm = window.settings["clip_norm"]
         self.optimizer = as_adam(window.settings["optimizer"])
         self.interval = window.interval
-        self.learning_rate = self.optimizer.learning_rate
 
     def epoch(
         self,
@@ -69,9 +68,10 @@ class Flosser:
         loss = np.sum(window.each * (lam - window.goal) ** 2, axis=(*members, -1)) / count
         params, grads = named_params(system.params, params_bar)
         free, bars = ({name: x[name] for name in self.names} for x in (params, grads))
-        self.optimizer.learning_rate = pace * self.learning_rate
+        rate = self.optimizer.learning_rate
+        self.optimizer.learning_rate = pace * rate
         params = {**params, **self.optimizer.update(free, clipped(bars, self.clip_norm))}
-        self.optimizer.learning_rate = self.learning_rate
+        self.optimizer.learning_rate = rate
         self.interval.adapt(record.smallest_sine, plan.n_steps)
         return with_named_params(system, params), lam.mean(axis=members), loss
 

@@ -169,16 +169,15 @@ class Adam:
         correction = np.sqrt(1 - self.b2**self._t)
         root += self.eps * correction
         step = np.divide(self._m, root, out=g)
-        step *= correction / (1 - self.b1**self._t)
+        step *= self.learning_rate * correction / (1 - self.b1**self._t)
         self._turn(step)
-        step *= self.learning_rate
         if self.weight_decay:
             theta *= 1 - self.learning_rate * self.weight_decay
         theta -= step
         return split(theta, self._shapes)
 
     def _turn(self, step: Array) -> None:
-        """Change a step, which the learning rate is still to multiply, in place."""
+        """Change the direction of a step, in place."""
 
 
 def as_adam(optimizer: Any) -> Adam:

@@ -96,7 +96,7 @@ class Muon(Adam):
         mean, parts = split(self._m, self._shapes), split(step, self._shapes)
         for name in self._chosen(mean):
             each = orthogonal(blocks(mean[name]))
-            size = SIZE * math.sqrt(max(each.shape[1:]))
+            size = SIZE * math.sqrt(max(each.shape[1:])) * self.learning_rate
             np.multiply(each.reshape(mean[name].shape), size, out=parts[name])
 
     def _chosen(self, params: Params) -> list[str]:

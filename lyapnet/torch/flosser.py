@@ -12,7 +12,7 @@ from .. import validate
 from ..flossing.loss import per_exponent
 from ..optimize import Adam, as_adam
 from ..training.progress import TrainingProgress
-from ..training.schedule import window_of
+from ..training.schedule import pace_of, window_of
 from .exponents import expect_many, finite_time_exponents
 from .loss import loss_of
 
@@ -113,10 +113,9 @@ class Flosser:
             )
         record = self._record()
         count = int(self.schedule.episode(epoch, record))
-        pace = getattr(self.schedule, "pace", None)  # an object of one's own may lack it
         group = self.optimizer.param_groups[0]
         rate = group["lr"]
-        group["lr"] = rate * (1.0 if pace is None else pace(epoch, record))
+        group["lr"] = rate * pace_of(self.schedule, epoch, record)
         for _ in range(count):
             self.step()
         group["lr"] = rate

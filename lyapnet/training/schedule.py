@@ -299,6 +299,12 @@ class Schedule(Protocol):
         """
 
 
+def pace_of(schedule: Any, epoch: int, record: TrainingProgress) -> float:
+    """Return a schedule's `pace`, 1 of an object of one's own that has none."""
+    pace = getattr(schedule, "pace", None)
+    return 1.0 if pace is None else pace(epoch, record)
+
+
 def window_of(schedule: Any) -> Window:
     """Return the window of a schedule, if it follows the protocol."""
     if not callable(getattr(schedule, "episode", None)):

@@ -20,6 +20,7 @@ from .dropout import dropped
 from .network import Batch, Network
 from .progress import TrainingProgress
 from .result import TrainResult, accuracy_name
+from .schedule import pace_of
 from .settings import Settings
 
 
@@ -93,8 +94,7 @@ class Trainer:
         system, total = self.network.system, self.flosser.window.plan.total
         inputs = draw_inputs(self.settings.task, total, self.rng)
         rows = system.drive.rows(inputs, (), total, t0=self.settings.t0)
-        pace = getattr(self.settings.schedule, "pace", None)  # an object of one's own may lack it
-        pace = 1.0 if pace is None else pace(self.epoch, self.progress())
+        pace = pace_of(self.settings.schedule, self.epoch, self.progress())
         system, lam, _ = self.flosser.epoch(system, self.network.x0, rows, self.rng, pace)
         self.network = Network(system, *self.network[1:])
         self.exponents.append(lam)
