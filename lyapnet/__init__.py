@@ -55,11 +55,12 @@ from .spectrum.uncertainty.diagnosis import Diagnosis
 from .systems import DelayFlow, Flow, Map, NoisyFlow, Stroboscopic, System, compiled, stroboscopic
 from .systems.closed_loop import ClosedLoop
 from .training import penalty, tasks
+from .training.adaptive import AdaptiveFlossing
 from .training.progress import TrainingProgress
 from .training.result import TrainResult
 from .training.ridge import ReadoutFit, fit_readout
 from .training.saved import Saved, read_checkpoint
-from .training.schedule import AdaptiveFlossing, FlossingSchedule
+from .training.schedule import FlossingSchedule
 from .training.train import train
 from .weights import (
     from_flax,

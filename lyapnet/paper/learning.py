@@ -10,7 +10,8 @@ import numpy as np
 from ..cells import GRU, LSTM, VanillaRNN
 from ..optimize import Adam
 from ..spectrum.measure import lyapunov_spectrum
-from ..training.schedule import AdaptiveFlossing, FlossingSchedule
+from ..training.adaptive import AdaptiveFlossing
+from ..training.schedule import FlossingSchedule
 from ..training.tasks import DelayedCopy, SpatialXOR, TemporalXOR
 from ..training.train import train
 from .gating import Hold, with_gates

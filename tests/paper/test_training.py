@@ -16,7 +16,7 @@ from lyapnet.paper import compare, gating, learning
 from lyapnet.paper.gallery import entry, overview
 from lyapnet.paper.harness import FIGURES, Records, load_figure
 from lyapnet.results import storage
-from lyapnet.training.schedule import AdaptiveFlossing
+from lyapnet.training.adaptive import AdaptiveFlossing
 
 pytest.importorskip("matplotlib")
 

@@ -1,6 +1,7 @@
 """Maps and flows of functions that stand in a module, in other processes: by Python's pickle."""
 
 import copy
+import importlib.util
 import inspect
 import pickle
 
@@ -41,7 +42,6 @@ ONE, TWO = np.array([0.3]), np.array([0.1, 0.2])
 SYSTEMS = {
     "map": (ln.Map(henon, 2), TWO),
     "with jacobian": (ln.Map(henon, 2, jacobian=slope), TWO),
-    "compiled": (ln.compiled(ln.Map(henon, 2)), TWO),
     "flow": (ln.Flow(decay, 1, dt=0.1, params=0.4), ONE),
     "adaptive": (ln.Flow(decay, 1, dt=0.1, params=0.4, method="adaptive"), ONE),
     "noisy": (ln.NoisyFlow(decay, noise, 1, dt=0.1, params=0.4), ONE),
@@ -54,6 +54,8 @@ SYSTEMS = {
     "catalog's delayed": (ln.catalog.mackey_glass(), ln.catalog.mackey_glass().default_state(None)),
     "catalog's forced": (ln.stroboscopic(ln.catalog.ueda(), 2 * np.pi), TWO),
 }  # fmt: skip
+if importlib.util.find_spec("numba"):
+    SYSTEMS["compiled"] = ln.compiled(ln.Map(henon, 2)), TWO
 
 
 @pytest.mark.parametrize("again", [lambda x: pickle.loads(pickle.dumps(x)), copy.deepcopy])
