@@ -160,11 +160,9 @@ class TorchOrbit(ForeignOrbit):
             )
         first = self._tensor(self._flat(x))
         if n_steps:
-            u = None if self._u is None else self._u[0]
-            functions.prepare(
-                self._fixed,
-                *(None if y is None else y.reshape(-1, y.shape[-1])[0] for y in (first, u)),
-            )
+            given = [first] if self._u is None else [first, self._u[0]]
+            one = [y.reshape(-1, y.shape[-1])[0] for y in given]
+            functions.prepare(self._fixed, *_both(one))
         states = self._run(first, n_steps)
         self._x = states[:-1]
         self.states = states.numpy().astype(float).reshape(n_steps + 1, *x.shape)
