@@ -72,7 +72,7 @@ def test_state_is_a_copy():
 @pytest.mark.parametrize(
     ("kwargs", "named"),
     [
-        ({"learning_rate": 0.0}, "learning_rate"),
+        ({"learning_rate": -0.1}, "learning_rate"),
         ({"b1": 1.0}, "b1"),
         ({"b2": -0.1}, "b2"),
         ({"eps": 0.0}, "eps"),

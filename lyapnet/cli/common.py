@@ -17,7 +17,7 @@ from ..cells import Cell
 from ..errors import FileError
 from ..numerics.arrays import Array
 from ..optimize import Adam, Muon
-from ..results import archive, storage
+from ..results import archive, files, storage
 from ..weights import read_arrays, read_cell, to_torch, write_arrays
 from ..weights.torch import put_back
 
@@ -83,7 +83,8 @@ def add_optimizer(parser: argparse.ArgumentParser) -> None:
 
 def optimizer(options: argparse.Namespace) -> Adam:
     """Return the optimiser that was asked for."""
-    return OPTIMIZERS[options.optimizer](options.learning_rate)
+    rate = validate.real("learning_rate", options.learning_rate, positive=True)
+    return OPTIMIZERS[options.optimizer](rate)
 
 
 def add_results(parser: argparse.ArgumentParser, saved: str) -> None:
@@ -250,8 +251,9 @@ def _check_place(path: str, endings: tuple[str, ...]) -> None:
         raise ValueError(f"the file to write {path!r} must end in {' or '.join(endings)}")
     if not folder.is_dir():
         raise FileNotFoundError(f"no such folder to write {path!r} into: make it first")
-    if file.is_dir() or not os.access(file if file.exists() else folder, os.W_OK):
+    if file.is_dir() or (file.exists() and not os.access(file, os.W_OK)):
         raise PermissionError(f"cannot write {path!r}: choose another place")
+    files.check_folder(folder)
 
 
 def _same_file(one: str, other: str) -> bool:

@@ -76,6 +76,7 @@ def demonstrate(folder: Path, *, seed: int = 0) -> dict[str, Any]:
         What the JSON file holds.
     """
     folder.mkdir(parents=True, exist_ok=True)
+    files.check_folder(folder)
     rng = np.random.default_rng(seed)
     found: dict[str, Any] = {"seconds": {}}
     with _timed(found, "known systems"):

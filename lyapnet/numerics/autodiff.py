@@ -63,6 +63,11 @@ def _collect(tree: Tree, found: list[Any]) -> None:
         found.append(tree)
 
 
+def is_leaf(node: Tree) -> bool:
+    """Say whether a part of a tree is a number or an array, of autograd or not."""
+    return not (node is None or hasattr(node, "keys") or _is_sequence(node))
+
+
 def rebuild(tree: Tree, values: list[Any]) -> Tree:
     """Return a tree of the same form with other leaves."""
     values = list(values)

@@ -41,7 +41,7 @@ class Adam:
     Parameters
     ----------
     learning_rate : float, optional
-        :math:`\eta`.
+        :math:`\eta`; 0 changes nothing but the running means, as where a warm-up begins.
     b1, b2 : float, optional
         Decay of the running means, in [0, 1).
     eps : float, optional
@@ -75,7 +75,7 @@ class Adam:
         eps: float = 1e-8,
         weight_decay: float = 0.0,
     ) -> None:
-        self.learning_rate = validate.real("learning_rate", learning_rate, positive=True)
+        self.learning_rate = validate.real("learning_rate", learning_rate, low=0.0)
         self.b1 = _decay("b1", b1)
         self.b2 = _decay("b2", b2)
         self.eps = validate.real("eps", eps, positive=True)

@@ -180,6 +180,7 @@ def reproduce(
     n_jobs = validate.integer("n_jobs", n_jobs, low=-1)
     folder = Path(f"lyapnet-paper/{scale}" if directory is None else directory)
     folder.mkdir(parents=True, exist_ok=True)
+    files.check_folder(folder)
     points = script.points(scale)
     data = folder / f"{script.run.__name__}.jsonl"
     points_folder = folder / "points" / script.run.__name__

@@ -7,6 +7,7 @@ import os
 import secrets
 import stat
 import sys
+import tempfile
 import time
 import unicodedata
 from collections.abc import Iterator
@@ -79,6 +80,16 @@ def _mark(target: Path) -> str:
     """Return how the names of the files beside a file begin: short, however long its own is."""
     name = unicodedata.normalize("NFC", target.name).casefold() if _CASELESS else target.name
     return f"{_OURS}{hashlib.sha256(os.fsencode(name)).hexdigest()[:8]}"
+
+
+def check_folder(folder: Path) -> None:
+    """Refuse a folder in which no file can be made, by making one: rights alone do not tell."""
+    try:
+        with tempfile.TemporaryFile(dir=folder):
+            pass
+    except OSError as error:
+        where = str(folder)
+        raise PermissionError(f"cannot write into {where!r}: choose another place") from error
 
 
 def _check_place(target: Path) -> None:

@@ -8,7 +8,7 @@ import numpy as np
 
 from ..errors import DivergedError
 from ..numerics.arrays import Params, all_finite
-from ..numerics.autodiff import Tree, leaves, rebuild
+from ..numerics.autodiff import Tree, is_leaf, leaves, rebuild
 from . import System, as_system
 
 
@@ -59,4 +59,4 @@ def _is_flat(params: Tree) -> bool:
     """Say whether parameters are a dictionary of arrays already."""
     if not isinstance(params, dict):
         return False
-    return all(type(x) is np.ndarray for x in params.values()) or len(leaves(params)) == len(params)
+    return all(type(x) is np.ndarray or is_leaf(x) for x in params.values())

@@ -20,7 +20,15 @@ from ..tangent.qr import orthonormalise
 from ..tangent.start import check_inputs
 from .device import brought, tell_of_device
 from .function import cast
-from .layers import cell_of, first_state, is_projected, is_standard, layer_tensors, projected
+from .layers import (
+    cell_of,
+    first_state,
+    is_projected,
+    is_standard,
+    layer_tensors,
+    projected,
+    unwrapped,
+)
 from .system import System
 
 #: Steps of a module whose windows are known to be run again and again: it pays to compile.
@@ -100,6 +108,7 @@ def finite_time_exponents(
     >>> lam.shape
     torch.Size([3, 2])
     """
+    module = unwrapped(module)
     tell_of_device(module)
     u = _sequence(module, inputs)
     system, params = _system(module, h0, 0 if u is None else u.shape[-1])

@@ -14,7 +14,9 @@ from ..optimize import Adam, as_adam
 from ..training.progress import TrainingProgress
 from ..training.schedule import pace_of, window_of
 from .exponents import expect_many, finite_time_exponents
+from .layers import unwrapped
 from .loss import loss_of
+from .system import System
 
 
 class Flosser:
@@ -66,6 +68,7 @@ class Flosser:
         only: Sequence[str] | None = None,
         rng: Any = None,
     ) -> None:
+        module = unwrapped(module)
         settings = window_of(schedule).settings
         adam, self._clip = as_adam(settings["optimizer"]), settings["clip_norm"]
         if type(adam) is not Adam:
@@ -204,7 +207,7 @@ class Flosser:
 
 def _chosen(module: Any, only: Sequence[str] | None) -> list[Any]:
     """Return the parameters to change."""
-    owner = getattr(module, "module", module)
+    owner = module.module if isinstance(module, System) else module
     if not isinstance(owner, torch.nn.Module):
         raise TypeError(f"`module` must be a Module, or a System made of one, got {module!r}")
     named = {name: p for name, p in owner.named_parameters() if p.requires_grad}

@@ -50,6 +50,7 @@ class StepFunction:
         if isinstance(params, torch.nn.Module):
             self.module = params
             self._call = _Call(step, params)
+            self._places = _places(params)
         #: Names of the parameters, then those of buffers and of parameters that are frozen.
         free = self.module is None
         self.names = sorted(k for k, x in self.all().items() if free or x.requires_grad)
@@ -101,8 +102,8 @@ class StepFunction:
             return self._step(*args, dict(params))
         if self.module is None:
             return self._step(*args)
-        named = {f"module.{name}": x for name, x in params.items()}
-        return torch.func.functional_call(self._call, named, args)
+        named = {f"module.{place}": params[name] for place, name in self._places.items()}
+        return torch.func.functional_call(self._call, named, args, tie_weights=False)
 
     def _asks_for_a_batch(self) -> bool:
         """Try the step on one state, then on a batch of one."""
@@ -188,6 +189,22 @@ class _Call(torch.nn.Module):
 
     def forward(self, *args: Any) -> Any:
         return self._function[0](*args)
+
+
+def _places(module: torch.nn.Module) -> dict[str, str]:
+    """Return where tensors are to be exchanged, and under which name each is known.
+
+    A tensor may have several places. But a submodule that has several names has each of its places
+    once: PyTorch, exchanging one twice, would put back what it has put there itself.
+    """
+    tensors = (*module.named_parameters(), *module.named_buffers())
+    known = {id(x): name for name, x in tensors}
+    places = {}
+    for path, part in module.named_modules():
+        own = dict(recurse=False, remove_duplicate=False)
+        for name, x in (*part.named_parameters(path, **own), *part.named_buffers(path, **own)):
+            places[name] = known[id(x)]
+    return places
 
 
 def cast(x: Any, dtype: torch.dtype) -> Any:

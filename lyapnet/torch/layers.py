@@ -59,6 +59,7 @@ def from_module(rnn: Any, *, layer: int | None = 0, reverse: bool | None = None)
     >>> lt.from_module(torch.nn.LSTM(2, 8, num_layers=2), layer=None)
     Stack(dim=32, n_inputs=2)
     """
+    rnn = unwrapped(rnn)
     if not is_standard(rnn):
         raise TypeError(
             f"`rnn` must be an nn.RNN, nn.LSTM, nn.GRU or one of their Cell modules, got {rnn!r}: "
@@ -72,6 +73,18 @@ def from_module(rnn: Any, *, layer: int | None = 0, reverse: bool | None = None)
             raise ValueError("`layer` must be a number for an LSTM with projections, got None")
         return systems[0]
     return cell_of(rnn, [layer_tensors(rnn, i, reverse) for i in numbers])
+
+
+def unwrapped(module: Any) -> Any:
+    """Return the module behind `torch.compile` and PyTorch's wrappers for several devices."""
+    while isinstance(module, torch.nn.Module):
+        if isinstance(module, torch.nn.DataParallel | torch.nn.parallel.DistributedDataParallel):
+            module = module.module
+        elif hasattr(module, "_orig_mod"):
+            module = module._orig_mod
+        else:
+            break
+    return module
 
 
 def is_standard(module: Any) -> bool:

@@ -14,7 +14,7 @@ from ..numerics.arrays import Array
 from ..systems.foreign import ForeignOrbit, Traced
 from ..systems.orbit import Cotangent
 from .function import StepFunction
-from .staged import Staged, trace
+from .staged import Staged, each, trace, without_assignments
 
 #: Numbers in the tangent vectors that are differentiated at once.
 _PART = 2**21
@@ -27,6 +27,8 @@ class Functions(Traced):
         self.step = step
         self._staged: dict[Any, Staged] = {}
         self._traced: dict[Any, Any] = {}
+        #: The step without assignments to tensors, once it has been looked at.
+        self._pure: Any = None
 
     def once(self, params: dict[str, Array], h: Array, u: Array) -> Array:
         """Return what the step as it is written makes of one state."""
@@ -39,6 +41,22 @@ class Functions(Traced):
         """Forget what was traced."""
         self._staged.clear()
         self._traced.clear()
+        self._pure = None
+
+    def prepare(self, fixed: Any, h: Any, u: Any) -> None:
+        """Look at the step, at one state ``(n,)`` and input ``(m,)`` of a run."""
+        if self._pure is None:
+            with torch.no_grad():
+                self._pure = without_assignments(
+                    self._written, fixed, [h], [] if u is None else [u]
+                )
+
+    def _written(self, fixed: Any, h: Any, u: Any) -> Any:
+        return self.step(fixed, h[0], u[0] if u else None)
+
+    def _step(self, fixed: Any, h: Any, u: Any) -> Any:
+        """Return the next state of one."""
+        return self._pure(fixed, [h], [] if u is None else [u])
 
     def run(self, fixed: Any, given: Any, carried: Any) -> Any:
         """Take one step from ``x (B, n)`` or ``(n,)``.
@@ -48,10 +66,10 @@ class Functions(Traced):
         """
         u, axes = given[0] if given else None, carried[0].ndim - 1
         if not axes:
-            return self.step(fixed, carried[0], u)
+            return self._step(fixed, carried[0], u)
 
         def one(x: Any, u: Any) -> Any:
-            step = partial(self.step, fixed, u=u)
+            step = partial(self._step, fixed, u=u)
             return torch.func.jvp(step, (x,), (torch.zeros_like(x),))[0]
 
         return over_members(one, axes)(carried[0], u)
@@ -60,7 +78,7 @@ class Functions(Traced):
         """Multiply rows ``(..., k, n)`` by the Jacobian."""
 
         def one(x: Any, u: Any, rows: Any) -> Any:
-            step = partial(self.step, fixed, u=u)
+            step = partial(self._step, fixed, u=u)
             return torch.vmap(lambda row: torch.func.jvp(step, (x,), (row,))[1])(rows)
 
         return self._mapped(one, given, carried)
@@ -71,7 +89,7 @@ class Functions(Traced):
 
     def back(self, fixed: Any, x: Any, u: Any, rows: Any) -> Any:
         """Multiply rows ``(k, n)`` by the transposed Jacobian at one state."""
-        _, vjp = torch.func.vjp(lambda x: self.step(fixed, x, u), x)
+        _, vjp = torch.func.vjp(lambda x: self._step(fixed, x, u), x)
         return torch.vmap(lambda row: vjp(row)[0])(rows)
 
     @staticmethod
@@ -80,7 +98,7 @@ class Functions(Traced):
 
     def at(self, name: str, fixed: Any, given: Any, rows: Any) -> Callable[..., Any]:
         r"""Return `step` or `back` at one state as a function (fixed, x, u, \*rows), traced."""
-        function = self.step if name == "step" else self.back
+        function = self._step if name == "step" else self.back
 
         def plain(fixed: Any, given: Any, rows: Any) -> Any:
             return function(fixed, *_both(given), *rows)
@@ -112,9 +130,7 @@ def over_members(function: Callable[..., Any], axes: int) -> Callable[..., Any]:
     """Map a function (x, u, ...) of one member over one axis of members, or none."""
     if not axes:
         return function
-    return lambda x, u, *more: torch.vmap(function, in_dims=(0, None if u is None else 0, *(
-        0 for _ in more
-    )))(x, u, *more)  # fmt: skip
+    return lambda x, u, *more: each(function, x, u, *more)
 
 
 class TorchOrbit(ForeignOrbit):
@@ -142,7 +158,12 @@ class TorchOrbit(ForeignOrbit):
             self._u = torch.zeros(n_steps, *self._flat(x).shape[:-1], functions.step.m).to(
                 self._dtype
             )
-        states = self._run(self._tensor(self._flat(x)), n_steps)
+        first = self._tensor(self._flat(x))
+        if n_steps:
+            given = [first] if self._u is None else [first, self._u[0]]
+            one = [y.reshape(-1, y.shape[-1])[0] for y in given]
+            functions.prepare(self._fixed, *_both(one))
+        states = self._run(first, n_steps)
         self._x = states[:-1]
         self.states = states.numpy().astype(float).reshape(n_steps + 1, *x.shape)
         self._along: dict[Any, Callable[..., Any]] = {}
@@ -208,11 +229,11 @@ class TorchOrbit(ForeignOrbit):
             states = [x[at].flatten(0, -2), *([] if u is None else [u[at].flatten(0, -2)])]
             rows = [self._tensor(y[at]).flatten(0, len(self._lead)) for y in more]
             bars.append(self._one_part(name, [*states, *free], rows, self._tensor(bar[at])))
-        each = list(zip(*bars, strict=True))
-        summed = [sum(y).numpy().astype(float) for y in each[len(each) - len(free) :]]
+        sums = list(zip(*bars, strict=True))
+        summed = [sum(y).numpy().astype(float) for y in sums[len(sums) - len(free) :]]
         return Cotangent(
-            torch.cat(each[0]).numpy().astype(float).reshape(self.states[:-1].shape),
-            None if u is None else self._inputs_bar(torch.cat(each[1]).numpy().astype(float)),
+            torch.cat(sums[0]).numpy().astype(float).reshape(self.states[:-1].shape),
+            None if u is None else self._inputs_bar(torch.cat(sums[1]).numpy().astype(float)),
             dict(zip(self._names, summed, strict=True)) or None,
         )
 
@@ -224,7 +245,7 @@ class TorchOrbit(ForeignOrbit):
         ones = [x[0].detach() for x in given], [x[0] for x in rows]
         function = self.functions.at(name, self._fixed, *ones)
         with torch.enable_grad():  # which a backward pass around this one has off
-            y = torch.vmap(lambda given, rows: function(fixed, given, rows))(given, rows)
+            y = each(lambda *at: function(fixed, at[:count], at[count:]), *given, *rows)
         if not y.requires_grad:
             return [torch.zeros_like(w) for w in wanted]
         found = torch.autograd.grad(y, wanted, bar.reshape(y.shape), allow_unused=True)

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
+import numpy as np
 import torch
 from torch.fx import Graph, GraphModule, Node
 from torch.fx.experimental.proxy_tensor import make_fx
@@ -16,6 +17,33 @@ Tensors = Sequence[Any]
 
 #: What tracing raises where a function's operations depend on the values that it gets.
 _UNTRACEABLE = (RuntimeError, TypeError, ValueError, AttributeError, NotImplementedError)
+
+
+def _copy(x: Any, y: Any, _: bool = False) -> Any:
+    return y.expand_as(x).to(x.dtype)
+
+
+def _slice_scatter(
+    x: Any, y: Any, dim: int = 0, start: Any = None, end: Any = None, step: int = 1
+) -> Any:
+    n = x.shape[dim]
+    source = np.full(n, -1)
+    source[start:end:step] = np.arange(y.shape[dim])
+    inside = torch.from_numpy((source >= 0).reshape(-1, *[1] * (x.ndim - 1 - dim % x.ndim)))
+    return torch.where(inside, y.index_select(dim, torch.from_numpy(source.clip(0))), x)
+
+
+def _select_scatter(x: Any, y: Any, dim: int, index: int) -> Any:
+    index %= x.shape[dim]
+    return _slice_scatter(x, y.unsqueeze(dim), dim, index, index + 1)
+
+
+#: What assigning to a part of a tensor becomes, in operations that PyTorch differentiates twice.
+_RULES = {
+    torch.ops.aten.copy.default: _copy,
+    torch.ops.aten.slice_scatter.default: _slice_scatter,
+    torch.ops.aten.select_scatter.default: _select_scatter,
+}
 
 
 class Staged:
@@ -52,8 +80,7 @@ class Staged:
         first = once(*fixed)
         if not given:
             return lambda s, *carried: rest(*first, *carried)[0]
-        dims = (*(None for _ in first), *(0 for _ in given))
-        known = torch.vmap(before, in_dims=dims)(*first, *given)
+        known = each(lambda *at: before(*first, *at), *given)
         steps = list(zip(*(x.unbind(0) for x in known), strict=True)) or [()] * len(given[0])
         return lambda s, *carried: rest(*first, *steps[s], *carried)[0]
 
@@ -66,23 +93,73 @@ def without_warning() -> Iterator[None]:
         yield
 
 
-def trace(function: Callable[..., Any], *examples: Tensors) -> GraphModule | None:
-    """Trace a function of sequences of tensors as one of all their tensors; None if that fails."""
-    edges = [0, *itertools.accumulate(len(x) for x in examples)]
+def each(function: Callable[..., Any], *tensors: Any) -> Any:
+    """Map a function of tensors (or None) over their first axis, by `vmap` where PyTorch can.
 
-    def flat(*args: Any) -> Any:
+    It cannot where a branch depends on values, and some operations, as what assigns to a part of a
+    tensor leaves behind in reverse, have no rule for it.
+    """
+    try:
+        dims = tuple(None if x is None else 0 for x in tensors)
+        return torch.vmap(function, in_dims=dims)(*tensors)
+    except RuntimeError as error:
+        if "random" in str(error):
+            raise
+    count = next(len(x) for x in tensors if x is not None)
+    found = [function(*(None if x is None else x[i] for x in tensors)) for i in range(count)]
+    if isinstance(found[0], torch.Tensor):
+        return torch.stack(found)
+    return tuple(torch.stack(parts) for parts in zip(*found, strict=True))
+
+
+def trace(function: Callable[..., Any], *examples: Tensors) -> GraphModule | None:
+    """Trace a function of sequences of tensors as one of all their tensors; None if that fails.
+
+    What it assigns to tensors, or to parts of them, becomes operations that return new ones.
+    """
+    edges = [0, *itertools.accumulate(len(x) for x in examples)]
+    flat = list(itertools.chain(*examples))
+
+    def of_all(*args: Any) -> Any:
         return function(*(args[a:b] for a, b in itertools.pairwise(edges)))
 
     with without_warning():
         try:
-            functional = torch.func.functionalize(flat, remove="mutations")
-            traced = make_fx(functional)(*itertools.chain(*examples))
+            traced = make_fx(of_all)(*flat)
+            assigns = any(node.target._schema.is_mutable for node in _operations(traced))
+            if assigns:
+                traced = make_fx(torch.func.functionalize(of_all), _RULES)(*flat)
         except _UNTRACEABLE:
             function(*examples)  # whatever is wrong with it by itself shows here
             return None
+    if any(_has_a_shape_by_values(node) for node in _operations(traced)):
+        return None
+    traced.meta["assigns"] = assigns
     traced.graph.eliminate_dead_code()
     traced.recompile()
     return traced
+
+
+def without_assignments(function: Callable[..., Any], *examples: Tensors) -> Callable[..., Any]:
+    """Return a function that assigns to no tensor: such are not differentiated twice right."""
+    traced = trace(function, *examples)
+    if traced is None or not traced.meta["assigns"]:
+        return function
+    return lambda *args: traced(*itertools.chain(*args))
+
+
+def _has_a_shape_by_values(node: Node) -> bool:
+    """Say whether values decide on the shape of a result, as those of a mask do."""
+    if node.target is torch.ops.aten.index.Tensor:
+        return any(
+            x is not None and x.meta["val"].dtype in (torch.bool, torch.uint8) for x in node.args[1]
+        )
+    return torch.Tag.dynamic_output_shape in node.target.tags
+
+
+def _operations(traced: GraphModule) -> list[Node]:
+    """Return the nodes of a graph that are operations of PyTorch."""
+    return [node for node in traced.graph.nodes if isinstance(node.target, torch._ops.OpOverload)]
 
 
 def _split(traced: GraphModule, ends: tuple[int, int]) -> tuple[GraphModule, ...]:

@@ -123,7 +123,7 @@ class Trainer:
             self._watch(name, DIAGNOSTICS[name](moment))
         if settings.learning_rate is not None:
             self.optimizer.learning_rate = validate.real(
-                f"learning_rate({epoch})", settings.learning_rate(epoch), positive=True
+                f"learning_rate({epoch})", settings.learning_rate(epoch), low=0.0
             )
         grads = clipped(found.grads, settings.clip_norm)
         self.network = self.network.with_params(self.optimizer.update(self.network.params, grads))

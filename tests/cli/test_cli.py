@@ -48,6 +48,28 @@ def test_bad_calls_are_one_line_without_traceback(weights, capsys, monkeypatch, 
     assert printed.out == ""
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="needs a folder where nobody may write")
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        "demo -o /proc",
+        "reproduce 2a -o /proc",
+        "spectrum cell.npz -o /proc/x.npz",
+        "floss cell.npz -k 2 --torch /proc/x.npz",
+    ],
+)
+def test_places_that_take_no_file_are_refused_before_the_work(
+    tmp_path, capsys, monkeypatch, arguments
+):
+    # Before: rights were asked for, which the system's own folders, and read-only disks, grant.
+    monkeypatch.chdir(tmp_path)
+    ln.VanillaRNN.random(3, rng=0).save("cell.npz")
+    assert main(arguments.split()) == 2
+    printed = capsys.readouterr()
+    assert "cannot write into '/proc'" in printed.err
+    assert printed.out == ""
+
+
 def test_failed_computation_has_its_own_exit_code(tmp_path, capsys):
     np.savez(tmp_path / "w.npz", W=3.0 * np.eye(2))
     call = ["spectrum", str(tmp_path / "w.npz"), "--activation", "linear"]

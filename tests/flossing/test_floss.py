@@ -229,6 +229,37 @@ def test_any_system_with_parameters_can_be_flossed():
     assert r.loss[-1] < r.loss[0]
 
 
+FORMS = {
+    "a list of one": (lambda W, b: {"W": W, "b": [b]}, lambda p: (p["W"], p["b"][0])),
+    "parts of one": (
+        lambda W, b: {"in": {"W": W}, "out": {"b": b}}, lambda p: (p["in"]["W"], p["out"]["b"]),
+    ),
+    "a tuple of one": (lambda W, b: {"W": (W,), "b": b}, lambda p: (p["W"][0], p["b"])),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_parameters_may_be_nested(form):
+    # Before: as many arrays as keys were taken for a dictionary of arrays.
+    rng = np.random.default_rng(3)
+    arrays = 0.8 * rng.standard_normal((3, 3)), rng.standard_normal(3)
+    nest, parts = FORMS[form]
+
+    def network(nest, parts):
+        def step(x, p):
+            W, b = parts(p)
+            return anp.tanh(anp.dot(W, x) + b)
+
+        return ln.Map(step, 3, params=nest(*arrays))
+
+    run = dict(k=2, n_steps=10, x0=np.ones(3), rng=0)
+    flat = ln.floss(network(lambda W, b: {"W": W, "b": b}, lambda p: (p["W"], p["b"])), 5, **run)
+    nested = ln.floss(network(nest, parts), 5, **run)
+    np.testing.assert_allclose(nested.loss, flat.loss, rtol=1e-12)
+    for x, y in zip(parts(nested.cell.params), flat.cell.params.values(), strict=True):
+        np.testing.assert_allclose(x, y, rtol=1e-12)
+
+
 def test_only_the_parameters_that_were_asked_for():
     cell = ln.LSTM.random(6, rng=0)
     settings = dict(k=3, n_steps=10, clip_norm=0.1, rng=1)

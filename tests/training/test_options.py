@@ -99,6 +99,36 @@ def test_learning_rate_is_a_function_of_the_epoch(tmp_path):
         ln.train(cell(), TASK, 1, learning_rate=lambda epoch: -1.0, **RUN)
 
 
+@pytest.mark.parametrize("optimizer", [ln.Adam(0.02), ln.Muon(0.02)], ids=["Adam", "Muon"])
+def test_a_learning_rate_may_begin_and_end_at_zero(optimizer, tmp_path):
+    # Before: a warm-up from zero was refused, and what ends at zero would not have gone on.
+    def rate(epoch):
+        return 0.01 * epoch * (3 - epoch)
+
+    run = dict(RUN, learning_rate=rate, optimizer=optimizer)
+    still = ln.train(cell(), TASK, 1, **run)
+    np.testing.assert_array_equal(still.cell.params["W"], cell().params["W"])
+    whole = ln.train(cell(), TASK, 4, **run)
+    assert (whole.cell.params["W"] != still.cell.params["W"]).any()
+    assert whole.optimizer.learning_rate == 0
+    path = tmp_path / "run.npz"
+    with pytest.raises(KeyboardInterrupt):
+        ln.train(cell(), TASK, 4, checkpoint=path, callback=interrupt_at_once, **run)
+    np.testing.assert_array_equal(
+        ln.train(cell(), TASK, 4, checkpoint=path, **run).loss, whole.loss
+    )
+    on = ln.train(
+        whole.cell, TASK, 2, optimizer=whole.optimizer, learning_rate=lambda _: 1e-3, **RUN
+    )
+    assert on.optimizer.t == 6
+    whole.save(tmp_path / "whole.npz")
+    assert ln.load(tmp_path / "whole.npz").optimizer.learning_rate == 0
+
+
+def interrupt_at_once(progress):
+    raise KeyboardInterrupt
+
+
 def interrupt(progress):
     if progress.epoch == 2:
         raise KeyboardInterrupt

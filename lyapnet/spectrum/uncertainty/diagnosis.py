@@ -142,8 +142,8 @@ def diagnose(
     ensemble disagrees if its members' means differ by more than their errors. The two tests are
     made at a level of 0.01 for all exponents and members together (Bonferroni). A drift that
     leaves an exponent within `tol`, half-width included, is tolerated. Members of one system that
-    are too short are left out as long as they are a quarter of all at most, and counted in words;
-    heavy tails are looked for in all members laid end to end.
+    are too short are left out, and counted in words, as long as they are a quarter of all at most
+    and do not drift; heavy tails are looked for in all members laid end to end.
 
     With `tol`, it is not there yet if a half-width exceeds it, else converged. Without, it is
     stationary as long as the signs of some exponents are not settled, and converged when
@@ -196,7 +196,7 @@ def diagnose(
     estimate = mean_and_stderr(growth, durations, conserved)
     batches, batch_durations = coarsened(growth, durations)
     ensemble = same_system and growth[0, ..., 0].size > 1
-    drift = drift_pvalue(growth, durations)
+    drift = drift_pvalue(growth, durations, ensemble)
     if tol is not None:
         drift = np.where(within(estimate, batches, batch_durations, tol, level), 1.0, drift)
     r_hat = split_r_hat(growth, durations) if ensemble else None
@@ -208,7 +208,9 @@ def diagnose(
     heavy = heavy & ~regular  # a decay is one long episode, and bounded
     sea = chaotic_directions(batches, batch_durations, len(growth), conserved)
     systematic = np.broadcast_to(np.asarray(systematic, dtype=float), estimate.mean.shape)
-    judged = _that_tell(estimate) if ensemble else np.ones(estimate.mean.shape[:-1], dtype=bool)
+    judged = np.ones(estimate.mean.shape[:-1], dtype=bool)
+    if ensemble:  # a transient may be why a member does not tell
+        judged = _that_tell(estimate) | (drift * drift.size < SIGNIFICANT).any(axis=-1)
     known = outlasted(estimate, growth, durations, regular, level) if tol is None else ""
     drifts = drifting_together(*common_drift(growth, durations)[1:], tol) if together else ""
     words = unbounded(x0, state, len(growth)) or known or drifts or in_words(

@@ -60,7 +60,7 @@ def parts(durations: Array) -> tuple[slice, slice]:
     return slice(None, n_first), slice(-n_last, None)
 
 
-def drift_pvalue(growth: ArrayLike, durations: ArrayLike) -> Array:
+def drift_pvalue(growth: ArrayLike, durations: ArrayLike, one_system: bool = False) -> Array:
     r"""Test whether the first fifth of a run differs in mean from its last half.
 
     As Geweke's diagnostic [1]_, but with the long-run variance S of the last half alone, which a
@@ -74,6 +74,10 @@ def drift_pvalue(growth: ArrayLike, durations: ArrayLike) -> Array:
         Log growth per block, in nats.
     durations : array_like, shape (blocks,)
         Durations of the blocks.
+    one_system : bool, optional
+        Whether growth ``(blocks, ..., k)`` is that of members ``...`` of one system. Of many short
+        runs some have a variance that is far too small by chance, and seem to drift; so none is
+        taken to be smaller than the members' average.
 
     Returns
     -------
@@ -94,6 +98,17 @@ def drift_pvalue(growth: ArrayLike, durations: ArrayLike) -> Array:
     first_time, last_time = durations[first].sum(), durations[last].sum()
     mean, stderr, dof = mean_and_stderr(growth[last], durations[last])
     difference = growth[first].sum(axis=0) / first_time - mean
+    if one_system:
+        stderr = np.maximum(stderr, _usual(stderr))
     t = difference / (stderr * np.sqrt(1 + last_time / first_time))
     pvalue = np.where(is_regular(growth, durations), 1.0, 2 * special.stdtr(dof, -np.abs(t)))
     return np.where(singular, np.nan, pvalue)
+
+
+def _usual(stderr: Array) -> Array:
+    """Return the root mean square of standard errors (..., k) of those members that have one."""
+    errors = stderr.reshape(-1, stderr.shape[-1])
+    known = np.isfinite(errors)
+    squares = np.sum(np.where(known, errors, 0.0) ** 2, axis=0)
+    usual: Array = np.sqrt(squares / np.maximum(known.sum(axis=0), 1))
+    return usual
