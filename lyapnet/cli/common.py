@@ -64,6 +64,11 @@ def add_choice(parser: argparse.ArgumentParser) -> None:
         help="the direction backward in time (needed where there are two)",
     )
     parser.add_argument(
+        "--prefix",
+        metavar="NAME",
+        help="name of the recurrent module in a state dict of PyTorch that has several",
+    )
+    parser.add_argument(
         "--activation",
         choices=["tanh", "relu", "linear"],
         help="of a vanilla network whose file does not tell (default tanh)",
@@ -130,10 +135,15 @@ def network(options: argparse.Namespace) -> Cell:
         options.weights,
         layer=options.layer,
         reverse=options.reverse,
+        prefix=options.prefix,
         activation=options.activation,
         leak=options.leak,
     )
-    layers = sum("weight_hh" in name or name.endswith("recurrent_kernel") for name in arrays)
+    own = "" if options.prefix is None else f"{options.prefix.rstrip('.')}."
+    layers = sum(
+        name.startswith(own) and ("weight_hh" in name or name.endswith("recurrent_kernel"))
+        for name in arrays
+    )
     if layers > 1 and options.layer == 0 and not options.reverse:
         print(
             f"lyapnet {options.command}: note: layer 0 alone, the first of {layers} recurrent "
@@ -279,7 +289,8 @@ def _put_back(options: argparse.Namespace, cell: Cell) -> dict[str, Any] | None:
     if options.weights is None:
         return None
     arrays, reverse = read_arrays(options.weights), bool(options.reverse)
-    return put_back(arrays, cell, layer=options.layer or 0, reverse=reverse)
+    layer, prefix = options.layer or 0, options.prefix
+    return put_back(arrays, cell, layer=layer, reverse=reverse, prefix=prefix)
 
 
 def print_json(found: dict[str, Any]) -> None:

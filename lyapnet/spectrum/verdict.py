@@ -21,6 +21,9 @@ from .uncertainty.verdict import listed
 #: twice, of those of higher order hardly more.
 _RICHARDSON = 2.0
 
+#: Verdicts on an ensemble that are about each member by itself.
+_OF_MEMBERS = ("converged:", "stationary:", "too short:", "not yet:")
+
 #: Part of an exponent that steps may change by rounding.
 _ROUNDING = 1e-9
 
@@ -53,6 +56,8 @@ def diagnosis_of(s: Any, tol: float | None, level: float) -> Diagnosis:
         systematic=_surviving(s, systematic[None])[0][0],
     )
     found = replace(found, unit=rate_unit(s.settings["dt"]))
+    if "pooled" in s.settings and found.verdict.startswith(_OF_MEMBERS):
+        found = replace(found, verdict=found.verdict + _of_average(s, level))
     if rounding is not None:
         found = _with_rounding(s, found, rounding, tol)
     if defect is not None and change is not None:
@@ -78,6 +83,19 @@ def diagnosis_of(s: Any, tol: float | None, level: float) -> Diagnosis:
         verdict += f"; it does not change exponents {alone}" * bool(alone)
     verdict += clusters_in_words(together)
     return _unseen(replace(found, verdict=verdict, converged=False, clusters=together), unseen)
+
+
+def _of_average(s: Any, level: float) -> str:
+    """Say how well the average of members is known, of each of which less is."""
+    low, high = s.confidence_interval(level)
+    with np.errstate(invalid="ignore"):
+        half = ((high - low) / 2)[np.isfinite(s.exponents)]
+    if not half.size or not np.isfinite(half).all():
+        return ""
+    return (
+        f"; that is said of single members, of their average {100 * level:g} % half-widths are up "
+        f"to {half.max():.2g}"
+    )
 
 
 def _with_rounding(s: Any, found: Diagnosis, rounding: Array, tol: float | None) -> Diagnosis:

@@ -138,6 +138,8 @@ class Flosser:
             len(done), self.module, unknown, last, unknown, norms, done, diagnostics={}
         )
 
+    @torch.inference_mode(False)
+    @torch.enable_grad()
     def step(self) -> float:
         """Take one step down the flossing loss; return the loss before it."""
         inputs = None if self._inputs is None else self._inputs()

@@ -19,6 +19,9 @@ from .staged import Staged, each, trace, without_assignments
 #: Numbers in the tangent vectors that are differentiated at once.
 _PART = 2**21
 
+#: Under `torch.inference_mode`, which a caller may be in, all gradients are zero without a word.
+_OUTSIDE = torch.inference_mode(False)
+
 
 class Functions(Traced):
     """A step's map, tangent map and adjoint, each traced once for each shape of its arguments."""
@@ -30,6 +33,7 @@ class Functions(Traced):
         #: The step without assignments to tensors, once it has been looked at.
         self._pure: Any = None
 
+    @_OUTSIDE
     def once(self, params: dict[str, Array], h: Array, u: Array) -> Array:
         """Return what the step as it is written makes of one state."""
         h, u = (torch.tensor(x, dtype=self.step.dtype) for x in (h, u))
@@ -139,6 +143,7 @@ class TorchOrbit(ForeignOrbit):
     The axes of the ensemble are one for PyTorch, of B members.
     """
 
+    @_OUTSIDE
     def __init__(
         self, functions: Functions, params: dict[str, Array], x: Array, inputs: Any, n_steps: int
     ) -> None:
@@ -190,6 +195,7 @@ class TorchOrbit(ForeignOrbit):
                     states[s + 1] = step(s, states[s])
         return states
 
+    @_OUTSIDE
     def _apply(self, name: str, s: int, rows: Array, out: Array) -> None:
         flat = rows.reshape(*self._members, *rows.shape[-2:])
         with torch.no_grad():
@@ -218,6 +224,7 @@ class TorchOrbit(ForeignOrbit):
         through = self._pull_through("step", bars[1:])
         return Cotangent(bars[0], through.inputs, through.params)
 
+    @_OUTSIDE
     def _pull_through(self, name: str, bar: Array, *more: Array) -> Cotangent:
         """Pull a cotangent back through a function of all steps and members, in parts."""
         x, u = self._x, self._u

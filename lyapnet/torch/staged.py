@@ -150,10 +150,9 @@ def without_assignments(function: Callable[..., Any], *examples: Tensors) -> Cal
 
 def _has_a_shape_by_values(node: Node) -> bool:
     """Say whether values decide on the shape of a result, as those of a mask do."""
-    if node.target is torch.ops.aten.index.Tensor:
-        return any(
-            x is not None and x.meta["val"].dtype in (torch.bool, torch.uint8) for x in node.args[1]
-        )
+    if node.target is torch.ops.aten.index.Tensor:  # of numbers, the shape is that of these
+        values = [x.meta.get("val") for x in node.args[1] if x is not None]
+        return any(x is not None and x.dtype in (torch.bool, torch.uint8) for x in values)
     return torch.Tag.dynamic_output_shape in node.target.tags
 
 

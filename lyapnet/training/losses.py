@@ -14,6 +14,9 @@ from ..systems.user_function import check_arguments
 #: Names of the losses.
 LOSSES = ("cross_entropy", "squared_error", "softmax")
 
+#: By how much probabilities in single precision may be off.
+_ROUNDING = 1e-4
+
 
 def loss_and_gradient(
     name: str, outputs: Array, targets: Array, weights: Array
@@ -61,6 +64,28 @@ def loss_and_gradient(
     loss *= scale
     bar *= scale
     return float(loss.sum()), bar
+
+
+def check_targets(loss: Any, targets: Array, weights: Array) -> None:
+    """Refuse targets of steps that count which are no probabilities, where the loss takes such.
+
+    Of others a cross entropy has no least value, and a softmax not the derivative it is given.
+    """
+    if callable(loss) or loss == "squared_error":
+        return
+    counted = targets[np.broadcast_to(weights > 0, targets.shape[:2])]
+    low, high = counted.min(), counted.max()
+    if low < -_ROUNDING or high > 1 + _ROUNDING:
+        worst = low if low < -_ROUNDING else high
+        raise ValueError(
+            f'`loss` "{loss}" takes targets between 0 and 1, and a step that counts has {worst:g}: '
+            "of signs -1 and 1 take (1 + y) / 2"
+        )
+    if loss == "softmax" and np.abs(counted.sum(axis=-1) - 1).max() > _ROUNDING:
+        raise ValueError(
+            '`loss` "softmax" takes targets whose sum over the outputs is 1, as np.eye(n)[labels]: '
+            'of several labels at once take "cross_entropy"'
+        )
 
 
 def _of_function(loss: Any, outputs: Array, targets: Array, weights: Array) -> tuple[float, Array]:

@@ -107,6 +107,7 @@ class Trainer:
         batch = draw_batch(
             settings.task, settings.n_steps, settings.batch_size, settings.t0, self.rng
         )
+        losses.check_targets(settings.loss, batch.targets, batch.weights)
         network, masks = self.network, dict[str, Array]()
         if settings.dropout:
             network, masks = dropped(network, settings.dropout, self.rng)

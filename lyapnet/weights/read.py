@@ -14,6 +14,7 @@ def read_cell(
     *,
     layer: int | str | None = 0,
     reverse: bool | None = None,
+    prefix: str | None = None,
     activation: str | None = None,
     leak: float | None = None,
 ) -> Cell:
@@ -26,6 +27,8 @@ def read_cell(
         PyTorch, Keras or Flax, told apart by the names of their arrays.
     layer, reverse
         Which of the recurrent layers.
+    prefix
+        The name of the recurrent module in a state dict of PyTorch that has several.
     activation, leak
         What bare arrays do not tell: "tanh" and 1 if left out.
     """
@@ -34,6 +37,10 @@ def read_cell(
     from .torch import from_torch
 
     arrays = read_arrays(path)
+    names = {name.replace("/", ".").split(".")[-1] for name in arrays}
+    torchs = "W" not in arrays and any(name.startswith("weight_hh") for name in names)
+    if prefix is not None and not torchs:
+        raise ValueError(f"`prefix` is for a state dict of PyTorch, and {str(path)!r} is none")
     if storage.HEAD in arrays:
         loaded = storage.load(path)
         cell = getattr(loaded, "cell", loaded)
@@ -50,10 +57,9 @@ def read_cell(
         return VanillaRNN(**arrays, activation=activation, leak=1.0 if leak is None else leak)
     if leak not in (None, 1):
         raise ValueError(f"`leak` is {leak}, but networks of other frameworks have none")
-    names = {name.replace("/", ".").split(".")[-1] for name in arrays}
     chosen: dict[str, Any] = {"layer": layer, "reverse": reverse, "activation": activation}
-    if any(name.startswith("weight_hh") for name in names):
-        return from_torch(arrays, **chosen)
+    if torchs:
+        return from_torch(arrays, prefix=prefix, **chosen)
     if "recurrent_kernel" in names:
         return from_keras(arrays, **chosen)
     if "kernel" in names:

@@ -188,12 +188,17 @@ def to_torch(
 
 
 def put_back(
-    arrays: dict[str, Any], cell: Cell, *, layer: int = 0, reverse: bool = False
+    arrays: dict[str, Any],
+    cell: Cell,
+    *,
+    layer: int = 0,
+    reverse: bool = False,
+    prefix: str | None = None,
 ) -> dict[str, Any] | None:
     """Return a state dict with other weights of a layer; None if it is no state dict."""
     suffix = _suffix(layer, reverse)
-    numbered = module_of(arrays, f"weight_hh{suffix}", None)
-    module = module_of(arrays, "weight_hh", None) if numbered is None else numbered
+    numbered = module_of(arrays, f"weight_hh{suffix}", prefix)
+    module = module_of(arrays, "weight_hh", prefix) if numbered is None else numbered
     if module is None:
         return None
     found = to_torch(cell, layer=layer, reverse=reverse, prefix=module)

@@ -28,6 +28,32 @@ def test_a_layer_of_what_has_none_is_refused(weights, capsys, choice):
     assert main(["spectrum", str(saved), "-n", "50", "--layer", "all"]) == 0
 
 
+def test_a_module_of_a_whole_network_is_named_by_its_prefix(tmp_path, capsys, monkeypatch):
+    # Before: the message asked for `prefix`, which no option gave.
+    monkeypatch.chdir(tmp_path)
+    cells = {"enc": ln.GRU.random(4, rng=0), "dec": ln.VanillaRNN.random(3, rng=1)}
+    arrays = {f"{k}.{name}": x for k, c in cells.items() for name, x in ln.to_torch(c).items()}
+    np.savez("net.npz", **arrays, **{"out.weight": np.ones((1, 3))})
+    call = ["spectrum", "net.npz", "-n", "50", "--json"]
+    assert main(call) == 2
+    assert "`prefix` must be one of ['enc', 'dec']" in capsys.readouterr().err
+    for name, cell in cells.items():
+        assert main([*call, "--prefix", name]) == 0
+        printed = capsys.readouterr()
+        assert len(json.loads(printed.out)["exponents"]) == cell.dim
+        assert "layers" not in printed.err
+    written = ["floss", "net.npz", "-k", "1", "--epochs", "2", "--torch", "new.npz"]
+    assert main([*written, "--prefix", "dec"]) == 0
+    new = dict(np.load("new.npz"))
+    assert new.keys() == {*arrays, "out.weight"}
+    assert all(np.array_equal(new[k], x) for k, x in arrays.items() if k.startswith("enc"))
+    assert not np.array_equal(new["dec.weight_hh_l0"], arrays["dec.weight_hh_l0"])
+    cells["enc"].save("cell.npz")
+    capsys.readouterr()
+    assert main(["spectrum", "cell.npz", "--prefix", "enc"]) == 2
+    assert "is none" in capsys.readouterr().err
+
+
 def test_one_input_is_one_input(tmp_path, capsys):
     path = ln.VanillaRNN.random(3, rng=0).save(tmp_path / "cell.npz")
     assert main(["spectrum", str(path), "-n", "50"]) == 0

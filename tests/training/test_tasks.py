@@ -139,3 +139,43 @@ def test_other_targets_of_a_wrong_shape_are_not_taken_for_labels():
     task = Labels(2)
     with pytest.raises(ValueError, match=r"got \(5, 2, 2\)$"):
         ln.train(ln.VanillaRNN.random(4, rng=0), task, 1, n_steps=5, batch_size=2, rng=0)
+
+
+class Given:
+    """A task with targets that are given."""
+
+    n_inputs = 1
+
+    def __init__(self, loss, targets):
+        self.loss, self.targets = loss, np.asarray(targets, dtype=float)
+        self.n_outputs = self.targets.shape[-1]
+
+    def sample(self, n_steps, batch_size, rng):
+        targets = np.broadcast_to(self.targets, (n_steps, batch_size, self.n_outputs))
+        return rng.standard_normal((n_steps, batch_size, 1)), targets, np.arange(n_steps) > 0
+
+
+@pytest.mark.parametrize(
+    ("loss", "targets", "named"),
+    [
+        ("cross_entropy", [-1.0], r"between 0 and 1.* has -1: .*take \(1 \+ y\) / 2"),
+        ("cross_entropy", [0.5, 2.0], "has 2:"),
+        ("softmax", [0.5, 0.7], "whose sum over the outputs is 1"),
+        ("softmax", [-0.5, 1.5], "between 0 and 1"),
+    ],
+)
+def test_targets_that_a_loss_cannot_take_are_refused(loss, targets, named):
+    # Before: of signs the cross entropy fell without end, and training had "learned".
+    cell, run = ln.VanillaRNN.random(4, rng=0), dict(n_steps=5, batch_size=2, rng=0)
+    with pytest.raises(ValueError, match=named):
+        ln.train(cell, Given(loss, targets), 2, **run)
+    ln.train(cell, Given("squared_error", targets), 2, **run)
+
+
+@pytest.mark.parametrize(("loss", "good"), [("cross_entropy", [0.3]), ("softmax", [0.25, 0.75])])
+def test_targets_of_steps_that_do_not_count_may_be_anything(loss, good):
+    targets = np.broadcast_to(np.float32(good), (5, 2, len(good))).copy()
+    targets[0] = -1
+    cell = ln.VanillaRNN.random(4, rng=0)
+    r = ln.train(cell, Given(loss, targets), 2, n_steps=5, batch_size=2, rng=0)
+    assert np.isfinite(r.loss).all()

@@ -51,6 +51,18 @@ class Units(Network):
         return new
 
 
+class Picked(Network):
+    """Entries picked by numbers, of a tensor that is no buffer, and by a constant made inside."""
+
+    order = torch.tensor([3, 1, 0, 2, 5, 4])
+
+    def forward(self, h, u):
+        z = self.sums(h, u)[..., self.order]
+        new = torch.sin(z) * torch.tensor(0.9)
+        new[..., [0, 4]] += 0.1 * z[..., [1, 2]]
+        return new
+
+
 class Masked(Network):
     def forward(self, h, u):
         z = self.sums(h, u)
@@ -71,7 +83,7 @@ class Counted(Network):
         return torch.tanh(z) * (1 + 0.1 * len(torch.nonzero(z > 0)))
 
 
-WRITTEN = [Scaled, Halves, Units, Masked, Branch, Counted]
+WRITTEN = [Scaled, Halves, Units, Picked, Masked, Branch, Counted]
 
 
 def made(kind):
@@ -203,3 +215,23 @@ def test_a_part_that_is_called_module_is_not_all_there_is():
         Holder(), ln.FlossingSchedule(k=K, n_steps=T), lambda: torch.randn(T, M), h0=torch.zeros(N)
     )
     assert len(flosser.optimizer.param_groups[0]["params"]) == 5
+
+
+@pytest.mark.parametrize("mode", [torch.no_grad, torch.inference_mode])
+def test_modes_without_gradients_around_a_run_change_nothing(mode):
+    # Before: under `inference_mode` all gradients were zero, and flossing did nothing.
+    module, inputs, _ = made(Network)
+    run = dict(k=K, n_steps=T, inputs=inputs[:, 0].numpy(), x0=np.ones(N), rng=0)
+    expected = ln.floss(lt.System(module, N, n_inputs=M), 3, **run)
+    with mode():
+        found = ln.floss(lt.System(module, N, n_inputs=M), 3, **run)
+    np.testing.assert_array_equal(found.loss, expected.loss)
+    np.testing.assert_array_equal(
+        found.cell.params["hidden.weight"], expected.cell.params["hidden.weight"]
+    )
+    rnn = torch.nn.GRU(M, N)
+    before = rnn.weight_hh_l0.clone()
+    with mode():
+        schedule = ln.FlossingSchedule(before=1, k=K, n_steps=T)
+        lt.Flosser(rnn, schedule, lambda: torch.randn(T, M))(0)
+    assert (rnn.weight_hh_l0 != before).any()

@@ -132,6 +132,22 @@ def test_a_pooled_flow_does_not_hide_how_it_began():
     assert low[0] < 0.9056 < high[0]
 
 
+def test_a_pooled_verdict_says_how_well_the_average_is_known():
+    # 100 steps tell nothing of a mean of 0.1; of the average of 400 members they do.
+    growth = 0.1 + np.random.default_rng(21).standard_normal((100, 400, 1))
+    D = np.exp(growth)[..., None]
+    s = ln.spectrum_from_jacobians(D, basis=np.eye(1))
+    assert "single members" not in s.diagnose().verdict
+    together = s.pooled()
+    low, high = together.confidence_interval()
+    assert low[0] > 0
+    verdict = together.diagnose().verdict
+    assert verdict.startswith("stationary")
+    assert verdict.endswith(
+        f"of their average 95 % half-widths are up to {(high - low)[0] / 2:.2g}"
+    )
+
+
 def test_combinations_of_pooled_exponents_have_the_errors_of_these():
     # Members that differ: before, combinations had the error within runs alone, 25 times too small.
     rng = np.random.default_rng(15)
