@@ -205,6 +205,24 @@ def members(name: str, shape: tuple[int, ...]) -> None:
         )
 
 
+def fits(name: str, value: int, what: str, size: int) -> None:
+    """Refuse a number for which `what`, of so many numbers, would not fit into the memory."""
+    there = memory()
+    if there is not None and 8 * size > there:
+        raise ValueError(
+            f"`{name}` = {value} is too large: {what} would take {8 * size / 2**30:.3g} GB, and "
+            f"this machine has {there / 2**30:.3g}"
+        )
+
+
+def memory() -> int | None:
+    """Return the bytes of this machine's memory, None where the system does not tell."""
+    try:
+        return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    except (AttributeError, ValueError, OSError):
+        return None
+
+
 def generator(rng: Any) -> np.random.Generator:
     """Return the generator that `rng` means (SPEC 7).
 

@@ -92,6 +92,8 @@ def condition_number(
     generator = validate.generator(rng)
     u = input_sequence(inputs)
     plan = plan_of(None if u is None else len(u), n_steps, transient, 0)
+    size = plan.n_steps * found.dim**2
+    validate.fits("n_steps", plan.n_steps, "the Jacobians of all steps", size)
     request = Request(precision, backend, certify, progress)
     start = Start.of(found, u, plan.total, x0=x0, t0=t0, rng=generator, k=k, basis=basis)
     lead = start.x.shape[:-1]

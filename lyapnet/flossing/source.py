@@ -12,6 +12,9 @@ from ..systems import System
 from ..tangent.start import check_inputs, noise_seed, start_state, start_time
 from ..tangent.stretches import run_orbit
 
+#: Numbers that are drawn at once.
+_PART = 2**22
+
 
 class Source:
     """States and inputs of one epoch after the other: fixed, or drawn afresh."""
@@ -72,9 +75,7 @@ class Source:
         elif callable(self.inputs):
             u = self._checked(system, self.inputs(rng))
         elif self.inputs is None:
-            u = self._checked(
-                system, rng.standard_normal((self.total, self.members, system.n_inputs))
-            )
+            u = self._checked(system, _normal(rng, (self.total, self.members, system.n_inputs)))
         else:
             u = self.inputs
         seed = noise_seed(system, u, rng)
@@ -88,3 +89,12 @@ class Source:
         seed = noise_seed(system, None, rng)
         rows = system.drive.rows(None, x.shape[:-1], self.relaxation, t0=begin, seed=seed)
         return run_orbit(system, x, rows, 0, self.relaxation).states[-1].copy()
+
+
+def _normal(rng: np.random.Generator, shape: tuple[int, ...]) -> Array:
+    """Return standard normal numbers, as in one call, but drawn in parts: Ctrl-C waits for one."""
+    drawn = np.empty(shape)
+    flat = drawn.reshape(-1)
+    for start in range(0, flat.size, _PART):
+        rng.standard_normal(out=flat[start : start + _PART])
+    return drawn

@@ -124,6 +124,7 @@ class System(ForeignSystem):
                 raise TypeError(
                     f"`step` cannot be traced for a state of shape ({self.dim},): {error}"
                 ) from error
+            self._check_forward(call, tree, *shapes[-2:])
             # Two programs, unless the function is the same one: what was drawn is part of them.
             again = (jax.jit(lambda *args: call(*args)).lower(tree, *shapes[-2:]) for _ in range(2))
             first, second = (program.as_text() for program in again)
@@ -142,6 +143,21 @@ class System(ForeignSystem):
                 f"`step` returns {found.dtype} for a state of {self._dtype}: leave out what casts "
                 f"it, or give dtype={found.dtype} to compute in that"
             )
+
+    @staticmethod
+    def _check_forward(call: Callable[..., Any], tree: Tree, x: Any, u: Any) -> None:
+        """Refuse a step that has a derivative in reverse alone."""
+
+        def push(p: Tree, x: Any, u: Any) -> Any:
+            return jax.jvp(lambda x: call(p, x, u), (x,), (x,))[1]
+
+        try:
+            jax.jit(push).lower(tree, x, u)
+        except TypeError as error:
+            raise TypeError(
+                f"`step` has no derivative that carries tangent vectors forward: {error}; give "
+                "jax.custom_jvp what has a jax.custom_vjp"
+            ) from error
 
     def with_params(self, params: Tree) -> Self:
         """Return the same system with other parameters, a tree of the same form."""

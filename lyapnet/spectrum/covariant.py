@@ -123,6 +123,10 @@ def covariant_vectors(
     parts = ", ".join([f"n_steps - 1 = {n_steps - 1}", *others])
     total = sum(phases.values())
     start = Start.of(found, input_sequence(inputs), total, x0=x0, t0=t0, rng=rng, k=k, parts=parts)
+    size = n_steps // every * start.rows.size
+    validate.fits(
+        "n_steps", n_steps, "the vectors that are returned, at fewer states with `every`,", size
+    )
     with compiling(show=progress):
         fast = found.prepared(start.x, start.inputs, start.rows.shape[-2], total)
     run = replace(start, system=fast)

@@ -95,8 +95,10 @@ class System(ForeignSystem):
         self.n_inputs = validate.integer("n_inputs", n_inputs, low=0)
         self.dt = validate.real("dt", dt, positive=True)
         dtype = torch.float64 if dtype is None else dtype
-        if not (isinstance(dtype, torch.dtype) and dtype.is_floating_point):
-            raise TypeError(f"`dtype` must be a real type such as torch.float64, got {dtype!r}")
+        if dtype not in (torch.float64, torch.float32, torch.float16):
+            raise TypeError(
+                f"`dtype` must be a real type that NumPy has, such as torch.float64, got {dtype!r}"
+            )
         self._step = StepFunction(step, self.dim, self.n_inputs, params, dtype)
         #: Parameters of its own, where it does not follow the module.
         self._own: Any = None

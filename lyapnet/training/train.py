@@ -99,7 +99,8 @@ def train(
         steps of its sequences, so that the network is one map. Those of the others are scaled;
         the trained network has none of it.
     learning_rate : callable, optional
-        A function of the epoch, counted from zero: that of training, in place of the optimiser's.
+        A function of the epoch, counted from zero: that of training, in place of the optimiser's;
+        it may be 0, as where a warm-up begins.
     validate_every : int, optional
         Epochs between two looks at what the task holds out, ``task.held_out()``; recorded as the
         diagnostics "validation_loss" and "validation_accuracy", NaN in between.

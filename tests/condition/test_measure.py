@@ -9,6 +9,8 @@ import numpy as np
 import pytest
 from condition_truth import log10_singular_values
 
+import lyapnet as ln
+from lyapnet import validate
 from lyapnet.condition.jacobians import condition_from_jacobians
 from lyapnet.condition.measure import condition_number
 from lyapnet.errors import PrecisionError
@@ -368,3 +370,18 @@ def test_a_picture_of_one_time_shows_the_estimate(rng):
     line = c.plot().lines[0]
     assert line.get_marker() == "_"
     assert line.get_ydata() == c.log10_predicted
+
+
+def test_more_steps_than_the_memory_takes_are_refused_at_once(monkeypatch):
+    # Before: the arrays were filled until the system killed the process, or had none left.
+    system = ln.catalog.henon()
+    with pytest.raises(
+        ValueError, match=r"`n_steps` = 1000000000000000 is too large: the Jacobians"
+    ):
+        condition_number(system, 10**15)
+    monkeypatch.setattr(validate, "memory", lambda: 8 * 4 * 100)
+    assert condition_number(system, 100, times=[100], rng=0).resolved.all()
+    with pytest.raises(ValueError, match="n_steps"):
+        condition_number(system, 101, rng=0)
+    monkeypatch.setattr(validate, "memory", lambda: None)
+    assert condition_number(system, 101, times=[101], rng=0).resolved.all()

@@ -8,6 +8,7 @@ import pytest
 from autograd import grad
 
 import lyapnet as ln
+from lyapnet.flossing import source
 from lyapnet.flossing.epoch import Flosser
 from lyapnet.flossing.window import Window
 from lyapnet.tangent.interval import Interval
@@ -258,6 +259,14 @@ def test_parameters_may_be_nested(form):
     np.testing.assert_allclose(nested.loss, flat.loss, rtol=1e-12)
     for x, y in zip(parts(nested.cell.params), flat.cell.params.values(), strict=True):
         np.testing.assert_allclose(x, y, rtol=1e-12)
+
+
+def test_inputs_are_drawn_in_parts_as_at_once(monkeypatch):
+    # A billion numbers in one call kept Ctrl-C waiting for half a minute.
+    shape = (7, 3, 2)
+    monkeypatch.setattr(source, "_PART", 5)
+    drawn = source._normal(np.random.default_rng(0), shape)
+    np.testing.assert_array_equal(drawn, np.random.default_rng(0).standard_normal(shape))
 
 
 def test_only_the_parameters_that_were_asked_for():

@@ -216,7 +216,7 @@ def test_memory_does_not_grow_with_the_run(monkeypatch):
     counts = dict(transient=0, basis_transient=0, backward_transient=0)
     monkeypatch.setattr("lyapnet.spectrum.ginelli._ROOM", 0)
     monkeypatch.setattr("lyapnet.spectrum.ginelli._SECTION", 1)
-    run(100)  # what is compiled or imported once
+    run(1600)  # what is compiled or imported once
     short, long = peak(64), peak(1600)
     assert long < 8 * short  # as the square root: 5
     assert long < 1600 * 8 * 8 * 8 / 2  # half of the bases of all steps
@@ -372,3 +372,9 @@ def test_vectors_of_a_flow_without_the_exponent_0_are_unreliable(k):
     )  # fmt: skip
     with pytest.warns(UserWarning, match="unreliable: the field changes by .* within a 64th"):
         ln.covariant_vectors(forced, 1000, k=k, x0=[2.0, 0.3], rng=0)
+
+
+def test_more_vectors_than_the_memory_takes_are_refused_at_once():
+    # Before: it was found out when the transients had been run.
+    with pytest.raises(ValueError, match=r"`n_steps` = 1000000000000 is too large.*`every`"):
+        ln.covariant_vectors(ln.catalog.henon(), 10**12)

@@ -279,6 +279,10 @@ def test_what_is_refused():
         lj.System(lambda h: h * 1j, N)
     with pytest.raises(TypeError, match=r"returns float32 for a state of float64.*dtype=float32"):
         lj.System(lambda h: jnp.sin(h).astype(jnp.float32), N)
+    backward = jax.custom_vjp(jnp.tanh)
+    backward.defvjp(lambda x: (jnp.tanh(x), x), lambda x, bar: (bar / jnp.cosh(x) ** 2,))
+    with pytest.raises(TypeError, match=r"tangent vectors forward.*give jax\.custom_jvp"):
+        lj.System(backward, N)
     system = lj.System(lambda h, u: jnp.sin(h) + u[0], N, n_inputs=1)
     with pytest.raises(TypeError, match="cannot trace a single step of JAX"):
         grad(lambda x: system.step(x).sum())(np.ones(N))

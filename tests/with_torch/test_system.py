@@ -284,6 +284,9 @@ def test_steps_that_are_refused():
         lt.System(lambda h, u: torch.cat(torch.nn.LSTMCell(M, N)(u, h)), 2 * N, n_inputs=M)
     with pytest.raises(TypeError, match="`step` must be a function or module"):
         lt.System(3, N)
+    for dtype in (torch.bfloat16, torch.complex64, "float64"):
+        with pytest.raises(TypeError, match="`dtype` must be a real type that NumPy has"):
+            lt.System(lambda h: torch.sin(h), N, dtype=dtype)
     system = lt.System(lambda h: torch.sin(h), N)
     with pytest.raises(ValueError, match="exactly the keys"):
         system.with_params({"W": np.eye(N)})
