@@ -17,7 +17,7 @@ WITH := .venv-frameworks
 help:
 	@echo "make demo    see what lyapnet does, in about a minute"
 	@echo "make test    run the tests, the examples in the docstrings and README, the notebooks"
-	@echo "make plain   run those that concern compiled loops again, by NumPy alone, as without numba"
+	@echo "make plain   run them again by NumPy alone, as without numba"
 	@echo "make frameworks  hold networks against PyTorch, Keras and Flax, which takes a large download"
 	@echo "make lint    check style and types"
 	@echo "make docs    build the documentation into docs/_build/html"
@@ -37,9 +37,7 @@ plain: export OMP_NUM_THREADS = 1
 plain: export MPLBACKEND = Agg
 plain: export LYAPNET_TEST_WITHOUT = numba llvmlite
 plain: $(VENV)/test.ready
-	$(PY) -m pytest -n auto --maxprocesses 8 tests/compiled tests/tangent tests/flossing \
-	  tests/systems/test_user_functions.py tests/systems/test_time.py tests/cells/test_gated.py \
-	  tests/cells/test_vanilla.py tests/cells/test_stack.py tests/spectrum/test_own_direction.py
+	$(PY) -m pytest -n auto --maxprocesses 8 tests lyapnet
 
 frameworks: export OMP_NUM_THREADS = 1
 frameworks: export MPLBACKEND = Agg

@@ -9,3 +9,5 @@ for name in os.environ.get("LYAPNET_TEST_WITHOUT", "").split():
     sys.modules[name] = None
 
 collect_ignore_glob = [f"lyapnet/{name}/*" for name in ("torch", "jax") if find_spec(name) is None]
+if find_spec("numba") is None:
+    collect_ignore_glob += ["lyapnet/compiled/*", "lyapnet/*/*compiled*.py", "tests/called.py"]

@@ -33,7 +33,7 @@ from .flossing.loss import flossing_loss
 from .flossing.progress import Progress
 from .flossing.result import FlossResult
 from .numerics.signatures import show_types as _show_types
-from .optimize import Adam, AdamState, Muon
+from .optimize import SOAP, Adam, AdamState, SOAPState
 from .orbits.alignment import Alignment, alignment
 from .orbits.fixed_points import FixedPoints, fixed_points
 from .orbits.ftle import FTLEField, ftle_field
@@ -77,6 +77,7 @@ __version__ = "0.1.0"
 __all__ = [
     "GRU",
     "LSTM",
+    "SOAP",
     "Activation",
     "Adam",
     "AdamState",
@@ -105,7 +106,6 @@ __all__ = [
     "LyapnetError",
     "Map",
     "MasterStability",
-    "Muon",
     "NetworkComparison",
     "NoisyFlow",
     "PeriodicOrbit",
@@ -113,6 +113,7 @@ __all__ = [
     "Progress",
     "ReadoutFit",
     "ReservoirCriterion",
+    "SOAPState",
     "Saved",
     "Spectrum",
     "Stack",

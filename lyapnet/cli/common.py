@@ -16,7 +16,7 @@ from .. import validate
 from ..cells import Cell
 from ..errors import FileError
 from ..numerics.arrays import Array
-from ..optimize import Adam, Muon
+from ..optimize import SOAP, Adam
 from ..results import archive, files, storage
 from ..weights import read_arrays, read_cell, to_torch, write_arrays
 from ..weights.torch import put_back
@@ -27,7 +27,7 @@ h' = W phi(h) + V u + b; or a vanilla RNN, LSTM or GRU of PyTorch (its state dic
 (.weights.h5, .keras) or Flax. Files are .npz, .safetensors or those of Keras.
 """
 
-OPTIMIZERS: dict[str, type[Adam]] = {"adam": Adam, "muon": Muon}
+OPTIMIZERS: dict[str, type[Adam]] = {"adam": Adam, "soap": SOAP}
 
 
 def command(commands: Any, name: str, *, help: str, description: str, epilog: str) -> Any:
@@ -82,7 +82,7 @@ def add_optimizer(parser: argparse.ArgumentParser) -> None:
         "--optimizer",
         choices=sorted(OPTIMIZERS),
         default="adam",
-        help="muon moves recurrent weights by orthogonal steps (default %(default)s)",
+        help="soap: Adam along the principal directions of recurrent weights (default %(default)s)",
     )
 
 

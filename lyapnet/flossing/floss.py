@@ -85,7 +85,7 @@ def floss(
     qr_interval : int or "auto", optional
         Steps between factorisations. The automatic one is the longest that keeps the basis
         well conditioned, learnt from epoch to epoch; exponents do not depend on it.
-    optimizer : Adam or Muon, optional
+    optimizer : Adam or SOAP, optional
         Copied; its state is carried on.
     clip_norm : float or ("global", float), optional
         Largest norm of the gradient in each parameter, or in all together. The paper does

@@ -2,12 +2,13 @@
 
 from .adam import Adam, AdamState, adam_state, as_adam, restored
 from .clipping import checked_clip, clipped
-from .muon import Muon, recurrent_names
+from .soap import SOAP, SOAPState, recurrent_names
 
 __all__ = [
+    "SOAP",
     "Adam",
     "AdamState",
-    "Muon",
+    "SOAPState",
     "adam_state",
     "as_adam",
     "checked_clip",

@@ -160,7 +160,8 @@ class Adam:
             bad = [name for name, x in grads.items() if not np.isfinite(x).all()]
             raise ValueError(f"`grads` must be finite, but those of {', '.join(bad)} are not")
         self._t += 1
-        g2 = np.square(g)
+        self._take_note(g)
+        g2 = np.square(self._turned(g))
         self._m *= self.b1
         self._m += np.multiply(g, 1 - self.b1, out=g)
         self._v *= self.b2
@@ -168,16 +169,24 @@ class Adam:
         root = np.sqrt(self._v, out=g2)
         correction = np.sqrt(1 - self.b2**self._t)
         root += self.eps * correction
-        step = np.divide(self._m, root, out=g)
-        step *= self.learning_rate * correction / (1 - self.b1**self._t)
-        self._turn(step)
+        step = np.divide(self._turned(self._m), root, out=g)
+        step *= correction / (1 - self.b1**self._t)
+        self._turn_back(step)
+        step *= self.learning_rate
         if self.weight_decay:
             theta *= 1 - self.learning_rate * self.weight_decay
         theta -= step
         return split(theta, self._shapes)
 
-    def _turn(self, step: Array) -> None:
-        """Change the direction of a step, in place."""
+    def _take_note(self, g: Array) -> None:
+        """Learn from a gradient, before it is used, which directions there are."""
+
+    def _turned(self, x: Array) -> Array:
+        """Return a gradient, or a mean of gradients, along the directions whose squares count."""
+        return x
+
+    def _turn_back(self, step: Array) -> None:
+        """Turn a step from these directions to those of the parameters, in place."""
 
 
 def as_adam(optimizer: Any) -> Adam:
@@ -185,7 +194,7 @@ def as_adam(optimizer: Any) -> Adam:
     if optimizer is None:
         return Adam()
     if not isinstance(optimizer, Adam):
-        raise TypeError(f"`optimizer` must be a lyapnet.Adam or Muon, got {optimizer!r}")
+        raise TypeError(f"`optimizer` must be a lyapnet.Adam or SOAP, got {optimizer!r}")
     return optimizer.copy()
 
 

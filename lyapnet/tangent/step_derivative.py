@@ -116,12 +116,12 @@ def _differ(
     except Exception:  # of the user's function, a step further than the run went
         return right
     exact = pushed[..., 0, :]
-    nothing = _NOTHING * _size(orbit.last) / _size(x)
     sizes = [_size(x)]
     if (sizes[0] < _NEAR_ZERO).any():
         sizes.append(np.ones_like(sizes[0]))
     tend = np.zeros_like(right)
     for size in sizes:
+        nothing = _NOTHING * _size(orbit.last) / size
         slopes: dict[float, Array] = {}
         for part in _PARTS:
             away = part * size * direction

@@ -52,7 +52,7 @@ class FlossingSchedule(Windowed):
     k, n_steps, target, transient, basis_transient, weights, reduction, qr_interval, clip_norm, only
         The window, as for `floss`; `k` and `n_steps` are needed. It starts from the
         network's trained initial state, under one input sequence of the task.
-    optimizer : Adam or Muon, optional
+    optimizer : Adam or SOAP, optional
         For flossing alone; it goes on from episode to episode.
 
     Examples

@@ -73,7 +73,7 @@ def train(
         and, softmax apart, outputs. Or a function ``loss(outputs, targets, weights)`` written
         with autograd.numpy, of arrays ``(T, batch, n_outputs)`` and weights ``(T, batch)`` or
         ``(T, 1)`` from the first step that counts, which returns one number.
-    optimizer : Adam or Muon, optional
+    optimizer : Adam or SOAP, optional
         Copied; its state is carried on.
     schedule : FlossingSchedule, AdaptiveFlossing or object, optional
         When to floss, and what. Any object will do whose ``episode(epoch, record)`` returns

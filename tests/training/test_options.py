@@ -99,7 +99,7 @@ def test_learning_rate_is_a_function_of_the_epoch(tmp_path):
         ln.train(cell(), TASK, 1, learning_rate=lambda epoch: -1.0, **RUN)
 
 
-@pytest.mark.parametrize("optimizer", [ln.Adam(0.02), ln.Muon(0.02)], ids=["Adam", "Muon"])
+@pytest.mark.parametrize("optimizer", [ln.Adam(0.02), ln.SOAP(0.02)], ids=["Adam", "SOAP"])
 def test_a_learning_rate_may_begin_and_end_at_zero(optimizer, tmp_path):
     # Before: a warm-up from zero was refused, and what ends at zero would not have gone on.
     def rate(epoch):

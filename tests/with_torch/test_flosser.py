@@ -65,9 +65,9 @@ def test_adaptive_flossing_goes_on_in_smaller_steps():
     assert flosser.optimizer.param_groups[0]["lr"] == 0.01
 
 
-def test_orthogonal_steps_are_left_to_torch():
+def test_other_optimizers_are_left_to_torch():
     with pytest.raises(TypeError, match=r"must floss by lyapnet\.Adam"):
-        lt.Flosser(fresh(), ln.FlossingSchedule(k=4, n_steps=15, optimizer=ln.Muon()), inputs)
+        lt.Flosser(fresh(), ln.FlossingSchedule(k=4, n_steps=15, optimizer=ln.SOAP()), inputs)
 
 
 def test_clipping_is_of_each_parameter_or_of_all():

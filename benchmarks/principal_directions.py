@@ -1,15 +1,15 @@
-"""Training by orthogonal steps of the recurrent weights, and by Adam, after flossing.
+"""Training along the principal directions of gradients, and by Adam, after flossing.
 
-    OMP_NUM_THREADS=1 python benchmarks/orthogonal_steps.py --json FILE
+    OMP_NUM_THREADS=1 python benchmarks/principal_directions.py --json FILE
 
 Temporal XOR whose longest lag is 0.9 of the number of units N. The same networks, readouts (of a
 standard deviation of 1/sqrt(N)), sequences and `AdaptiveFlossing` by Adam at 1e-3 and, where that
 no longer helps, at a third and a ninth of it, whichever way a network is trained. One setting for
-all sizes: the learning rate begins at 0.5 N^(-3/2), rises to four times that until half of the
-epochs and falls to zero at the end, each along half a cosine; so the recurrent weights of N units
-take steps whose singular values are 0.4 / N at most. A network of 80 units takes a minute, one of
-160 five, one of 320 half an hour. Each is a file in `--directory`, from which a run that was
-stopped goes on; one that is complete is not done again.
+all sizes: the learning rate rises along half a cosine until half of the epochs and falls to zero at
+the end; it begins at a quarter of its largest value, after a hundred epochs of warm-up. That is
+128 / N^2 by `SOAP`, 0.01 at most, and 2 N^(-3/2) by Adam. A network of 80 units takes half a
+minute, one of 160 two, one of 320 a quarter of an hour. Each is a file in `--directory`, from which
+a run that was stopped goes on; one that is complete is not done again.
 """
 
 import argparse
@@ -21,25 +21,30 @@ from timing import write
 
 import lyapnet as ln
 
-OPTIMIZERS = {"adam": ln.Adam, "muon": ln.Muon}
+OPTIMIZERS = {"adam": ln.Adam, "soap": ln.SOAP}
 
 #: How many networks of each size.
-NETWORKS = {16: 10, 32: 10, 64: 10, 80: 10, 160: 5, 320: 3}
+NETWORKS = {16: 10, 32: 10, 64: 10, 80: 10, 160: 10, 320: 10}
 
 #: Training epochs, and the share of them that flossing may take in addition.
-EPOCHS, MOST = 8000, 0.05
+EPOCHS, MOST = 4000, 0.05
 
 #: Epochs in a point of the curves.
 BLOCK = 50
 
 
-def rate_of(n, epochs):
+#: Epochs of warm-up.
+WARM = 100
+
+
+def rate_of(n, optimizer, epochs):
     """Return the learning rate as a function of the epoch."""
-    low = 0.5 * n**-1.5
+    top = min(0.01, 128 / n**2) if optimizer == "soap" else 2 * n**-1.5
 
     def at(epoch):
-        share = np.sin(np.pi * (epoch + 1) / (epochs + 1)) ** 2
-        return low * (4 * share + (1 - share if epoch < epochs / 2 else 0))
+        share = np.sin(np.pi * epoch / epochs) ** 2
+        low = 0.25 if epoch < epochs / 2 else 0.0
+        return top * min(1.0, epoch / WARM) * (low + (1 - low) * share)
 
     return at
 
@@ -55,7 +60,7 @@ def train(n, network, optimizer, floss, epochs, directory):
     r = ln.train(
         ln.VanillaRNN.random(n, n_inputs=1, bias=0.1, rng=np.random.default_rng(network)),
         task, epochs, n_steps=n_steps, batch_size=16, clip_norm=0.03, readout=n**-0.5,
-        optimizer=OPTIMIZERS[optimizer](), learning_rate=rate_of(n, epochs),
+        optimizer=OPTIMIZERS[optimizer](), learning_rate=rate_of(n, optimizer, epochs),
         schedule=schedule if floss else None, rng=network,
         checkpoint=directory / f"{n}-{network}-{optimizer}{'' if floss else '-raw'}-{epochs}.npz",
     )  # fmt: skip
@@ -84,10 +89,10 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("-n", type=int, nargs="+", help="sizes (default: all)")
     parser.add_argument("--networks", type=int, nargs="+", help="their numbers")
-    parser.add_argument("--optimizers", nargs="+", default=["muon", "adam"])
+    parser.add_argument("--optimizers", nargs="+", default=["soap", "adam"])
     parser.add_argument("--raw", action="store_true", help="without flossing")
     parser.add_argument("--epochs", type=int, default=EPOCHS)
-    parser.add_argument("--directory", type=Path, default=Path("lyapnet-orthogonal"))
+    parser.add_argument("--directory", type=Path, default=Path("lyapnet-principal"))
     parser.add_argument("--json", type=Path)
     parser.add_argument("--quick", action="store_true", help="two networks of 16 units")
     o = parser.parse_args()
