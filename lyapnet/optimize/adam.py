@@ -170,9 +170,8 @@ class Adam:
         correction = np.sqrt(1 - self.b2**self._t)
         root += self.eps * correction
         step = np.divide(self._turned(self._m), root, out=g)
-        step *= correction / (1 - self.b1**self._t)
+        step *= self.learning_rate * correction / (1 - self.b1**self._t)
         self._turn_back(step)
-        step *= self.learning_rate
         if self.weight_decay:
             theta *= 1 - self.learning_rate * self.weight_decay
         theta -= step

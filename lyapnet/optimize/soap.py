@@ -146,10 +146,10 @@ class SOAP(Adam):
         return x
 
     def _turn_back(self, step: Array) -> None:
-        parts = split(step, self._shapes)
+        parts, largest = split(step, self._shapes), self.learning_rate
         for name, (left, right) in self._directions.items():
             G = blocks(parts[name])
-            G[:] = SIZE * (left @ np.clip(G, -1, 1) @ right.mT)
+            G[:] = SIZE * (left @ G.clip(-largest, largest) @ right.mT)
 
     def _chosen(self, params: Params) -> list[str]:
         """Return the names of the matrices that have principal directions."""
