@@ -23,15 +23,14 @@ import lyapnet as ln
 
 OPTIMIZERS = {"adam": ln.Adam, "soap": ln.SOAP}
 
-#: How many networks of each size.
-NETWORKS = {16: 10, 32: 10, 64: 10, 80: 10, 160: 10, 320: 10}
+#: Sizes, and how many networks of each.
+SIZES, NETWORKS = (16, 32, 64, 80, 160, 320), 10
 
 #: Training epochs, and the share of them that flossing may take in addition.
 EPOCHS, MOST = 4000, 0.05
 
 #: Epochs in a point of the curves.
 BLOCK = 50
-
 
 #: Epochs of warm-up.
 WARM = 100
@@ -96,13 +95,13 @@ def main():
     parser.add_argument("--json", type=Path)
     parser.add_argument("--quick", action="store_true", help="two networks of 16 units")
     o = parser.parse_args()
-    networks, epochs = ({16: 2}, 500) if o.quick else (NETWORKS, o.epochs)
+    sizes, count, epochs = ((16,), 2, 500) if o.quick else (SIZES, NETWORKS, o.epochs)
     o.directory.mkdir(parents=True, exist_ok=True)
     runs = []
     print("units   lag  optimizer  network  accuracy   75 % at   90 % at  flossing", flush=True)
-    for n in o.n or networks:
+    for n in o.n or sizes:
         for optimizer in o.optimizers:
-            for network in o.networks or range(networks[n]):
+            for network in o.networks or range(count):
                 run = train(n, network, optimizer, not o.raw, epochs, o.directory)
                 runs.append(run)
                 print(
