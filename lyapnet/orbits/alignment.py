@@ -16,7 +16,7 @@ from ..systems import SystemLike, as_system
 from ..tangent.plan import divided
 from ..tangent.start import Start, input_sequence
 from ..tangent.stretches import check_states, run_stretches, stretch_length
-from .motion import Motion
+from .motion import Motion, units_of
 from .plot import plot_alignment, plot_phase_space
 
 if TYPE_CHECKING:
@@ -156,7 +156,9 @@ def alignment(
     The verdict wants several witnesses. An orbit is chaotic if the first vector has grown a
     thousand times as far as linear growth, t, would take it, and further than the speed of the
     motion rises on the way, as from a saddle or to infinity; and if :math:`\mathrm{GALI}_2` has
-    fallen a thousand times squared below :math:`t^{-2}`. It is regular if there is neither such
+    fallen a thousand times squared below :math:`t^{-2}`. Here t is counted in radians of the
+    fastest turns, and lengths and angles must say so both as they are and with components in parts
+    of how far they go: units do not matter. It is regular if there is neither such
     growth nor alignment, if growth since a tenth of the run is not ten times linear growth, and,
     where it is more than a third above it, or the run sees fewer than twenty turns that do not die
     out, if averages of the motion over the second and the last third of the run agree as they do on
@@ -191,31 +193,48 @@ def alignment(
     keep = np.unique(np.round(np.geomspace(1, n_steps, n_times)).astype(int))
     with compiling(show=progress):
         fast = found.prepared(start.x, start.inputs, k, n_steps)
-    carried = _Carried(replace(start, system=fast), n_steps)
-    bars = progress_bar(n_steps, show=progress, unit="step")
+    run = replace(start, system=fast)
+    bars = progress_bar(2 * n_steps, show=progress, unit="step")
     with bars as bar, blas_threads(start.rows.size):
+        carried = _Carried(run, n_steps, _units(run, n_steps, bar))
         looks = [carried.to(stop, bar) for stop in keep]
-    gali, sali, growth = (np.stack(x) for x in zip(*looks, strict=True))
-    times = keep * found.dt
+    gali, sali, growth, *in_units = (np.stack(x) for x in zip(*looks, strict=True))
+    # Chaos shows in any units, and what is regular looks so in some; who escapes goes any length.
+    least = np.minimum(growth, np.where(carried.motion.escapes, growth, in_units[1]))
     return Alignment(
-        times, gali, sali, growth, _verdict(times, gali[..., 0], growth, carried.motion),
+        keep * found.dt, gali, sali, growth,
+        _verdict(keep, np.maximum(gali[..., 0], in_units[0]), least, carried.motion),
         start.x, carried.x,
         {"n_steps": n_steps, "k": k, "dt": found.dt, "system": repr(found)},
     )  # fmt: skip
 
 
-class _Carried:
-    """Vectors on their way along orbits."""
+def _units(start: Start, n_steps: int, bar: Any) -> Array:
+    """Run the orbits alone, and return how far their components go ``(..., n)``."""
+    low = high = start.x
+    length = stretch_length(start.system, low.shape[:-1], start.rows.shape[-2])
+    stretches = divided({"units": n_steps}, length)
+    for _, first, orbit in run_stretches(start.system, low, start.inputs, stretches, bar=bar):
+        check_states(orbit, first)
+        low, high = (
+            f(y, f.reduce(orbit.states)) for f, y in ((np.minimum, low), (np.maximum, high))
+        )
+    return units_of(low, high)
 
-    def __init__(self, start: Start, n_steps: int) -> None:
+
+class _Carried:
+    """Vectors on their way along orbits, whose components are worth some `units`."""
+
+    def __init__(self, start: Start, n_steps: int, units: Array) -> None:
         self.start, self.x, self.rows = start, start.x, start.rows
-        self.motion = Motion(start.x, n_steps)
+        self.motion, self.units = Motion(start.x, n_steps, units), units
         self.step = 0
         self.log_growth = np.zeros(self.x.shape[:-1])
+        self.at_first = self._log_length()
         self.length = stretch_length(start.system, self.x.shape[:-1], self.rows.shape[-2])
 
-    def to(self, end: int, bar: Any) -> tuple[Array, Array, Array]:
-        """Go on to a step, and return GALI, SALI and the growth there."""
+    def to(self, end: int, bar: Any) -> tuple[Array, ...]:
+        """Go on to a step; return GALI, SALI and growth there, and GALI_2 and growth in units."""
         system, inputs = self.start.system, self.start.inputs
         stretches = divided({"to the next look": end - self.step}, self.length, self.step)
         for _, first, orbit in run_stretches(system, self.x, inputs, stretches, bar=bar):
@@ -237,22 +256,38 @@ class _Carried:
             first = np.log(largest[..., 0, 0]) + np.log(lengths[..., 0, 0])
         self.log_growth = self.log_growth + first
 
-    def _indices(self) -> tuple[Array, Array, Array]:
-        R = np.linalg.qr(self.rows.swapaxes(-1, -2))[1]
-        volumes = np.cumprod(np.abs(np.diagonal(R, axis1=-2, axis2=-1)), axis=-1)
+    def _log_length(self) -> Array:
+        """Return that of the first vector in units."""
+        length: Array = np.log(np.linalg.norm(self.rows[..., 0, :] / self.units, axis=-1))
+        return length
+
+    def _indices(self) -> tuple[Array, ...]:
         first, second = self.rows[..., 0, :], self.rows[..., 1, :]
         sali = np.minimum(*(np.linalg.norm(first + s * second, axis=-1) for s in (1, -1)))
-        return volumes[..., 1:], sali, self.log_growth
+        gali_2 = _volumes(self.rows[..., :2, :] / self.units[..., None, :])[..., 0]
+        in_units = gali_2, self.log_growth + self._log_length() - self.at_first
+        return _volumes(self.rows), sali, self.log_growth, *in_units
 
 
-def _verdict(times: Array, gali: Array, log_growth: Array, motion: Motion) -> Any:
-    """Judge orbits by growth beyond t, alignment beyond t^-2, and how they move."""
-    t = np.maximum(times, 1.0).reshape(-1, *(1,) * (gali.ndim - 1))
+def _volumes(rows: Array) -> Array:
+    """Return the volumes that the first 2 to k vectors span, ``(..., k - 1)``, per length."""
+    lengths = np.linalg.norm(rows, axis=-1, keepdims=True)
+    R = np.linalg.qr((rows / np.where(lengths > 0, lengths, 1.0)).swapaxes(-1, -2))[1]
+    return np.cumprod(np.abs(np.diagonal(R, axis1=-2, axis2=-1)), axis=-1)[..., 1:]
+
+
+def _verdict(steps: Array, gali: Array, log_growth: Array, motion: Motion) -> Any:
+    """Judge orbits by growth beyond t, alignment beyond t^-2, and how they move.
+
+    What t is would be a matter of units; it is counted in radians of the motion.
+    """
+    each = steps.reshape(-1, *(1,) * (gali.ndim - 1))
+    t = np.maximum(each / motion.steps_of_a_radian, 1.0)
     excess = log_growth[-1] - np.log(t[-1] * _MARGIN)
     expected = np.maximum(t**-2.0 / _MARGIN**2, _FLOOR)
     aligned = (gali < expected).any(axis=0)
     grows, explained = excess > 0, motion.explained
-    burst = _burst(times, log_growth - np.log(t))
+    burst = _burst(steps, log_growth - np.log(t))
     doubt = grows | (burst > np.log(_STEADY)) | (aligned & ~motion.attracted)
     doubt |= ((burst > _QUIET) | motion.seen_shortly) & ~motion.on_torus
     words = np.where(doubt, "undecided", "regular").astype("<U20")

@@ -37,6 +37,9 @@ _ALIKE = 1e-3
 #: The same where vectors align, on a cycle or torus that attracts: weak chaos comes near the other.
 _ALIKE_ATTRACTED = 1e-6
 
+#: A component that varies by less of its size does so by rounding.
+_CONSTANT = 1e-9
+
 #: Turns, with two reversals of a component each, in which chaos as slow as Roessler's is not seen.
 _TURNS = 20
 
@@ -56,13 +59,18 @@ class Motion:
         Where they start.
     n_steps : int
         How many steps they will be seen.
+    units : array (..., n)
+        What is much of each component, see `units_of`. Speeds are judged in these as in those that
+        are given, and components that go further than a turn by parts of their way.
     """
 
-    def __init__(self, x: Array, n_steps: int) -> None:
+    def __init__(self, x: Array, n_steps: int, units: Array) -> None:
         self.start = self.end = x
-        self.part = n_steps // 3
+        self.n_steps, self.part = n_steps, n_steps // 3
         lead = x.shape[:-1]
-        self.slowest, self.fastest = np.full(lead, np.inf), np.zeros(lead)
+        self.units = np.stack([np.ones_like(units), units])
+        self.turn = np.minimum(1.0, 2 * np.pi / units)
+        self.slowest, self.fastest = np.full((2, *lead), np.inf), np.zeros((2, *lead))
         self.size, self.away = _largest(x), np.zeros(lead)
         self.nearest = np.ones(lead)
         self.sums, self.squares = np.zeros((2, *x.shape)), np.zeros((2, *x.shape))
@@ -74,7 +82,7 @@ class Motion:
         self.end = states[-1]
         moves = np.diff(states, axis=0)
         self.reversals += np.add.reduce(moves[1:] * moves[:-1] < 0)
-        speed = _largest(moves)
+        speed = np.stack([_largest(moves / unit) for unit in self.units], axis=1)
         slowest = np.where(speed > 0, speed, np.inf).min(axis=0)
         self.slowest = np.minimum(self.slowest, slowest)
         self.fastest = np.maximum(self.fastest, speed.max(axis=0))
@@ -89,7 +97,7 @@ class Motion:
 
     def _average(self, first: int, moves: Array) -> None:
         """Take a function of the moves, which whole turns do not change, into both averages."""
-        seen = np.sin(moves / 2) ** 2
+        seen = np.sin(moves * self.turn / 2) ** 2
         for i in range(2):
             begin = (i + 1) * self.part
             some = slice(max(begin - first, 0), max(begin + self.part - first, 0))
@@ -119,9 +127,16 @@ class Motion:
     def explained(self) -> Array:
         """Log growth that is not that of chaos, ``(...)``: infinite at rest and on cycles."""
         with np.errstate(divide="ignore", invalid="ignore"):
-            ratio = np.fmax(self.fastest / self.slowest, 1 / self.nearest)
+            ratio = np.fmax((self.fastest / self.slowest).max(axis=0), 1 / self.nearest)
         ratio = np.where(self.rests, np.inf, ratio)
         return np.where(ratio > _USUAL, np.log(ratio), 0.0)
+
+    @property
+    def steps_of_a_radian(self) -> Array:
+        """What the motion takes for a radian of a turn, ``(...)``; few turns are taken for more."""
+        halves = np.maximum(self.reversals.max(axis=-1), 2 * _TURNS)
+        steps: Array = np.maximum(self.n_steps / (np.pi * halves), 1.0)
+        return steps
 
     @property
     def on_torus(self) -> Array:
@@ -148,6 +163,18 @@ class Motion:
         apart = np.abs(mean[1] - mean[0])
         found: Array = (apart <= part * spread + _ROUNDING * mean.max(axis=0)).all(axis=-1)
         return found
+
+
+def units_of(low: Array, high: Array) -> Array:
+    """Return how far each component goes, ``(..., n)``: the size of one that is constant, if any.
+
+    Where states are metres and metres per second, or volts and amperes, lengths of vectors, and
+    angles between them, say nothing; between parts of these they do.
+    """
+    size, way = np.maximum(np.abs(low), np.abs(high)), high - low
+    units = np.where(way > _CONSTANT * size, way, size)
+    largest = units.max(axis=-1, keepdims=True)
+    return np.where(units > 0, units, np.where(largest > 0, largest, 1.0))
 
 
 def _largest(x: Array) -> Array:

@@ -151,7 +151,7 @@ def test_tables_have_the_verdict_of_each_orbit():
 def seen(series):
     """What is seen of one orbit of one component."""
     states = np.asarray(series)[:, None, None]
-    motion = Motion(states[0], len(states) - 1)
+    motion = Motion(states[0], len(states) - 1, np.ones((1, 1)))
     for first in range(0, len(states) - 1, 1000):
         motion.see(first, states[first : first + 1001])
     return motion
