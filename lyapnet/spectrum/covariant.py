@@ -20,8 +20,9 @@ from .ginelli import Covariant, sweep_backward, sweep_forward, warm_up
 from .own_direction import missing_zero
 from .step_defect import MOST
 
-#: In so much time vectors align by default: a step of a flow is short.
-_ALIGN = 20.0
+#: In so much time vectors align by default, as a step of a flow is short; where units of time are
+#: long, as in hours of what takes microseconds, in so many steps.
+_ALIGN, _MOST_ALIGNING = 20.0, 20_000
 
 
 @patient
@@ -59,7 +60,7 @@ def covariant_vectors(
         State to start from, as for `lyapunov_spectrum`.
     transient, basis_transient : int, optional
         Steps of the state alone, then of state and basis; default a tenth of `n_steps`, at
-        least 100, and for the basis at least 20 units of time.
+        least 100, and for the basis 20 units of time, as far as these are 20 000 steps.
     backward_transient : int, optional
         Steps beyond the last state in which the coefficients converge; default like
         `basis_transient`. Both converge like :math:`\exp(-(\lambda_i - \lambda_j) t)`:
@@ -155,7 +156,7 @@ def _reservation(start: Start, vectors: CovariantVectors) -> str:
     system, how, rows = start.system, vectors.settings, start.inputs
     reservation = system.reservation
     if not reservation and not how["driven"]:
-        reservation = _missing_zero(system, vectors)
+        reservation = _missing_zero(start, vectors)
     if reservation or system.tangent_apart:
         return reservation
     first, steps = how["transient"] + how["basis_transient"], min(MOST, how["n_steps"] - 1)
@@ -169,19 +170,20 @@ def _reservation(start: Start, vectors: CovariantVectors) -> str:
     return of_orbit(system, start.x, vectors.states[-1], growth, how["n_steps"] - 1, orbit, late)
 
 
-def _missing_zero(system: System, vectors: CovariantVectors) -> str:
+def _missing_zero(start: Start, vectors: CovariantVectors) -> str:
     """Say that an exponent is missing."""
     half = vectors._half_width()
     order = np.argsort(-vectors.exponents, axis=-1)
     exponents, half = (np.take_along_axis(x, order, axis=-1) for x in (vectors.exponents, half))
-    return missing_zero(system, exponents, half, vectors.states[-1], vectors.settings["n_steps"])
+    ends = start.x, vectors.states[-1]
+    return missing_zero(start.system, exponents, half, ends, vectors.settings["n_steps"])
 
 
 def _phases(
     system: System, n_steps: int, transient: Any, basis_transient: Any, backward_transient: Any
 ) -> dict[str, int]:
     """Complete the counts of steps: the phases of the way forward, see `sweep_forward`."""
-    align = max(100, n_steps // 10, round(_ALIGN / system.dt))
+    align = max(100, n_steps // 10, min(round(_ALIGN / system.dt), _MOST_ALIGNING))
     basis_transient = align if basis_transient is None else basis_transient
     plan = plan_of(None, n_steps, transient, basis_transient)
     after = align if backward_transient is None else backward_transient

@@ -161,10 +161,15 @@ class Exponents(Result):
         return Estimate(*(np.where(self._lost, np.nan, x) for x in found))
 
     def _linear(self, weights: Array) -> Array:
-        """Return the standard error of a `combination`; ``nan`` where weights are not finite."""
+        """Return the standard error of a `combination`; ``nan`` where weights are not finite.
+
+        Rounding is that of exponents: the largest weight is taken out, which may be a time.
+        """
         known = np.asarray(np.isfinite(weights).all(axis=-1))
-        stderr = self.combination(np.where(known[..., None], weights, 0.0)).stderr
-        return np.asarray(np.where(known, stderr, np.nan))[()]
+        weights = np.where(known[..., None], weights, 0.0)
+        largest = np.abs(weights).max(axis=-1)
+        parts = weights / np.where(largest > 0, largest, 1.0)[..., None]
+        return np.asarray(np.where(known, largest * self.combination(parts).stderr, np.nan))[()]
 
     def _derived(self, function: Callable[..., tuple[Array, Array]], of: Array) -> Any:
         """Return a number that follows from exponents `of`, with its derivatives in them."""

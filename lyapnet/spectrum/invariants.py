@@ -95,8 +95,8 @@ def check_invariants(
         trajectory of the run, which is retraced for it;
     "divergence"
         the sum of all exponents of a flow is the mean divergence of its *field*: beyond the
-        error bars, or 1e-5, the step of the integrator is too long (not checked where steps are
-        divided by their error);
+        error bars, or 1e-5 of the rates of exponents and Jacobians, the step of the integrator is
+        too long (not checked where steps are divided by their error);
     "zero exponent"
         an autonomous flow that neither comes to rest nor escapes has an exponent that is compatible
         with 0 within its interval;
@@ -141,8 +141,8 @@ def check_invariants(
     Notes
     -----
     What holds to rounding has a tolerance of 1e-9 of the sum of the exponents' absolute values
-    (at least of 1), and what ill-conditioned Jacobians add to it. Zero exponent and pairs have
-    the half-width of their interval.
+    (at least of 0.01 per step), and what ill-conditioned Jacobians add to it. Zero exponent and
+    pairs have the half-width of their interval.
 
     References
     ----------

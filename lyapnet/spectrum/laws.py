@@ -18,8 +18,12 @@ from .uncertainty.stderr import mean_and_stderr
 #: The sum of all exponents and the mean log determinant are one number but for rounding.
 ROUNDING = 1e-9
 
-#: Of volumes an integrator may miss this part, whatever the error bars.
-DISCRETISATION = 1e-5
+#: What counts in a step where exponents add up to nothing.
+_LEAST = 0.01
+
+#: Of exponents, or of the rates of Jacobians, which are found up to so many dimensions, an
+#: integrator may miss this part in volumes, whatever the error bars.
+DISCRETISATION, _MOST = 1e-5, 500
 
 #: Central differences agree with an exact derivative to about 1e-10.
 DERIVATIVE = 1e-5
@@ -72,39 +76,53 @@ def check_derivative(
 ) -> None:
     """Compare Jacobian and pushforward with central differences of the step.
 
-    These are of the size of the states, or that of x0, from where they may have decayed.
+    These are of the size of the states, or that of x0, from where they may have decayed; of all
+    components, or of each.
     """
     if run is None or system is None:
         return checks.skip("derivative", reason)
-    unit = max(unit_of(run.states), unit_of(x0))
+    sizes = np.maximum(np.abs(run.states).max(axis=0), np.abs(x0))
+    unit = unit_of(sizes)
+    units = unit, np.where(sizes > 0, sizes, unit)
     worst = np.full(checks.lead, np.nan)
     formed: Any = run.jacobians if len(run.jacobians) else [None] * len(run.states)
     for x, u, D in zip(run.states, run.inputs, formed, strict=True):
         rows = None if u is None else u[None]
         direction = rng.standard_normal(x.shape)
-        pushed = np.empty_like(direction[..., None, :])
-        system.orbit(x, rows, 1).push(0, direction[..., None, :], pushed)
-        pushed = pushed[..., 0, :]
-        exact = pushed if D is None else np.matmul(D, direction[..., None])[..., 0]
-        scale = 1 + np.abs(exact).max(axis=-1)
-        away = np.full(checks.lead, np.inf)
-        here = system.orbit(x, rows, 1).states[-1]
-        for h in (1e-5, 1e-6, 1e-7):  # a kink or a jump may lie within one, hardly within all
-            step = h * (unit + np.abs(x).max())
-            forth, back = (
-                system.orbit(x + sign * step * direction, rows, 1).states[-1] for sign in (1, -1)
-            )
-            slope = (forth - back) / (2 * step)
-            error = np.maximum(np.abs(slope - exact), np.abs(slope - pushed)).max(axis=-1)
-            away = np.minimum(away, error / scale)
-            bend = np.abs(forth - 2 * here + back).max(axis=-1) / step
-        # But in states that decay to one, where no derivative can be told.
-        away = np.where((away > DERIVATIVE) & (bend > DERIVATIVE * scale), np.nan, away)
-        worst = np.fmax(worst, away)
+        away = [_distance(system, x, rows, D, size * direction, size) for size in units]
+        least = np.fmin(*away)
+        worst = np.fmax(worst, np.where(least > DERIVATIVE, np.minimum(*away), least))
     if np.isnan(worst).any():
         return checks.skip("derivative", "there are kinks or jumps as near as it could be told")
     what = f"distance from finite differences at {len(run.states)} states"
     return checks.add("derivative", worst, 0.0, DERIVATIVE, what)
+
+
+def _distance(
+    system: System, x: Array, inputs: Array | None, D: Array | None, vector: Array, unit: Any
+) -> Array:
+    """Return how far derivatives along a vector are from differences, NaN where there are kinks.
+
+    Components of steps are measured in some `unit`, or each in its own.
+    """
+    pushed = np.empty_like(vector[..., None, :])
+    system.orbit(x, inputs, 1).push(0, vector[..., None, :], pushed)
+    pushed = pushed[..., 0, :] / unit
+    exact = pushed if D is None else np.matmul(D, vector[..., None])[..., 0] / unit
+    scale = 1 + np.abs(exact).max(axis=-1)
+    away = np.full(x.shape[:-1], np.inf)
+    here = system.orbit(x, inputs, 1).states[-1]
+    for h in (1e-5, 1e-6, 1e-7):  # a kink or a jump may lie within one, hardly within all
+        step = h * (1 + np.abs(x / unit).max())
+        forth, back = (
+            system.orbit(x + sign * step * vector, inputs, 1).states[-1] for sign in (1, -1)
+        )
+        slope = (forth - back) / (2 * step * unit)
+        error = np.maximum(np.abs(slope - exact), np.abs(slope - pushed)).max(axis=-1)
+        away = np.minimum(away, error / scale)
+        bend = np.abs((forth - 2 * here + back) / unit).max(axis=-1) / step
+    # But in states that decay to one, where no derivative can be told.
+    return np.where((away > DERIVATIVE) & (bend > DERIVATIVE * scale), np.nan, away)
 
 
 def check_volume(
@@ -120,7 +138,7 @@ def check_volume(
     total = spectrum.exponents.sum(axis=-1)
     expected = run.log_det.mean(axis=0) / dt
     size = np.where(np.isfinite(spectrum.exponents), np.abs(spectrum.exponents), 0.0).sum(axis=-1)
-    tolerance = ROUNDING * np.maximum(1.0, size) + run.rounding / dt
+    tolerance = ROUNDING * np.maximum(_LEAST / dt, size) + run.rounding / dt
     blurred = run.rounding * len(run.log_det) > 1.0
     tolerance = np.where(np.isfinite(expected), tolerance, 0.0)
     if (blurred & np.isfinite(expected)).any():
@@ -156,11 +174,14 @@ def check_divergence(
     if not np.isfinite(half).all():
         return checks.skip("divergence", "the run is too short to tell errors")
     size = np.abs(spectrum.exponents).sum(axis=-1)
+    if spectrum.dim <= _MOST:
+        rates = np.linalg.eigvals(run.jacobians - np.eye(spectrum.dim)) / spectrum.settings["dt"]
+        size = np.maximum(size, np.abs(rates).max(axis=(0, -1)))
     checks.add(
         "divergence",
         spectrum.exponents.sum(axis=-1),
         run.divergence,
-        np.maximum(half, DISCRETISATION * np.maximum(1.0, size)),
+        np.maximum(half, DISCRETISATION * size),
         "the sum of the exponents, beside the mean divergence of the field,",
     )
     if not checks.passed[-1]:
@@ -191,9 +212,8 @@ def check_zero(
         half = np.take_along_axis((high - low) / 2, at, axis=-1)[..., 0]
     value = np.take_along_axis(lam, at, axis=-1)[..., 0]
     if zero is None and system is not None:
-        rate = rate_of_speed(
-            system, spectrum.state, spectrum.settings["n_steps"], spectrum.exponents.shape[-1]
-        )
+        ends = spectrum.x0, spectrum.state
+        rate = rate_of_speed(system, ends, spectrum.settings["n_steps"], lam.shape[-1])
         off = ~(np.abs(value) <= half)
         if (~np.isfinite(rate) | (off & explains(rate, value))).any():
             return checks.skip(name, "the flow comes to rest or escapes, and needs none")
@@ -240,7 +260,8 @@ def check_pairing(
         pair = spectrum.combination(weights)
         sums.append(spectrum.exponents[..., i] + spectrum.exponents[..., n - 1 - i])
         halves.append(pair.half_width(1 - (1 - level) / (n // 2)))
-    value, half = np.array(sums), np.maximum(halves, ROUNDING)
+    value = np.array(sums)
+    half = np.maximum(halves, ROUNDING * _LEAST / spectrum.settings["dt"])
     if not np.isfinite(half).all():
         return checks.skip("pairing", "the run is too short to tell errors")
     worst = np.argmax(np.abs(value - expected) / half, axis=0)[None]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..numerics.arrays import Array
+from ..numerics.arrays import Array, unit_of
 from ..systems import Flow, Stroboscopic, System
 from ..systems.known_jumps import MISSES
 
@@ -14,7 +14,7 @@ _MOST, _FEW = 2048, 300
 #: Who moves by less in all of them, relative to its state, is at rest.
 _AT_REST = 1e-6
 
-#: What moves by less may be rounding of the field, where a state is at rest near zero.
+#: What moves by less of no small state may be rounding of the field, at rest near zero.
 _ROUNDING = 1e-13
 
 #: Growth over the whole run, in nats, that says nothing about an exponent.
@@ -25,7 +25,11 @@ _EXPLAINS = 1 / 3
 
 
 def missing_zero(
-    system: System | None, exponents: Array, half_width: Array, state: Array, n_steps: int
+    system: System | None,
+    exponents: Array,
+    half_width: Array,
+    ends: tuple[Array, Array],
+    n_steps: int,
 ) -> str:
     """Say that the exponent of an autonomous flow along itself is not there, if it is not.
 
@@ -39,8 +43,8 @@ def missing_zero(
         That is not driven.
     exponents, half_width : array (..., k)
         In descending order, and of their intervals.
-    state : array (..., n)
-        At the end of the run.
+    ends : arrays (..., n)
+        States at the start and at the end of the run.
     n_steps : int
         Of the run.
     """
@@ -57,7 +61,7 @@ def missing_zero(
     if not wrong.any():
         return ""
     nearest = np.take_along_axis(exponents, near[..., None], axis=-1)[..., 0]
-    wrong &= ~explains(rate_of_speed(system, state, n_steps, exponents.shape[-1]), nearest)
+    wrong &= ~explains(rate_of_speed(system, ends, n_steps, exponents.shape[-1]), nearest)
     if not wrong.any():
         return ""
     at = tuple(np.argwhere(wrong)[0])
@@ -65,19 +69,21 @@ def missing_zero(
     return f"no exponent{who} is near 0, the nearest is {nearest[at]:.3g}, {MISSES}"
 
 
-def rate_of_speed(system: System, state: Array, n_steps: int, k: int) -> Array:
+def rate_of_speed(system: System, ends: tuple[Array, Array], n_steps: int, k: int) -> Array:
     """Return the rate at which a flow's speed grows from where a run ended, NaN at rest.
 
-    The run had `n_steps` steps and k tangent vectors: the loops that did it are used again, for
-    steps that are divided may be dear.
+    The run, from one of two states to the other, had `n_steps` steps and k tangent vectors: the
+    loops that did it are used again, for steps that are divided may be dear.
     """
     dear = isinstance(system, Flow) and system.seen.matter
+    x0, state = ends
     steps = int(np.clip(n_steps, 50, _FEW if dear else _MOST))
     states = system.prepared(state, None, k, n_steps).orbit(state, None, steps).states
+    unit = max(unit_of(x0), unit_of(state))
     with np.errstate(all="ignore"):
         speed = np.linalg.norm(np.diff(states, axis=0), axis=-1)
         moved = np.ptp(states, axis=0).max(axis=-1)
-        moves = moved > _AT_REST * np.abs(states).max(axis=(0, -1)) + _ROUNDING
+        moves = moved > _AT_REST * np.abs(states).max(axis=(0, -1)) + unit * _ROUNDING
         third = steps // 3
         first, last = speed[:third].max(axis=0), speed[-third:].max(axis=0)
         rate = np.log(last / first) / ((steps - third) * system.dt)

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from ..numerics.arrays import Array, blas_threads
+from ..numerics.arrays import Array, blas_threads, unit_of
 from ..runs.progress import progress_bar
 from ..systems import System
 from ..systems.orbit import Orbit
@@ -22,6 +22,9 @@ _LOOKS = 8
 
 #: Up to so many states Jacobians are formed at all.
 _FORMED = 5000
+
+#: Condition numbers beyond this may be a matter of units.
+_LARGE = 1e6
 
 #: Jacobians of a stretch are taken together up to so many numbers, else one by one.
 _TOGETHER = 2**24
@@ -69,7 +72,7 @@ def retrace(
         for phase, start, orbit in run_stretches(fast, x, given, stretches, bar=bar):
             if phase == "n_steps":
                 witness.look(orbit, start)
-    return witness.told(spectrum.state), ""
+    return witness.told(spectrum), ""
 
 
 def _why_not(spectrum: Spectrum, inputs: Any) -> str:
@@ -126,27 +129,35 @@ class _Witness:
                 if seen:
                     self.jacobians.append(np.broadcast_to(J, (*states[s].shape, J.shape[-1])))
                 if D is None and self.volume:
-                    self._measure(J[None])
+                    self._measure(J[None], states[s : s + 2])
         if self.diverging:
             self.divergence.append(self.system.divergence(orbit))  # type: ignore[attr-defined]  # `diverging` says that it has one
         if D is not None:
-            self._measure(D, orbit.log_volume)
+            self._measure(D, states, orbit.log_volume)
 
     def _jacobian(self, x: Array, s: int) -> Array:
         """Return the Jacobian of one step, without those of all others."""
         now = None if self.given is None else self.given[s : s + 1]
         return self.system.orbit(x, now, 1).jacobians[0]
 
-    def _measure(self, D: Array, log_det: Array | None = None) -> None:
-        """Note determinants and condition numbers of steps."""
+    def _measure(self, D: Array, states: Array, log_det: Array | None = None) -> None:
+        """Note determinants and condition numbers of steps, those in better units if it matters."""
         if log_det is None:
             with np.errstate(divide="ignore"):
                 log_det = np.linalg.slogdet(D)[1]
         self.log_det.extend(log_det)
-        self.condition.extend(np.linalg.cond(D, 1))
+        condition = np.linalg.cond(D, 1)
+        if (condition > _LARGE).any():
+            size = np.abs(states).max(axis=0)
+            size = np.where(size > 0, size, 1.0)
+            condition = np.fmin(
+                condition, np.linalg.cond(D * size[..., None, :] / size[..., None], 1)
+            )
+        self.condition.extend(condition)
 
-    def told(self, end: Array) -> Retraced:
-        """Return all that was seen; `end` is where the run was said to end."""
+    def told(self, spectrum: Spectrum) -> Retraced:
+        """Return all that was seen, and whether it was the run of a spectrum."""
+        end, unit = spectrum.state, max(unit_of(spectrum.state), unit_of(spectrum.x0))
         worst = np.mean(self.condition, axis=0) if self.volume else np.zeros(end.shape[:-1])
         return Retraced(
             np.array(self.states),
@@ -154,19 +165,18 @@ class _Witness:
             np.array(self.jacobians),
             np.array(self.log_det),
             np.finfo(float).eps * worst,
-            bool(_alike(self.end, end).all()),
+            bool(_alike(self.end, end, unit).all()),
             np.concatenate(self.divergence).mean(axis=0) if self.divergence else None,
         )
 
 
-def _alike(one: Array, other: Array) -> Array:
+def _alike(one: Array, other: Array, unit: float) -> Array:
     """Return where components agree, but for rounding that has hardly grown.
 
-    Of large ones, such as phases that go round, the size is no measure: volumes hang on the part
-    of a turn, and are off by as much as that is.
+    Of those larger than a unit, such as phases that go round, the size is no measure: volumes hang
+    on the part of a turn, and are off by as much as that is.
     """
     size = np.abs(other)
-    found: Array = np.abs(one - other) <= 1e-9 * np.minimum(size, 1.0) + 1e-12 * np.maximum(
-        size, 1.0
-    )
+    room = 1e-9 * np.minimum(size, unit) + 1e-12 * np.maximum(size, unit)
+    found: Array = np.abs(one - other) <= room
     return found

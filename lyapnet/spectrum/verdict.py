@@ -148,7 +148,7 @@ def _missing_zero(s: Any, level: float) -> str:
     low, high = s.confidence_interval(level)
     with np.errstate(invalid="ignore"):
         half = (high - low) / 2
-    return missing_zero(s.system, s.exponents, half, s.state, s.settings["n_steps"])
+    return missing_zero(s.system, s.exponents, half, (s.x0, s.state), s.settings["n_steps"])
 
 
 def _unseen(found: Diagnosis, why: str) -> Diagnosis:

@@ -105,11 +105,11 @@ class CompiledOrbit(JacobianOrbit):
         )
         return steps.members(q, 0).swapaxes(-1, -2).reshape(*lead, n, n)
 
-    def returns(self, steps: int, near: float) -> bool:
+    def returns(self, steps: int, near: float, unit: float) -> bool:
         """Say whether the trajectory comes back; see `Orbit.returns`."""
         later = self._grouped.transpose(1, 0, 3, 2)
         first = self._start.swapaxes(1, 2)[None]
-        return comes_back(np.concatenate([first, later[steps - 1 : -1 : steps]]), later, near)
+        return comes_back(np.concatenate([first, later[steps - 1 : -1 : steps]]), later, near, unit)
 
     @property
     def last(self) -> Array:

@@ -168,7 +168,7 @@ class Orbit:
         """Whether `jacobians` has been asked for, or given, so that they cost nothing now."""
         return "jacobians" in self.__dict__
 
-    def returns(self, steps: int, near: float) -> bool:
+    def returns(self, steps: int, near: float, unit: float) -> bool:
         """Say whether a trajectory comes back within some steps, in any member.
 
         Parameters
@@ -176,9 +176,11 @@ class Orbit:
         steps : int
             In a part of the orbit, of which there are whole ones.
         near : float
-            What is near to where a part has started, of its size or 1.
+            What is near to where a part has started, of its size and the unit.
+        unit : float
+            Of states that were no small ones.
         """
-        return comes_back(self.states[:-1:steps], self.states[1:], near)
+        return comes_back(self.states[:-1:steps], self.states[1:], near, unit)
 
     def disturbed(
         self, rows: Array, first: int, factors: Array, least: float
@@ -269,11 +271,11 @@ class Orbit:
         return states_bar
 
 
-def comes_back(starts: Array, later: Array, near: float) -> bool:
+def comes_back(starts: Array, later: Array, near: float, unit: float) -> bool:
     """Say whether states ``(T, ..., n)`` come near to where their parts have started."""
     later = later.reshape(len(starts), -1, *later.shape[1:])
     starts = starts[:, None]
-    room = near * (1 + np.abs(starts))
+    room = near * (unit + np.abs(starts))
     if not (np.abs(later[..., 0] - starts[..., 0]) <= room[..., 0]).any():
         return False  # the first component tells already
     return bool((np.abs(later - starts) <= room).all(axis=-1).any())

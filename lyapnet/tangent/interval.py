@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from ..numerics.arrays import Array, blas_threads
+from ..numerics.arrays import Array, blas_threads, unit_of
 from ..systems import System
 from ..systems.orbit import Orbit
 from .forward import forward
@@ -30,7 +30,7 @@ _SETTLE = 50
 #: Intervals tried one after the other on the way to an automatic one.
 _TRIALS = 5
 
-#: So near to where it started a trajectory is back, of its size or 1.
+#: So near to where it started a trajectory is back, of its size and what is no small one.
 _BACK = 1e-8
 
 #: The automatic interval aims at this sine between the vectors of a basis before they are
@@ -74,6 +74,7 @@ def automatic_interval(
     if len(candidates) <= 1:
         return 1
     longest = candidates[-1]
+    unit = unit_of(x)
     warm = min(plan.warm_up, 1000, plan.total - _TRIALS * longest)
     settle = min(warm, plan.basis_transient, _SETTLE)
     before = [("transient", 0, warm - settle), ("basis_transient", warm - settle, warm)]
@@ -83,7 +84,7 @@ def automatic_interval(
             if phase != "transient":
                 rows = forward(orbit, rows, 1, start=start, forgiving=True)[1]
             x = orbit.last
-        trial = Trial(system, x, rows, inputs, warm, losses)
+        trial = Trial(system, x, rows, inputs, warm, unit, losses)
         found = trial.longest(candidates)
     fitting = [q for q in _INTERVALS if q <= found]
     exact = [q for q in fitting if plan.n_steps % q == 0]
@@ -99,6 +100,7 @@ class Trial:
     rows: Array
     inputs: Array | None
     start: int
+    unit: float
     losses: Losses | None
 
     def longest(self, candidates: Sequence[int]) -> int:
@@ -109,7 +111,7 @@ class Trial:
         for *_, orbit in self._run([whole]):
             if orbit.runs_along:
                 check_states(orbit, self.start)
-            if orbit.returns(most, _BACK):
+            if orbit.returns(most, _BACK, self.unit):
                 return 1
             if orbit.blocks(self.rows, 0, _TRIALS, most, _aim(self.rows))[0] == _TRIALS:
                 return most

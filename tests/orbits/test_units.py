@@ -8,12 +8,56 @@ from numpy.testing import assert_allclose
 import lyapnet as ln
 
 
-def lorenz(unit):
+def lorenz(unit, time=1.0, rho=28, dt=0.01, method="rk4"):
     def field(x):
         x, y, z = x / unit
-        return unit * anp.array([10 * (y - x), x * (28 - z) - y, x * y - 8 / 3 * z])
+        return unit / time * anp.array([10 * (y - x), x * (rho - z) - y, x * y - 8 / 3 * z])
 
-    return ln.Flow(field, 3, dt=0.01)
+    return ln.Flow(field, 3, dt=dt * time, method=method)
+
+
+#: Powers of 2, in which rounding is the same: results must be, to the last digit.
+EXACT = [(1.0, 2.0**30), (1.0, 2.0**-30), (2.0**-30, 1.0), (2.0**27, 2.0**-20), (2.0**-60, 2.0**40)]
+
+
+@pytest.mark.parametrize(("unit", "time"), EXACT)
+@pytest.mark.parametrize("rho", [28.0, 0.5])
+def test_spectra(rho, unit, time):
+    # In small units the interval was 1, by which a fixed point was "not settled", of dimension 1.
+    def run(unit, time):
+        x0 = unit * np.array([1.0, 1.0, 20.0])
+        s = ln.lyapunov_spectrum(lorenz(unit, time, rho), 3000, x0=x0, rng=0)
+        words = s.diagnose().verdict.split(",")[0]
+        times_time = np.array([s.exponents, s.stderr]) * time
+        return s.settings["qr_interval"], words, times_time, s._dimension
+
+    here, there = run(1.0, 1.0), run(unit, time)
+    assert here[:2] == there[:2]
+    for one, other in zip(here[2:], there[2:], strict=True):
+        assert_allclose(one, other, rtol=1e-12)
+
+
+@pytest.mark.parametrize(("unit", "time"), [(1.0, 1.0), *EXACT])
+def test_invariants_that_fail(unit, time):
+    # A step by Euler's method that is too long: tolerances of 1e-9 and 1e-5 per unit of time held
+    # anything in slow units.
+    x0 = unit * np.array([1.0, 1.0, 1.0])
+    flow = lorenz(unit, time, 0.5, 0.05, "euler")
+    found = ln.check_invariants(flow, 3000, x0=x0, rng=0).verdicts
+    held = {name: verdict.split()[0].strip(":") for name, verdict in found.items()}
+    assert held == {
+        "derivative": "holds", "volume": "holds", "divergence": "fails", "zero exponent": "not",
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("time", [1.0, 2.0**-30])
+def test_covariant_vectors(time):
+    # Time to align was 20 units of time, or 2^41 steps.
+    x0 = np.array([1.0, 1.0, 20.0])
+    found = ln.covariant_vectors(lorenz(1.0, time), 1000, x0=x0, rng=0)
+    growth = found.exponents * time
+    assert_allclose(growth.sum(), -41 / 3, atol=0.5)
+    assert_allclose(growth[0], 0.9, atol=0.5)
 
 
 @pytest.mark.parametrize("unit", [1.0, 1e-9, 1e-12])
@@ -81,3 +125,14 @@ def test_alignment(name, units):
     x0 = np.repeat(units, len(x0) // 2) * x0
     found = ln.alignment(two_sorts(forces, *units), 8000, x0=x0, rng=0)
     assert found.verdict == verdict
+
+
+@pytest.mark.parametrize("units", [(2.0**-30, 1.0), (2.0**30, 1.0), (1.0, 2.0**30)])
+@pytest.mark.parametrize("name", ORBITS)
+def test_invariants_of_two_sorts(name, units):
+    # Derivatives by differences of metres were none of nanometres, and volumes not checked.
+    forces, x0, _ = ORBITS[name]
+    flow = two_sorts(forces, *units)
+    found = ln.check_invariants(flow, 2000, x0=np.repeat(units, len(x0) // 2) * x0, rng=0)
+    assert found.passed
+    assert found.checks[:2] == ["derivative", "volume"]

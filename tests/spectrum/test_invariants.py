@@ -169,7 +169,9 @@ def test_a_state_is_alike_by_its_size_up_to_one():
         (1.0, 1e-10, True), (1.0, 1e-8, False), (300.0, 1e-10, True), (300.0, 1e-7, False),
         (1e8, 1e-5, True), (1e-7, 1e-12, True), (1e-20, 0.0, True),
     ):  # fmt: skip
-        assert _alike(np.array([value + off]), np.array([value])).all() == alike
+        for unit in (1.0, 1e-9):
+            end = unit * np.array([value + off]), unit * np.array([value])
+            assert _alike(*end, unit).all() == alike
 
 
 def test_driven_spectrum_is_retraced_with_its_inputs():
