@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 
 from .. import validate
-from ..numerics.arrays import Array, ArrayLike, Seed, unit_of
+from ..numerics.arrays import Array, ArrayLike, Seed
 from ..results.result import Result, import_optional
 from ..results.storage import register
 from ..systems import NoisyFlow, Stroboscopic, System, SystemLike, as_system
@@ -143,8 +143,9 @@ def fixed_points(
     spread : float, optional
         Standard deviation of normal noise that is added to states drawn from trajectories.
     tol : float, optional
-        Speed below which a point is fixed, relative to the size of the state, at least 1, or that
-        of the states to start from if these are all smaller.
+        Way of a step below which a point is fixed, relative to the size of the state, at least 1,
+        or that of the states to start from if these are all smaller. Components of very different
+        sizes are taken by their own.
     distance : float, optional
         Points that are nearer to each other, relative to the size of the state, are one. A
         further step of Newton's method moves a fixed point by less; what it moves by more is just
@@ -204,28 +205,27 @@ def fixed_points(
         validate.trailing("inputs", u, found.n_inputs, "the system's n_inputs")
     spread = validate.real("spread", spread, low=0.0)
     t0 = start_time(found, t0)
-    search = SpeedMinima(found, u, t0)
     starts = starts_of(found, u, x0, n_starts, spread, t0, rng)
     if type(found).orbit is System.orbit:
         refuse_mixing(found, starts, u)
-    unit = unit_of(starts)
+    search = SpeedMinima(found, u, t0, starts, tol)
     x = search.minimise(starts, tol, max_iterations)
-    speed = search.speed(x)
-    size = np.maximum(unit, np.linalg.norm(x, axis=-1))
+    speed, way, size = search.speed(x), search.way(x), search.size(x)
     slowly = search.settled & (speed <= bound)
-    good = np.isfinite(speed) & ((speed <= tol * size) | slowly)
-    x, speed, size, slowly = (a[good] for a in (x, speed, size, slowly))
-    first, counts = _distinct(x, speed, distance * size)
-    x, speed, size, slowly = (a[first] for a in (x, speed, size, slowly))
+    good = np.isfinite(speed) & ((way <= tol * size) | slowly)
+    x, speed, way, size, slowly = (a[good] for a in (x, speed, way, size, slowly))
+    first, counts = _distinct(x / search.units, way, distance * size)
+    x, speed, way, size, slowly = (a[first] for a in (x, speed, way, size, slowly))
     # On the way to infinity the speed may be as small, but a fixed point is nowhere near.
-    fixed = (speed <= tol * size) & (np.linalg.norm(search.newton(x), axis=-1) <= distance * size)
+    moves = search.newton(x)
+    fixed = (way <= tol * size) & (np.linalg.norm(moves, axis=-1) <= distance * size)
     order = np.lexsort((-counts, ~fixed))
     order = order[(fixed | slowly)[order]]
-    x, speed, counts, fixed = (a[order] for a in (x, speed, counts, fixed))
+    x, speed, counts, fixed, moves = (a[order] for a in (x, speed, counts, fixed, moves))
     logs, reservation = _log_multipliers(found, x, u, t0)
     exponents = logs.real / found.dt
     mu = multipliers_of(logs)
-    doubt = in_doubt(logs, _log_multipliers(found, x + search.newton(x), u, t0)[0])
+    doubt = in_doubt(logs, _log_multipliers(found, x + moves * search.units, u, t0)[0])
     kinds = [
         _kind(*of) if is_fixed else "slow"
         for *of, is_fixed in zip(logs.real, doubt, fixed, strict=True)

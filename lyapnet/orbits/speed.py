@@ -1,4 +1,8 @@
-"""Minima of the speed of a system, by the method of Levenberg and Marquardt."""
+"""Minima of the speed of a system, by the method of Levenberg and Marquardt.
+
+Components are counted in units, so that none is lost beside others, and speeds per step: whatever
+is metres or seconds.
+"""
 
 from __future__ import annotations
 
@@ -15,17 +19,58 @@ _FLAT = 1e-9
 #: Singular values of a Jacobian that rounding makes, over its size and its entries'.
 _ROUNDING = 16 * np.finfo(float).eps
 
+#: Components whose sizes differ by less are in one unit.
+_LIKE = 1e3
+
+#: Starts at which it is looked what rounding does.
+_LOOKS = 8
+
+#: Part of the tolerance at which a search is over.
+_SETTLED = 1e-4
+
 #: Damping of the first step, and its bounds, relative to the squared size of the Jacobian.
 _DAMPING, _LEAST, _MOST = 1e-2, 1e-14, 1e10
 
 
 class SpeedMinima:
-    """Minima of the speed, for many states at once."""
+    """Minima of the speed, for many states at once.
 
-    def __init__(self, system: System, u: Array | None, t0: float) -> None:
+    Parameters
+    ----------
+    system : System
+    u : array (m,) or None
+        The constant input.
+    t0 : float
+    starts : array (m, n)
+    tol : float
+        To which ways of a step are known at best.
+
+    Attributes
+    ----------
+    units : array (n,)
+        What is no small change of each component: the same of all, but where sizes differ much.
+    """
+
+    def __init__(
+        self, system: System, u: Array | None, t0: float, starts: Array, tol: float
+    ) -> None:
         self.system = system
         self.given = u, t0
         self.settled = np.zeros(0, dtype=bool)
+        self.units = np.full(system.dim, unit_of(starts))
+        size = np.abs(starts).max(axis=0)
+        if size.max() > _LIKE * size[size > 0].min(initial=np.inf):
+            some = starts[:_LOOKS]
+            with np.errstate(all="ignore"):
+                D = np.abs(self._step(some).jacobians[0])
+                terms = np.matmul(D, np.abs(some)[..., None])[..., 0].max(axis=0)
+            own = np.maximum(size, np.finfo(float).eps * terms / tol)
+            self.units = np.where((own > 0) & np.isfinite(own), own, self.units)
+
+    def _in_units(self, D: Array) -> Array:
+        """Return (D - 1) / dt in units, for Jacobians of steps."""
+        J = (D - np.eye(D.shape[-1])) / self.system.dt
+        return J * (self.units / self.units[:, None])
 
     def _step(self, x: Array) -> Orbit:
         """Do a step from all states, at once where calls of `step` do one after the other."""
@@ -37,17 +82,20 @@ class SpeedMinima:
         with np.errstate(all="ignore"):
             return (self._step(x).states[1] - x) / self.system.dt
 
-    def jacobian(self, x: Array) -> Array:
-        """Return the Jacobian of the step."""
-        with np.errstate(all="ignore"):
-            return self._step(x).jacobians[0]
+    def size(self, x: Array) -> Array:
+        """Return the size of states in units, at least 1."""
+        return np.maximum(1.0, np.linalg.norm(x / self.units, axis=-1))
+
+    def way(self, x: Array) -> Array:
+        """Return how far a step goes, in units."""
+        return np.linalg.norm(self.residual(x) / self.units, axis=-1) * self.system.dt
 
     def speed(self, x: Array) -> Array:
         """Return |f(x) - x| / dt."""
         return np.linalg.norm(self.residual(x), axis=-1)
 
     def newton(self, x: Array) -> Array:
-        """Return where Newton's method would move points ``(m, n)``: by about their errors.
+        """Return where Newton's method would move points ``(m, n)``, in units: by their errors.
 
         Directions in which the Jacobian tells no velocity, but for rounding, are left out: those
         along a line of fixed points.
@@ -58,10 +106,10 @@ class SpeedMinima:
             return moves
         with np.errstate(all="ignore"):
             orbit = self._step(x)
-            residuals, jacobians = (orbit.states[1] - x) / dt, orbit.jacobians[0]
-        for i, (r, D) in enumerate(zip(residuals, jacobians, strict=True)):
-            U, s, V = np.linalg.svd((D - np.eye(n)) / dt)
-            known = s > _ROUNDING * n * (1 + np.abs(D).max()) / dt
+            residuals = (orbit.states[1] - x) / dt / self.units
+        for i, (r, J) in enumerate(zip(residuals, self._in_units(orbit.jacobians[0]), strict=True)):
+            U, s, V = np.linalg.svd(J)
+            known = s > _ROUNDING * n * (2 / dt + np.abs(J).max())
             moves[i] = -((U.T @ r)[known] / s[known]) @ V[known]
         return moves
 
@@ -70,28 +118,31 @@ class SpeedMinima:
         n = x.shape[-1]
         damping = np.full(len(x), _DAMPING)
         self.settled = np.zeros(len(x), dtype=bool)
-        r, unit = self.residual(x), unit_of(x)
+        r = self.residual(x) / self.units
         for _ in range(max_iterations):
             at = np.flatnonzero(~self.settled & np.isfinite(r).all(axis=-1))
             if not len(at):
                 break
             here, res = x[at], r[at]
-            J = (self.jacobian(here) - np.eye(n)) / self.system.dt
+            with np.errstate(all="ignore"):
+                J = self._in_units(self._step(here).jacobians[0])
             gradient = np.matmul(res[:, None, :], J)[:, 0]
             square = np.matmul(J.swapaxes(-1, -2), J)
             scale = np.trace(square, axis1=-2, axis2=-1) / n + 1e-300
             damped = square + (damping[at] * scale)[:, None, None] * np.eye(n)
             move = -np.linalg.solve(damped, gradient[..., None])[..., 0]
-            new = self.residual(here + move)
+            there = here + move * self.units
+            new = self.residual(there) / self.units
             now, then = (np.sum(y**2, axis=-1) for y in (new, res))
             better = np.isfinite(now) & (now < then)
-            x[at[better]], r[at[better]] = (here + move)[better], new[better]
+            x[at[better]], r[at[better]] = there[better], new[better]
             factor = np.where(better, 0.1, 10.0)
             damping[at] = np.clip(damping[at] * factor, _LEAST, _MOST)
-            size = unit + np.linalg.norm(here, axis=-1)
+            size = 1 + np.linalg.norm(here / self.units, axis=-1)
             still = np.linalg.norm(move, axis=-1) < 1e-12 * size
             # At a minimum above zero it hardly falls any more, or not at all.
             flat = better & (then - now < _FLAT * then)
             stuck = ~better & (damping[at] >= _MOST)
-            self.settled[at] |= still | flat | stuck | (np.sqrt(then) < 1e-3 * tol * size)
+            small = np.sqrt(then) * self.system.dt < _SETTLED * tol * size
+            self.settled[at] |= still | flat | stuck | small
         return x

@@ -136,3 +136,26 @@ def test_invariants_of_two_sorts(name, units):
     found = ln.check_invariants(flow, 2000, x0=np.repeat(units, len(x0) // 2) * x0, rng=0)
     assert found.passed
     assert found.checks[:2] == ["derivative", "volume"]
+
+
+def duffing(q, v):
+    return -0.2 * v + q - q**3
+
+
+@pytest.mark.parametrize("units", [(1.0, 1.0), (2.0**-30, 1.0), (2.0**30, 1.0), (1.0, 2.0**30)])
+def test_fixed_points_of_two_sorts(units):
+    # None were found of nanometres and metres per second, and 30 of slow ones.
+    x0 = np.random.default_rng(0).uniform(-2, 2, (30, 2)) * units
+    found = ln.fixed_points(two_sorts(duffing, *units), 30, x0=x0)
+    order = np.argsort(found.points[:, 0])
+    assert_allclose((found.points / units)[order], [[-1, 0], [0, 0], [1, 0]], atol=1e-9)
+    assert sorted(found.kinds) == ["saddle", "sink", "sink"]
+
+
+@pytest.mark.parametrize(("unit", "time"), EXACT)
+def test_fixed_points_of_lorenz(unit, time):
+    starts = 10 * unit * np.random.default_rng(0).standard_normal((20, 3))
+    found = ln.fixed_points(lorenz(unit, time), 20, x0=starts, rng=0)
+    c = np.sqrt(72.0)
+    points = found.points[np.argsort(found.points[:, 0])] / unit
+    assert_allclose(points, [[-c, -c, 27], [0, 0, 0], [c, c, 27]], atol=1e-8)
