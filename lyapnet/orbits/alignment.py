@@ -16,8 +16,9 @@ from ..systems import SystemLike, as_system
 from ..tangent.plan import divided
 from ..tangent.start import Start, input_sequence
 from ..tangent.stretches import check_states, run_stretches, stretch_length
-from .motion import Motion, units_of
+from .motion import Motion
 from .plot import plot_alignment, plot_phase_space
+from .units import extents
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -219,7 +220,7 @@ def _units(start: Start, n_steps: int, bar: Any) -> Array:
         low, high = (
             f(y, f.reduce(orbit.states)) for f, y in ((np.minimum, low), (np.maximum, high))
         )
-    return units_of(low, high)
+    return extents(low, high)
 
 
 class _Carried:

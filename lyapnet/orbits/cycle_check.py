@@ -7,7 +7,7 @@ import numpy as np
 from ..errors import LyapnetError
 from ..numerics.arrays import Array
 from ..systems.known_jumps import MISSES
-from .floquet import floquet_logs, in_doubt
+from .floquet import in_doubt
 from .shooting import Shot, loosest, newton
 
 #: Logarithm of the multiplier along an autonomous flow, in one turn, that is 0 but for the step.
@@ -44,13 +44,13 @@ def at_a_bifurcation(shot: Shot, x: Array, logs: Array, others: Array) -> str:
     others : array of int
         Those that stability hangs on.
     """
-    end, D, along = shot.run(x)
-    move, longer = newton(end - x, D, along, _RANK)
+    away, D, along = shot.run(x)
+    move, longer = newton(away, D, along, _RANK)
     try:
-        there = shot.with_period(shot.period + longer).orbit(x + move)
+        there = shot.with_period(shot.period + longer).orbit(x + move * shot.unit)
     except LyapnetError:
         return ""  # the step led away: it was none from a cycle to a nearer one
-    doubt = in_doubt(logs, floquet_logs(there.finest.jacobians))[others]
+    doubt = in_doubt(logs, shot.log_multipliers(there))[others]
     unknown = (np.abs(logs.real[others]) <= doubt) & (doubt > _OFF)
     if not unknown.any():
         return ""
@@ -73,22 +73,24 @@ def in_a_family(shot: Shot, x: Array) -> bool:
     x : array (n,)
         First state of the cycle.
     """
-    end, D, along = shot.run(x)
+    _, D, along = shot.run(x)
     direction, longer, certain = loosest(D, along)
     if certain > _LOOSE:
         return False
-    beside = _BESIDE * max(shot.unit, float(np.abs(x).max()))
+    beside = _BESIDE * max(1.0, float(np.abs(x / shot.unit).max()))
     try:
-        y, other = x + beside * direction, shot.with_period(shot.period + beside * longer)
+        y = x + beside * direction * shot.unit
+        other = shot.with_period(shot.period + beside * longer)
         for _ in range(_CORRECTIONS):
-            end, D, along = other.run(y)
-            move, dT = newton(end - y, D, along)
-            y, other = y + move, other.with_period(other.period + dT)
-        closes = np.abs(other.orbit(y).states[-1] - y).max() <= _CLOSED * beside
+            move, dT = newton(*other.run(y))
+            y, other = y + move * shot.unit, other.with_period(other.period + dT)
+        closes = np.abs(other.run(y)[0]).max() <= _CLOSED * beside
     except (LyapnetError, ValueError):  # periods that are negative
         return False
-    stays = abs(direction @ (y - x)) + abs(longer) * abs(other.period - shot.period)
-    return bool(closes and stays >= 0.5 * beside * (direction @ direction + longer**2))
+    speed = 0.0 if along is None else float(np.linalg.norm(along))  # whatever the unit of time
+    way, later = (y - x) / shot.unit, speed * (other.period - shot.period)
+    stays = abs(direction @ way) + abs(speed * longer * later)
+    return bool(closes and stays >= 0.5 * beside * (direction @ direction + (speed * longer) ** 2))
 
 
 def missing_one(shot: Shot, logs: Array, turns: int) -> str:
@@ -129,14 +131,13 @@ def step_of_cycle(shot: Shot, x: Array, exponents: Array) -> tuple[str, Array]:
     finer = shot.fine.finer()
     if finer is None:
         return "", np.zeros_like(exponents)
-    fine = Shot(finer[0], shot.period, shot.t0)
+    fine = Shot(finer[0], shot.period, shot.t0, shot.unit)
     try:
-        end, D, along = fine.run(x)
-        move, longer = newton(end - x, D, along)
+        move, longer = newton(*fine.run(x))
         if not -shot.period / 2 < longer < shot.period:
             raise LyapnetError("another cycle")
         fine = fine.with_period(shot.period + longer)
-        there = floquet_logs(fine.orbit(x + move).finest.jacobians).real / fine.period
+        there = fine.log_multipliers(fine.orbit(x + move * shot.unit)).real / fine.period
     except LyapnetError:
         words = "too coarse: in half the steps the cycle is not found; take a smaller dt"
         return words, np.full_like(exponents, np.inf)

@@ -19,7 +19,7 @@ from ..tangent.start import start_time
 from .floquet import floquet_logs, in_doubt, multipliers_of
 from .plot import plot_fixed_points
 from .speed import SpeedMinima
-from .starts import constant_rows, starts_of
+from .starts import starts_of
 
 if TYPE_CHECKING:
     import pandas
@@ -222,10 +222,10 @@ def fixed_points(
     order = np.lexsort((-counts, ~fixed))
     order = order[(fixed | slowly)[order]]
     x, speed, counts, fixed, moves = (a[order] for a in (x, speed, counts, fixed, moves))
-    logs, reservation = _log_multipliers(found, x, u, t0)
+    logs, reservation = _log_multipliers(search, x)
     exponents = logs.real / found.dt
     mu = multipliers_of(logs)
-    doubt = in_doubt(logs, _log_multipliers(found, x + moves * search.units, u, t0)[0])
+    doubt = in_doubt(logs, _log_multipliers(search, x + moves * search.units)[0])
     kinds = [
         _kind(*of) if is_fixed else "slow"
         for *of, is_fixed in zip(logs.real, doubt, fixed, strict=True)
@@ -237,15 +237,16 @@ def fixed_points(
     return FixedPoints(x, speed, mu, exponents, kinds, counts, n_starts, settings)
 
 
-def _log_multipliers(system: System, x: Array, u: Array | None, t0: float) -> tuple[Array, str]:
+def _log_multipliers(search: SpeedMinima, x: Array) -> tuple[Array, str]:
     """Return the logarithms of multipliers ``(m, n)`` of points ``(m, n)``, and what is wrong.
 
     A step may be made of many, as that of a stroboscopic map: their product loses what decays.
     """
+    system = search.system
     if not len(x):
         return np.zeros((0, system.dim), dtype=complex), ""
-    orbit = system.orbit(x, constant_rows(system, u, x.shape[:1], 1, t0), 1)
-    factors = orbit.finest.jacobians
+    orbit = search.step(x)
+    factors = orbit.finest.jacobians * (search.units / search.units[:, None])
     logs = np.stack([floquet_logs(factors[:, i]) for i in range(len(x))])
     return logs, damped(system, orbit, logs.real / system.dt)
 

@@ -37,9 +37,6 @@ _ALIKE = 1e-3
 #: The same where vectors align, on a cycle or torus that attracts: weak chaos comes near the other.
 _ALIKE_ATTRACTED = 1e-6
 
-#: A component that varies by less of its size does so by rounding.
-_CONSTANT = 1e-9
-
 #: Turns, with two reversals of a component each, in which chaos as slow as Roessler's is not seen.
 _TURNS = 20
 
@@ -60,7 +57,7 @@ class Motion:
     n_steps : int
         How many steps they will be seen.
     units : array (..., n)
-        What is much of each component, see `units_of`. Speeds are judged in these as in those that
+        What is much of each component, see `extents`. Speeds are judged in these as in those that
         are given, and components that go further than a turn by parts of their way.
     """
 
@@ -163,18 +160,6 @@ class Motion:
         apart = np.abs(mean[1] - mean[0])
         found: Array = (apart <= part * spread + _ROUNDING * mean.max(axis=0)).all(axis=-1)
         return found
-
-
-def units_of(low: Array, high: Array) -> Array:
-    """Return how far each component goes, ``(..., n)``: the size of one that is constant, if any.
-
-    Where states are metres and metres per second, or volts and amperes, lengths of vectors, and
-    angles between them, say nothing; between parts of these they do.
-    """
-    size, way = np.maximum(np.abs(low), np.abs(high)), high - low
-    units = np.where(way > _CONSTANT * size, way, size)
-    largest = units.max(axis=-1, keepdims=True)
-    return np.where(units > 0, units, np.where(largest > 0, largest, 1.0))
 
 
 def _largest(x: Array) -> Array:

@@ -11,7 +11,7 @@ import numpy as np
 
 from .. import validate
 from ..errors import LyapnetError
-from ..numerics.arrays import Array, ArrayLike, Seed, unit_of
+from ..numerics.arrays import Array, ArrayLike, Seed
 from ..results.result import Result
 from ..results.storage import register
 from ..systems import DelayFlow, Flow, NoisyFlow, System, SystemLike, as_system
@@ -20,7 +20,7 @@ from ..systems.damped import damped
 from ..tangent.start import start_state, start_time
 from ..tangent.stretches import run_orbit
 from .cycle_check import at_a_bifurcation, in_a_family, missing_one, step_of_cycle
-from .floquet import floquet_logs, multipliers_of
+from .floquet import multipliers_of
 from .plot import plot_cycle
 from .shooting import Shot, closed, returns, turns_of
 
@@ -208,7 +208,7 @@ def periodic_orbit(
         guesses = returns(found, x)
     else:
         raise ValueError("`period` is needed: only that of an autonomous flow can be guessed")
-    *others, last = (Shot(found, float(T), t0, unit_of(x)) for T in guesses)
+    *others, last = (Shot.at_first(found, float(T), t0, x, tol) for T in guesses)
     for shot in others:
         with contextlib.suppress(LyapnetError):  # of a state that comes near on its way around
             return _result(*closed(shot, x, tol, max_iterations), tol)
@@ -226,7 +226,7 @@ def _under(system: System, inputs: ArrayLike | None) -> System:
 def _result(shot: Shot, x: Array, tol: float) -> PeriodicOrbit:
     orbit = shot.orbit(x)
     turns = turns_of(shot, orbit.states, tol)
-    logs = floquet_logs(orbit.finest.jacobians)
+    logs = shot.log_multipliers(orbit)
     mu, exponents = multipliers_of(logs), logs.real / shot.period
     others = np.arange(len(mu))
     others = np.delete(others, np.argmin(np.abs(mu - 1))) if shot.free else others

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
 import copy
 from typing import Any
 
 import numpy as np
 
 from ..errors import DivergedError, LyapnetError
-from ..numerics.arrays import Array
+from ..numerics.arrays import Array, unit_of
 from ..systems import Flow, System
 from ..tangent.stretches import run_orbit
+from .floquet import floquet_logs
+from .units import sizes
 
 #: A return is a minimum of the distance that is this much nearer than the farthest point.
 _RETURN = 0.2
@@ -42,9 +45,9 @@ _SAME = 1e-3
 
 
 class Shot:
-    """The flow over a period, in steps that divide it; states are of the size of `unit`."""
+    """The flow over a period, in steps that divide it; components are counted in `unit`."""
 
-    def __init__(self, system: System, period: float, t0: float, unit: float = 1.0) -> None:
+    def __init__(self, system: System, period: float, t0: float, unit: Array) -> None:
         self.system, self.period, self.t0, self.unit = system, period, t0, unit
         self.steps = max(1, round(period / system.dt)) if not isinstance(system, Flow) else max(
             _LEAST_STEPS, int(np.ceil(period / system.dt - 1e-9))
@@ -54,6 +57,15 @@ class Shot:
             self.fine = system.with_dt(period / self.steps)
         elif abs(self.steps * system.dt - period) > 1e-9 * period:
             raise ValueError(f"`period` must be a multiple of dt={system.dt:g}, got {period:g}")
+
+    @classmethod
+    def at_first(cls, system: System, period: float, t0: float, x: Array, tol: float) -> Shot:
+        """Return the flow over a guess of the period, with units of the states on its way."""
+        shot = cls(system, period, t0, np.full(len(x), unit_of(x)))
+        with contextlib.suppress(LyapnetError):  # which will be said of the first iteration
+            orbit = shot.orbit(x)
+            shot.unit = sizes(orbit.states[:-1], orbit.jacobians, shot.steps, tol)
+        return shot
 
     @property
     def free(self) -> bool:
@@ -71,25 +83,32 @@ class Shot:
         rows = self.fine.drive.rows(None, (), self.steps, t0=self.t0)
         return run_orbit(self.fine, x, rows, 0, self.steps)
 
-    def run(self, x: Array) -> tuple[Array, Array, Array | None]:
-        """Return the last state, and its derivatives in the first and, if free, in the period.
+    def log_multipliers(self, orbit: Any) -> Array:
+        """Return the logarithms of the multipliers of an orbit, by Jacobians in units."""
+        return floquet_logs(orbit.finest.jacobians * (self.unit / self.unit[:, None]))
 
-        The latter is the velocity; where cycles may form a family, that of the steps, which keep
-        to another one than the field.
+    def run(self, x: Array) -> tuple[Array, Array, Array | None]:
+        """Return the last state less the first, and the derivatives of the last one, in units.
+
+        They are those in the first state and, if free, in the period. The latter is the velocity;
+        where cycles may form a family, that of the steps, which keep to another one than the
+        field.
         """
         orbit = self.orbit(x)
         D = np.eye(len(x))
         for J in orbit.jacobians:
             D = J @ D
+        D = D * (self.unit / self.unit[:, None])
         end = orbit.states[-1]
+        away = (end - x) / self.unit
         if not self.free:
-            return end, D, None
+            return away, D, None
         assert isinstance(self.fine, Flow)
-        velocity = np.asarray(self.fine.velocity(end))
+        velocity = np.asarray(self.fine.velocity(end)) / self.unit
         if loosest(D, velocity)[2] > _LOOSE:
-            return end, D, velocity
+            return away, D, velocity
         longer, shorter = (self._stretched(x, 1 + e) for e in (_STRETCH, -_STRETCH))
-        return end, D, (longer - shorter) / (2 * _STRETCH * self.period)
+        return away, D, (longer - shorter) / (2 * _STRETCH * self.period) / self.unit
 
     def _stretched(self, x: Array, factor: float) -> Array:
         """Return the last state of as many steps that are longer by a factor."""
@@ -104,31 +123,30 @@ def closed(shot: Shot, x: Array, tol: float, max_iterations: int) -> tuple[Shot,
     guess = shot.period
     for i in range(max_iterations):
         try:
-            end, D, along = shot.run(x)
+            away, D, along = shot.run(x)
         except DivergedError as error:
             if not i:
                 raise
             raise _not_found(
                 shot, "Newton's method leads to where the solution diverges"
             ) from error
-        away = end - x
-        size = max(shot.unit, float(np.abs(x).max()))
-        if np.abs(away).max() <= tol * size:
+        if np.abs(away).max() <= tol * max(1.0, np.abs(x / shot.unit).max()):
             return shot, x
         move, dT = newton(away, D, along)
         # A step that changes the period by more than a part leads to another cycle, or none.
         length = float(np.linalg.norm(move))
         damp = min(1.0, 0.25 * shot.period / max(abs(dT), 1e-300))
-        damp = min(damp, 0.5 * (shot.unit + float(np.linalg.norm(x))) / max(length, 1e-300))
-        x = x + damp * move
+        size = float(np.linalg.norm(x / shot.unit))
+        damp = min(damp, 0.5 * (1 + size) / max(length, 1e-300))
+        x = x + damp * move * shot.unit
         shot = shot.with_period(shot.period + damp * dT)
         if shot.period < _NOTHING * guess:
             why = f"the period shrinks from the guess of {guess:.6g} to nothing"
             raise _not_found(shot, why)
     raise _not_found(
         shot,
-        f"after {max_iterations} iterations the state misses itself by {np.abs(away).max():.2g} "
-        f"after {shot.period:.6g}",
+        f"after {max_iterations} iterations the state misses itself by "
+        f"{np.abs(away * shot.unit).max():.2g} after {shot.period:.6g}",
     )
 
 
@@ -160,7 +178,7 @@ def newton(
     Parameters
     ----------
     away : array (n,)
-        Last state, less the first.
+        Last state, less the first; all is in units.
     D : array (n, n)
         Derivative of the last state in the first.
     along : array (n,) or None
@@ -231,7 +249,8 @@ def returns(flow: Flow, x: Array) -> Array:
 
 def turns_of(shot: Shot, states: Array, tol: float) -> int:
     """Return how often a closed orbit goes around its shortest cycle."""
-    size = max(shot.unit, float(np.abs(states).max()))
+    states = states / shot.unit
+    size = max(1.0, float(np.abs(states).max()))
     extent = float(np.abs(states - states[0]).max())
     flow = isinstance(shot.system, Flow)
     if extent <= np.sqrt(tol) * size:

@@ -8,22 +8,17 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..numerics.arrays import Array, unit_of
+from ..numerics.arrays import Array
 from ..systems import System
 from ..systems.orbit import Orbit
 from .starts import constant_rows
+from .units import sizes
 
 #: The squared speed has a minimum where it falls by less than this part.
 _FLAT = 1e-9
 
 #: Singular values of a Jacobian that rounding makes, over its size and its entries'.
 _ROUNDING = 16 * np.finfo(float).eps
-
-#: Components whose sizes differ by less are in one unit.
-_LIKE = 1e3
-
-#: Starts at which it is looked what rounding does.
-_LOOKS = 8
 
 #: Part of the tolerance at which a search is over.
 _SETTLED = 1e-4
@@ -57,22 +52,15 @@ class SpeedMinima:
         self.system = system
         self.given = u, t0
         self.settled = np.zeros(0, dtype=bool)
-        self.units = np.full(system.dim, unit_of(starts))
-        size = np.abs(starts).max(axis=0)
-        if size.max() > _LIKE * size[size > 0].min(initial=np.inf):
-            some = starts[:_LOOKS]
-            with np.errstate(all="ignore"):
-                D = np.abs(self._step(some).jacobians[0])
-                terms = np.matmul(D, np.abs(some)[..., None])[..., 0].max(axis=0)
-            own = np.maximum(size, np.finfo(float).eps * terms / tol)
-            self.units = np.where((own > 0) & np.isfinite(own), own, self.units)
+        with np.errstate(all="ignore"):
+            self.units = sizes(starts, self.step(starts).jacobians[0], 1, tol)
 
     def _in_units(self, D: Array) -> Array:
         """Return (D - 1) / dt in units, for Jacobians of steps."""
         J = (D - np.eye(D.shape[-1])) / self.system.dt
         return J * (self.units / self.units[:, None])
 
-    def _step(self, x: Array) -> Orbit:
+    def step(self, x: Array) -> Orbit:
         """Do a step from all states, at once where calls of `step` do one after the other."""
         u, t0 = self.given
         return self.system.orbit(x, constant_rows(self.system, u, x.shape[:-1], 1, t0), 1)
@@ -80,7 +68,7 @@ class SpeedMinima:
     def residual(self, x: Array) -> Array:
         """Return (f(x) - x) / dt."""
         with np.errstate(all="ignore"):
-            return (self._step(x).states[1] - x) / self.system.dt
+            return (self.step(x).states[1] - x) / self.system.dt
 
     def size(self, x: Array) -> Array:
         """Return the size of states in units, at least 1."""
@@ -105,7 +93,7 @@ class SpeedMinima:
         if not len(x):
             return moves
         with np.errstate(all="ignore"):
-            orbit = self._step(x)
+            orbit = self.step(x)
             residuals = (orbit.states[1] - x) / dt / self.units
         for i, (r, J) in enumerate(zip(residuals, self._in_units(orbit.jacobians[0]), strict=True)):
             U, s, V = np.linalg.svd(J)
@@ -125,7 +113,7 @@ class SpeedMinima:
                 break
             here, res = x[at], r[at]
             with np.errstate(all="ignore"):
-                J = self._in_units(self._step(here).jacobians[0])
+                J = self._in_units(self.step(here).jacobians[0])
             gradient = np.matmul(res[:, None, :], J)[:, 0]
             square = np.matmul(J.swapaxes(-1, -2), J)
             scale = np.trace(square, axis1=-2, axis2=-1) / n + 1e-300

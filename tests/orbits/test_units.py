@@ -92,7 +92,7 @@ def test_derivatives_are_checked(unit):
     assert found.verdicts["derivative"].startswith("holds")
 
 
-def two_sorts(forces, position, velocity):
+def two_sorts(forces, position, velocity, method="rk4"):
     """Positions and velocities in units of their own, and so times; all are powers of 2: exact."""
 
     def field(x):
@@ -100,7 +100,7 @@ def two_sorts(forces, position, velocity):
         return anp.concatenate([velocity * v, velocity**2 / position * forces(q, v)], axis=-1)
 
     n = 2 if forces is henon_heiles else 1
-    return ln.Flow(field, 2 * n, dt=0.05 * position / velocity, vectorized=True)
+    return ln.Flow(field, 2 * n, dt=0.05 * position / velocity, method=method, vectorized=True)
 
 
 def henon_heiles(q, _):
@@ -159,3 +159,19 @@ def test_fixed_points_of_lorenz(unit, time):
     c = np.sqrt(72.0)
     points = found.points[np.argsort(found.points[:, 0])] / unit
     assert_allclose(points, [[-c, -c, 27], [0, 0, 0], [c, c, 27]], atol=1e-8)
+
+
+@pytest.mark.parametrize("units", [(1.0, 1.0), (2.0**-30, 1.0), (2.0**30, 1.0), (1.0, 2.0**30)])
+def test_cycles_of_two_sorts(units):
+    # Of slow ones the guess was the period, and "fine"; of small ones no cycle was found.
+    unit_of_time = units[0] / units[1]
+    flow = two_sorts(ORBITS["van der Pol"][0], *units)
+    found = ln.periodic_orbit(flow, 6.5 * unit_of_time, x0=np.multiply([2.0, 0.0], units))
+    truth = ln.periodic_orbit(ln.catalog.van_der_pol(mu=1.5), 6.5, x0=[2.0, 0.0])
+    assert_allclose(found.period / unit_of_time, truth.period, rtol=1e-4)
+    assert_allclose(found.exponents * unit_of_time, truth.exponents, rtol=1e-4, atol=1e-6)
+    assert found.stable
+    assert found.verdict.startswith("fine")
+    family = two_sorts(lambda q, v: q - q**3, *units, "dop853")
+    found = ln.periodic_orbit(family, 4.4 * unit_of_time, x0=np.multiply([1.3, 0.0], units))
+    assert found.verdict.endswith("a family")
