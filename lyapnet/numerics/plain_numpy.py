@@ -21,7 +21,7 @@ from scipy.sparse import issparse
 from .lanes.array import Lanes
 from .lanes.written import LANES, WRITING
 from .more_functions import SPECIAL
-from .replaced import MATH_NAMES, Standing, float_but, is_own, named_by, replaced
+from .replaced import DEPTH, MATH_NAMES, Standing, float_but, is_own, named_by, replaced
 from .steady import NUMPY
 
 _MATH = types.SimpleNamespace(
@@ -131,7 +131,7 @@ def _assigns(code: types.CodeType, others: frozenset[str]) -> bool:
 
 
 def _through(
-    function: Any, look: Callable[[Any], None], others: tuple[Any, ...], depth: int = 3
+    function: Any, look: Callable[[Any], None], others: tuple[Any, ...], depth: int = DEPTH
 ) -> Any:
     """Return a function with others in the place of those that it names, and these likewise.
 

@@ -18,6 +18,9 @@ MATH_NAMES = {
 }  # fmt: skip
 
 
+#: How deep functions that call others are gone through.
+DEPTH = 3
+
 #: Packages whose functions stay as they are.
 _PACKAGES = {"autograd", "numpy", "scipy", "lyapnet", "torch", "jax", "keras", "numba"}
 
@@ -96,7 +99,7 @@ def replaced(
         return types.MethodType(again(call), function) if own else function
     scope = dict(function.__globals__)
     builtin = builtin or {}
-    names = _names(function.__code__)
+    names = names_of(function.__code__)
 
     def instead(x: Any) -> Any:
         of_floats = type(x) is np.ndarray and x.dtype.kind == "f"
@@ -129,7 +132,7 @@ def is_own(function: types.FunctionType) -> bool:
 
 def named_by(function: types.FunctionType) -> dict[str, Any]:
     """Return what a function names, and closes over, by these names."""
-    found = {name: function.__globals__.get(name) for name in _names(function.__code__)}
+    found = {name: function.__globals__.get(name) for name in names_of(function.__code__)}
     cells = zip(function.__code__.co_freevars, function.__closure__ or (), strict=True)
     for name, cell in cells:
         with suppress(ValueError):  # empty
@@ -137,10 +140,10 @@ def named_by(function: types.FunctionType) -> dict[str, Any]:
     return found
 
 
-def _names(code: types.CodeType) -> set[str]:
+def names_of(code: types.CodeType) -> set[str]:
     """Return the names that a function, and functions inside of it, use."""
     inner = (c for c in code.co_consts if isinstance(c, types.CodeType))
-    return {*code.co_names}.union(*map(_names, inner))
+    return {*code.co_names}.union(*map(names_of, inner))
 
 
 def _cell(cell: Any, other: Callable[[Any], Any]) -> Any:

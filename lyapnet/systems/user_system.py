@@ -23,6 +23,7 @@ from ..numerics.autodiff import (
     over_states,
     value,
 )
+from ..numerics.current import Current
 from ..numerics.lanes import Lanes, lifted
 from ..numerics.lanes.written import written
 from ..numerics.plain_numpy import for_autograd_and_lanes
@@ -109,7 +110,7 @@ class UserSystem(Portable, InModes):
         shape : tuple of int or None
             Of what it returns for one state; None to leave that to the caller.
         """
-        traceable, in_lanes, by_lanes = for_autograd_and_lanes(function)
+        versions = Current(function, for_autograd_and_lanes)
         remedy = "give `jacobian=`" if name == self.named else "write it with NumPy alone"
 
         def call(x: Any, now: Any, p: Tree) -> Any:
@@ -118,9 +119,10 @@ class UserSystem(Portable, InModes):
                 if isinstance(x, _NOTED):
                     return self._written(function, x, now, p, shape, name)
                 if isinstance(x, Lanes):
+                    _, in_lanes, by_lanes = versions.now()
                     out = in_lanes(*self._passed(written(x) if by_lanes else x, now, p))
                 elif traced:
-                    out = traceable(*self._passed(x, now, p))
+                    out = versions.now()[0](*self._passed(x, now, p))
                 else:
                     out = function(*self._passed(x, now, p))
                 if isinstance(out, list | tuple):
@@ -135,7 +137,7 @@ class UserSystem(Portable, InModes):
                 raise known from error
             return self._returned(out, x, shape, name)
 
-        vars(call)["traced_in_lanes"] = by_lanes  # see `over_states`
+        vars(call)["traced_in_lanes"] = versions.now()[2]  # see `over_states`
         return call
 
     def _written(
