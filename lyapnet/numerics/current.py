@@ -26,7 +26,9 @@ class Current:
 
     def __init__(self, function: Any, make: Callable[[Any], Any]) -> None:
         self._function, self._make = function, make
-        self._functions: list[tuple[types.FunctionType, Any, Any]]
+        self._functions: list[tuple[types.FunctionType, Any, Any]] = []
+        self._named: list[tuple[Mapping[str, Any], str, Any]] = []
+        self._cells: list[tuple[Any, Any]] = []
         self._again()
 
     def now(self) -> Any:
@@ -40,7 +42,8 @@ class Current:
         return self._made
 
     def _again(self) -> None:
-        self._functions, self._named, self._cells = [], [], []
+        for noted in (self._functions, self._named, self._cells):
+            noted.clear()
         self._look(self._function, DEPTH)
         self._made = self._make(self._function)
 

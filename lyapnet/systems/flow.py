@@ -94,6 +94,7 @@ class Flow(Map):
     #: What divides its steps, where that is compiled; see `prepared`.
     _parts: CompiledParts | None = None
     _made: ClassVar[tuple[str, ...]] = (*Map._made, "_parts")
+    _settled = ("method", "interpolation")
 
     def __init__(
         self,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable
-from typing import Any, Self, TypeVar
+from typing import Any, ClassVar, Self, TypeVar
 
 import autograd.numpy as anp
 import numpy as np
@@ -71,6 +71,20 @@ class System:
     engine: str = "auto"
     #: Who does, and why if it is NumPy, or with what in part; see `prepared`.
     engine_used: tuple[str, str] = "numpy", "there are no compiled loops for its kind"
+
+    #: What steps are made of when a system is made, so that it cannot be set later.
+    _settled: ClassVar[tuple[str, ...]] = ()
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        params = vars(self).get("params")
+        if name in self._settled and name in vars(self):
+            raise AttributeError(f"`{name}` of a {type(self).__name__} is settled: make another")
+        if isinstance(params, dict) and name in params and not hasattr(self, name):
+            raise AttributeError(
+                f"`{name}` is one of the parameters: set params[{name!r}], or make another system, "
+                f"with_params({{**params, {name!r}: ...}})"
+            )
+        super().__setattr__(name, value)
 
     def __dir__(self) -> list[str]:
         return [name for name in super().__dir__() if name not in _INNER]
@@ -260,6 +274,7 @@ def as_system(system: Any, named: str = "system") -> System:
                 "where there is none"
             )
     if isinstance(system, System):
+        _refuse_replaced(system, named)
         return system.as_it_is()
     derivative = "pushforward" if hasattr(system, "pushforward") else "jacobian"
     missing = [name for name in ("dim", "step", derivative) if not hasattr(system, name)]
@@ -274,6 +289,23 @@ def as_system(system: Any, named: str = "system") -> System:
             f"dt, step, and jacobian or pushforward); {type(system).__name__} has no {missing[0]}"
         )
     return _Foreign(system)
+
+
+def _refuse_replaced(system: System, named: str) -> None:
+    """Refuse a system with a step or derivative in the place of those that its runs know."""
+    kinds = type(system).__mro__
+    knows = next(i for i, kind in enumerate(kinds) if "orbit" in vars(kind))
+    if kinds[knows] is System:  # whose runs call what is there
+        return
+    later = [vars(kind) for kind in kinds[:knows] if not kind.__module__.startswith("lyapnet.")]
+    for name in ("step", "jacobian", "pushforward"):
+        if any(name in scope for scope in (vars(system), *later)):
+            raise TypeError(
+                f"`{named}` is a {kinds[knows].__name__} with another `{name}`, which its runs do "
+                "not call: they go by what it was made of. Make a Map or Flow of the new function, "
+                "or give an object of a class of your own with dim, n_inputs, dt, step, and "
+                "jacobian or pushforward"
+            )
 
 
 class _Foreign(System):

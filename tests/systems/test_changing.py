@@ -1,6 +1,7 @@
 """Functions of which something changes between calls, as globals do from cell to cell.
 
-Of x' = r x (1 - x) all is known: the slope r (1 - 2 x), the fixed point 1 - 1/r, its slope 2 - r.
+Or in systems themselves. Of x' = r x (1 - x) all is known: the slope r (1 - 2 x), the fixed point
+1 - 1/r, its slope 2 - r.
 """
 
 import functools
@@ -104,9 +105,9 @@ def test_derivatives_are_of_the_function_as_it_is(kind):
         assert_allclose(system.jacobian(x), slopes[..., None])
         lam = ln.finite_time_exponents(system, x[0], np.eye(1), n_steps=1)
         assert_allclose(lam, np.log(slopes[0]))
-        by_start = grad(
-            lambda x0: ln.finite_time_exponents(system, x0, np.eye(1), n_steps=1)[0]  # noqa: B023
-        )(x[0])
+        by_start = grad(lambda x0: ln.finite_time_exponents(system, x0, np.eye(1), n_steps=1)[0])(
+            x[0]
+        )
         assert_allclose(by_start, -2 * r / slopes[0])
         end = ln.lyapunov_spectrum(system, 2000, x0=[0.3], rng=0)
         assert_allclose(end.exponents, [np.log(abs(2 - r))], rtol=1e-9)
@@ -114,3 +115,90 @@ def test_derivatives_are_of_the_function_as_it_is(kind):
         assert_allclose(np.sort(points.points[:, 0])[-1], 1 - 1 / r, rtol=1e-9)
         assert_allclose(points.eigenvalues.real[np.argmax(points.points)], 2 - r, atol=1e-9)
         change()
+
+
+def halved(x, u=None, t=0.0):
+    return 0.5 * x
+
+
+class OfMap(ln.Map):
+    step = halved
+
+
+class OfNetwork(ln.VanillaRNN):
+    def jacobian(self, x, u=None):
+        return 0.5 * super().jacobian(x, u)
+
+
+class OfFlow(ln.Flow):
+    def pushforward(self, x, Q, u=None, t=0.0):
+        return 0.5 * Q
+
+
+def network(kind=ln.VanillaRNN):
+    return kind(np.diag([0.5, 0.25]), np.zeros((2, 1)), np.zeros(2), activation="linear")
+
+
+def with_attribute(system, name):
+    setattr(system, name, halved)
+    return system
+
+
+REPLACED = {
+    "step of a map": lambda: with_attribute(ln.Map(lambda x: x, 1), "step"),
+    "jacobian of a flow": lambda: with_attribute(ln.catalog.lorenz63(), "jacobian"),
+    "step of a network": lambda: with_attribute(network(), "step"),
+    "class of maps": lambda: OfMap(lambda x: x, 1),
+    "class of networks": lambda: network(OfNetwork),
+    "class of flows": lambda: OfFlow(lambda x: -x, 1, dt=0.1),
+}
+
+
+@pytest.mark.parametrize("kind", REPLACED)
+@pytest.mark.parametrize("run", [ln.lyapunov_spectrum, ln.alignment, ln.covariant_vectors])
+def test_steps_that_runs_do_not_know_are_refused(kind, run):
+    # Until now exponents were those without them.
+    with pytest.raises(TypeError, match="which its runs do not call"):
+        run(REPLACED[kind](), 100, x0=np.ones(3))
+
+
+def test_networks_that_are_trained_have_their_own_steps():
+    with pytest.raises(TypeError, match="`cell` is a VanillaRNN with another `jacobian`"):
+        ln.floss(network(OfNetwork), 1, k=1, n_steps=5, rng=0)
+
+
+class Own(ln.VanillaRNN):
+    """One with runs of its own, in which its steps are known."""
+
+    def orbit(self, x, inputs, n_steps):
+        return super(ln.VanillaRNN, self).orbit(x, inputs, n_steps)
+
+    def step(self, x, u=None):
+        return 0.5 * super().step(x, u)
+
+    def jacobian(self, x, u=None):
+        return 0.5 * super().jacobian(x, u)
+
+    def pushforward(self, x, Q, u=None):
+        return self.jacobian(x, u) @ Q
+
+
+def test_steps_that_runs_know_count():
+    s = ln.lyapunov_spectrum(network(Own), 300, rng=0)
+    assert_allclose(s.exponents, np.log([0.25, 0.125]), atol=1e-2)
+
+
+def test_what_is_settled_is_refused_and_what_counts_counts():
+    flow, cell, lorenz = ln.Flow(lambda x: -x, 1, dt=0.1), network(), ln.catalog.lorenz63()
+    with pytest.raises(AttributeError, match="`method` of a Flow is settled"):
+        flow.method = "euler"
+    for system, name in ((cell, "W"), (lorenz, "rho")):
+        with pytest.raises(AttributeError, match=f"`{name}` is one of the parameters"):
+            setattr(system, name, 0.5)
+    cell.params["W"] = np.diag([0.2, 0.1])
+    lorenz.params["rho"] = 0.5
+    flow.dt = 0.2
+    found = [ln.lyapunov_spectrum(s, 5000, x0=np.full(s.dim, 0.1), rng=0) for s in (cell, lorenz)]
+    assert_allclose(found[0].exponents, np.log([0.2, 0.1]), atol=0.01)
+    assert_allclose(found[1].exponents[0], (np.sqrt(101) - 11) / 2, atol=0.01)
+    assert ln.lyapunov_spectrum(flow, 100, x0=[1.0], rng=0).settings["dt"] == 0.2
