@@ -64,7 +64,8 @@ class Shot:
         shot = cls(system, period, t0, np.full(len(x), unit_of(x)))
         with contextlib.suppress(LyapnetError):  # which will be said of the first iteration
             orbit = shot.orbit(x)
-            shot.unit = sizes(orbit.states[:-1], orbit.jacobians, shot.steps, tol)
+            along = orbit.states[:-1], orbit.jacobians
+            shot.unit = sizes(unit_of(x), *along, shot.steps, tol)
         return shot
 
     @property

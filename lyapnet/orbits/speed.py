@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..numerics.arrays import Array
+from ..numerics.arrays import Array, unit_of
 from ..systems import System
 from ..systems.orbit import Orbit
 from .starts import constant_rows
@@ -53,7 +53,8 @@ class SpeedMinima:
         self.given = u, t0
         self.settled = np.zeros(0, dtype=bool)
         with np.errstate(all="ignore"):
-            self.units = sizes(starts, self.step(starts).jacobians[0], 1, tol)
+            D = self.step(starts).jacobians[0]
+        self.units = sizes(unit_of(starts), starts, D, 1, tol)
 
     def _in_units(self, D: Array) -> Array:
         """Return (D - 1) / dt in units, for Jacobians of steps."""

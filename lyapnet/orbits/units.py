@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..numerics.arrays import Array, unit_of
+from ..numerics.arrays import Array
 
 #: A component that varies by less of its size does so by rounding.
 _CONSTANT = 1e-9
@@ -34,21 +34,22 @@ def extents(low: Array, high: Array) -> Array:
     return np.where(units > 0, units, np.where(largest > 0, largest, 1.0))
 
 
-def sizes(states: Array, jacobians: Array, steps: int, tol: float) -> Array:
+def sizes(unit: float, states: Array, jacobians: Array, steps: int, tol: float) -> Array:
     """Return what is no small change of each component, ``(n,)``.
 
-    It is the same of all, but where sizes differ much: then their own, if rounding within some
+    It is a unit that all have, but where sizes differ much: then their own, if rounding within some
     steps, of the terms that are added up, is no matter beside `tol` of it.
 
     Parameters
     ----------
+    unit : float
     states : array (m, n)
     jacobians : array (m, n, n)
         Of steps from these.
     steps : int
     tol : float
     """
-    common = np.full(states.shape[-1], unit_of(states))
+    common = np.full(states.shape[-1], unit)
     size = np.abs(states).max(axis=0)
     if not size.max() > _LIKE * size[size > 0].min(initial=np.inf):
         return common
