@@ -91,3 +91,12 @@ def test_other_parameters_are_refused():
         adam.update({"x": np.ones(3)}, {"x": np.ones(3)})
     with pytest.raises(ValueError, match="one set of parameters"):
         ln.Adam().update({"x": np.ones(3)}, {"y": np.ones(3)})
+
+
+@pytest.mark.parametrize("kind", [ln.Adam, ln.SOAP])
+@pytest.mark.parametrize("size", [1e6, 1e155, 1e250])
+def test_the_first_step_against_a_gradient_of_any_size_is_the_same(kind, size):
+    W, g = np.eye(3), np.ones((3, 3))
+    steps = [kind(0.01).update({"W": W}, {"W": s * g})["W"] for s in (1.0, size)]
+    np.testing.assert_allclose(*steps, rtol=0, atol=1e-9)
+    assert np.abs(steps[1] - W).max() > 5e-4

@@ -11,6 +11,9 @@ from .. import validate
 from ..numerics.arrays import Array, Params, all_finite
 from ..results.storage import register
 
+#: Entries of gradients that are larger count as this large: their squares would be infinite.
+_LARGEST = 1e150
+
 
 @register
 class AdamState(NamedTuple):
@@ -160,6 +163,7 @@ class Adam:
             bad = [name for name, x in grads.items() if not np.isfinite(x).all()]
             raise ValueError(f"`grads` must be finite, but those of {', '.join(bad)} are not")
         self._t += 1
+        np.clip(g, -_LARGEST, _LARGEST, out=g)
         self._take_note(g)
         g2 = np.square(self._turned(g))
         self._m *= self.b1

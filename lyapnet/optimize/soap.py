@@ -18,6 +18,9 @@ SIZE = 0.2
 #: Updates between two decompositions. The first ones have one each.
 EVERY = 10
 
+#: Along directions in which a gradient has no part, what rounding leaves of it, times n.
+_ROUNDING = float(np.finfo(float).eps)
+
 
 @register
 class SOAPState(NamedTuple):
@@ -51,7 +54,8 @@ class SOAP(Adam):
         \frac{m'}{\sqrt{v'} + \epsilon} \, Q_R^\top, \qquad m' = Q_L^\top m \, Q_R
 
     with v' the running mean of the squares of :math:`Q_L^\top G \, Q_R`, both means without bias
-    as in `Adam`, and no entry of the quotient larger than 1. Other parameters are moved as by
+    as in `Adam`, and no entry of the quotient larger than 1. Entries that are rounding, of fewer
+    than n epsilon times the largest, count as zero. Other parameters are moved as by
     `Adam`, at five times the rate.
 
     Parameters
@@ -143,6 +147,8 @@ class SOAP(Adam):
         for name, (left, right) in self._directions.items():
             G = blocks(parts[name])
             G[:] = left.mT @ G @ right
+            size = np.abs(G)
+            G[size <= _ROUNDING * G.shape[-1] * size.max(axis=(1, 2), keepdims=True)] = 0.0
         return x
 
     def _turn_back(self, step: Array) -> None:
