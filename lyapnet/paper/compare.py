@@ -188,8 +188,8 @@ def longer(claim: str, names: Any, reach: Sequence[Horizon]) -> Finding:
 
 def learning_time(records: Records, level: float = LEARNED) -> Any:
     """Return the epochs at which the learning curves first pass a level, infinite for never."""
-    curves = records.values("curve") > level
-    return np.where(curves.any(axis=1), BLOCK * (curves.argmax(axis=1) + 0.5), np.inf)
+    above = [np.flatnonzero(np.asarray(r["curve"]) > level) for r in records]
+    return np.array([BLOCK * (at[0] + 0.5) if at.size else np.inf for at in above])
 
 
 def percent(accuracies: Any) -> str:

@@ -58,6 +58,7 @@ FIGURES: dict[str, str] = {
     "overlap": "fig_overlap",
     "rivals": "fig_rivals",
     "rule": "fig_rule",
+    "sizes": "fig_sizes",
     "solutions": "fig_solutions",
     "surface": "fig_surface",
     "window": "fig_window",

@@ -158,7 +158,7 @@ def learn(
         batch_size=16,
         clip_norm=0.03,
         optimizer=Adam(learning_rate, weight_decay=weight_decay),
-        learning_rate=_one_cycle(learning_rate, epochs) if cycle else None,
+        learning_rate=one_cycle(learning_rate, epochs) if cycle else None,
         schedule=schedule(condition, n, k, episode=episode, at=at, **(window or {})),
         penalty=rival(penalty, strength, until),
         diagnostics=("singular_values",) if watch else (),
@@ -188,12 +188,14 @@ def learn(
     return {name: _rounded(x) for name, x in found.items()}
 
 
-def _one_cycle(rate: float, epochs: int) -> Callable[[int], float]:
+def one_cycle(rate: float, epochs: int, warm: float = 0) -> Callable[[int], float]:
+    """Return the learning rate of a cycle (see `learn`), risen from zero in its first epochs."""
     top = PEAK * rate
 
     def at(epoch: int) -> float:
         share = np.sin(np.pi * epoch / epochs) ** 2
-        return float(top * share + (rate * (1 - share) if epoch < epochs / 2 else 0))
+        begun = min(1.0, epoch / warm) if warm else 1.0
+        return float(begun * (top * share + (rate * (1 - share) if epoch < epochs / 2 else 0)))
 
     return at
 

@@ -49,6 +49,10 @@ class AdaptiveFlossing(Windowed):
     enough : float, optional
         Flossing during training ends as soon as the transmission is this many times as large as
         it was at the best end of flossing so far; infinite for no such end.
+    until : float, optional
+        Flossing before training ends as soon as the transmission has come from below to this: at
+        1 all of the gradient arrives, and what is left of `most` is for training, which may need
+        it. Infinite by default.
     slower : int, optional
         So many times flossing before training goes on at a third of its learning rate when it
         has stopped to help; flossing during training takes the last of these rates. Networks of
@@ -85,6 +89,7 @@ class AdaptiveFlossing(Windowed):
         growth: float = 1.2,
         patience: int = 3,
         enough: float = 0.3,
+        until: float = np.inf,
         slower: int = 0,
         clip_norm: float | tuple[str, float] | None = 1.0,
         k: int,
@@ -116,7 +121,10 @@ class AdaptiveFlossing(Windowed):
         self.slower = validate.integer("slower", slower, low=0)
         if self.slower and self.low is not None:
             raise ValueError("`slower` and the limits `low` and `high` exclude each other")
-        self.enough = np.inf if enough == np.inf else validate.real("enough", enough, positive=True)
+        self.enough, self.until = (
+            np.inf if x == np.inf else validate.real(name, x, positive=True)
+            for name, x in (("enough", enough), ("until", until))
+        )
 
     def episode(self, epoch: int, record: TrainingProgress) -> int:
         """Return the number of flossing epochs to do before training epoch `epoch`."""
@@ -164,7 +172,8 @@ class AdaptiveFlossing(Windowed):
         if len(ends):
             enough = episodes[-1] >= self.enough * ends.max()
             return not enough and not self._times_stopped(episodes)
-        return self._times_stopped(episodes) <= self.slower
+        back = episodes[0] < self.until <= episodes[-1]
+        return not back and self._times_stopped(episodes) <= self.slower
 
     def _times_stopped(self, episodes: Any) -> int:
         """Count how often flossing has stopped to help, and begun at another rate."""

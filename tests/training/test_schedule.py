@@ -137,6 +137,16 @@ def test_adaptive_flossing_goes_on_in_smaller_steps():
     assert after(share, [10] * 9 + [0, 0]) == (10, 9)
     assert after([*share, 5], [10] * 9 + [0, 0, 10]) == (10, 9)
     assert after([*share, 7], [10] * 9 + [0, 0, 10]) == (0, 9)
+    # Where all of it is to come back, that is enough before training, but not during.
+    rule = ln.AdaptiveFlossing(
+        epochs=10, window=2, drop=10, growth=2, patience=2, enough=5, until=4, k=2, n_steps=5
+    )
+    assert after([1, 3.9], [10] * 2) == (10, 1)
+    assert after([1, 3.9, 4], [10] * 3) == (0, 1)
+    assert after([5, 9, 40], [10] * 3) == (10, 1)  # it was never below
+    assert after([1, 4, 0.1, 0.1, 4], [10, 10, 0, 0, 10]) == (10, 1)
+    with pytest.raises(ValueError, match="`until` must be positive"):
+        ln.AdaptiveFlossing(until=-1, k=2, n_steps=5)
     with pytest.raises(ValueError, match="`slower` and the limits"):
         ln.AdaptiveFlossing(1e-4, 1e-2, slower=1, k=2, n_steps=5)
 
