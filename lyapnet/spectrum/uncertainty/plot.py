@@ -49,8 +49,14 @@ def plot_diagnosis(found: Any, ax: Any) -> Any:
 
 def _in_words(values: Array) -> str:
     """Return the final estimate, or from where to where those of members lie."""
-    low, high = (f"{x:.3g}".replace("inf", r"\infty") for x in (values.min(), values.max()))
+    low, high = (_in_tex(x) for x in (values.min(), values.max()))
     return low if low == high else rf"{low}\ \ldots\ {high}"
+
+
+def _in_tex(x: float) -> str:
+    """Write a number as mathematical text does."""
+    digits, _, power = f"{x:.3g}".replace("inf", r"\infty").partition("e")
+    return rf"{digits} \times 10^{{{int(power)}}}" if power else digits
 
 
 def _limit(ax: Any, shown: Array) -> None:

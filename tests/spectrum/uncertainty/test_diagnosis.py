@@ -171,6 +171,17 @@ def test_plot_shows_how_exponents_settle_however_far_apart_they_are():
     matplotlib.pyplot.close("all")
 
 
+@pytest.mark.parametrize(
+    ("scale", "power"), [(9e8, r" \times 10^{8}"), (9e-8, r" \times 10^{-8}"), (5, "")]
+)
+def test_legend_writes_large_and_small_exponents_as_powers_of_ten(scale, power):
+    growth = scale * (1.0 + 0.01 * run()[..., :1])
+    legend = diagnose(growth, np.ones(2000)).plot().get_legend()
+    (name,) = (t.get_text() for t in legend.get_texts() if t.get_text().startswith("$"))
+    assert re.fullmatch(r"\$\\lambda_\{1\} = [\d.]+" + re.escape(power) + r"\$", name)
+    matplotlib.pyplot.close("all")
+
+
 def test_plot_has_a_legend_and_is_not_squashed_by_its_first_value():
     growth = run()
     growth[0] = 500.0
