@@ -183,8 +183,8 @@ def test_wide_spectrum_keeps_the_gradient_accurate():
 
 
 def test_traced_version_of_the_same_loss_agrees():
-    cell = ln.VanillaRNN.random(5, gain=1.3, leak=0.6, rng=2)
-    x0, basis, u = RNG.standard_normal(5), RNG.standard_normal((5, 3)), RNG.standard_normal((12, 1))
+    cell, rng = ln.VanillaRNN.random(5, gain=1.3, leak=0.6, rng=2), np.random.default_rng(3)
+    x0, basis, u = rng.standard_normal(5), rng.standard_normal((5, 3)), rng.standard_normal((12, 1))
 
     def traced(params):
         net, x, Q = cell.with_params(params), x0, basis
