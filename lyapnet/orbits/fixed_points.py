@@ -20,6 +20,7 @@ from .floquet import floquet_logs, in_doubt, multipliers_of
 from .plot import plot_fixed_points
 from .speed import SpeedMinima
 from .starts import starts_of
+from .units import in_units
 
 if TYPE_CHECKING:
     import pandas
@@ -246,7 +247,7 @@ def _log_multipliers(search: SpeedMinima, x: Array) -> tuple[Array, str]:
     if not len(x):
         return np.zeros((0, system.dim), dtype=complex), ""
     orbit = search.step(x)
-    factors = orbit.finest.jacobians * (search.units / search.units[:, None])
+    factors = in_units(orbit.finest.jacobians, search.units)
     logs = np.stack([floquet_logs(factors[:, i]) for i in range(len(x))])
     return logs, damped(system, orbit, logs.real / system.dt)
 

@@ -13,7 +13,7 @@ from ..numerics.arrays import Array, unit_of
 from ..systems import Flow, System
 from ..tangent.stretches import run_orbit
 from .floquet import floquet_logs
-from .units import sizes
+from .units import in_units, sizes
 
 #: A return is a minimum of the distance that is this much nearer than the farthest point.
 _RETURN = 0.2
@@ -86,7 +86,7 @@ class Shot:
 
     def log_multipliers(self, orbit: Any) -> Array:
         """Return the logarithms of the multipliers of an orbit, by Jacobians in units."""
-        return floquet_logs(orbit.finest.jacobians * (self.unit / self.unit[:, None]))
+        return floquet_logs(in_units(orbit.finest.jacobians, self.unit))
 
     def run(self, x: Array) -> tuple[Array, Array, Array | None]:
         """Return the last state less the first, and the derivatives of the last one, in units.
@@ -99,7 +99,7 @@ class Shot:
         D = np.eye(len(x))
         for J in orbit.jacobians:
             D = J @ D
-        D = D * (self.unit / self.unit[:, None])
+        D = in_units(D, self.unit)
         end = orbit.states[-1]
         away = (end - x) / self.unit
         if not self.free:

@@ -12,7 +12,7 @@ from ..numerics.arrays import Array, unit_of
 from ..systems import System
 from ..systems.orbit import Orbit
 from .starts import constant_rows
-from .units import sizes
+from .units import in_units, sizes
 
 #: The squared speed has a minimum where it falls by less than this part.
 _FLAT = 1e-9
@@ -59,7 +59,7 @@ class SpeedMinima:
     def _in_units(self, D: Array) -> Array:
         """Return (D - 1) / dt in units, for Jacobians of steps."""
         J = (D - np.eye(D.shape[-1])) / self.system.dt
-        return J * (self.units / self.units[:, None])
+        return in_units(J, self.units)
 
     def step(self, x: Array) -> Orbit:
         """Do a step from all states, at once where calls of `step` do one after the other."""

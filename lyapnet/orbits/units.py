@@ -34,6 +34,11 @@ def extents(low: Array, high: Array) -> Array:
     return np.where(units > 0, units, np.where(largest > 0, largest, 1.0))
 
 
+def in_units(D: Array, units: Array) -> Array:
+    """Return Jacobians ``(..., n, n)`` of what is counted in units ``(n,)``."""
+    return D * (units / units[:, None])
+
+
 def sizes(unit: float, states: Array, jacobians: Array, steps: int, tol: float) -> Array:
     """Return what is no small change of each component, ``(n,)``.
 

@@ -171,8 +171,8 @@ def learn(
     )
     found = {
         "accuracy": problem.accuracy(result.outputs(u), y, mask),
-        "curve": _thinned(result.accuracy),
-        "gradient": np.exp(_thinned(_log(result.diagnostics["gradient_norm_h0"]))),
+        "curve": thinned(result.accuracy),
+        "gradient": np.exp(thinned(floored_log(result.diagnostics["gradient_norm_h0"]))),
         "flossing_epochs": int(result.flossing_epochs.sum()),
         "exponents": np.asarray(spectrum.exponents),
     }
@@ -180,11 +180,11 @@ def learn(
         found["flossed_at"] = np.flatnonzero(result.flossing_epochs)
     if watch:
         values = result.diagnostics["singular_values"][:, [0, min(9, n - 1), n // 2 - 1]]
-        found["singular_values"] = np.exp(_thinned(_log(values), FINE))
+        found["singular_values"] = np.exp(thinned(floored_log(values), FINE))
         found["fine_gradient"] = np.exp(
-            _thinned(_log(result.diagnostics["gradient_norm_h0"]), FINE)
+            thinned(floored_log(result.diagnostics["gradient_norm_h0"]), FINE)
         )
-        found["fine_curve"] = _thinned(result.accuracy, FINE)
+        found["fine_curve"] = thinned(result.accuracy, FINE)
     return {name: _rounded(x) for name, x in found.items()}
 
 
@@ -200,7 +200,8 @@ def one_cycle(rate: float, epochs: int, warm: float = 0) -> Callable[[int], floa
     return at
 
 
-def _log(x: Any) -> Any:
+def floored_log(x: Any) -> Any:
+    """Return logarithms, finite ones of what has vanished, too."""
     return np.log(np.maximum(x, 1e-300))
 
 
@@ -211,7 +212,7 @@ def _rounded(x: Any) -> Any:
     return x
 
 
-def _thinned(x: Any, block: int = BLOCK) -> Any:
+def thinned(x: Any, block: int = BLOCK) -> Any:
     """Return means over blocks of epochs."""
     whole = x[: len(x) // block * block]
     return whole.reshape(-1, block, *x.shape[1:]).mean(axis=1)

@@ -7,8 +7,9 @@ from ...training.tasks import TemporalXOR
 from ..compare import learned, learning_time, most, percent
 from ..draw import draw_arms
 from ..harness import Finding
-from ..learning import BLOCK, PEAK, one_cycle
+from ..learning import PEAK, floored_log, one_cycle, thinned
 from ..style import COLOURS, PALETTE, legend_below, panels
+from .fig_rule import lag_of
 
 TITLE = "Lags of 0.9 N from 16 to 320 units, in steps along principal directions"
 CLAIMS = """
@@ -63,10 +64,6 @@ def learn_size(n, network, optimizer, condition, *, epochs=EPOCHS, rng):
     return outcome(result, task, n_steps, network)
 
 
-def lag_of(n):
-    return 2 * round(0.45 * n)
-
-
 def rates(n, optimizer, epochs):
     """Return the learning rate as a function of the epoch."""
     top = min(0.01, 128 / n**2) if optimizer == "soap" else 2 * n**-1.5
@@ -80,15 +77,12 @@ def has_learned(progress):
 def outcome(result, task, n_steps, network):
     """Return what is kept of a run: how well it does, and how it came there."""
     u, y, mask = task.sample(n_steps, 200, np.random.default_rng([network, 2]))
-    whole = len(result.accuracy) // BLOCK * BLOCK
-    transmission = np.log(np.maximum(result.diagnostics["transmission"], 1e-300))
-    blocks = (np.reshape(x[:whole], (-1, BLOCK)) for x in (result.accuracy, transmission))
-    curve, transmission = (x.mean(axis=1) for x in blocks)
+    transmission = thinned(floored_log(result.diagnostics["transmission"]))
     return {
         "accuracy": task.accuracy(result.outputs(u), y, mask),
         "trained": len(result.accuracy),
         "flossing_epochs": int(result.flossing_epochs.sum()),
-        "curve": curve.round(4),
+        "curve": thinned(result.accuracy).round(4),
         "log_transmission": transmission.round(3),
     }
 
