@@ -11,7 +11,7 @@ import types
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from .replaced import DEPTH, is_own, names_of
+from .replaced import DEPTH, is_own, names_of, written_by
 
 
 class Current:
@@ -57,7 +57,8 @@ class Current:
             call = getattr(function, "__func__", vars(type(function)).get("__call__"))
             return self._look(call, depth) if isinstance(call, types.FunctionType) else None
         self._functions.append((function, function.__code__, function.__defaults__))
-        self._note(function.__globals__, names_of(function.__code__), depth)
+        names = names_of(function.__code__) - written_by(function.__code__)
+        self._note(function.__globals__, names, depth)
         for cell in function.__closure__ or ():
             self._cells.append((cell, _content(cell)))
             self._called(_content(cell), depth)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dis
 import functools
 import types
 from collections.abc import Callable, Mapping
@@ -117,7 +118,31 @@ def replaced(
         function.__code__, scope, function.__name__, function.__defaults__, closure
     )
     made.__kwdefaults__ = function.__kwdefaults__
-    return made
+    written = written_by(function.__code__)
+    return _writing(made, written, function.__globals__) if written else made
+
+
+@functools.lru_cache
+def written_by(code: types.CodeType) -> frozenset[str]:
+    """Return the globals that a function, or one inside of it, sets."""
+    set_here = (x.argval for x in dis.get_instructions(code) if x.opname == "STORE_GLOBAL")
+    inner = (c for c in code.co_consts if isinstance(c, types.CodeType))
+    return frozenset(set_here).union(*map(written_by, inner))
+
+
+def _writing(made: Any, names: frozenset[str], scope: dict[str, Any]) -> Any:
+    """Return a function that finds the globals that it sets in a scope, and leaves them there."""
+
+    @functools.wraps(made)
+    def function(*args: Any, **kwargs: Any) -> Any:
+        own = made.__globals__
+        own.update((name, scope[name]) for name in names if name in scope)
+        try:
+            return made(*args, **kwargs)
+        finally:
+            scope.update((name, own[name]) for name in names if name in own)
+
+    return function
 
 
 def package_of(function: types.FunctionType) -> str:
@@ -147,7 +172,10 @@ def names_of(code: types.CodeType) -> set[str]:
 
 
 def _cell(cell: Any, other: Callable[[Any], Any]) -> Any:
+    """Return a cell with what shall stand in it: the same one, which may be set, if that stays."""
     try:
-        return types.CellType(other(cell.cell_contents))
+        content = cell.cell_contents
     except ValueError:  # empty
         return cell
+    found = other(content)
+    return cell if found is content else types.CellType(found)

@@ -5,6 +5,7 @@ Or in systems themselves. Of x' = r x (1 - x) all is known: the slope r (1 - 2 x
 """
 
 import functools
+import math
 import types
 
 import autograd.numpy as anp
@@ -14,6 +15,7 @@ from autograd import grad
 from numpy.testing import assert_allclose
 
 import lyapnet as ln
+from lyapnet.systems.engine import missing
 
 BEFORE, AFTER = 1.7, 2.6
 
@@ -115,6 +117,57 @@ def test_derivatives_are_of_the_function_as_it_is(kind):
         assert_allclose(np.sort(points.points[:, 0])[-1], 1 - 1 / r, rtol=1e-9)
         assert_allclose(points.eigenvalues.real[np.argmax(points.points)], 2 - r, atol=1e-9)
         change()
+
+
+COUNTED = """
+count = 0
+def r(now):
+    return 3.2 if now % 2 else 3.7
+def step(x):
+    global count
+    count += 1
+    return [r(count) * x[0] * (1 - x[0])]
+def next():
+    global count
+    count += 1
+    return r(count)
+def through(x): return [next() * x[0] * (1 - x[0])]
+def closing():
+    count = 0
+    def step(x):
+        nonlocal count
+        count += 1
+        return [r(count) * x[0] * (1 - x[0])]
+    return step
+closed = closing()
+def harmless(x):
+    global count
+    count += 1
+    return [3.7 * math.sin(x[0]) ** 2]
+"""
+
+
+def of_counter(name):
+    scope = {"__name__": "notebook", "math": math}
+    exec(COUNTED, scope)
+    return ln.Map(scope[name], 1), scope
+
+
+@pytest.mark.parametrize("name", ["step", "through", "closed"])
+def test_functions_that_count_their_calls_are_refused(name):
+    # Until now the number was that of the first call for ever, where it is global.
+    with pytest.raises(ValueError, match="does not return the same when it is called twice"):
+        ln.lyapunov_spectrum(of_counter(name)[0], 2000, x0=[0.3], rng=0)
+
+
+def test_functions_may_count_what_they_do_not_use():
+    system, scope = of_counter("harmless")
+    s = ln.lyapunov_spectrum(system, 2000, x0=[0.3], rng=0)
+    assert scope["count"] > 0
+    once = ln.Map(lambda x: [3.7 * math.sin(x[0]) ** 2], 1)
+    assert s.exponents == ln.lyapunov_spectrum(once, 2000, x0=[0.3], rng=0).exponents
+    assert s.settings["engine"] == ("numpy" if missing() else "compiled")
+    assert_allclose(system.jacobian(np.array([0.3])), [[3.7 * np.sin(0.6)]])
 
 
 def halved(x, u=None, t=0.0):
