@@ -16,8 +16,8 @@ from ..compiled.operations import Untraceable
 from ..numerics.arrays import Array
 from ..numerics.autodiff import member
 from .compiled_orbit import CompiledOrbit
+from .conforming import as_system
 from .forward_orbit import LARGE
-from .protocol import as_system
 from .user_function import check_repeatable
 
 #: Steps of a run from which on it is worth a compilation: of a small system, of others.
