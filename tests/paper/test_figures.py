@@ -14,8 +14,8 @@ from lyapnet.paper.harness import differing, kept
 
 DATA = Path(__file__).parents[2] / "notebooks" / "paper" / "data"
 #: How many networks there are at least, where it is not ten.
-LEAST = dict.fromkeys(("capacity", "control", "decay", "gated", "open", "overlap"), 5)
-LEAST |= dict.fromkeys(("rivals", "solutions", "window"), 5)
+LEAST = dict.fromkeys(("capacity", "control", "decay", "overlap"), 5)
+LEAST |= dict.fromkeys(("solutions", "window"), 5)
 LEAST |= {"16": 1, "cost": 1, "large": 1}
 #: How many claims the runs do not decide.
 UNDECIDED = {
