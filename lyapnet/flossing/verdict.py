@@ -46,6 +46,8 @@ def verdict_of(lam: Array, loss: Array, window: Window, tol: float | None) -> tu
         f"target not met after {n} epochs: exponent {i + 1} of {lam.shape[-1]} is at {at:.3g}, its "
         f"target is {goal:.3g}"
     )
+    if (np.diff(window.goal[window.each > 0]) > 0).any():
+        return False, f"{text}; exponents come in descending order, and these targets do not"
     quarter = max(n // 4, 1)
     now, before = loss[-quarter:].mean(), loss[-2 * quarter : -quarter].mean()
     if n < 4 * _JUDGED or now < _FALLING * before:

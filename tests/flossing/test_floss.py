@@ -132,6 +132,13 @@ def test_an_unfinished_run_says_so():
     assert "too few" in ln.floss(small(), 2, k=1, n_steps=5, rng=0).verdict
 
 
+def test_targets_that_ascend_are_named():
+    for target, weights, named in ([-0.3, 0.2], None, True), ([-0.3, 0.2], [1, 0], False):
+        r = ln.floss(small(), 12, k=2, n_steps=5, rng=0, target=target, weights=weights)
+        assert not r.met
+        assert ("come in descending order, and these targets do not" in r.verdict) == named
+
+
 def test_the_interval_changes_the_time_but_not_the_numbers():
     cell = small(24)
     runs = [
