@@ -23,7 +23,7 @@ from .jumps import JumpingSteps, ends_steps, look_for_decisions
 from .known_jumps import Seen
 from .map import Map
 from .orbit import Orbit
-from .protocol import System
+from .protocol import CLOSER, System
 from .staged_orbit import StagedOrbit, goes_by_stages
 from .steepness import look_for_jumps, steepness
 from .written_jumps import written_across
@@ -264,9 +264,9 @@ class Flow(Map):
         """What a user may do about states that are not finite."""
         inputs = ", or use smaller inputs" * (self.n_inputs > 0)
         if self.method in CONTROLLED:
-            return f"the solution itself may go to infinity: start closer to the attractor{inputs}"
+            return f"the solution itself may go to infinity: {CLOSER}{inputs}"
         stiff = self._stiff_remedy and f', or method="{self._stiff_remedy}" if the field is stiff'
-        return f"start closer to the attractor{inputs}, or take a smaller dt{stiff}"
+        return f"{CLOSER}{inputs}, or take a smaller dt{stiff}"
 
     def finer(self) -> tuple[Flow, int]:
         """Return the flow with half the step, and a tenth of the tolerance; see `System.finer`.

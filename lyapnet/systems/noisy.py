@@ -21,6 +21,7 @@ from .drive import Drive
 from .known_jumps import SMOOTH_THEM, Seen
 from .map import Map
 from .orbit import Orbit
+from .protocol import CLOSER
 from .user_function import check_arguments
 
 #: Increments are drawn in blocks of so many steps, each from a seed of its own, so that a run can
@@ -190,7 +191,7 @@ class NoisyFlow(Map):
     @property
     def if_it_diverges(self) -> str:
         """What a user may do about states that are not finite."""
-        return "start closer to the attractor, or take a smaller dt"
+        return f"{CLOSER}, or take a smaller dt"
 
     @property
     def drive(self) -> Drive:

@@ -31,6 +31,10 @@ _INNER = {
 }  # fmt: skip
 
 
+#: What helps where states leave the range of numbers: those of linear steps do so for ever.
+CLOSER = "start closer to the attractor, or at zero where steps are linear in the state"
+
+
 class System:
     """A discrete-time system with state ``(..., n)``: the one protocol of lyapnet.
 
@@ -177,7 +181,7 @@ class System:
     @property
     def if_it_diverges(self) -> str:
         """What a user may do about states that are not finite, for the message of the error."""
-        return f"start closer to the attractor{', or use smaller inputs' * (self.n_inputs > 0)}"
+        return f"{CLOSER}{', or use smaller inputs' * (self.n_inputs > 0)}"
 
     def finer(self) -> tuple[System, int] | None:
         """Return the system with more accurate steps, and how many of them make one of these.
