@@ -69,6 +69,7 @@ def floss(
         The same in each epoch, or ``inputs(rng)`` for fresh ones; T covers transients and
         `n_steps`. Standard normal if left out.
     target : float or array (k,), optional
+        In the order of the exponents, the largest first.
     weights : float or array (k,), optional
         Weight of each exponent in the loss.
     reduction : {"sum", "mean"}, optional

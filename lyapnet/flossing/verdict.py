@@ -24,6 +24,12 @@ def _distance(lam: Array, window: Window) -> Array:
     return np.abs(halves - window.goal).max(axis=0)[..., window.each > 0]
 
 
+def _rise(window: Window) -> float:
+    """Return by how much the targets rise at most from an exponent to a later one, both counted."""
+    goal = window.goal[window.each > 0]
+    return float((goal - np.minimum.accumulate(goal)).max())
+
+
 def is_met(lam: Array, window: Window, tol: float) -> bool:
     """Say whether every counted exponent is within `tol` of its target."""
     return len(lam) >= _JUDGED and bool((_distance(lam, window) < tol).all())
@@ -46,8 +52,11 @@ def verdict_of(lam: Array, loss: Array, window: Window, tol: float | None) -> tu
         f"target not met after {n} epochs: exponent {i + 1} of {lam.shape[-1]} is at {at:.3g}, its "
         f"target is {goal:.3g}"
     )
-    if (np.diff(window.goal[window.each > 0]) > 0).any():
-        return False, f"{text}; exponents come in descending order, and these targets do not"
+    if _rise(window) > 2 * close:
+        return False, (
+            f"{text}; targets that rise along the exponents cannot be met, for these fall from the "
+            "first to the last: give the targets in descending order"
+        )
     quarter = max(n // 4, 1)
     now, before = loss[-quarter:].mean(), loss[-2 * quarter : -quarter].mean()
     if n < 4 * _JUDGED or now < _FALLING * before:

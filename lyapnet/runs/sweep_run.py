@@ -91,7 +91,11 @@ class Run:
 
 def read_run(path: Path) -> dict[str, Any]:
     """Return what is in the file of a run."""
-    found = storage.load(path)
+    try:
+        found = storage.load(path)
+    except FileError as error:
+        again = "or delete it, and the same sweep does that run again"
+        raise FileError(f"{error}; {again}") from error
     if not isinstance(found, dict) or not found.keys() >= {*_PARTS}:
         raise FileError(
             f"{str(path)!r} is a file of lyapnet, but not that of a run: delete it, and the same "

@@ -15,7 +15,7 @@ from ..systems import DelayFlow, NoisyFlow, SystemLike, as_system
 from .measure import lyapunov_spectrum
 from .plot import plot_step_check
 from .second_run import apart
-from .step_defect import NEGLIGIBLE, judge_step, of_all, step_defect
+from .step_defect import NEGLIGIBLE, change_of, judge_step, of_all, step_defect
 from .uncertainty.estimate import Estimate
 
 if TYPE_CHECKING:
@@ -157,7 +157,8 @@ def check_step(
     defect, _, steep, _ = step_defect(coarse)
     low, high = coarse.confidence_interval()
     half = (high - low) / 2
-    change = _change(difference, stderr, defect)
+    seen = None if defect is None else change_of(defect, coarse)
+    change = _change(difference, stderr, seen)
     of_sum = None if defect is None else of_all(defect, found.dim)
     duration = n_steps * found.dt
     is_fine, words = judge_step(change, coarse.exponents, half, found, duration, of_sum)
@@ -194,9 +195,9 @@ def _by_two_runs(difference: Array, stderr: Array, exponents: Array) -> tuple[bo
     )
 
 
-def _change(difference: Array, stderr: Array, defect: Array | None) -> Array:
-    """Return what the step does: the defect, or a difference that errors do not explain."""
+def _change(difference: Array, stderr: Array, seen: Array | None) -> Array:
+    """Return what the step does: as seen along an orbit, or what errors do not explain."""
     with np.errstate(invalid="ignore"):
         beyond = np.where(np.isfinite(stderr), np.abs(difference) - 4 * stderr, 0.0)
     beyond = np.where(np.isnan(beyond), 0.0, np.maximum(beyond, 0.0))
-    return beyond if defect is None else np.maximum(beyond, np.abs(defect))
+    return beyond if seen is None else np.maximum(beyond, seen)

@@ -127,11 +127,27 @@ def _no_finer(system: System | None, spectrum: Any) -> str:
     )
 
 
+def change_of(defect: Array, spectrum: Any, level: float = 0.95) -> Array:
+    """Return by how much finer steps change exponents ``(..., k)``, those not told apart alike.
+
+    Where exponents are equal, what a step does to the growth of one basis or another hangs on the
+    basis; of their sum it does not.
+    """
+    low, high = spectrum.confidence_interval(level)
+    overlap = (low[..., None] <= high[..., None, :]) & (low[..., None, :] <= high[..., None])
+    known = np.isfinite(low) & np.isfinite(high)
+    alike = overlap & known[..., None] & known[..., None, :]
+    alike |= np.eye(defect.shape[-1], dtype=bool)
+    found: Array = np.abs((alike * defect[..., None, :]).sum(axis=-1) / alike.sum(axis=-1))
+    return found
+
+
 def within_tolerance(spectrum: Any, look: Look, tol: float) -> bool:
     """Say whether what is seen of the steps of a `Spectrum` leaves exponents as good as `tol`."""
     if look.defect is None:
         return True
-    return bool((_off(spectrum.system) * np.abs(look.defect) <= tol).all())
+    change = change_of(look.defect, spectrum)
+    return bool((_off(spectrum.system) * change <= tol).all())
 
 
 def of_all(defect: Array, dim: int) -> Array | None:

@@ -12,7 +12,7 @@ from ..numerics.arrays import Array
 from ..results.axes import rate_unit
 from .own_direction import missing_zero
 from .second_run import other_orbit
-from .step_defect import judge_step, of_all
+from .step_defect import change_of, judge_step, of_all
 from .uncertainty.clusters import clusters_between, clusters_in_words, not_mixed
 from .uncertainty.diagnosis import Diagnosis, diagnose
 from .uncertainty.verdict import listed
@@ -36,7 +36,7 @@ def diagnosis_of(s: Any, tol: float | None, level: float) -> Diagnosis:
     growth = np.take_along_axis(growth, order[None], axis=-1)
     growth, x0, state = _surviving(s, growth, s.x0[None], s.state[None])
     (defect, unseen, steep, strays), there = s._of_the_step
-    change = None if defect is None else np.abs(defect)
+    change = None if defect is None else change_of(defect, s, level)
     systematic = np.zeros_like(s.exponents) if change is None else _RICHARDSON * change
     if there is not None:
         systematic = np.maximum(systematic, there.perhaps)

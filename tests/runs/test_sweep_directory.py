@@ -221,7 +221,9 @@ def test_files_in_another_ones_place_and_damaged_ones_are_named(tmp_path):
     ln.VanillaRNN.random(3, rng=0).save(one)
     refused(rf"{one.name}.*but not that of a run")
     one.write_bytes(good[:100])
-    refused(rf"{one.name}.*truncated or damaged")
+    refused(rf"{one.name}.*truncated or damaged.*delete it, and the same sweep")
+    one.write_bytes(good[:100] + bytes([good[100] ^ 1]) + good[101:])
+    refused(rf"{one.name}.*checksum.*delete it, and the same sweep")
     one.unlink()
     assert len(ln.sweep(draw, GRID, directory=tmp_path, rng=0, **QUIET).values) == 3
     assert one.read_bytes()[:100] == good[:100]

@@ -1,5 +1,7 @@
 """The integrator's step is seen where it matters, and only there."""
 
+from dataclasses import replace
+
 import autograd.numpy as anp
 import numpy as np
 import pytest
@@ -7,7 +9,7 @@ from numpy.testing import assert_allclose
 
 import lyapnet as ln
 from lyapnet.spectrum.second_run import apart, second_run
-from lyapnet.spectrum.step_defect import judge_step, step_defect
+from lyapnet.spectrum.step_defect import change_of, judge_step, step_defect
 from lyapnet.spectrum.uncertainty.estimate import Estimate
 
 
@@ -61,6 +63,50 @@ def test_an_integrator_that_damps_what_is_neutral_is_seen():
     assert s.diagnose().verdict.startswith("too coarse")
     leapfrog = ln.Flow(lambda x: anp.array([x[1], -x[0]]), 2, dt=0.05, method="leapfrog")
     assert ln.check_invariants(leapfrog, 2000, x0=[1.0, 0.0], zero=False, rng=0).passed
+
+
+def chain(force, n, **kwargs):
+    """Return masses on a line between walls, with the force of a spring by its length."""
+
+    def field(z):
+        springs = force(anp.diff(anp.concatenate([np.zeros(1), z[:n], np.zeros(1)])))
+        return anp.concatenate([z[n:], anp.diff(springs)])
+
+    return ln.Flow(field, 2 * n, dt=0.1, **kwargs)
+
+
+@pytest.mark.parametrize(
+    ("force", "n"), [(lambda d: d, 4), (lambda d: d + 0.25 * d**2, 6)], ids=["harmonic", "FPUT"]
+)
+def test_steps_are_not_blamed_for_what_they_do_to_one_basis_of_equal_exponents(force, n):
+    # All exponents are 0 with any step: before, "too coarse", as one basis grows and others shrink.
+    flow = chain(force, n, method="leapfrog")
+    x0 = np.append(np.sin(np.pi * np.arange(1, n + 1) / (n + 1)), np.zeros(n))
+    s = ln.lyapunov_spectrum(flow, 50_000, x0=x0, rng=0)
+    found, (low, high) = s.diagnose(), s.confidence_interval()
+    assert (np.abs(step_defect(s).defect) > (high - low) / 2).any()
+    assert found.verdict.startswith("converged")
+    assert ln.check_step(flow, 20_000, x0=x0, rng=0).fine
+
+
+def test_steps_that_change_equal_exponents_alike_are_blamed():
+    flow = chain(lambda d: d, 4, method="heun")  # whose steps amplify all modes
+    s = ln.lyapunov_spectrum(flow, 20_000, x0=np.full(8, 1e-3), rng=0)
+    assert s.diagnose().verdict.startswith("too coarse")
+
+
+def test_what_steps_change_is_an_average_where_exponents_are_not_told_apart():
+    s = ln.lyapunov_spectrum(ln.catalog.lorenz63(), 5000, rng=0)
+    defect = np.array([0.3, -0.1, 0.5])
+
+    def change(exponents, stderr):
+        other = replace(s, exponents=np.array(exponents), stderr=np.array(stderr))
+        return change_of(defect, other)
+
+    assert_allclose(change([1.0, 0.0, -1.0], [0.01] * 3), [0.3, 0.1, 0.5])
+    assert_allclose(change([1.0, 0.99, -1.0], [0.01] * 3), [0.1, 0.1, 0.5])
+    assert_allclose(change([1.0, 0.98, 0.96], [0.005] * 3), [0.1, 0.7 / 3, 0.2])
+    assert_allclose(change([1.0, 0.99, -1.0], [np.inf, np.inf, 0.01]), [0.3, 0.1, 0.5])
 
 
 def test_check_step_says_how_much_the_finer_run_changes():
