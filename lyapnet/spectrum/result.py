@@ -12,7 +12,7 @@ from ..numerics.arrays import Array, ArrayLike, patient
 from ..results.storage import register
 from ..systems import System, SystemLike
 from .benettin import Benettin
-from .continued import continued
+from .continued import continued, seal_of
 from .described import described
 from .exponents import Exponents
 from .html import spectrum_html
@@ -95,7 +95,18 @@ class Spectrum(Exponents):
 
     def _to_state(self) -> dict[str, Any]:
         """Return what a file holds: without a system there is nothing to look at in a sample."""
-        return {name: x for name, x in super()._to_state().items() if name != "sample"}
+        state = {name: x for name, x in super()._to_state().items() if name != "sample"}
+        return self._sealed(state)
+
+    def __getstate__(self) -> dict[str, Any]:
+        return self._sealed(super().__getstate__())
+
+    def _sealed(self, state: dict[str, Any]) -> dict[str, Any]:
+        """Keep what tells parameters from others where the system is left out, for `extend`."""
+        seal = "" if self.system is None or state.get("system") else seal_of(self.system)
+        if not seal:
+            return state
+        return {**state, "settings": {**self.settings, "parameters": seal}}
 
     def _repr_html_(self) -> str:
         return spectrum_html(self)
@@ -217,10 +228,11 @@ class Spectrum(Exponents):
         inputs: ArrayLike | None = None,
         system: SystemLike | None = None,
     ) -> Spectrum:
-        """Continue the run, to the same result as one long run.
+        """Continue the run, to the same exponents as one long run in as long blocks.
 
         But for inputs that a flow interpolates: the last step of the first part has not seen the
-        sample behind it, and holds its own.
+        sample behind it, and holds its own. Blocks stay as long as they were; of a long run they
+        may be longer, and errors somewhat others.
 
         Parameters
         ----------

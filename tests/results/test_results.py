@@ -1,5 +1,7 @@
 """Results: what they show, and what a file of them brings back."""
 
+import pickle
+
 import autograd.numpy as anp
 import numpy as np
 import pytest
@@ -59,6 +61,25 @@ def test_another_system_does_not_go_on(tmp_path):
         with pytest.raises(ValueError, match="must have the parameters of the run"):
             one.extend(10, system=louder)
         assert_array_equal(one.extend(10, system=cell).exponents, s.extend(10).exponents)
+
+
+@pytest.mark.parametrize("kept", ["file", "file of a file", "pickle"])
+def test_other_parameters_do_not_go_on_after_a_file(tmp_path, kept):
+    # Until now an average over two systems, as a file holds no parameters of a map or flow.
+    def flow(a):
+        field = lambda x, p: np.array([x[1], -p["a"] * x[0]])
+        return ln.Flow(field, 2, dt=0.1, params={"a": np.array(a)})
+
+    s = ln.lyapunov_spectrum(flow(1.0), 100, x0=[0.1, 0.0], rng=0)
+    again = (
+        pickle.loads(pickle.dumps(s)) if kept == "pickle" else ln.load(s.save(tmp_path / "s.npz"))
+    )
+    if kept == "file of a file":
+        again = ln.load(again.save(tmp_path / "again.npz"))
+    assert again.system is None
+    assert_array_equal(again.extend(10, system=flow(1)).exponents, s.extend(10).exponents)
+    with pytest.raises(ValueError, match="must have the parameters of the run"):
+        again.extend(10, system=flow(1.1))
 
 
 def test_an_object_of_ones_own_goes_on():
