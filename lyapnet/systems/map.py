@@ -145,12 +145,12 @@ class Map(UserSystem):
             Time at the beginning of the step, where the system depends on it.
         """
         x, row = self._arguments(x, u, t)
-        return self._at(self._mode, x.shape[:-1])[0](x, row, self.params)
+        return self._at(self._mode_of(x, row), x.shape[:-1])[0](x, row, self.params)
 
     def jacobian(self, x: Array, u: Array | None = None, t: float | Array = 0.0) -> Array:
         """Return the Jacobian of the step, ``(..., n, n)``; arguments as for `step`."""
         x, row = self._arguments(x, u, t)
-        found = self._at(self._mode, x.shape[:-1])[1](x, row, self.params)
+        found = self._at(self._mode_of(x, row), x.shape[:-1])[1](x, row, self.params)
         return anp.broadcast_to(found, (*x.shape, self.dim))
 
     def pushforward(self, x: Any, Q: Any, u: Any = None, t: Any = 0.0) -> Any:

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from ..numerics.arrays import Array
-from ..numerics.autodiff import Function, Tree, member, value
+from ..numerics.autodiff import Function, Tree, is_traced, member, value
 from .protocol import System
 from .user_function import check_repeatable, same, scattered
 
@@ -146,6 +146,13 @@ class InModes(System):
     @property
     def _mode(self) -> str:
         return "vectorized" if self.vectorized else "loop"
+
+    def _mode_of(self, x: Any, row: Any) -> str:
+        """Return how states ``(..., n)`` are given to the user's function by whoever steps them."""
+        plain = isinstance(x, np.ndarray) and x.ndim > 1 and x.dtype != object
+        if not plain or is_traced(row, self.params):
+            return self._mode
+        return self.forward_mode(x, None if row is None else row[None])
 
     def forward_mode(self, x: Array, inputs: Array | None, steps: _Steps | None = None) -> str:
         """Return how the states ``(..., n)`` of an ensemble are given to the user's function.
