@@ -63,7 +63,7 @@ def continued(spectrum: Exponents, n_steps: Any, inputs: Any, system: Any) -> Be
 
 def seal_of(system: System) -> str:
     """Return what tells the parameters of a system from others, empty where there are none."""
-    params = [np.asarray(x, dtype=float) + 0.0 for x in leaves(system.params)]  # -0.0 is 0.0
+    params = [np.asarray(x) + 0.0 for x in leaves(system.params)]  # of integers floats, no -0.0
     whole = b"".join(f"{x.shape}".encode() + x.tobytes() for x in params)
     return hashlib.sha256(whole).hexdigest() if params else ""
 
