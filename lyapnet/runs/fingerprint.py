@@ -51,6 +51,11 @@ def describe(x: Any, name: str = "it") -> Any:
         raise TypeError(f"`{name}` is nested too deeply to be told from another") from None
 
 
+def seal(described: Any) -> str:
+    """Return a digest of a description, or of whatever else JSON holds."""
+    return hashlib.sha256(json.dumps(described, sort_keys=True).encode()).hexdigest()
+
+
 def alike(then: Any, now: Any) -> bool:
     """Say whether two descriptions may be of the same thing: other Pythons compile differently."""
     if isinstance(then, dict) and isinstance(now, dict):

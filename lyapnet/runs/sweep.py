@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import inspect
 import itertools
 import json
@@ -16,7 +15,7 @@ from ..errors import FileError
 from ..numerics.arrays import PathLike, Seed
 from ..results import archive, files, storage
 from . import first_format
-from .fingerprint import alike, describe, function_name
+from .fingerprint import alike, describe, function_name, seal
 from .grid import Point
 from .progress import progress_bar
 from .sweep_result import SweepResult, result_of
@@ -261,11 +260,7 @@ def _claim(folder: Path, function: Callable[..., Any], entropy: int, *, given: b
 def _write_note(note: Path, head: dict[str, Any]) -> None:
     head = {"format": storage.FORMAT, **head}
     with files.replacing(note) as file:
-        file.write(json.dumps({**head, "sha256": _seal(head)}).encode())
-
-
-def _seal(head: dict[str, Any]) -> str:
-    return hashlib.sha256(json.dumps(head, sort_keys=True).encode()).hexdigest()
+        file.write(json.dumps({**head, "sha256": seal(head)}).encode())
 
 
 def _read_note(note: Path) -> dict[str, Any]:
@@ -273,9 +268,9 @@ def _read_note(note: Path) -> dict[str, Any]:
     text = note.read_bytes()
     with archive.damage(note, "the note of a sweep"):
         head: dict[str, Any] = json.loads(text)
-        seal = head.pop("sha256", None)
-        first = head.keys() <= {"function", "entropy", "description"} and seal is None
-        if not first and seal != _seal(head):
+        given = head.pop("sha256", None)
+        first = head.keys() <= {"function", "entropy", "description"} and given is None
+        if not first and given != seal(head):
             raise ValueError("its checksum disagrees")
         if not first and head["format"] > storage.FORMAT:
             raise FileError(f"{str(note)!r} is of a newer lyapnet: install it")

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import copy
-import hashlib
 from typing import Any
 
 import numpy as np
 
 from .. import validate
 from ..numerics.autodiff import leaves
+from ..runs.fingerprint import describe, seal
 from ..systems import System, as_system
 from ..tangent.plan import Plan
 from ..tangent.start import check_inputs, input_sequence
@@ -64,8 +64,7 @@ def continued(spectrum: Exponents, n_steps: Any, inputs: Any, system: Any) -> Be
 def seal_of(system: System) -> str:
     """Return what tells the parameters of a system from others, empty where there are none."""
     params = [np.asarray(x) + 0.0 for x in leaves(system.params)]  # of integers floats, no -0.0
-    whole = b"".join(f"{x.shape}".encode() + x.tobytes() for x in params)
-    return hashlib.sha256(whole).hexdigest() if params else ""
+    return seal(describe(params, "params")) if params else ""
 
 
 def _refuse_another(spectrum: Exponents, system: Any, found: System) -> None:
@@ -75,10 +74,10 @@ def _refuse_another(spectrum: Exponents, system: Any, found: System) -> None:
         raise ValueError(f"`system` must have dt={dt:g} like the run, got {found.dt:g}")
     if before != now and not any(" at 0x" in name for name in (before, now)):
         raise ValueError(f"`system` must be that of the run, {before}, got {now}")
-    seal = spectrum.settings.get("parameters", "")  # of a run from a file
+    held = spectrum.settings.get("parameters", "")  # of a run from a file
     if spectrum.system is not None:
-        seal = seal_of(spectrum.system)
-    if seal and seal != seal_of(found):
+        held = seal_of(spectrum.system)
+    if held and held != seal_of(found):
         raise ValueError(
             "`system` must have the parameters of the run: an average over two systems is that of "
             "neither; begin another run from the `state` and `basis` of this one"
