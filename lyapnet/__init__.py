@@ -38,6 +38,7 @@ from .orbits.alignment import Alignment, alignment
 from .orbits.fixed_points import FixedPoints, fixed_points
 from .orbits.ftle import FTLEField, ftle_field
 from .orbits.periodic_orbit import PeriodicOrbit, periodic_orbit
+from .orbits.trajectory import trajectory
 from .results.storage import load
 from .runs.sweep import load_sweep, sweep
 from .runs.sweep_result import SweepResult
@@ -171,6 +172,7 @@ __all__ = [
     "to_keras",
     "to_torch",
     "train",
+    "trajectory",
 ]
 
 

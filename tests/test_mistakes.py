@@ -345,6 +345,10 @@ CASES = {
         (lambda: ln.periodic_orbit(LAZY, 1.5, x0=X), ValueError, "multiple of dt"),
         (lambda: ln.ftle_field(LAZY, 0, x0=X), ValueError, "`n_steps` must be at least 1"),
         (lambda: ln.ftle_field(LAZY, 5, x0=[1.0]), ValueError, r"`x0` must have shape"),
+        (lambda: ln.trajectory(LAZY, 0, x0=X), ValueError, "`n_steps` must be at least 1"),
+        (lambda: ln.trajectory(LAZY, 10**12, x0=X), ValueError, "`n_steps` = .* is too large"),
+        (lambda: ln.trajectory(LAZY, 5, x0=X, transient=-1), ValueError, "`transient`"),
+        (lambda: ln.trajectory(LAZY, 5, x0=X, inputs=[[1.0]] * 5), ValueError, "`inputs` given"),
         (lambda: ln.master_stability(CELL, [1.0], 10), TypeError, "must be a Map or a Flow"),
         (lambda: ln.master_stability(LAZY, [[1.0]], 10, x0=X), ValueError, "`strengths`"),
         (lambda: ln.master_stability(LAZY, [], 10, x0=X), ValueError, "`strengths` is empty"),
@@ -475,6 +479,7 @@ TAKE_A_SYSTEM = {
     "periodic_orbit": lambda x: ln.periodic_orbit(x, 1.0),
     "stroboscopic": lambda x: ln.stroboscopic(x, 1.0),
     "train": lambda x: ln.train(x, COPY, 3, n_steps=9, batch_size=2),
+    "trajectory": lambda x: ln.trajectory(x, 3),
 }
 TAKE_A_SPECTRUM = {
     "diagnose": ln.diagnose,
