@@ -11,45 +11,35 @@ import numpy as np
 
 from .jit import jit, jit_apart, loop
 
-#: Columns that are turned at once: as many numbers of a row as a line of the cache has.
-_LINE = 8
-
-
 @loop
 def moments(
-    columns: Any, durations: Any, parts: Any, fewest: int, rows: Any, deviation: Any, total: Any,
-    squares: Any, lagged: Any, uneven: Any, skewness: Any, scratch: Any,
+    rows: Any, durations: Any, parts: Any, fewest: int, deviation: Any, total: Any, squares: Any,
+    lagged: Any, uneven: Any, skewness: Any, scratch: Any,
 ) -> None:  # fmt: skip
-    """Turn columns ``(n, m)`` into rows, and write what `Series` has of each.
+    """Write what `Series` has of each of some rows ``(m, n)``, with zeros for those of -inf.
 
     Parameters
     ----------
-    columns, durations
+    rows, durations
     parts : array of int (scales,)
         Equal parts of a column over whose sums skewness is taken.
     fewest : int
         Of a column's numbers, or of sums of neighbours, that tell how uneven they are.
-    rows, deviation : array (m, n)
+    deviation : array (m, n)
     total, squares, lagged, uneven : array (m,)
     skewness : array (scales, m)
     scratch : array (2, n)
     """
-    n, m = columns.shape
-    for first in range(0, m, _LINE):
-        last = min(first + _LINE, m)
-        for b in range(n):
-            for c in range(first, last):
-                rows[c, b] = columns[b, c]
-        for c in range(first, last):
-            total[c] = sum_of(rows[c])
-            if total[c] == -np.inf:
-                rows[c] = 0.0
-            mean = 0.0 if total[c] == -np.inf else total[c] / sum_of(durations)
-            _less(rows[c], mean, durations, deviation[c])
-            squares[c], lagged[c] = _products(deviation[c])
-            uneven[c] = _unevenness(deviation[c], fewest, scratch)
-            for i in range(len(parts)):
-                skewness[i, c] = _skewness(deviation[c], parts[i], scratch[0])
+    for c in range(len(rows)):
+        total[c] = sum_of(rows[c])
+        if total[c] == -np.inf:
+            rows[c] = 0.0
+        mean = 0.0 if total[c] == -np.inf else total[c] / sum_of(durations)
+        _less(rows[c], mean, durations, deviation[c])
+        squares[c], lagged[c] = _products(deviation[c])
+        uneven[c] = _unevenness(deviation[c], fewest, scratch)
+        for i in range(len(parts)):
+            skewness[i, c] = _skewness(deviation[c], parts[i], scratch[0])
 
 
 @jit

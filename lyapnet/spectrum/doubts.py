@@ -94,7 +94,7 @@ def _lost_in_products(run: Benettin, found: Doubts) -> bool:
     """
     seen, k = run.seen, run.rows.shape[-2]
     assert seen is not None
-    if run.plan.interval > 1 or k == 1 or np.ptp(seen.growth) <= APART:
+    if run.plan.interval > 1 or k == 1 or seen.growth.max() <= seen.growth.min() + APART:
         return False
     finite = np.isfinite(seen.growth)
     least = np.where(finite, seen.growth, np.inf).min(axis=(0, -1))

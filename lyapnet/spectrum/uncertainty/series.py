@@ -83,8 +83,10 @@ def _by_loops(columns: Array, durations: Array) -> Series:
     scales = np.array(_scales(n), dtype=np.int64)
     total, squares, lagged, uneven = np.empty((4, m))
     skewness = np.empty((len(scales), m))
-    found = Series(empty((m, n)), empty((m, n)), total, squares, lagged, uneven, skewness)
-    moments(columns, durations, scales, 2 * SCALES[1], *found, np.empty((2, n)))
+    rows = empty((m, n))
+    rows[...] = columns.T
+    found = Series(rows, empty((m, n)), total, squares, lagged, uneven, skewness)
+    moments(rows, durations, scales, 2 * SCALES[1], *found[1:], np.empty((2, n)))
     _check(found.total)
     return found
 
