@@ -11,6 +11,7 @@ import numpy as np
 
 from .jit import jit, jit_apart, loop
 
+
 @loop
 def moments(
     rows: Any, durations: Any, parts: Any, fewest: int, deviation: Any, total: Any, squares: Any,

@@ -9,7 +9,7 @@ import torch
 from .. import validate
 from ..cells import Stack
 from ..systems import System as _System
-from ..weights.layers import make_cell
+from ..weights.layers import FIRST, make_cell, tell_of_others
 from .function import as_array, cast
 from .system import System
 
@@ -19,7 +19,7 @@ _LAYERS = torch.nn.RNN, torch.nn.LSTM, torch.nn.GRU
 _CELLS = torch.nn.RNNCell, torch.nn.LSTMCell, torch.nn.GRUCell
 
 
-def from_module(rnn: Any, *, layer: int | None = 0, reverse: bool | None = None) -> _System:
+def from_module(rnn: Any, *, layer: int | None = FIRST, reverse: bool | None = None) -> _System:
     """Make a cell of a recurrent layer of PyTorch.
 
     A copy of the weights: what changes in one does not change the other. Dropout between layers is
@@ -31,8 +31,8 @@ def from_module(rnn: Any, *, layer: int | None = 0, reverse: bool | None = None)
     rnn : nn.RNN, nn.LSTM, nn.GRU or one of their Cell modules
         On any device, in any precision.
     layer : int or None, optional
-        Which layer; None for all, as a `Stack`. A layer above the first is driven by the output
-        of the one below.
+        Which layer; None for all, as a `Stack`; the first, with a warning if there are others,
+        unless said. A layer above the first is driven by the output of the one below.
     reverse : bool, optional
         Which direction of a bidirectional module, for which it is needed: each is a system of its
         own. True is the one that runs backward in time, and takes its inputs in reverse order.
@@ -67,6 +67,7 @@ def from_module(rnn: Any, *, layer: int | None = 0, reverse: bool | None = None)
         )
     reverse = _direction(rnn, reverse)
     numbers = _numbers(rnn, layer)
+    tell_of_others(layer, getattr(rnn, "num_layers", 1))
     if is_projected(rnn):
         systems = [projected(rnn, i, reverse) for i in numbers]
         if len(systems) > 1:

@@ -20,7 +20,12 @@ def read_arrays(source: Any, name: str = "weights") -> dict[str, Any]:
     if isinstance(source, Mapping):
         return dict(source)
     if not isinstance(source, str | Path):
-        more = ": give its state_dict()" if hasattr(source, "state_dict") else ""
+        more = ""
+        if hasattr(source, "state_dict"):
+            more = (
+                ": give its state_dict(), or use lyapnet.torch.from_module, which sees a "
+                "recurrent module's layers and nonlinearity"
+            )
         raise TypeError(
             f"`{name}` must be a mapping of names to arrays, or the path of a file, got a "
             f"{type(source).__name__}{more}"

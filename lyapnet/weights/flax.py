@@ -10,7 +10,16 @@ from .. import validate
 from ..cells import Cell, Stack
 from ..numerics.arrays import Array
 from .files import read_arrays
-from .layers import Layer, as_array, group, make_cell, one_way, parts_of, pick
+from .layers import (
+    FIRST,
+    Layer,
+    as_array,
+    group,
+    make_cell,
+    one_way,
+    parts_of,
+    pick,
+)
 
 #: The gates of each cell, in lyapnet's order; linen gives each a matrix, and so does nnx's LSTM.
 _GATES = {"LSTM": ("i", "f", "g", "o"), "GRU": ("r", "z", "n"), "RNN": ("",)}
@@ -26,7 +35,7 @@ NAMES = {f"{n}/{x}" for n in (*_OWN, "if_", *_JOINED) for x in ("kernel", "bias"
 def from_flax(
     params: Any,
     *,
-    layer: int | str | None = 0,
+    layer: int | str | None = FIRST,
     reverse: bool | None = None,
     activation: str = "tanh",
 ) -> Cell:
@@ -43,7 +52,8 @@ def from_flax(
         nested or flat, or as an npz or safetensors file with paths as names.
     layer : int, str or None, optional
         Which recurrent cell of a model: its number among those whose names differ in nothing
-        but numbers, its name, or None for all as a `Stack`. (linen names the two cells of a
+        but numbers, its name, or None for all as a `Stack`; the first, with a warning if there
+        are others, unless said. (linen names the two cells of a
         `Bidirectional` so: the second one runs backward.)
     reverse : bool, optional
         Which cell of a `Bidirectional` of nnx, for which it is needed: True is the backward cell,

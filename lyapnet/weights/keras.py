@@ -9,7 +9,17 @@ import numpy as np
 from ..cells import GRU, Cell, Stack
 from ..numerics.arrays import Array
 from .files import read_arrays
-from .layers import Layer, as_array, group, make_cell, one_way, parts_of, pick, reordered
+from .layers import (
+    FIRST,
+    Layer,
+    as_array,
+    group,
+    make_cell,
+    one_way,
+    parts_of,
+    pick,
+    reordered,
+)
 
 NAMES = ("kernel", "recurrent_kernel", "bias")
 
@@ -20,7 +30,7 @@ _SWAP = (1, 0, 2)
 def from_keras(
     weights: Any,
     *,
-    layer: int | str | None = 0,
+    layer: int | str | None = FIRST,
     reverse: bool | None = None,
     activation: str = "tanh",
     reset_after: bool | None = None,
@@ -38,7 +48,8 @@ def from_keras(
         ``.keras`` of a model (needs h5py), npz or safetensors.
     layer : int, str or None, optional
         Which recurrent layer of a model: its number among those whose names differ in nothing
-        but numbers, its name, or None for all as a `Stack`.
+        but numbers, its name, or None for all as a `Stack`; the first, with a warning if there
+        are others, unless said.
     reverse : bool, optional
         Which layer of a `Bidirectional` one, for which it is needed: True is the backward layer,
         which takes its inputs in reverse order.

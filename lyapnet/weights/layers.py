@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import warnings
 from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
@@ -15,6 +16,24 @@ from ..numerics.autodiff import value
 
 #: The arrays of one layer, by their own names.
 Layer = dict[str, Any]
+
+
+class _Unsaid(int):
+    """A number that nobody has asked for."""
+
+
+#: The default of `layer`: the first, and a word about others that are left out.
+FIRST = _Unsaid(0)
+
+
+def tell_of_others(layer: Any, count: int, stacklevel: int = 3) -> None:
+    """Warn where nobody has said which of several layers is meant."""
+    if isinstance(layer, _Unsaid) and count > 1:
+        warnings.warn(
+            f"the first of {count} layers alone is taken: layer=None takes all as one system, "
+            "layer=0 the first",
+            stacklevel=stacklevel,
+        )
 
 
 def pick(
@@ -44,12 +63,13 @@ def pick(
             f"`layer` must be a name here, since names that differ in more than numbers tell no "
             f"order: one of {_list(layers)} (and lyapnet.Stack puts several together)"
         )
+    tell_of_others(layer, len(paths), stacklevel=4)
     if layer is None:
         return Stack([make(layers[path]) for path in paths])
-    layer = validate.integer("layer", layer, low=0)
-    if layer >= len(paths):
-        raise ValueError(f"`layer` is {layer}, but there are {len(paths)} layers: {_list(layers)}")
-    return make(layers[paths[layer]])
+    number = validate.integer("layer", layer, low=0)
+    if number >= len(paths):
+        raise ValueError(f"`layer` is {number}, but there are {len(paths)} layers: {_list(layers)}")
+    return make(layers[paths[number]])
 
 
 def _list(layers: Collection[str]) -> str:

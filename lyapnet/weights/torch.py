@@ -10,7 +10,7 @@ from .. import validate
 from ..cells import Cell, Stack
 from ..numerics.arrays import Array
 from .files import read_arrays
-from .layers import as_array, direction, make_cell, parts_of
+from .layers import FIRST, as_array, direction, make_cell, parts_of, tell_of_others
 
 _KINDS = ("weight_ih", "weight_hh", "bias_ih", "bias_hh")
 
@@ -18,7 +18,7 @@ _KINDS = ("weight_ih", "weight_hh", "bias_ih", "bias_hh")
 def from_torch(
     state_dict: Any,
     *,
-    layer: int | None = 0,
+    layer: int | None = FIRST,
     reverse: bool | None = None,
     prefix: str | None = None,
     activation: str = "tanh",
@@ -38,7 +38,8 @@ def from_torch(
         Name to array (or to anything that NumPy turns into one, such as a tensor on the CPU),
         or an npz or safetensors file of such.
     layer : int or None, optional
-        Which layer of a module, the first and it alone unless said; None for all as a `Stack`.
+        Which layer of a module; None for all as a `Stack`; the first, with a warning if there are
+        others, unless said.
     reverse : bool, optional
         Which direction of a bidirectional module, for which it is needed: each is a system of its
         own. True is the one that runs backward in time, and takes its inputs in reverse order.
@@ -69,12 +70,13 @@ def from_torch(
     first = 0 if layer is None else validate.integer("layer", layer, low=0)
     whole = layer is None and module_of(arrays, "weight_hh_l1", prefix) is not None
     back = direction("state_dict", reverse, _both_ways(arrays, first, prefix), whole)
-    cells = [_layer(arrays, _suffix(first, back), prefix, activation)]
-    if layer is not None:
-        return cells[0]
-    while module_of(arrays, f"weight_hh{_suffix(len(cells), back)}", prefix) is not None:
-        cells.append(_layer(arrays, _suffix(len(cells), back), prefix, activation))
-    return Stack(cells)
+    count = 1
+    while module_of(arrays, f"weight_hh{_suffix(count, back)}", prefix) is not None:
+        count += 1
+    tell_of_others(layer, count)
+    wanted = range(count) if layer is None else [first]
+    cells = [_layer(arrays, _suffix(i, back), prefix, activation) for i in wanted]
+    return Stack(cells) if layer is None else cells[0]
 
 
 def _suffix(layer: int, reverse: bool) -> str:

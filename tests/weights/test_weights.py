@@ -40,7 +40,7 @@ def test_torch_module_direction_and_layer_are_chosen(cells):
         **ln.to_torch(other, prefix="decoder", layer=1),
     }
     assert same(ln.from_torch(state, prefix="encoder.rnn"), cells["gru"])
-    assert same(ln.from_torch(state, prefix="decoder", reverse=False), cells["lstm"])
+    assert same(ln.from_torch(state, layer=0, prefix="decoder", reverse=False), cells["lstm"])
     assert same(ln.from_torch(state, prefix="decoder", reverse=True), cells["gru"])
     # Before, the forward direction was taken without a word.
     with pytest.raises(ValueError, match=r"`state_dict` is bidirectional.*`reverse=False` or"):
@@ -57,6 +57,20 @@ def test_torch_module_direction_and_layer_are_chosen(cells):
         ln.from_torch(state, prefix="decoder", layer=2)
     with pytest.raises(ValueError, match="of a module 'other'"):
         ln.from_torch(state, prefix="other")
+
+
+def test_of_several_layers_the_first_is_not_taken_without_a_word(cells):
+    below, above = cells["rnn"], ln.VanillaRNN.random(3, n_inputs=3, rng=1)
+    stack = ln.Stack([below, above])
+    for take, weights in (
+        (ln.from_torch, ln.to_torch(stack)), (ln.from_keras, ln.to_keras(stack)),
+        (ln.from_flax, ln.to_flax(stack)),
+    ):  # fmt: skip
+        with pytest.warns(UserWarning, match="first of 2 layers alone.*layer=None") as caught:
+            assert same(take(weights), below)
+        assert caught[0].filename == __file__
+        assert same(take(weights, layer=0), below)  # as it was asked for
+        assert take(weights, layer=None).dim == 6
 
 
 def test_torch_cell_modules_number_no_layers(cells):

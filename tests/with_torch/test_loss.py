@@ -224,7 +224,9 @@ def test_from_module():
     torch.manual_seed(0)
     x, u = np.full(N, 0.1), np.ones(M)
     both = torch.nn.GRU(M, N, num_layers=2, bidirectional=True)
-    back = lt.from_module(both, reverse=True)
+    with pytest.warns(UserWarning, match="first of 2 layers alone") as caught:
+        back = lt.from_module(both, reverse=True)
+    assert caught[0].filename == __file__
     new = both.double()(torch.ones(1, M).double(), torch.full((4, N), 0.1).double())[1]
     np.testing.assert_allclose(back.step(x, u), new[1].detach(), atol=1e-14)
     assert lt.from_module(both, layer=1, reverse=False).n_inputs == 2 * N
